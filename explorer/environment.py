@@ -1,0 +1,51 @@
+"""Typed readers for environment variables: nonsense stops the program with the variable's name and what was expected.
+
+Every reader registers the variable, so a test can hold README's table against the settings that exist.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+KNOWN: dict[str, str] = {}
+
+
+class SettingError(SystemExit):
+    """A setting makes no sense. Whoever starts the program has to change it."""
+
+
+def text(name: str, default: str, about: str) -> str:
+    """A secret may come from a file: NAME_FILE wins over NAME."""
+    KNOWN[name] = about
+    file = os.environ.get(f"{name}_FILE")
+    if file:
+        try:
+            return Path(file).read_text().strip()
+        except OSError as error:
+            raise SettingError(f"{name}_FILE: cannot read it ({error.strerror})") from error
+    return os.environ.get(name, default)
+
+
+def number(name: str, default: int, about: str, least: int = 0, most: int = 1_000_000) -> int:
+    raw = text(name, str(default), about)
+    if not raw.isascii() or not raw.isdecimal() or not least <= int(raw) <= most:
+        raise SettingError(f"{name}={raw!r}: expected a whole number from {least} to {most}")
+    return int(raw)
+
+
+def flag(name: str, default: bool, about: str) -> bool:
+    raw = text(name, "1" if default else "0", about).lower()
+    if raw in {"1", "true", "yes", "on"}:
+        return True
+    if raw in {"", "0", "false", "no", "off"}:
+        return False
+    raise SettingError(f"{name}={raw!r}: expected 1 or 0")
+
+
+def words(name: str, default: str, about: str) -> list[str]:
+    return [word.strip() for word in text(name, default, about).split(",") if word.strip()]
+
+
+def path(name: str, default: Path, about: str) -> Path:
+    return Path(text(name, str(default), about)).absolute()

@@ -1,0 +1,39 @@
+"""What can go wrong on a node, and whose it is.
+
+LabError
+├── NodeError       ours: the engine, an image or the kernel; the operator has to act
+│   └── NoRoom      the node holds as many sandboxes as it may
+├── HostError       the learner's host: dead daemon, vanished process, nonsense answers; reset cures it
+│   └── HostTimeout
+└── NotThere        no such sandbox, host, container or machine (any more)
+"""
+
+from __future__ import annotations
+
+
+class LabError(Exception):
+    """`str(error)` is one true sentence for a person; `detail` is for the log."""
+
+    def __init__(self, sentence: str, detail: str = "") -> None:
+        super().__init__(sentence)
+        self.detail = detail
+
+
+class NodeError(LabError):
+    pass
+
+
+class NoRoom(NodeError):
+    pass
+
+
+class HostError(LabError):
+    pass
+
+
+class HostTimeout(HostError):
+    pass
+
+
+class NotThere(LabError):
+    pass

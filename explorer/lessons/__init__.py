@@ -1,0 +1,1 @@
+"""What is taught: lessons as data, and predicates over a snapshot. Pure; no Docker, no Django."""

@@ -1,0 +1,83 @@
+"""A lesson as data. A folder `content/<slug>/` holds `lesson.toml` and one Markdown file per step.
+
+Commands a learner can click are fenced blocks in the Markdown whose info string is `run PLACE` (`run h1`, `run h1/web`,
+`run outside`). `lesson solve` plays those, in order, then the step's `solution`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Driver = Literal["start", "bridge", "host", "none", "overlay", "macvlan", "ipvlan", "third-party"]
+Slug = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,60}$")
+
+
+class Data(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Condition(Data):
+    """A named predicate over a snapshot and its arguments; the names are those of `checks.PREDICATES`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    kind: str
+    args: dict[str, Any] = Field(default_factory=dict)
+
+
+class Check(Data):
+    id: str = Slug
+    text: str
+    when: Condition
+    given: bool = False  # may be true before the step's commands (then solving does not insist on red first)
+
+
+class Option(Data):
+    id: str = Slug
+    text: str
+    when: Condition  # the machine's answer: this option is the true one once this holds
+
+
+class Prediction(Data):
+    id: str = Slug
+    question: str
+    options: tuple[Option, ...] = Field(min_length=2, max_length=5)
+    explain: str  # Markdown, shown once the machine has answered
+
+
+class Hint(Data):
+    text: str  # Markdown, one or two sentences
+    when: Condition
+
+
+class Command(Data):
+    place: str
+    command: str
+
+
+class Step(Data):
+    id: str = Slug
+    title: str
+    file: str
+    checks: tuple[Check, ...] = ()
+    predictions: tuple[Prediction, ...] = ()
+    hints: tuple[Hint, ...] = ()
+    solution: tuple[Command, ...] = ()  # for challenges: never shown, only solved
+    challenge: bool = False
+    summary: bool = False  # the closing card, made from this sandbox's own facts
+    # filled by `load`:
+    html: str = ""  # sanitised; clickable commands are <button class="run" data-place data-command>
+    commands: tuple[Command, ...] = ()  # the fenced `run` blocks, in order
+
+
+class Lesson(Data):
+    slug: str = Slug
+    title: str
+    driver: Driver
+    summary: str
+    promise: str  # one line for the home page's card
+    minutes: int = Field(ge=1, le=60)
+    scenario: str
+    order: int = 100
+    steps: tuple[Step, ...] = Field(min_length=1)

@@ -1,0 +1,1 @@
+"""The websocket edge: consumers and the hub that feeds them."""

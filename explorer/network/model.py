@@ -1,0 +1,285 @@
+"""The typed picture of a sandbox at one moment.
+
+A `Snapshot` holds `Place`s (network namespaces under the names a learner knows them by), each with its `Observation`s:
+the text a tool printed and the typed items read from that same text, so the two can never disagree. Kernel facts and
+Docker's names are kept apart (`places` and `docker`). Everything here came from a host and is hostile input: sizes are
+bounded where the data enters (`lab`), names are plain text for whoever renders them.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+View = Literal["interfaces", "routes", "neighbours", "fdb", "nat", "filter", "connections", "requests"]
+VIEWS: tuple[View, ...] = (
+    "interfaces",
+    "routes",
+    "neighbours",
+    "fdb",
+    "nat",
+    "filter",
+    "connections",
+    "requests",
+)
+PlaceKind = Literal["host", "container", "machine", "namespace"]
+
+
+class Fact(BaseModel):
+    """Base of everything seen: immutable, and an unknown field is an error of ours."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Address(Fact):
+    """One address of an interface. `cidr` is address/prefix length."""
+
+    cidr: str
+    family: Literal["inet", "inet6"]
+    scope: str = "global"
+
+
+class Interface(Fact):
+    """One line pair of `ip addr`. `kind` is the kernel's link kind (veth, bridge, vxlan, macvlan, …), `loopback`, or
+    `physical` when the kernel names none. `peer_index` is the other end of a veth, in the namespace `peer_nsid` points at."""
+
+    kind_of: Literal["interface"] = "interface"
+    key: str
+    index: int
+    name: str
+    kind: str
+    mac: str = ""
+    mtu: int
+    state: str
+    flags: tuple[str, ...] = ()
+    master: str = ""
+    peer_index: int | None = None
+    peer_name: str = ""
+    peer_nsid: int | None = None
+    peer_place: str = ""  # filled in when the other namespace was read too, e.g. "h1/web"
+    addresses: tuple[Address, ...] = ()
+    detail: tuple[tuple[str, str], ...] = ()  # driver facts as (name, value), e.g. ("id", "4097") for a vxlan
+
+
+class Route(Fact):
+    kind_of: Literal["route"] = "route"
+    key: str
+    destination: str  # "default" or a CIDR
+    type: str = "unicast"
+    via: str = ""
+    dev: str = ""
+    source: str = ""
+    scope: str = ""
+    protocol: str = ""
+    metric: int | None = None
+
+
+class Neighbour(Fact):
+    kind_of: Literal["neighbour"] = "neighbour"
+    key: str
+    address: str
+    dev: str
+    mac: str = ""
+    state: str = ""
+
+
+class FdbEntry(Fact):
+    kind_of: Literal["fdb"] = "fdb"
+    key: str
+    mac: str
+    dev: str
+    master: str = ""
+    destination: str = ""
+    vlan: int | None = None
+    flags: tuple[str, ...] = ()
+
+
+class Chain(Fact):
+    kind_of: Literal["chain"] = "chain"
+    key: str
+    table: str
+    name: str
+    policy: str = ""  # "-" in iptables-save becomes ""
+    packets: int | None = None
+    bytes: int | None = None
+
+
+class Rule(Fact):
+    """One `-A` line of `iptables-save -c`. `position` counts from 1 within its chain. What the parser does not know stays
+    in `other`, word for word; `spec` is always the whole rule as printed, without counters."""
+
+    kind_of: Literal["rule"] = "rule"
+    key: str
+    table: str
+    chain: str
+    position: int
+    spec: str
+    target: str = ""
+    protocol: str = ""
+    source: str = ""
+    destination: str = ""
+    in_interface: str = ""
+    out_interface: str = ""
+    source_port: str = ""
+    destination_port: str = ""
+    to_destination: str = ""
+    to_source: str = ""
+    ct_state: str = ""
+    other: tuple[str, ...] = ()
+    packets: int | None = None
+    bytes: int | None = None
+
+
+class Flow(Fact):
+    """One direction of a tracked connection. For ICMP the ports are empty and `id` is set."""
+
+    source: str
+    destination: str
+    source_port: int | None = None
+    destination_port: int | None = None
+    id: int | None = None
+
+
+class Connection(Fact):
+    """One entry of `conntrack -L`. Translation shows as a reply that does not mirror the original."""
+
+    kind_of: Literal["connection"] = "connection"
+    key: str
+    protocol: str
+    state: str = ""
+    original: Flow
+    reply: Flow
+    snat: bool = False
+    dnat: bool = False
+    flags: tuple[str, ...] = ()
+
+
+class Request(Fact):
+    """One line of a LAN machine's own log: who asked it for what, as it saw them."""
+
+    kind_of: Literal["request"] = "request"
+    key: str
+    protocol: str  # http | dns | ping
+    source: str
+    source_port: int | None = None
+    what: str = ""
+    at: str = ""
+
+
+Item = Interface | Route | Neighbour | FdbEntry | Chain | Rule | Connection | Request
+
+
+class Line(Fact):
+    """One line of text as the tool printed it. Lines that belong to one item share its `key`; `key` does not change with
+    counters or timers, so two moments can be compared by it. `why` is one sentence, or empty when nothing is known."""
+
+    text: str
+    key: str = ""
+    why: str = ""
+
+
+class Observation(Fact):
+    """What one view of one place showed. `command` is what a person would type there to see the same text."""
+
+    command: str
+    lines: tuple[Line, ...] = ()
+    items: tuple[Item, ...] = Field(default=())
+    error: str = ""
+    truncated: bool = False
+
+
+class Place(Fact):
+    """One network namespace under a learner's name for it: `h1`, `h1/web`, `outside`. `netns` is the namespace's inode
+    (what `readlink /proc/self/ns/net` shows there). `shares` names the place whose namespace this one lives in."""
+
+    id: str
+    kind: PlaceKind
+    host: str = ""
+    name: str
+    netns: int = 0
+    shares: str = ""
+    error: str = ""  # why it could not be read; other places are unaffected
+    views: dict[View, Observation] = Field(default_factory=dict)
+
+
+class DockerNetwork(Fact):
+    id: str
+    name: str
+    driver: str
+    scope: str = "local"
+    internal: bool = False
+    attachable: bool = False
+    subnets: tuple[str, ...] = ()
+    gateways: tuple[str, ...] = ()
+    bridge: str = ""  # the Linux bridge behind it, e.g. docker0 or br-<first 12 of the id>
+    options: dict[str, str] = Field(default_factory=dict)
+
+
+class Endpoint(Fact):
+    network: str  # the network's name
+    address: str = ""
+    gateway: str = ""
+    mac: str = ""
+    aliases: tuple[str, ...] = ()
+
+
+class PublishedPort(Fact):
+    host_address: str
+    host_port: int
+    container_port: int
+    protocol: str = "tcp"
+
+
+class DockerContainer(Fact):
+    id: str
+    name: str
+    image: str
+    state: str  # created running paused restarting removing exited dead
+    network_mode: str = ""
+    endpoints: tuple[Endpoint, ...] = ()
+    ports: tuple[PublishedPort, ...] = ()
+    exposed: tuple[str, ...] = ()
+
+
+class DockerState(Fact):
+    """What a host's own daemon says. It is the learner's daemon and may be dead or lie: names only, never kernel facts."""
+
+    host: str
+    version: str = ""
+    error: str = ""
+    networks: tuple[DockerNetwork, ...] = ()
+    containers: tuple[DockerContainer, ...] = ()
+
+
+class Probe(Fact):
+    """A question only a packet can answer: can `source` (a place) reach `target` (a place, a name or an address)?"""
+
+    source: str
+    target: str
+    kind: Literal["ping", "http", "dns"] = "ping"
+    port: int = 80
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind} {self.source} {self.target} {self.port}"
+
+
+class ProbeResult(Fact):
+    probe: Probe
+    ok: bool
+    detail: str = ""  # what came back, or why not, in one short sentence
+    source_seen: str = ""  # http only: the address the answering side says it saw
+    at: float
+
+
+class Snapshot(Fact):
+    """Everything seen in one sandbox. `number` is the last event folded into it; `at` is Unix time in seconds."""
+
+    sandbox: str
+    generation: int = 1
+    number: int = 0
+    at: float = 0.0
+    places: dict[str, Place] = Field(default_factory=dict)
+    docker: dict[str, DockerState] = Field(default_factory=dict)
+    probes: dict[str, ProbeResult] = Field(default_factory=dict)

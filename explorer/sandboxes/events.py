@@ -1,0 +1,238 @@
+"""Everything processes say to each other about a sandbox: message types, keys, and the numbered stream.
+
+Grouped by direction:
+  node, web → browsers   `Event` types, in one numbered, bounded Redis stream per sandbox
+  web → node             `Order` types, in one bounded Redis stream per node
+  node → browser         terminal bytes, in one stream per terminal (offsets, never the channel layer)
+
+The word in `type` is the word on the wire and the name of whoever handles it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from explorer.network.model import DockerState, Line, Observation, Place, ProbeResult, Snapshot, View
+
+EVENTS_KEPT = 2_000  # per sandbox
+ORDERS_KEPT = 20_000  # per node
+TERMINAL_KEPT_BYTES = 256 * 1024  # ring per terminal
+ORDER_BYTES = 16 * 1024  # one order, encoded
+
+
+class Message(BaseModel):
+    """`number` is given by the stream (0 until then); `at` is Unix time in seconds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    number: int = 0
+    at: float = 0.0
+
+
+# --- node, web → browsers ------------------------------------------------------------------------------------------
+
+
+class SandboxChanged(Message):
+    """The row changed: what the page's header, countdown and progress show."""
+
+    type: Literal["sandbox_changed"] = "sandbox_changed"
+    state: str
+    phase: str = ""
+    detail: str = ""
+    generation: int = 1
+    expires_at: float | None = None
+    position: int | None = None  # place in the queue, when queued
+
+
+class SnapshotTaken(Message):
+    """Everything at once: first sight, after a reset, or because the reader's number was trimmed (`resync`)."""
+
+    type: Literal["snapshot_taken"] = "snapshot_taken"
+    snapshot: Snapshot
+    resync: bool = False
+
+
+class PlaceSeen(Message):
+    """A place appeared, or became unreadable, or was renamed: its whole present content."""
+
+    type: Literal["place_seen"] = "place_seen"
+    place: Place
+
+
+class PlaceGone(Message):
+    type: Literal["place_gone"] = "place_gone"
+    place: str
+    name: str = ""
+
+
+class ViewChanged(Message):
+    """One view of one place now shows `observation`. `added`, `changed` are keys in it; `removed` are the lines that went.
+    `added` and `removed` are structural; `changed` are the same keys with other counters or attributes."""
+
+    type: Literal["view_changed"] = "view_changed"
+    place: str
+    view: View
+    observation: Observation
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    removed: tuple[Line, ...] = ()
+    cause: str = ""
+
+
+class DockerChanged(Message):
+    type: Literal["docker_changed"] = "docker_changed"
+    docker: DockerState
+
+
+class Happened(Message):
+    """One line of the timeline. `source` says who reported it: the host's engine, the kernel, or us."""
+
+    type: Literal["happened"] = "happened"
+    source: Literal["docker", "kernel", "sandbox", "lesson"]
+    place: str = ""
+    text: str
+    detail: str = ""
+
+
+class ProbeAnswered(Message):
+    type: Literal["probe_answered"] = "probe_answered"
+    result: ProbeResult
+
+
+class LessonMoved(Message):
+    """Progress in the lesson of this sandbox. `passed` are check ids of `step`; `hints` are texts that fit the state;
+    `answers` maps prediction id → the option the machine showed to be true."""
+
+    type: Literal["lesson_moved"] = "lesson_moved"
+    lesson: str
+    step: str
+    passed: tuple[str, ...] = ()
+    hints: tuple[str, ...] = ()
+    answers: dict[str, str] = Field(default_factory=dict)
+    finished: bool = False
+
+
+class TerminalsChanged(Message):
+    """The terminals that live in this sandbox, oldest first."""
+
+    type: Literal["terminals_changed"] = "terminals_changed"
+    terminals: tuple[TerminalFacts, ...] = ()
+
+
+class TerminalFacts(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    id: str
+    place: str
+    open: bool = True
+    reason: str = ""
+
+
+Event = Annotated[
+    SandboxChanged
+    | SnapshotTaken
+    | PlaceSeen
+    | PlaceGone
+    | ViewChanged
+    | DockerChanged
+    | Happened
+    | ProbeAnswered
+    | LessonMoved
+    | TerminalsChanged,
+    Field(discriminator="type"),
+]
+EVENT: TypeAdapter[Event] = TypeAdapter(Event)
+
+
+# --- web → node ------------------------------------------------------------------------------------------------------
+
+
+class Order(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    sandbox: str
+
+
+class LookAgain(Order):
+    """The rows of this sandbox changed (ready, reset, closed, another step): read them again now."""
+
+    type: Literal["look_again"] = "look_again"
+
+
+class OpenTerminal(Order):
+    type: Literal["open_terminal"] = "open_terminal"
+    terminal: str
+    place: str
+    columns: int = Field(default=80, ge=10, le=500)
+    rows: int = Field(default=24, ge=3, le=300)
+
+
+class TypeInTerminal(Order):
+    """`data` is what was typed, as text; at most 8 KiB encoded."""
+
+    type: Literal["type_in_terminal"] = "type_in_terminal"
+    terminal: str
+    data: str = Field(max_length=8192)
+
+
+class ResizeTerminal(Order):
+    type: Literal["resize_terminal"] = "resize_terminal"
+    terminal: str
+    columns: int = Field(ge=10, le=500)
+    rows: int = Field(ge=3, le=300)
+
+
+class AcknowledgeTerminal(Order):
+    """The browser has drawn everything before byte `offset`: the node may send on."""
+
+    type: Literal["acknowledge_terminal"] = "acknowledge_terminal"
+    terminal: str
+    offset: int = Field(ge=0)
+
+
+class CloseTerminal(Order):
+    type: Literal["close_terminal"] = "close_terminal"
+    terminal: str
+
+
+AnyOrder = Annotated[
+    LookAgain | OpenTerminal | TypeInTerminal | ResizeTerminal | AcknowledgeTerminal | CloseTerminal,
+    Field(discriminator="type"),
+]
+ORDER: TypeAdapter[AnyOrder] = TypeAdapter(AnyOrder)
+
+
+# --- keys --------------------------------------------------------------------------------------------------------------
+
+
+def events_key(sandbox: str) -> str:
+    """Stream; entry ids are `<number>-0`, field `e` holds one `Event` as JSON."""
+    return f"sb:{sandbox}:events"
+
+
+def number_key(sandbox: str) -> str:
+    return f"sb:{sandbox}:number"
+
+
+def snapshot_key(sandbox: str) -> str:
+    """String: the latest `Snapshot` as JSON; its `number` is the last event folded in."""
+    return f"sb:{sandbox}:snapshot"
+
+
+def fresh_key(sandbox: str) -> str:
+    """String with a 5 s expiry, renewed by the relay while it truly sees the sandbox."""
+    return f"sb:{sandbox}:fresh"
+
+
+def terminals_key(sandbox: str) -> str:
+    """Hash: terminal id → `TerminalFacts` as JSON."""
+    return f"sb:{sandbox}:terminals"
+
+
+def terminal_key(terminal: str) -> str:
+    """Stream: fields `o` (byte offset of the first byte) and `d` (bytes); the last entry has `x` (why it closed)."""
+    return f"term:{terminal}:out"
+
+
+def orders_key(node: str) -> str:
+    """Stream: field `m` holds one `Order` as JSON."""
+    return f"node:{node}:orders"

@@ -1,0 +1,135 @@
+"""The rows: nodes, learners, sandboxes, what was asked of them, and what was learned. The row is the desired state."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
+
+
+def new_sandbox_id() -> str:
+    """Twelve characters without look-alikes, first a letter: also a container-name part and a URL part."""
+    return secrets.choice(ALPHABET[:23]) + "".join(secrets.choice(ALPHABET) for _ in range(11))
+
+
+class Node(models.Model):
+    """A machine that runs sandboxes. It announces itself; `seen_at` older than 30 s means it is away."""
+
+    name = models.CharField(max_length=64, primary_key=True)
+    seen_at = models.DateTimeField(default=timezone.now)
+    capacity = models.PositiveIntegerField(default=0)
+    draining = models.BooleanField(default=False)
+    health = models.JSONField(default=dict, blank=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Learner(models.Model):
+    """Anonymous: known by a signed session cookie only."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    created_at = models.DateTimeField(default=timezone.now)
+    seen_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"learner {str(self.id)[:8]}"
+
+
+class Sandbox(models.Model):
+    class State(models.TextChoices):
+        QUEUED = "queued"  # asked for, no node has taken it
+        OPENING = "opening"  # a node is building it
+        WARM = "warm"  # built beforehand, nobody's yet
+        READY = "ready"  # usable
+        RESETTING = "resetting"  # being rebuilt from its scenario; generation goes up
+        CLOSING = "closing"  # being removed
+        CLOSED = "closed"  # removed because somebody asked
+        EXPIRED = "expired"  # removed because its time was over
+        FAILED = "failed"  # could not be built or was lost; `reason` says why; nothing is left on the engine
+
+    LIVE = (State.QUEUED, State.OPENING, State.READY, State.RESETTING, State.CLOSING)
+    OVER = (State.CLOSED, State.EXPIRED, State.FAILED)
+
+    id = models.CharField(max_length=16, primary_key=True, default=new_sandbox_id, editable=False)
+    learner = models.ForeignKey(Learner, null=True, blank=True, on_delete=models.SET_NULL, related_name="sandboxes")
+    scenario = models.CharField(max_length=64, default="one-host")
+    lesson = models.CharField(max_length=64, blank=True, default="")
+    state = models.CharField(max_length=12, choices=State.choices, default=State.QUEUED)
+    phase = models.CharField(max_length=40, blank=True, default="")
+    reason = models.TextField(blank=True, default="")
+    generation = models.PositiveIntegerField(default=1)
+    node = models.ForeignKey(Node, null=True, blank=True, on_delete=models.SET_NULL)
+    # what was built: {"hosts": {"h1": {"container": …, "address": …}}, "machines": {"outside": {…}}, "subnet": …}
+    facts = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    ready_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    extensions = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name_plural = "sandboxes"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["learner"],
+                condition=Q(state__in=["queued", "opening", "ready", "resetting"]),
+                name="one_live_sandbox_per_learner",
+            )
+        ]
+        indexes = [models.Index(fields=["state", "node"])]
+
+    def __str__(self) -> str:
+        return f"{self.id} ({self.state})"
+
+
+class Action(models.Model):
+    """Something asked for and accepted. It ends succeeded, failed with a reason, or expired; it is never lost."""
+
+    class Kind(models.TextChoices):
+        OPEN = "open"
+        RESET = "reset"
+        CLOSE = "close"
+
+    class State(models.TextChoices):
+        ACCEPTED = "accepted"
+        RUNNING = "running"
+        SUCCEEDED = "succeeded"
+        FAILED = "failed"
+        EXPIRED = "expired"
+
+    sandbox = models.ForeignKey(Sandbox, on_delete=models.CASCADE, related_name="actions")
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.ACCEPTED)
+    reason = models.TextField(blank=True, default="")
+    created_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.sandbox_id} ({self.state})"
+
+
+class Progress(models.Model):
+    """What a learner has done in one lesson. Outlives every sandbox."""
+
+    learner = models.ForeignKey(Learner, on_delete=models.CASCADE, related_name="progress")
+    lesson = models.CharField(max_length=64)
+    step = models.CharField(max_length=64, blank=True, default="")
+    # {step id: [check id, …]} · {prediction id: option id chosen} · {prediction id: option id that proved true}
+    passed = models.JSONField(default=dict, blank=True)
+    predictions = models.JSONField(default=dict, blank=True)
+    outcomes = models.JSONField(default=dict, blank=True)
+    started_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "progress"
+        constraints = [models.UniqueConstraint(fields=["learner", "lesson"], name="one_progress_per_lesson")]
+
+    def __str__(self) -> str:
+        return f"{self.lesson} by {self.learner_id}"

@@ -1,0 +1,266 @@
+"""The one settings file. Every variable is read through `environment`, and README lists them all."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import structlog
+from csp.constants import NONCE, SELF
+
+from explorer import environment as env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+PRODUCTION = env.flag("EXPLORER_PRODUCTION", False, "1 refuses development defaults and turns on HTTPS-only cookies")
+DEBUG = env.flag("EXPLORER_DEBUG", False, "1 shows Django's error pages; refused in production")
+STATE_DIR = env.path("EXPLORER_STATE", BASE_DIR / "var", "where the database, sockets and logs live")
+INSTALL = env.text(
+    "EXPLORER_INSTALL",
+    hashlib.sha256(str(BASE_DIR).encode()).hexdigest()[:8],
+    "names this installation: its labels, network namespace and engine data; default is derived from the checkout's place",
+)
+ENGINE_DIR = env.path(
+    "EXPLORER_ENGINE_DIR",
+    Path("/var/lib/docker-network-explorer") / INSTALL,
+    "the node engine's data and images; every directory above it must be passable",
+)
+RUN_DIR = env.path(
+    "EXPLORER_RUN",
+    Path("/run/docker-network-explorer" if os.geteuid() == 0 else f"{tempfile.gettempdir()}/explorer-{os.getuid()}")
+    / INSTALL,
+    "sockets and pid files; short, because a socket's path has a limit; removed at stop",
+)
+CACHE_DIR = env.path(
+    "EXPLORER_CACHE", Path("/var/cache/docker-network-explorer"), "image root file systems, shared by installations"
+)
+PORT = env.number("PORT", 8000, "where the web page listens", 1, 65535)
+BIND = env.text("EXPLORER_BIND", "127.0.0.1", "the address the web page listens on")
+
+# --- who may come in ---
+DEVELOPMENT_KEY = "development-only-key-that-production-mode-refuses"
+SECRET_KEY = env.text("SECRET_KEY", DEVELOPMENT_KEY, "signs sessions; required in production (or SECRET_KEY_FILE)")
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]", "host names the page is served under")
+ORIGINS = env.words(
+    "EXPLORER_ORIGINS",
+    f"http://localhost:{PORT},http://127.0.0.1:{PORT}",
+    "exact origins that may open websockets and post forms",
+)
+CSRF_TRUSTED_ORIGINS = ORIGINS
+if PRODUCTION and (SECRET_KEY == DEVELOPMENT_KEY or len(SECRET_KEY) < 40):
+    raise env.SettingError("SECRET_KEY: production needs a secret of its own, at least 40 characters long")
+if PRODUCTION and DEBUG:
+    raise env.SettingError("EXPLORER_DEBUG=1 is refused with EXPLORER_PRODUCTION=1")
+
+SESSION_COOKIE_AGE = 180 * 24 * 3600
+SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PRODUCTION else None
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
+CONTENT_SECURITY_POLICY: dict[str, Any] = {
+    "EXCLUDE_URL_PREFIXES": ("/admin/",),
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF, NONCE],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "worker-src": [SELF],
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "form-action": [SELF],
+        "frame-ancestors": ["'none'"],
+    },
+}
+
+# --- Django ---
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "csp",
+    "django_htmx",
+    "django_structlog",
+    "explorer.sandboxes",
+    "explorer.web",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+]
+ROOT_URLCONF = "explorer.urls"
+ASGI_APPLICATION = "explorer.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+            ],
+        },
+    }
+]
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_I18N = False
+USE_TZ = True
+STATIC_URL = "/static/"
+STATIC_ROOT = STATE_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"},
+}
+
+
+def database(url: str) -> dict[str, Any]:
+    """`sqlite:///PATH` or `postgresql://USER:PASSWORD@HOST:PORT/NAME` as Django wants it."""
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite":
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": unquote(parts.path.removeprefix("/")) or ":memory:",
+            "OPTIONS": {
+                "timeout": 20,
+                "transaction_mode": "IMMEDIATE",
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+            },
+        }
+    if parts.scheme in {"postgres", "postgresql"}:
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": unquote(parts.path.removeprefix("/")),
+            "USER": unquote(parts.username or ""),
+            "PASSWORD": unquote(parts.password or ""),
+            "HOST": parts.hostname or "",
+            "PORT": str(parts.port or 5432),
+            "CONN_MAX_AGE": 0,
+        }
+    raise env.SettingError(f"DATABASE_URL: unknown kind {parts.scheme!r}; expected sqlite or postgresql")
+
+
+DATABASES = {
+    "default": database(
+        env.text("DATABASE_URL", f"sqlite:///{STATE_DIR / 'db.sqlite3'}", "sqlite:///PATH or postgresql://…")
+    )
+}
+
+# --- Redis: tasks, streams, channel layer ---
+REDIS_URL = env.text(
+    "REDIS_URL", f"unix://{RUN_DIR / 'valkey.sock'}", "redis://… or unix://PATH; unset starts an embedded Valkey"
+)
+NODE_NAME = env.text("EXPLORER_NODE", "node1", "this node's name, unique among nodes")
+
+
+def broker(url: str) -> str:
+    """Celery's spelling of a Redis URL."""
+    return "redis+socket://" + url.removeprefix("unix://") if url.startswith("unix://") else url
+
+
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [REDIS_URL], "prefix": "layer"},
+    }
+}
+OPEN_QUEUE = "open"  # shared: an idle node takes the next one
+NODE_QUEUE = f"node.{NODE_NAME}"  # everything later for a sandbox goes to the node that has it
+CELERY_BROKER_URL = broker(REDIS_URL)
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TASK_TIME_LIMIT = 120
+CELERY_TASK_SOFT_TIME_LIMIT = 100
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600}
+CELERY_TASK_DEFAULT_QUEUE = OPEN_QUEUE
+CELERY_BEAT_SCHEDULE = {
+    "reconcile": {
+        "task": "explorer.sandboxes.tasks.reconcile",
+        "schedule": 10.0,
+        "options": {"queue": NODE_QUEUE, "expires": 10},
+    },
+}
+
+# --- sandboxes ---
+SANDBOX_MINUTES = env.number("EXPLORER_SANDBOX_MINUTES", 60, "how long a sandbox lives", 1, 24 * 60)
+SANDBOX_EXTENSIONS = env.number("EXPLORER_SANDBOX_EXTENSIONS", 3, "how often a learner may extend it", 0, 100)
+SANDBOX_CAPACITY = env.number("EXPLORER_CAPACITY", 0, "sandboxes this node holds; 0 works it out from memory", 0, 500)
+WARM_SANDBOXES = env.number("EXPLORER_WARM", 1, "sandboxes a node keeps ready before anybody asks", 0, 50)
+HOST_MEMORY_MB = env.number("EXPLORER_HOST_MEMORY_MB", 512, "memory limit of one host", 192, 65536)
+HOST_PIDS = env.number("EXPLORER_HOST_PIDS", 1024, "process limit of one host", 64, 65536)
+HOST_CPUS = env.number("EXPLORER_HOST_CPUS", 1, "processor limit of one host", 1, 64)
+OPENS_PER_HOUR = env.number("EXPLORER_OPENS_PER_HOUR", 30, "sandboxes one learner may open in an hour", 1, 10_000)
+
+# --- logs ---
+LOG_JSON = env.flag("EXPLORER_LOG_JSON", False, "1 writes logs as JSON lines")
+LOG_LEVEL = env.text("EXPLORER_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR")
+if LOG_LEVEL not in logging.getLevelNamesMapping():
+    raise env.SettingError(f"EXPLORER_LOG_LEVEL={LOG_LEVEL!r}: expected DEBUG, INFO, WARNING or ERROR")
+_shared = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso"),
+]
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {
+            "()": structlog.stdlib.ProcessorFormatter,
+            "processor": structlog.processors.JSONRenderer()
+            if LOG_JSON
+            else structlog.dev.ConsoleRenderer(colors=False),
+            "foreign_pre_chain": _shared,
+        }
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {"celery": {"level": "WARNING"}, "django_structlog": {"level": "WARNING"}},
+}
+structlog.configure(
+    processors=[
+        *_shared,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.processors.format_exc_info,
+        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+    ],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    cache_logger_on_first_use=True,
+)

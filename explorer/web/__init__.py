@@ -1,0 +1,1 @@
+"""The HTTP edge: one module of function views per page family."""
