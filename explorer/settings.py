@@ -41,6 +41,8 @@ CACHE_DIR = env.path(
 )
 PORT = env.number("PORT", 8000, "where the web page listens", 1, 65535)
 BIND = env.text("EXPLORER_BIND", "127.0.0.1", "the address the web page listens on")
+WEB_UID = env.number("EXPLORER_WEB_UID", 64100, "the user id web runs under when started by root; needs no account", 1000, 2**31)
+WORKERS = env.number("EXPLORER_WORKERS", 4, "tasks a node works on at once", 1, 64)
 
 # --- who may come in ---
 DEVELOPMENT_KEY = "development-only-key-that-production-mode-refuses"
@@ -99,8 +101,10 @@ INSTALLED_APPS = [
     "csp",
     "django_htmx",
     "django_structlog",
+    "lucide",
     "explorer.sandboxes",
     "explorer.web",
+    "explorer.launch",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -137,7 +141,7 @@ USE_I18N = False
 USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = STATE_DIR / "static"
-STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_DIRS = [BASE_DIR / "static" / "build"]  # made by `npm run build`; sources are never served
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"},
@@ -178,7 +182,7 @@ DATABASES = {
 
 # --- Redis: tasks, streams, channel layer ---
 REDIS_URL = env.text(
-    "REDIS_URL", f"unix://{RUN_DIR / 'valkey.sock'}", "redis://… or unix://PATH; unset starts an embedded Valkey"
+    "REDIS_URL", f"unix://{RUN_DIR / 'valkey' / 'socket'}", "redis://… or unix://PATH; unset starts an embedded Valkey"
 )
 NODE_NAME = env.text("EXPLORER_NODE", "node1", "this node's name, unique among nodes")
 

@@ -1,0 +1,42 @@
+# Docker Network Explorer. `make run` and `make test` each do all set-up themselves; run again, they only do what has changed.
+SHELL := /bin/bash
+python := .venv/bin/python
+export PORT ?= 8000
+
+.PHONY: help setup run test test-unit test-engine test-browser check bench format clean labdoctor
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
+
+run: ## everything, until Ctrl-C; ends its start with the page's address (PORT=8000)
+	@setup/run.sh
+
+test: ## all tests: unit, engine, browser
+	@setup/test.sh unit engine browser
+
+test-unit: ## tests that need neither an engine nor a browser
+	@setup/test.sh unit
+
+test-engine: ## tests on real Docker hosts (root)
+	@setup/test.sh engine
+
+test-browser: ## tests in Chromium on a running installation (root)
+	@setup/test.sh browser
+
+check: setup ## format, lint, types, import contracts, migrations, lessons, front end
+	@setup/check.sh
+
+bench: setup ## measured figures, each with its baseline
+	@$(python) -m bench
+
+labdoctor: setup ## what this node can do, and the cure for what it cannot
+	@$(python) manage.py labdoctor
+
+setup: ## packages, Python, front end, for development and tests
+	@setup/all.sh dev
+
+format: setup ## rewrites what a formatter can
+	@$(python) -m ruff format . && $(python) -m ruff check --fix-only -q . && npm run --silent format --if-present
+
+clean: ## removes what was built here (not the database: that is var/)
+	rm -rf .venv node_modules static/build .ruff_cache .mypy_cache .pytest_cache .import_linter_cache var/setup var/static

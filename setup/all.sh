@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Everything `make run` (base) or `make test` (dev) needs before the first process starts. Run again, it does only what has changed.
+set -euo pipefail
+. "$(dirname "$0")/phases.sh"
+kind=${1:-base}
+lists=(setup/debian-packages.txt)
+[ "$kind" = base ] || lists+=(setup/debian-packages-test.txt)
+setup/packages.sh "${lists[@]}"
+setup/python.sh "$kind"
+setup/frontend.sh

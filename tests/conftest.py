@@ -1,0 +1,43 @@
+"""On a build machine (CI=true) an engine or browser test that skips has failed, unless the kernel lacks what it is about."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+STRICT = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
+ROOMS = ("tests/engine/", "tests/browser/")
+EXCUSE = "kernel lacks"
+
+
+def must_run(item: pytest.Item) -> bool:
+    return item.nodeid.startswith(ROOMS) or any(item.iter_markers("engine")) or any(item.iter_markers("browser"))
+
+
+def refuse_skip(report: Any) -> None:
+    """A skip's `longrepr` is (path, line, reason)."""
+    if not report.skipped or hasattr(report, "wasxfail") or not isinstance(report.longrepr, tuple):
+        return
+    reason = str(report.longrepr[2]).removeprefix("Skipped: ")
+    if not reason.startswith(EXCUSE):
+        report.outcome = "failed"
+        report.longrepr = f"skipped where it must run: {reason}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
+    report = yield
+    if STRICT and must_run(item):
+        refuse_skip(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, Any, Any]:
+    report = yield
+    if STRICT and collector.nodeid.startswith(ROOMS):
+        refuse_skip(report)
+    return report
