@@ -213,6 +213,8 @@ CELERY_TASK_SOFT_TIME_LIMIT = 100
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600}
 CELERY_TASK_DEFAULT_QUEUE = OPEN_QUEUE
+CELERY_WORKER_CONCURRENCY = env.number("EXPLORER_WORKERS", 4, "sandboxes a node opens or closes at the same time", 1, 64)
+CELERY_BEAT_SCHEDULE_FILENAME = str(RUN_DIR / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "reconcile": {
         "task": "explorer.sandboxes.tasks.reconcile",

@@ -68,6 +68,7 @@ class Sandbox(models.Model):
     # what was built: {"hosts": {"h1": {"container": …, "address": …}}, "machines": {"outside": {…}}, "subnet": …}
     facts = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
+    moved_at = models.DateTimeField(default=timezone.now)  # last change of state or phase: how long without progress
     ready_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)

@@ -1,0 +1,138 @@
+"""How a row moves: compare-and-set on state and generation, and what is told about it afterwards.
+
+Every writer goes through here, so a task that is delivered twice finds the row already moved and does nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from explorer.celery import app
+from explorer.sandboxes import streams
+from explorer.sandboxes.events import AnyOrder, Event, Happened, LookAgain, SandboxChanged
+from explorer.sandboxes.models import Action, Node, Sandbox
+
+log = structlog.get_logger(__name__)
+
+NODE_AWAY = timedelta(seconds=30)
+WARM_LIFE = timedelta(hours=3)  # a warm sandbox older than this is made anew
+MARGIN = timedelta(minutes=15)  # the engine's own clock ends a host later than we would have
+ON_NODE = (Sandbox.State.OPENING, Sandbox.State.READY, Sandbox.State.RESETTING, Sandbox.State.CLOSING)
+
+
+def life() -> timedelta:
+    return timedelta(minutes=settings.SANDBOX_MINUTES)
+
+
+def longest_life() -> timedelta:
+    """With every extension, from ready to end."""
+    return life() * (1 + settings.SANDBOX_EXTENSIONS)
+
+
+def host_expiry(warm: bool) -> datetime:
+    """When a host opened now has to end itself: later than any row can promise."""
+    return timezone.now() + (WARM_LIFE if warm else timedelta()) + longest_life() + MARGIN
+
+
+def alive_nodes() -> list[Node]:
+    return list(Node.objects.filter(seen_at__gt=timezone.now() - NODE_AWAY))
+
+
+def move(sandbox: Sandbox, states: Iterable[str], *, generation: int | None = None, detail: str = "", **fields: Any) -> bool:
+    """The one way a row changes: only from one of `states` (and `generation`); true for exactly one caller."""
+    rows = Sandbox.objects.filter(pk=sandbox.pk, state__in=list(states))
+    if generation is not None:
+        rows = rows.filter(generation=generation)
+    if not rows.update(moved_at=timezone.now(), **fields):
+        return False
+    transaction.on_commit(lambda: tell(sandbox.pk, detail))
+    return True
+
+
+def finish(action: Action, state: str, reason: str = "") -> bool:
+    """An action ends once."""
+    pending = Action.objects.filter(pk=action.pk, state__in=[Action.State.ACCEPTED, Action.State.RUNNING])
+    return bool(pending.update(state=state, reason=reason, finished_at=timezone.now()))
+
+
+def finish_all(sandbox: Sandbox, state: str, reason: str, kinds: Iterable[str]) -> None:
+    Action.objects.filter(
+        sandbox=sandbox, kind__in=list(kinds), state__in=[Action.State.ACCEPTED, Action.State.RUNNING]
+    ).update(state=state, reason=reason, finished_at=timezone.now())
+
+
+def queue_position(sandbox: Sandbox) -> int | None:
+    if sandbox.state != Sandbox.State.QUEUED:
+        return None
+    return Sandbox.objects.filter(state=Sandbox.State.QUEUED, created_at__lt=sandbox.created_at).count() + 1
+
+
+def describe_row(sandbox: Sandbox, detail: str = "") -> SandboxChanged:
+    """What the page's header shows of this row now."""
+    return SandboxChanged(
+        at=time.time(),
+        state=sandbox.state,
+        phase=sandbox.phase,
+        detail=(detail or sandbox.reason)[:500],
+        generation=sandbox.generation,
+        expires_at=sandbox.expires_at.timestamp() if sandbox.expires_at else None,
+        position=queue_position(sandbox),
+    )
+
+
+def tell(sandbox_id: str, detail: str = "") -> None:
+    """Tells browsers what the row says now, and its node to look again. A hint: no Redis, no harm."""
+    sandbox = Sandbox.objects.filter(pk=sandbox_id).first()
+    if sandbox is None:
+        return
+    publish(sandbox_id, describe_row(sandbox, detail))
+    if sandbox.node_id:
+        order(sandbox, LookAgain(sandbox=sandbox_id))
+    if sandbox.state in Sandbox.OVER:
+        _quietly(sandbox_id, "retire", lambda: streams.retire(streams.redis(), sandbox_id))
+
+
+def say(sandbox_id: str, text: str, detail: str = "", place: str = "") -> None:
+    """One line of the timeline, from us."""
+    publish(sandbox_id, Happened(source="sandbox", place=place, text=text, detail=detail))
+
+
+def publish(sandbox_id: str, event: Event) -> None:
+    _quietly(sandbox_id, event.type, lambda: streams.publish(streams.redis(), sandbox_id, event))
+
+
+def order(sandbox: Sandbox, given: AnyOrder) -> bool:
+    node = sandbox.node_id
+    return bool(node) and bool(_quietly(sandbox.pk, given.type, lambda: streams.give_order(streams.redis(), node, given)))
+
+
+def enqueue(task: str, queue: str, *args: Any, countdown: float = 0) -> None:
+    """After commit. A lost message costs seconds, not the intent: the row stands and the reconciler asks again."""
+
+    def send() -> None:
+        try:
+            app.send_task(task, args=args, queue=queue, countdown=countdown or None, retry=False)
+        except Exception as error:  # every transport has its own error type; the row is what counts
+            log.warning("task not sent", task=task, args=args, queue=queue, error=str(error))
+
+    transaction.on_commit(send)
+
+
+def node_queue(node: str) -> str:
+    return f"node.{node}"
+
+
+def _quietly(sandbox_id: str, what: str, do: Any) -> Any:
+    try:
+        return do()
+    except (streams.RedisError, OSError) as error:
+        log.warning("not told", sandbox=sandbox_id, what=what, error=str(error))
+        return None

@@ -1,0 +1,90 @@
+"""This node: its lab configuration from settings, its row, and the locks its processes share.
+
+The locks are the kernel's (flock): they go with the process that held them, however it ended.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+
+from django.conf import settings
+from django.utils import timezone
+
+from explorer.lab.config import LabConfig
+from explorer.sandboxes.models import Node
+
+
+@lru_cache(maxsize=1)
+def lab_config() -> LabConfig:
+    return LabConfig(
+        install=settings.INSTALL,
+        node=settings.NODE_NAME,
+        engine_dir=settings.ENGINE_DIR,
+        run_dir=settings.RUN_DIR,
+        cache_dir=settings.CACHE_DIR,
+        host_memory_mb=settings.HOST_MEMORY_MB,
+        host_pids=settings.HOST_PIDS,
+        host_cpus=settings.HOST_CPUS,
+        capacity=settings.SANDBOX_CAPACITY,
+    )
+
+
+def ensure_node() -> Node:
+    """This node's row; being in the table does not mean being seen."""
+    node, _ = Node.objects.get_or_create(name=settings.NODE_NAME, defaults={"seen_at": timezone.now().replace(year=2000)})
+    return node
+
+
+def lock_dir() -> Path:
+    return settings.RUN_DIR / "work"
+
+
+@contextmanager
+def hold(name: str, wait: float = 0) -> Iterator[bool]:
+    """Holds this node's lock `name`; yields false when somebody else keeps it for longer than `wait` seconds."""
+    folder = lock_dir()
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.lock"
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        yield _take(descriptor, wait)
+    finally:
+        os.close(descriptor)
+
+
+def _take(descriptor: int, wait: float) -> bool:
+    until = time.monotonic() + wait
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                return False
+            time.sleep(0.05)
+        else:
+            return True
+
+
+def is_held(name: str) -> bool:
+    with hold(name) as got:
+        return not got
+
+
+def drop_old_locks(keep: set[str]) -> None:
+    """Lock files of sandboxes that are over; young ones stay, somebody may just have opened one."""
+    folder = lock_dir()
+    if not folder.is_dir():
+        return
+    for path in folder.glob("sb-*.lock"):
+        name = path.stem
+        if name.removeprefix("sb-") in keep or time.time() - path.stat().st_mtime < 600:
+            continue
+        with hold(name) as got:
+            if got:
+                path.unlink(missing_ok=True)

@@ -1,0 +1,111 @@
+"""What a learner has done in a lesson: written by the web side (steps, predictions) and by the relay (verdicts).
+
+Two writers, one row: each change is made under the row's lock and touches only its own fields, so neither loses the other's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from django.db import transaction
+from django.utils import timezone
+
+from explorer.lessons.model import Lesson, Step
+from explorer.sandboxes.models import Learner, Progress
+
+
+class UnknownLesson(LookupError):
+    """No such lesson, step, prediction or option."""
+
+
+def find_lesson(slug: str) -> Lesson:
+    from explorer.lessons.load import load_lessons
+
+    lesson = load_lessons().get(slug)
+    if lesson is None:
+        raise UnknownLesson(slug[:64])
+    return lesson
+
+
+def find_step(lesson: Lesson, step: str) -> Step:
+    for known in lesson.steps:
+        if known.id == step:
+            return known
+    raise UnknownLesson(f"{lesson.slug} has no step {step[:64]!r}")
+
+
+def learner_progress(learner: Learner | None) -> dict[str, Progress]:
+    if learner is None:
+        return {}
+    return {progress.lesson: progress for progress in Progress.objects.filter(learner=learner)}
+
+
+def change_progress(learner_id: object, slug: str, change: Callable[[Progress], Iterable[str]]) -> Progress:
+    """Applies `change` to the locked row (made if missing); it returns the names of the fields it changed."""
+    with transaction.atomic():
+        Progress.objects.get_or_create(learner_id=learner_id, lesson=slug)
+        progress = Progress.objects.select_for_update().get(learner_id=learner_id, lesson=slug)
+        fields = list(change(progress))
+        if fields:
+            progress.save(update_fields=fields)
+    return progress
+
+
+def set_step(learner: Learner, slug: str, step: str) -> Progress:
+    find_step(find_lesson(slug), step)
+
+    def change(progress: Progress) -> list[str]:
+        if progress.step == step:
+            return []
+        progress.step = step
+        return ["step"]
+
+    return change_progress(learner.pk, slug, change)
+
+
+def set_prediction(learner: Learner, slug: str, prediction: str, option: str) -> Progress:
+    """Remembers a guess. Once the machine has answered it stays as it was."""
+    known = [
+        choice.id
+        for step in find_lesson(slug).steps
+        for asked in step.predictions
+        if asked.id == prediction
+        for choice in asked.options
+    ]
+    if option not in known:
+        raise UnknownLesson(f"{slug[:64]} has no such prediction")
+
+    def change(progress: Progress) -> list[str]:
+        if prediction in progress.outcomes or progress.predictions.get(prediction) == option:
+            return []
+        progress.predictions = {**progress.predictions, prediction: option}
+        return ["predictions"]
+
+    return change_progress(learner.pk, slug, change)
+
+
+def record_verdict(learner_id: object, slug: str, step: str, passed: Iterable[str], outcomes: dict[str, str]) -> Progress:
+    """Keeps what was passed and answered: a tick stays, the first answer of the machine stays."""
+    lesson = find_lesson(slug)
+
+    def change(progress: Progress) -> list[str]:
+        fields = []
+        kept = {*progress.passed.get(step, ()), *passed}
+        if kept != set(progress.passed.get(step, ())):
+            progress.passed = {**progress.passed, step: sorted(kept)}
+            fields.append("passed")
+        if outcomes.keys() - progress.outcomes.keys():
+            progress.outcomes = {**outcomes, **progress.outcomes}
+            fields.append("outcomes")
+        if progress.finished_at is None and is_finished(lesson, progress):
+            progress.finished_at = timezone.now()
+            fields.append("finished_at")
+        return fields
+
+    return change_progress(learner_id, slug, change)
+
+
+def is_finished(lesson: Lesson, progress: Progress) -> bool:
+    """Every check of every step has been green at some time."""
+    checks = [(step.id, check.id) for step in lesson.steps for check in step.checks]
+    return bool(checks) and all(check in progress.passed.get(step, ()) for step, check in checks)

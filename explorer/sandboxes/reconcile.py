@@ -1,0 +1,222 @@
+"""Every ten seconds on every node: says the node is here, ends what is over, and makes engine and rows agree.
+
+The rows are what is wanted, the engine what is. Only what a row positively says is over is removed, a few at a time; and
+when a sweep would remove most of what runs here it removes nothing and says so, because then the rows are the suspects.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Protocol
+
+import structlog
+from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
+
+from explorer.lab import hosts
+from explorer.lab.errors import LabError
+from explorer.sandboxes import changes, services, streams, work
+from explorer.sandboxes.changes import enqueue, node_queue
+from explorer.sandboxes.models import Action, Node, Sandbox
+from explorer.sandboxes.node import drop_old_locks, ensure_node, hold, is_held, lab_config
+
+log = structlog.get_logger(__name__)
+
+State = Sandbox.State
+BUDGET = 20  # removals per sweep
+BRAKE_ABOVE = 3  # so many may go whatever their share
+STALLED = timedelta(seconds=60)
+QUEUE_AGAIN = timedelta(seconds=15)
+GIVE_UP = timedelta(minutes=5)
+STRAY_SECONDS = 600.0
+NODE_LOST = timedelta(minutes=10)
+WARM_SCENARIO = "one-host"
+LOST = "The hosts of this sandbox stopped: somebody shut them down, or they ran out of memory. Open a new one and carry on; \
+your progress is kept."
+NEVER_TAKEN = "No machine had a free place for five minutes. That is ours; please try again, your progress is kept."
+NODE_WENT = "The machine this sandbox ran on went away. That is ours; please open a new one, your progress is kept."
+
+
+class OnEngine(Protocol):
+    """What the lab says stands on the engine, by its labels."""
+
+    @property
+    def sandbox(self) -> str: ...
+    @property
+    def generation(self) -> int: ...
+    @property
+    def expires_at(self) -> float: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    remove: tuple[tuple[str, int], ...] = ()  # (sandbox, generation)
+    lost: tuple[str, ...] = ()  # ready or warm, but the engine has nothing of it
+    strays: tuple[str, ...] = ()  # on the engine, in no row
+    braked: int = 0  # how many removals the brake held back
+
+
+def plan(rows: dict[str, Sandbox], found: Sequence[OnEngine], now: float, stray_since: dict[str, float]) -> Plan:
+    """`rows`: every row named by `found` and every row of this node, read before `found` was; newer objects stay."""
+    remove = [(item.sandbox, item.generation) for item in found if _is_over(rows.get(item.sandbox), item, now, stray_since)]
+    standing = {(item.sandbox, item.generation) for item in found}
+    lost = [
+        row.pk
+        for row in rows.values()
+        if row.state in (State.READY, State.WARM)
+        and row.node_id == settings.NODE_NAME
+        and (row.pk, row.generation) not in standing
+    ]
+    strays = tuple(sorted({item.sandbox for item in found if item.sandbox not in rows}))
+    going = {sandbox for sandbox, _ in remove}
+    if len(going) > BRAKE_ABOVE and len(going) * 2 > len({item.sandbox for item in found}):
+        return Plan(lost=tuple(lost), strays=strays, braked=len(going))
+    return Plan(remove=tuple(remove[:BUDGET]), lost=tuple(lost), strays=strays)
+
+
+def _is_over(row: Sandbox | None, item: OnEngine, now: float, stray_since: dict[str, float]) -> bool:
+    if row is None:
+        return item.expires_at < now or now - stray_since.get(item.sandbox, now) > STRAY_SECONDS
+    if row.state in Sandbox.OVER or item.generation < row.generation:
+        return True
+    return row.node_id is not None and row.node_id != settings.NODE_NAME
+
+
+def reconcile() -> None:
+    with hold("reconcile") as mine:
+        if not mine:
+            return
+        node = ensure_node()
+        rows = {row.pk: row for row in Sandbox.objects.filter(node=node, state__in=work.HERE)}
+        try:
+            found = hosts.list_sandboxes(lab_config())
+            capacity = hosts.capacity(lab_config())
+        except LabError as error:
+            log.error("the engine does not answer", error=str(error), detail=error.detail)
+            _announce(node, 0, {"engine": str(error)})
+            return
+        _announce(node, capacity, {"engine": "", **_health(found)})
+        expire_overdue(node)
+        _carry_out(rows, found)
+        ask_again(node)
+        if not node.draining:
+            keep_warm(node, capacity)
+        drop_old_locks(set(rows))
+
+
+def _announce(node: Node, capacity: int, health: dict[str, Any]) -> None:
+    Node.objects.filter(pk=node.pk).update(seen_at=timezone.now(), capacity=capacity, health=health)
+    node.refresh_from_db()
+
+
+def _health(found: Sequence[OnEngine]) -> dict[str, Any]:
+    memory = {}
+    with open("/proc/meminfo") as lines:
+        for line in lines:
+            name, _, rest = line.partition(":")
+            if name in ("MemTotal", "MemAvailable"):
+                memory[name] = int(rest.split()[0]) // 1024
+    return {
+        "sandboxes": len({item.sandbox for item in found}),
+        "load": round(os.getloadavg()[0], 2),
+        "memory_mb": memory.get("MemTotal", 0),
+        "memory_free_mb": memory.get("MemAvailable", 0),
+    }
+
+
+def expire_overdue(node: Node) -> None:
+    now = timezone.now()
+    overdue = Q(state=State.READY, expires_at__lt=now) | Q(state=State.RESETTING, expires_at__lt=now)
+    stale = Q(state=State.WARM, created_at__lt=now - changes.WARM_LIFE)
+    for sandbox in Sandbox.objects.filter(overdue | stale, node=node)[:BUDGET]:
+        services.close_sandbox(sandbox, why="expired")
+
+
+def _carry_out(rows: dict[str, Sandbox], found: Sequence[OnEngine]) -> None:
+    named = {item.sandbox for item in found} - rows.keys()
+    known = {**rows, **{row.pk: row for row in Sandbox.objects.filter(pk__in=named)}}
+    now = time.time()
+    planned = plan(known, found, now, _strays_since({name for name in named if name not in known}, now))
+    if planned.braked:
+        log.error(
+            "BRAKE: this sweep would remove most of what runs here, so it removes nothing; is this the right database?",
+            would_remove=planned.braked,
+            running=len({item.sandbox for item in found}),
+        )
+    for sandbox, generation in planned.remove:
+        _remove(sandbox, generation)
+    for lost in planned.lost:
+        work.fail_row(known[lost], [State.READY, State.WARM], LOST)
+
+
+def _remove(sandbox: str, generation: int) -> None:
+    with hold(f"sb-{sandbox}") as mine:
+        if not mine:
+            return
+        try:
+            gone = hosts.close_sandbox(lab_config(), sandbox, generation)
+            log.info("swept", sandbox=sandbox, generation=generation, objects=gone)
+        except LabError as error:
+            log.warning("could not sweep", sandbox=sandbox, error=str(error))
+
+
+def _strays_since(strays: Iterable[str], now: float) -> dict[str, float]:
+    """When each stray was first seen. Kept in Redis; without it nothing has been seen for long."""
+    key = f"node:{settings.NODE_NAME}:strays"
+    names = sorted(strays)
+    try:
+        client = streams.redis()
+        known = {name.decode(): float(at) for name, at in client.hgetall(key).items()}  # type: ignore[union-attr]
+        for gone in known.keys() - set(names):
+            client.hdel(key, gone)
+        for name in names:
+            if name not in known:
+                client.hset(key, name, str(now))
+    except (streams.RedisError, OSError):
+        return {}
+    return {name: known.get(name, now) for name in names}
+
+
+def ask_again(node: Node) -> None:
+    """Lost messages: queues once more whatever stands still and nobody works at; gives up where nothing can come."""
+    now = timezone.now()
+    quiet = Sandbox.objects.filter(Q(node=node) | Q(node=None), moved_at__lt=now - QUEUE_AGAIN)
+    for sandbox in quiet.filter(state=State.QUEUED).order_by("created_at")[:BUDGET]:
+        _ask_or_give_up(sandbox, Action.Kind.OPEN, streams.TASK_OPEN, NEVER_TAKEN)
+    stalled = Sandbox.objects.filter(node=node, moved_at__lt=now - STALLED)
+    for state, kind, task in (
+        (State.OPENING, Action.Kind.OPEN, streams.TASK_OPEN),
+        (State.RESETTING, Action.Kind.RESET, streams.TASK_RESET),
+        (State.CLOSING, Action.Kind.CLOSE, streams.TASK_CLOSE),
+    ):
+        for sandbox in stalled.filter(state=state)[:BUDGET]:
+            if not is_held(work.lock_of(sandbox)):
+                _ask_or_give_up(sandbox, kind, task, work.OURS.format("it could not be started, several times over."))
+    for sandbox in Sandbox.objects.filter(node__seen_at__lt=now - NODE_LOST, state__in=work.HERE)[:BUDGET]:
+        work.fail_row(sandbox, list(work.HERE), NODE_WENT)
+
+
+def _ask_or_give_up(sandbox: Sandbox, kind: str, task: str, reason: str) -> None:
+    pending = Action.objects.filter(sandbox=sandbox, kind=kind, state__in=[Action.State.ACCEPTED, Action.State.RUNNING])
+    action = pending.order_by("-pk").first() or Action.objects.create(sandbox=sandbox, kind=kind)
+    if kind != Action.Kind.CLOSE and timezone.now() - action.created_at > GIVE_UP:
+        log.warning("given up", sandbox=sandbox.pk, state=sandbox.state, action=action.pk)
+        work.fail_row(sandbox, [sandbox.state], reason)
+        return
+    log.info("asked again", sandbox=sandbox.pk, state=sandbox.state, action=action.pk)
+    enqueue(task, node_queue(sandbox.node_id) if sandbox.node_id else settings.OPEN_QUEUE, action.pk)
+    changes.tell(sandbox.pk)
+
+
+def keep_warm(node: Node, capacity: int) -> None:
+    """Tops up, leaving room for people: nobody waits because of a sandbox nobody has asked for."""
+    here = Sandbox.objects.filter(node=node, state__in=work.HERE)
+    spare = Sandbox.objects.filter(node=node, learner=None, state__in=[State.QUEUED, State.OPENING, State.WARM]).count()
+    free = capacity - here.count() - Sandbox.objects.filter(state=State.QUEUED).count()
+    for _ in range(min(settings.WARM_SANDBOXES - spare, free)):
+        services.book_sandbox(None, scenario=WARM_SCENARIO, node=node.pk)

@@ -1,0 +1,289 @@
+"""The web side: asks for sandboxes and keeps answers. Never does the work: it writes the row and names the task.
+
+An accepted request is a committed row and an `Action`; the task queue is only a hint that work waits.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from explorer.network.scenario import SCENARIOS
+from explorer.sandboxes import changes
+from explorer.sandboxes.changes import enqueue, move, node_queue
+from explorer.sandboxes.events import AnyOrder, LookAgain
+from explorer.sandboxes.models import Action, Learner, Node, Progress, Sandbox
+from explorer.sandboxes.progress import UnknownLesson, learner_progress, set_prediction, set_step
+from explorer.sandboxes.streams import TASK_CLOSE, TASK_OPEN, TASK_RECONCILE, TASK_RESET
+
+log = structlog.get_logger(__name__)
+__all__ = [
+    "Refused",
+    "UnknownLesson",
+    "book_sandbox",
+    "choose_prediction",
+    "close_sandbox",
+    "current_sandbox",
+    "extend_sandbox",
+    "free_capacity",
+    "give_order",
+    "learner_progress",
+    "look_again",
+    "move_to_step",
+    "open_sandbox",
+    "reset_sandbox",
+]
+
+State = Sandbox.State
+USABLE = (State.QUEUED, State.OPENING, State.READY, State.RESETTING)  # what "you have one" means; closing is not
+
+
+class Refused(Exception):
+    """One refusal: the sentence for the learner, the numbers for the log, a stable code for tests and pages."""
+
+    def __init__(self, code: str, sentence: str, **numbers: Any) -> None:
+        super().__init__(sentence)
+        self.code, self.sentence, self.numbers = code, sentence, numbers
+        log.info("refused", code=code, **numbers)
+
+
+def current_sandbox(learner: Learner | None) -> Sandbox | None:
+    """The learner's one usable sandbox, if any."""
+    if learner is None:
+        return None
+    return Sandbox.objects.filter(learner=learner, state__in=USABLE).select_related("node").first()
+
+
+def open_sandbox(learner: Learner, *, lesson: str = "", scenario: str = "one-host") -> Sandbox:
+    """The learner's running sandbox, else a warm one, else a queued one. Raises `Refused`."""
+    if scenario not in SCENARIOS:
+        raise Refused("unknown_scenario", "There is no such sandbox to open.", scenario=scenario[:64])
+    running = current_sandbox(learner)
+    if running:
+        return _turn_to(running, lesson)
+    _check_quota(learner)
+    try:
+        with transaction.atomic():
+            return _claim_warm(learner, lesson, scenario) or _queue(learner, lesson, scenario)
+    except IntegrityError:  # the same learner asked twice at once: the other request won
+        running = current_sandbox(learner)
+        if running is None:
+            raise
+        return _turn_to(running, lesson)
+
+
+def _turn_to(sandbox: Sandbox, lesson: str) -> Sandbox:
+    if lesson and sandbox.lesson != lesson:
+        move(sandbox, USABLE, lesson=lesson)
+        sandbox.refresh_from_db()
+    return sandbox
+
+
+def _check_quota(learner: Learner) -> None:
+    hour_ago = timezone.now() - timedelta(hours=1)
+    opened = Action.objects.filter(kind=Action.Kind.OPEN, sandbox__learner=learner, created_at__gt=hour_ago).count()
+    if opened >= settings.OPENS_PER_HOUR:
+        raise Refused(
+            "too_many_opens",
+            f"You have opened {opened} sandboxes within an hour, which is all we can give one person. "
+            "Please try again in a while, or reset the next one instead of opening another.",
+            opened=opened,
+            allowed=settings.OPENS_PER_HOUR,
+            learner=str(learner.pk),
+        )
+
+
+def free_capacity() -> tuple[int, int]:
+    """(free, total) over the nodes that are here and take work. Warm sandboxes make room when asked to."""
+    nodes = [node for node in changes.alive_nodes() if not node.draining]
+    total = sum(node.capacity for node in nodes)
+    taken = Sandbox.objects.filter(state__in=changes.ON_NODE, node__in=nodes).exclude(state=State.OPENING, learner=None)
+    waiting = Sandbox.objects.filter(state=State.QUEUED)
+    return total - taken.count() - waiting.count(), total
+
+
+def _check_room() -> None:
+    if not any(not node.draining for node in changes.alive_nodes()):
+        raise Refused(
+            "no_node",
+            "No machine that runs sandboxes is here at the moment. That is ours to fix; your place in the lesson is kept. "
+            "Please try again in a minute.",
+            nodes=Node.objects.count(),
+            seen=len(changes.alive_nodes()),
+        )
+    free, total = free_capacity()
+    if free <= 0:
+        raise Refused(
+            "full",
+            "All sandboxes are taken right now. They last an hour at most, so one comes free soon: "
+            "please try again in a few minutes. You can read the lesson meanwhile.",
+            total=total,
+            free=free,
+        )
+
+
+def _claim_warm(learner: Learner, lesson: str, scenario: str) -> Sandbox | None:
+    """Takes a ready-made sandbox, or one being made for nobody yet; true for one learner only."""
+    now = timezone.now()
+    spare = Sandbox.objects.filter(
+        scenario=scenario,
+        learner=None,
+        node__in=[node for node in changes.alive_nodes() if not node.draining],
+        created_at__gt=now - changes.WARM_LIFE,
+        state__in=[State.WARM, State.OPENING],
+    )
+    for found in spare.order_by(F("ready_at").asc(nulls_last=True), "created_at")[:8]:
+        warm = found.state == State.WARM
+        rows = Sandbox.objects.filter(pk=found.pk, state=found.state, learner=None)
+        taken: dict[str, Any] = {"learner": learner, "lesson": lesson, "created_at": now}
+        if warm:
+            taken |= {"state": State.READY, "phase": "ready", "ready_at": now, "expires_at": now + changes.life()}
+        if not rows.update(moved_at=now, **taken):
+            continue
+        opened = Action.State.SUCCEEDED if warm else Action.State.RUNNING
+        if warm:
+            Action.objects.create(sandbox=found, kind=Action.Kind.OPEN, state=opened, finished_at=now)
+        transaction.on_commit(lambda sandbox=found: changes.tell(sandbox.pk))  # type: ignore[misc]
+        enqueue(TASK_RECONCILE, node_queue(found.node_id or ""), countdown=3)
+        found.refresh_from_db()
+        log.info("claimed", sandbox=found.pk, warm=warm, node=found.node_id)
+        return found
+    return None
+
+
+def _queue(learner: Learner, lesson: str, scenario: str) -> Sandbox:
+    _check_room()
+    sandbox, _ = book_sandbox(learner, lesson=lesson, scenario=scenario)
+    return sandbox
+
+
+def book_sandbox(
+    learner: Learner | None, *, lesson: str = "", scenario: str = "one-host", node: str = ""
+) -> tuple[Sandbox, Action]:
+    """Row, action and task. With `node`, that node and no other; without a learner, one in advance for whoever comes."""
+    with transaction.atomic():
+        sandbox = Sandbox.objects.create(
+            learner=learner, lesson=lesson, scenario=scenario, phase="queued", node_id=node or None
+        )
+        action = Action.objects.create(sandbox=sandbox, kind=Action.Kind.OPEN)
+        enqueue(TASK_OPEN, node_queue(node) if node else settings.OPEN_QUEUE, action.pk)
+        transaction.on_commit(lambda: changes.tell(sandbox.pk))
+    log.info("queued", sandbox=sandbox.pk, scenario=scenario, action=action.pk)
+    return sandbox, action
+
+
+def extend_sandbox(sandbox: Sandbox) -> Sandbox:
+    now = timezone.now()
+    rows = Sandbox.objects.filter(
+        pk=sandbox.pk, state=State.READY, extensions__lt=settings.SANDBOX_EXTENSIONS, expires_at__gt=now
+    )
+    with transaction.atomic():
+        # one click counts once: two clicks that saw the same countdown extend once
+        moved = rows.filter(extensions=sandbox.extensions).update(
+            extensions=F("extensions") + 1, expires_at=F("expires_at") + changes.life()
+        )
+        if moved:
+            transaction.on_commit(lambda: changes.tell(sandbox.pk))
+    seen = sandbox.extensions
+    sandbox.refresh_from_db()
+    if not moved and sandbox.extensions == seen:
+        raise _cannot_extend(sandbox)
+    return sandbox
+
+
+def _cannot_extend(sandbox: Sandbox) -> Refused:
+    if sandbox.state != State.READY:
+        return Refused("not_ready", "Only a running sandbox can be extended.", sandbox=sandbox.pk, state=sandbox.state)
+    if sandbox.extensions >= settings.SANDBOX_EXTENSIONS:
+        return Refused(
+            "no_extensions",
+            f"This sandbox has been extended {sandbox.extensions} times, which is the most there is. When its time is over, "
+            "open a new one: your progress is kept.",
+            sandbox=sandbox.pk,
+            extensions=sandbox.extensions,
+        )
+    return Refused("over", "The time of this sandbox is over. Open a new one: your progress is kept.", sandbox=sandbox.pk)
+
+
+def reset_sandbox(sandbox: Sandbox) -> Action:
+    """Rebuilds it from its scenario under the same id. Asking again while it happens gives the same action."""
+    with transaction.atomic():
+        moved = move(
+            sandbox, [State.READY], state=State.RESETTING, phase="resetting", reason="", generation=F("generation") + 1
+        )
+        if moved:
+            action = Action.objects.create(sandbox=sandbox, kind=Action.Kind.RESET)
+            enqueue(TASK_RESET, _queue_of(sandbox), action.pk)
+    sandbox.refresh_from_db()
+    if moved:
+        return action
+    pending = _last_action(sandbox, Action.Kind.RESET)
+    if sandbox.state == State.RESETTING and pending:
+        return pending
+    raise Refused("not_ready", "Only a running sandbox can be reset.", sandbox=sandbox.pk, state=sandbox.state)
+
+
+def close_sandbox(sandbox: Sandbox, why: str = "closed") -> Action:
+    """Ends it, whatever it was doing. Closing what is over is no error. `why` is `closed` or `expired`."""
+    with transaction.atomic():
+        state, now = Action.State.ACCEPTED, timezone.now()
+        if move(sandbox, [State.QUEUED], state=State.CLOSED, phase=why, ended_at=now):
+            changes.finish_all(sandbox, Action.State.EXPIRED, "closed before it began", [Action.Kind.OPEN])
+            state = Action.State.SUCCEEDED
+        elif not move(sandbox, [State.OPENING, State.WARM, State.READY, State.RESETTING], state=State.CLOSING, phase=why):
+            sandbox.refresh_from_db()
+            earlier = _last_action(sandbox, Action.Kind.CLOSE)
+            if earlier:
+                return earlier
+            state = Action.State.SUCCEEDED if sandbox.state in Sandbox.OVER else Action.State.ACCEPTED
+        done = now if state == Action.State.SUCCEEDED else None
+        action = Action.objects.create(sandbox=sandbox, kind=Action.Kind.CLOSE, state=state, finished_at=done)
+        if state == Action.State.ACCEPTED:
+            enqueue(TASK_CLOSE, _queue_of(sandbox), action.pk)
+    sandbox.refresh_from_db()
+    return action
+
+
+def give_order(sandbox: Sandbox, order: AnyOrder) -> bool:
+    """False when no node has it or nothing carries orders now."""
+    return changes.order(sandbox, order)
+
+
+def look_again(sandbox: Sandbox) -> None:
+    transaction.on_commit(lambda: give_order(sandbox, LookAgain(sandbox=sandbox.pk)))
+
+
+def _last_action(sandbox: Sandbox, kind: str) -> Action | None:
+    return Action.objects.filter(sandbox=sandbox, kind=kind).order_by("-pk").first()
+
+
+def _queue_of(sandbox: Sandbox) -> str:
+    node = sandbox.node_id or Sandbox.objects.values_list("node_id", flat=True).get(pk=sandbox.pk)
+    return node_queue(node) if node else settings.OPEN_QUEUE
+
+
+# --- lessons -------------------------------------------------------------------------------------------------------
+
+
+def move_to_step(learner: Learner, lesson: str, step: str) -> Progress:
+    moved = set_step(learner, lesson, step)
+    _lesson_changed(learner)
+    return moved
+
+
+def choose_prediction(learner: Learner, lesson: str, prediction: str, option: str) -> Progress:
+    chosen = set_prediction(learner, lesson, prediction, option)
+    _lesson_changed(learner)
+    return chosen
+
+
+def _lesson_changed(learner: Learner) -> None:
+    sandbox = current_sandbox(learner)
+    if sandbox:
+        look_again(sandbox)

@@ -1,0 +1,163 @@
+"""The numbered stream of a sandbox and the order stream of a node, on Redis: the only file here that speaks to it.
+
+A number and its event enter together, in one script, so numbers have no gaps and their order is the stream's order.
+The stream is bounded twice, in events and in bytes; a reader whose number was trimmed is told so and takes a snapshot.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, cast
+
+import redis as redis_package
+import redis.asyncio as redis_asyncio
+from django.conf import settings
+
+from explorer.sandboxes.events import (
+    EVENT,
+    EVENTS_KEPT,
+    ORDER_BYTES,
+    ORDERS_KEPT,
+    AnyOrder,
+    Event,
+    Message,
+    events_key,
+    fresh_key,
+    number_key,
+    orders_key,
+    snapshot_key,
+    terminals_key,
+)
+
+RedisError = redis_package.RedisError
+EVENT_BYTES_KEPT = 8 * 1024 * 1024  # per sandbox, whatever its hosts do
+KEPT_SECONDS = 2 * 24 * 3600  # a stream nobody wrote to for so long goes by itself
+KEPT_AFTER_END = 15 * 60
+
+# names of the Celery tasks, so that whoever asks need not import whoever does
+TASK_OPEN = "explorer.sandboxes.tasks.open_sandbox"
+TASK_RESET = "explorer.sandboxes.tasks.reset_sandbox"
+TASK_CLOSE = "explorer.sandboxes.tasks.close_sandbox"
+TASK_RECONCILE = "explorer.sandboxes.tasks.reconcile"
+TASKS = {"open": TASK_OPEN, "reset": TASK_RESET, "close": TASK_CLOSE, "reconcile": TASK_RECONCILE}
+
+# KEYS: number, events, bytes · ARGV: the event's JSON after `{"number":0`, events kept, bytes kept, seconds kept
+_PUBLISH = """
+local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
+local number = redis.call('INCR', KEYS[1])
+if last then
+  local top = tonumber(string.match(last[1], '^(%d+)-'))
+  if number <= top then number = top + 1; redis.call('SET', KEYS[1], number) end
+end
+local body = '{"number":' .. string.format('%d', number) .. ARGV[1]
+redis.call('XADD', KEYS[2], string.format('%d-0', number), 'e', body)
+local total = redis.call('INCRBY', KEYS[3], #body)
+local count = redis.call('XLEN', KEYS[2])
+while count > 1 and (count > tonumber(ARGV[2]) or total > tonumber(ARGV[3])) do
+  local first = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', 1)[1]
+  total = redis.call('INCRBY', KEYS[3], -#first[2][2])
+  redis.call('XDEL', KEYS[2], first[1])
+  count = count - 1
+end
+for _, key in ipairs(KEYS) do redis.call('EXPIRE', key, ARGV[4]) end
+return number
+"""
+_HEAD = '{"number":0'
+
+
+def bytes_key(sandbox: str) -> str:
+    """Integer: bytes of event JSON now in the stream."""
+    return f"sb:{sandbox}:bytes"
+
+
+@lru_cache(maxsize=8)
+def _client(url: str) -> redis_package.Redis:
+    return redis_package.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=3)
+
+
+def redis() -> redis_package.Redis:
+    """This process's connections for synchronous code."""
+    return _client(settings.REDIS_URL)
+
+
+def redis_async() -> redis_asyncio.Redis:
+    """A fresh pool for the running event loop; the caller keeps it and closes it."""
+    return redis_asyncio.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=3)
+
+
+def _publication(sandbox: str, event: Message) -> tuple[Any, ...]:
+    fields: dict[str, Any] = {"number": 0}
+    if not event.at:
+        fields["at"] = time.time()
+    text = event.model_copy(update=fields).model_dump_json()
+    keys = (number_key(sandbox), events_key(sandbox), bytes_key(sandbox))
+    return (_PUBLISH, 3, *keys, text.removeprefix(_HEAD), EVENTS_KEPT, EVENT_BYTES_KEPT, KEPT_SECONDS)
+
+
+def publish(client: redis_package.Redis, sandbox: str, event: Event) -> int:
+    return int(cast(int, client.eval(*_publication(sandbox, event))))
+
+
+async def publish_async(client: redis_asyncio.Redis, sandbox: str, event: Event) -> int:
+    return int(await cast(Any, client.eval(*_publication(sandbox, event))))
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """`complete` is false when something after `since` is no longer (or never was) in the stream: take a snapshot."""
+
+    events: tuple[Event, ...]
+    last: int
+    complete: bool
+
+
+def read_since(client: redis_package.Redis, sandbox: str, since: int = 0, limit: int = EVENTS_KEPT) -> Stretch:
+    key = events_key(sandbox)
+    with client.pipeline(transaction=True) as pipe:
+        pipe.get(number_key(sandbox))
+        pipe.xrange(key, "-", "+", count=1)
+        pipe.xrange(key, f"({max(since, 0)}-0", "+", count=limit)
+        raw_last, first, entries = pipe.execute()
+    return _stretch(int(raw_last or 0), first, entries, since)
+
+
+async def read_since_async(client: redis_asyncio.Redis, sandbox: str, since: int = 0, limit: int = EVENTS_KEPT) -> Stretch:
+    key = events_key(sandbox)
+    async with client.pipeline(transaction=True) as pipe:
+        pipe.get(number_key(sandbox))
+        pipe.xrange(key, "-", "+", count=1)
+        pipe.xrange(key, f"({max(since, 0)}-0", "+", count=limit)
+        raw_last, first, entries = await pipe.execute()
+    return _stretch(int(raw_last or 0), first, entries, since)
+
+
+def _stretch(last: int, first: list[Any], entries: list[Any], since: int) -> Stretch:
+    events = tuple(EVENT.validate_json(fields[b"e"]) for _, fields in entries)
+    oldest = int(first[0][0].split(b"-")[0]) if first else last + 1
+    return Stretch(events=events, last=last, complete=oldest - 1 <= since <= last)
+
+
+def give_order(client: redis_package.Redis, node: str, order: AnyOrder) -> bool:
+    """False when the order is too big to be one of ours."""
+    message = order.model_dump_json().encode()
+    if len(message) > ORDER_BYTES:
+        return False
+    client.xadd(orders_key(node), {"m": message}, maxlen=ORDERS_KEPT, approximate=True)
+    return True
+
+
+def retire(client: redis_package.Redis, sandbox: str) -> None:
+    """The sandbox is over: its keys go soon, late readers still find its last words."""
+    with client.pipeline(transaction=False) as pipe:
+        for key in (number_key(sandbox), events_key(sandbox), bytes_key(sandbox), terminals_key(sandbox)):
+            pipe.expire(key, KEPT_AFTER_END)
+        pipe.delete(snapshot_key(sandbox), fresh_key(sandbox))
+        pipe.execute()
+
+
+async def pause_after_trouble(tries: int) -> None:
+    """Redis went away: wait a little longer each time, at most five seconds."""
+    await asyncio.sleep(min(0.2 * 2 ** min(tries, 5), 5.0))

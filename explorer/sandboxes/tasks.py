@@ -1,0 +1,29 @@
+"""Celery's doors to `work`: each takes an id, and the row says the rest. Delivered once or many times, the effect is once."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from explorer.sandboxes import reconcile as reconciler
+from explorer.sandboxes import work
+from explorer.sandboxes.streams import TASK_CLOSE, TASK_OPEN, TASK_RECONCILE, TASK_RESET
+
+
+@shared_task(name=TASK_OPEN)
+def open_sandbox(action_id: int) -> None:
+    work.open_sandbox(action_id)
+
+
+@shared_task(name=TASK_RESET)
+def reset_sandbox(action_id: int) -> None:
+    work.reset_sandbox(action_id)
+
+
+@shared_task(name=TASK_CLOSE)
+def close_sandbox(action_id: int) -> None:
+    work.close_sandbox(action_id)
+
+
+@shared_task(name=TASK_RECONCILE)
+def reconcile() -> None:
+    reconciler.reconcile()
