@@ -89,7 +89,7 @@ def end_leftovers(run_dir: Path, patience: float = 30) -> list[str]:
     try:
         written: dict[str, list[object]] = json.loads((run_dir / "parts.json").read_text())
         left = [(name, int(str(pid)), str(birth)) for name, (pid, birth) in written.items()]
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, AttributeError):
         return []
     ended = []
     for name, pid, birth in reversed(left):

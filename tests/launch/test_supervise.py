@@ -1,0 +1,89 @@
+import asyncio
+import re
+import time
+from signal import SIGTERM
+
+from explorer.launch.state import LaunchError
+from explorer.launch.supervise import Chore
+from tests.launch.conftest import alive, fake, said
+
+
+async def run_and_stop(supervisor, steps):
+    """Asked to stop as soon as it is up."""
+    pids: list[int] = []
+
+    def up():
+        pids.extend(one.process.pid for one in supervisor.running)
+        supervisor.asked.set()
+
+    return await supervisor.run(steps, up), pids
+
+
+async def test_parts_start_in_order_and_stop_in_reverse(supervisor):
+    status, pids = await run_and_stop(supervisor, [fake("good"), Chore("tidy", lambda: "12 files"), fake("parent")])
+    assert status == 0
+    marks = re.findall(r"^([✓■✗]) (\w+)", said(supervisor), re.M)
+    assert marks == [("✓", "good"), ("✓", "tidy"), ("✓", "parent"), ("■", "parent"), ("■", "good")]
+    assert "12 files" in said(supervisor)
+    assert not any(map(alive, pids))
+
+
+async def test_what_a_part_left_in_its_session_goes_with_it(supervisor):
+    await run_and_stop(supervisor, [fake("parent")])
+    grandchild = int((supervisor.logs / "parent.log").read_text().split()[0])
+    await asyncio.sleep(0.05)
+    assert not alive(grandchild)
+
+
+async def test_a_part_that_ends_while_starting_is_named_with_its_last_words(supervisor):
+    status = await supervisor.run([fake("good"), fake("dies")], lambda: None)
+    assert status == 1
+    assert "dies ended while starting, exit status 3" in said(supervisor)
+    assert "│ no such thing" in said(supervisor)
+    assert "■ good" in said(supervisor)
+
+
+async def test_a_part_that_never_gets_ready_is_given_up(supervisor):
+    status = await supervisor.run([fake("never", patience=0.2)], lambda: None)
+    assert status == 1
+    assert "never was not ready after 0 s" in said(supervisor)
+
+
+async def test_a_part_that_ends_by_itself_ends_the_rest(supervisor):
+    status = await supervisor.run([fake("good"), fake("brief")], lambda: None)
+    assert status == 1
+    assert "brief ended by itself, exit status 4" in said(supervisor)
+    assert "■ good" in said(supervisor)
+
+
+async def test_a_part_that_ignores_the_request_is_killed_in_time(supervisor):
+    begun = time.monotonic()
+    status, pids = await run_and_stop(supervisor, [fake("stubborn", ending=((SIGTERM, 0.3),))])
+    assert status == 0
+    assert time.monotonic() - begun < 3
+    assert "had to be killed" in said(supervisor)
+    assert not any(map(alive, pids))
+
+
+async def test_a_stop_while_starting_starts_nothing_more(supervisor):
+    asyncio.get_running_loop().call_later(0.2, supervisor.asked.set)
+    status = await supervisor.run([fake("good"), fake("never"), fake("dies")], lambda: None)
+    assert status == 0
+    assert "stopped while starting" in said(supervisor)
+    assert "dies" not in said(supervisor)
+
+
+async def test_a_chore_that_fails_says_why(supervisor):
+    def refuse() -> str:
+        raise LaunchError("the disk is full")
+
+    assert await supervisor.run([fake("good"), Chore("database", refuse)], lambda: None) == 1
+    assert "✗ the disk is full" in said(supervisor)
+    assert "■ good" in said(supervisor)
+
+
+async def test_a_program_that_is_not_there_is_one_sentence(supervisor):
+    part = fake("good")
+    missing = type(part)("gone", ("/nowhere/program",), part.ready)
+    assert await supervisor.run([missing], lambda: None) == 1
+    assert "gone ended while starting" in said(supervisor)
