@@ -1,0 +1,41 @@
+"""How often somebody may do something, counted in Redis so that every web process counts together."""
+
+from __future__ import annotations
+
+import logging
+from functools import lru_cache
+
+from django.conf import settings
+from django.http import HttpRequest
+from redis import Redis
+from redis.exceptions import RedisError
+
+log = logging.getLogger(__name__)
+
+
+@lru_cache(maxsize=1)
+def _redis(url: str) -> Redis:
+    return Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1)
+
+
+def allow(what: str, who: str, times: int, seconds: int) -> bool:
+    """True while `who` did `what` fewer than `times` in the present window. Without Redis the answer is yes: a learner is
+    not locked out by our fault, and what is throttled needs Redis to happen anyway."""
+    key = f"throttle:{what}:{who}"
+    try:
+        pipe = _redis(settings.REDIS_URL).pipeline()
+        pipe.set(key, 0, ex=seconds, nx=True)
+        pipe.incr(key)
+        count = int(pipe.execute()[1])
+    except RedisError:
+        log.warning("throttle: Redis does not answer", exc_info=True)
+        return True
+    if count > times:
+        log.info("throttled: %s by %s, %d of %d in %d s", what, who, count, times, seconds)
+    return count <= times
+
+
+def address(request: HttpRequest) -> str:
+    """Whose request this is by network address, as the server in front of us reports it; a /64 counts as one place."""
+    remote = str(request.META.get("REMOTE_ADDR", ""))
+    return ":".join(remote.split(":")[:4]) if ":" in remote else remote

@@ -1,0 +1,201 @@
+"""What every websocket of ours has in common: permission before accept, counted sockets, bounded messages, a clean end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, ClassVar
+from urllib.parse import parse_qs
+from uuid import UUID
+
+from channels.db import database_sync_to_async
+from prometheus_client import Counter, Gauge
+
+from explorer.classroom.access import find_sandbox, learner_id
+from explorer.live import messages
+from explorer.live.hub import Hub, Stopped, get_hub
+from explorer.live.limits import MESSAGE_BYTES, SEND_SECONDS, SOCKETS_OPEN, STRIKES
+from explorer.sandboxes.models import Sandbox
+
+log = logging.getLogger(__name__)
+
+OPEN = Gauge("explorer_sockets_open", "Websockets open in this process", ["kind"])
+REFUSED = Counter("explorer_sockets_refused_total", "Websockets refused, by close code", ["kind", "code"])
+SENT = Counter("explorer_socket_messages_sent_total", "Messages sent to browsers", ["kind"])
+STRUCK = Counter("explorer_socket_messages_refused_total", "Messages from browsers that were refused", ["kind", "code"])
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+
+
+class Close(Exception):
+    """End this socket with this code."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Gone(Exception):
+    """The browser left."""
+
+
+class Edge:
+    """One websocket. A subclass says what flows out (`flow`, until it ends) and what comes in (`text`, `typed`)."""
+
+    kind: ClassVar[str]
+    most: ClassVar[int]  # sockets per learner and sandbox
+
+    def __init__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        self.scope, self.receive, self._send = scope, receive, send
+        self.hub: Hub = get_hub()
+        self.strikes = 0
+        self.sandbox: Sandbox  # as last read; set before accept
+        self.learner: UUID
+
+    @classmethod
+    def as_asgi(cls) -> Callable[[dict[str, Any], Receive, Send], Awaitable[None]]:
+        async def application(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+            await cls(scope, receive, send).serve()
+
+        return application
+
+    # --- for subclasses ---
+
+    def sandbox_id(self) -> str:
+        raise NotImplementedError
+
+    async def flow(self) -> None:
+        raise NotImplementedError
+
+    async def text(self, text: str) -> None:
+        await self.refuse("malformed")
+
+    async def typed(self, data: bytes) -> None:
+        await self.refuse("malformed")
+
+    async def part(self) -> None:
+        """The last word to a page whose sandbox is over."""
+
+    async def stop(self) -> None:
+        """Give back what `flow` and the handlers took."""
+
+    # --- the life of a socket ---
+
+    async def serve(self) -> None:
+        if (await self.receive())["type"] != "websocket.connect":
+            return
+        code = await self.enter()
+        if code is not None:
+            REFUSED.labels(self.kind, code).inc()
+            # Asked before accept; accepted only so that the page can read the code, and nothing but the code is sent.
+            with contextlib.suppress(OSError):
+                await self._send({"type": "websocket.accept"})
+                await self._send({"type": "websocket.close", "code": code})
+            return
+        try:
+            await self._send({"type": "websocket.accept"})
+            with OPEN.labels(self.kind).track_inprogress():
+                await self.run()
+        finally:
+            SOCKETS_OPEN.leave(self.seat)
+            await self.stop()
+
+    async def enter(self) -> int | None:
+        """None if this socket may be opened, else the code to close it with."""
+        learner = learner_id(self.scope["session"])
+        sandbox = await database_sync_to_async(find_sandbox)(learner, self.sandbox_id())
+        if learner is None or sandbox is None:
+            return messages.NOT_YOURS
+        if sandbox.state in Sandbox.OVER:
+            return messages.GONE
+        self.seat = (learner, sandbox.pk, self.kind)
+        if not SOCKETS_OPEN.enter(self.seat, self.most):
+            log.info("socket refused: learner %s has %d %s sockets", learner, SOCKETS_OPEN.open[self.seat], self.kind)
+            return messages.TOO_MANY
+        self.learner, self.sandbox = learner, sandbox
+        return None
+
+    async def run(self) -> None:
+        """Both directions until one ends; then the socket ends, with a code unless the browser left by itself."""
+        tasks = [asyncio.create_task(self.flow()), asyncio.create_task(self.listen())]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            code = max((_code(task) for task in tasks if task.done()), default=0)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        if code:
+            with contextlib.suppress(OSError, RuntimeError, TimeoutError):
+                async with asyncio.timeout(1):
+                    await self._send({"type": "websocket.close", "code": code})
+
+    async def listen(self) -> None:
+        while True:
+            message = await self.receive()
+            if message["type"] == "websocket.disconnect":
+                raise Gone
+            text, data = message.get("text"), message.get("bytes")
+            if len(text.encode() if text is not None else data or b"") > MESSAGE_BYTES:
+                await self.refuse("too_big")
+            elif text is not None:
+                await self.text(text)
+            elif data:
+                await self.typed(data)
+
+    async def refuse(self, code: str, strike: bool = True) -> None:
+        STRUCK.labels(self.kind, code).inc()
+        await self.say(messages.refused(code))
+        self.strikes += strike
+        if self.strikes >= STRIKES:
+            raise Close(messages.BAD_MESSAGES)
+
+    async def allowed(self) -> None:
+        """Asks permission again; ends the socket if the sandbox is over or no longer this learner's."""
+        sandbox = await database_sync_to_async(find_sandbox)(self.learner, self.sandbox.pk)
+        if sandbox is None:
+            raise Close(messages.NOT_YOURS)
+        self.sandbox = sandbox
+        if sandbox.state in Sandbox.OVER:
+            await self.part()
+            raise Close(messages.GONE)
+
+    async def say(self, message: dict[str, Any]) -> None:
+        await self.send_text(messages.encode(message))
+
+    async def send_text(self, text: str) -> None:
+        await self._send_in_time({"type": "websocket.send", "text": text})
+
+    async def send_bytes(self, data: bytes) -> None:
+        await self._send_in_time({"type": "websocket.send", "bytes": data})
+
+    async def _send_in_time(self, message: dict[str, Any]) -> None:
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                await self._send(message)
+        except TimeoutError:
+            raise Close(messages.TOO_SLOW) from None
+        SENT.labels(self.kind).inc()
+
+    def asked(self, name: str) -> str | None:
+        """One value of the address's query, or None."""
+        values = parse_qs(self.scope.get("query_string", b"")[:2048].decode("latin-1")).get(name)
+        return values[-1] if values else None
+
+
+def _code(task: asyncio.Task[None]) -> int:
+    """Why this half of a socket ended, as a close code; 0 when the browser is gone."""
+    error = task.exception() if not task.cancelled() else None
+    if isinstance(error, Close):
+        return error.code
+    if isinstance(error, Stopped):
+        return messages.GOING_AWAY
+    if isinstance(error, Gone | OSError):  # a send to a browser that left is an OSError
+        return 0
+    if error is None:
+        return messages.CLOSED_NORMALLY
+    log.error("websocket failed", exc_info=error)
+    return 1011

@@ -1,0 +1,70 @@
+"""What one browser, one learner and this process may ask for, and the numbers."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from uuid import UUID
+
+MESSAGE_BYTES = 16 * 1024  # one message from a browser; the server refuses bigger ones with 1009 before we see them
+STRIKES = 5  # bad messages before the socket is closed
+SANDBOX_SOCKETS = 6  # per learner and sandbox: tabs
+TERMINAL_SOCKETS = 24  # per learner and sandbox: tabs times terminals
+SOCKETS = 4_000  # in this process
+TERMINALS = 12  # open at once in one sandbox
+QUEUE_ENTRIES = 256  # waiting for one socket; beyond that it reads on from the stream itself
+QUEUE_BYTES = 1024 * 1024
+PAGE = 64  # entries read from a stream at once
+SEND_SECONDS = 30.0  # a socket that takes nothing for so long is closed
+RECHECK_SECONDS = 30.0  # permission is asked again at least this often
+TYPED_RATE, TYPED_BURST = 64 * 1024, 128 * 1024  # bytes per second, bytes
+ASK_RATE, ASK_BURST = 5.0, 10.0  # requests of a sandbox socket
+SMALL_RATE, SMALL_BURST = 200.0, 400.0  # acknowledgements and resizes of a terminal socket
+ACK_BYTES, ACK_SECONDS = 32 * 1024, 0.1
+TYPED_PIECE = 2048  # bytes in one order: six times that fits an order even when every byte needs escaping
+
+
+class Bucket:
+    """A token bucket. `take` says how long to wait before `amount` is in order; `spare` takes only if no wait is needed."""
+
+    def __init__(self, rate: float, burst: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self.rate, self.burst, self.clock = rate, burst, clock
+        self.level, self.at = burst, clock()
+
+    def _fill(self) -> None:
+        now = self.clock()
+        self.level, self.at = min(self.burst, self.level + (now - self.at) * self.rate), now
+
+    def take(self, amount: float) -> float:
+        self._fill()
+        self.level -= amount
+        return max(0.0, -self.level / self.rate)
+
+    def spare(self, amount: float = 1.0) -> bool:
+        self._fill()
+        if self.level < amount:
+            return False
+        self.level -= amount
+        return True
+
+
+class Sockets:
+    """The sockets open in this process, counted per learner, sandbox and kind."""
+
+    def __init__(self) -> None:
+        self.open: Counter[tuple[UUID, str, str]] = Counter()
+
+    def enter(self, who: tuple[UUID, str, str], most: int) -> bool:
+        if self.open[who] >= most or self.open.total() >= SOCKETS:
+            return False
+        self.open[who] += 1
+        return True
+
+    def leave(self, who: tuple[UUID, str, str]) -> None:
+        self.open[who] -= 1
+        if self.open[who] <= 0:
+            del self.open[who]
+
+
+SOCKETS_OPEN = Sockets()

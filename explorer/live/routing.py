@@ -1,0 +1,45 @@
+"""Every websocket address. An unknown one is refused before it is accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from channels.routing import URLRouter
+from channels.sessions import SessionMiddlewareStack
+from django.conf import settings
+from django.urls import path, re_path
+
+from explorer.live.sandbox import SandboxSocket
+from explorer.live.terminal import TerminalSocket
+
+Application = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
+
+
+async def refuse(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    await receive()
+    await send({"type": "websocket.close", "code": 4403})
+
+
+def exact_origin(application: Application) -> Application:
+    """Only pages of ours open sockets: the Origin header, given once, is one of the configured origins, letter by letter."""
+
+    async def checked(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        origins = [value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"]
+        inside = len(origins) == 1 and origins[0] in settings.ORIGINS
+        await (application if inside else refuse)(scope, receive, send)
+
+    return checked
+
+
+application = exact_origin(
+    SessionMiddlewareStack(
+        URLRouter(
+            [  # consumers in the place of views: channels' own use of Django's routes
+                path("ws/sandbox/<slug:sandbox>/", SandboxSocket.as_asgi()),  # type: ignore[arg-type]
+                path("ws/terminal/<slug:terminal>/", TerminalSocket.as_asgi()),  # type: ignore[arg-type]
+                re_path(r"", refuse),  # type: ignore[arg-type]
+            ]
+        )
+    )
+)

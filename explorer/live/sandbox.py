@@ -1,0 +1,172 @@
+"""The websocket of a sandbox page: the numbered stream out, wishes about terminals in."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import time
+
+from channels.db import database_sync_to_async
+from prometheus_client import Counter
+from pydantic import ValidationError
+
+from explorer.live import messages, state
+from explorer.live.edge import Edge
+from explorer.live.hub import START, Entry, Restarted, Subscription
+from explorer.live.limits import ASK_BURST, ASK_RATE, RECHECK_SECONDS, SANDBOX_SOCKETS, TERMINALS, Bucket
+from explorer.live.orders import give_order
+from explorer.sandboxes.changes import describe_row
+from explorer.sandboxes.events import CloseTerminal, OpenTerminal, events_key, fresh_key
+from explorer.sandboxes.models import Sandbox
+
+RESYNCS = Counter("explorer_socket_resyncs_total", "Times a browser was given a snapshot because its place was trimmed")
+SNAPSHOT_TRIES = 10  # times 0.2 s that a snapshot older than the kept stream is given to catch up
+STATE_WORD = '"type":"sandbox_changed"'
+
+
+class SandboxSocket(Edge):
+    kind = "sandbox"
+    most = SANDBOX_SOCKETS
+
+    def sandbox_id(self) -> str:
+        return str(self.scope["url_route"]["kwargs"]["sandbox"])
+
+    async def flow(self) -> None:
+        self.asks = Bucket(ASK_RATE, ASK_BURST)
+        self.fresh: bool | None = None
+        sandbox = self.sandbox.pk
+        subscription = await self.hub.subscribe(events_key(sandbox), START, fresh_key(sandbox))
+        try:
+            await self.begin(subscription)
+            while True:
+                try:
+                    await self.step(subscription)
+                except Restarted:
+                    await self.resync(subscription)
+        finally:
+            self.hub.leave(subscription)
+
+    # --- where to begin ---
+
+    async def begin(self, subscription: Subscription) -> None:
+        given = self.asked("since")
+        since = int(given) if given and given.isascii() and given.isdecimal() and len(given) < 16 else None
+        if since is not None and await self.kept(since):
+            self.number: int | None = since
+            subscription.move((since, 0))
+        else:
+            await self.start_anew(subscription, resync=given is not None)
+
+    async def kept(self, since: int) -> bool:
+        """Whether everything after `since` is still in the stream."""
+        key = events_key(self.sandbox.pk)
+        oldest, newest = (await self.hub.oldest(key))[0], (await self.hub.newest(key))[0]
+        return since == newest or max(oldest, 1) - 1 <= since < newest
+
+    async def resync(self, subscription: Subscription) -> None:
+        RESYNCS.inc()
+        await self.start_anew(subscription, resync=True)
+
+    async def start_anew(self, subscription: Subscription, resync: bool) -> None:
+        """State, then everything at once, then what comes after that. Without a snapshot: the stream from its beginning."""
+        await self.allowed()
+        for message in await state.describe(self.hub.redis, self.sandbox):
+            await self.send_text(message.model_dump_json())
+        found = await self.snapshot()
+        self.number = None  # what follows a snapshot need not follow it closely: the snapshot may be the newer one
+        if found is None:
+            subscription.move(START)
+            return
+        number, snapshot = found
+        await self.send_text(state.write_snapshot(number, snapshot, resync, time.time()))
+        subscription.move((number, 0))
+
+    async def snapshot(self) -> tuple[int, str] | None:
+        key = events_key(self.sandbox.pk)
+        for _ in range(SNAPSHOT_TRIES):
+            found = await state.read_snapshot(self.hub.redis, self.sandbox.pk)
+            if found is None or found[0] + 1 >= (await self.hub.oldest(key))[0]:
+                return found
+            await asyncio.sleep(0.2)
+        return found
+
+    # --- what follows ---
+
+    async def step(self, subscription: Subscription) -> None:
+        try:
+            async with asyncio.timeout(RECHECK_SECONDS):
+                entries = await subscription.next()
+        except TimeoutError:
+            await self.allowed()
+            return
+        for entry in entries:
+            number = entry.id[0]
+            if self.number is not None and number != self.number + 1:
+                await self.resync(subscription)
+                return
+            self.number = number
+            await self.deliver(entry)
+        if self.fresh != subscription.feed.fresh:
+            self.fresh = subscription.feed.fresh
+            await self.say({"type": "fresh", "ok": bool(self.fresh)})
+
+    async def deliver(self, entry: Entry) -> None:
+        text = write_event(entry)
+        if text is None:
+            return
+        await self.send_text(text)
+        if STATE_WORD in text[:200]:
+            await self.allowed()
+
+    async def part(self) -> None:
+        last = await database_sync_to_async(describe_row)(self.sandbox)
+        await self.send_text(last.model_dump_json())
+
+    # --- what the page wishes ---
+
+    async def text(self, text: str) -> None:
+        try:
+            wish = messages.ToSandbox.validate_json(text)
+        except ValidationError:
+            await self.refuse("malformed")
+            return
+        if not self.asks.spare():
+            await self.refuse("too_fast", strike=False)
+        elif isinstance(wish, messages.OpenTerminalAsked):
+            await self.open_terminal(wish)
+        else:
+            await self.close_terminal(wish)
+
+    async def open_terminal(self, wish: messages.OpenTerminalAsked) -> None:
+        terminals = await state.read_terminals(self.hub.redis, self.sandbox.pk)
+        if sum(terminal.open for terminal in terminals) >= TERMINALS:
+            await self.refuse("too_many_terminals", strike=False)
+            return
+        await self.allowed()
+        terminal = secrets.token_hex(8)
+        order = OpenTerminal(sandbox=self.sandbox.pk, terminal=terminal, place=wish.place, columns=wish.columns, rows=wish.rows)
+        ready = self.sandbox.state == Sandbox.State.READY
+        if not ready or not await give_order(self.hub.redis, self.sandbox, order):
+            await self.refuse("not_ready", strike=False)
+            return
+        await self.say({"type": "terminal_opened", "terminal": terminal})
+
+    async def close_terminal(self, wish: messages.CloseTerminalAsked) -> None:
+        terminals = await state.read_terminals(self.hub.redis, self.sandbox.pk)
+        if wish.terminal not in {terminal.id for terminal in terminals}:
+            await self.refuse("unknown_terminal", strike=False)
+            return
+        await give_order(self.hub.redis, self.sandbox, CloseTerminal(sandbox=self.sandbox.pk, terminal=wish.terminal))
+
+
+def write_event(entry: Entry) -> str | None:
+    """The event as JSON with its number in it; None for an entry that is no event of ours."""
+    text = entry.fields.get(b"e", b"").decode("utf-8", "replace")
+    if text.startswith(f'{{"number":{entry.id[0]},'):
+        return text
+    try:
+        event = json.loads(text)
+    except ValueError:
+        return None
+    return messages.encode({**event, "number": entry.id[0]}) if isinstance(event, dict) else None

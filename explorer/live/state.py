@@ -1,0 +1,65 @@
+"""Where things stand, for a socket that has just opened: read from rows and keys, spoken as the same messages as changes.
+
+These carry number 0: they are not part of the numbered stream, and whoever counts must not count them.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from channels.db import database_sync_to_async
+from redis.asyncio import Redis
+
+from explorer.sandboxes.changes import describe_row
+from explorer.sandboxes.events import (
+    LessonMoved,
+    Message,
+    TerminalFacts,
+    TerminalsChanged,
+    snapshot_key,
+    terminals_key,
+)
+from explorer.sandboxes.models import Progress, Sandbox
+
+
+def describe_lesson(sandbox: Sandbox) -> LessonMoved | None:
+    progress = Progress.objects.filter(learner=sandbox.learner_id, lesson=sandbox.lesson).first()
+    if progress is None:
+        return None
+    return LessonMoved(
+        lesson=progress.lesson,
+        step=progress.step,
+        passed=tuple(progress.passed.get(progress.step, ())),
+        answers=progress.outcomes,
+        finished=progress.finished_at is not None,
+    )
+
+
+async def read_terminals(redis: Redis, sandbox: str) -> list[TerminalFacts]:
+    found = await redis.hgetall(terminals_key(sandbox))  # type: ignore[misc]
+    return [TerminalFacts.model_validate_json(value) for value in found.values()]
+
+
+async def describe(redis: Redis, sandbox: Sandbox) -> list[Message]:
+    lesson = await database_sync_to_async(describe_lesson)(sandbox) if sandbox.lesson else None
+    terminals = await read_terminals(redis, sandbox.pk)
+    return [
+        await database_sync_to_async(describe_row)(sandbox),
+        TerminalsChanged(terminals=tuple(terminals)),
+        *([lesson] if lesson else []),
+    ]
+
+
+async def read_snapshot(redis: Redis, sandbox: str) -> tuple[int, str] | None:
+    """The latest snapshot and its number; the JSON is passed on as it is."""
+    raw: bytes | None = await redis.get(snapshot_key(sandbox))
+    if raw is None:
+        return None
+    text = raw.decode()
+    return int(json.loads(text)["number"]), text
+
+
+def write_snapshot(number: int, snapshot: str, resync: bool, at: float) -> str:
+    head: dict[str, Any] = {"number": number, "at": at, "type": "snapshot_taken", "resync": resync}
+    return f'{json.dumps(head)[:-1]}, "snapshot": {snapshot}}}'

@@ -1,0 +1,226 @@
+"""The websocket of one terminal: bytes with offsets out, typed bytes in.
+
+Out: binary frames, eight bytes big-endian offset of the first byte, then the bytes. The stream in Redis is the ring; this
+end only cuts what the browser has and says so when something was trimmed. What was typed is never dropped: too much of it
+makes us read more slowly, and the browser's own buffer fills.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+import struct
+from typing import Any
+
+from pydantic import ValidationError
+
+from explorer.live import messages, state
+from explorer.live.edge import Close, Edge, Receive, Send
+from explorer.live.hub import START, Entry, Restarted, Subscription
+from explorer.live.limits import (
+    ACK_BYTES,
+    ACK_SECONDS,
+    RECHECK_SECONDS,
+    SMALL_BURST,
+    SMALL_RATE,
+    TERMINAL_SOCKETS,
+    TYPED_BURST,
+    TYPED_PIECE,
+    TYPED_RATE,
+    Bucket,
+)
+from explorer.live.orders import give_order
+from explorer.sandboxes.events import (
+    AcknowledgeTerminal,
+    Order,
+    ResizeTerminal,
+    TerminalFacts,
+    TypeInTerminal,
+    events_key,
+    terminal_key,
+)
+
+FRAME_BYTES = 64 * 1024
+APPEARS_SECONDS = 5.0  # a page may connect before the node has opened what was just asked for
+OFFSET = struct.Struct(">Q")
+
+
+class TerminalSocket(Edge):
+    kind = "terminal"
+    most = TERMINAL_SOCKETS
+
+    def __init__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        super().__init__(scope, receive, send)
+        self.terminal = str(self.scope["url_route"]["kwargs"]["terminal"])
+        self.offset = self.drawn = self.told = 0  # next byte to send · acknowledged by the page · told to the node
+        self.telling: asyncio.Task[None] | None = None
+        self.known = asyncio.Event()  # set once the terminal is seen to be this sandbox's: nothing is ordered before
+        self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self.typing = Bucket(TYPED_RATE, TYPED_BURST)
+        self.small = Bucket(SMALL_RATE, SMALL_BURST)
+
+    def sandbox_id(self) -> str:
+        return self.asked("sandbox") or ""
+
+    # --- out ---
+
+    async def flow(self) -> None:
+        facts = await self.find()
+        self.known.set()
+        subscription = await self.hub.subscribe(terminal_key(self.terminal), START)
+        watch = asyncio.create_task(self.watch())
+        carry = asyncio.create_task(self.carry(subscription, facts))
+        try:
+            done, _ = await asyncio.wait({watch, carry}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            self.hub.leave(subscription)
+            for task in (watch, carry):
+                task.cancel()
+            await asyncio.gather(watch, carry, return_exceptions=True)
+
+    async def find(self) -> TerminalFacts:
+        """The terminal, if it is one of this sandbox's; one just asked for gets a moment to appear."""
+        deadline = asyncio.get_running_loop().time() + APPEARS_SECONDS
+        while asyncio.get_running_loop().time() < deadline:
+            for facts in await state.read_terminals(self.hub.redis, self.sandbox.pk):
+                if facts.id == self.terminal:
+                    return facts
+            await asyncio.sleep(0.1)
+        await self.refuse("unknown_terminal", strike=False)
+        raise Close(messages.NOT_YOURS)
+
+    async def watch(self) -> None:
+        """Ends the socket when the sandbox ends or changes hands."""
+        key = events_key(self.sandbox.pk)
+        subscription = await self.hub.subscribe(key, await self.hub.newest(key))
+        try:
+            while True:
+                try:
+                    async with asyncio.timeout(RECHECK_SECONDS):
+                        entries = await subscription.next()
+                    if any(b'"sandbox_changed"' in entry.fields.get(b"e", b"")[:200] for entry in entries):
+                        await self.allowed()
+                except TimeoutError:
+                    await self.allowed()
+                except Restarted:
+                    subscription.move(await self.hub.newest(key))
+                    await self.allowed()
+        finally:
+            self.hub.leave(subscription)
+
+    async def part(self) -> None:
+        await self.say({"type": "closed", "reason": "The sandbox is over."})
+
+    async def carry(self, subscription: Subscription, facts: TerminalFacts) -> None:
+        await self.begin()
+        if not facts.open and await self.hub.newest(terminal_key(self.terminal)) == START:
+            await self.say({"type": "closed", "reason": facts.reason})
+            return
+        while True:
+            try:
+                entries = await subscription.next()
+            except Restarted:
+                await self.say({"type": "closed", "reason": ""})
+                return
+            if await self.deliver(entries):
+                return
+
+    async def begin(self) -> None:
+        given = self.asked("offset")
+        self.offset = int(given) if given and given.isascii() and given.isdecimal() and len(given) < 16 else 0
+        end = await self.end()
+        if self.offset > end:  # never sent by us: the page starts over
+            self.offset = 0
+            await self.say({"type": "skipped", "offset": 0})
+        self.drawn = self.told = self.offset
+
+    async def end(self) -> int:
+        found = await self.hub.redis.xrevrange(terminal_key(self.terminal), count=2)
+        return max((_offset(fields) + len(fields.get(b"d", b"")) for _, fields in found), default=0)
+
+    async def deliver(self, entries: list[Entry]) -> bool:
+        """Sends what the entries hold; True when the terminal has closed."""
+        pending = bytearray()
+        for entry in entries:
+            data, start = entry.fields.get(b"d", b""), _offset(entry.fields)
+            if data:
+                if start > self.offset + len(pending):
+                    await self.flush(pending)
+                    self.offset = start
+                    await self.say({"type": "skipped", "offset": start})
+                pending += data[self.offset + len(pending) - start :]
+                if len(pending) >= FRAME_BYTES:
+                    await self.flush(pending)
+            if b"x" in entry.fields:
+                await self.flush(pending)
+                await self.say({"type": "closed", "reason": entry.fields[b"x"].decode("utf-8", "replace")})
+                return True
+        await self.flush(pending)
+        return False
+
+    async def flush(self, pending: bytearray) -> None:
+        for at in range(0, len(pending), FRAME_BYTES):
+            piece = pending[at : at + FRAME_BYTES]
+            await self.send_bytes(OFFSET.pack(self.offset) + piece)
+            self.offset += len(piece)
+        pending.clear()
+
+    # --- in ---
+
+    async def order(self, order: Order) -> None:
+        await self.known.wait()
+        await give_order(self.hub.redis, self.sandbox, order)
+
+    async def typed(self, data: bytes) -> None:
+        for at in range(0, len(data), TYPED_PIECE):
+            piece = data[at : at + TYPED_PIECE]
+            wait = self.typing.take(len(piece))
+            if wait:
+                await asyncio.sleep(wait)
+            text = self.decoder.decode(piece)
+            if text:
+                await self.order(TypeInTerminal(sandbox=self.sandbox.pk, terminal=self.terminal, data=text))
+
+    async def text(self, text: str) -> None:
+        try:
+            wish = messages.ToTerminal.validate_json(text)
+        except ValidationError:
+            await self.refuse("malformed")
+            return
+        if isinstance(wish, messages.AckAsked):
+            await self.acknowledge(wish.offset)
+        elif self.small.spare():
+            await self.order(
+                ResizeTerminal(sandbox=self.sandbox.pk, terminal=self.terminal, columns=wish.columns, rows=wish.rows)
+            )
+        else:
+            await self.refuse("too_fast", strike=False)
+
+    async def acknowledge(self, offset: int) -> None:
+        """At once when enough has been drawn, else a little later together with what follows."""
+        self.drawn = max(self.drawn, min(offset, self.offset))
+        if self.drawn - self.told >= ACK_BYTES:
+            await self.tell()
+        elif self.drawn > self.told and (self.telling is None or self.telling.done()):
+            self.telling = asyncio.create_task(self.tell_later())
+
+    async def tell_later(self) -> None:
+        await asyncio.sleep(ACK_SECONDS)
+        await self.tell()
+
+    async def tell(self) -> None:
+        if self.drawn > self.told:
+            self.told = self.drawn
+            await self.order(AcknowledgeTerminal(sandbox=self.sandbox.pk, terminal=self.terminal, offset=self.drawn))
+
+    async def stop(self) -> None:
+        if self.telling is not None:
+            self.telling.cancel()
+            await asyncio.gather(self.telling, return_exceptions=True)
+
+
+def _offset(fields: dict[bytes, bytes]) -> int:
+    raw = fields.get(b"o", b"0")
+    return int(raw) if raw.isdigit() else 0

@@ -1,0 +1,272 @@
+"""The terminal socket: bytes exact by offset, what was typed goes to the node, nonsense is answered."""
+
+import asyncio
+import json
+import os
+import time
+
+import pytest
+
+from explorer.live.limits import TYPED_BURST
+from explorer.sandboxes import changes
+from explorer.sandboxes.events import ORDER_BYTES, orders_key, terminal_key
+from explorer.sandboxes.models import Sandbox
+from tests.live.conftest import frame
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+async def read_bytes(socket, offset, until):
+    """Everything up to byte `until`, checking that each frame begins where the last ended."""
+    found = bytearray()
+    while offset < until:
+        start, data = frame(await socket.receive_from())
+        assert start == offset
+        found += data
+        offset += len(data)
+    return bytes(found)
+
+
+async def soon(look, seconds=3.0):
+    """The first true answer of `look`, or its last."""
+    deadline = time.monotonic() + seconds
+    while not (answer := look()) and time.monotonic() < deadline:
+        await asyncio.sleep(0.01)
+    return answer
+
+
+# --- who gets in ---
+
+
+async def test_foreign_and_unknown_sandbox_get_the_same_answer(opens, world, stranger):
+    world.terminal()
+    for address in (world.terminal_address(), "/ws/terminal/t1/?sandbox=zzzzzzzzzzzz", "/ws/terminal/t1/"):
+        socket = opens(address, stranger)
+        await socket.connect()
+        assert await socket.closed() == 4403
+
+
+async def test_a_terminal_of_another_sandbox_is_unknown_and_takes_no_typing(
+    opens, world, learner, stranger, redis, monkeypatch
+):
+    monkeypatch.setattr("explorer.live.terminal.APPEARS_SECONDS", 0.2)
+    other = type(world)(await Sandbox.objects.acreate(learner=stranger, state="ready", node_id="node1"), redis)
+    other.terminal("theirs")
+    other.print(b"secret", 0, "theirs")
+    socket = await opens(world.terminal_address("theirs"), learner).opened()
+    await socket.send_to(b"rm -rf /\n")
+    assert (await socket.message())["code"] == "unknown_terminal"
+    assert await socket.closed() == 4403
+    assert world.orders() == []
+
+
+async def test_a_terminal_just_asked_for_may_appear_a_moment_later(opens, world, learner):
+    socket = await opens(world.terminal_address("new"), learner).opened()
+    await asyncio.sleep(0.2)
+    world.terminal("new")
+    world.print(b"$ ", 0, "new")
+    assert await read_bytes(socket, 0, 2) == b"$ "
+
+
+# --- out ---
+
+
+async def test_gives_what_was_printed_and_what_follows(opens, world, learner):
+    world.terminal()
+    end = world.print(b"hello ", 0)
+    socket = await opens(world.terminal_address(), learner).opened()
+    assert await read_bytes(socket, 0, 6) == b"hello "
+    world.print(b"world", end)
+    assert await read_bytes(socket, 6, 11) == b"world"
+
+
+@pytest.mark.parametrize("offset", range(13))
+async def test_reattaches_at_any_byte(opens, world, learner, offset):
+    world.terminal()
+    text = b"one\xc3\xa4two\x1b[3m"
+    end = 0
+    for at in range(0, len(text), 4):
+        end = world.print(text[at : at + 4], end)
+    socket = await opens(world.terminal_address(offset=min(offset, end)), learner).opened()
+    world.print(b"!", end)
+    assert await read_bytes(socket, min(offset, end), end + 1) == text[offset:] + b"!"
+
+
+async def test_says_what_was_trimmed(opens, world, learner, redis):
+    world.terminal()
+    end = world.print(b"old", 0)
+    world.print(b"kept", end)
+    redis.xtrim(terminal_key("t1"), maxlen=1, approximate=False)
+    socket = await opens(world.terminal_address(), learner).opened()
+    assert await socket.message() == {"type": "skipped", "offset": 3}
+    assert await read_bytes(socket, 3, 7) == b"kept"
+
+
+@pytest.mark.parametrize("offset", ["999999", "9" * 40, "-1", "x", ""])
+async def test_an_offset_of_nonsense_starts_over(opens, world, learner, offset):
+    world.terminal()
+    world.print(b"abc", 0)
+    socket = await opens(world.terminal_address(offset=offset), learner).opened()
+    first = await socket.receive_from()
+    if isinstance(first, str):
+        assert json.loads(first) == {"type": "skipped", "offset": 0}
+        first = await socket.receive_from()
+    assert frame(first) == (0, b"abc")
+
+
+async def test_says_why_a_terminal_closed(opens, world, learner):
+    world.terminal()
+    world.print(b"bye", 0)
+    world.hang_up("the shell ended")
+    socket = await opens(world.terminal_address(), learner).opened()
+    assert await read_bytes(socket, 0, 3) == b"bye"
+    assert await socket.message() == {"type": "closed", "reason": "the shell ended"}
+    assert await socket.closed() == 1000
+
+
+async def test_a_terminal_whose_bytes_are_long_gone_says_it_is_closed(opens, world, learner):
+    world.terminal(open=False, reason="left alone for five minutes")
+    socket = await opens(world.terminal_address(), learner).opened()
+    assert await socket.message() == {"type": "closed", "reason": "left alone for five minutes"}
+
+
+async def test_ten_megabytes_arrive_exactly_under_flow_control(opens, world, learner, redis):
+    """A node that cuts its output anywhere, repeats itself, waits for acknowledgements, and keeps 256 KiB only."""
+    world.terminal()
+    output = os.urandom(10 * 1024 * 1024)
+
+    def node():
+        sent = acknowledged = 0
+        sizes = [1, 7, 4096, 65536, 100, 30000]
+        index, orders_seen = 0, "0-0"
+        while sent < len(output):
+            if sent - acknowledged > 192 * 1024:
+                for number, fields in redis.xrange(orders_key("node1"), min=f"({orders_seen}") or ():
+                    orders_seen = number.decode()
+                    acknowledged = max(acknowledged, json.loads(fields[b"m"])["offset"])
+                time.sleep(0.002)
+                continue
+            size = sizes[index % len(sizes)]
+            back = min(sent, 50) if index % 5 == 0 else 0
+            world.print(output[sent - back : sent + size], sent - back)
+            sent = min(sent + size, len(output))
+            index += 1
+            redis.xtrim(terminal_key("t1"), maxlen=60, approximate=False)
+
+    writing = asyncio.create_task(asyncio.to_thread(node))
+    socket = await opens(world.terminal_address(), learner).opened()
+    found, offset = bytearray(), 0
+    while offset < len(output):
+        start, data = frame(await socket.receive_from())
+        assert start == offset
+        assert len(data) <= 64 * 1024
+        found += data
+        offset += len(data)
+        await socket.send_to(json.dumps({"type": "ack", "offset": offset}))
+    await writing
+    assert bytes(found) == output
+    assert len(world.orders()) < 1.2 * len(output) / (32 * 1024) + 50
+
+
+# --- in ---
+
+
+async def test_what_is_typed_goes_to_the_node(opens, world, learner):
+    world.terminal()
+    socket = await opens(world.terminal_address(), learner).opened()
+    await socket.send_to("ls ä\r".encode())
+    assert await soon(world.orders) == [{"sandbox": world.id, "type": "type_in_terminal", "terminal": "t1", "data": "ls ä\r"}]
+
+
+async def test_a_character_cut_in_two_messages_stays_whole(opens, world, learner):
+    world.terminal()
+    socket = await opens(world.terminal_address(), learner).opened()
+    for byte in "aäß€😀z".encode():
+        await socket.send_to(bytes([byte]))
+    await soon(lambda: "z" in "".join(order["data"] for order in world.orders()))
+    assert "".join(order["data"] for order in world.orders()) == "aäß€😀z"
+
+
+async def test_a_long_paste_is_cut_into_orders_that_fit(opens, world, learner, redis):
+    world.terminal()
+    socket = await opens(world.terminal_address(), learner).opened()
+    paste = b"\x01\x1b" * 8000
+    await socket.send_to(paste)
+    await soon(lambda: sum(len(order["data"]) for order in world.orders()) == len(paste))
+    assert "".join(order["data"] for order in world.orders()).encode() == paste
+    assert max(len(fields[b"m"]) for _, fields in redis.xrange(orders_key("node1"))) <= ORDER_BYTES
+
+
+async def test_too_much_typing_is_slowed_down_and_nothing_is_lost(opens, world, learner):
+    world.terminal()
+    socket = await opens(world.terminal_address(), learner).opened()
+    typed = b"x" * 12_000
+    many = (TYPED_BURST + 48 * 1024) // len(typed)
+    began = time.monotonic()
+    for _ in range(many):
+        await socket.send_to(typed)
+    await soon(lambda: sum(len(order["data"]) for order in world.orders()) == many * len(typed), 10)
+    assert sum(len(order["data"]) for order in world.orders()) == many * len(typed)
+    assert time.monotonic() - began > 0.4
+
+
+async def test_resizes(opens, world, learner):
+    world.terminal()
+    socket = await opens(world.terminal_address(), learner).opened()
+    await socket.send_to('{"type": "resize", "columns": 120, "rows": 40}')
+    assert (await soon(world.orders))[0] | {} == {
+        "sandbox": world.id, "type": "resize_terminal", "terminal": "t1", "columns": 120, "rows": 40,
+    }  # fmt: skip
+
+
+async def test_acknowledges_together_what_comes_together(opens, world, learner):
+    world.terminal()
+    world.print(b"x" * 1000, 0)
+    socket = await opens(world.terminal_address(), learner).opened()
+    await read_bytes(socket, 0, 1000)
+    for offset in range(0, 2000, 10):  # also beyond what was sent: only what was sent counts
+        await socket.send_to(json.dumps({"type": "ack", "offset": offset}))
+    await asyncio.sleep(0.3)
+    assert [order["offset"] for order in world.orders()][-1] == 1000
+    assert len(world.orders()) <= 2
+
+
+BAD = [
+    "", "{", "[]", '{"type": "resize"}', '{"type": "resize", "columns": 0, "rows": 0}',
+    '{"type": "resize", "columns": 80, "rows": 1e9}', '{"type": "resize", "columns": -80, "rows": 24}',
+    '{"type": "resize", "columns": "80", "rows": 24}', '{"type": "resize", "columns": NaN, "rows": 24}',
+    '{"type": "ack", "offset": -1}', '{"type": "ack", "offset": 99999999999999999999}', '{"type": "type", "data": "x"}',
+    '{"type": "open_terminal", "place": "h1"}',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("bad", BAD)
+async def test_answers_a_malformed_message_and_lives_on(opens, world, learner, bad):
+    world.terminal()
+    socket = await opens(world.terminal_address(), learner).opened()
+    await socket.send_to(bad)
+    assert (await socket.message())["code"] == "malformed"
+    world.print(b"still here", 0)
+    assert await read_bytes(socket, 0, 10) == b"still here"
+    assert world.orders() == []
+
+
+async def test_the_end_of_the_sandbox_ends_the_terminal(opens, world, learner):
+    world.terminal()
+    world.print(b"$ ", 0)
+    socket = await opens(world.terminal_address(), learner).opened()
+    await read_bytes(socket, 0, 2)
+    await Sandbox.objects.filter(pk=world.id).aupdate(state="expired")
+    await asyncio.to_thread(changes.tell, world.id)
+    assert (await socket.message())["type"] == "closed"
+    assert await socket.closed() == 4404
+
+
+async def test_a_sandbox_that_changes_hands_ends_the_terminal(opens, world, learner, stranger):
+    world.terminal()
+    world.print(b"$ ", 0)
+    socket = await opens(world.terminal_address(), learner).opened()
+    await read_bytes(socket, 0, 2)
+    await Sandbox.objects.filter(pk=world.id).aupdate(learner=stranger)
+    await asyncio.to_thread(changes.tell, world.id)
+    assert await socket.closed() == 4403
