@@ -42,9 +42,7 @@ SCENARIOS: dict[str, Scenario] = {
     scenario.name: scenario
     for scenario in (
         Scenario(name="one-host", summary="One Docker host and a machine outside it."),
-        Scenario(
-            name="two-hosts", summary="Two Docker hosts on one LAN, and a machine outside them.", hosts=("h1", "h2")
-        ),
+        Scenario(name="two-hosts", summary="Two Docker hosts on one LAN, and a machine outside them.", hosts=("h1", "h2")),
         Scenario(
             name="three-hosts",
             summary="Three Docker hosts on one LAN, and a machine outside them.",

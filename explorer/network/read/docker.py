@@ -1,0 +1,158 @@
+"""Engine API JSON → the names a host's own daemon gives things. The daemon is the learner's: junk is left out, never trusted.
+
+Takes `GET /version`, `GET /networks` and either `GET /containers/json?all=1` or a list of `GET /containers/ID/json`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import islice
+
+from explorer.network.model import DockerContainer, DockerNetwork, DockerState, Endpoint, PublishedPort
+from explorer.network.read.text import VISIBLE
+
+NETWORKS = 200
+CONTAINERS = 500
+MEMBERS = 64  # endpoints, ports, subnets, options of one thing
+LENGTH = 256
+BYTES = 8 * 1024 * 1024  # of JSON text, before it is looked at
+
+Told = str | bytes | list[object] | dict[str, object] | None
+
+
+def read_docker(host: str, version: Told, networks: Told, containers: Told) -> DockerState:
+    """Each argument is JSON text or what it was decoded to."""
+    known = tuple(_network(told) for told in islice(_dicts(_decoded(networks)), NETWORKS))
+    names = {network.id: network.name for network in known}
+    return DockerState(
+        host=host,
+        version=_text(_dict(_decoded(version)), "Version"),
+        networks=known,
+        containers=tuple(_container(told, names) for told in islice(_dicts(_decoded(containers)), CONTAINERS)),
+    )
+
+
+def _decoded(told: Told) -> object:
+    if not isinstance(told, str | bytes):
+        return told
+    try:
+        return json.loads(told) if len(told) <= BYTES else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def _network(told: dict[str, object]) -> DockerNetwork:
+    ranges = list(islice(_dicts(_dict(told.get("IPAM")).get("Config")), MEMBERS))
+    options = dict(_strings(told.get("Options")))
+    driver, identity, name = _text(told, "Driver"), _text(told, "Id"), _text(told, "Name")
+    bridge = options.get("com.docker.network.bridge.name", "")
+    if driver == "bridge" and not bridge:
+        bridge = "docker0" if name == "bridge" else f"br-{identity[:12]}"
+    return DockerNetwork(
+        id=identity,
+        name=name,
+        driver=driver,
+        scope=_text(told, "Scope") or "local",
+        internal=told.get("Internal") is True,
+        attachable=told.get("Attachable") is True,
+        subnets=tuple(subnet for found in ranges if (subnet := _text(found, "Subnet"))),
+        gateways=tuple(gateway for found in ranges if (gateway := _text(found, "Gateway"))),
+        bridge=bridge,
+        options=options,
+    )
+
+
+def _container(told: dict[str, object], names: dict[str, str]) -> DockerContainer:
+    settings = _dict(told.get("NetworkSettings"))
+    state, mode = told.get("State"), _text(_dict(told.get("HostConfig")), "NetworkMode")
+    aliases = told.get("Names")
+    name = _text(told, "Name") or (_clean(aliases[0]) if isinstance(aliases, list) and aliases else "")
+    ports, exposed = _ports(told.get("Ports")) if "Ports" in told else _inspected_ports(settings.get("Ports"))
+    return DockerContainer(
+        id=_text(told, "Id"),
+        name=name.removeprefix("/"),
+        image=_text(_dict(told.get("Config")), "Image") or _text(told, "Image"),
+        state=_text(_dict(state), "Status") if isinstance(state, dict) else _clean(state),
+        network_mode=names.get(mode, mode),
+        endpoints=tuple(_endpoint(name, _dict(found)) for name, found in _members(settings.get("Networks"))),
+        ports=ports,
+        exposed=exposed,
+    )
+
+
+def _endpoint(network: str, told: dict[str, object]) -> Endpoint:
+    aliases = told.get("Aliases")
+    return Endpoint(
+        network=network,
+        address=_text(told, "IPAddress"),
+        gateway=_text(told, "Gateway"),
+        mac=_text(told, "MacAddress"),
+        aliases=tuple(_clean(alias) for alias in aliases[:MEMBERS]) if isinstance(aliases, list) else (),
+    )
+
+
+def _ports(told: object) -> tuple[tuple[PublishedPort, ...], tuple[str, ...]]:
+    """The list form: one entry per address, `PublicPort` only where published."""
+    published, exposed = [], []
+    for found in islice(_dicts(told), MEMBERS):
+        inside, outside, protocol = _port(found.get("PrivatePort")), _port(found.get("PublicPort")), _text(found, "Type")
+        if inside:
+            exposed.append(f"{inside}/{protocol or 'tcp'}")
+        if inside and outside:
+            published.append(_published(_text(found, "IP"), outside, inside, protocol))
+    return _ordered(published), tuple(dict.fromkeys(exposed))
+
+
+def _inspected_ports(told: object) -> tuple[tuple[PublishedPort, ...], tuple[str, ...]]:
+    """The inspect form: `{"80/tcp": [{"HostIp": …, "HostPort": …}] or null}`."""
+    published, exposed = [], []
+    for word, bindings in _members(told):
+        inside, _, protocol = word.partition("/")
+        exposed.append(word)
+        for binding in islice(_dicts(bindings), MEMBERS):
+            container_port, host_port = _port(inside), _port(binding.get("HostPort"))
+            if container_port and host_port:
+                published.append(_published(_text(binding, "HostIp"), host_port, container_port, protocol))
+    return _ordered(published), tuple(exposed)
+
+
+def _published(address: str, outside: int, inside: int, protocol: str) -> PublishedPort:
+    address = address or "0.0.0.0"  # noqa: S104 - what the daemon means by no address
+    return PublishedPort(host_address=address, host_port=outside, container_port=inside, protocol=protocol or "tcp")
+
+
+def _ordered(ports: list[PublishedPort]) -> tuple[PublishedPort, ...]:
+    """The daemon lists ports in no order of meaning; the same ports shall be the same state."""
+    return tuple(sorted(ports, key=lambda port: (port.host_port, port.protocol, port.host_address)))
+
+
+def _port(told: object) -> int:
+    if isinstance(told, str) and told.isascii() and told.isdigit() and len(told) <= 5:
+        told = int(told)
+    return told if type(told) is int and 0 < told <= 65535 else 0
+
+
+def _dict(told: object) -> dict[str, object]:
+    return told if isinstance(told, dict) else {}
+
+
+def _dicts(told: object) -> Iterator[dict[str, object]]:
+    return (found for found in told if isinstance(found, dict)) if isinstance(told, list) else iter(())
+
+
+def _members(told: object) -> list[tuple[str, object]]:
+    found = [(_clean(key), value) for key, value in islice(_dict(told).items(), MEMBERS)]
+    return sorted(found, key=lambda member: member[0])
+
+
+def _strings(told: object) -> list[tuple[str, str]]:
+    return [(_clean(key), _clean(value)) for key, value in islice(_dict(told).items(), MEMBERS) if isinstance(value, str)]
+
+
+def _text(told: dict[str, object], name: str) -> str:
+    return _clean(told.get(name))
+
+
+def _clean(told: object) -> str:
+    return told[:LENGTH].translate(VISIBLE) if isinstance(told, str) else ""
