@@ -2,6 +2,9 @@
 
 Commands a learner can click are fenced blocks in the Markdown whose info string is `run PLACE` (`run h1`, `run h1/web`,
 `run outside`). `lesson solve` plays those, in order, then the step's `solution`.
+
+Every text field is Markdown as its author wrote it; the field ending in `html` beside it is the same, sanitised, made by
+`load`. Show the `html` one.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ class Condition(Data):
 class Check(Data):
     id: str = Slug
     text: str
+    html: str = ""
     when: Condition
     given: bool = False  # may be true before the step's commands (then solving does not insist on red first)
 
@@ -36,18 +40,23 @@ class Check(Data):
 class Option(Data):
     id: str = Slug
     text: str
+    html: str = ""
     when: Condition  # the machine's answer: this option is the true one once this holds
 
 
 class Prediction(Data):
     id: str = Slug
     question: str
+    html: str = ""  # of the question
+    after: Condition | None = None  # the machine answers once this holds: what was asked about has been done
     options: tuple[Option, ...] = Field(min_length=2, max_length=5)
-    explain: str  # Markdown, shown once the machine has answered
+    explain: str  # shown once the machine has answered
+    explain_html: str = ""
 
 
 class Hint(Data):
-    text: str  # Markdown, one or two sentences
+    text: str  # one or two sentences
+    html: str = ""
     when: Condition
 
 

@@ -1,0 +1,148 @@
+"""Whether a step is done, by what is there: named predicates over a snapshot, put together with all, any and not.
+
+`PREDICATES` holds every question with its checked arguments. `evaluate` gives a step's verdict on a snapshot; it never raises,
+whatever a host said. `probes` names what only a packet can answer, and only where the answer would matter now.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, create_model
+
+from explorer.lessons import predicates
+from explorer.lessons.evidence import World
+from explorer.lessons.model import Condition, Prediction, Step
+from explorer.network.model import Probe, Snapshot
+
+HINTS_SHOWN = 2
+DEPTH = 8  # how deep all, any and not may be nested
+
+
+class Verdict(BaseModel):
+    """`passed`: ids of checks that hold now. `hints`: sanitised HTML, most fitting first. `outcomes`: prediction → option."""
+
+    model_config = ConfigDict(frozen=True)
+    passed: tuple[str, ...] = ()
+    hints: tuple[str, ...] = ()
+    outcomes: dict[str, str] = {}
+    done: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Predicate:
+    name: str
+    ask: Callable[..., bool]
+    arguments: type[BaseModel]
+    located: tuple[str, ...]  # the arguments that name a place
+
+    @property
+    def about(self) -> str:
+        return inspect.getdoc(self.ask) or ""
+
+
+def predicate(ask: Callable[..., bool]) -> Predicate:
+    """A function `ask(world, *, name: type = default, …)` with its arguments as a model that refuses anything else."""
+    hints = get_type_hints(ask, include_extras=True)
+    fields: dict[str, Any] = {
+        name: (hints[name], ... if parameter.default is inspect.Parameter.empty else parameter.default)
+        for name, parameter in inspect.signature(ask).parameters.items()
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
+    }
+    arguments = create_model(ask.__name__, __config__=ConfigDict(extra="forbid", strict=True, frozen=True), **fields)
+    return Predicate(ask.__name__, ask, arguments, tuple(name for name in fields if hints[name] is predicates.Who))
+
+
+PREDICATES: dict[str, Predicate] = {
+    ask.__name__: predicate(ask)
+    for ask in (
+        predicates.container_running,
+        predicates.container_stopped,
+        predicates.network_exists,
+        predicates.attached,
+        predicates.together,
+        predicates.own_namespace,
+        predicates.shares_namespace,
+        predicates.interface,
+        predicates.port_published,
+        predicates.rule,
+        predicates.connection,
+        predicates.neighbour,
+        predicates.request_seen,
+        predicates.route,
+        predicates.gateway,
+        predicates.probe,
+    )
+}
+COMBINATORS = ("all", "any", "not")
+
+
+def parts(condition: Condition) -> list[Condition]:
+    """The conditions an all, any or not is made of."""
+    return [part if isinstance(part, Condition) else Condition.model_validate(part) for part in condition.args["of"]]
+
+
+def holds(condition: Condition, world: World) -> bool:
+    if condition.kind == "all":
+        return all(holds(part, world) for part in parts(condition))
+    if condition.kind == "any":
+        return any(holds(part, world) for part in parts(condition))
+    if condition.kind == "not":
+        return not any(holds(part, world) for part in parts(condition))
+    return PREDICATES[condition.kind].ask(world, **condition.args)
+
+
+def evaluate(step: Step, snapshot: Snapshot, predictions: dict[str, str] | None = None) -> Verdict:
+    """The verdict on a step. `predictions` is what the learner chose; the machine's answers do not depend on it."""
+    world = World(snapshot)
+    passed = tuple(check.id for check in step.checks if holds(check.when, world))
+    outcomes = {prediction.id: true for prediction in step.predictions if (true := outcome(prediction, world))}
+    done = len(passed) == len(step.checks)
+    hints = () if done else tuple(hint.html or hint.text for hint in step.hints if holds(hint.when, world))[:HINTS_SHOWN]
+    return Verdict(passed=passed, hints=hints, outcomes=outcomes, done=done)
+
+
+def outcome(prediction: Prediction, world: World) -> str:
+    """The option that proved true: none before the thing was tried, and none when two would hold."""
+    if prediction.after is not None and not holds(prediction.after, world):
+        return ""
+    true = [option.id for option in prediction.options if holds(option.when, world)]
+    return true[0] if len(true) == 1 else ""
+
+
+def probes(step: Step, snapshot: Snapshot | None = None) -> list[Probe]:
+    """What to try for this step. With a snapshot: only what would decide something now (the rest of its `all` holds).
+
+    Results of probes that are no longer asked for should be dropped, so that an answer is never older than its question.
+    """
+    world = World(snapshot) if snapshot is not None else None
+    found: dict[str, Probe] = {}
+    for condition in conditions(step, world):
+        for probe in wanted(condition, world):
+            found[probe.key] = probe
+    return list(found.values())
+
+
+def conditions(step: Step, world: World | None) -> Iterator[Condition]:
+    yield from (check.when for check in step.checks)
+    yield from (hint.when for hint in step.hints)
+    for prediction in step.predictions:
+        if prediction.after is not None:
+            yield prediction.after
+            if world is not None and not holds(prediction.after, world):
+                continue
+        yield from (option.when for option in prediction.options)
+
+
+def wanted(condition: Condition, world: World | None) -> Iterator[Probe]:
+    if condition.kind == "probe":
+        names = {name: condition.args[name] for name in ("source", "target", "kind", "port") if name in condition.args}
+        yield predicates.asked(**names)
+    elif condition.kind in COMBINATORS:
+        for part in parts(condition):
+            yield from wanted(part, world)
+            if condition.kind == "all" and world is not None and part.kind != "probe" and not holds(part, world):
+                return

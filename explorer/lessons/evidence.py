@@ -1,0 +1,85 @@
+"""Looking things up in a snapshot: places by pattern, what was seen there, and whose address an address is.
+
+A place is named as the learner knows it, `*` stands for any: `h1`, `h1/web`, `h1/*`, `outside`. Nothing here raises on what
+a host may have said; what is not there is simply not found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from typing import TypeVar
+
+from explorer.network.model import DockerContainer, DockerNetwork, Interface, Item, Place, Snapshot, View
+
+Seen = TypeVar("Seen", bound=Item)
+
+
+def like(value: str, pattern: str) -> bool:
+    """Whether `value` fits `pattern`; an empty pattern asks nothing."""
+    return not pattern or fnmatchcase(value, pattern)
+
+
+def bare(address: str) -> str:
+    """An address without its prefix length."""
+    return address.partition("/")[0]
+
+
+def is_address(who: str) -> bool:
+    return ":" in who or who[:1].isdigit()
+
+
+class World:
+    """One snapshot, asked by name. Made anew for each evaluation, so what it remembers is never stale."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self._addresses: dict[str, frozenset[str]] = {}
+
+    def places(self, pattern: str) -> list[Place]:
+        # a host is not one of its own containers: "*" alone matches both, "h1/*" only containers
+        return [place for name, place in self.snapshot.places.items() if like(name, pattern)]
+
+    def seen(self, place: Place, view: View, kind: type[Seen]) -> Iterator[Seen]:
+        """The items of one view. A place that shares another's namespace shows what that one shows."""
+        observation = place.views.get(view)
+        if observation is None and place.shares and place.shares != place.id:
+            shared = self.snapshot.places.get(place.shares)
+            observation = shared.views.get(view) if shared else None
+        if observation is not None:
+            yield from (item for item in observation.items if isinstance(item, kind))
+
+    def everywhere(self, pattern: str, view: View, kind: type[Seen]) -> Iterator[Seen]:
+        for place in self.places(pattern):
+            yield from self.seen(place, view, kind)
+
+    def addresses(self, pattern: str) -> frozenset[str]:
+        """Every address of the places that fit, loopback left out."""
+        if pattern not in self._addresses:
+            self._addresses[pattern] = frozenset(
+                bare(address.cidr)
+                for interface in self.everywhere(pattern, "interfaces", Interface)
+                for address in interface.addresses
+                if interface.kind != "loopback"
+            )
+        return self._addresses[pattern]
+
+    def belongs(self, address: str, who: str) -> bool:
+        """Whether an address is `who`'s: a place, or an address with `*`. An empty `who` asks nothing."""
+        if not who:
+            return True
+        address = bare(address)
+        return fnmatchcase(address, who) if is_address(who) else address in self.addresses(who)
+
+    def running(self, host: str, name: str = "*") -> Iterator[DockerContainer]:
+        return (container for container in self.containers(host, name) if container.state == "running")
+
+    def containers(self, host: str, name: str = "*") -> Iterator[DockerContainer]:
+        for key, docker in self.snapshot.docker.items():
+            if like(key, host):
+                yield from (container for container in docker.containers if like(container.name, name))
+
+    def networks(self, host: str, name: str = "*") -> Iterator[DockerNetwork]:
+        for key, docker in self.snapshot.docker.items():
+            if like(key, host):
+                yield from (network for network in docker.networks if like(network.name, name))

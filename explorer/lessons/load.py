@@ -1,0 +1,196 @@
+"""Reads every lesson from its folder, or says which line of which file is wrong and what to do about it.
+
+All of a lesson is checked here, so that whoever has a `Lesson` need not check anything again.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from explorer.lessons import conditions, render
+from explorer.lessons.lines import Lines
+from explorer.lessons.model import Check, Hint, Lesson, Option, Prediction, Step
+from explorer.network.scenario import SCENARIOS, Scenario
+
+CONTENT = Path(__file__).parent / "content"
+NAMED = re.compile(r"--name[ =]([A-Za-z0-9][A-Za-z0-9_.-]+)")
+Where = tuple[str | int, ...]
+Texted = TypeVar("Texted", Check, Hint, Option)
+
+
+class LessonError(Exception):
+    """A lesson is wrong. `str()` is `file:line: what is wrong and what to do`."""
+
+    def __init__(self, path: Path, line: int, what: str) -> None:
+        super().__init__(f"{Path(*path.parts[-2:])}:{line}: {what}")
+        self.path, self.line, self.what = path, line, what
+
+
+def load_lessons(root: Path = CONTENT) -> dict[str, Lesson]:
+    """Every lesson below `root`, by slug, in their order; read once. Raises `LessonError`."""
+    return _load_lessons(root)
+
+
+@cache
+def _load_lessons(root: Path) -> dict[str, Lesson]:
+    words = glossary(root)
+    folders = sorted(path for path in root.iterdir() if path.is_dir() and path.name[0] not in "._")
+    lessons = [Folder(folder, words).lesson() for folder in folders]
+    return {lesson.slug: lesson for lesson in sorted(lessons, key=lambda lesson: (lesson.order, lesson.slug))}
+
+
+def glossary(root: Path) -> dict[str, str]:
+    """Words and their meanings, from `glossary.toml` beside the lessons when it is there."""
+    path = root / "glossary.toml"
+    if not path.is_file():
+        return {}
+    words = parsed(path)
+    for word, meaning in words.items():
+        if not isinstance(meaning, str):
+            raise LessonError(path, Lines(read(path)).find((word,)), f"{word!r} needs a meaning in quotes")
+    return words
+
+
+def read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise LessonError(path, 1, "is missing; write it, or remove the folder") from None
+    except UnicodeDecodeError as error:
+        raise LessonError(path, 1, f"is not UTF-8 text ({error.reason}); save it as UTF-8") from None
+
+
+def parsed(path: Path) -> dict[str, Any]:
+    text = read(path)
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        where = re.search(r"line (\d+)", str(error))
+        raise LessonError(path, int(where[1]) if where else len(text.splitlines()), f"not valid TOML: {error}") from None
+
+
+class Folder:
+    """One lesson's folder being read."""
+
+    def __init__(self, path: Path, words: dict[str, str]) -> None:
+        self.path = path
+        self.file = path / "lesson.toml"
+        self.words = words
+
+    def lesson(self) -> Lesson:
+        data = parsed(self.file)
+        self.lines = Lines(read(self.file))
+        if data.setdefault("slug", self.path.name) != self.path.name:
+            raise self.wrong(("slug",), f"slug {data['slug']!r} differs from the folder's name {self.path.name!r}")
+        self.reach = conditions.Reach(self.scenario(data), self.started())
+        conditions.Reader(self.reach, self.wrong).read_all(data)
+        try:
+            lesson = Lesson.model_validate(data)
+        except ValidationError as error:
+            raise self.invalid(error) from None
+        self.check_ids(lesson)
+        steps = tuple(self.step(step, ("steps", number)) for number, step in enumerate(lesson.steps))
+        return lesson.model_copy(update={"steps": steps})
+
+    def wrong(self, where: Where, what: str, word: str = "") -> LessonError:
+        return LessonError(self.file, self.lines.find(where, word), what)
+
+    def invalid(self, error: ValidationError) -> LessonError:
+        first = error.errors()[0]
+        where = tuple(part for part in first["loc"] if isinstance(part, str | int))
+        name = str(where[-1]) if where else "lesson"
+        what = {
+            "missing": f"{name!r} is missing; add it here",
+            "extra_forbidden": f"unknown key {name!r}; remove it or correct its name",
+        }.get(first["type"], f"{'.'.join(str(part) for part in where)}: {first['msg']}")
+        return self.wrong(where, what, name)
+
+    def scenario(self, data: dict[str, Any]) -> Scenario:
+        name = data.get("scenario")
+        if not isinstance(name, str) or name not in SCENARIOS:
+            raise self.wrong(("scenario",), f"unknown scenario {name!r}; known: {', '.join(SCENARIOS)}")
+        return SCENARIOS[name]
+
+    def started(self) -> set[str]:
+        """Containers that the lesson's own commands start."""
+        files = (self.file, *sorted(self.path.glob("*.md")))
+        return {name for file in files for name in NAMED.findall(read(file))}
+
+    def check_ids(self, lesson: Lesson) -> None:
+        self.check_unique([(step.id, ("steps", number)) for number, step in enumerate(lesson.steps)])
+        predictions: list[tuple[str, Where]] = []
+        for number, step in enumerate(lesson.steps):
+            here: Where = ("steps", number)
+            self.check_unique([(check.id, (*here, "checks", index)) for index, check in enumerate(step.checks)])
+            for index, prediction in enumerate(step.predictions):
+                place = (*here, "predictions", index)
+                predictions.append((prediction.id, place))
+                self.check_unique([(one.id, (*place, "options", n)) for n, one in enumerate(prediction.options)])
+        self.check_unique(predictions)
+
+    def check_unique(self, ids: list[tuple[str, Where]]) -> None:
+        seen: set[str] = set()
+        for name, where in ids:
+            if name in seen:
+                raise self.wrong((*where, "id"), f"a second {name!r}; give it an id of its own")
+            seen.add(name)
+
+    # --- texts ---
+
+    def step(self, step: Step, where: Where) -> Step:
+        text = self.text(step, where)
+        for number, command in enumerate(step.solution):
+            if problem := self.reach.problem(command):
+                raise self.wrong((*where, "solution", number), problem, command.place)
+        return step.model_copy(
+            update={
+                "html": render.render(text, self.words),
+                "commands": tuple(command for _, command in render.commands(text)),
+                "checks": tuple(self.with_line(one, (*where, "checks", n)) for n, one in enumerate(step.checks)),
+                "hints": tuple(self.with_line(one, (*where, "hints", n)) for n, one in enumerate(step.hints)),
+                "predictions": tuple(
+                    self.prediction(one, (*where, "predictions", n)) for n, one in enumerate(step.predictions)
+                ),
+            }
+        )
+
+    def text(self, step: Step, where: Where) -> str:
+        """The step's Markdown, checked."""
+        file = self.path / step.file
+        if file.parent != self.path or file.suffix != ".md" or not file.is_file():
+            raise self.wrong((*where, "file"), f"no file {step.file!r} in this folder; write it, or correct the name")
+        text = read(file)
+        if not text.strip():
+            raise LessonError(file, 1, "is empty; a step needs a text")
+        for fault in render.faults(text):
+            raise LessonError(file, fault.line, fault.what)
+        for line, command in render.commands(text):
+            if problem := self.reach.problem(command):
+                raise LessonError(file, line, problem)
+        return text
+
+    def prediction(self, one: Prediction, where: Where) -> Prediction:
+        return one.model_copy(
+            update={
+                "html": self.line(one.question, (*where, "question")),
+                "explain_html": render.render(self.clean(one.explain, (*where, "explain"))),
+                "options": tuple(self.with_line(option, (*where, "options", n)) for n, option in enumerate(one.options)),
+            }
+        )
+
+    def with_line(self, one: Texted, where: Where) -> Texted:
+        return one.model_copy(update={"html": self.line(one.text, (*where, "text"))})
+
+    def line(self, text: str, where: Where) -> str:
+        return render.render_line(self.clean(text, where))
+
+    def clean(self, text: str, where: Where) -> str:
+        for fault in render.faults(text):
+            raise self.wrong(where, fault.what)
+        return text

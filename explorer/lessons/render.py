@@ -1,0 +1,164 @@
+"""Markdown of a lesson to HTML: clickable commands, notes, explained words; no raw HTML; sanitised at the end.
+
+A fenced block whose info string is `run PLACE` becomes one button per line. `!!! note` opens a note. The first use of a word
+of the glossary in a text carries its meaning.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+import nh3
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from mdit_py_plugins.admon import admon_plugin
+
+from explorer.lessons.model import Command
+
+PLACE = re.compile(r"^[a-z0-9][a-z0-9-]{0,30}(/[A-Za-z0-9][A-Za-z0-9_.-]{0,60})?$")
+TAGS = {
+    "p", "em", "strong", "code", "pre", "ul", "ol", "li", "h2", "h3", "h4", "blockquote", "hr", "br", "a",
+    "table", "thead", "tbody", "tr", "th", "td", "abbr", "figure", "figcaption", "button", "div", "span", "kbd",
+}  # fmt: skip
+ATTRIBUTES = {
+    "a": {"href"},
+    "abbr": {"title"},
+    "button": {"type", "class", "data-place", "data-command"},
+    "figure": {"class", "data-place"},
+    "div": {"class"},
+    "p": {"class"},
+    "code": {"class"},
+    "span": {"class"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with a text, and on which of its lines (from 1)."""
+
+    line: int
+    what: str
+
+
+def reader(*, html: bool = False) -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"html": html, "typographer": True}).enable(["table", "replacements"])
+    return parser.use(admon_plugin)
+
+
+def run_place(token: Token) -> str | None:
+    """The place of a `run` block; None for any other token."""
+    words = token.info.split() if token.type == "fence" else []
+    return " ".join(words[1:]) if words[:1] == ["run"] else None
+
+
+def lines_of(token: Token) -> list[str]:
+    return [line.strip() for line in token.content.splitlines() if line.strip()]
+
+
+def commands(text: str) -> list[tuple[int, Command]]:
+    """Every clickable command with its line, in order."""
+    found = []
+    for token in reader().parse(text):
+        place = run_place(token)
+        if place is not None and token.map:
+            for number, line in enumerate(token.content.splitlines(), start=token.map[0] + 2):
+                if line.strip():
+                    found.append((number, Command(place=place, command=line.strip())))
+    return found
+
+
+def faults(text: str) -> list[Fault]:
+    """What may not be in a lesson's text: raw HTML, pictures, links that lead out, run blocks without a place."""
+    found: list[Fault] = []
+    for token in reader(html=True).parse(text):
+        line = token.map[0] + 1 if token.map else 1
+        place = run_place(token)
+        if token.type == "html_block":
+            found.append(Fault(line, "raw HTML; write Markdown instead"))
+        elif place is not None and not PLACE.match(place):
+            found.append(Fault(line, f"run block with the place {place!r}; write ```run h1, ```run h1/NAME or ```run outside"))
+        elif place is not None and not lines_of(token):
+            found.append(Fault(line, "empty run block; write one command per line"))
+        found.extend(inline_faults(token.children or [], line))
+    return found
+
+
+def inline_faults(tokens: Sequence[Token], line: int) -> list[Fault]:
+    found: list[Fault] = []
+    for token in tokens:
+        if token.type in {"softbreak", "hardbreak"}:
+            line += 1
+        elif token.type == "html_inline":
+            found.append(Fault(line, f"raw HTML {token.content[:40]!r}; write Markdown instead"))
+        elif token.type == "image":
+            found.append(Fault(line, "a picture; lessons show the sandbox, not pictures: remove it"))
+        elif token.type == "link_open" and not local(str(token.attrGet("href") or "")):
+            found.append(Fault(line, f"a link to {token.attrGet('href')!r}; only links within this site (/… or #…)"))
+    return found
+
+
+def local(href: str) -> bool:
+    return href.startswith("#") or (href.startswith("/") and not href.startswith("//"))
+
+
+def explained(tokens: Sequence[Token], glossary: dict[str, str]) -> None:
+    """Mark the first use of each word of the glossary."""
+    left = dict(glossary)
+    for token in tokens:
+        if token.type != "inline" or not token.children or not left:
+            continue
+        depth = 0
+        children: list[Token] = []
+        for child in token.children:
+            depth += child.type == "link_open"
+            depth -= child.type == "link_close"
+            children.extend(marked(child, left) if child.type == "text" and not depth else [child])
+        token.children = children
+
+
+def marked(token: Token, left: dict[str, str]) -> list[Token]:
+    """A text token, split around the glossary words in it. Each word that is found is taken out of `left`."""
+    if not left:
+        return [token]
+    words = "|".join(re.escape(word) for word in sorted(left, key=len, reverse=True))
+    match = re.search(rf"\b({words})s?\b", token.content)
+    if match is None:
+        return [token]
+    meaning = left.pop(match[1])
+    before, after = (
+        Token("text", "", 0, content=part) for part in (token.content[: match.start()], token.content[match.end() :])
+    )
+    opened = Token("abbr_open", "abbr", 1, attrs={"title": meaning})
+    return [before, opened, Token("text", "", 0, content=match[0]), Token("abbr_close", "abbr", -1), *marked(after, left)]
+
+
+def run_block(token: Token, place: str) -> str:
+    buttons = "".join(
+        f'<button type="button" class="run" data-place="{escape(place)}" data-command="{escape(line)}">'
+        f"<code>{escape(line)}</code></button>"
+        for line in lines_of(token)
+    )
+    return f'<figure class="run" data-place="{escape(place)}"><figcaption>{escape(place)}</figcaption>{buttons}</figure>\n'
+
+
+def render(text: str, glossary: dict[str, str] | None = None) -> str:
+    parser = reader()
+    tokens = parser.parse(text)
+    explained(tokens, glossary or {})
+    for index, token in enumerate(tokens):
+        place = run_place(token)
+        if place is not None:
+            tokens[index] = Token("html_block", "", 0, content=run_block(token, place))
+    return sanitised(parser.renderer.render(tokens, parser.options, {}))
+
+
+def render_line(text: str) -> str:
+    """One line of Markdown, without a paragraph round it."""
+    return sanitised(reader().renderInline(text))
+
+
+def sanitised(html: str) -> str:
+    return nh3.clean(html, tags=TAGS, attributes=ATTRIBUTES, url_schemes=set(), link_rel=None)
