@@ -6,7 +6,7 @@ logs=$top/var/setup
 mkdir -p "$logs"
 [ -t 1 ] && live=1 || live=
 
-now() { echo "${EPOCHREALTIME/[.,]/}"; }   # microseconds
+now() { if [ -n "${EPOCHREALTIME:-}" ]; then echo "${EPOCHREALTIME/[.,]/}"; else echo "$(date +%s)000000"; fi; }   # microseconds
 since() { local us=$(($(now) - $1)); printf '%d.%d s' $((us / 1000000)) $((us / 100000 % 10)); }
 
 # One sentence for a person, then the end.

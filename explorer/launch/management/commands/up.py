@@ -36,7 +36,8 @@ class Command(BaseCommand):
 
 
 def run(which: str, console: Console) -> int:
-    begun = float(os.environ.get("EXPLORER_BEGUN") or time.time())  # when `make run` was typed
+    typed = os.environ.get("EXPLORER_BEGUN", "")  # when `make run` was typed, in microseconds
+    begun = int(typed) / 1e6 if typed.isdecimal() else time.time()
     os.umask(0o022)
     root = os.geteuid() == 0
     if which != "web" and not root:
