@@ -59,6 +59,8 @@ if PRODUCTION and (SECRET_KEY == DEVELOPMENT_KEY or len(SECRET_KEY) < 40):
 if PRODUCTION and DEBUG:
     raise env.SettingError("EXPLORER_DEBUG=1 is refused with EXPLORER_PRODUCTION=1")
 
+METRICS_TOKEN = env.text("EXPLORER_METRICS_TOKEN", "", "lets Prometheus read /metrics from elsewhere; empty: this machine only")
+
 SESSION_COOKIE_AGE = 180 * 24 * 3600
 SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
 SESSION_COOKIE_HTTPONLY = True
@@ -70,6 +72,7 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PRODUCTION else None
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "explorer.web.errors.csrf_failure"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 CONTENT_SECURITY_POLICY: dict[str, Any] = {
     "EXCLUDE_URL_PREFIXES": ("/admin/",),
@@ -115,6 +118,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
+    "explorer.web.headers.further_headers",
     "django_htmx.middleware.HtmxMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
 ]
@@ -238,7 +242,7 @@ LOG_JSON = env.flag("EXPLORER_LOG_JSON", False, "1 writes logs as JSON lines")
 LOG_LEVEL = env.text("EXPLORER_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR")
 if LOG_LEVEL not in logging.getLevelNamesMapping():
     raise env.SettingError(f"EXPLORER_LOG_LEVEL={LOG_LEVEL!r}: expected DEBUG, INFO, WARNING or ERROR")
-_shared = [
+_shared: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,

@@ -15,7 +15,7 @@ from prometheus_client import Counter, Gauge
 
 from explorer.classroom.access import find_sandbox, learner_id
 from explorer.live import messages
-from explorer.live.hub import Hub, Stopped, get_hub
+from explorer.live.hub import Hub, Stopped, end, get_hub
 from explorer.live.limits import MESSAGE_BYTES, SEND_SECONDS, SOCKETS_OPEN, STRIKES
 from explorer.sandboxes.models import Sandbox
 
@@ -125,9 +125,7 @@ class Edge:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             code = max((_code(task) for task in tasks if task.done()), default=0)
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await end(*tasks)
         if code:
             with contextlib.suppress(OSError, RuntimeError, TimeoutError):
                 async with asyncio.timeout(1):

@@ -10,7 +10,6 @@ something was trimmed in between is for the reader to see: numbers (events) and 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections import deque
 from typing import Any, NamedTuple
@@ -55,6 +54,17 @@ def parse_id(raw: bytes | str) -> Id:
 
 def write_id(position: Id) -> str:
     return f"{position[0]}-{position[1]}"
+
+
+async def end(*tasks: asyncio.Task[None]) -> None:
+    """Cancels until it is so: redis-py takes a cancellation that comes while it connects for itself and goes on."""
+    while waiting := [task for task in tasks if not task.done()]:
+        for task in waiting:
+            task.cancel()
+        await asyncio.wait(waiting, timeout=0.1)
+    for task in tasks:
+        if not task.cancelled():
+            task.exception()  # looked at, so that the loop does not complain about it
 
 
 class Subscription:
@@ -131,12 +141,13 @@ class Feed:
         self.cursor: Id | None = None
         self.ready = asyncio.Event()
         self.fresh: bool | None = None
+        self.stopped = False
         self.tasks = [asyncio.create_task(self.read(), name=f"feed {key}")]
         if fresh_key:
             self.tasks.append(asyncio.create_task(self.watch_fresh(), name=f"fresh {key}"))
 
     async def read(self) -> None:
-        while True:
+        while not self.stopped:
             try:
                 await self.read_once()
             except (RedisError, OSError) as error:
@@ -157,13 +168,13 @@ class Feed:
                 subscriber.fall_behind()
         cursor = self.cursor
         self.ready.set()
-        while entries := await self.hub.read(self.key, cursor):
+        while (entries := await self.hub.read(self.key, cursor)) and not self.stopped:
             cursor = self.cursor = entries[-1].id
             for subscriber in self.subscribers:
                 subscriber.offer(entries)
 
     async def watch_fresh(self) -> None:
-        while True:
+        while not self.stopped:
             try:
                 fresh = bool(await self.hub.redis.exists(self.fresh_key))
             except (RedisError, OSError):
@@ -175,6 +186,7 @@ class Feed:
             await asyncio.sleep(FRESH_SECONDS)
 
     def stop(self) -> None:
+        self.stopped = True
         for task in self.tasks:
             task.cancel()
         for subscriber in self.subscribers:
@@ -228,9 +240,7 @@ class Hub:
     async def stop(self) -> None:
         for feed in list(self.feeds.values()):
             feed.stop()
-            for task in feed.tasks:
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
+            await end(*feed.tasks)
         self.feeds.clear()
         await self.redis.aclose()
 

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from explorer.live import messages, state
 from explorer.live.edge import Close, Edge, Receive, Send
-from explorer.live.hub import START, Entry, Restarted, Subscription
+from explorer.live.hub import START, Entry, Restarted, Subscription, end
 from explorer.live.limits import (
     ACK_BYTES,
     ACK_SECONDS,
@@ -76,9 +76,7 @@ class TerminalSocket(Edge):
                 task.result()
         finally:
             self.hub.leave(subscription)
-            for task in (watch, carry):
-                task.cancel()
-            await asyncio.gather(watch, carry, return_exceptions=True)
+            await end(watch, carry)
 
     async def find(self) -> TerminalFacts:
         """The terminal, if it is one of this sandbox's; one just asked for gets a moment to appear."""
@@ -217,8 +215,7 @@ class TerminalSocket(Edge):
 
     async def stop(self) -> None:
         if self.telling is not None:
-            self.telling.cancel()
-            await asyncio.gather(self.telling, return_exceptions=True)
+            await end(self.telling)
 
 
 def _offset(fields: dict[bytes, bytes]) -> int:

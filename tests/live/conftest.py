@@ -1,6 +1,7 @@
 """A learner with a ready sandbox, its stream, sockets to it, and a real server where a real socket is needed."""
 
 import asyncio
+import contextlib
 import json
 import socket
 import struct
@@ -72,17 +73,17 @@ class Socket(ApplicationCommunicator):
     async def send_to(self, data):
         await self.send_input({"type": "websocket.receive", "bytes" if isinstance(data, bytes) else "text": data})
 
-    async def receive_from(self, timeout=5):
-        message = await self.receive_output(timeout=timeout)
+    async def receive_from(self, seconds=5):
+        message = await self.receive_output(timeout=seconds)
         assert message["type"] == "websocket.send", message
         return message["text"] if "text" in message else message["bytes"]
 
-    async def message(self, timeout=5):
-        return json.loads(await self.receive_from(timeout=timeout))
+    async def message(self, seconds=5):
+        return json.loads(await self.receive_from(seconds))
 
-    async def until(self, kind, timeout=5):
+    async def until(self, kind, seconds=5):
         while True:
-            message = await self.message(timeout)
+            message = await self.message(seconds)
             if message["type"] == kind:
                 return message
 
@@ -94,10 +95,10 @@ class Socket(ApplicationCommunicator):
                 found.append(message)
         return found
 
-    async def closed(self, timeout=5):
+    async def closed(self, seconds=5):
         """The code it was closed with; what came before is let go."""
         while True:
-            message = await self.receive_output(timeout=timeout)
+            message = await self.receive_output(timeout=seconds)
             if message["type"] == "websocket.close":
                 return message.get("code", 1000)
 
@@ -125,10 +126,8 @@ async def opens(valkey):
 
     yield open_
     for one in sockets:
-        try:
+        with contextlib.suppress(asyncio.CancelledError, TimeoutError, AssertionError):
             await one.disconnect()
-        except (asyncio.CancelledError, TimeoutError, AssertionError):
-            pass
     await stop_hub()
 
 

@@ -30,7 +30,7 @@ async def read_bytes(socket, offset, until):
 async def soon(look, seconds=3.0):
     """The first true answer of `look`, or its last."""
     deadline = time.monotonic() + seconds
-    while not (answer := look()) and time.monotonic() < deadline:
+    while not (answer := look()) and time.monotonic() < deadline:  # noqa: ASYNC110
         await asyncio.sleep(0.01)
     return answer
 
