@@ -1,0 +1,57 @@
+"""What a host's daemon reports, in plain words. Names come from the host: short, one line, plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+CONTAINER = {
+    "create": "container {name} created",
+    "start": "container {name} started",
+    "pause": "container {name} paused",
+    "unpause": "container {name} goes on",
+    "oom": "container {name} ran out of memory",
+    "destroy": "container {name} removed",
+    "rename": "container {old} is now called {name}",
+    "die": "container {name} stopped",
+}
+NETWORK = {
+    "create": "network {name} created",
+    "connect": "{container} connected to {name}",
+    "disconnect": "{container} disconnected from {name}",
+    "destroy": "network {name} removed",
+}
+
+
+def describe(event: Any, names: Mapping[str, str]) -> tuple[str, str]:
+    """(sentence, detail), both empty for what nobody needs to read. `names` maps container id → name."""
+    if not isinstance(event, dict) or not isinstance(event.get("Actor"), dict):
+        return "", ""
+    kind, action, actor = event.get("Type"), event.get("Action"), event["Actor"]
+    told = actor.get("Attributes")
+    facts: dict[str, Any] = told if isinstance(told, dict) else {}
+    sentences = {"container": CONTAINER, "network": NETWORK}.get(kind if isinstance(kind, str) else "", {})
+    sentence = sentences.get(action if isinstance(action, str) else "")
+    if not sentence:
+        return "", ""
+    container = facts.get("container")
+    words = {
+        "name": plain(facts.get("name")) or plain(actor.get("ID"))[:12] or "?",
+        "old": plain(facts.get("oldName")).lstrip("/") or "?",
+        "container": names.get(container, plain(container)[:12]) if isinstance(container, str) else "a container",
+    }
+    return sentence.format(**words), detail_of(kind, action, facts)
+
+
+def detail_of(kind: Any, action: Any, facts: Mapping[str, Any]) -> str:
+    if kind == "network":
+        return f"driver {plain(facts['type'])}" if action == "create" and facts.get("type") else ""
+    if action == "die" and facts.get("exitCode") is not None:
+        return f"exit status {plain(facts['exitCode'])}"
+    return f"image {plain(facts['image'])}" if action in ("create", "start") and facts.get("image") else ""
+
+
+def plain(value: Any, length: int = 128) -> str:
+    """One short line without control characters, whatever it was."""
+    text = value if isinstance(value, str) else ""
+    return "".join(letter if letter.isprintable() else "�" for letter in text[:length])

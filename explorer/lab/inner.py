@@ -1,0 +1,86 @@
+"""The learner's own daemon, reached without ever trusting a path the learner can rewrite.
+
+The socket is opened relative to the host's root with openat2: no symbolic link, no magic link, nothing above that root.
+It must be a socket, and whoever listens on it must be a process of that host. What it says is names, never kernel facts.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import socket
+import stat
+import struct
+from collections.abc import Callable
+
+from explorer.lab.unix_http import BadAnswer, Connect, ask_json
+from explorer.network.model import DockerState
+from explorer.network.read.docker import read_docker
+
+OPENAT2 = 437
+RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, RESOLVE_IN_ROOT = 0x02, 0x04, 0x10
+DOCKER_SOCKET = "run/docker.sock"
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def open_below(pid: int, path: str, flags: int) -> int:
+    """A descriptor for `path` below the root of process `pid`, with no link of any kind on the way."""
+    root = os.open(f"/proc/{pid}/root", os.O_PATH | os.O_CLOEXEC)
+    try:
+        resolve = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS
+        how = struct.pack("=QQQ", flags | os.O_CLOEXEC, 0, resolve)
+        fd = int(_libc.syscall(OPENAT2, root, path.encode(), how, len(how)))
+        if fd < 0:
+            code = ctypes.get_errno()
+            raise OSError(code, os.strerror(code))
+        return fd
+    finally:
+        os.close(root)
+
+
+def read_below(pid: int, path: str, limit: int = 16 * 1024) -> str:
+    """The start of a regular file of the host's; "" when it is anything else or not there."""
+    try:
+        fd = open_below(pid, path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
+    except OSError:
+        return ""
+    try:
+        return os.read(fd, limit).decode("utf-8", "replace") if stat.S_ISREG(os.fstat(fd).st_mode) else ""
+    except OSError:
+        return ""
+    finally:
+        os.close(fd)
+
+
+def to_daemon(pid: int, belongs: Callable[[int], bool]) -> Connect:
+    """Connections to the daemon of the host whose first process is `pid`."""
+
+    def connect() -> socket.socket:
+        found = open_below(pid, DOCKER_SOCKET, os.O_PATH)
+        opened = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+        try:
+            if not stat.S_ISSOCK(os.fstat(found).st_mode):
+                raise OSError(0, "/run/docker.sock is not a socket")
+            opened.connect(f"/proc/self/fd/{found}")
+            listener = struct.unpack("=iII", opened.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
+            if not belongs(listener):
+                raise OSError(0, "whoever listens on /run/docker.sock is not this host")
+        except OSError:
+            opened.close()
+            raise
+        finally:
+            os.close(found)
+        return opened
+
+    return connect
+
+
+async def read_daemon(host: str, connect: Connect) -> DockerState:
+    """What the daemon says of itself; when it says nothing usable, `error` says why."""
+    try:
+        version = await ask_json(connect, "/version")
+        networks = await ask_json(connect, "/networks")
+        containers = await ask_json(connect, "/containers/json?all=1")
+    except BadAnswer as error:
+        return DockerState(host=host, error=f"The Docker daemon on {host} does not answer: {error}.")
+    return read_docker(host, version, networks, containers)

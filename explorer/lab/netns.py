@@ -1,0 +1,110 @@
+"""Network namespaces as held things: opened from a process, checked, entered for a moment, let go.
+
+A namespace is only ever taken from `/proc/PID/ns/net` of a process that is in the host's control group before and after,
+and that a pidfd shows to be the same process all along. An open namespace keeps its interfaces alive, so whoever holds
+one lets it go when its last process has gone.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import os
+import select
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+CLONE_NEWNET = 0x40000000
+NS_GET_USERNS = 0xB701
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def own_user_namespace() -> int:
+    return os.stat("/proc/self/ns/user").st_ino
+
+
+class Namespace:
+    """An open network namespace: `inode` names it, `pidfd` is readable once the process it was taken from is gone."""
+
+    def __init__(self, pid: int, pidfd: int, fd: int) -> None:
+        self.pid = pid
+        self.pidfd = pidfd
+        self.fd = fd
+        self.inode = os.fstat(fd).st_ino
+
+    def follow(self, pid: int) -> None:
+        """Another process of the same namespace stands for it now; OSError when that one has ended too."""
+        pidfd = os.pidfd_open(pid)
+        os.close(self.pidfd)
+        self.pid, self.pidfd = pid, pidfd
+
+    def close(self) -> None:
+        for fd in (self.fd, self.pidfd):
+            if fd >= 0:
+                os.close(fd)
+        self.fd = self.pidfd = -1
+
+    def socket(self, family: int, kind: int, protocol: int = 0) -> socket.socket:
+        """A non-blocking socket that lives in this namespace, whatever thread uses it later."""
+        with inside(self.fd):
+            return socket.socket(family, kind | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, protocol)
+
+
+def open_namespace(pid: int, belongs: Callable[[int], bool]) -> Namespace | None:
+    """The namespace of `pid`, or None when the process is gone, is not the host's, or has not entered its own namespace
+    yet (an engine puts a starting process into the control group while it still is in the engine's namespace). OSError when
+    the namespace is there and cannot be entered."""
+    pidfd = fd = -1
+    try:
+        pidfd = os.pidfd_open(pid)
+        if belongs(pid):
+            fd = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+            if owner_of(fd) != own_user_namespace() and not ended(pidfd):
+                found = Namespace(pid, pidfd, fd)
+                pidfd = fd = -1
+                return found
+    except (ProcessLookupError, FileNotFoundError):
+        pass
+    finally:
+        for leftover in (pidfd, fd):
+            if leftover >= 0:
+                os.close(leftover)
+    return None
+
+
+def owner_of(fd: int) -> int:
+    """The inode of the user namespace that owns a network namespace."""
+    user = fcntl.ioctl(fd, NS_GET_USERNS)
+    try:
+        return os.fstat(user).st_ino
+    finally:
+        os.close(user)
+
+
+def ended(pidfd: int) -> bool:
+    poll = select.poll()
+    poll.register(pidfd, select.POLLIN)
+    return bool(poll.poll(0))
+
+
+@contextmanager
+def inside(fd: int) -> Iterator[None]:
+    """This thread is in the namespace for the length of the block. Nothing in the block may wait."""
+    home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        _setns(fd)
+        try:
+            yield
+        finally:
+            try:
+                _setns(home)
+            except OSError:
+                os._exit(70)  # a thread lost in a learner's namespace must not do anything more for anybody
+    finally:
+        os.close(home)
+
+
+def _setns(fd: int) -> None:
+    if _libc.setns(fd, CLONE_NEWNET) != 0:
+        raise OSError(ctypes.get_errno(), "setns")

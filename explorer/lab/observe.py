@@ -1,0 +1,154 @@
+"""The observer of one sandbox: everything its namespaces show, told to a witness as it changes.
+
+Each host and machine is watched by itself and knows nothing of the others. Here their places become one picture: veth ends
+are joined across namespaces, every line is given its reason, and what differs from the picture told last is told. One task
+tells, so a witness hears things in order and one at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Any, Literal, Protocol
+
+import structlog
+
+from explorer.lab.config import LabConfig
+from explorer.lab.hostwatch import HostWatch
+from explorer.lab.picture import Picture
+from explorer.lab.places import PLACES_SHOWN
+from explorer.lab.probe import answer
+from explorer.lab.unix_http import to_path
+from explorer.network.model import DockerState, Observation, Place, Probe, ProbeResult, View
+
+SWEEP_WATCHED, SWEEP_UNWATCHED = 3.0, 15.0
+BEAT = 0.25
+FRESH = 5.0
+SAID_KEPT = 200
+Source = Literal["docker", "kernel", "sandbox", "lesson"]
+log = structlog.get_logger(__name__)
+
+
+class Witness(Protocol):
+    async def place_seen(self, place: Place) -> None: ...
+    async def place_gone(self, place_id: str) -> None: ...
+    async def view_changed(self, place: Place, view: View, before: Observation | None) -> None: ...
+    async def docker_changed(self, docker: DockerState) -> None: ...
+    async def happened(self, source: Source, place: str, text: str, detail: str = "") -> None: ...
+
+
+class Observer:
+    """`places` and `docker` are the picture told last. `watched` False (nobody looks) makes the sweeps rarer."""
+
+    def __init__(self, config: LabConfig, sandbox: str, generation: int, facts: dict[str, Any], witness: Witness) -> None:
+        self.sandbox, self.generation, self.watched = sandbox, generation, True
+        self.places: dict[str, Place] = {}
+        self.docker: dict[str, DockerState] = {}
+        self._witness = witness
+        self._picture = Picture()
+        self._changed = asyncio.Event()
+        self._said: list[tuple[Source, str, str, str]] = []
+        engine = to_path(str(config.socket))
+        kinds: list[tuple[Literal["host", "machine"], str]] = [("host", "hosts"), ("machine", "machines")]
+        self._hosts = [
+            HostWatch(name, kind, made["container"], engine, self._room, self._changed.set, self._hear)
+            for kind, group in kinds
+            for name, made in facts.get(group, {}).items()
+        ]
+
+    async def run(self) -> None:
+        """Until cancelled, or until none of the sandbox's containers is known to the engine."""
+        work = (self._watch_all(), self._keep_telling(), self._keep_sweeping())
+        tasks = [asyncio.create_task(part) for part in work]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        await self._tell()
+
+    async def _watch_all(self) -> None:
+        await asyncio.gather(*(host.run() for host in self._hosts))
+
+    def alive(self) -> bool:
+        """True while everything shown was true within the last five seconds."""
+        now = time.monotonic()
+        return all(now - host.seen_at < FRESH for host in self._hosts if not host.gone) and all(
+            watch.behind < FRESH for host in self._hosts for watch in host.watches
+        )
+
+    async def probe(self, probes: Sequence[Probe]) -> list[ProbeResult]:
+        """Each answered within a second, all at once, by packets from within the place that asks."""
+        return await asyncio.gather(*(self._probe(probe) for probe in probes))
+
+    async def _probe(self, probe: Probe) -> ProbeResult:
+        at = time.time()
+        place = self.places.get(probe.source)
+        home = place and self.places.get(place.shares, place)
+        watches = (watch for host in self._hosts for watch in host.watches)
+        watch = next((watch for watch in watches if home and watch.namespace.inode == home.netns), None)
+        if watch is None or watch.namespace.fd < 0:
+            return ProbeResult(probe=probe, ok=False, detail=f"{probe.source} is not there.", at=at)
+        ok, detail, source_seen = await answer(probe, watch.namespace, self.places)
+        return ProbeResult(probe=probe, ok=ok, detail=detail, source_seen=source_seen, at=at)
+
+    def _room(self) -> int:
+        return PLACES_SHOWN - sum(len(host.watches) for host in self._hosts)
+
+    def _hear(self, place: str, text: str, detail: str) -> None:
+        if len(self._said) < SAID_KEPT:
+            self._said.append(("docker", place, text, detail))
+        self._changed.set()
+
+    async def _keep_sweeping(self) -> None:
+        swept = time.monotonic()
+        while True:
+            await asyncio.sleep(BEAT)
+            due = time.monotonic() - swept >= (SWEEP_WATCHED if self.watched else SWEEP_UNWATCHED)
+            swept = time.monotonic() if due else swept
+            for host in self._hosts:
+                for watch in host.watches:
+                    watch.tick() if due else watch.beat()
+
+    async def _keep_telling(self) -> None:
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            await self._tell()
+
+    async def _tell(self) -> None:
+        """Names first, then what disappeared, what appeared, what changed; then what the daemons reported."""
+        docker = {host.name: state for host in self._hosts if (state := host.docker)}
+        for name, state in docker.items():
+            if state != self.docker.get(name):
+                self.docker[name] = state
+                await self._witness.docker_changed(state)
+        before = self.places
+        raw: dict[str, Place] = {}
+        for host in self._hosts:
+            raw |= host.places()
+        after = self._picture.take(raw, self.docker)
+        self.places = after
+        for gone in before.keys() - after.keys():
+            await self._witness.place_gone(gone)
+        for place in after.values():
+            await self._tell_place(before.get(place.id), place)
+        said, self._said = self._said, []
+        for words in said:
+            await self._witness.happened(*words)
+
+    async def _tell_place(self, before: Place | None, after: Place) -> None:
+        if before is None or any(getattr(before, name) != getattr(after, name) for name in FACTS):
+            await self._witness.place_seen(after)
+            return
+        for view, observation in after.views.items():
+            shown = before.views.get(view)
+            if shown is not observation and shown != observation:
+                await self._witness.view_changed(after, view, shown)
+
+
+FACTS = tuple(name for name in Place.model_fields if name != "views")

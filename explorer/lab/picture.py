@@ -1,0 +1,41 @@
+"""Readings of single namespaces → one picture of the sandbox: veth ends joined, every line with its reason.
+
+Work is done again only for what changed: an observation that was explained under the same names is taken as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from explorer.network.model import DockerState, Observation, Place, View
+from explorer.network.peers import link_peers
+
+try:
+    from explorer.network.explain import explain
+except ImportError:
+
+    def explain(place: Place, view: View, observation: Observation, docker: DockerState | None) -> Observation:
+        return observation
+
+
+class Picture:
+    def __init__(self) -> None:
+        self._told: dict[tuple[str, View], tuple[Observation, object, Observation]] = {}
+
+    def take(self, raw: Mapping[str, Place], docker: Mapping[str, DockerState]) -> dict[str, Place]:
+        linked = link_peers(dict(raw))
+        self._told = {key: told for key, told in self._told.items() if key[0] in linked}
+        return {name: self._explained(place, docker.get(place.host)) for name, place in linked.items()}
+
+    def _explained(self, place: Place, docker: DockerState | None) -> Place:
+        views: dict[View, Observation] = {}
+        interfaces = place.views.get("interfaces")
+        for view, observation in place.views.items():
+            known = self._told.get((place.id, view))
+            names = (docker, interfaces)
+            if known and known[1] == names and known[0] == observation:
+                views[view] = known[2]
+            else:
+                views[view] = explain(place, view, observation, docker)
+                self._told[place.id, view] = (observation, names, views[view])
+        return place.model_copy(update={"views": views})

@@ -1,0 +1,111 @@
+"""Text as a person would see it: the node's own tools, run in a learner's namespace, several in one go.
+
+Only the network namespace is the learner's; the programs, the files and the shell are the node's. What comes back is
+bounded in size and time, and a marker nobody can guess separates one tool's text from the next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import shlex
+import signal
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+OUTPUT_BYTES = 512 * 1024  # per tool
+SECONDS = 2.0
+AT_ONCE = 4
+ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
+_turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """`error` is one sentence, or empty; `cut` says that there was more text than we take."""
+
+    text: str = ""
+    error: str = ""
+    cut: bool = False
+
+
+async def run_tools(fd: int, tools: Mapping[str, Sequence[str]]) -> dict[str, Output]:
+    """Name → what that tool printed in the namespace `fd`. Never raises for what a namespace can do to it."""
+    loop = asyncio.get_running_loop()
+    async with _turns.setdefault(loop, asyncio.Semaphore(AT_ONCE)):
+        outputs = await _run(fd, tools)
+    if len(tools) > 1 and len(outputs) < len(tools):  # one of them talks or waits without end: find out which
+        for name in tools.keys() - outputs.keys():
+            outputs |= await run_tools(fd, {name: tools[name]})
+    return outputs
+
+
+async def _run(fd: int, tools: Mapping[str, Sequence[str]]) -> dict[str, Output]:
+    marker = secrets.token_hex(12)
+    try:
+        process = await asyncio.create_subprocess_exec(
+            "nsenter",
+            f"--net=/proc/self/fd/{fd}",
+            "/bin/sh",
+            "-c",
+            script(marker, list(tools.values())),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            pass_fds=[fd],
+            env=ENVIRONMENT,
+            start_new_session=True,
+            limit=OUTPUT_BYTES,
+        )
+    except OSError as error:
+        return {name: Output(error=f"the node cannot start its tools ({error.strerror})") for name in tools}
+    texts = [bytearray(), bytearray()]
+    late = False
+    try:
+        async with asyncio.timeout(SECONDS):
+            await asyncio.gather(_collect(process.stdout, texts[0]), _collect(process.stderr, texts[1]))
+            await process.wait()
+    except TimeoutError:
+        late = True
+    finally:
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
+    return outputs_of(list(tools), marker, bytes(texts[0]), bytes(texts[1]), late)
+
+
+async def _collect(stream: asyncio.StreamReader | None, text: bytearray) -> None:
+    while stream and len(text) <= OUTPUT_BYTES and (piece := await stream.read(64 * 1024)):
+        text += piece
+    if len(text) > OUTPUT_BYTES:
+        raise TimeoutError  # enough is enough: end the program
+
+
+def script(marker: str, commands: Sequence[Sequence[str]]) -> str:
+    """After each tool, the marker: with its exit status on standard output, alone on standard error."""
+    return "\n".join(f"{shlex.join(command)}; echo {marker} $?; echo {marker} >&2" for command in commands)
+
+
+def outputs_of(names: Sequence[str], marker: str, out: bytes, err: bytes, late: bool) -> dict[str, Output]:
+    """Those that finished; of a single tool that did not, what there is."""
+    texts = out.decode("utf-8", "replace").split(marker)
+    errors = err.decode("utf-8", "replace").split(marker)
+    outputs: dict[str, Output] = {}
+    for at, name in enumerate(names):
+        if at + 1 >= len(texts):
+            break
+        status, _, rest = texts[at + 1].partition("\n")
+        texts[at + 1] = rest
+        said = errors[at].strip() if at < len(errors) else ""
+        failed = status.strip() != "0"
+        outputs[name] = Output(texts[at], (said.splitlines() or ["the tool failed"])[0][:300] if failed else "")
+    if not outputs and len(names) == 1:
+        why = "the tool gave no answer in time" if late and len(out) <= OUTPUT_BYTES else ""
+        said = (err.decode("utf-8", "replace").strip().splitlines() or [""])[0][:300]
+        text = out[:OUTPUT_BYTES].decode("utf-8", "replace").rpartition("\n")[0]
+        outputs[names[0]] = Output(text, why or ("" if text else said or "the tool failed"), cut=bool(text))
+    return outputs

@@ -1,0 +1,141 @@
+"""HTTP to a daemon over a unix socket, bounded in every direction: head, body, line and time.
+
+One request per connection. Used for the learner's own daemon, which may lie, and for the node's engine where its answer
+carries what a host printed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import h11
+
+HEAD_BYTES = 32 * 1024
+BODY_BYTES = 4 * 1024 * 1024
+SECONDS = 2.0
+Connect = Callable[[], socket.socket]  # a non-blocking, connected socket, or OSError
+
+
+class BadAnswer(Exception):
+    """The daemon answered nothing, too much or nonsense; `str()` is a short reason."""
+
+
+@dataclass(slots=True)
+class Exchange:
+    """An answer whose head has come; the body is read piece by piece."""
+
+    socket: socket.socket
+    connection: h11.Connection
+    status: int = 0
+    pieces: list[bytes] = field(default_factory=list)
+
+    async def next_event(self) -> Any:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                event = self.connection.next_event()
+            except h11.RemoteProtocolError as error:
+                raise BadAnswer(f"it does not speak HTTP ({error})"[:200]) from error
+            if event is not h11.NEED_DATA:
+                return event
+            try:
+                self.connection.receive_data(await loop.sock_recv(self.socket, 64 * 1024))
+            except (OSError, h11.RemoteProtocolError) as error:
+                raise BadAnswer("it hung up") from error
+
+    async def body(self) -> AsyncIterator[bytes]:
+        while True:
+            event = await self.next_event()
+            if isinstance(event, h11.Data):
+                yield bytes(event.data)
+            elif isinstance(event, h11.EndOfMessage | h11.ConnectionClosed):
+                return
+
+    def close(self) -> None:
+        self.socket.close()
+
+
+async def start(connect: Connect, method: str, target: str, body: bytes = b"", upgrade: bool = False) -> Exchange:
+    """Sends the request and reads the head of the answer. The caller closes the exchange, and bounds the time."""
+    loop = asyncio.get_running_loop()
+    try:
+        open_socket = connect()
+    except OSError as error:
+        raise BadAnswer(f"nothing listens ({error.strerror or error})") from error
+    exchange = Exchange(open_socket, h11.Connection(h11.CLIENT, max_incomplete_event_size=HEAD_BYTES))
+    headers = [("Host", "docker"), ("Content-Length", str(len(body)))]
+    if body:
+        headers.append(("Content-Type", "application/json"))
+    headers += [("Connection", "Upgrade"), ("Upgrade", "tcp")] if upgrade else [("Connection", "close")]
+    try:
+        request = exchange.connection.send(h11.Request(method=method, target=target, headers=headers)) or b""
+        if body:
+            request += exchange.connection.send(h11.Data(data=body)) or b""
+        request += exchange.connection.send(h11.EndOfMessage()) or b""
+        await loop.sock_sendall(open_socket, request)
+        for _ in range(8):  # at most a few informational answers before the real one
+            event = await exchange.next_event()
+            if isinstance(event, h11.Response) or (isinstance(event, h11.InformationalResponse) and event.status_code == 101):
+                exchange.status = event.status_code
+                return exchange
+            if not isinstance(event, h11.InformationalResponse):
+                break
+        raise BadAnswer("it did not answer the request")
+    except OSError as error:
+        exchange.close()
+        raise BadAnswer(f"it hung up ({error.strerror or error})") from error
+    except BaseException:
+        exchange.close()
+        raise
+
+
+async def ask(connect: Connect, method: str, target: str, body: Mapping[str, Any] | None = None) -> tuple[int, bytes]:
+    """(status, whole body) within `SECONDS` and `BODY_BYTES`, or BadAnswer."""
+    sent = json.dumps(body).encode() if body is not None else b""
+    try:
+        async with asyncio.timeout(SECONDS):
+            exchange = await start(connect, method, target, sent)
+            received = bytearray()
+            try:
+                async for piece in exchange.body():
+                    received += piece
+                    if len(received) > BODY_BYTES:
+                        raise BadAnswer(f"it answered more than {BODY_BYTES // 1024 // 1024} MiB")
+            finally:
+                exchange.close()
+            return exchange.status, bytes(received)
+    except TimeoutError as error:
+        raise BadAnswer(f"it gave no answer within {SECONDS:.0f} s") from error
+
+
+async def ask_json(connect: Connect, target: str) -> Any:
+    """The decoded body of a GET answered with 200. The shape is the caller's to doubt."""
+    status, body = await ask(connect, "GET", target)
+    if status != 200:
+        raise BadAnswer(f"it answered {status}")
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise BadAnswer("its answer is not JSON") from error
+
+
+def to_path(path: str) -> Connect:
+    """For sockets whose path only the node writes."""
+
+    def connect() -> socket.socket:
+        opened = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+        try:
+            opened.connect(path)
+        except OSError:
+            with suppress(OSError):
+                opened.close()
+            raise
+        return opened
+
+    return connect

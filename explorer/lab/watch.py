@@ -1,0 +1,116 @@
+"""One network namespace, watched: which views are out of date, and reading just those again.
+
+The kernel's notifications are debounced; a flood of them is answered at a bounded pace. Counters have no notification, so
+a tick compares the interfaces' packet counts (one file, no program started) and reads rules and connections only when
+something went through.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+
+from explorer.lab.netlink import Listener
+from explorer.lab.netns import Namespace
+from explorer.lab.pace import Pace, Quiet
+from explorer.lab.places import read_text
+from explorer.lab.tools import run_tools
+from explorer.network.model import Observation, View
+from explorer.network.read import COMMANDS, observe
+
+READ: tuple[View, ...] = tuple(COMMANDS)
+STILL, LONGEST = 0.015, 0.060
+BURST, RATE = 30, 5.0
+CONNECTIONS_GAP = 0.2  # of all views the only one that ordinary traffic changes many times a second
+TICKS_TO_FULL = 10  # every so many ticks everything is read, notified or not
+
+
+class Watch:
+    """`views` is what was read last; `changed` is called after each reading that differs, and after the first."""
+
+    def __init__(self, namespace: Namespace, changed: Callable[[], None], relooked: Callable[[], None]) -> None:
+        self.namespace = namespace
+        self.views: dict[View, Observation] = {}
+        self.error = ""
+        self._changed, self._relooked = changed, relooked
+        self._dirty: set[View] = set()
+        self._quiet = Quiet(STILL, LONGEST)
+        self._pace = Pace(BURST, RATE)
+        self._connections_at = 0.0
+        self._connections_due = False
+        self._traffic = ""
+        self._ticks = 0
+
+    async def run(self) -> None:
+        """Until cancelled. Listens before it reads, so that nothing falls between."""
+        listener = Listener(self.namespace, self.dirty)
+        try:
+            self.dirty(READ)
+            while True:
+                await self._quiet.settled()
+                await self._pace.turn()
+                views, self._dirty = self._dirty, set()
+                await self._read(views)
+        finally:
+            listener.close()
+
+    @property
+    def behind(self) -> float:
+        """Seconds for which something is known to be out of date."""
+        return self._quiet.waiting
+
+    def dirty(self, views: Iterable[View]) -> None:
+        views = set(views)
+        if "interfaces" in views and self.views:
+            self._relooked()  # a link came or went: perhaps a namespace did too
+        if views == {"connections"} and time.monotonic() - self._connections_at < CONNECTIONS_GAP:
+            self._connections_due = True  # the next beat takes it along
+            return
+        self._dirty |= views
+        self._quiet.touch()
+
+    def beat(self) -> None:
+        """Several times a second: what was put off is due now."""
+        if self._connections_due and time.monotonic() - self._connections_at >= CONNECTIONS_GAP:
+            self._connections_due = False
+            self.dirty(("connections",))
+
+    def tick(self) -> None:
+        """Every few seconds: what changes without notice."""
+        self._ticks += 1
+        if self._ticks % TICKS_TO_FULL == 0:
+            self.dirty(READ)
+            return
+        try:
+            traffic = read_text(f"/proc/{self.namespace.pid}/net/dev", 256 * 1024)
+        except OSError:
+            return  # its process has just ended
+        if traffic != self._traffic:
+            self._traffic = traffic
+            self.dirty(view for view in ("nat", "filter") if self._counts(view))
+        if self._counts("connections"):
+            self.dirty(("connections",))
+
+    def _counts(self, view: View) -> bool:
+        return view in self.views and bool(self.views[view].lines)
+
+    async def _read(self, views: set[View]) -> None:
+        commands = {" ".join(COMMANDS[view]): COMMANDS[view] for view in READ if view in views}
+        outputs = await run_tools(self.namespace.fd, commands)
+        if "connections" in views:
+            self._connections_at = time.monotonic()
+        fresh: dict[View, Observation] = {}
+        for view in views:
+            output = outputs[" ".join(COMMANDS[view])]
+            seen = observe(view, output.text)
+            if output.error or output.cut:
+                seen = seen.model_copy(update={"error": output.error, "truncated": seen.truncated or output.cut})
+            if seen != self.views.get(view):
+                fresh[view] = seen
+        first = not self.views
+        self.views |= fresh
+        unreadable = all(seen.error for seen in self.views.values())
+        error = next(iter(self.views.values())).error if unreadable else ""
+        if fresh or first or error != self.error:
+            self.error = error
+            self._changed()
