@@ -44,7 +44,8 @@ TASK_CLOSE = "explorer.sandboxes.tasks.close_sandbox"
 TASK_RECONCILE = "explorer.sandboxes.tasks.reconcile"
 TASKS = {"open": TASK_OPEN, "reset": TASK_RESET, "close": TASK_CLOSE, "reconcile": TASK_RECONCILE}
 
-# KEYS: number, events, bytes · ARGV: the event's JSON after `{"number":0`, events kept, bytes kept, seconds kept
+# KEYS: number, events, bytes · ARGV: the event's JSON after `{"number":0`, events kept, bytes kept, seconds kept,
+# and the seconds a retired stream has left, which a late word does not lengthen
 _PUBLISH = """
 local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
 local number = redis.call('INCR', KEYS[1])
@@ -62,7 +63,10 @@ while count > 1 and (count > tonumber(ARGV[2]) or total > tonumber(ARGV[3])) do
   redis.call('XDEL', KEYS[2], first[1])
   count = count - 1
 end
-for _, key in ipairs(KEYS) do redis.call('EXPIRE', key, ARGV[4]) end
+for _, key in ipairs(KEYS) do
+  local left = redis.call('TTL', key)
+  if left < 0 or left > tonumber(ARGV[5]) then redis.call('EXPIRE', key, ARGV[4]) end
+end
 return number
 """
 _HEAD = '{"number":0'
@@ -94,7 +98,7 @@ def _publication(sandbox: str, event: Message) -> tuple[Any, ...]:
         fields["at"] = time.time()
     text = event.model_copy(update=fields).model_dump_json()
     keys = (number_key(sandbox), events_key(sandbox), bytes_key(sandbox))
-    return (_PUBLISH, 3, *keys, text.removeprefix(_HEAD), EVENTS_KEPT, EVENT_BYTES_KEPT, KEPT_SECONDS)
+    return (_PUBLISH, 3, *keys, text.removeprefix(_HEAD), EVENTS_KEPT, EVENT_BYTES_KEPT, KEPT_SECONDS, KEPT_AFTER_END)
 
 
 def publish(client: redis_package.Redis, sandbox: str, event: Event) -> int:

@@ -1,0 +1,111 @@
+"""The relay's teacher: judges the learner's step on each new picture, keeps the verdict, and says so when it changed."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from dataclasses import dataclass, field
+
+import structlog
+from asgiref.sync import sync_to_async
+
+from explorer.lessons import checks
+from explorer.lessons.model import Lesson, Step
+from explorer.network.model import Probe, Snapshot
+from explorer.sandboxes.events import LessonMoved
+from explorer.sandboxes.models import Progress
+from explorer.sandboxes.progress import UnknownLesson, find_lesson, find_step, record_verdict
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a learner stands, as read from the row."""
+
+    step: str = ""
+    passed: dict[str, list[str]] = field(default_factory=dict)
+    predictions: dict[str, str] = field(default_factory=dict)
+    outcomes: dict[str, str] = field(default_factory=dict)
+    finished: bool = False
+
+    @classmethod
+    def of(cls, progress: Progress | None) -> Standing:
+        if progress is None:
+            return cls()
+        return cls(
+            step=progress.step,
+            passed=progress.passed,
+            predictions=progress.predictions,
+            outcomes=progress.outcomes,
+            finished=progress.finished_at is not None,
+        )
+
+
+class Teacher:
+    """For one learner in one lesson. `judge` is cheap to call: it measures itself and rests ten times as long as it took."""
+
+    def __init__(self, learner: uuid.UUID, lesson: Lesson, standing: Standing) -> None:
+        self.learner, self.lesson, self.standing = learner, lesson, standing
+        self.told: LessonMoved | None = None
+        self.rest_until = 0.0
+
+    @property
+    def step(self) -> Step:
+        try:
+            return find_step(self.lesson, self.standing.step)
+        except UnknownLesson:
+            return self.lesson.steps[0]
+
+    def unticked(self) -> bool:
+        """Does an answer still matter: a check that was never green, or a prediction the machine has not settled?"""
+        step = self.step
+        passed = self.standing.passed.get(step.id, ())
+        return any(check.id not in passed for check in step.checks) or any(
+            asked.id not in self.standing.outcomes for asked in step.predictions
+        )
+
+    def probes(self, snapshot: Snapshot) -> list[Probe]:
+        return checks.probes(self.step, snapshot) if self.unticked() else []
+
+    async def judge(self, snapshot: Snapshot) -> LessonMoved | None:
+        """The news, if there is any; the row is written first, so what a page shows has been kept."""
+        began = time.perf_counter()
+        step = self.step
+        verdict = checks.evaluate(step, snapshot, self.standing.predictions)
+        took = time.perf_counter() - began
+        self.rest_until = time.monotonic() + 10 * took
+        known = set(self.standing.passed.get(step.id, ()))
+        new_answers = verdict.outcomes.keys() - self.standing.outcomes.keys()
+        if set(verdict.passed) - known or new_answers:
+            progress = await sync_to_async(record_verdict)(
+                self.learner, self.lesson.slug, step.id, verdict.passed, verdict.outcomes
+            )
+            self.standing = Standing.of(progress)
+            log.info("lesson moved", lesson=self.lesson.slug, step=step.id, passed=verdict.passed, ms=round(took * 1000, 1))
+        moved = LessonMoved(
+            lesson=self.lesson.slug,
+            step=step.id,
+            passed=tuple(self.standing.passed.get(step.id, ())),
+            hints=verdict.hints,
+            answers=self.standing.outcomes,
+            finished=self.standing.finished,
+        )
+        if moved == self.told:
+            return None
+        self.told = moved
+        return moved
+
+
+def find_teacher(learner: uuid.UUID | None, lesson: str, standing: Standing, before: Teacher | None) -> Teacher | None:
+    """The teacher for this row: the same one as long as learner and lesson are the same."""
+    if learner is None or not lesson:
+        return None
+    if before is not None and (before.learner, before.lesson.slug) == (learner, lesson):
+        before.standing = standing
+        return before
+    try:
+        return Teacher(learner, find_lesson(lesson), standing)
+    except UnknownLesson:
+        log.warning("the sandbox names a lesson that does not exist", lesson=lesson)
+        return None

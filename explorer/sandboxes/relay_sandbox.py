@@ -1,0 +1,218 @@
+"""One sandbox as the relay sees it: an observer, the picture it makes, the events that tell of it, its teacher, its terminals.
+
+One task writes to the stream, so numbers and the snapshot that stands for them never disagree.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import redis.asyncio as redis_asyncio
+import structlog
+
+from explorer.lab.config import LabConfig
+from explorer.lab.observe import Observer
+from explorer.network.model import DockerState, Observation, Place, View
+from explorer.sandboxes.events import Event, Happened, TerminalsChanged, fresh_key, snapshot_key
+from explorer.sandboxes.relay_lesson import Standing, Teacher, find_teacher
+from explorer.sandboxes.relay_picture import Picture
+from explorer.sandboxes.relay_terminals import Terminals
+from explorer.sandboxes.streams import KEPT_SECONDS, RedisError, pause_after_trouble, publish_async
+
+log = structlog.get_logger(__name__)
+
+FIRST_LOOK = 1.5  # seconds the first picture may take to become whole
+STILL = 0.06  # … and how long nothing may have been added for it to count as whole
+SNAPSHOT_GAP = 0.25
+RATE = 60.0  # events a second, over more than a moment
+FRESH_EVERY, FRESH_SECONDS = 2.0, 5
+JUDGE_AFTER = 0.08
+PROBE_EVERY = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the rows say about a sandbox this node has to show."""
+
+    sandbox: str
+    generation: int
+    learner: uuid.UUID | None
+    lesson: str
+    facts: dict[str, Any] = field(default_factory=dict)
+    standing: Standing = field(default_factory=Standing)
+
+
+class SandboxWatch:
+    """Also the observer's witness."""
+
+    def __init__(self, redis: redis_asyncio.Redis, config: LabConfig, wanted: Wanted) -> None:
+        self.redis, self.config = redis, config
+        self.sandbox, self.generation = wanted.sandbox, wanted.generation
+        self.picture = Picture(self.sandbox, self.generation)
+        self.terminals = Terminals(redis, config, self.sandbox, self.tell_terminals)
+        self.observer = Observer(config, self.sandbox, self.generation, wanted.facts, self)
+        self.expected = {*wanted.facts.get("hosts", {}), *wanted.facts.get("machines", {})}
+        self.teacher: Teacher | None = None
+        self.wake, self.turned = asyncio.Event(), asyncio.Event()
+        self.seen_at = 0.0
+        self.instruct(wanted)
+
+    def instruct(self, wanted: Wanted) -> None:
+        """The rows were read again."""
+        before = self.teacher.standing if self.teacher else None
+        self.teacher = find_teacher(wanted.learner, wanted.lesson, wanted.standing, self.teacher)
+        if self.teacher and self.teacher.standing != before:
+            self.turned.set()
+
+    async def run(self) -> None:
+        """Until cancelled, or until nothing of the sandbox is left to see."""
+        tasks = [
+            asyncio.create_task(work, name=f"{self.sandbox} {work.__name__}")
+            for work in (self.observer.run(), self._write(), self._stay_fresh(), self._teach(), self._probe())
+        ]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    # --- what the observer says ---
+
+    async def place_seen(self, place: Place) -> None:
+        self.picture.see_place(place)
+        self._seen()
+
+    async def place_gone(self, place_id: str) -> None:
+        self.picture.lose_place(place_id)
+        self._seen()
+
+    async def view_changed(self, place: Place, view: View, before: Observation | None) -> None:
+        self.picture.see_view(place, view)
+        self._seen()
+
+    async def docker_changed(self, docker: DockerState) -> None:
+        self.picture.see_docker(docker)
+        self._seen()
+
+    async def happened(
+        self, source: Literal["docker", "kernel", "sandbox", "lesson"], place: str, text: str, detail: str = ""
+    ) -> None:
+        self.picture.see_happening(Happened(source=source, place=place, text=text, detail=detail))
+        self._seen()
+
+    def _seen(self) -> None:
+        self.seen_at = time.monotonic()
+        self.wake.set()
+        self.turned.set()
+
+    async def tell_terminals(self, event: TerminalsChanged) -> None:
+        self.picture.add_line(event)
+        self.wake.set()
+
+    # --- the stream ---
+
+    async def _write(self) -> None:
+        await self._first_look()
+        tries, again = 0, True
+        while True:
+            try:
+                if again:  # at first, and whenever it is not known what was told
+                    await self._publish(self.picture.take_all())
+                    await self._write_snapshot()
+                    again = False
+                await self._write_changes()
+                tries = 0
+            except (RedisError, OSError) as error:
+                log.warning("stream not written", sandbox=self.sandbox, error=str(error))
+                await pause_after_trouble(tries)
+                tries, again = tries + 1, True
+
+    async def _first_look(self) -> None:
+        """Waits until there is a whole picture, so that a page begins with one and not with crumbs."""
+        until = time.monotonic() + FIRST_LOOK
+        while (now := time.monotonic()) < until:
+            whole = self.expected <= self.picture.places.keys() and now - self.seen_at > STILL
+            if whole:
+                return
+            await asyncio.sleep(0.02)
+
+    async def _write_changes(self) -> None:
+        written, stale = time.monotonic(), False
+        while True:
+            wait = self.picture.waiting()
+            if stale:
+                due = max(0.0, written + SNAPSHOT_GAP - time.monotonic())
+                wait = due if wait is None else min(wait, due)
+            await self._sleep(wait)
+            for event in self.picture.take():
+                await self._publish(event)
+                stale = True
+            if stale and time.monotonic() - written >= SNAPSHOT_GAP:
+                await self._write_snapshot()
+                written, stale = time.monotonic(), False
+
+    async def _sleep(self, seconds: float | None) -> None:
+        """Until something new is seen, at most so long."""
+        if seconds is None or seconds > 0:
+            try:
+                async with asyncio.timeout(seconds):
+                    await self.wake.wait()
+            except TimeoutError:
+                pass
+        self.wake.clear()
+
+    async def _publish(self, event: Event) -> None:
+        began = time.monotonic()
+        self.picture.number = await publish_async(self.redis, self.sandbox, event)
+        self._credit = min(40.0, getattr(self, "_credit", 40.0) + (began - getattr(self, "_last", began)) * RATE) - 1
+        self._last = began
+        if self._credit < 0:
+            await asyncio.sleep(1 / RATE)
+
+    async def _write_snapshot(self) -> None:
+        await self.redis.set(snapshot_key(self.sandbox), self.picture.snapshot().model_dump_json(), ex=KEPT_SECONDS)
+
+    async def _stay_fresh(self) -> None:
+        while True:
+            if self.picture.number and self.observer.alive():
+                try:
+                    await self.redis.set(fresh_key(self.sandbox), "1", ex=FRESH_SECONDS)
+                except (RedisError, OSError) as error:
+                    log.warning("freshness not written", sandbox=self.sandbox, error=str(error))
+            await asyncio.sleep(FRESH_EVERY if self.picture.number else 0.05)
+
+    # --- the lesson ---
+
+    async def _teach(self) -> None:
+        while True:
+            await self.turned.wait()
+            await asyncio.sleep(JUDGE_AFTER)
+            self.turned.clear()
+            teacher = self.teacher
+            if teacher is None or not self.picture.number:
+                continue
+            await asyncio.sleep(max(0.0, teacher.rest_until - time.monotonic()))
+            if moved := await teacher.judge(self.picture.snapshot()):
+                self.picture.add_line(moved)
+                self.wake.set()
+
+    async def _probe(self) -> None:
+        """Asks with packets what only packets can answer, as long as the answer matters."""
+        while True:
+            await asyncio.sleep(PROBE_EVERY)
+            teacher = self.teacher
+            if teacher is None or not self.picture.number:
+                continue
+            probes = teacher.probes(self.picture.snapshot())[:8]
+            self.picture.keep_probes({probe.key for probe in probes})
+            if probes:
+                for result in await self.observer.probe(probes):
+                    self.picture.see_probe(result)
+                self._seen()
