@@ -1,12 +1,14 @@
-"""Which place holds the other end of a veth. The kernel gives each end the index of the other; both must agree."""
+"""Which place holds the other end of a veth, and its name there. Each end carries the index of the other; both must agree."""
 
 from __future__ import annotations
 
 from explorer.network.model import Interface, Observation, Place
 
+Ends = dict[tuple[str, int, int], list[tuple[str, str]]]
+
 
 def link_peers(places: dict[str, Place]) -> dict[str, Place]:
-    """The same places with `Interface.peer_place` filled where exactly one place can be meant."""
+    """The same places with `Interface.peer_place` and `peer_name` filled where exactly one interface can be meant."""
     ends = _veth_ends(places)
     return {name: _linked(place, ends) for name, place in places.items()}
 
@@ -20,19 +22,19 @@ def _interfaces(place: Place) -> list[Interface]:
     return [item for item in seen.items if isinstance(item, Interface)] if seen else []
 
 
-def _veth_ends(places: dict[str, Place]) -> dict[tuple[str, int, int], list[str]]:
-    """(host, own index, peer's index) → the places with such an end; a namespace of several names counts once."""
-    ends: dict[tuple[str, int, int], list[str]] = {}
+def _veth_ends(places: dict[str, Place]) -> Ends:
+    """(host, own index, peer's index) → (place, name) of such ends; a namespace of several names counts once."""
+    ends: Ends = {}
     for name, place in places.items():
         if place.shares:
             continue
         for interface in _interfaces(place):
             if interface.kind == "veth" and interface.peer_index is not None:
-                ends.setdefault((_host(place), interface.index, interface.peer_index), []).append(name)
+                ends.setdefault((_host(place), interface.index, interface.peer_index), []).append((name, interface.name))
     return ends
 
 
-def _linked(place: Place, ends: dict[tuple[str, int, int], list[str]]) -> Place:
+def _linked(place: Place, ends: Ends) -> Place:
     seen = place.views.get("interfaces")
     if seen is None:
         return place
@@ -43,13 +45,17 @@ def _linked(place: Place, ends: dict[tuple[str, int, int], list[str]]) -> Place:
     return place.model_copy(update={"views": {**place.views, "interfaces": linked}})
 
 
-def _with_peer(interface: Interface, place: Place, ends: dict[tuple[str, int, int], list[str]]) -> Interface:
-    peer = ""
-    if interface.kind == "veth" and interface.peer_index is not None:
-        own = place.shares or place.id
+def _with_peer(interface: Interface, place: Place, ends: Ends) -> Interface:
+    if interface.kind != "veth":
+        return interface
+    own = place.shares or place.id
+    name, peer = interface.peer_name, ""
+    if interface.peer_index is not None:
         found = ends.get((_host(place), interface.peer_index, interface.index), [])
-        elsewhere = [name for name in found if name != own]
-        peer = elsewhere[0] if len(elsewhere) == 1 else ""
-    elif interface.kind == "veth" and interface.peer_name:
-        peer = place.shares or place.id  # named, not numbered: both ends are in this namespace
-    return interface if peer == interface.peer_place else interface.model_copy(update={"peer_place": peer})
+        elsewhere = [end for end in found if end[0] != own]
+        peer, name = elsewhere[0] if len(elsewhere) == 1 else ("", "")
+    elif interface.peer_name:
+        peer = own  # named, not numbered: both ends are in this namespace
+    if (peer, name) == (interface.peer_place, interface.peer_name):
+        return interface
+    return interface.model_copy(update={"peer_place": peer, "peer_name": name})

@@ -1,0 +1,169 @@
+"""The iptables rules of driver bridge, recognised by their form and named by what they refer to.
+
+The chains' meanings are Docker's documentation ("Packet filtering and firewalls"); Engine 28 moved the rules per network
+from FORWARD to DOCKER-CT, DOCKER-BRIDGE and DOCKER-FORWARD, which read the same.
+"""
+
+from __future__ import annotations
+
+from explorer.network.drivers.known import Known, spec, title
+from explorer.network.model import Chain, DockerNetwork, Rule
+
+CHAINS = {
+    ("nat", "DOCKER"): "Docker's own chain: one DNAT rule for each published port.",
+    ("filter", "DOCKER"): "Docker's own chain: which published ports may be reached on containers; the rest is not for others.",
+    ("filter", "DOCKER-USER"): "Docker's chain for your own rules: checked before Docker's, and left alone by it.",
+    ("filter", "DOCKER-FORWARD"): "Docker's own chain: what it does with forwarded packets, called from FORWARD.",
+    ("filter", "DOCKER-BRIDGE"): "Docker's own chain: packets on their way to a bridge network.",
+    ("filter", "DOCKER-CT"): "Docker's own chain: lets packets of known connections through to bridge networks.",
+    ("filter", "DOCKER-INTERNAL"): "Docker's own chain: keeps internal networks apart from everything else.",
+    ("filter", "DOCKER-ISOLATION-STAGE-1"): "Docker's own chain, step 1 of keeping networks apart: where a packet came from.",
+    ("filter", "DOCKER-ISOLATION-STAGE-2"): "Docker's own chain, step 2 of keeping networks apart: where a packet goes.",
+}
+_JUMPS = {
+    "DOCKER-USER": "Your own rules come first: forwarded packets pass DOCKER-USER before any of Docker's rules.",
+    "DOCKER-FORWARD": "Forwarded packets pass Docker's rules in DOCKER-FORWARD.",
+    "DOCKER-CT": "First, packets of connections that already exist.",
+    "DOCKER-INTERNAL": "Then the rules that keep internal networks closed.",
+    "DOCKER-BRIDGE": "Then packets on their way to a bridge network.",
+    "DOCKER-ISOLATION-STAGE-1": "Keeps bridge networks apart: forwarded packets are checked for crossing between two of them.",
+    "DOCKER-INGRESS": "For published ports of swarm services.",
+}
+LOCAL = ("-m", "addrtype", "--dst-type", "LOCAL")
+
+
+def chain(known: Known, item: Chain) -> str:
+    if known.on_host and (item.table, item.name, item.policy) == ("filter", "FORWARD", "DROP"):
+        return "Policy DROP: a forwarded packet that no rule accepts is dropped; Docker sets it when it turns on IP forwarding."
+    return CHAINS.get((item.table, item.name), "")
+
+
+def rule(known: Known, item: Rule) -> str:
+    if not known.on_host:
+        return ""
+    return _nat(known, item) if item.table == "nat" else _filter(known, item)
+
+
+def _bare(item: Rule) -> bool:
+    """Nothing but a jump."""
+    return item.spec == f"-A {item.chain} -j {item.target}"
+
+
+# --- nat -------------------------------------------------------------------------------------------------------------
+
+
+def _nat(known: Known, item: Rule) -> str:
+    if item.chain == "PREROUTING" and item.target == "DOCKER" and item.other == LOCAL:
+        return "Packets arriving for an address of this host go to chain DOCKER, where the published ports are."
+    if item.chain == "OUTPUT" and item.target == "DOCKER" and item.other[:4] == LOCAL:
+        but = "; except to 127.0.0.0/8, where docker-proxy answers" if item.destination == "!127.0.0.0/8" else ""
+        return f"Packets this host itself sends to one of its addresses go to chain DOCKER too{but}."
+    if item.chain == "DOCKER":
+        return _published(known, item)
+    return _postrouting(known, item) if item.chain == "POSTROUTING" else ""
+
+
+def _published(known: Known, item: Rule) -> str:
+    network = known.bridges.get(item.in_interface.removeprefix("!"))
+    if item.target == "RETURN" and network and not item.in_interface.startswith("!"):
+        return f"Packets from {title(network)} itself are not translated here: docker-proxy takes them."
+    if item.target != "DNAT" or not item.destination_port:
+        return ""
+    found = known.published(item.destination_port, item.protocol, item.to_destination)
+    because = f"Because {found[0].name} publishes {spec(found[1])}" if found else "A rule among the published ports"
+    only = item.destination.removesuffix("/32")
+    there = f"port {item.destination_port} of {only}" if only else f"this host's port {item.destination_port}"
+    protocol = f"{item.protocol} " if item.protocol != "tcp" else ""
+    return f"{because}: {protocol}packets to {there} are sent to {item.to_destination} (DNAT)."
+
+
+def _postrouting(known: Known, item: Rule) -> str:
+    network = known.subnet_network(item.source)
+    leaving = network is not None and item.out_interface == f"!{network.bridge}"
+    if network and leaving and item.target == "MASQUERADE":
+        return (
+            f"Because of {title(network)}: packets that leave for anywhere but {network.bridge} "
+            "get their source address replaced by the host's (MASQUERADE)."
+        )
+    if network and leaving and item.target == "SNAT":
+        return f"Because of {title(network)}: packets that leave it get the source address {item.to_source} (SNAT)."
+    found = known.at(item.source) if item.source else None
+    if found and item.target == "MASQUERADE" and item.destination == item.source and item.destination_port:
+        return (
+            f"For {found.name} reaching itself through its own published port: the source is replaced, so the answer returns."
+        )
+    by_bridge = known.bridges.get(item.out_interface)
+    if by_bridge and item.target == "MASQUERADE" and "--src-type" in item.other:
+        return f"Because of {title(by_bridge)}: what the host itself sends through a published port comes from the gateway."
+    return ""
+
+
+# --- filter ----------------------------------------------------------------------------------------------------------
+
+
+def _filter(known: Known, item: Rule) -> str:
+    if item.chain == "DOCKER-USER" and _bare(item) and item.target == "RETURN":
+        return "No rule of yours decided: back to FORWARD and Docker's rules."
+    if item.chain == "DOCKER-USER":
+        return "Not added by Docker: DOCKER-USER is for your own rules." if known.sure else ""
+    if item.chain.startswith("DOCKER-ISOLATION"):
+        return _isolation(known, item)
+    if item.chain not in ("FORWARD", "DOCKER", "DOCKER-FORWARD", "DOCKER-CT", "DOCKER-BRIDGE", "DOCKER-INTERNAL"):
+        return ""
+    if _bare(item) and item.target in _JUMPS:
+        return _JUMPS[item.target]
+    return _forward(known, item) if item.chain != "DOCKER-INTERNAL" else _isolation(known, item)
+
+
+def _isolation(known: Known, item: Rule) -> str:
+    if _bare(item) and item.target == "RETURN":
+        return "Not a packet between two networks: back to where it came from."
+    into, out_of = known.bridges.get(item.out_interface), known.bridges.get(item.in_interface)
+    if item.target == "DOCKER-ISOLATION-STAGE-2" and out_of:
+        return f"Packets leaving {title(out_of)} are checked for going to another bridge network."
+    if item.target != "DROP":
+        return ""
+    if into and item.source.startswith("!"):
+        return f"Because network {into.name} is internal: nothing from outside {item.source[1:]} gets in."
+    if out_of and item.destination.startswith("!"):
+        return f"Because network {out_of.name} is internal: nothing from it gets out of {item.destination[1:]}."
+    if into and not item.in_interface and not item.source:
+        return f"Packets from another bridge network to {title(into)} are dropped: networks are kept apart."
+    return ""
+
+
+def _forward(known: Known, item: Rule) -> str:
+    into, out_of = known.bridges.get(item.out_interface), known.bridges.get(item.in_interface)
+    if item.chain == "DOCKER" and item.target == "ACCEPT" and item.destination:
+        return _admitted(known, item)
+    if into and item.ct_state and item.target == "ACCEPT":
+        return f"Answers, and all else that belongs to a known connection, may enter {title(into)}."
+    if into and item.target == "DOCKER":
+        return f"What enters {title(into)} is checked in chain DOCKER: only published ports are open."
+    if into and item.target == "DROP" and item.in_interface == f"!{into.bridge}":
+        return f"What enters {title(into)} from elsewhere and is not a published port is dropped."
+    return _from_network(item, out_of, into)
+
+
+def _from_network(item: Rule, out_of: DockerNetwork | None, into: DockerNetwork | None) -> str:
+    if out_of is None or item.target not in ("ACCEPT", "DROP") or item.source or item.destination or item.protocol:
+        return ""
+    if out_of == into and item.target == "DROP":
+        return f"Because of {title(out_of)} with enable_icc=false: its containers may not reach each other."
+    if out_of == into:
+        return f"Containers of {title(out_of)} may reach each other."
+    if item.target == "ACCEPT" and item.out_interface in ("", f"!{out_of.bridge}"):
+        return f"Containers of {title(out_of)} may send out to anywhere that is not blocked before."
+    return ""
+
+
+def _admitted(known: Known, item: Rule) -> str:
+    """The filter half of publishing: after DNAT the packet is for the container's own port."""
+    found = known.at(item.destination)
+    if found is None:
+        return ""
+    inside = (item.destination_port, item.protocol)
+    for port in found.container.ports:
+        if (str(port.container_port), port.protocol) == inside:
+            return f"Because {found.name} publishes {spec(port)}: packets to its port {item.destination_port} are let through."
+    return ""

@@ -1,0 +1,23 @@
+"""Driver host: nothing is made. The container's processes use the host's own network namespace."""
+
+from __future__ import annotations
+
+from explorer.network.drivers.known import Known
+from explorer.network.model import Interface, Item
+
+
+def why(known: Known, item: Item) -> str:
+    """A container on network host has nothing of its own; published ports and addresses do not exist for it."""
+    name = _name(known)
+    if name and isinstance(item, Interface):
+        return f"The host's own: {name} is on network host and uses the host's network namespace."
+    return ""
+
+
+def why_address(known: Known, interface: Interface, cidr: str) -> str:
+    name = _name(known)
+    return f"The host's own address, because {name} is on network host." if name else ""
+
+
+def _name(known: Known) -> str:
+    return known.container.name if known.container and known.container.network_mode == "host" else ""

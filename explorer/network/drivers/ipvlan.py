@@ -1,0 +1,34 @@
+"""Driver ipvlan: the container's interface sits on a parent interface of the host and shares its MAC address."""
+
+from __future__ import annotations
+
+from explorer.network.drivers.known import Known, title
+from explorer.network.model import DockerNetwork, Interface, Item, Route
+
+DRIVER = "ipvlan"
+
+
+def why(known: Known, item: Item) -> str:
+    name = known.container.name if known.container else ""
+    if isinstance(item, Interface) and (network := _network(known, item)):
+        mode = network.options.get("ipvlan_mode", "l2")
+        parent = network.options.get("parent", "an interface")
+        return f"{name}'s interface on {title(network)}: on {parent} of the host and with its MAC address (mode {mode})."
+    if isinstance(item, Route) and (network := _network(known, known.interfaces.get(item.dev))):
+        if item.destination == "default":
+            return f"Because of {title(network)}: everything else leaves through {item.dev}."
+        if item.destination in network.subnets:
+            return f"Because of {title(network)}: addresses in it are reached directly through {item.dev}."
+    return ""
+
+
+def why_address(known: Known, interface: Interface, cidr: str) -> str:
+    network, endpoint = _network(known, interface), known.endpoint_of(interface)
+    if network and endpoint and known.container and endpoint.address == cidr.partition("/")[0]:
+        return f"{known.container.name}'s address on {title(network)}, seen on the LAN as it is."
+    return ""
+
+
+def _network(known: Known, interface: Interface | None) -> DockerNetwork | None:
+    network = known.networks_of(interface) if interface else None
+    return network if network and network.driver == DRIVER else None

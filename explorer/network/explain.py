@@ -1,0 +1,112 @@
+"""Why each line is there: one sentence per line, from the state, or none when nothing is known. Never a guess."""
+
+from __future__ import annotations
+
+import re
+
+from explorer.network import embedded_dns, tracked, usual
+from explorer.network.drivers import DRIVERS
+from explorer.network.drivers.known import Known, know
+from explorer.network.model import Chain, Connection, DockerState, Interface, Item, Line, Observation, Place, Route, Rule, View
+
+NOT_DOCKERS = "Not added by Docker."
+_FIXED = {
+    "table:nat": "The table nat: where addresses and ports are translated, once per connection.",
+    "table:filter": "The table filter: where packets are let through or dropped.",
+    "commit:": "The end of the table.",
+    "comment:": "Written by iptables-save itself: when the rules were read.",
+}
+_DOCKER_BRIDGE = re.compile(r"br-[0-9a-f]{12}|docker0|docker_gwbridge")
+
+
+def explain(place: Place, view: View, observation: Observation, docker: DockerState | None) -> Observation:
+    """The same observation with `Line.why` filled. Uses the place's own interfaces (peers linked) and the daemon's names."""
+    known = know(place, docker)
+    items = {item.key: item for item in observation.items}
+    told = {key: _why(known, item) for key, item in items.items()}
+    lines = tuple(_with_why(known, line, items.get(line.key), told.get(line.key, "")) for line in observation.lines)
+    return observation.model_copy(update={"lines": lines})
+
+
+def _with_why(known: Known, line: Line, item: Item | None, told: str) -> Line:
+    why = told
+    if isinstance(item, Interface):
+        why = _interface_line(known, item, line.text, told)
+    elif item is None:
+        why = next((text for start, text in _FIXED.items() if line.key.startswith(start)), "")
+    return line if why == line.why else line.model_copy(update={"why": why})
+
+
+def _why(known: Known, item: Item) -> str:
+    if isinstance(item, Connection):
+        return tracked.why(known, item)
+    for driver in DRIVERS.values():
+        told = driver.why(known, item)
+        if told:
+            return told
+    return embedded_dns.why(known, item) or usual.why(known, item) or _not_dockers(known, item)
+
+
+# --- the lines of an interface ----------------------------------------------------------------------------------------
+
+
+def _interface_line(known: Known, item: Interface, text: str, told: str) -> str:
+    words = text.split()
+    if not words or not text.startswith("    "):
+        return told
+    if words[0] in ("inet", "inet6") and len(words) > 1:
+        return _address(known, item, words[1]) or told
+    if words[0].startswith("link/"):
+        return _hardware(item, told)
+    if words[0] == "valid_lft":
+        return "How long the address above is valid; forever means until it is removed." if "forever" in words else told
+    return told
+
+
+def _address(known: Known, item: Interface, cidr: str) -> str:
+    for driver in DRIVERS.values():
+        told = driver.why_address(known, item, cidr)
+        if told:
+            return told
+    return usual.why_address(known, item, cidr)
+
+
+def _hardware(item: Interface, told: str) -> str:
+    if item.kind == "loopback":
+        return "Loopback has no hardware address."
+    pair = item.kind == "veth" and item.peer_index is not None
+    other = f"; its other end is interface {item.peer_index} of another namespace" if pair else ""
+    if pair and item.peer_place:
+        other = f"; its other end is interface {item.peer_index} in {item.peer_place}"
+    return f"The MAC address of {item.name}{other}." if item.mac else told
+
+
+# --- what is not Docker's ---------------------------------------------------------------------------------------------
+
+
+def _not_dockers(known: Known, item: Item) -> str:
+    """Said only on a host whose daemon told us all its networks, of things that touch none of them."""
+    if not known.on_host or not known.sure:
+        return ""
+    if isinstance(item, Rule):
+        return "" if _touches_docker(known, item) else NOT_DOCKERS
+    if isinstance(item, Chain):
+        return "" if item.name.startswith("DOCKER") else NOT_DOCKERS
+    if isinstance(item, Interface):
+        own = item.kind in ("bridge", "dummy", "vlan") and not item.name.startswith(("br-", "docker", "dm-", "vx-", "ov-"))
+        return NOT_DOCKERS if own and item.name not in known.bridges else ""
+    if isinstance(item, Route):
+        return NOT_DOCKERS if item.protocol != "kernel" and item.destination != "default" else ""
+    return ""
+
+
+def _touches_docker(known: Known, item: Rule) -> bool:
+    if item.chain.startswith("DOCKER") or item.target.startswith("DOCKER") or embedded_dns.SERVER in item.spec:
+        return True
+    if _DOCKER_BRIDGE.search(item.spec):
+        return True
+    words = {word.removeprefix("!") for word in (item.in_interface, item.out_interface)}
+    addresses = (item.source, item.destination, item.to_destination.partition(":")[0])
+    return bool(words & known.bridges.keys()) or any(
+        known.address_network(word.removeprefix("!")) for word in addresses if word
+    )

@@ -1,0 +1,96 @@
+"""One sentence on a tracked connection: who talks to whom, and what was translated because of what."""
+
+from __future__ import annotations
+
+from explorer.network.drivers.known import Known, spec
+from explorer.network.embedded_dns import SERVER
+from explorer.network.model import Connection
+
+
+def why(known: Known, item: Connection) -> str:
+    told = _dns(item) or _published(known, item) or _masqueraded(known, item) or _plain(known, item)
+    if told and "UNREPLIED" in item.flags and item.protocol in ("tcp", "udp", "icmp"):
+        return f"{told} No answer yet."
+    return told
+
+
+def _who(known: Known, address: str) -> str:
+    found = known.at(address)
+    if found:
+        return found.name
+    network = known.gateway_network(address)
+    if network and known.on_host:
+        return f"the host (as {network.bridge})"
+    if network:
+        return f"the gateway of network {network.name}"
+    own = [name for name, interface in known.interfaces.items() if _has(interface.addresses, address)]
+    if own and known.place.kind in ("host", "machine"):
+        return known.place.name or known.place.id
+    return address
+
+
+def _has(addresses: tuple[object, ...], address: str) -> bool:
+    return any(getattr(found, "cidr", "").partition("/")[0] == address for found in addresses)
+
+
+def _port(port: int | None) -> str:
+    return "" if port is None else f":{port}"
+
+
+def _dns(item: Connection) -> str:
+    if item.original.destination == SERVER and item.original.destination_port == 53:
+        return f"A name lookup: Docker's embedded DNS server at {SERVER} was asked; its real port is in the reply."
+    return ""
+
+
+def _published(known: Known, item: Connection) -> str:
+    """Destination translated on the host: a published port was used."""
+    if not item.dnat or not known.on_host:
+        return ""
+    original, reply = item.original, item.reply
+    inside = f"{reply.source}{_port(reply.source_port)}"
+    found = known.published(str(original.destination_port or ""), item.protocol, inside)
+    who = _who(known, original.source)
+    asked = f"{original.destination}{_port(original.destination_port)}"
+    if found:
+        return f"{who} asked {asked}, which {found[0].name} publishes as {spec(found[1])}: sent to {inside} (DNAT)."
+    return f"{who} asked {asked}: sent to {inside} (DNAT)."
+
+
+def _masqueraded(known: Known, item: Connection) -> str:
+    if not item.snat or not known.on_host:
+        return ""
+    found = known.at(item.original.source)
+    network = known.address_network(item.original.source)
+    target = f"{item.original.destination}{_port(item.original.destination_port)}"
+    who = found.name if found else item.original.source
+    because = f" because network {network.name} is masqueraded" if network else ""
+    return f"{who} to {target}: its source address was replaced by {item.reply.destination}{because}."
+
+
+def _plain(known: Known, item: Connection) -> str:
+    original = item.original
+    if item.snat or item.dnat:
+        return ""
+    if original.destination.startswith("224."):
+        return f"{_who(known, original.source)} announced to a multicast group; not translated."
+    proxied = _through_proxy(known, item)
+    if proxied:
+        return proxied
+    source, target = _who(known, original.source), _who(known, original.destination)
+    if source == original.source and target == original.destination:
+        return ""
+    return f"{source} to {target}{_port(original.destination_port)} over {item.protocol}; no address was translated."
+
+
+def _through_proxy(known: Known, item: Connection) -> str:
+    """Connections to 127.0.0.1 are never translated: docker-proxy listens there for a published port."""
+    original = item.original
+    if not known.on_host or not original.destination.startswith("127.") or original.destination_port is None:
+        return ""
+    found = known.published_at(original.destination_port, item.protocol)
+    if found is None:
+        return ""
+    return (
+        f"The host asked its own port {original.destination_port}, published by {found[0].name}: docker-proxy took it, no DNAT."
+    )

@@ -1,0 +1,116 @@
+"""What any Linux network namespace has, whatever Docker did: loopback, the way to the LAN, the built-in chains."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from explorer.network.drivers.known import Known
+from explorer.network.model import Chain, FdbEntry, Interface, Item, Neighbour, Route
+
+BUILT_IN = {
+    ("nat", "PREROUTING"): "Built in: packets as they arrive, before the kernel decides where they go.",
+    ("nat", "INPUT"): "Built in: packets for this namespace itself.",
+    ("nat", "OUTPUT"): "Built in: packets made by programs in this namespace.",
+    ("nat", "POSTROUTING"): "Built in: packets about to leave, after the kernel decided through which interface.",
+    ("filter", "INPUT"): "Built in: packets for this namespace itself.",
+    ("filter", "FORWARD"): "Built in: packets that come in through one interface and go out through another.",
+    ("filter", "OUTPUT"): "Built in: packets made by programs in this namespace.",
+}
+_GROUPS = {
+    "33:33:00:00:00:01": "all IPv6 nodes",
+    "01:00:5e:00:00:01": "all IPv4 hosts",
+    "33:33:00:00:00:6a": "IPv6 multicast snoopers",
+    "01:00:5e:00:00:6a": "IPv4 multicast snoopers",
+}
+
+
+def why(known: Known, item: Item) -> str:
+    if isinstance(item, Interface):
+        return _interface(known, item)
+    if isinstance(item, Route):
+        return _route(known, item)
+    if isinstance(item, Neighbour):
+        return _neighbour(known, item)
+    if isinstance(item, FdbEntry):
+        return _fdb(item)
+    return _chain(item) if isinstance(item, Chain) else ""
+
+
+def why_address(known: Known, interface: Interface, cidr: str) -> str:
+    if interface.kind == "loopback":
+        return "The namespace's address for itself; packets to it never leave."
+    if cidr.startswith("fe80:"):
+        return "A link-local address, which the kernel gives every interface that speaks IPv6."
+    if on_lan(known, interface):
+        return f"{_owner(known)}'s address on the LAN."
+    return ""
+
+
+def on_lan(known: Known, interface: Interface | None) -> bool:
+    """The interface a host or machine of the sandbox was given; nothing in the sandbox holds its other end."""
+    return (
+        interface is not None
+        and known.place.kind in ("host", "machine")
+        and interface.name == "eth0"
+        and interface.kind in ("veth", "physical")
+        and not interface.master
+        and not interface.peer_place
+    )
+
+
+def _owner(known: Known) -> str:
+    return known.place.name or known.place.id
+
+
+def _interface(known: Known, item: Interface) -> str:
+    if item.kind == "loopback":
+        return "The loopback interface: the namespace's way to itself. Every network namespace has its own."
+    if on_lan(known, item):
+        return f"{_owner(known)}'s own interface, on the sandbox's LAN."
+    return ""
+
+
+def _route(known: Known, item: Route) -> str:
+    interface = known.interfaces.get(item.dev)
+    if interface is None or not on_lan(known, interface):
+        return ""
+    if item.destination == "default":
+        return f"{_owner(known)}'s own default route: what no other route fits goes to the LAN's router {item.via}."
+    if item.protocol == "kernel" and item.destination in _connected(interface):
+        return f"The LAN: the kernel added this route with {_owner(known)}'s address on {item.dev}."
+    return ""
+
+
+def _connected(interface: Interface) -> set[str]:
+    """The subnets an interface's addresses put it in."""
+    found = set()
+    for address in interface.addresses:
+        try:
+            found.add(str(ipaddress.ip_interface(address.cidr).network))
+        except ValueError:
+            continue
+    return found
+
+
+def _neighbour(known: Known, item: Neighbour) -> str:
+    if not on_lan(known, known.interfaces.get(item.dev)):
+        return ""
+    if item.mac:
+        return "A neighbour on the LAN: its MAC address, found by ARP."
+    if item.state in ("FAILED", "INCOMPLETE"):
+        return "An address on the LAN that has not answered ARP: no MAC address is known."
+    return ""
+
+
+def _fdb(item: FdbEntry) -> str:
+    group = _GROUPS.get(item.mac, "a multicast group")
+    if item.mac.startswith(("33:33:", "01:00:5e:")) and "self" in item.flags:
+        return f"{item.dev} listens to {group}; every interface joins some groups by itself."
+    return ""
+
+
+def _chain(item: Chain) -> str:
+    told = BUILT_IN.get((item.table, item.name), "")
+    if told and item.policy == "DROP":
+        return f"{told} Policy DROP: what no rule accepts is dropped."
+    return told
