@@ -12,6 +12,7 @@ from explorer.sandboxes.relay import Relay
 
 
 class Command(BaseCommand):
+    requires_system_checks: list[str] = []  # a node needs no pages
     help = "Sees this node's sandboxes, tells browsers about them and carries their terminals. Runs until stopped."
 
     def handle(self, **options: Any) -> None:
@@ -20,6 +21,7 @@ class Command(BaseCommand):
 
 async def run() -> None:
     task = asyncio.ensure_future(Relay().run())
+    print("ready", flush=True)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, task.cancel)

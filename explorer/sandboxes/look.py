@@ -1,0 +1,58 @@
+"""One look at a sandbox where no relay runs: a witness that only gathers, until the picture is whole and still."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+from explorer.lab.config import LabConfig
+from explorer.lab.observe import Observer
+from explorer.network.model import DockerState, Observation, Place, Snapshot, View
+
+WHOLE = 5.0  # seconds at most
+STILL = 0.4
+
+
+class Gatherer:
+    def __init__(self) -> None:
+        self.places: dict[str, Place] = {}
+        self.docker: dict[str, DockerState] = {}
+        self.seen_at = time.monotonic()
+
+    async def place_seen(self, place: Place) -> None:
+        self.places[place.id] = place
+        self.seen_at = time.monotonic()
+
+    async def place_gone(self, place_id: str) -> None:
+        self.places.pop(place_id, None)
+        self.seen_at = time.monotonic()
+
+    async def view_changed(self, place: Place, view: View, before: Observation | None) -> None:
+        await self.place_seen(place)
+
+    async def docker_changed(self, docker: DockerState) -> None:
+        self.docker[docker.host] = docker
+        self.seen_at = time.monotonic()
+
+    async def happened(self, source: Any, place: str, text: str, detail: str = "") -> None:
+        """A single look has no history."""
+
+
+async def look_once(config: LabConfig, sandbox: str, generation: int, facts: dict[str, Any]) -> Snapshot:
+    seen = Gatherer()
+    expected = {*facts.get("hosts", {}), *facts.get("machines", {})}
+    task = asyncio.create_task(Observer(config, sandbox, generation, facts, seen).run())
+    try:
+        until = time.monotonic() + WHOLE
+        while not task.done() and time.monotonic() < until:
+            whole = expected <= seen.places.keys() and set(facts.get("hosts", {})) <= seen.docker.keys()
+            if whole and time.monotonic() - seen.seen_at > STILL:
+                break
+            await asyncio.sleep(0.02)
+    finally:
+        if task.done():
+            task.result()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    return Snapshot(sandbox=sandbox, generation=generation, at=time.time(), places=seen.places, docker=seen.docker)

@@ -1,0 +1,165 @@
+"""`manage.py sandbox …`: open, use and close sandboxes by hand. With `--json`: one JSON object on standard output."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from argparse import ArgumentParser
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Literal, NoReturn
+
+from django.core.management.base import BaseCommand
+from django.db import OperationalError, ProgrammingError
+
+from explorer.lab.errors import LabError
+from explorer.network.model import Snapshot
+from explorer.sandboxes import operator
+from explorer.sandboxes.services import Refused
+
+
+class Command(BaseCommand):
+    requires_system_checks: list[str] = []  # a node needs no pages
+    help = "Opens, lists, uses, shows, resets and closes sandboxes. Run it on the node's machine."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        verbs = parser.add_subparsers(dest="verb", required=True)
+
+        def verb(name: str, about: str, *, sandbox: bool = True) -> ArgumentParser:
+            added: ArgumentParser = verbs.add_parser(name, help=about)
+            if sandbox:
+                added.add_argument("id")
+            added.add_argument("--json", action="store_true", help="one JSON object on standard output")
+            return added
+
+        opened = verb("open", "open a sandbox of your own", sandbox=False)
+        which = opened.add_mutually_exclusive_group()
+        which.add_argument("--scenario", default="", help="a scenario by name")
+        which.add_argument("--hosts", type=int, default=1, help="how many hosts (1 to 3)")
+        verb("list", "every sandbox that is not over", sandbox=False).add_argument("--all", action="store_true")
+        ran = verb("exec", "run a command: exec ID WHERE -- COMMAND… ; WHERE is h1, h1/web or outside")
+        ran.add_argument("where")
+        ran.add_argument("command", nargs="+")
+        verb("snapshot", "every view of every place now")
+        verb("events", "what has been told to browsers").add_argument("--since", type=int, default=0)
+        verb("reset", "rebuild it from its scenario")
+        closed = verb("close", "remove it", sandbox=False)
+        target = closed.add_mutually_exclusive_group(required=True)
+        target.add_argument("id", nargs="?")
+        target.add_argument("--all", action="store_true")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        logging.getLogger("explorer").setLevel(max(logging.WARNING, logging.getLogger().level))
+        self.as_json: bool = options["json"]
+        try:
+            status = getattr(self, f"do_{options['verb']}")(options)
+        except (operator.Trouble, Refused, LabError) as error:
+            self.fail(operator.sentence_of(error), getattr(error, "code", type(error).__name__.lower()))
+        except (OperationalError, ProgrammingError) as error:
+            self.fail(f"The database is not there yet: {error}. `manage.py migrate` makes it.", "database")
+        except (BrokenPipeError, KeyboardInterrupt):
+            os._exit(130)
+        sys.stdout.flush()
+        sys.exit(status or 0)
+
+    # --- verbs; each returns an exit status ---
+
+    def do_open(self, options: dict[str, Any]) -> int:
+        scenario = operator.scenario_of(options["scenario"], options["hosts"])
+        opened = operator.open_sandbox(scenario, progress)
+        return self.answer(opened, lambda: f"{opened['id']} is ready after {opened['seconds']} s: {addresses(opened)}")
+
+    def do_list(self, options: dict[str, Any]) -> int:
+        rows = operator.list_sandboxes(options["all"])
+        return self.answer({"sandboxes": rows}, lambda: "\n".join(map(row_line, rows)) or "none")
+
+    def do_exec(self, options: dict[str, Any]) -> int:
+        sandbox = operator.find(options["id"])
+        stdin = b"" if sys.stdin.isatty() or self.as_json else read_stdin()
+        if not self.as_json:
+            return operator.execute(sandbox, options["where"], options["command"], stream, stdin)
+        kept = {"out": bytearray(), "err": bytearray()}
+
+        def keep(which: Literal["out", "err"], data: bytes) -> None:
+            kept[which] += data
+
+        status = operator.execute(sandbox, options["where"], options["command"], keep, stdin)
+        out, err = (kept[name].decode(errors="replace") for name in ("out", "err"))
+        self.answer({"id": sandbox.pk, "where": options["where"], "status": status, "stdout": out, "stderr": err}, str)
+        return status
+
+    def do_snapshot(self, options: dict[str, Any]) -> int:
+        snapshot = operator.read_snapshot(operator.find(options["id"]))
+        return self.answer({"id": snapshot.sandbox, **snapshot.model_dump(mode="json")}, lambda: snapshot_text(snapshot))
+
+    def do_events(self, options: dict[str, Any]) -> int:
+        sandbox = operator.find(options["id"])
+        stretch = operator.read_events(sandbox, options["since"])
+        events = [event.model_dump(mode="json") for event in stretch.events]
+        told = {"id": sandbox.pk, "last": stretch.last, "complete": stretch.complete, "events": events}
+        return self.answer(told, lambda: "\n".join(map(operator.write_line, stretch.events)))
+
+    def do_reset(self, options: dict[str, Any]) -> int:
+        done = operator.reset_sandbox(operator.find(options["id"]), progress)
+        return self.answer(done, lambda: f"{done['id']} is as new after {done['seconds']} s")
+
+    def do_close(self, options: dict[str, Any]) -> int:
+        sandboxes = operator.all_open() if options["all"] else [operator.find(options["id"])]
+        closed = [operator.close_sandbox(sandbox, progress) for sandbox in sandboxes]
+        told = {"closed": closed} if options["all"] else closed[0]
+        return self.answer(told, lambda: f"{len(closed)} closed")
+
+    # --- saying ---
+
+    def answer(self, told: dict[str, Any], text: Callable[[], str]) -> int:
+        print(json.dumps(told) if self.as_json else text())
+        return 0
+
+    def fail(self, sentence: str, code: str) -> NoReturn:
+        if self.as_json:
+            print(json.dumps({"error": sentence, "code": code}))
+        progress(sentence)
+        sys.exit(1)
+
+
+def progress(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def stream(which: Literal["out", "err"], data: bytes) -> None:
+    to = sys.stdout.buffer if which == "out" else sys.stderr.buffer
+    to.write(data)
+    to.flush()
+
+
+def read_stdin() -> bytes:
+    """What was piped to us; nothing when standard input is closed, a terminal or silent."""
+    import select
+
+    try:
+        piped = select.select([sys.stdin], [], [], 0)[0]
+        return sys.stdin.buffer.read(1024 * 1024) if piped else b""
+    except (OSError, ValueError):
+        return b""
+
+
+def addresses(opened: dict[str, Any]) -> str:
+    made = {**opened["hosts"], **opened["machines"]}
+    return ", ".join(f"{name} {facts['address']}" for name, facts in made.items())
+
+
+def row_line(row: dict[str, Any]) -> str:
+    ends = datetime.fromtimestamp(row["expires_at"], UTC).strftime("%H:%M UTC") if row["expires_at"] else "-"
+    return f"{row['id']:<14}{row['state']:<11}{row['scenario']:<14}{row['node']:<10}until {ends:<11}{row['phase']}"
+
+
+def snapshot_text(snapshot: Snapshot) -> str:
+    lines: list[str] = []
+    for place in snapshot.places.values():
+        lines.append(f"=== {place.id} ({place.kind}){' unreadable: ' + place.error if place.error else ''}")
+        for view, seen in place.views.items():
+            lines.append(f"--- {view}: {seen.command}{' ! ' + seen.error if seen.error else ''}")
+            lines += [line.text for line in seen.lines]
+    return "\n".join(lines)

@@ -1,0 +1,198 @@
+"""What `manage.py sandbox` does: the operator's road to sandboxes, on the node's own machine.
+
+With a worker here it asks like everybody else and follows the stream; without one it does the work itself, so that an engine
+alone is enough.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from explorer.lab import run
+from explorer.lab.errors import LabError, NodeError
+from explorer.network.model import Snapshot
+from explorer.network.scenario import SCENARIOS
+from explorer.sandboxes import changes, services, streams, work
+from explorer.sandboxes.events import Event, fresh_key, snapshot_key
+from explorer.sandboxes.models import Action, Learner, Sandbox
+from explorer.sandboxes.node import ensure_node, lab_config
+
+State = Sandbox.State
+Say = Callable[[str], None]
+OPENING_SECONDS = 150.0
+CLOSING_SECONDS = 120.0
+EXEC_SECONDS = 24 * 3600.0
+MOVING = (State.QUEUED, State.OPENING, State.RESETTING, State.CLOSING)
+
+
+class Trouble(Exception):
+    """What the operator has to know, in one sentence."""
+
+
+def scenario_of(name: str, hosts: int) -> str:
+    if name:
+        if name not in SCENARIOS:
+            raise Trouble(f"There is no scenario {name!r}; there are {', '.join(SCENARIOS)}.")
+        return name
+    fitting = [scenario.name for scenario in SCENARIOS.values() if len(scenario.hosts) == hosts]
+    if not fitting:
+        raise Trouble(f"There is no scenario with {hosts} hosts.")
+    return fitting[0]
+
+
+def find(sandbox: str) -> Sandbox:
+    found = Sandbox.objects.filter(pk=sandbox).first()
+    if found is None:
+        raise Trouble(f"There is no sandbox {sandbox[:40]!r}.")
+    return found
+
+
+def open_sandbox(scenario: str, say: Say) -> dict[str, Any]:
+    began = time.monotonic()
+    if _worker_is_here():
+        sandbox = services.open_sandbox(Learner.objects.create(), scenario=scenario)
+    else:
+        say("no worker is running: opening it here")
+        node = ensure_node()
+        sandbox, action = services.book_sandbox(Learner.objects.create(), scenario=scenario, node=node.pk)
+        work.open_sandbox(action.pk)
+    sandbox = _follow(sandbox, OPENING_SECONDS, say)
+    if sandbox.state != State.READY:
+        raise Trouble(sandbox.reason or f"The sandbox did not open; it is {sandbox.state}.")
+    return describe(sandbox) | {"seconds": round(time.monotonic() - began, 2)}
+
+
+def describe(sandbox: Sandbox) -> dict[str, Any]:
+    return {
+        "id": sandbox.pk,
+        "state": sandbox.state,
+        "scenario": sandbox.scenario,
+        "generation": sandbox.generation,
+        "node": sandbox.node_id or "",
+        "phase": sandbox.phase,
+        "reason": sandbox.reason,
+        "subnet": sandbox.facts.get("subnet", ""),
+        "hosts": sandbox.facts.get("hosts", {}),
+        "machines": sandbox.facts.get("machines", {}),
+        "expires_at": sandbox.expires_at.timestamp() if sandbox.expires_at else None,
+    }
+
+
+def list_sandboxes(everything: bool = False) -> list[dict[str, Any]]:
+    rows = Sandbox.objects.order_by("created_at")
+    return [describe(row) for row in (rows if everything else rows.exclude(state__in=Sandbox.OVER))]
+
+
+def reset_sandbox(sandbox: Sandbox, say: Say) -> dict[str, Any]:
+    began = time.monotonic()
+    action = services.reset_sandbox(sandbox)
+    if not _worker_is_here():
+        work.reset_sandbox(action.pk)
+    sandbox = _follow(sandbox, OPENING_SECONDS, say)
+    if sandbox.state != State.READY:
+        raise Trouble(sandbox.reason or f"The sandbox was not reset; it is {sandbox.state}.")
+    return describe(sandbox) | {"seconds": round(time.monotonic() - began, 2)}
+
+
+def close_sandbox(sandbox: Sandbox, say: Say) -> dict[str, Any]:
+    began = time.monotonic()
+    action = services.close_sandbox(sandbox)
+    if not _worker_is_here():
+        work.close_sandbox(action.pk)
+    sandbox = _follow(sandbox, CLOSING_SECONDS, say)
+    if sandbox.state not in Sandbox.OVER:
+        raise Trouble(f"The sandbox has not closed yet; it is {sandbox.state}. The node goes on trying.")
+    return {"id": sandbox.pk, "state": sandbox.state, "seconds": round(time.monotonic() - began, 2)}
+
+
+def all_open() -> list[Sandbox]:
+    return list(Sandbox.objects.exclude(state__in=Sandbox.OVER).order_by("created_at"))
+
+
+def execute(sandbox: Sandbox, where: str, argv: list[str], write: Callable[[Any, bytes], None], stdin: bytes) -> int:
+    if sandbox.state != State.READY:
+        raise Trouble(f"Sandbox {sandbox.pk} is {sandbox.state}, not ready.")
+    return run.run_in(lab_config(), sandbox.pk, where, argv, write, EXEC_SECONDS, stdin)
+
+
+def read_snapshot(sandbox: Sandbox) -> Snapshot:
+    """What the relay shows now; without a relay, one look of our own."""
+    try:
+        client = streams.redis()
+        kept = client.get(snapshot_key(sandbox.pk)) if client.exists(fresh_key(sandbox.pk)) else None
+    except (streams.RedisError, OSError):
+        kept = None
+    if isinstance(kept, bytes):
+        snapshot = Snapshot.model_validate_json(kept)
+        if snapshot.generation == sandbox.generation:
+            return snapshot
+    if sandbox.state != State.READY:
+        raise Trouble(f"Sandbox {sandbox.pk} is {sandbox.state}, not ready.")
+    from explorer.sandboxes.look import look_once
+
+    return asyncio.run(look_once(lab_config(), sandbox.pk, sandbox.generation, sandbox.facts))
+
+
+def read_events(sandbox: Sandbox, since: int) -> streams.Stretch:
+    try:
+        return streams.read_since(streams.redis(), sandbox.pk, since)
+    except (streams.RedisError, OSError) as error:
+        raise Trouble("Nothing keeps the event streams: Redis is not running here.") from error
+
+
+def sentence_of(error: Exception) -> str:
+    if isinstance(error, services.Refused):
+        return error.sentence
+    if isinstance(error, NodeError):
+        return f"{error} Is the engine running here? `manage.py engine` starts it; `manage.py labdoctor` says more."
+    return str(error) if isinstance(error, LabError | Trouble) else repr(error)
+
+
+def _worker_is_here() -> bool:
+    return any(node.pk == settings.NODE_NAME for node in changes.alive_nodes())
+
+
+def _follow(sandbox: Sandbox, seconds: float, say: Say) -> Sandbox:
+    """Waits until the row rests, saying each phase once."""
+    until, told = time.monotonic() + seconds, ""
+    for row in _rows(sandbox):
+        if row.phase != told:
+            told = row.phase
+            say(f"{row.pk}: {told}")
+        if row.state not in MOVING or time.monotonic() > until:
+            return row
+    return sandbox
+
+
+def _rows(sandbox: Sandbox) -> Iterator[Sandbox]:
+    while True:
+        sandbox.refresh_from_db()
+        yield sandbox
+        time.sleep(0.05)
+
+
+def last_action(sandbox: Sandbox) -> Action | None:
+    return sandbox.actions.order_by("-pk").first()
+
+
+def write_line(event: Event) -> str:
+    """One event as one line for a terminal."""
+    body = event.model_dump(exclude={"number", "at", "type"}, exclude_defaults=True)
+    if event.type == "happened":
+        about = f"{event.place + ': ' if event.place else ''}{event.text}"
+    elif event.type == "view_changed":
+        about = f"{event.place} {event.view} +{len(event.added)} ~{len(event.changed)} -{len(event.removed)}"
+    elif event.type == "snapshot_taken":
+        about = f"{len(event.snapshot.places)} places"
+    elif event.type == "place_seen":
+        about = event.place.id
+    else:
+        about = " ".join(f"{name}={value}" for name, value in body.items())[:160]
+    at = timezone.datetime.fromtimestamp(event.at).strftime("%H:%M:%S.%f")[:-3]
+    return f"{event.number:>5} {at} {event.type:<15} {about}"
