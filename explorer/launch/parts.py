@@ -113,7 +113,7 @@ def _worker() -> Part:
 
 
 def _relay() -> Part:
-    return Part("relay", _manage("relay"), ready.says("ready"), patience=30)
+    return Part("relay", _manage("relay"), ready.relay_listens(settings.REDIS_URL), patience=30)
 
 
 def _web(plan: Plan | None) -> Part:

@@ -65,6 +65,24 @@ def task_worker_answers(node: str) -> Probe:
     return probe
 
 
+def relay_listens(url: str) -> Probe:
+    """Some client waits on a stream for orders."""
+
+    def look() -> bool:
+        import redis
+
+        try:
+            with redis.Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1) as client:
+                return any(str(each["cmd"]).startswith("xread") for each in client.client_list())
+        except (redis.RedisError, OSError):
+            return False
+
+    async def probe(log: Path) -> bool:
+        return await asyncio.to_thread(look)
+
+    return probe
+
+
 def last_lines(log: Path, count: int) -> list[str]:
     try:
         with log.open("rb") as file:
