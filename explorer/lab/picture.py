@@ -7,15 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from explorer.network.explain import explain
 from explorer.network.model import DockerState, Observation, Place, View
 from explorer.network.peers import link_peers
-
-try:
-    from explorer.network.explain import explain
-except ImportError:
-
-    def explain(place: Place, view: View, observation: Observation, docker: DockerState | None) -> Observation:
-        return observation
 
 
 class Picture:

@@ -15,7 +15,7 @@ from explorer.lab.netns import Namespace
 from explorer.lab.pace import Pace, Quiet
 from explorer.lab.places import read_text
 from explorer.lab.tools import run_tools
-from explorer.network.model import Observation, View
+from explorer.network.model import Line, Observation, View
 from explorer.network.read import COMMANDS, observe
 
 READ: tuple[View, ...] = tuple(COMMANDS)
@@ -105,7 +105,7 @@ class Watch:
             seen = observe(view, output.text)
             if output.error or output.cut:
                 seen = seen.model_copy(update={"error": output.error, "truncated": seen.truncated or output.cut})
-            if seen != self.views.get(view):
+            if not same(seen, self.views.get(view)):
                 fresh[view] = seen
         first = not self.views
         self.views |= fresh
@@ -114,3 +114,14 @@ class Watch:
         if fresh or first or error != self.error:
             self.error = error
             self._changed()
+
+
+def same(seen: Observation, before: Observation | None) -> bool:
+    """Whether they show the same; the time a tool prints into its comments is no news."""
+    if before is None or (seen.items, seen.error, seen.truncated) != (before.items, before.error, before.truncated):
+        return False
+    return seen.lines == before.lines or told(seen) == told(before)
+
+
+def told(seen: Observation) -> list[Line]:
+    return [line for line in seen.lines if not line.key.startswith("comment:")]
