@@ -12,7 +12,7 @@ STRIKES = 5  # bad messages before the socket is closed
 SANDBOX_SOCKETS = 6  # per learner and sandbox: tabs
 TERMINAL_SOCKETS = 24  # per learner and sandbox: tabs times terminals
 SOCKETS = 4_000  # in this process
-TERMINALS = 12  # open at once in one sandbox
+TERMINALS = 8  # open at once in one sandbox; the node holds no more either
 QUEUE_ENTRIES = 256  # waiting for one socket; beyond that it reads on from the stream itself
 QUEUE_BYTES = 1024 * 1024
 PAGE = 64  # entries read from a stream at once
@@ -20,8 +20,9 @@ SEND_SECONDS = 30.0  # a socket that takes nothing for so long is closed
 RECHECK_SECONDS = 30.0  # permission is asked again at least this often
 TYPED_RATE, TYPED_BURST = 64 * 1024, 128 * 1024  # bytes per second, bytes
 ASK_RATE, ASK_BURST = 5.0, 10.0  # requests of a sandbox socket
-SMALL_RATE, SMALL_BURST = 200.0, 400.0  # acknowledgements and resizes of a terminal socket
+RESIZE_RATE, RESIZE_BURST = 20.0, 40.0
 ACK_BYTES, ACK_SECONDS = 32 * 1024, 0.1
+TYPED_LEAST = 128  # what one message counts at least: single keys must not become a flood of orders
 TYPED_PIECE = 2048  # bytes in one order: six times that fits an order even when every byte needs escaping
 
 

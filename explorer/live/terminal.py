@@ -21,10 +21,11 @@ from explorer.live.limits import (
     ACK_BYTES,
     ACK_SECONDS,
     RECHECK_SECONDS,
-    SMALL_BURST,
-    SMALL_RATE,
+    RESIZE_BURST,
+    RESIZE_RATE,
     TERMINAL_SOCKETS,
     TYPED_BURST,
+    TYPED_LEAST,
     TYPED_PIECE,
     TYPED_RATE,
     Bucket,
@@ -57,7 +58,7 @@ class TerminalSocket(Edge):
         self.known = asyncio.Event()  # set once the terminal is seen to be this sandbox's: nothing is ordered before
         self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self.typing = Bucket(TYPED_RATE, TYPED_BURST)
-        self.small = Bucket(SMALL_RATE, SMALL_BURST)
+        self.resizing = Bucket(RESIZE_RATE, RESIZE_BURST)
 
     def sandbox_id(self) -> str:
         return self.asked("sandbox") or ""
@@ -174,9 +175,7 @@ class TerminalSocket(Edge):
     async def typed(self, data: bytes) -> None:
         for at in range(0, len(data), TYPED_PIECE):
             piece = data[at : at + TYPED_PIECE]
-            wait = self.typing.take(len(piece))
-            if wait:
-                await asyncio.sleep(wait)
+            await asyncio.sleep(self.typing.take(max(len(piece), TYPED_LEAST)))
             text = self.decoder.decode(piece)
             if text:
                 await self.order(TypeInTerminal(sandbox=self.sandbox.pk, terminal=self.terminal, data=text))
@@ -189,12 +188,11 @@ class TerminalSocket(Edge):
             return
         if isinstance(wish, messages.AckAsked):
             await self.acknowledge(wish.offset)
-        elif self.small.spare():
+        else:
+            await asyncio.sleep(self.resizing.take(1))
             await self.order(
                 ResizeTerminal(sandbox=self.sandbox.pk, terminal=self.terminal, columns=wish.columns, rows=wish.rows)
             )
-        else:
-            await self.refuse("too_fast", strike=False)
 
     async def acknowledge(self, offset: int) -> None:
         """At once when enough has been drawn, else a little later together with what follows."""

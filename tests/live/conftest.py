@@ -116,7 +116,7 @@ def _seats():
 
 
 @pytest.fixture
-async def opens(valkey):
+async def opens(valkey, transactional_db):
     """Opens sockets and closes them, and the hub, at the end."""
     sockets = []
 

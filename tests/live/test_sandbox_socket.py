@@ -233,7 +233,7 @@ async def test_no_terminal_before_the_sandbox_is_ready(opens, world, learner):
 
 
 async def test_no_more_terminals_than_there_may_be(opens, world, learner):
-    for index in range(12):
+    for index in range(8):
         world.terminal(f"t{index}")
     socket = await opens(world.address, learner).opened()
     await socket.send_to(json.dumps({"type": "open_terminal", "place": "h1"}))

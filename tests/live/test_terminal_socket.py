@@ -270,3 +270,19 @@ async def test_a_sandbox_that_changes_hands_ends_the_terminal(opens, world, lear
     await Sandbox.objects.filter(pk=world.id).aupdate(learner=stranger)
     await asyncio.to_thread(changes.tell, world.id)
     assert await socket.closed() == 4403
+
+
+async def test_a_flood_of_single_keys_and_resizes_is_slowed_down(opens, world, learner, monkeypatch):
+    monkeypatch.setattr("explorer.live.terminal.TYPED_BURST", 1280)
+    monkeypatch.setattr("explorer.live.terminal.TYPED_RATE", 6400)
+    monkeypatch.setattr("explorer.live.terminal.RESIZE_BURST", 2)
+    world.terminal()
+    socket = await opens(world.terminal_address(), learner).opened()
+    began = time.monotonic()
+    for _ in range(30):
+        await socket.send_to(b"x")
+    for columns in range(80, 86):
+        await socket.send_to(json.dumps({"type": "resize", "columns": columns, "rows": 24}))
+    await soon(lambda: len(world.orders()) == 36)
+    assert time.monotonic() - began > 0.4 + 0.15
+    assert world.orders()[-1]["columns"] == 85
