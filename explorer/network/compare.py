@@ -40,10 +40,29 @@ def describe(
     new = {item.key: item for item in after.items}
     gone = dict.fromkeys(line.key for line in difference.removed)
     networks = {network.bridge: network.name for network in docker.networks if network.bridge} if docker else {}
-    removed = [_told(old[key], "removed", networks) for key in gone if key in old]
-    added = [_told(new[key], "added", networks) for key in difference.added if key in new]
+    removed = _all_told([old[key] for key in gone if key in old], "removed", networks)
+    added = _all_told([new[key] for key in difference.added if key in new], "added", networks)
     changed = [_altered(old[key], new[key]) for key in difference.changed if key in old and key in new]
     return _grouped(sentence for sentence in (*removed, *added, *changed) if sentence)
+
+
+def _all_told(items: list[Item], happened: str, networks: dict[str, str]) -> list[str]:
+    """A network brings many filter rules at once: those are counted per bridge, the rest told one by one."""
+    bridges = [_bridge_of(item, networks) for item in items]
+    many = {bridge: times for bridge, times in Counter(bridges).items() if bridge and times > 2}
+    told = [_told(item, happened, networks) for item, bridge in zip(items, bridges, strict=True) if bridge not in many]
+    preposition = "to" if happened == "added" else "from"
+    return told + [
+        f"{times} rules for {bridge} (network {networks[bridge]}) {happened} {preposition} filter"
+        for bridge, times in many.items()
+    ]
+
+
+def _bridge_of(item: Item, networks: dict[str, str]) -> str:
+    if not isinstance(item, Rule) or item.table != "filter" or item.destination_port:
+        return ""
+    words = (item.out_interface.removeprefix("!"), item.in_interface.removeprefix("!"))
+    return next((word for word in words if word in networks), "")
 
 
 def _grouped(sentences: Iterable[str]) -> list[str]:
@@ -68,7 +87,7 @@ def _interface(item: Interface, happened: str, networks: dict[str, str]) -> str:
     if item.kind == "bridge":
         return f"{item.name} {what}, a bridge"
     if item.master:
-        return f"{item.name} {what}, a port of {item.master}"
+        return f"{item.name} {what}, {'a' if happened == 'added' else 'until now a'} port of {item.master}"
     addresses = [address.cidr for address in item.addresses if address.family == "inet"]
     if happened == "added" and addresses:
         return f"{item.name} {what} with {', '.join(addresses[:4])}"
@@ -102,6 +121,8 @@ def _rule(item: Rule, happened: str) -> str:
     match = " ".join(part for part in (item.protocol, item.destination_port) if part)
     if item.to_destination:
         return f"DNAT {match} → {item.to_destination} {happened} {preposition} {where}".replace("  ", " ")
+    if item.target == "MASQUERADE" and item.source and item.source == item.destination:
+        return f"MASQUERADE for {item.source.removesuffix('/32')} reaching itself ({match}) {happened} {preposition} {where}"
     if item.target == "MASQUERADE":
         return f"MASQUERADE for {item.source or 'everything'} {happened} {preposition} {where}"
     about = ", ".join(f"{word} {value}" for word, value in _matches(item, match))
@@ -126,6 +147,8 @@ def _connection(item: Connection, happened: str) -> str:
     if happened == "removed":
         return ""  # entries run out by themselves
     flow: Flow = item.original
+    if flow.destination.startswith("224."):
+        return ""  # group membership, which bridges report by themselves
     told = f"{item.protocol} {_end(flow.source, flow.source_port)} → {_end(flow.destination, flow.destination_port)}"
     if item.dnat:
         told += f", destination translated to {_end(item.reply.source, item.reply.source_port)}"

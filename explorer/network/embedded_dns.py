@@ -31,9 +31,9 @@ def why(known: Known, item: Item) -> str:
 
 
 def _whose(known: Known) -> str:
-    if known.on_host:
-        return "Because this host is itself a container, on the sandbox's LAN"
+    if known.place.kind in ("host", "machine"):
+        return f"Because {known.place.name} is itself a container, on the sandbox's LAN"
     if known.container is None:
-        return "For a namespace on a user-defined network"
+        return "Because of a user-defined network"
     on = [endpoint.network for endpoint in known.container.endpoints if endpoint.network != "bridge"]
     return f"Because {known.container.name} is on user-defined network {on[0]}" if on else "Because of a user-defined network"

@@ -9,6 +9,8 @@ from explorer.network.model import Connection
 
 def why(known: Known, item: Connection) -> str:
     told = _dns(item) or _published(known, item) or _masqueraded(known, item) or _plain(known, item)
+    if told.startswith("the "):
+        told = f"The {told[4:]}"
     if told and "UNREPLIED" in item.flags and item.protocol in ("tcp", "udp", "icmp"):
         return f"{told} No answer yet."
     return told

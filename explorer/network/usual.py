@@ -17,10 +17,10 @@ BUILT_IN = {
     ("filter", "OUTPUT"): "Built in: packets made by programs in this namespace.",
 }
 _GROUPS = {
-    "33:33:00:00:00:01": "all IPv6 nodes",
-    "01:00:5e:00:00:01": "all IPv4 hosts",
-    "33:33:00:00:00:6a": "IPv6 multicast snoopers",
-    "01:00:5e:00:00:6a": "IPv4 multicast snoopers",
+    "33:33:00:00:00:01": "the group of all IPv6 nodes (ff02::1)",
+    "01:00:5e:00:00:01": "the group of all IPv4 hosts (224.0.0.1)",
+    "33:33:00:00:00:6a": "the group of multicast snoopers (ff02::6a)",
+    "01:00:5e:00:00:6a": "the group of multicast snoopers (224.0.0.106)",
 }
 
 
@@ -75,7 +75,7 @@ def _route(known: Known, item: Route) -> str:
     if interface is None or not on_lan(known, interface):
         return ""
     if item.destination == "default":
-        return f"{_owner(known)}'s own default route: what no other route fits goes to the LAN's router {item.via}."
+        return f"{_owner(known)}'s own default route: what no other route fits goes to {item.via} on the LAN."
     if item.protocol == "kernel" and item.destination in _connected(interface):
         return f"The LAN: the kernel added this route with {_owner(known)}'s address on {item.dev}."
     return ""
@@ -105,7 +105,7 @@ def _neighbour(known: Known, item: Neighbour) -> str:
 def _fdb(item: FdbEntry) -> str:
     group = _GROUPS.get(item.mac, "a multicast group")
     if item.mac.startswith(("33:33:", "01:00:5e:")) and "self" in item.flags:
-        return f"{item.dev} listens to {group}; every interface joins some groups by itself."
+        return f"{item.dev} listens to {group}; every interface joins some multicast groups by itself."
     return ""
 
 

@@ -42,7 +42,7 @@ def why_address(known: Known, interface: Interface, cidr: str) -> str:
 
 def _own_network(known: Known, interface: Interface | None) -> DockerNetwork | None:
     """The bridge network behind an interface in a container's namespace."""
-    network = known.networks_of(interface) if interface else None
+    network = known.network_of(interface) if interface else None
     return network if network and network.driver == "bridge" else None
 
 
@@ -115,8 +115,16 @@ def _neighbour(known: Known, item: Neighbour) -> str:
     elif (found := known.at(item.address)) and found.endpoint.network == network.name:
         who = f"{found.name} on {title(network)}"
     else:
-        return ""
+        return _nobody(known, network, item)
     return f"{who}: {_found(item)}"
+
+
+def _nobody(known: Known, network: DockerNetwork, item: Neighbour) -> str:
+    """Not said unless the address belongs to the network: anything can be typed into a neighbour table."""
+    if known.address_network(item.address) != network:
+        return ""
+    told = f"An address of {title(network)} that no container has now"
+    return f"{told}; the entry is left from before." if item.mac else f"{told}, so nobody answers ARP for it."
 
 
 def _found(item: Neighbour) -> str:

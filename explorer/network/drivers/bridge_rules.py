@@ -11,7 +11,7 @@ from explorer.network.model import Chain, DockerNetwork, Rule
 
 CHAINS = {
     ("nat", "DOCKER"): "Docker's own chain: one DNAT rule for each published port.",
-    ("filter", "DOCKER"): "Docker's own chain: which published ports may be reached on containers; the rest is not for others.",
+    ("filter", "DOCKER"): "Docker's own chain: the published ports that packets from elsewhere may reach.",
     ("filter", "DOCKER-USER"): "Docker's chain for your own rules: checked before Docker's, and left alone by it.",
     ("filter", "DOCKER-FORWARD"): "Docker's own chain: what it does with forwarded packets, called from FORWARD.",
     ("filter", "DOCKER-BRIDGE"): "Docker's own chain: packets on their way to a bridge network.",
@@ -149,6 +149,8 @@ def _from_network(item: Rule, out_of: DockerNetwork | None, into: DockerNetwork 
     if out_of is None or item.target not in ("ACCEPT", "DROP") or item.source or item.destination or item.protocol:
         return ""
     if out_of == into and item.target == "DROP":
+        if out_of.options.get("com.docker.network.bridge.enable_icc") != "false":
+            return ""
         return f"Because of {title(out_of)} with enable_icc=false: its containers may not reach each other."
     if out_of == into:
         return f"Containers of {title(out_of)} may reach each other."

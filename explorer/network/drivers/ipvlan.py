@@ -30,5 +30,5 @@ def why_address(known: Known, interface: Interface, cidr: str) -> str:
 
 
 def _network(known: Known, interface: Interface | None) -> DockerNetwork | None:
-    network = known.networks_of(interface) if interface else None
+    network = known.network_of(interface) if interface else None
     return network if network and network.driver == DRIVER else None

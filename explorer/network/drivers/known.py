@@ -85,7 +85,7 @@ class Known:
         by_address = next((endpoint for endpoint in endpoints if endpoint.address in addresses), None)
         return by_address or next((endpoint for endpoint in endpoints if endpoint.mac == interface.mac), None)
 
-    def networks_of(self, interface: Interface) -> DockerNetwork | None:
+    def network_of(self, interface: Interface) -> DockerNetwork | None:
         endpoint = self.endpoint_of(interface)
         return self.networks.get(endpoint.network) if endpoint else None
 

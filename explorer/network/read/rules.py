@@ -97,8 +97,8 @@ class _Reader:
         if line.startswith("["):
             counters, _, spec = line.partition(" ")
             packets, size = _counters(counters)
-        words = split_words(spec)
-        if len(words) < 2 or words[0] != "-A":
+        words = split_words(spec) if spec.startswith("-A ") else []
+        if len(words) < 2:
             return None
         chain = words[1]
         position = self._positions[chain] = self._positions.get(chain, 0) + 1
@@ -123,6 +123,8 @@ def _counters(word: str) -> tuple[int | None, int | None]:
 
 def split_words(spec: str) -> list[str]:
     """Words as iptables-save writes them: double quotes hold blanks, a backslash keeps the next character."""
+    if '"' not in spec:
+        return spec.split()
     words: list[str] = []
     word: list[str] = []
     quoted = started = escaped = False
