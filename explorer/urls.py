@@ -3,9 +3,20 @@
 from django.contrib import admin
 from django.urls import path
 
-from explorer.web import health
+from explorer.web import about, errors, health, home, lesson, sandbox, summary
 
 urlpatterns = [
+    path("", home.show_home, name="home"),
+    path("about/", about.show_about, name="about"),
+    path("learn/<slug:slug>/", lesson.show_lesson, name="lesson"),
+    path("learn/<slug:slug>/step/<slug:step>/", lesson.move_step, name="step"),
+    path("learn/<slug:slug>/predict/", lesson.predict, name="predict"),
+    path("learn/<slug:slug>/summary/", summary.show_summary, name="summary"),
+    path("sandboxes/open/", sandbox.open_sandbox, name="open"),
+    path("sandboxes/<slug:sandbox_id>/", sandbox.show_sandbox, name="sandbox"),
+    path("sandboxes/<slug:sandbox_id>/extend/", sandbox.extend_sandbox, name="extend"),
+    path("sandboxes/<slug:sandbox_id>/reset/", sandbox.reset_sandbox, name="reset"),
+    path("sandboxes/<slug:sandbox_id>/close/", sandbox.close_sandbox, name="close"),
     path("admin/", admin.site.urls),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

@@ -1,0 +1,29 @@
+"""The home page: what this is in one look, and a card per driver."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from explorer.classroom.access import current_learner
+from explorer.lessons.load import load_lessons
+from explorer.sandboxes.services import current_sandbox, learner_progress
+from explorer.web.drivers import Card, make_cards
+
+
+@require_safe
+def show_home(request: HttpRequest) -> HttpResponse:
+    learner = current_learner(request)
+    lessons = load_lessons()
+    cards = make_cards(lessons, learner_progress(learner))
+    sandbox = current_sandbox(learner)
+    running = lessons.get(sandbox.lesson) if sandbox else None
+    context = {"cards": cards, "resume": find_resume(cards), "sandbox": sandbox, "running": running}
+    return render(request, "home.html", context)
+
+
+def find_resume(cards: list[Card]) -> Card | None:
+    """The lesson to go on with: begun and not finished; else the first not yet begun."""
+    open_cards = [card for card in cards if card.lesson and not card.finished]
+    return next((card for card in open_cards if card.started), open_cards[0] if open_cards else None)

@@ -1,0 +1,143 @@
+"""The lesson page: a step to read and do on the left, the learner's sandbox beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from explorer.classroom.access import current_learner, ensure_learner
+from explorer.lessons.load import load_lessons
+from explorer.lessons.model import Check, Lesson, Option, Prediction, Step
+from explorer.sandboxes import services
+from explorer.sandboxes.models import Learner, Progress
+from explorer.web.sandbox import describe
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A prediction as this learner stands to it: open, locked in, or answered by the machine."""
+
+    prediction: Prediction
+    chosen: Option | None
+    outcome: Option | None
+
+    @property
+    def right(self) -> bool:
+        return self.outcome is not None and self.chosen == self.outcome
+
+
+@dataclass(frozen=True)
+class Ticked:
+    check: Check
+    passed: bool
+
+
+@require_safe
+def show_lesson(request: HttpRequest, slug: str) -> HttpResponse:
+    lesson = find_lesson(slug)
+    learner = current_learner(request)
+    progress = progress_in(learner, lesson)
+    if "prediction" in request.GET:
+        return show_prediction(request, lesson, progress, request.GET["prediction"])
+    asked = request.GET.get("step", "")
+    step = find_step(lesson, asked) if asked else current_step(lesson, progress)
+    sandbox = services.current_sandbox(learner)
+    context = describe_step(lesson, step, progress) | describe(sandbox, lesson)
+    if sandbox and sandbox.lesson != lesson.slug:
+        context["other_lesson"] = load_lessons().get(sandbox.lesson)
+        context["elsewhere"] = True
+    return render(request, "lesson.html", context)
+
+
+@require_POST
+def move_step(request: HttpRequest, slug: str, step: str) -> HttpResponse:
+    lesson = find_lesson(slug)
+    here = find_step(lesson, step)
+    progress = services.move_to_step(ensure_learner(request), lesson.slug, here.id)
+    if not getattr(request, "htmx", False):
+        return redirect(f"{reverse('lesson', args=[slug])}?step={here.id}")
+    return render(request, "_step.html", describe_step(lesson, here, progress))
+
+
+@require_POST
+def predict(request: HttpRequest, slug: str) -> HttpResponse:
+    lesson = find_lesson(slug)
+    asked, chosen = request.POST.get("prediction", ""), request.POST.get("option", "")
+    step, _ = find_prediction(lesson, asked)
+    try:
+        progress = services.choose_prediction(ensure_learner(request), lesson.slug, asked, chosen)
+    except services.UnknownLesson:
+        raise Http404 from None
+    if not getattr(request, "htmx", False):
+        return redirect(f"{reverse('lesson', args=[slug])}?step={step.id}")
+    return show_prediction(request, lesson, progress, asked)
+
+
+def show_prediction(request: HttpRequest, lesson: Lesson, progress: Progress | None, asked: str) -> HttpResponse:
+    _, prediction = find_prediction(lesson, asked)
+    return render(request, "_prediction.html", {"lesson": lesson, "asked": stand(prediction, progress)})
+
+
+def find_lesson(slug: str) -> Lesson:
+    lesson = load_lessons().get(slug)
+    if lesson is None:
+        raise Http404
+    return lesson
+
+
+def find_step(lesson: Lesson, step: str) -> Step:
+    for known in lesson.steps:
+        if known.id == step:
+            return known
+    raise Http404
+
+
+def find_prediction(lesson: Lesson, asked: str) -> tuple[Step, Prediction]:
+    for step in lesson.steps:
+        for prediction in step.predictions:
+            if prediction.id == asked:
+                return step, prediction
+    raise Http404
+
+
+def progress_in(learner: Learner | None, lesson: Lesson) -> Progress | None:
+    return services.learner_progress(learner).get(lesson.slug) if learner else None
+
+
+def current_step(lesson: Lesson, progress: Progress | None) -> Step:
+    known = {step.id: step for step in lesson.steps}
+    return known.get(progress.step if progress else "", lesson.steps[0])
+
+
+def stand(prediction: Prediction, progress: Progress | None) -> Asked:
+    options = {option.id: option for option in prediction.options}
+    chosen = options.get(progress.predictions.get(prediction.id, "")) if progress else None
+    outcome = options.get(progress.outcomes.get(prediction.id, "")) if progress else None
+    return Asked(prediction, chosen, outcome)
+
+
+def describe_step(lesson: Lesson, step: Step, progress: Progress | None) -> dict[str, Any]:
+    passed = progress.passed if progress else {}
+    at = lesson.steps.index(step)
+    ticked = [Ticked(check, check.id in passed.get(step.id, ())) for check in step.checks]
+    return {
+        "lesson": lesson,
+        "step": step,
+        "number": at + 1,
+        "previous": lesson.steps[at - 1] if at else None,
+        "following": lesson.steps[at + 1] if at + 1 < len(lesson.steps) else None,
+        "checks": ticked,
+        "complete": bool(ticked) and all(one.passed for one in ticked),
+        "asked": [stand(prediction, progress) for prediction in step.predictions],
+        "outline": [(other, is_done(other, passed)) for other in lesson.steps],
+        "finished": progress is not None and progress.finished_at is not None,
+    }
+
+
+def is_done(step: Step, passed: dict[str, list[str]]) -> bool:
+    return bool(step.checks) and all(check.id in passed.get(step.id, ()) for check in step.checks)

@@ -1,0 +1,60 @@
+// Builds static/build from css, js, fonts and images. Django's manifest storage adds the hashes; only the build is served.
+import { spawnSync } from "node:child_process";
+import { cpSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import * as esbuild from "esbuild";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const out = join(here, "build");
+const watch = process.argv.includes("--watch");
+
+rmSync(out, { recursive: true, force: true });
+cpSync(join(here, "images"), join(out, "images"), { recursive: true });
+
+function styles() {
+  const tailwind = join(here, "..", "node_modules", ".bin", "tailwindcss");
+  const run = spawnSync(tailwind, ["-i", join(here, "css", "app.css"), "-o", join(out, "app.css"), "--minify"], {
+    stdio: ["ignore", "ignore", "pipe"],
+    encoding: "utf8",
+  });
+  if (run.status !== 0) {
+    process.stderr.write(run.stderr);
+    process.exit(1);
+  }
+}
+
+/** @type {import("esbuild").BuildOptions} */
+const options = {
+  entryPoints: [
+    { in: join(here, "js", "app.js"), out: "app" },
+    { in: join(here, "js", "workbench.js"), out: "workbench" },
+    { in: join(here, "js", "theme.js"), out: "theme" },
+    { in: join(here, "css", "vendor.css"), out: "vendor" },
+  ],
+  outdir: out,
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  target: ["es2022"],
+  minify: !watch,
+  loader: { ".woff2": "file" },
+  assetNames: "fonts/[name]-[hash]",
+  chunkNames: "chunks/[name]-[hash]",
+  logLevel: "warning",
+};
+
+if (watch) {
+  const context = await esbuild.context(options);
+  await context.watch();
+  spawnSync(join(here, "..", "node_modules", ".bin", "tailwindcss"), [
+    "-i",
+    join(here, "css", "app.css"),
+    "-o",
+    join(out, "app.css"),
+    "--watch=always",
+  ]);
+} else {
+  await esbuild.build(options);
+  styles();
+}

@@ -1,0 +1,23 @@
+// What every page needs: the theme switch, and sentences from the server that no part of the page shows.
+
+import { remember } from "./dom.js";
+import { toast } from "./toast.js";
+
+document.querySelector("[data-theme-toggle]")?.addEventListener("click", () => {
+  const next = document.documentElement.dataset.theme === "night" ? "day" : "night";
+  document.documentElement.dataset.theme = next;
+  remember("theme", next === "night" ? "dark" : "light");
+});
+
+// An answer that is not swapped in (extend, reset) still has its sentence said.
+document.body.addEventListener("htmx:afterRequest", (event) => {
+  const { successful, xhr, target, requestConfig } = /** @type {CustomEvent} */ (event).detail;
+  if (successful) return;
+  const swapped = requestConfig?.elt?.getAttribute("hx-swap") !== "none" && target?.isConnected && xhr?.status >= 400;
+  if (swapped) return;
+  const said = new DOMParser().parseFromString(xhr?.responseText ?? "", "text/html").querySelector("p")?.textContent;
+  toast(said || "The page could not reach the server. Try again in a moment.");
+});
+document.body.addEventListener("htmx:sendError", () =>
+  toast("The server does not answer. Nothing was changed; try again in a moment."),
+);

@@ -1,0 +1,112 @@
+// Small helpers to build elements. Text from a host goes through textContent only.
+
+/**
+ * @param {string} tag
+ * @param {string} [className]
+ * @param {string} [text]
+ */
+export function make(tag, className = "", text = "") {
+  const element = document.createElement(tag);
+  if (className) element.className = className;
+  if (text) element.textContent = text;
+  return element;
+}
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/**
+ * @param {string} tag
+ * @param {Record<string, string | number>} facts
+ * @param {string} [text]
+ */
+export function svg(tag, facts, text = "") {
+  const element = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(facts)) element.setAttribute(name, String(value));
+  if (text) element.textContent = text;
+  return element;
+}
+
+const ALLOWED = new Set(["P", "CODE", "EM", "STRONG", "KBD", "UL", "OL", "LI", "BR", "PRE"]);
+
+/**
+ * A lesson's own sentence (HTML made from Markdown by us), rebuilt from allowed tags without attributes.
+ * @param {string} html
+ */
+export function prose(html) {
+  const out = document.createDocumentFragment();
+  const parsed = new DOMParser().parseFromString(html, "text/html");
+  copy(parsed.body, out);
+  return out;
+}
+
+/**
+ * @param {Node} from
+ * @param {Node} to
+ */
+function copy(from, to) {
+  for (const child of from.childNodes) {
+    if (child.nodeType === Node.TEXT_NODE) to.appendChild(document.createTextNode(child.textContent ?? ""));
+    else if (child instanceof HTMLElement) {
+      const kept = ALLOWED.has(child.tagName) ? to.appendChild(document.createElement(child.tagName)) : to;
+      copy(child, kept);
+    }
+  }
+}
+
+/**
+ * One tab stop for a row of things; arrows, Home and End move within it.
+ * @param {HTMLElement} container
+ * @param {string} selector
+ * @param {{ vertical?: boolean, activate?: boolean }} [options]
+ */
+export function rove(container, selector, { vertical = false, activate = false } = {}) {
+  container.addEventListener("keydown", (event) => {
+    const items = /** @type {HTMLElement[]} */ ([...container.querySelectorAll(selector)]);
+    const at = items.indexOf(/** @type {HTMLElement} */ (document.activeElement));
+    if (at < 0) return;
+    const step = { [vertical ? "ArrowDown" : "ArrowRight"]: at + 1, [vertical ? "ArrowUp" : "ArrowLeft"]: at - 1 };
+    const next = { ...step, Home: 0, End: items.length - 1 }[event.key];
+    if (next === undefined) return;
+    event.preventDefault();
+    const target = items[(next + items.length) % items.length];
+    items.forEach((item) => {
+      item.tabIndex = item === target ? 0 : -1;
+    });
+    target.focus();
+    if (activate) target.click();
+  });
+}
+
+/**
+ * @param {string} key
+ * @param {string} otherwise
+ */
+export function remembered(key, otherwise) {
+  try {
+    return localStorage.getItem(key) ?? otherwise;
+  } catch {
+    return otherwise;
+  }
+}
+
+/**
+ * @param {string} key
+ * @param {string} value
+ */
+export function remember(key, value) {
+  try {
+    localStorage.setItem(key, value);
+  } catch {
+    // private mode: then it is simply not remembered
+  }
+}
+
+/** @param {string} text */
+export function announce(text) {
+  const region = document.getElementById("announce");
+  if (!region) return;
+  region.textContent = "";
+  setTimeout(() => {
+    region.textContent = text;
+  }, 40);
+}

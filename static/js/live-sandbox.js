@@ -1,0 +1,217 @@
+// <live-sandbox>: owns the store and the stream of one sandbox, and tells every part of the page what came.
+
+import { announce } from "./dom.js";
+import { showPane } from "./pane-split.js";
+import { Store } from "./store.js";
+import { Stream } from "./stream.js";
+import { toast } from "./toast.js";
+
+/** @import { LiveViews } from "./live-views.js" */
+/** @import { NetMap } from "./net-map.js" */
+/** @import { TerminalDock } from "./terminal-dock.js" */
+/** @import { EdgeMessage, SandboxChanged, StreamEvent } from "./types.js" */
+
+const OVER = new Set(["closing", "closed", "expired", "failed"]);
+const PHASES = ["reserved", "starting host", "loading images", "building scenario", "ready"];
+const WORDS = { queued: "waiting for a place", opening: "opening", ready: "live", resetting: "starting over" };
+const QUIET = 1_500; // a loss shorter than this is not worth a banner
+
+export class LiveSandbox extends HTMLElement {
+  connectedCallback() {
+    if (this.stream) return;
+    this.store = new Store();
+    this.state = this.dataset.state ?? "";
+    this.expires = Number(this.dataset.expires || 0);
+    this.began = Number(this.dataset.created || 0);
+    this.generation = Number(this.dataset.generation || 1);
+    const scheme = location.protocol === "https:" ? "wss" : "ws";
+    this.stream = new Stream(this.store, `${scheme}://${location.host}/ws/sandbox/${encodeURIComponent(this.sandbox)}/`);
+    this.stream.addEventListener("link", (event) => this.#link(/** @type {CustomEvent} */ (event).detail));
+    this.stream.addEventListener("edge", (event) => this.#edge(/** @type {CustomEvent} */ (event).detail));
+    this.store.watch((event) => this.#notice(event));
+    queueMicrotask(() => this.#start());
+  }
+
+  disconnectedCallback() {
+    if (this.isConnected) return;
+    this.stream?.stop();
+    clearInterval(this.clock);
+    clearTimeout(this.grace);
+    document.body.removeEventListener("command", this.onCommand);
+    document.removeEventListener("keydown", this.onKey);
+  }
+
+  get sandbox() {
+    return this.dataset.sandbox ?? "";
+  }
+
+  get views() {
+    return /** @type {LiveViews} */ (this.querySelector("live-views"));
+  }
+
+  get map() {
+    return /** @type {NetMap} */ (this.querySelector("net-map"));
+  }
+
+  get dock() {
+    return /** @type {TerminalDock} */ (this.querySelector("terminal-dock"));
+  }
+
+  #start() {
+    const { store, stream } = this;
+    if (!store || !stream) return;
+    this.map.show(store);
+    this.views.show(store);
+    this.dock.show(store, stream);
+    this.addEventListener("place", (event) => this.views.choose(/** @type {CustomEvent} */ (event).detail));
+    this.addEventListener("chosen", (event) => this.map.choose(/** @type {CustomEvent} */ (event).detail));
+    document.body.addEventListener("command", this.onCommand);
+    document.addEventListener("keydown", this.onKey);
+    this.#show(this.state ?? "", this.dataset.phase ?? "", "");
+    this.clock = setInterval(() => this.#tick(), 500);
+    stream.connect();
+  }
+
+  /** @type {(event: Event) => void} */
+  onCommand = (event) => {
+    const { place, command, run } = /** @type {CustomEvent} */ (event).detail;
+    event.preventDefault();
+    if (this.state !== "ready") return toast("The sandbox is not ready yet. A moment.");
+    showPane("terminal");
+    this.dock.command(place, command, run);
+    return undefined;
+  };
+
+  /** @param {KeyboardEvent} event */
+  onKey = (event) => {
+    if (event.key !== "F6" || this.dock.contains(/** @type {Node} */ (event.target))) return;
+    event.preventDefault();
+    showPane("terminal");
+    this.dock.focusShell();
+  };
+
+  /** @param {StreamEvent} event */
+  #notice(event) {
+    if (event.type === "sandbox_changed") this.#changed(event);
+    else if (event.type === "lesson_moved") this.dispatchEvent(new CustomEvent("lesson", { detail: event, bubbles: true }));
+    else if (event.type === "snapshot_taken") {
+      this.classList.add("seen");
+      document.body.dispatchEvent(new CustomEvent("sandbox-settled"));
+    }
+  }
+
+  /** @param {SandboxChanged} event */
+  #changed(event) {
+    if (event.expires_at) this.expires = event.expires_at;
+    if (event.generation !== this.generation || event.state === "resetting") {
+      this.generation = event.generation;
+      this.dock.startOver();
+    }
+    if (OVER.has(event.state)) return this.#over();
+    const position = event.position ? ` · number ${event.position} in line` : "";
+    this.#show(event.state, event.phase, event.detail + position);
+    return undefined;
+  }
+
+  /**
+   * @param {string} state
+   * @param {string} phase
+   * @param {string} detail
+   */
+  #show(state, phase, detail) {
+    const changed = state !== this.dataset.state;
+    if (changed && (state === "resetting" || state === "opening")) this.began = Date.now() / 1000;
+    this.state = state;
+    this.dataset.state = state;
+    const text = this.querySelector(".state-text");
+    if (text)
+      text.textContent = (WORDS[/** @type {keyof typeof WORDS} */ (state)] ?? state) + (state === "ready" ? "" : ` ${detail}`);
+    const at = state === "ready" ? PHASES.length : PHASES.indexOf(phase);
+    this.querySelectorAll(".phases li").forEach((item, index) => {
+      const was = item.className;
+      item.className = index < at ? "past" : index === at ? "now" : "";
+      if (was !== item.className && index === at) announce(`${item.textContent} …`);
+    });
+    if (changed && state === "ready") announce("Your sandbox is ready.");
+    for (const button of this.querySelectorAll("[data-action=extend], [data-action=reset]")) {
+      /** @type {HTMLButtonElement} */ (button).disabled = state !== "ready";
+    }
+    this.#tick();
+  }
+
+  #tick() {
+    const now = Date.now() / 1000;
+    const countdown = /** @type {HTMLElement | null} */ (this.querySelector(".countdown"));
+    if (countdown) {
+      countdown.hidden = !(this.state === "ready" && this.expires);
+      const left = Math.max(0, Math.round((this.expires ?? 0) - now));
+      const label = countdown.querySelector(".left");
+      if (label) label.textContent = clock(left);
+      countdown.classList.toggle("soon", left < 300);
+      if (left === 299) announce("Five minutes are left. Extend gives you more.");
+    }
+    const phase = this.querySelector(".phases .now");
+    if (phase) phase.setAttribute("data-seconds", `${Math.max(0, now - (this.began ?? now)).toFixed(1)} s`);
+  }
+
+  #over() {
+    if (this.leaving) return;
+    this.leaving = true;
+    this.stream?.stop();
+    const htmx = /** @type {{ htmx?: import("./lesson-step.js").Htmx }} */ (/** @type {unknown} */ (globalThis)).htmx;
+    htmx?.ajax("GET", this.dataset.here ?? "", { target: "#sandbox", swap: "outerHTML" });
+  }
+
+  /** @param {"open" | "lost" | number} link */
+  #link(link) {
+    clearTimeout(this.grace);
+    if (link === "open") return this.#dim("");
+    if (typeof link === "number") return this.#over();
+    this.grace = setTimeout(() => this.#dim("Reconnecting … what you see may be old."), QUIET);
+    return undefined;
+  }
+
+  /** @param {EdgeMessage} message */
+  #edge(message) {
+    if (message.type === "refused") {
+      toast(message.text);
+      this.dock.refused();
+    } else if (message.type === "terminal_opened") this.dock.opened(message.terminal);
+    else if (message.type === "fresh") {
+      clearTimeout(this.grace);
+      if (message.ok || this.state !== "ready") this.#dim("");
+      else this.grace = setTimeout(() => this.#dim("Reconnecting to your sandbox … what you see may be old."), QUIET);
+    }
+  }
+
+  /** @param {string} why */
+  #dim(why) {
+    const banner = /** @type {HTMLElement | null} */ (this.querySelector(".link-banner"));
+    if (!banner) return;
+    banner.hidden = why === "";
+    banner.textContent = why;
+    this.classList.toggle("stale", why !== "");
+  }
+
+  /** @type {Store | undefined} */
+  store = undefined;
+  /** @type {Stream | undefined} */
+  stream = undefined;
+  state = "";
+  expires = 0;
+  began = 0;
+  generation = 1;
+  leaving = false;
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  clock = undefined;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  grace = undefined;
+}
+
+/** @param {number} seconds */
+export function clock(seconds) {
+  const hours = Math.floor(seconds / 3600);
+  const minutes = Math.floor((seconds % 3600) / 60);
+  const rest = String(seconds % 60).padStart(2, "0");
+  return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${rest}` : `${minutes}:${rest}`;
+}

@@ -1,0 +1,172 @@
+// <live-table>: one view of one place, line by line as the tool prints it. New lines light up, lines that went linger, and a
+// line says why it is there when asked.
+
+import { make, rove } from "./dom.js";
+
+/** @import { Line, Observation } from "./types.js" */
+
+const LINGER = 5_000;
+
+/** @typedef {{ key: string, lines: Line[], why: string }} Group lines of one item, as printed together */
+
+/**
+ * @param {Line[]} lines
+ * @returns {Group[]}
+ */
+export function grouped(lines) {
+  /** @type {Group[]} */
+  const groups = [];
+  for (const line of lines) {
+    const last = groups[groups.length - 1];
+    if (last && line.key && last.key === line.key) {
+      last.lines.push(line);
+      last.why ||= line.why;
+    } else groups.push({ key: line.key, lines: [line], why: line.why });
+  }
+  return groups;
+}
+
+export class LiveTable extends HTMLElement {
+  constructor() {
+    super();
+    this.place = "";
+    /** @type {Observation | undefined} */
+    this.observation = undefined;
+    /** @type {Set<string>} */
+    this.opened = new Set();
+    /** @type {Map<string, { kind: "added" | "changed", until: number }>} */
+    this.marks = new Map();
+    /** @type {{ lines: Line[], after: string, until: number }[]} */
+    this.ghosts = [];
+    this.head = make("div", "prompt");
+    this.body = make("div", "rows");
+    this.body.setAttribute("role", "list");
+    rove(this.body, ".row", { vertical: true });
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.sweep = undefined;
+  }
+
+  connectedCallback() {
+    if (!this.head.isConnected) this.append(this.head, this.body);
+  }
+
+  /**
+   * A place's view as it is, without any marks.
+   * @param {string} place
+   * @param {Observation | undefined} observation
+   */
+  show(place, observation) {
+    if (place !== this.place) this.opened.clear();
+    this.place = place;
+    this.marks.clear();
+    this.ghosts = [];
+    this.observation = observation;
+    this.#draw();
+  }
+
+  /**
+   * The same view a moment later.
+   * @param {Observation} observation
+   * @param {string[]} added
+   * @param {string[]} changed
+   * @param {Line[]} removed
+   */
+  update(observation, added, changed, removed) {
+    const before = grouped(this.observation?.lines ?? []);
+    const until = Date.now() + LINGER;
+    const isNew = new Set(added);
+    for (const key of added) this.marks.set(key, { kind: "added", until });
+    for (const key of changed) if (!isNew.has(key)) this.marks.set(key, { kind: "changed", until });
+    for (const group of grouped(removed)) {
+      const at = before.findIndex((one) => one.key === group.key);
+      this.ghosts.push({ lines: group.lines, after: at > 0 ? before[at - 1].key : "", until });
+    }
+    this.observation = observation;
+    this.#draw();
+    clearTimeout(this.sweep);
+    this.sweep = setTimeout(() => this.#forget(), LINGER + 60);
+  }
+
+  #forget() {
+    const now = Date.now();
+    this.ghosts = this.ghosts.filter((ghost) => ghost.until > now);
+    for (const [key, mark] of this.marks) if (mark.until <= now) this.marks.delete(key);
+    this.#draw();
+  }
+
+  #draw() {
+    const seen = this.observation;
+    const prompt = make("span", "who", `${this.place} # `);
+    this.head.replaceChildren(prompt, make("span", "command", seen?.command ?? ""));
+    const focused = this.body.querySelector(".row:focus")?.getAttribute("data-key");
+    if (!seen) return this.body.replaceChildren(make("p", "empty", "Not read yet."));
+    const nodes = grouped(seen.lines).map((group) => this.#row(group));
+    for (const ghost of this.ghosts) this.#haunt(nodes, ghost);
+    if (seen.error) nodes.unshift(make("p", "empty trouble", seen.error));
+    else if (nodes.length === 0) nodes.push(make("p", "empty", "Nothing: the tool prints no line."));
+    if (seen.truncated) nodes.push(make("p", "empty", "More lines than this page shows."));
+    this.body.replaceChildren(...nodes);
+    const rows = /** @type {HTMLElement[]} */ ([...this.body.querySelectorAll(".row")]);
+    const again = focused ? rows.find((row) => row.dataset.key === focused) : undefined;
+    if (rows.length) (again ?? rows[0]).tabIndex = 0;
+    again?.focus({ preventScroll: true });
+    return undefined;
+  }
+
+  /** @param {Group} group */
+  #row(group) {
+    const item = make("div", "item");
+    item.setAttribute("role", "listitem");
+    const mark = this.marks.get(group.key);
+    if (mark) {
+      item.classList.add(mark.kind);
+      item.style.setProperty("--age", `${mark.until - LINGER - Date.now()}ms`); // drawn again, the glow goes on where it was
+    }
+    const row = make("div", "row");
+    row.dataset.key = group.key;
+    row.tabIndex = -1;
+    row.append(...group.lines.map((line) => make("code", "", line.text || " ")));
+    item.append(row);
+    if (group.why) {
+      item.classList.add("explained");
+      const open = this.opened.has(group.key);
+      item.classList.toggle("open", open);
+      row.setAttribute("role", "button");
+      row.setAttribute("aria-expanded", String(open));
+      item.append(make("p", "why", group.why));
+      row.addEventListener("click", () => getSelection()?.isCollapsed !== false && this.#toggle(group.key, item, row));
+      row.addEventListener("keydown", (event) => {
+        if (event.key !== "Enter" && event.key !== " ") return;
+        event.preventDefault();
+        this.#toggle(group.key, item, row);
+      });
+    }
+    return item;
+  }
+
+  /**
+   * @param {string} key
+   * @param {HTMLElement} item
+   * @param {HTMLElement} row
+   */
+  #toggle(key, item, row) {
+    const open = !this.opened.has(key);
+    if (open) this.opened.add(key);
+    else this.opened.delete(key);
+    item.classList.toggle("open", open);
+    row.setAttribute("aria-expanded", String(open));
+  }
+
+  /**
+   * @param {HTMLElement[]} nodes
+   * @param {{ lines: Line[], after: string }} ghost
+   */
+  #haunt(nodes, ghost) {
+    const item = make("div", "item removed");
+    const row = make("del", "ghost");
+    row.append(...ghost.lines.map((line) => make("code", "", line.text)));
+    item.append(row);
+    const at = nodes.findIndex((node) => node.querySelector(".row")?.getAttribute("data-key") === ghost.after);
+    nodes.splice(ghost.after ? (at < 0 ? nodes.length : at + 1) : 0, 0, item);
+  }
+}

@@ -1,0 +1,218 @@
+// <live-views>: the chooser of place and the tabs Interfaces, Routes, NAT, Neighbours, Requests, Timeline.
+
+import { make, remember, remembered, rove } from "./dom.js";
+import { LiveTable } from "./live-table.js";
+import { inOrder } from "./store.js";
+import { Timeline } from "./time-line.js";
+
+/** @import { Store } from "./store.js" */
+/** @import { StreamEvent, View, ViewChanged } from "./types.js" */
+
+/** @type {{ id: string, label: string, views: View[] }[]} */
+export const TABS = [
+  { id: "interfaces", label: "Interfaces", views: ["interfaces"] },
+  { id: "routes", label: "Routes", views: ["routes"] },
+  { id: "nat", label: "NAT", views: ["nat", "filter", "connections"] },
+  { id: "neighbours", label: "Neighbours", views: ["neighbours", "fdb"] },
+  { id: "requests", label: "Requests", views: ["requests"] },
+  { id: "timeline", label: "Timeline", views: [] },
+];
+const TITLES = {
+  nat: "nat table",
+  filter: "filter table",
+  connections: "tracked connections",
+  neighbours: "neighbours",
+  fdb: "bridge FDB",
+};
+
+export class LiveViews extends HTMLElement {
+  constructor() {
+    super();
+    /** @type {Store | null} */
+    this.store = null;
+    this.place = "";
+    this.tab = "interfaces";
+    /** @type {Map<View, LiveTable>} */
+    this.tables = new Map();
+    this.places = make("div", "places");
+    this.bar = make("div", "view-tabs");
+    this.panel = make("div", "view-panel");
+    this.timeline = new Timeline();
+    /** @type {Set<string>} places and "place tab" pairs that changed out of sight */
+    this.news = new Set();
+  }
+
+  connectedCallback() {
+    if (this.places.isConnected) return;
+    this.places.setAttribute("role", "radiogroup");
+    this.places.setAttribute("aria-label", "Place to look at");
+    this.bar.setAttribute("role", "tablist");
+    this.bar.setAttribute("aria-label", "What to look at");
+    this.panel.setAttribute("role", "tabpanel");
+    this.panel.id = "view-panel";
+    this.panel.tabIndex = 0;
+    rove(this.places, "button", { activate: true });
+    rove(this.bar, "button", { activate: true });
+    const top = make("div", "views-top");
+    top.append(this.places, this.#explainSwitch());
+    this.append(top, this.bar, this.panel);
+  }
+
+  /** @param {Store} store */
+  show(store) {
+    this.store = store;
+    this.timeline.show(store);
+    store.watch((event) => this.#notice(event));
+    this.#settle();
+  }
+
+  /** @param {string} place */
+  choose(place) {
+    if (!this.store?.places.has(place)) return;
+    this.place = place;
+    this.news.delete(place);
+    this.#drawPlaces();
+    this.#drawTabs();
+    this.#drawPanel();
+    this.dispatchEvent(new CustomEvent("chosen", { detail: place, bubbles: true }));
+  }
+
+  #explainSwitch() {
+    const label = make("label", "explain-switch");
+    const box = /** @type {HTMLInputElement} */ (make("input", "toggle toggle-xs"));
+    box.type = "checkbox";
+    box.checked = remembered("explained", "0") === "1";
+    const set = () => this.panel.classList.toggle("explain-all", box.checked);
+    box.addEventListener("change", () => {
+      remember("explained", box.checked ? "1" : "0");
+      set();
+    });
+    set();
+    label.append(box, make("span", "", "explain every line"));
+    return label;
+  }
+
+  #settle() {
+    const places = this.store?.places;
+    if (!places || places.size === 0) return;
+    if (!places.has(this.place)) this.place = inOrder(places.values())[0].id;
+    this.choose(this.place);
+  }
+
+  /** @param {StreamEvent} event */
+  #notice(event) {
+    if (event.type === "view_changed") this.#viewChanged(event);
+    else if (event.type === "snapshot_taken") this.#settle();
+    else if (event.type === "place_seen") {
+      if (!this.place) this.#settle();
+      else {
+        this.#drawPlaces();
+        if (event.place.id === this.place) this.#drawPanel();
+      }
+    } else if (event.type === "place_gone") {
+      if (event.place === this.place) this.#settle();
+      else this.#drawPlaces();
+    } else if (event.type === "happened" && this.tab !== "timeline") this.#mark("timeline", false);
+  }
+
+  /** @param {ViewChanged} event */
+  #viewChanged(event) {
+    const structural = event.added.length > 0 || event.removed.length > 0;
+    const tab = TABS.find((one) => one.views.includes(event.view));
+    if (!tab) return;
+    if (event.place === this.place) {
+      if (tab.id === this.tab) {
+        const table = this.tables.get(event.view);
+        if (table) table.update(event.observation, event.added, event.changed, event.removed);
+        else this.#drawPanel();
+      } else if (structural) this.#mark(tab.id, true);
+    } else if (structural) {
+      this.news.add(event.place);
+      this.news.add(`${event.place} ${tab.id}`);
+      this.#drawPlaces();
+    }
+  }
+
+  /**
+   * @param {string} tab
+   * @param {boolean} ofPlace
+   */
+  #mark(tab, ofPlace) {
+    this.news.add(ofPlace ? `${this.place} ${tab}` : tab);
+    this.bar.querySelector(`[data-tab="${tab}"]`)?.classList.add("news");
+  }
+
+  #drawPlaces() {
+    const focused = this.places.contains(document.activeElement);
+    const chips = inOrder(this.store?.places.values() ?? []).map((place) => {
+      const chip = make("button", `chip ${place.kind}`, place.id);
+      chip.setAttribute("type", "button");
+      chip.setAttribute("role", "radio");
+      const chosen = place.id === this.place;
+      chip.setAttribute("aria-checked", String(chosen));
+      chip.tabIndex = chosen ? 0 : -1;
+      chip.classList.toggle("news", !chosen && this.news.has(place.id));
+      if (place.error) chip.classList.add("unreadable");
+      chip.addEventListener("click", () => this.choose(place.id));
+      return chip;
+    });
+    this.places.replaceChildren(...chips);
+    if (focused) /** @type {HTMLElement | null} */ (this.places.querySelector("[aria-checked=true]"))?.focus();
+  }
+
+  #drawTabs() {
+    const machine = this.store?.places.get(this.place)?.kind === "machine";
+    const tabs = TABS.filter((tab) => machine || tab.id !== "requests");
+    if (!tabs.some((tab) => tab.id === this.tab)) this.tab = "interfaces";
+    const focused = this.bar.contains(document.activeElement);
+    const buttons = tabs.map((tab) => {
+      const button = make("button", "view-tab", tab.label);
+      button.setAttribute("type", "button");
+      button.setAttribute("role", "tab");
+      button.dataset.tab = tab.id;
+      button.id = `tab-${tab.id}`;
+      const chosen = tab.id === this.tab;
+      button.setAttribute("aria-selected", String(chosen));
+      button.setAttribute("aria-controls", "view-panel");
+      button.tabIndex = chosen ? 0 : -1;
+      button.classList.toggle("news", !chosen && (this.news.has(`${this.place} ${tab.id}`) || this.news.has(tab.id)));
+      button.addEventListener("click", () => this.#open(tab.id));
+      return button;
+    });
+    this.bar.replaceChildren(...buttons);
+    this.panel.setAttribute("aria-labelledby", `tab-${this.tab}`);
+    if (focused) /** @type {HTMLElement | null} */ (this.bar.querySelector("[aria-selected=true]"))?.focus();
+  }
+
+  /** @param {string} tab */
+  #open(tab) {
+    this.tab = tab;
+    this.#drawTabs();
+    this.#drawPanel();
+  }
+
+  #drawPanel() {
+    const tab = TABS.find((one) => one.id === this.tab) ?? TABS[0];
+    this.news.delete(tab.id);
+    this.news.delete(`${this.place} ${tab.id}`);
+    this.bar.querySelector(`[data-tab="${tab.id}"]`)?.classList.remove("news");
+    this.tables.clear();
+    if (tab.id === "timeline") {
+      this.panel.replaceChildren(this.timeline);
+      return;
+    }
+    const place = this.store?.places.get(this.place);
+    const nodes = [];
+    if (place?.shares)
+      nodes.push(make("p", "empty", `${place.id} has no network namespace of its own: it lives in that of ${place.shares}.`));
+    if (place?.error) nodes.push(make("p", "empty trouble", `This place cannot be read: ${place.error}`));
+    for (const view of tab.views) {
+      if (tab.views.length > 1) nodes.push(make("h3", "view-title", TITLES[/** @type {keyof typeof TITLES} */ (view)]));
+      const table = new LiveTable();
+      this.tables.set(view, table);
+      nodes.push(table);
+    }
+    this.panel.replaceChildren(...nodes);
+    for (const [view, table] of this.tables) table.show(this.place, place?.views[view]);
+  }
+}

@@ -1,0 +1,106 @@
+// The sandbox's socket: hands each event to the store once, and after a loss goes on from the last number it folded in.
+
+/** @import { Store } from "./store.js" */
+/** @import { EdgeMessage, StreamEvent } from "./types.js" */
+
+const FIRST_WAIT = 400;
+const LONGEST_WAIT = 8_000;
+
+/** The server's last words: no use in asking again. */
+export const FINAL_CODES = new Set([4403, 4404]);
+
+/**
+ * @param {number} attempt
+ * @param {number} luck a number from 0 to 1, so that a class does not come back in one instant
+ */
+export function waitBefore(attempt, luck) {
+  return Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** attempt) * (0.6 + 0.4 * luck);
+}
+
+export class Stream extends EventTarget {
+  /**
+   * Fires `link` (detail "open", "lost" or a final code) and `edge` (detail an EdgeMessage).
+   * @param {Store} store
+   * @param {string} url without the query
+   */
+  constructor(store, url) {
+    super();
+    this.store = store;
+    this.url = url;
+    this.attempt = 0;
+    this.resync = false;
+    this.stopped = false;
+    /** @type {WebSocket | null} */
+    this.socket = null;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.timer = undefined;
+    this.hurry = () => this.attempt > 0 && !this.socket && this.#soon(0);
+    globalThis.addEventListener?.("online", this.hurry);
+  }
+
+  connect() {
+    clearTimeout(this.timer);
+    const since = this.store.seen && !this.resync ? `?since=${this.store.number}` : "";
+    const socket = new WebSocket(this.url + since);
+    this.socket = socket;
+    socket.onopen = () => {
+      this.attempt = 0;
+      this.#say("link", "open");
+    };
+    socket.onmessage = (message) => this.#read(String(message.data));
+    socket.onclose = (closed) => {
+      if (this.socket !== socket) return;
+      this.socket = null;
+      if (this.stopped) return;
+      if (FINAL_CODES.has(closed.code)) this.#say("link", closed.code);
+      else {
+        this.#say("link", "lost");
+        this.#soon(waitBefore(this.attempt, Math.random()));
+        this.attempt += 1;
+      }
+    };
+  }
+
+  /** @param {object} message */
+  send(message) {
+    if (this.socket?.readyState !== WebSocket.OPEN) return false;
+    this.socket.send(JSON.stringify(message));
+    return true;
+  }
+
+  stop() {
+    this.stopped = true;
+    clearTimeout(this.timer);
+    globalThis.removeEventListener?.("online", this.hurry);
+    this.socket?.close();
+  }
+
+  /** @param {number} wait */
+  #soon(wait) {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.connect(), wait);
+  }
+
+  /** @param {string} text */
+  #read(text) {
+    /** @type {StreamEvent | EdgeMessage} */
+    const message = JSON.parse(text);
+    if (message.type === "fresh" || message.type === "refused" || message.type === "terminal_opened") {
+      this.#say("edge", message);
+      return;
+    }
+    if (message.type === "snapshot_taken") this.resync = false;
+    if (this.store.apply(message) === "gap") {
+      this.resync = true; // the stream broke its promise: ask for everything
+      this.socket?.close();
+    }
+  }
+
+  /**
+   * @param {string} name
+   * @param {unknown} detail
+   */
+  #say(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+}

@@ -1,0 +1,25 @@
+// The terminal's colours: the same dark glass in both themes, each readable on it.
+
+export const terminalTheme = {
+  background: "#0d1b24",
+  foreground: "#d7e3e8",
+  cursor: "#ffb454",
+  cursorAccent: "#0d1b24",
+  selectionBackground: "#2f5566",
+  black: "#20323d",
+  red: "#ff7b72",
+  green: "#7ee0a1",
+  yellow: "#ffcb6b",
+  blue: "#7cb7ff",
+  magenta: "#d2a8ff",
+  cyan: "#6fd9e0",
+  white: "#d7e3e8",
+  brightBlack: "#8296a1",
+  brightRed: "#ffa198",
+  brightGreen: "#a5f0bf",
+  brightYellow: "#ffe2a0",
+  brightBlue: "#a8d0ff",
+  brightMagenta: "#e4ccff",
+  brightCyan: "#a5eef2",
+  brightWhite: "#ffffff",
+};

@@ -1,0 +1,44 @@
+// The shapes that arrive on the wire, as `explorer/sandboxes/events.py` and `explorer/network/model.py` define them.
+
+/**
+ * @typedef {{ text: string, key: string, why: string }} Line
+ * @typedef {{ cidr: string, family: string, scope: string }} Address
+ * @typedef {{ kind_of: "interface", key: string, index: number, name: string, kind: string, mac: string, mtu: number,
+ *   state: string, master: string, peer_index: number | null, peer_name: string, peer_place: string,
+ *   addresses: Address[] }} Interface
+ * @typedef {{ kind_of: string, key: string, [fact: string]: unknown }} OtherItem
+ * @typedef {{ command: string, lines: Line[], items: (Interface | OtherItem)[], error: string, truncated: boolean }} Observation
+ * @typedef {"interfaces" | "routes" | "neighbours" | "fdb" | "nat" | "filter" | "connections" | "requests"} View
+ * @typedef {{ id: string, kind: "host" | "container" | "machine" | "namespace", host: string, name: string, netns: number,
+ *   shares: string, error: string, views: Partial<Record<View, Observation>> }} Place
+ * @typedef {{ id: string, name: string, driver: string, subnets: string[], gateways: string[], bridge: string }} DockerNetwork
+ * @typedef {{ network: string, address: string }} Endpoint
+ * @typedef {{ host_address: string, host_port: number, container_port: number, protocol: string }} PublishedPort
+ * @typedef {{ id: string, name: string, image: string, state: string, network_mode: string, endpoints: Endpoint[],
+ *   ports: PublishedPort[] }} DockerContainer
+ * @typedef {{ host: string, version: string, error: string, networks: DockerNetwork[],
+ *   containers: DockerContainer[] }} DockerState
+ * @typedef {{ sandbox: string, generation: number, number: number, at: number, places: Record<string, Place>,
+ *   docker: Record<string, DockerState>, probes: Record<string, unknown> }} Snapshot
+ * @typedef {{ id: string, place: string, open: boolean, reason: string }} TerminalFacts
+ * @typedef {{ number: number, at: number }} Numbered
+ * @typedef {Numbered & { type: "sandbox_changed", state: string, phase: string, detail: string, generation: number,
+ *   expires_at: number | null, position: number | null }} SandboxChanged
+ * @typedef {Numbered & { type: "snapshot_taken", snapshot: Snapshot, resync: boolean }} SnapshotTaken
+ * @typedef {Numbered & { type: "place_seen", place: Place }} PlaceSeen
+ * @typedef {Numbered & { type: "place_gone", place: string, name: string }} PlaceGone
+ * @typedef {Numbered & { type: "view_changed", place: string, view: View, observation: Observation, added: string[],
+ *   changed: string[], removed: Line[], cause: string }} ViewChanged
+ * @typedef {Numbered & { type: "docker_changed", docker: DockerState }} DockerChanged
+ * @typedef {Numbered & { type: "happened", source: string, place: string, text: string, detail: string }} Happened
+ * @typedef {Numbered & { type: "probe_answered", result: unknown }} ProbeAnswered
+ * @typedef {Numbered & { type: "lesson_moved", lesson: string, step: string, passed: string[], hints: string[],
+ *   answers: Record<string, string>, finished: boolean }} LessonMoved
+ * @typedef {Numbered & { type: "terminals_changed", terminals: TerminalFacts[] }} TerminalsChanged
+ * @typedef {SandboxChanged | SnapshotTaken | PlaceSeen | PlaceGone | ViewChanged | DockerChanged | Happened |
+ *   ProbeAnswered | LessonMoved | TerminalsChanged} StreamEvent
+ * @typedef {{ type: "fresh", ok: boolean } | { type: "refused", code: string, text: string } |
+ *   { type: "terminal_opened", terminal: string }} EdgeMessage
+ */
+
+export {};

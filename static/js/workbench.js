@@ -1,0 +1,24 @@
+// What the lesson page needs besides: the live elements. They start by themselves when they appear.
+
+import "./nonce.js";
+import { LabTerminal } from "./lab-terminal.js";
+import { LessonStep } from "./lesson-step.js";
+import { LiveSandbox } from "./live-sandbox.js";
+import { LiveTable } from "./live-table.js";
+import { LiveViews } from "./live-views.js";
+import { NetMap } from "./net-map.js";
+import { PaneSplit, watchPanes } from "./pane-split.js";
+import { TerminalDock } from "./terminal-dock.js";
+import { Timeline } from "./time-line.js";
+
+customElements.define("time-line", Timeline);
+customElements.define("live-table", LiveTable);
+customElements.define("live-views", LiveViews);
+customElements.define("net-map", NetMap);
+customElements.define("pane-split", PaneSplit);
+customElements.define("lab-terminal", LabTerminal);
+customElements.define("terminal-dock", TerminalDock);
+customElements.define("live-sandbox", LiveSandbox);
+
+watchPanes();
+new LessonStep(document.body);
