@@ -27,5 +27,9 @@ class LabConfig:
         return self.run_dir / "engine" / "docker.sock"
 
     @property
+    def cgroup(self) -> str:
+        return f"/explorer-{self.install}"  # parent of all hosts' and machines' control groups
+
+    @property
     def labels(self) -> dict[str, str]:
         return {"explorer.install": self.install}

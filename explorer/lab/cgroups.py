@@ -1,0 +1,41 @@
+"""Hands a host's control groups to its root, so that the Docker daemon in it can divide them further."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from explorer.lab import kernel
+from explorer.lab.config import LabConfig
+from explorer.lab.errors import NodeError
+from explorer.lab.leftovers import our_cgroups
+
+WAIT_SECONDS = 5.0
+
+
+def delegate(config: LabConfig, container: str) -> None:
+    """Version 1 has one directory per controller, version 2 a single one."""
+    uid, gid = kernel.remapped_root()
+    until = time.monotonic() + WAIT_SECONDS
+    while not (groups := [path for parent in our_cgroups(config) if (path := parent / container).is_dir()]):
+        if time.monotonic() > until:
+            raise NodeError("The host's control groups are nowhere to be found.", container)
+        time.sleep(0.01)
+    for group in groups:
+        for directory, _, files in os.walk(group):
+            os.chown(directory, uid, gid)
+            for file in files:
+                _give(Path(directory, file), uid, gid)
+
+
+def _give(file: Path, uid: int, gid: int) -> None:
+    try:
+        os.chown(file, uid, gid)
+    except OSError as error:
+        if file.exists():
+            raise NodeError("The host's control groups cannot be handed over.", f"{file}: {error.strerror}") from error
+
+
+def version() -> int:
+    return 2 if Path("/sys/fs/cgroup/cgroup.controllers").exists() else 1

@@ -1,0 +1,216 @@
+"""The node's own Docker engine: started in a network namespace of its own, watched, and taken down without a trace.
+
+It knows nothing of sandboxes but their labels. The user's own Docker, if there is one, is never spoken to.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import requests
+from docker.errors import DockerException
+
+import docker
+from explorer.lab import kernel, leftovers
+from explorer.lab.config import LabConfig
+from explorer.lab.errors import NodeError
+
+Say = Callable[[str], None]
+PING_SECONDS = 3
+CALL_SECONDS = 60
+START_SECONDS = 30
+STOP_SECONDS = 20
+WATCH_SECONDS = 1.0
+_PR_SET_PDEATHSIG = 1
+
+
+def connect(config: LabConfig) -> docker.DockerClient:
+    """A client of the node's engine. Raises NodeError within seconds when it answers nothing."""
+    try:
+        client = docker.DockerClient(base_url=f"unix://{config.socket}", timeout=PING_SECONDS, version="auto")
+    except (DockerException, requests.RequestException, OSError) as error:
+        raise NodeError("The node's engine does not answer.", str(error)) from error
+    client.api.timeout = CALL_SECONDS
+    return client
+
+
+@contextmanager
+def session(config: LabConfig) -> Iterator[docker.DockerClient]:
+    """A client for a while. What the engine refuses or does not answer in that while is the node's fault."""
+    client = connect(config)
+    try:
+        yield client
+    except (DockerException, requests.RequestException) as error:
+        raise NodeError("The node's engine failed.", str(error)[:1000]) from error
+    finally:
+        client.close()
+
+
+def wait_ready(config: LabConfig, seconds: float, alive: Callable[[], bool] = lambda: True) -> None:
+    until = time.monotonic() + seconds
+    while True:
+        if config.socket.exists():
+            try:
+                connect(config).close()
+                return
+            except NodeError:
+                pass
+        if not alive() or time.monotonic() > until:
+            raise NodeError("The node's engine did not start.", _last_words(config))
+        time.sleep(0.05)
+
+
+def run_engine(config: LabConfig, say: Say, ready: Callable[[], None]) -> int:
+    """In the foreground until SIGTERM or SIGINT; whatever ends it, nothing of it stays behind."""
+    from explorer.lab import hosts, images
+
+    stop = _Stop()
+    started = time.monotonic()
+    _check_root_and_tools()
+    lock = leftovers.claim(config)
+    daemon: subprocess.Popen[bytes] | None = None
+    try:
+        leftovers.sweep(config)
+        kernel.prepare(config)
+        daemon = _start(config)
+        process = daemon
+        wait_ready(config, START_SECONDS, lambda: process.poll() is None and not stop)
+        kernel.fence(config)
+        hosts.close_everything(config)
+        say(f"engine {connect(config).version()['Version']} up in {time.monotonic() - started:.1f} s")
+        images.build_images(config, say)
+        images.import_images(config, say)
+        if not stop:
+            ready()
+        _watch(config, daemon, stop, say)
+        return 0
+    except NodeError as error:
+        if stop:
+            return 0
+        say(f"{error} {error.detail}".strip())
+        return 1
+    finally:
+        _end(config, daemon, say)
+        lock.close()
+
+
+class _Stop:
+    """True from the first SIGTERM or SIGINT on."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._ask)
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        self.asked = True
+
+    def __bool__(self) -> bool:
+        return self.asked
+
+
+def _check_root_and_tools() -> None:
+    if os.geteuid() != 0:
+        raise NodeError("The engine needs root.", "start it as root, or run the node as a container")
+    missing = [tool for tool in ("dockerd", "containerd", "ip", "nsenter", "iptables") if not shutil.which(tool)]
+    if missing:
+        raise NodeError(f"Programs are missing on this node: {', '.join(missing)}.", "install docker.io, iproute2, iptables")
+
+
+def _start(config: LabConfig) -> subprocess.Popen[bytes]:
+    parent = os.getpid()
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def die_with_parent() -> None:
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    (config.socket.parent / "daemon.json").write_text("{}\n")
+    with open(log_file(config), "ab") as log:
+        return subprocess.Popen(
+            ["nsenter", f"--net=/run/netns/{config.netns}", *arguments(config)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            preexec_fn=die_with_parent,
+            env={"PATH": os.environ.get("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"), "TMPDIR": str(config.engine_dir / "tmp")},
+        )
+
+
+def arguments(config: LabConfig) -> list[str]:
+    return [
+        "dockerd",
+        f"--data-root={config.engine_dir / 'data'}",
+        f"--exec-root={config.socket.parent / 'exec'}",
+        f"--pidfile={pid_file(config)}",
+        f"--host=unix://{config.socket}",
+        "--userns-remap=default",
+        f"--cgroup-parent={config.cgroup}",
+        "--exec-opt=native.cgroupdriver=cgroupfs",
+        "--storage-driver=overlay2",
+        "--bridge=none",
+        "--ip-forward=false",
+        "--log-driver=json-file",
+        "--log-opt=max-size=1m",
+        "--log-opt=max-file=1",
+        "--shutdown-timeout=2",
+        f"--config-file={config.socket.parent / 'daemon.json'}",  # never the machine's own
+    ]
+
+
+def pid_file(config: LabConfig) -> Path:
+    return config.socket.parent / "docker.pid"
+
+
+def log_file(config: LabConfig) -> Path:
+    return config.engine_dir / "engine.log"
+
+
+def _watch(config: LabConfig, daemon: subprocess.Popen[bytes], stop: _Stop, say: Say) -> None:
+    from explorer.lab import hosts
+
+    looked = time.monotonic()
+    while not stop:
+        time.sleep(WATCH_SECONDS / 5)
+        if daemon.poll() is not None:
+            raise NodeError("The node's engine ended by itself.", _last_words(config))
+        if time.monotonic() - looked > hosts.OVERDUE_SECONDS:
+            looked = time.monotonic()
+            for name in hosts.end_overdue(config):
+                say(f"{name}: its time was long over, ended")
+
+
+def _end(config: LabConfig, daemon: subprocess.Popen[bytes] | None, say: Say) -> None:
+    from explorer.lab import hosts
+
+    if daemon is not None and daemon.poll() is None:
+        try:
+            hosts.close_everything(config)
+        except (NodeError, DockerException, requests.RequestException) as error:
+            say(f"hosts could not be removed in order ({error}); they end with the engine")
+        daemon.terminate()
+        try:
+            daemon.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            daemon.kill()
+            daemon.wait()
+    leftovers.sweep(config)
+    shutil.rmtree(config.socket.parent, ignore_errors=True)
+
+
+def _last_words(config: LabConfig) -> str:
+    try:
+        return log_file(config).read_bytes()[-2000:].decode(errors="replace").strip().rsplit("\n", 1)[-1]
+    except OSError:
+        return ""

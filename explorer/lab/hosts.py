@@ -1,0 +1,291 @@
+"""A sandbox on the engine: its LAN, its hosts and machines, made together and removed together.
+
+Everything carries labels, so what no database row claims can be found. Tearing down is removing containers, volumes and
+LAN; what the learner made lies inside and goes with them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from docker.errors import APIError, NotFound
+
+import docker
+from explorer.lab import cgroups, engine, images, lans, machines
+from explorer.lab.config import LabConfig
+from explorer.lab.errors import HostError, NodeError
+from explorer.network.scenario import Scenario
+
+Phase = Callable[[str, str], None]
+READY_SECONDS = 30.0
+LATE_SECONDS = 30  # a host ends itself at its time; one that does not is ended this much later
+OVERDUE_SECONDS = 15.0  # how often is looked
+REMOVE_WORKERS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One generation of one sandbox as the engine holds it."""
+
+    sandbox: str
+    generation: int
+    expires_at: float
+    objects: int
+    running: int
+
+
+def open_sandbox(
+    config: LabConfig, sandbox: str, generation: int, scenario: Scenario, expires_at: float, say: Phase
+) -> dict[str, Any]:
+    """Makes the sandbox, or finds it made; on any failure nothing of it stays. Returns its facts."""
+    with engine.session(config) as client:
+        if facts := _facts(config, client, sandbox, generation, scenario):
+            lans.write_expiry(config, sandbox, expires_at)
+            say("ready", "")
+            return facts
+        close_sandbox(config, sandbox)
+        say("reserved", "")
+        try:
+            return _make(config, client, sandbox, generation, scenario, expires_at, say)
+        except BaseException:
+            with suppress(NodeError):
+                close_sandbox(config, sandbox, generation)
+            raise
+
+
+def make_scratch(config: LabConfig, client: docker.DockerClient, sandbox: str, scenario: Scenario) -> str:
+    """One host without the learners' image, for preparing it. Returns its container."""
+    expires_at = time.time() + 600
+    labels = config.labels | {
+        "explorer.sandbox": sandbox,
+        "explorer.generation": "0",
+        "explorer.expires": str(int(expires_at)),
+    }
+    lans.write_expiry(config, sandbox, expires_at)
+    lan = lans.make_lan(config, client, sandbox, labels)
+    container = _start(config, client, sandbox, "h1", True, lan, lans.addresses(lan.subnet, scenario), labels)
+    wait_host(client, container, machines.VERSION)
+    return container
+
+
+def extend_sandbox(config: LabConfig, sandbox: str, expires_at: float) -> None:
+    """From now on its hosts end themselves at `expires_at`."""
+    lans.write_expiry(config, sandbox, expires_at)
+
+
+def _make(
+    config: LabConfig,
+    client: docker.DockerClient,
+    sandbox: str,
+    generation: int,
+    scenario: Scenario,
+    expires_at: float,
+    say: Phase,
+) -> dict[str, Any]:
+    labels = config.labels | {
+        "explorer.sandbox": sandbox,
+        "explorer.generation": str(generation),
+        "explorer.expires": str(int(expires_at)),
+    }
+    lans.write_expiry(config, sandbox, expires_at)
+    lan = lans.make_lan(config, client, sandbox, labels)
+    names = (*scenario.hosts, *scenario.machines)
+    addresses = lans.addresses(lan.subnet, scenario)
+    say("starting host", ", ".join(names))
+    with ThreadPoolExecutor(max_workers=len(names)) as pool:
+        running = {
+            name: pool.submit(_start, config, client, sandbox, name, name in scenario.hosts, lan, addresses, labels)
+            for name in names
+        }
+        started = {name: future.result() for name, future in running.items()}
+        say("loading images", images.BOX)
+        versions = dict(zip(scenario.hosts, pool.map(lambda h: wait_host(client, started[h]), scenario.hosts), strict=True))
+    say("building scenario", scenario.name)
+    for host in scenario.hosts:
+        machines.build_scenario(client, started[host], host, scenario)
+    say("ready", "")
+    return {
+        "subnet": lan.subnet,
+        "hosts": {
+            host: {"container": started[host], "address": addresses[host], "engine": versions[host]} for host in scenario.hosts
+        },
+        "machines": {machine: {"container": started[machine], "address": addresses[machine]} for machine in scenario.machines},
+    }
+
+
+def _start(
+    config: LabConfig,
+    client: docker.DockerClient,
+    sandbox: str,
+    name: str,
+    host: bool,
+    lan: lans.Lan,
+    addresses: dict[str, str],
+    labels: dict[str, str],
+) -> str:
+    labels = labels | {"explorer.name": name, "explorer.role": "host" if host else "machine"}
+    full_name = object_name(config, sandbox, name)
+    if host:
+        image, rights = images.HOST, machines.host_rights(config, client, full_name, sandbox, labels)
+    else:
+        image, rights = images.MACHINE, machines.machine_rights(config, client)
+    endpoint = client.api.create_endpoint_config(ipv4_address=addresses[name], aliases=[name])
+    container = client.api.create_container(
+        images.tag(config, image),
+        name=full_name,
+        hostname=name,
+        labels=labels,
+        environment=machines.environment(name, addresses),
+        host_config={**rights, "NetworkMode": lan.name},
+        networking_config=client.api.create_networking_config({lan.name: endpoint}),
+    )["Id"]
+    client.api.start(container)
+    if host:
+        cgroups.delegate(config, container)
+    return str(container)
+
+
+def wait_host(client: docker.DockerClient, container: str, ready: tuple[str, ...] = machines.READY) -> str:
+    """The version of the Docker Engine in a host, once it answers and `box` is there."""
+    from explorer.lab.run import execute
+
+    until = time.monotonic() + READY_SECONDS
+    while True:
+        out: list[bytes] = []
+        status = execute(client, container, list(ready), lambda _, data: out.append(data), 10)
+        if status == 0:
+            return b"".join(out).decode(errors="replace").strip()[:40]
+        if time.monotonic() > until:
+            raise HostError("The host's Docker daemon did not start.", b"".join(out).decode(errors="replace")[-500:])
+        time.sleep(0.04)
+
+
+def _facts(
+    config: LabConfig, client: docker.DockerClient, sandbox: str, generation: int, scenario: Scenario
+) -> dict[str, Any] | None:
+    """The facts of a sandbox that is complete and running already, else None."""
+    filters = lans.filters(config, sandbox, generation)
+    running = {c.labels.get("explorer.name", ""): c for c in client.containers.list(filters=filters)}
+    if set(running) != {*scenario.hosts, *scenario.machines}:
+        return None
+    networks = client.networks.list(filters=filters)
+    if len(networks) != 1:
+        return None
+    addresses = {
+        name: container.attrs["NetworkSettings"]["Networks"][networks[0].name]["IPAddress"]
+        for name, container in running.items()
+    }
+    return {
+        "subnet": networks[0].attrs["IPAM"]["Config"][0]["Subnet"],
+        "hosts": {
+            host: {
+                "container": running[host].id,
+                "address": addresses[host],
+                "engine": wait_host(client, str(running[host].id)),
+            }
+            for host in scenario.hosts
+        },
+        "machines": {
+            machine: {"container": running[machine].id, "address": addresses[machine]} for machine in scenario.machines
+        },
+    }
+
+
+def close_sandbox(config: LabConfig, sandbox: str, generation: int | None = None) -> int:
+    """Removes a sandbox (or one generation of it). Returns how many objects went; none is success too."""
+    with engine.session(config) as client:
+        removed = _remove(client, lans.filters(config, sandbox, generation))
+        if generation is None:
+            lans.forget_expiry(config, sandbox)
+        return removed
+
+
+def close_everything(config: LabConfig) -> int:
+    """Removes every sandbox of this installation."""
+    with engine.session(config) as client:
+        removed = _remove(client, lans.filters(config))
+    lans.forget_all_expiries(config)
+    return removed
+
+
+def _remove(client: docker.DockerClient, filters: dict[str, Any]) -> int:
+    containers = client.api.containers(all=True, filters=filters)
+    with ThreadPoolExecutor(max_workers=REMOVE_WORKERS) as pool:
+        gone = sum(pool.map(lambda found: _remove_container(client, found["Id"]), containers))
+    for volume in client.api.volumes(filters=filters)["Volumes"] or ():
+        gone += _gone(client.api.remove_volume, volume["Name"], force=True)
+    for network in client.api.networks(filters=filters):
+        gone += _gone(client.api.remove_network, network["Id"])
+    return gone
+
+
+def _remove_container(client: docker.DockerClient, identity: str) -> int:
+    return _gone(client.api.remove_container, identity, v=True, force=True)
+
+
+def _gone(remove: Callable[..., object], *words: str, **options: bool) -> int:
+    """1 when this call removed it; 0 when it was gone, or somebody else is at it (who comes next looks again)."""
+    for _ in range(100):
+        try:
+            remove(*words, **options)
+            return 1
+        except NotFound:
+            return 0
+        except APIError as error:
+            if error.response is None or error.response.status_code != 409:
+                raise
+            time.sleep(0.1)
+    raise NodeError("The engine does not let go of a part of a sandbox.", " ".join(words))
+
+
+def list_sandboxes(config: LabConfig) -> list[Found]:
+    """Every sandbox the engine holds something of, by labels alone."""
+    with engine.session(config) as client:
+        filters = lans.filters(config)
+        containers = client.api.containers(all=True, filters=filters)
+        others = [*client.api.networks(filters=filters), *(client.api.volumes(filters=filters)["Volumes"] or ())]
+    found: dict[tuple[str, int], list[tuple[dict[str, str], bool]]] = {}
+    for labels, running in _labelled(containers, others):
+        with suppress(KeyError, ValueError):
+            found.setdefault((labels["explorer.sandbox"], int(labels["explorer.generation"])), []).append((labels, running))
+    return [
+        Found(
+            sandbox,
+            generation,
+            lans.read_expiry(config, sandbox) or float(parts[0][0].get("explorer.expires", 0)),
+            len(parts),
+            sum(running for _, running in parts),
+        )
+        for (sandbox, generation), parts in sorted(found.items())
+    ]
+
+
+def _labelled(containers: Iterable[Any], others: Iterable[Any]) -> Iterator[tuple[dict[str, str], bool]]:
+    for container in containers:
+        yield container.get("Labels") or {}, container.get("State") == "running"
+    for other in others:
+        yield other.get("Labels") or {}, False
+
+
+def end_overdue(config: LabConfig) -> list[str]:
+    """Removes what should have ended itself and did not; the last net when everything else is gone."""
+    late = [found for found in list_sandboxes(config) if 0 < found.expires_at < time.time() - LATE_SECONDS]
+    for found in late:
+        close_sandbox(config, found.sandbox, found.generation)
+    return [found.sandbox for found in late]
+
+
+def object_name(config: LabConfig, sandbox: str, name: str) -> str:
+    return f"x-{config.install}-{sandbox}-{name}"
+
+
+def capacity(config: LabConfig) -> int:
+    """How many one-host sandboxes this node holds."""
+    from explorer.lab.limits import capacity as by_memory
+
+    return config.capacity or by_memory(config)

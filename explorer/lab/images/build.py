@@ -1,0 +1,98 @@
+"""Makes root file systems with mmdebstrap."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from explorer.lab.config import LabConfig
+from explorer.lab.errors import NodeError
+from explorer.lab.images.names import HERE, NAMES, SUITE, key, packages, ready_made, tar
+
+Say = Callable[[str], None]
+BUILD_SECONDS = 900
+KEPT_OLD = 2  # tars of earlier inputs that stay per image, for going back and forth between versions
+EXCLUDED = "/usr/share/{doc,man,locale,info,lintian,bug}/*"
+
+
+def build_images(config: LabConfig, say: Say) -> None:
+    """Whatever is missing in the cache is built, two at a time; builders on one machine wait for each other."""
+    config.cache_dir.mkdir(parents=True, exist_ok=True)
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        for done in [pool.submit(_ensure, config, name, say) for name in NAMES]:
+            done.result()
+
+
+def _ensure(config: LabConfig, name: str, say: Say) -> None:
+    target = tar(config, name)
+    if target.exists():
+        os.utime(target) if not ready_made(name) else None
+        return
+    if ready_made(name):
+        raise NodeError(f"The image {name} is not where EXPLORER_IMAGES says.", str(target))
+    with open(config.cache_dir / f"{name}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not target.exists():
+            started = time.monotonic()
+            say(f"building image {name} from {len(packages(name))} Debian packages ({SUITE})")
+            _build(name, target)
+            _forget_old(config, name)
+            say(f"image {name} built: {target.stat().st_size // 2**20} MB in {time.monotonic() - started:.0f} s")
+
+
+def _build(name: str, target: Path) -> None:
+    if not shutil.which("mmdebstrap"):
+        raise NodeError("mmdebstrap is missing, so no image can be built.", "install mmdebstrap and debian-archive-keyring")
+    fresh = target.with_suffix(f".{os.getpid()}.new.tar")
+    try:
+        done = subprocess.run(
+            command(name, fresh), check=False, capture_output=True, text=True, timeout=BUILD_SECONDS, stdin=subprocess.DEVNULL
+        )
+        if done.returncode or not fresh.exists():
+            raise NodeError(f"The image {name} could not be built.", _reason(done.stderr))
+        fresh.replace(target)
+    except subprocess.TimeoutExpired as error:
+        raise NodeError(f"The image {name} could not be built in {BUILD_SECONDS} s.", str(error)) from error
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def command(name: str, target: Path) -> list[str]:
+    """The mmdebstrap call. `box` is only extracted (no package manager, no shell scripts of packages); the others installed."""
+    extracted = (HERE / f"{name}.finish").exists()
+    hook = "extract" if extracted else "customize"
+    words = ["mmdebstrap", "--quiet", f"--variant={'extract' if extracted else 'minbase'}"]
+    words += ['--aptopt=Acquire::Check-Valid-Until "false"', '--aptopt=APT::Install-Recommends "false"']
+    words += [
+        '--aptopt=Acquire::Languages "none"',
+        "--dpkgopt=path-exclude=" + EXCLUDED,
+        f"--include={','.join(packages(name))}",
+    ]
+    if extracted:
+        words.append("--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr")
+        words.append(f"--{hook}-hook=sh '{HERE / name}.finish' \"$1\"")
+    else:
+        words.append(f'--{hook}-hook=rm -rf "$1"/var/cache/apt/*.bin "$1"/var/lib/apt/lists/* "$1"/var/log/*.log')
+        words.append(f"--{hook}-hook=echo '. /etc/lab.bashrc' >>\"$1\"/root/.bashrc")
+    words.append(f"--{hook}-hook=cp -R --preserve=mode '{HERE / name}/.' \"$1\"")
+    return [*words, SUITE, str(target)]
+
+
+def _reason(text: str) -> str:
+    lines = [line for line in text.splitlines() if line.startswith(("E:", "Err", "W:"))] or text.splitlines()
+    return " ".join(lines[-3:])[:500]
+
+
+def _forget_old(config: LabConfig, name: str) -> None:
+    old = sorted(
+        (path for path in config.cache_dir.glob(f"{name}-*.tar") if path.name != f"{name}-{key(name)}.tar"),
+        key=lambda path: path.stat().st_mtime,
+    )
+    for path in old[:-KEPT_OLD]:
+        path.unlink(missing_ok=True)

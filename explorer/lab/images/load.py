@@ -1,0 +1,128 @@
+"""Gives the file systems to the engine, and gives every new host the learners' image without importing it each time.
+
+`box` is imported once, in a scratch host. What its Docker daemon wrote down (layers and image records, nothing that names
+that daemon) is kept as a seed and copied into the volume of each new host before its daemon starts.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from docker.errors import ImageNotFound
+
+import docker
+from explorer.lab import engine
+from explorer.lab.config import LabConfig
+from explorer.lab.errors import NodeError
+from explorer.lab.images.names import BOX, CHANGES, HOST, MACHINE, key, tag, tar
+
+Say = Callable[[str], None]
+IMPORT_SECONDS = 300
+KEPT_IN_SEED = ("image", "overlay2")
+SCRATCH = "seed"  # the scratch host's sandbox name
+DATA = Path("/var/lib/docker")
+
+
+def import_images(config: LabConfig, say: Say) -> None:
+    """The engine holds the current images and their seed afterwards, and no older ones."""
+    with engine.session(config) as client:
+        client.api.timeout = IMPORT_SECONDS
+        for name in (HOST, MACHINE):
+            if not imported(client, tag(config, name)):
+                started = time.monotonic()
+                client.api.import_image_from_file(
+                    str(tar(config, name)), repository=f"explorer/{name}", tag=key(name), changes=CHANGES[name]
+                )
+                say(f"image {name} given to the engine in {time.monotonic() - started:.1f} s")
+        if not seed_dir(config).exists():
+            started = time.monotonic()
+            _make_seed(config, client)
+            say(f"image {BOX} prepared for hosts in {time.monotonic() - started:.1f} s")
+        _forget_old(config, client)
+
+
+def imported(client: docker.DockerClient, name: str) -> bool:
+    try:
+        client.api.inspect_image(name)
+    except ImageNotFound:
+        return False
+    return True
+
+
+def seed_dir(config: LabConfig) -> Path:
+    return config.engine_dir / "seeds" / f"{key(HOST)}-{key(BOX)}"
+
+
+def seeded_volume(config: LabConfig, client: docker.DockerClient, name: str, labels: dict[str, str]) -> str:
+    """A volume for a host's /var/lib/docker that holds the learners' image already. Returns its name."""
+    volume = client.api.create_volume(name=name, labels=labels)
+    if seed_dir(config).exists():
+        _copy([seed_dir(config) / part for part in KEPT_IN_SEED], Path(volume["Mountpoint"]))
+    return name
+
+
+def _copy(sources: list[Path], target: Path) -> None:
+    done = subprocess.run(
+        ["cp", "-a", "--reflink=auto", *map(str, sources), str(target)], check=False, capture_output=True, text=True
+    )
+    if done.returncode:
+        raise NodeError("The learners' image could not be put on a host.", done.stderr.strip()[:500])
+
+
+def _make_seed(config: LabConfig, client: docker.DockerClient) -> None:
+    from explorer.lab import hosts, lans
+    from explorer.lab.run import execute
+    from explorer.network.scenario import Scenario
+
+    hosts.close_sandbox(config, SCRATCH)
+    scratch = Scenario(name=SCRATCH, summary="", machines=())
+    fresh = seed_dir(config).with_suffix(".new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    try:
+        facts = hosts.make_scratch(config, client, SCRATCH, scratch)
+        volume = Path(client.api.inspect_volume(hosts.object_name(config, SCRATCH, "h1"))["Mountpoint"])
+        shutil.copyfile(tar(config, BOX), volume / "box.tar")
+        changes = [word for change in CHANGES[BOX] for word in ("--change", change)]
+        out: list[bytes] = []
+        words = ["docker", "import", *changes, str(DATA / "box.tar"), BOX]
+        if execute(client, facts, words, lambda _, data: out.append(data), IMPORT_SECONDS):
+            raise NodeError("The learners' image could not be imported.", b"".join(out).decode(errors="replace")[-500:])
+        client.api.stop(facts, timeout=20)
+        fresh.mkdir(parents=True)
+        for name in KEPT_IN_SEED:
+            if not (volume / name).is_dir():
+                raise NodeError("A host's Docker does not use the overlay2 driver here.", f"no {name} in its data")
+            _copy([volume / name], fresh)
+        fresh.replace(seed_dir(config))
+    finally:
+        hosts.close_sandbox(config, SCRATCH)
+        lans.forget_expiry(config, SCRATCH)
+
+
+def _forget_old(config: LabConfig, client: docker.DockerClient) -> None:
+    current = {tag(config, HOST), tag(config, MACHINE)}
+    for image in client.api.images():
+        for name in image.get("RepoTags") or ():
+            if name.startswith("explorer/") and name not in current:
+                client.api.remove_image(name, force=True)
+    for seed in (config.engine_dir / "seeds").iterdir():
+        if seed != seed_dir(config):
+            shutil.rmtree(seed, ignore_errors=True)
+
+
+def details(config: LabConfig, client: docker.DockerClient) -> list[dict[str, Any]]:
+    """For labdoctor: each image, its version and size in bytes (0: not there)."""
+    found = []
+    for name in (HOST, MACHINE):
+        size = client.api.inspect_image(tag(config, name))["Size"] if imported(client, tag(config, name)) else 0
+        found.append({"name": name, "version": key(name), "bytes": size})
+    box = tar(config, BOX)
+    found.append(
+        {"name": BOX, "version": key(BOX), "bytes": box.stat().st_size if box.exists() and seed_dir(config).exists() else 0}
+    )
+    return found

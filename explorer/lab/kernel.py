@@ -1,0 +1,123 @@
+"""What the engine needs from the machine before it starts: directories, id range, network namespace, kernel limits."""
+
+from __future__ import annotations
+
+import pwd
+import shutil
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+
+from explorer.lab.config import LabConfig
+from explorer.lab.errors import NodeError
+
+LAN_NETWORK = "10.77.0.0/16"
+REMAP_USER = "dockremap"
+FIRST_ID, ID_COUNT = 200_000, 65_536
+
+# All hosts of a node share one id range, so what the kernel counts per user is counted for all of them together.
+LIMITS = {
+    "fs/inotify/max_user_instances": 8192,
+    "fs/inotify/max_user_watches": 524_288,
+    "kernel/keys/maxkeys": 20_000,
+    "kernel/keys/maxbytes": 2_000_000,
+    "net/ipv4/neigh/default/gc_thresh3": 8192,
+    "vm/max_map_count": 262_144,
+}
+
+
+def prepare(config: LabConfig) -> None:
+    ensure_id_range()
+    for directory in (config.engine_dir, config.engine_dir / "tmp", config.engine_dir / "expires", config.socket.parent):
+        directory.mkdir(parents=True, exist_ok=True)
+        directory.chmod(0o711)
+    if blocked := impassable(config.engine_dir):
+        raise NodeError(
+            f"The engine's data cannot lie below {blocked}: other users may not pass through it.",
+            f"chmod o+x {blocked}, or set EXPLORER_ENGINE_DIR to another place",
+        )
+    raise_limits()
+    make_namespace(config)
+
+
+def impassable(directory: Path) -> Path | None:
+    """The first directory on the way that the remapped root cannot pass, or None."""
+    for part in reversed((directory, *directory.parents)):
+        if part.exists() and not part.stat().st_mode & 0o001:
+            return part
+    return None
+
+
+def ensure_id_range() -> None:
+    try:
+        pwd.getpwnam(REMAP_USER)
+    except KeyError:
+        _run("useradd", "--system", "--no-create-home", "--shell", shutil.which("nologin") or "/bin/false", REMAP_USER)
+    for name in ("/etc/subuid", "/etc/subgid"):
+        file = Path(name)
+        text = file.read_text() if file.exists() else ""
+        if not any(line.startswith(f"{REMAP_USER}:") for line in text.splitlines()):
+            with file.open("a") as handle:
+                handle.write(
+                    f"{'' if not text or text.endswith(chr(10)) else chr(10)}{REMAP_USER}:{free_range(text)}:{ID_COUNT}\n"
+                )
+
+
+def free_range(text: str) -> int:
+    """The first id at or above FIRST_ID that no line of a subuid file has given away."""
+    taken = []
+    for line in text.splitlines():
+        words = line.split(":")
+        if len(words) == 3 and words[1].isdecimal() and words[2].isdecimal():
+            taken.append((int(words[1]), int(words[1]) + int(words[2])))
+    first = FIRST_ID
+    for begin, end in sorted(taken):
+        if begin < first + ID_COUNT and first < end:
+            first = end
+    return first
+
+
+def remapped_root() -> tuple[int, int]:
+    """(uid, gid) on the node of root in a host."""
+    return _first_id("/etc/subuid"), _first_id("/etc/subgid")
+
+
+def _first_id(name: str) -> int:
+    try:
+        for line in Path(name).read_text().splitlines():
+            words = line.split(":")
+            if words[0] == REMAP_USER:
+                return int(words[1])
+    except (OSError, ValueError, IndexError) as error:
+        raise NodeError(f"{name} has no usable range for {REMAP_USER}.", str(error)) from error
+    raise NodeError(f"{name} has no range for {REMAP_USER}.", f"add the line {REMAP_USER}:{FIRST_ID}:{ID_COUNT}")
+
+
+def raise_limits() -> None:
+    for name, wanted in LIMITS.items():
+        file = Path("/proc/sys", name)
+        with suppress(OSError, ValueError):  # read-only in a container: labdoctor says so
+            if int(file.read_text()) < wanted:
+                file.write_text(str(wanted))
+
+
+def make_namespace(config: LabConfig) -> None:
+    _run("ip", "netns", "add", config.netns)
+    _run("ip", "-n", config.netns, "link", "set", "lo", "up")
+
+
+def fence(config: LabConfig) -> None:
+    """Whoever sits on a LAN may speak to its neighbours and to nobody else: not to this namespace, not to another LAN."""
+    inside = ("nsenter", f"--net=/run/netns/{config.netns}")
+    for chain in ("INPUT", "FORWARD"):
+        _run(*inside, "iptables", "-w", "-I", chain, "1", "-s", LAN_NETWORK, "-j", "DROP")
+        _run(*inside, "iptables", "-w", "-I", chain, "1", "!", "-i", "lo", "-j", "DROP")
+    # frames between two ports of one LAN are none of this namespace's rules' business
+    for name in ("iptables", "ip6tables", "arptables"):
+        subprocess.run([*inside, "sysctl", "-qw", f"net.bridge.bridge-nf-call-{name}=0"], check=False, capture_output=True)
+
+
+def _run(*argv: str) -> None:
+    done = subprocess.run(argv, check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise NodeError(f"{argv[0]} failed on this node.", f"{' '.join(argv)}: {done.stderr.strip()}")

@@ -1,0 +1,107 @@
+"""What an earlier engine of this installation may have left on the machine, and how it is removed.
+
+Only things that carry this installation's own paths or names are touched.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from io import TextIOWrapper
+from pathlib import Path
+
+from explorer.lab.config import LabConfig
+from explorer.lab.errors import NodeError
+
+CGROUPS = Path("/sys/fs/cgroup")
+ENDING_SECONDS = 5.0
+
+
+def claim(config: LabConfig) -> TextIOWrapper:
+    """One engine per installation: the lock lasts as long as the file is open."""
+    config.engine_dir.mkdir(parents=True, exist_ok=True)
+    file = open(config.engine_dir / "lock", "w")  # noqa: SIM115 (held for the engine's life)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.close()
+        raise NodeError(f"An engine of installation {config.install} is already running.", str(config.engine_dir)) from error
+    return file
+
+
+def sweep(config: LabConfig) -> None:
+    """Ends our processes, then removes control groups, mounts and the network namespace. Nothing there is success."""
+    _end_processes(config)
+    _remove_cgroups(config)
+    for root in (config.socket.parent, config.engine_dir):
+        for mount in _mounts_below(root):
+            subprocess.run(["umount", "-l", mount], check=False, capture_output=True)
+    if Path("/run/netns", config.netns).exists():
+        subprocess.run(["ip", "netns", "del", config.netns], check=False, capture_output=True)
+
+
+def our_processes(config: LabConfig) -> set[int]:
+    """Our daemons by the exact paths in their arguments, and everything in our control groups."""
+    signs = {
+        f"--exec-root={config.socket.parent / 'exec'}",
+        str(config.socket.parent / "exec/containerd/containerd.toml"),
+        str(config.socket.parent / "exec/containerd/containerd.sock"),
+    }
+    found = {pid for pid, words in _command_lines() if signs & set(words)}
+    for group in our_cgroups(config):
+        for directory, _, _ in os.walk(group):
+            found |= _members(Path(directory))
+    return found - {os.getpid()}
+
+
+def our_cgroups(config: LabConfig) -> list[Path]:
+    name = config.cgroup.strip("/")
+    return [path for base in (CGROUPS, *sorted(CGROUPS.glob("*"))) if (path := base / name).is_dir()]
+
+
+def _command_lines() -> Iterator[tuple[int, list[str]]]:
+    for entry in os.listdir("/proc"):
+        if entry.isdecimal():
+            try:
+                yield int(entry), Path("/proc", entry, "cmdline").read_bytes().decode(errors="replace").split("\0")
+            except OSError:
+                continue
+
+
+def _members(group: Path) -> set[int]:
+    try:
+        return {int(pid) for pid in (group / "cgroup.procs").read_text().split()} - {0}
+    except (OSError, ValueError):
+        return set()
+
+
+def _end_processes(config: LabConfig) -> None:
+    until = time.monotonic() + ENDING_SECONDS
+    while pids := our_processes(config):
+        late = time.monotonic() > until
+        for pid in pids:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        if late:
+            raise NodeError("Processes of an earlier engine do not end.", " ".join(map(str, sorted(pids))))
+        time.sleep(0.05)
+
+
+def _remove_cgroups(config: LabConfig) -> None:
+    for group in our_cgroups(config):
+        for directory, _, _ in os.walk(group, topdown=False):
+            try:
+                os.rmdir(directory)
+            except OSError:
+                continue
+
+
+def _mounts_below(root: Path) -> list[str]:
+    targets = [line.split()[4].encode().decode("unicode_escape") for line in open("/proc/self/mountinfo")]  # noqa: SIM115
+    return sorted((target for target in targets if Path(target).is_relative_to(root)), reverse=True)

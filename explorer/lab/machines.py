@@ -1,0 +1,90 @@
+"""What exactly a host and a plain machine are to the engine: rights, limits, mounts; and what a scenario puts on a host."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from docker.types import Mount
+
+import docker
+from explorer.lab import images, lans
+from explorer.lab.config import LabConfig
+from explorer.lab.errors import HostError
+from explorer.network.scenario import Scenario
+
+SECCOMP = Path(__file__).parent / "images" / "seccomp.json"
+VERSION = ("docker", "version", "--format", "{{.Server.Version}}")
+READY = ("sh", "-c", f"docker image inspect {images.BOX} >/dev/null && docker version --format '{{{{.Server.Version}}}}'")
+SCENARIO_SECONDS = 60.0
+EXPIRES = "/run/explorer"
+
+
+@lru_cache(maxsize=1)
+def seccomp() -> str:
+    """The committed profile as the engine's API takes it: the text itself."""
+    return json.dumps(json.loads(SECCOMP.read_text()), separators=(",", ":"))
+
+
+def host_rights(
+    config: LabConfig, client: docker.DockerClient, full_name: str, sandbox: str, labels: dict[str, str]
+) -> dict[str, Any]:
+    """Root in a host may do to its own namespaces what it likes; it is nobody on the node."""
+    volume = images.seeded_volume(config, client, full_name, labels)
+    rights: dict[str, Any] = client.api.create_host_config(
+        cap_add=["SYS_ADMIN", "NET_ADMIN", "SYS_PTRACE"],
+        security_opt=[f"seccomp={seccomp()}", "apparmor=unconfined"],
+        mem_limit=f"{config.host_memory_mb}m",
+        memswap_limit=f"{config.host_memory_mb}m",
+        pids_limit=config.host_pids,
+        nano_cpus=config.host_cpus * 1_000_000_000,
+        tmpfs={"/run": "size=64m"},
+        mounts=[
+            Mount("/var/lib/docker", volume, type="volume", no_copy=True),
+            Mount(EXPIRES, str(lans.expiry_dir(config, sandbox)), type="bind", read_only=True),
+        ],
+    )
+    return rights | {"MaskedPaths": [], "ReadonlyPaths": []}  # `systempaths=unconfined` of the command line
+
+
+def machine_rights(config: LabConfig, client: docker.DockerClient) -> dict[str, Any]:
+    rights: dict[str, Any] = client.api.create_host_config(
+        cap_add=["NET_ADMIN"],
+        cap_drop=["MKNOD", "SYS_CHROOT", "SETFCAP", "AUDIT_WRITE"],
+        security_opt=["no-new-privileges"],
+        mem_limit="128m",
+        memswap_limit="128m",
+        pids_limit=256,
+        nano_cpus=500_000_000,
+        tmpfs={"/run": "size=16m"},
+    )
+    return rights
+
+
+def environment(name: str, addresses: dict[str, str]) -> dict[str, str]:
+    return {
+        "LAN_DNS": addresses.get("outside", ""),
+        "LAN_NAMES": " ".join(f"{other}={address}" for other, address in addresses.items()),
+        "EXPIRES": f"{EXPIRES}/at",
+    }
+
+
+def build_scenario(client: docker.DockerClient, container: str, host: str, scenario: Scenario) -> None:
+    for network in scenario.networks:
+        if network.host == host:
+            _docker(client, container, "network", "create", "-d", network.driver, *network.options, network.name)
+    for one in scenario.containers:
+        if one.host == host:
+            publish = (word for port in one.publish for word in ("-p", port))
+            start = ("run", "-d", "--name", one.name, "--network", one.network, *publish, *one.options)
+            _docker(client, container, *start, images.BOX, *one.command)
+
+
+def _docker(client: docker.DockerClient, container: str, *words: str) -> None:
+    from explorer.lab.run import execute
+
+    out: list[bytes] = []
+    if execute(client, container, ["docker", *words], lambda _, data: out.append(data), SCENARIO_SECONDS):
+        raise HostError("The scenario could not be built.", b"".join(out).decode(errors="replace")[-500:])

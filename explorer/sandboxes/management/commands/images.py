@@ -1,0 +1,22 @@
+"""`manage.py images`: builds the images that are missing in the cache."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from explorer.lab.errors import LabError
+from explorer.lab.images import build_images
+from explorer.sandboxes.node import lab_config
+
+
+class Command(BaseCommand):
+    requires_system_checks: list[str] = []  # a node needs no pages
+    help = "Builds the root file systems of hosts, machines and `box`; what is cached is not built again."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            build_images(lab_config(), lambda line: print(line, flush=True))
+        except LabError as error:
+            raise CommandError(f"{error} {error.detail}".strip()) from error
