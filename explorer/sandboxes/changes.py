@@ -121,7 +121,7 @@ def enqueue(task: str, queue: str, *args: Any, countdown: float = 0) -> None:
         try:
             app.send_task(task, args=args, queue=queue, countdown=countdown or None, retry=False)
         except Exception as error:  # every transport has its own error type; the row is what counts
-            log.warning("task not sent", task=task, args=args, queue=queue, error=str(error))
+            _complain("task not sent", task=task, args=args, queue=queue, error=str(error))
 
     transaction.on_commit(send)
 
@@ -134,5 +134,16 @@ def _quietly(sandbox_id: str, what: str, do: Any) -> Any:
     try:
         return do()
     except (streams.RedisError, OSError) as error:
-        log.warning("not told", sandbox=sandbox_id, what=what, error=str(error))
+        _complain("not told", sandbox=sandbox_id, what=what, error=str(error))
         return None
+
+
+_complained = 0.0
+
+
+def _complain(what: str, **facts: Any) -> None:
+    """Every event finds a Redis that is away; the log hears it every ten seconds."""
+    global _complained
+    if time.monotonic() - _complained > 10:
+        _complained = time.monotonic()
+        log.warning(what, **facts)

@@ -7,11 +7,13 @@ alone is enough.
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.conf import settings
+from django.db import connections
 from django.utils import timezone
 
 from explorer.lab import run
@@ -61,7 +63,7 @@ def open_sandbox(scenario: str, say: Say) -> dict[str, Any]:
         say("no worker is running: opening it here")
         node = ensure_node()
         sandbox, action = services.book_sandbox(Learner.objects.create(), scenario=scenario, node=node.pk)
-        work.open_sandbox(action.pk)
+        _do_here(work.open_sandbox, action)
     sandbox = _follow(sandbox, OPENING_SECONDS, say)
     if sandbox.state != State.READY:
         raise Trouble(sandbox.reason or f"The sandbox did not open; it is {sandbox.state}.")
@@ -93,7 +95,7 @@ def reset_sandbox(sandbox: Sandbox, say: Say) -> dict[str, Any]:
     began = time.monotonic()
     action = services.reset_sandbox(sandbox)
     if not _worker_is_here():
-        work.reset_sandbox(action.pk)
+        _do_here(work.reset_sandbox, action)
     sandbox = _follow(sandbox, OPENING_SECONDS, say)
     if sandbox.state != State.READY:
         raise Trouble(sandbox.reason or f"The sandbox was not reset; it is {sandbox.state}.")
@@ -104,7 +106,7 @@ def close_sandbox(sandbox: Sandbox, say: Say) -> dict[str, Any]:
     began = time.monotonic()
     action = services.close_sandbox(sandbox)
     if not _worker_is_here():
-        work.close_sandbox(action.pk)
+        _do_here(work.close_sandbox, action)
     sandbox = _follow(sandbox, CLOSING_SECONDS, say)
     if sandbox.state not in Sandbox.OVER:
         raise Trouble(f"The sandbox has not closed yet; it is {sandbox.state}. The node goes on trying.")
@@ -158,6 +160,18 @@ def _worker_is_here() -> bool:
     return any(node.pk == settings.NODE_NAME for node in changes.alive_nodes())
 
 
+def _do_here(do: Callable[[int], None], action: Action) -> None:
+    """In a thread of its own, so that its phases can be followed like a worker's."""
+
+    def run() -> None:
+        try:
+            do(action.pk)
+        finally:
+            connections.close_all()
+
+    threading.Thread(target=run, name="work").start()
+
+
 def _follow(sandbox: Sandbox, seconds: float, say: Say) -> Sandbox:
     """Waits until the row rests, saying each phase once."""
     until, told = time.monotonic() + seconds, ""
@@ -175,10 +189,6 @@ def _rows(sandbox: Sandbox) -> Iterator[Sandbox]:
         sandbox.refresh_from_db()
         yield sandbox
         time.sleep(0.05)
-
-
-def last_action(sandbox: Sandbox) -> Action | None:
-    return sandbox.actions.order_by("-pk").first()
 
 
 def write_line(event: Event) -> str:

@@ -36,6 +36,7 @@ GIVE_UP = timedelta(minutes=5)
 STRAY_SECONDS = 600.0
 NODE_LOST = timedelta(minutes=10)
 WARM_SCENARIO = "one-host"
+WARM_FAILURES, WARM_REST = 2, timedelta(minutes=5)
 LOST = "The hosts of this sandbox stopped: somebody shut them down, or they ran out of memory. Open a new one and carry on; \
 your progress is kept."
 NEVER_TAKEN = "No machine had a free place for five minutes. That is ours; please try again, your progress is kept."
@@ -51,6 +52,8 @@ class OnEngine(Protocol):
     def generation(self) -> int: ...
     @property
     def expires_at(self) -> float: ...
+    @property
+    def running(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ class Plan:
 def plan(rows: dict[str, Sandbox], found: Sequence[OnEngine], now: float, stray_since: dict[str, float]) -> Plan:
     """`rows`: every row named by `found` and every row of this node, read before `found` was; newer objects stay."""
     remove = [(item.sandbox, item.generation) for item in found if _is_over(rows.get(item.sandbox), item, now, stray_since)]
-    standing = {(item.sandbox, item.generation) for item in found}
+    standing = {(item.sandbox, item.generation) for item in found if item.running}
     lost = [
         row.pk
         for row in rows.values()
@@ -216,6 +219,9 @@ def _ask_or_give_up(sandbox: Sandbox, kind: str, task: str, reason: str) -> None
 def keep_warm(node: Node, capacity: int) -> None:
     """Tops up, leaving room for people: nobody waits because of a sandbox nobody has asked for."""
     here = Sandbox.objects.filter(node=node, state__in=work.HERE)
+    lately = timezone.now() - WARM_REST
+    if Sandbox.objects.filter(node=node, learner=None, state=State.FAILED, ended_at__gt=lately).count() >= WARM_FAILURES:
+        return  # something is wrong here; trying for ever would only fill the log and the table
     spare = Sandbox.objects.filter(node=node, learner=None, state__in=[State.QUEUED, State.OPENING, State.WARM]).count()
     free = capacity - here.count() - Sandbox.objects.filter(state=State.QUEUED).count()
     for _ in range(min(settings.WARM_SANDBOXES - spare, free)):

@@ -15,7 +15,7 @@ from django.core.management.base import BaseCommand
 from django.db import OperationalError, ProgrammingError
 
 from explorer.lab.errors import LabError
-from explorer.network.model import Snapshot
+from explorer.network.model import VIEWS, Snapshot
 from explorer.sandboxes import operator
 from explorer.sandboxes.services import Refused
 
@@ -159,7 +159,7 @@ def snapshot_text(snapshot: Snapshot) -> str:
     lines: list[str] = []
     for place in snapshot.places.values():
         lines.append(f"=== {place.id} ({place.kind}){' unreadable: ' + place.error if place.error else ''}")
-        for view, seen in place.views.items():
+        for view, seen in sorted(place.views.items(), key=lambda pair: VIEWS.index(pair[0])):
             lines.append(f"--- {view}: {seen.command}{' ! ' + seen.error if seen.error else ''}")
             lines += [line.text for line in seen.lines]
     return "\n".join(lines)
