@@ -46,11 +46,11 @@ def alive_nodes() -> list[Node]:
     return list(Node.objects.filter(seen_at__gt=timezone.now() - NODE_AWAY))
 
 
-def move(sandbox: Sandbox, states: Iterable[str], *, generation: int | None = None, detail: str = "", **fields: Any) -> bool:
-    """The one way a row changes: only from one of `states` (and `generation`); true for exactly one caller."""
+def move(sandbox: Sandbox, states: Iterable[str], *, at_generation: int | None = None, detail: str = "", **fields: Any) -> bool:
+    """The one way a row changes: only from one of `states` (and generation); true for exactly one caller."""
     rows = Sandbox.objects.filter(pk=sandbox.pk, state__in=list(states))
-    if generation is not None:
-        rows = rows.filter(generation=generation)
+    if at_generation is not None:
+        rows = rows.filter(generation=at_generation)
     if not rows.update(moved_at=timezone.now(), **fields):
         return False
     transaction.on_commit(lambda: tell(sandbox.pk, detail))
@@ -141,9 +141,9 @@ def _quietly(sandbox_id: str, what: str, do: Any) -> Any:
 _complained = 0.0
 
 
-def _complain(what: str, **facts: Any) -> None:
+def _complain(sentence: str, **facts: Any) -> None:
     """Every event finds a Redis that is away; the log hears it every ten seconds."""
     global _complained
     if time.monotonic() - _complained > 10:
         _complained = time.monotonic()
-        log.warning(what, **facts)
+        log.warning(sentence, **facts)

@@ -144,7 +144,7 @@ def _arrive(sandbox: Sandbox, action: Action, building: str, facts: dict[str, An
     new: dict[str, Any] = {"facts": facts, "phase": "ready", "reason": ""}
     generation = sandbox.generation
     if building == State.RESETTING:
-        there = move(sandbox, [building], generation=generation, state=State.READY, **new)
+        there = move(sandbox, [building], at_generation=generation, state=State.READY, **new)
     else:
         there = _arrive_first(sandbox, new | {"ready_at": now, "expires_at": now + changes.life()})
     if there:
@@ -190,7 +190,7 @@ def fail_row(sandbox: Sandbox, states: list[str], reason: str) -> bool:
 
 def _end(sandbox: Sandbox, states: list[str], state: str, reason: str = "") -> bool:
     generation = sandbox.generation if states != [State.CLOSING] else None
-    ended = move(sandbox, states, generation=generation, state=state, reason=reason, ended_at=timezone.now(), phase=state)
+    ended = move(sandbox, states, at_generation=generation, state=state, reason=reason, ended_at=timezone.now(), phase=state)
     if ended:
         log.info("ended", state=state, reason=reason)
         good = state != State.FAILED
@@ -234,6 +234,6 @@ class Phases:
 
     def _write(self, phase: str, detail: str) -> None:
         log.debug("phase", phase=phase, detail=detail)
-        wanted = move(self.sandbox, [self.building], generation=self.generation, phase=phase[:40], detail=detail[:200])
+        wanted = move(self.sandbox, [self.building], at_generation=self.generation, phase=phase[:40], detail=detail[:200])
         if not wanted:
             raise NoLongerWanted
