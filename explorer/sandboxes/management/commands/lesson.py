@@ -1,0 +1,95 @@
+"""`manage.py lesson`: holds every lesson against the rules, or plays one on a real sandbox."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from explorer.lab.errors import LabError
+from explorer.lessons.load import LessonError, load_lessons
+from explorer.lessons.model import Lesson
+
+
+class Command(BaseCommand):
+    requires_system_checks: list[str] = []
+    help = "check: reads every lesson and says file and line of what is wrong. solve: plays one on a sandbox of its own."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        actions = parser.add_subparsers(dest="action", required=True)
+        check = actions.add_parser("check", help="reads every lesson")
+        check.add_argument("--json", action="store_true", help="one JSON object on standard output")
+        solve = actions.add_parser("solve", help="plays a lesson with its own commands; fails unless its checks tell the truth")
+        solve.add_argument("slug")
+        solve.add_argument("--json", action="store_true", help="one JSON object on standard output, progress on standard error")
+        solve.add_argument("--skip", metavar="STEP[:N]", help="leave out a step's commands, or its Nth; then it has to fail")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            lessons = load_lessons()
+        except LessonError as error:
+            if options["json"]:
+                print(json.dumps({"ok": False, "error": str(error)}))
+            print(error, file=sys.stderr)
+            sys.exit(1)
+        if options["action"] == "check":
+            check(lessons, options["json"])
+        else:
+            solve(lessons, options["slug"], options["skip"], options["json"])
+
+
+def check(lessons: dict[str, Lesson], as_json: bool) -> None:
+    told = {
+        slug: {
+            "title": lesson.title,
+            "steps": len(lesson.steps),
+            "checks": sum(len(step.checks) for step in lesson.steps),
+            "predictions": sum(len(step.predictions) for step in lesson.steps),
+            "hints": sum(len(step.hints) for step in lesson.steps),
+            "commands": sum(len(step.commands) for step in lesson.steps),
+        }
+        for slug, lesson in lessons.items()
+    }
+    if as_json:
+        print(json.dumps({"ok": True, "lessons": told}))
+        return
+    for slug, facts in told.items():
+        print(f"ok  {slug}: " + ", ".join(f"{count} {name}" for name, count in facts.items() if name != "title"))
+
+
+def solve(lessons: dict[str, Lesson], slug: str, skip: str | None, as_json: bool) -> None:
+    from explorer.sandboxes.node import lab_config
+    from explorer.sandboxes.solve import solve_lesson
+
+    if slug not in lessons:
+        raise CommandError(f"There is no lesson {slug!r}. There are: {', '.join(lessons)}.")
+    lesson = lessons[slug]
+    stream = sys.stderr if as_json else sys.stdout
+    try:
+        result = asyncio.run(
+            solve_lesson(lab_config(), lesson, lambda line: print(line, file=stream, flush=True), skipped(lesson, skip))
+        )
+    except LabError as error:
+        raise CommandError(f"{error} {error.detail}".strip()) from error
+    if as_json:
+        print(json.dumps(result.as_json()))
+    print(f"{slug}: {'every step is green' if result.ok else 'FAILED'} after {result.seconds} s", file=stream)
+    if not result.ok:
+        sys.exit(1)
+
+
+def skipped(lesson: Lesson, word: str | None) -> tuple[str, int] | None:
+    """`STEP` or `STEP:N` as (step, N); N is 0 for all of its commands."""
+    if word is None:
+        return None
+    match = re.fullmatch(r"([a-z0-9-]+)(?::([1-9][0-9]{0,2}))?", word)
+    if match is None or match[1] not in [step.id for step in lesson.steps]:
+        raise CommandError(
+            f"--skip {word!r}: expected STEP or STEP:N; {lesson.slug} has {', '.join(s.id for s in lesson.steps)}."
+        )
+    return match[1], int(match[2] or 0)
