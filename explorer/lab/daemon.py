@@ -18,7 +18,7 @@ EVENTS = "/events?filters=" + "%7B%22type%22%3A%5B%22container%22%2C%22network%2
 NAMES_KEPT = 2_000
 LINE_BYTES = 64 * 1024
 IGNORED = ("exec_", "health_status", "top", "attach", "resize")
-RETRY_FIRST, RETRY_LONGEST = 0.25, 4.0
+RETRY_FIRST, RETRY_LONGEST = 0.25, 2.0
 RECHECK = 10.0  # a daemon that stopped sending events without hanging up is found out
 
 
@@ -26,7 +26,8 @@ class Daemon:
     """`state` is what it said last; when it is dead, the last names with `error` set, for the containers go on."""
 
     def __init__(self, host: str, connect: Connect, changed: Callable[[], None], said: Callable[[str, str], None]) -> None:
-        self.state = DockerState(host=host, error=f"The Docker daemon on {host} has not answered yet.")
+        self.state = DockerState(host=host)
+        self.asked = False
         self._connect, self._changed, self._said = connect, changed, said
         self._quiet = Quiet(0.01, 0.05)
         self._pace = Pace(30, 4.0)
@@ -53,8 +54,8 @@ class Daemon:
     def _take(self, state: DockerState) -> None:
         if state.error and not state.containers and not state.networks:
             state = self.state.model_copy(update={"error": state.error})
-        if state != self.state:
-            self.state = state
+        if state != self.state or not self.asked:
+            self.state, self.asked = state, True
             self._names = {container.id: container.name for container in state.containers}
             self._changed()
 

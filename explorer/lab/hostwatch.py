@@ -9,6 +9,8 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, Literal
 
+import structlog
+
 from explorer.lab.daemon import Daemon
 from explorer.lab.inner import to_daemon
 from explorer.lab.journal import follow
@@ -21,7 +23,10 @@ from explorer.network.model import DockerState, Observation, Place, View
 
 LOOK_EVERY = 1.0
 LOOK_AGAIN = (0.05, 0.25)  # after something moved: a container needs a moment to get its name and its network
+log = structlog.get_logger(__name__)
 NAME_PATIENCE = 0.8  # how long a new container may stay unshown while its daemon is asked for its name
+
+Source = Literal["docker", "kernel", "sandbox", "lesson"]
 
 
 class HostWatch:
@@ -35,7 +40,7 @@ class HostWatch:
         engine: Connect,
         room: Callable[[], int],
         changed: Callable[[], None],
-        said: Callable[[str, str, str], None],
+        said: Callable[[Source, str, str, str], None],
     ) -> None:
         self.name, self.kind, self.container = name, kind, container
         self.daemon: Daemon | None = None
@@ -57,7 +62,7 @@ class HostWatch:
 
     @property
     def docker(self) -> DockerState | None:
-        return self.daemon.state if self.daemon else None
+        return self.daemon.state if self.daemon and self.daemon.asked else None
 
     @property
     def watches(self) -> list[Watch]:
@@ -77,8 +82,11 @@ class HostWatch:
                 break
             self.seen_at = time.monotonic()
             if pid:
-                with suppress(OSError):  # it ended while we began
+                try:
                     await self._live(pid)
+                except OSError as error:  # perhaps it ended while we began
+                    self._fall(f"{self.name} cannot be watched ({error.strerror or error}).")
+                    await asyncio.sleep(0.5)
             else:
                 self._fall(f"{self.name} is not running.")
                 await asyncio.sleep(0.5)
@@ -114,7 +122,10 @@ class HostWatch:
             tasks.append(follow(self._engine, self.container, self._logged))
         try:
             running = [asyncio.create_task(task) for task in tasks]
-            await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                if error := task.exception():
+                    log.error("host watch failed", host=self.name, container=self.container, exc_info=error)
         finally:
             for task in running:
                 task.cancel()
@@ -145,7 +156,7 @@ class HostWatch:
 
     def _heard(self, sentence: str, detail: str) -> None:
         self.look_soon()
-        self._said(self.name, sentence, detail)
+        self._said("docker", self.name, sentence, detail)
 
     def _logged(self, requests: Observation) -> None:
         self._requests = requests
@@ -181,7 +192,7 @@ class HostWatch:
         self._name(seen)
         self.seen_at = time.monotonic()
         if seen.cut and not self._cut:
-            self._said(self.name, f"{self.name} holds more than is shown here", "too many processes or namespaces")
+            self._said("sandbox", self.name, f"{self.name} holds more than is shown here", "too many processes or namespaces")
         self._cut = seen.cut
 
     def _take_up(self, inode: int, seen: Seen, group: ControlGroup) -> None:
@@ -209,6 +220,10 @@ class HostWatch:
             await watch.run()
         except OSError as error:
             watch.error = f"This namespace cannot be read ({error.strerror})."
+            self._changed()
+        except Exception:
+            log.exception("namespace watch failed", host=self.name, container=self.container, netns=inode)
+            watch.error = "This namespace could not be read: the explorer made a mistake, and has noted it."
             self._changed()
 
     def _process_ended(self, namespace: Namespace) -> None:

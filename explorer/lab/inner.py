@@ -83,4 +83,6 @@ async def read_daemon(host: str, connect: Connect) -> DockerState:
         containers = await ask_json(connect, "/containers/json?all=1")
     except BadAnswer as error:
         return DockerState(host=host, error=f"The Docker daemon on {host} does not answer: {error}.")
-    return read_docker(host, version, networks, containers)
+    state = read_docker(host, version, networks, containers)
+    # the daemon lists networks in no particular order; without one, every answer would look like a change
+    return state.model_copy(update={"networks": tuple(sorted(state.networks, key=lambda network: (network.name, network.id)))})

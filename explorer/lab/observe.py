@@ -12,10 +12,8 @@ import time
 from collections.abc import Sequence
 from typing import Any, Literal, Protocol
 
-import structlog
-
 from explorer.lab.config import LabConfig
-from explorer.lab.hostwatch import HostWatch
+from explorer.lab.hostwatch import HostWatch, Source
 from explorer.lab.picture import Picture
 from explorer.lab.places import PLACES_SHOWN
 from explorer.lab.probe import answer
@@ -26,8 +24,6 @@ SWEEP_WATCHED, SWEEP_UNWATCHED = 3.0, 15.0
 BEAT = 0.25
 FRESH = 5.0
 SAID_KEPT = 200
-Source = Literal["docker", "kernel", "sandbox", "lesson"]
-log = structlog.get_logger(__name__)
 
 
 class Witness(Protocol):
@@ -99,9 +95,9 @@ class Observer:
     def _room(self) -> int:
         return PLACES_SHOWN - sum(len(host.watches) for host in self._hosts)
 
-    def _hear(self, place: str, text: str, detail: str) -> None:
+    def _hear(self, source: Source, place: str, text: str, detail: str) -> None:
         if len(self._said) < SAID_KEPT:
-            self._said.append(("docker", place, text, detail))
+            self._said.append((source, place, text, detail))
         self._changed.set()
 
     async def _keep_sweeping(self) -> None:

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import structlog
+
 from explorer.network.explain import explain
 from explorer.network.model import DockerState, Observation, Place, View
 from explorer.network.peers import link_peers
+
+log = structlog.get_logger(__name__)
 
 
 class Picture:
@@ -30,6 +34,15 @@ class Picture:
             if known and known[1] == names and known[0] == observation:
                 views[view] = known[2]
             else:
-                views[view] = explain(place, view, observation, docker)
+                views[view] = reasoned(place, view, observation, docker)
                 self._told[place.id, view] = (observation, names, views[view])
         return place.model_copy(update={"views": views})
+
+
+def reasoned(place: Place, view: View, observation: Observation, docker: DockerState | None) -> Observation:
+    """A line without its reason is worth more than no line: what defeats the explanation is ours to find in the log."""
+    try:
+        return explain(place, view, observation, docker)
+    except Exception:
+        log.exception("explanation failed", place=place.id, view=view)
+        return observation

@@ -20,7 +20,7 @@ from explorer.network.read import COMMANDS, observe
 
 READ: tuple[View, ...] = tuple(COMMANDS)
 STILL, LONGEST = 0.015, 0.060
-BURST, RATE = 30, 5.0
+BURST, RATE, LINES_PER_TURN = 30, 5.0, 300
 CONNECTIONS_GAP = 0.2  # of all views the only one that ordinary traffic changes many times a second
 TICKS_TO_FULL = 10  # every so many ticks everything is read, notified or not
 
@@ -50,7 +50,8 @@ class Watch:
                 await self._quiet.settled()
                 await self._pace.turn()
                 views, self._dirty = self._dirty, set()
-                await self._read(views)
+                for _ in range(await self._read(views) // LINES_PER_TURN):
+                    await self._pace.turn()  # the longer the text, the longer until the next
         finally:
             listener.close()
 
@@ -63,9 +64,11 @@ class Watch:
         views = set(views)
         if "interfaces" in views and self.views:
             self._relooked()  # a link came or went: perhaps a namespace did too
-        if views == {"connections"} and time.monotonic() - self._connections_at < CONNECTIONS_GAP:
-            self._connections_due = True  # the next beat takes it along
-            return
+        if views == {"connections"}:
+            if time.monotonic() - self._connections_at < CONNECTIONS_GAP:
+                self._connections_due = True  # the next beat takes it along
+                return
+            views.update(view for view in ("nat", "filter") if self._counts(view))  # a connection's packets were counted
         self._dirty |= views
         self._quiet.touch()
 
@@ -94,7 +97,8 @@ class Watch:
     def _counts(self, view: View) -> bool:
         return view in self.views and bool(self.views[view].lines)
 
-    async def _read(self, views: set[View]) -> None:
+    async def _read(self, views: set[View]) -> int:
+        """Reads these views; the number of lines that came."""
         commands = {" ".join(COMMANDS[view]): COMMANDS[view] for view in READ if view in views}
         outputs = await run_tools(self.namespace.fd, commands)
         if "connections" in views:
@@ -114,6 +118,7 @@ class Watch:
         if fresh or first or error != self.error:
             self.error = error
             self._changed()
+        return sum(len(seen.lines) for seen in fresh.values())
 
 
 def same(seen: Observation, before: Observation | None) -> bool:
