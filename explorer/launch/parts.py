@@ -108,8 +108,8 @@ def _worker() -> Part:
         *("--concurrency", str(settings.WORKERS), "--schedule", str(settings.RUN_DIR / "beat")),
         *("--without-gossip", "--without-mingle", "--loglevel", settings.LOG_LEVEL),
     )
-    # TERM lets tasks finish, QUIT puts them back in their queue
-    return Part("worker", argv, ready.task_worker_answers(name), patience=60, ending=((SIGTERM, 6), (SIGQUIT, 6)))
+    # A task cut short is delivered again: it is acknowledged late, and a reconciler watches over what it began.
+    return Part("worker", argv, ready.task_worker_answers(name), patience=60, ending=((SIGTERM, 5), (SIGQUIT, 2)))
 
 
 def _relay() -> Part:

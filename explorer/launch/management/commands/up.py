@@ -76,9 +76,16 @@ def _run(which: str, root: bool, console: Console, begun: float) -> int:
 
 
 def environment() -> dict[str, str]:
-    """What every part sees: ours, settled, and unbuffered so that a log's last line is the last thing that happened."""
+    """What every part sees: the places as they are for us (their defaults depend on the user), and unbuffered logs."""
+    places = {
+        "EXPLORER_INSTALL": settings.INSTALL,
+        "EXPLORER_STATE": settings.STATE_DIR,
+        "EXPLORER_RUN": settings.RUN_DIR,
+        "EXPLORER_ENGINE_DIR": settings.ENGINE_DIR,
+        "EXPLORER_CACHE": settings.CACHE_DIR,
+    }
     fixed = {"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(settings.BASE_DIR), "DJANGO_SETTINGS_MODULE": "explorer.settings"}
-    return {**os.environ, **fixed}
+    return {**os.environ, **{name: str(place) for name, place in places.items()}, **fixed}
 
 
 def address() -> str:
