@@ -26,8 +26,11 @@ STALE = (
 def show_error(request: HttpRequest, status: int, words: tuple[str, str] | None = None) -> HttpResponse:
     title, sentence = words or WORDS[status]
     context = {"status": status, "title": title, "sentence": sentence}
-    template = "_error.html" if getattr(request, "htmx", False) else "error.html"
-    return render(request, template, context, status=status)
+    if not getattr(request, "htmx", False):
+        return render(request, "error.html", context, status=status)
+    response = render(request, "_error.html", context, status=status)
+    response["HX-Reswap"] = "none"  # the page says it in its corner and stays as it was
+    return response
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

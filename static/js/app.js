@@ -11,11 +11,10 @@ document.querySelector("[data-theme-toggle]")?.addEventListener("click", () => {
 
 // An answer that is not swapped in (extend, reset) still has its sentence said.
 document.body.addEventListener("htmx:afterRequest", (event) => {
-  const { successful, xhr, target, requestConfig } = /** @type {CustomEvent} */ (event).detail;
-  if (successful) return;
-  const swapped = requestConfig?.elt?.getAttribute("hx-swap") !== "none" && target?.isConnected && xhr?.status >= 400;
-  if (swapped) return;
-  const said = new DOMParser().parseFromString(xhr?.responseText ?? "", "text/html").querySelector("p")?.textContent;
+  const { successful, xhr, requestConfig } = /** @type {CustomEvent} */ (event).detail;
+  const elsewhere = xhr?.getResponseHeader("HX-Reswap") === "none" || requestConfig?.elt?.getAttribute("hx-swap") === "none";
+  if (successful || !xhr?.status || !elsewhere) return;
+  const said = new DOMParser().parseFromString(xhr.responseText, "text/html").querySelector("p")?.textContent;
   toast(said || "The page could not reach the server. Try again in a moment.");
 });
 document.body.addEventListener("htmx:sendError", () =>
