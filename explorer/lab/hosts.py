@@ -142,7 +142,7 @@ def _start(
         labels=labels,
         environment=machines.environment(name, addresses),
         host_config={**rights, "NetworkMode": lan.name},
-        networking_config=client.api.create_networking_config({lan.name: endpoint}),
+        networking_config={"EndpointsConfig": {lan.name: endpoint}},
     )["Id"]
     client.api.start(container)
     if host:
@@ -155,8 +155,9 @@ def wait_host(client: docker.DockerClient, container: str, ready: tuple[str, ...
     from explorer.lab.run import execute
 
     until = time.monotonic() + READY_SECONDS
+    out: list[bytes] = []
     while True:
-        out: list[bytes] = []
+        out.clear()
         status = execute(client, container, list(ready), lambda _, data: out.append(data), 10)
         if status == 0:
             return b"".join(out).decode(errors="replace").strip()[:40]

@@ -71,7 +71,7 @@ def execute(
         if error.response is not None and error.response.status_code == 409:
             raise NotThere("That host is not running.", str(error)) from error
         raise
-    connection: socket.socket = stream._sock
+    connection: socket.socket = stream._sock  # type: ignore[union-attr]
     try:
         _carry(connection, write, stdin, until)
         return _status(client, identity, until)

@@ -6,14 +6,16 @@ import fcntl
 import os
 import shutil
 import subprocess
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 from explorer.lab.config import LabConfig
 from explorer.lab.errors import NodeError
-from explorer.lab.images.names import HERE, NAMES, SUITE, key, packages, ready_made, tar
+from explorer.lab.images.names import HERE, NAMES, SUITE, base_key, finish, packages, ready_made, tar, tree
 
 Say = Callable[[str], None]
 BUILD_SECONDS = 900
@@ -64,24 +66,38 @@ def _build(name: str, target: Path) -> None:
 
 
 def command(name: str, target: Path) -> list[str]:
-    """The mmdebstrap call. `box` is only extracted (no package manager, no shell scripts of packages); the others installed."""
-    extracted = (HERE / f"{name}.finish").exists()
-    hook = "extract" if extracted else "customize"
-    words = ["mmdebstrap", "--quiet", f"--variant={'extract' if extracted else 'minbase'}"]
-    words += ['--aptopt=Acquire::Check-Valid-Until "false"', '--aptopt=APT::Install-Recommends "false"']
-    words += [
-        '--aptopt=Acquire::Languages "none"',
-        "--dpkgopt=path-exclude=" + EXCLUDED,
-        f"--include={','.join(packages(name))}",
-    ]
-    if extracted:
-        words.append("--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr")
-        words.append(f"--{hook}-hook=sh '{HERE / name}.finish' \"$1\"")
+    """The mmdebstrap call. `box` is only extracted: no package manager, no scripts of packages; the others are installed."""
+    words = ["mmdebstrap", "--quiet", '--aptopt=Acquire::Check-Valid-Until "false"', '--aptopt=APT::Install-Recommends "false"']
+    words += ['--aptopt=Acquire::Languages "none"', f"--include={','.join(packages(name))}"]
+    if script := finish(name):
+        words += ["--variant=extract", "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr"]
+        words += [f"--extract-hook=sh '{script}' \"$1\""]
     else:
-        words.append(f'--{hook}-hook=rm -rf "$1"/var/cache/apt/*.bin "$1"/var/lib/apt/lists/* "$1"/var/log/*.log')
-        words.append(f"--{hook}-hook=echo '. /etc/lab.bashrc' >>\"$1\"/root/.bashrc")
-    words.append(f"--{hook}-hook=cp -R --preserve=mode '{HERE / name}/.' \"$1\"")
+        words += ["--variant=minbase", f"--dpkgopt=path-exclude={EXCLUDED}"]
+        words += ['--customize-hook=rm -rf "$1"/var/cache/apt/*.bin "$1"/var/lib/apt/lists/* "$1"/var/log/*.log']
     return [*words, SUITE, str(target)]
+
+
+@contextmanager
+def complete(config: LabConfig, name: str) -> Iterator[Path]:
+    """The whole image as a tar, for as long as it is needed: the cached file system with our own files appended."""
+    with tempfile.TemporaryDirectory(dir=config.cache_dir, prefix=f"{name}-") as directory:
+        whole = Path(directory, "image.tar")
+        shutil.copyfile(tar(config, name), whole)
+        files = [str(path.relative_to(HERE / name)) for path in tree(name)]
+        words = [
+            "tar",
+            "--append",
+            f"--file={whole}",
+            f"--directory={HERE / name}",
+            "--owner=0",
+            "--group=0",
+            "--mode=u+rw,go+r-w",
+        ]
+        done = subprocess.run([*words, *files], check=False, capture_output=True, text=True)
+        if done.returncode:
+            raise NodeError(f"The image {name} could not be completed.", done.stderr.strip()[:500])
+        yield whole
 
 
 def _reason(text: str) -> str:
@@ -91,7 +107,7 @@ def _reason(text: str) -> str:
 
 def _forget_old(config: LabConfig, name: str) -> None:
     old = sorted(
-        (path for path in config.cache_dir.glob(f"{name}-*.tar") if path.name != f"{name}-{key(name)}.tar"),
+        (path for path in config.cache_dir.glob(f"{name}-*.tar") if path.name != f"{name}-{base_key(name)}.tar"),
         key=lambda path: path.stat().st_mtime,
     )
     for path in old[:-KEPT_OLD]:

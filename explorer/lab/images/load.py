@@ -19,6 +19,7 @@ import docker
 from explorer.lab import engine
 from explorer.lab.config import LabConfig
 from explorer.lab.errors import NodeError
+from explorer.lab.images.build import complete
 from explorer.lab.images.names import BOX, CHANGES, HOST, MACHINE, key, tag, tar
 
 Say = Callable[[str], None]
@@ -35,9 +36,10 @@ def import_images(config: LabConfig, say: Say) -> None:
         for name in (HOST, MACHINE):
             if not imported(client, tag(config, name)):
                 started = time.monotonic()
-                client.api.import_image_from_file(
-                    str(tar(config, name)), repository=f"explorer/{name}", tag=key(name), changes=CHANGES[name]
-                )
+                with complete(config, name) as whole:
+                    client.api.import_image_from_file(
+                        str(whole), repository=f"explorer/{name}", tag=key(name), changes=CHANGES[name]
+                    )
                 say(f"image {name} given to the engine in {time.monotonic() - started:.1f} s")
         if not seed_dir(config).exists():
             started = time.monotonic()
@@ -48,10 +50,15 @@ def import_images(config: LabConfig, say: Say) -> None:
 
 def imported(client: docker.DockerClient, name: str) -> bool:
     try:
-        client.api.inspect_image(name)
+        _inspect(client, name)
     except ImageNotFound:
         return False
     return True
+
+
+def _inspect(client: docker.DockerClient, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = client.api.inspect_image(name)  # type: ignore[no-untyped-call]
+    return found
 
 
 def seed_dir(config: LabConfig) -> Path:
@@ -86,7 +93,8 @@ def _make_seed(config: LabConfig, client: docker.DockerClient) -> None:
     try:
         facts = hosts.make_scratch(config, client, SCRATCH, scratch)
         volume = Path(client.api.inspect_volume(hosts.object_name(config, SCRATCH, "h1"))["Mountpoint"])
-        shutil.copyfile(tar(config, BOX), volume / "box.tar")
+        with complete(config, BOX) as whole:
+            shutil.copyfile(whole, volume / "box.tar")
         changes = [word for change in CHANGES[BOX] for word in ("--change", change)]
         out: list[bytes] = []
         words = ["docker", "import", *changes, str(DATA / "box.tar"), BOX]
@@ -119,10 +127,8 @@ def details(config: LabConfig, client: docker.DockerClient) -> list[dict[str, An
     """For labdoctor: each image, its version and size in bytes (0: not there)."""
     found = []
     for name in (HOST, MACHINE):
-        size = client.api.inspect_image(tag(config, name))["Size"] if imported(client, tag(config, name)) else 0
+        size = _inspect(client, tag(config, name))["Size"] if imported(client, tag(config, name)) else 0
         found.append({"name": name, "version": key(name), "bytes": size})
-    box = tar(config, BOX)
-    found.append(
-        {"name": BOX, "version": key(BOX), "bytes": box.stat().st_size if box.exists() and seed_dir(config).exists() else 0}
-    )
+    seeded = seed_dir(config).exists() and tar(config, BOX).exists()
+    found.append({"name": BOX, "version": key(BOX), "bytes": tar(config, BOX).stat().st_size if seeded else 0})
     return found

@@ -16,11 +16,13 @@ SUITE = "trixie"
 FORMAT = "1"  # raise when the way they are built changes
 READY_MADE = "EXPLORER_IMAGES"  # a directory with host.tar, machine.tar and box.tar made elsewhere
 
+_PATH = "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_COMMON = [_PATH, "ENV LANG=C.UTF-8", "WORKDIR /root"]
 CHANGES = {
-    HOST: ["ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "ENV LANG=C.UTF-8", 'CMD ["host-start"]', "WORKDIR /root"],
-    MACHINE: ["ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "ENV LANG=C.UTF-8", 'CMD ["machine-start"]', "WORKDIR /root"],
-    BOX: ["ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "ENV LANG=C.UTF-8", 'CMD ["web"]', "EXPOSE 80", "WORKDIR /root"],
-}  # fmt: skip
+    HOST: [*_COMMON, 'CMD ["host-start"]'],
+    MACHINE: [*_COMMON, 'CMD ["machine-start"]'],
+    BOX: [*_COMMON, 'CMD ["web"]', "EXPOSE 80"],
+}
 
 
 def packages(name: str) -> list[str]:
@@ -28,21 +30,35 @@ def packages(name: str) -> list[str]:
     return [line for line in lines if line]
 
 
-def input_files(name: str) -> list[Path]:
-    """Files that go into an image besides packages: its tree and its finishing script."""
-    tree = sorted(path for path in (HERE / name).rglob("*") if path.is_file())
-    return [*tree, *(path for path in (HERE / f"{name}.finish",) if path.exists())]
+def finish(name: str) -> Path | None:
+    """The script that turns merely extracted packages into a root file system, for the image that is made that way."""
+    script = HERE / f"{name}.finish"
+    return script if script.exists() else None
+
+
+def tree(name: str) -> list[Path]:
+    """Our own files in an image; they lie over the packages' file system."""
+    return sorted(path for path in (HERE / name).rglob("*") if path.is_file())
+
+
+@lru_cache(maxsize=len(NAMES))
+def base_key(name: str) -> str:
+    """Of everything the packages' file system is made from."""
+    digest = hashlib.sha256("\n".join([FORMAT, SUITE, name, *packages(name)]).encode())
+    if script := finish(name):
+        digest.update(script.read_bytes())
+    if ready := ready_made(name):
+        found = ready.stat()
+        digest.update(f"{found.st_size} {found.st_mtime_ns}".encode())
+    return digest.hexdigest()[:12]
 
 
 @lru_cache(maxsize=len(NAMES))
 def key(name: str) -> str:
-    digest = hashlib.sha256("\n".join([FORMAT, SUITE, name, *packages(name), *CHANGES[name]]).encode())
-    for path in input_files(name):
+    """Of everything the image is made from."""
+    digest = hashlib.sha256("\n".join([base_key(name), *CHANGES[name]]).encode())
+    for path in tree(name):
         digest.update(f"{path.relative_to(HERE)} {path.stat().st_mode & 0o111:o}\n".encode() + path.read_bytes())
-    ready = ready_made(name)
-    if ready:
-        found = ready.stat()
-        digest.update(f"{found.st_size} {found.st_mtime_ns}".encode())
     return digest.hexdigest()[:12]
 
 
@@ -52,7 +68,7 @@ def ready_made(name: str) -> Path | None:
 
 
 def tar(config: LabConfig, name: str) -> Path:
-    return ready_made(name) or config.cache_dir / f"{name}-{key(name)}.tar"
+    return ready_made(name) or config.cache_dir / f"{name}-{base_key(name)}.tar"
 
 
 def tag(config: LabConfig, name: str) -> str:
