@@ -15,7 +15,7 @@ import redis.asyncio as redis_asyncio
 import structlog
 
 from explorer.lab.config import LabConfig
-from explorer.lab.errors import LabError
+from explorer.lab.errors import HostError, LabError
 from explorer.lab.terminals import Terminal
 from explorer.sandboxes.events import (
     TERMINAL_KEPT_BYTES,
@@ -101,7 +101,7 @@ class Shell:
         ]
         try:
             done, _ = await asyncio.wait(tasks[1:], return_when=asyncio.FIRST_COMPLETED)
-            return next((reason for task in done if (reason := task.result())), ENDED)
+            return next((reason for task in done if (reason := task.result())), "") or terminal.reason or ENDED
         finally:
             for task in tasks:
                 task.cancel()
@@ -134,7 +134,7 @@ class Shell:
                 last = time.monotonic()
                 await self._hold_back(len(data))
             elif self._over:
-                return ENDED
+                return ""
             if not self._said and not self._over:
                 self._more.clear()
 
@@ -154,8 +154,11 @@ class Shell:
             order = await self.typed.get()
             if isinstance(order, ResizeTerminal):
                 await terminal.resize(order.columns, order.rows)
-            else:
+                continue
+            try:
                 await terminal.write(order.data.encode())
+            except HostError as error:  # its program reads nothing; the shell is not to blame
+                log.info("typed in vain", terminal=order.terminal, error=str(error))
 
     async def _watch(self) -> str:
         while True:

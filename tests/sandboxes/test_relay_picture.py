@@ -1,0 +1,142 @@
+import time
+
+import pytest
+
+from explorer.network.model import DockerState, Interface, Line, Observation, Place, Probe, ProbeResult
+from explorer.sandboxes import relay_picture
+from explorer.sandboxes.events import Happened
+from explorer.sandboxes.relay_picture import Picture
+
+
+def interfaces(*names):
+    return Observation(
+        command="ip addr",
+        lines=tuple(Line(text=f"{n}: {name}", key=name) for n, name in enumerate(names)),
+        items=tuple(Interface(key=name, index=n, name=name, kind="veth", mtu=1500, state="UP") for n, name in enumerate(names)),
+    )
+
+
+def host(*names, name="h1"):
+    return Place(id=name, kind="host", host=name, name=name, netns=1, views={"interfaces": interfaces(*names)})
+
+
+@pytest.fixture
+def picture(monkeypatch):
+    monkeypatch.setattr(relay_picture, "GAP_SECONDS", 0.0)
+    picture = Picture("sb", 1)
+    picture.see_place(host("lo"))
+    picture.take_all()
+    return picture
+
+
+def kinds(picture):
+    return [event.type for event in picture.take()]
+
+
+def test_the_beginning_is_everything():
+    picture = Picture("sb", 2)
+    picture.see_place(host("lo"))
+    picture.see_docker(DockerState(host="h1", version="26"))
+    taken = picture.take_all()
+    assert taken.snapshot.generation == 2
+    assert list(taken.snapshot.places) == ["h1"]
+    assert taken.snapshot.docker["h1"].version == "26"
+    assert kinds(picture) == []
+
+
+def test_a_change_names_what_was_added(picture):
+    picture.see_view(host("lo", "veth1"), "interfaces")
+    changed, told = list(picture.take())
+    assert (changed.type, changed.place, changed.view, changed.added) == ("view_changed", "h1", "interfaces", ("veth1",))
+    assert (told.source, told.place) == ("kernel", "h1")
+    assert "veth1" in told.text
+
+
+def test_and_what_went(picture):
+    picture.see_view(host(), "interfaces")
+    changed = next(picture.take())
+    assert [line.key for line in changed.removed] == ["lo"]
+
+
+def test_back_to_what_it_was_is_no_news(picture):
+    picture.see_view(host("lo", "veth1"), "interfaces")
+    picture.see_view(host("lo"), "interfaces")
+    assert kinds(picture) == []
+
+
+def test_many_changes_of_one_view_are_told_once_with_the_newest(picture, monkeypatch):
+    monkeypatch.setattr(relay_picture, "GAP_SECONDS", 0.03)
+    picture.see_view(host("lo", "a"), "interfaces")
+    assert kinds(picture)[0] == "view_changed"
+    for n in range(50):
+        picture.see_view(host("lo", f"v{n}"), "interfaces")
+    assert kinds(picture) == []
+    assert 0 < picture.waiting() <= 0.03
+    time.sleep(0.04)
+    (changed, *_) = picture.take()
+    assert changed.added == ("v49",)
+
+
+def test_a_cause_is_linked_to_what_follows_it(picture):
+    picture.see_happening(Happened(source="docker", place="h1", text="container web started"))
+    picture.see_view(host("lo", "veth1"), "interfaces")
+    said, changed, told = list(picture.take())
+    assert said.text == "container web started"
+    assert changed.cause == "container web started"
+    assert "container web started" in told.detail
+
+
+def test_a_cause_fades(picture, monkeypatch):
+    picture.see_happening(Happened(source="docker", place="h1", text="container web started"))
+    monkeypatch.setattr(relay_picture, "CAUSE_SECONDS", -1)
+    picture.see_view(host("lo", "veth1"), "interfaces")
+    assert [event.cause for event in picture.take() if event.type == "view_changed"] == [""]
+
+
+def test_another_host_is_not_the_cause(picture):
+    picture.see_place(host("lo", name="h2"))
+    list(picture.take())
+    picture.see_happening(Happened(source="docker", place="h1/web", text="container web started"))
+    picture.see_view(host("lo", "x", name="h2"), "interfaces")
+    assert [event.cause for event in picture.take() if event.type == "view_changed"] == [""]
+
+
+def test_a_new_place_comes_whole_and_a_lost_one_goes(picture):
+    picture.see_place(host("lo", name="h2"))
+    picture.see_view(host("lo", "eth0", name="h2"), "interfaces")
+    (seen,) = picture.take()
+    assert (seen.type, len(seen.place.views["interfaces"].items)) == ("place_seen", 2)
+    picture.lose_place("h2")
+    (gone,) = picture.take()
+    assert (gone.type, gone.place) == ("place_gone", "h2")
+    assert list(picture.snapshot().places) == ["h1"]
+
+
+def test_a_place_nobody_heard_of_goes_silently(picture):
+    picture.see_place(host("lo", name="h2"))
+    picture.lose_place("h2")
+    assert kinds(picture) == []
+
+
+def test_the_snapshot_is_what_was_told_not_what_was_seen(picture):
+    picture.see_view(host("lo", "veth1"), "interfaces")
+    assert len(picture.snapshot().places["h1"].views["interfaces"].items) == 1
+    list(picture.take())
+    assert len(picture.snapshot().places["h1"].views["interfaces"].items) == 2
+
+
+def test_a_probe_is_told_when_its_answer_changes(picture):
+    probe = Probe(source="h1", target="outside")
+    for at, ok in ((1.0, False), (2.0, False), (3.0, True)):
+        picture.see_probe(ProbeResult(probe=probe, ok=ok, at=at))
+    assert kinds(picture) == ["probe_answered", "probe_answered"]
+    picture.keep_probes(set())
+    assert picture.snapshot().probes == {}
+
+
+def test_a_flood_of_lines_is_counted_not_kept(picture):
+    for n in range(1000):
+        picture.see_happening(Happened(source="docker", place="h1", text=f"{n}"))
+    told = list(picture.take())
+    assert len(told) == relay_picture.LINES_WAITING + 1
+    assert "800 more lines" in told[-1].text
