@@ -66,7 +66,11 @@ class Terminal:
             exchange.close()
             raise HostError(f"No shell could be started on {place}.", f"exec start answered {exchange.status}")
         terminal = cls(engine, place, exec_id, mark, group.group, exchange)
-        await terminal.resize(columns, rows)
+        try:
+            await terminal.resize(columns, rows)
+        except BaseException:
+            await terminal.close()
+            raise
         return terminal
 
     async def read(self) -> bytes:
@@ -123,7 +127,7 @@ class Terminal:
             told = await ask_json(self._engine, f"/exec/{self._exec}/json")
         except BadAnswer:
             return f"{self.place.partition('/')[0]} has stopped."
-        code = told.get("ExitCode") if isinstance(told, dict) else None
+        code = told.get("ExitCode")
         if told.get("Running"):
             return "The connection to the shell was lost."
         return "The shell has ended." if code in (0, None, 130) else f"The shell has ended (exit status {code})."
