@@ -62,13 +62,20 @@ def _split_details(block: list[str]) -> tuple[list[str], list[str]]:
     for line in block:
         if detailed and line.startswith("    link/"):
             plain, _, more = line.partition(DETAILS)
-            shown.append(plain)
+            shown.append(_without_name(plain))
             details.append("promiscuity " + more)
         elif detailed and _is_detail(line):
             details.append(line)
         else:
             shown.append(line)
     return shown, details
+
+
+def _without_name(line: str) -> str:
+    """The node's `ip` knows names for namespaces (/run/netns) that a learner's has not. The only namespace with a name and
+    a link into a sandbox is the engine's, and it is the first that a host or machine is linked to: number 0 there."""
+    start, named, rest = line.partition(" link-netns ")
+    return f"{start} link-netnsid 0{rest[len(rest.split(' ')[0]) :]}" if named else line
 
 
 def _is_detail(line: str) -> bool:

@@ -1,0 +1,87 @@
+"""The Engine API's JSON becomes names; junk becomes nothing."""
+
+from __future__ import annotations
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from explorer.network.model import DockerState, PublishedPort
+from explorer.network.read import read_docker
+from tests.network.captured import docker
+
+EVERY = "0.0.0.0"  # noqa: S104 - what the daemon writes for every address
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8) | st.sampled_from(
+        ["Id", "Name", "Names", "Ports", "IPAM", "Config", "NetworkSettings", "Networks", "State", "Options", "Version"]
+    ), inner, max_size=4),
+    max_leaves=12,
+)  # fmt: skip
+
+
+def test_networks_of_a_host():
+    state = docker("4-networks")
+    found = {network.name: network for network in state.networks}
+    assert state.version.startswith("26.1")
+    assert set(found) == {"bridge", "host", "none", "app", "closed"}
+    assert (found["bridge"].bridge, found["bridge"].subnets, found["bridge"].gateways) == (
+        "docker0",
+        ("172.17.0.0/16",),
+        ("172.17.0.1",),
+    )
+    assert (found["app"].bridge, found["app"].internal) == (f"br-{found['app'].id[:12]}", False)
+    assert found["closed"].internal
+
+
+def test_containers_of_a_host():
+    found = {container.name: container for container in docker("4-networks").containers}
+    assert (found["web"].state, found["web"].image) == ("running", "box")
+    assert found["web"].endpoints[0].address == "172.17.0.3"
+    assert found["app1"].ports == (
+        PublishedPort(host_address=EVERY, host_port=5353, container_port=53, protocol="udp"),
+        PublishedPort(host_address=EVERY, host_port=8082, container_port=80),
+    )
+    assert found["near"].ports == (PublishedPort(host_address="127.0.0.1", host_port=8081, container_port=80),)
+
+
+def test_inspect_form_of_a_container():
+    told = {
+        "Id": "ab" * 32,
+        "Name": "/web",
+        "Config": {"Image": "box"},
+        "State": {"Status": "running"},
+        "HostConfig": {"NetworkMode": "bridge"},
+        "NetworkSettings": {
+            "Ports": {"80/tcp": [{"HostIp": EVERY, "HostPort": "8080"}], "90/udp": None},
+            "Networks": {"bridge": {"IPAddress": "172.17.0.2", "Gateway": "172.17.0.1", "Aliases": ["w"]}},
+        },
+    }
+    (found,) = read_docker("h1", None, None, [told]).containers
+    assert (found.name, found.image, found.state, found.network_mode) == ("web", "box", "running", "bridge")
+    assert found.ports == (PublishedPort(host_address=EVERY, host_port=8080, container_port=80),)
+    assert (found.exposed, found.endpoints[0].aliases) == (("80/tcp", "90/udp"), ("w",))
+
+
+def test_the_daemon_may_say_too_much():
+    networks = [{"Id": "x" * 1000, "Name": "n" * 1000, "Driver": "bridge"}] * 1000
+    containers = [{"Id": str(number), "Names": ["/" + "c" * 1000]} for number in range(1000)]
+    state = read_docker("h1", {"Version": "v" * 1000}, json.dumps(networks), containers)
+    assert (len(state.networks), len(state.containers)) == (200, 500)
+    assert (len(state.version), len(state.networks[0].name), len(state.containers[0].name)) == (256, 256, 255)
+
+
+@given(JSON, JSON, JSON)
+def test_any_json_is_taken(version, networks, containers):
+    state = read_docker("h1", version, networks, containers)
+    assert DockerState.model_validate_json(state.model_dump_json()) == state
+
+
+@given(st.text() | st.binary())
+def test_any_text_is_taken(told):
+    assert read_docker("h1", told, told, told).host == "h1"
+
+
+def test_deep_json_is_taken():
+    assert read_docker("h1", "[" * 100_000, "[" * 100_000, "{" * 100_000) == DockerState(host="h1")
