@@ -1,0 +1,216 @@
+"""Why each line is there: on captures every line has a true sentence; what is not known has none."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from explorer.network.explain import NOT_DOCKERS, explain
+from explorer.network.model import DockerState, Place
+from explorer.network.read import observe
+from tests.network.captured import CAPTURES, ENGINES, FILES, STAGES, docker, places, text
+
+COUNTERS = re.compile(r"^\[\d+:\d+\] ")
+MINE = "    link/ether 02:00:00:00:00:01 brd ff:ff:ff:ff:ff:ff promiscuity 0\n    dummy"
+
+
+def whys(place, view, stage="5-traffic", engine="bridge"):
+    """Text without counters → why."""
+    lines = places(stage, engine)[place].views[view].lines
+    return {COUNTERS.sub("", line.text).strip(): line.why for line in lines}
+
+
+def why(start, place="h1", view="nat", stage="5-traffic", engine="bridge"):
+    return next(reason for shown, reason in whys(place, view, stage, engine).items() if shown.startswith(start))
+
+
+def host_with(extra, view="filter", stage="5-traffic", names=None):
+    """One line more on the capture's host."""
+    folder = CAPTURES / "bridge" / stage / "h1"
+    shown = text(folder, FILES[view][0])
+    shown = shown.replace("COMMIT", f"{extra}\nCOMMIT") if view in ("filter", "nat") else f"{shown}{extra}\n"
+    place = places(stage)["h1"]
+    explained = explain(place, view, observe(view, shown), docker(stage) if names is None else names)
+    return next(line.why for line in explained.lines if extra.split("\n")[0] in line.text)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_line_of_a_capture_says_why(engine, stage):
+    for place in places(stage, engine).values():
+        for seen in place.views.values():
+            assert [line.text for line in seen.lines if not line.why] == []
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_sentence_is_one_sentence(engine):
+    for place in places("5-traffic", engine).values():
+        for seen in place.views.values():
+            assert all(line.why.endswith(".") and len(line.why) < 220 for line in seen.lines)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_publishing(engine):
+    assert (
+        why("-A DOCKER ! -i docker0 -p tcp -m tcp --dport 8080", engine=engine)
+        == "Because web publishes 8080:80: packets to this host's port 8080 are sent to 172.17.0.3:80 (DNAT)."
+    )
+    assert why("-A DOCKER -d 127.0.0.1/32", engine=engine).startswith(
+        "Because near publishes 127.0.0.1:8081:80: packets to port 8081"
+    )
+    assert why("-A DOCKER -d 172.17.0.3/32", view="filter", engine=engine).startswith("Because web publishes 8080:80:")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_masquerading(engine):
+    reason = why("-A POSTROUTING -s 172.17.0.0/16", engine=engine)
+    assert reason.startswith("Because of network bridge (172.17.0.0/16): ")
+    assert reason.endswith("their source address replaced by the host's (MASQUERADE).")
+
+
+def test_hairpin():
+    assert why("-A POSTROUTING -s 172.17.0.3/32").startswith("For web reaching itself through its own published port")
+
+
+def test_isolation():
+    closed = "br-c17a98dbb417"
+    assert why(f"-A DOCKER-ISOLATION-STAGE-1 ! -d 172.19.0.0/16 -i {closed}", view="filter").startswith(
+        "Because network closed is internal: nothing from it gets out"
+    )
+    assert "from another bridge network to network bridge" in why("-A DOCKER-ISOLATION-STAGE-2 -o docker0", view="filter")
+
+
+def test_engine_28s_chains():
+    def filter_28(start):
+        return why(start, view="filter", engine="bridge-28")
+
+    assert "DOCKER-FORWARD" in filter_28("-A FORWARD -j DOCKER-FORWARD")
+    assert "is not a published port is dropped" in filter_28("-A DOCKER ! -i docker0 -o docker0 -j DROP")
+    assert "known connection" in filter_28("-A DOCKER-CT -o docker0")
+    assert "checked in chain DOCKER" in filter_28("-A DOCKER-BRIDGE -o docker0")
+
+
+def test_embedded_dns():
+    assert why("-A DOCKER_OUTPUT -d 127.0.0.11/32 -p udp", "h1/app1").startswith(
+        "Because app1 is on user-defined network app: udp queries"
+    )
+    assert why("-A OUTPUT -d 127.0.0.11/32").startswith("Because h1 is itself a container, on the sandbox's LAN")
+
+
+def test_policy_of_forward():
+    assert why(":FORWARD DROP", view="filter").startswith("Policy DROP: a forwarded packet that no rule accepts is dropped")
+
+
+def test_interfaces_of_a_host():
+    found = whys("h1", "interfaces", "2-container")
+    assert (
+        next(reason for shown, reason in found.items() if "vethb68a8bd" in shown) == "c1's eth0 ends here; a port of docker0."
+    )
+    assert "Docker's default network, bridge (172.17.0.0/16)" in next(
+        r for shown, r in found.items() if shown.startswith("2: docker0")
+    )
+    assert why("inet 172.17.0.1/16", view="interfaces").startswith("The gateway of network bridge (172.17.0.0/16)")
+    assert "No container is connected, so it is DOWN" in why("2: docker0", view="interfaces", stage="1-engine")
+    assert "user-defined network app" in why("10: br-", view="interfaces")
+    assert "internal: no way out" in why("11: br-", view="interfaces")
+    assert why("4: eth0", view="interfaces") == "h1's own interface, on the sandbox's LAN."
+
+
+def test_interfaces_of_a_container():
+    assert (
+        why("3: eth0", "h1/c1", "interfaces") == "c1's interface on network bridge (172.17.0.0/16): one end of a veth pair; "
+        "the other end, vethb68a8bd, is a port of docker0."
+    )
+    assert why("inet 172.17.0.2/16", "h1/c1", "interfaces").startswith("c1's address on network bridge")
+
+
+def test_a_container_on_two_networks():
+    found = [reason for shown, reason in whys("h1/hidden", "interfaces", "6-changed").items() if ": eth" in shown]
+    assert [reason.partition(":")[0] for reason in found] == [
+        "hidden's interface on network closed (172.19.0.0/16)",
+        "hidden's interface on network app (172.18.0.0/16)",
+    ]
+
+
+def test_routes():
+    assert why("172.17.0.0/16", view="routes").startswith("Because of network bridge (172.17.0.0/16)")
+    assert why("default", "h1/c1", "routes").endswith("goes to its gateway 172.17.0.1, docker0 on the host.")
+    assert why("10.77.3.0/24", view="routes").startswith("The LAN:")
+
+
+def test_neighbours_and_fdb():
+    assert why("172.17.0.3", view="neighbours").startswith("web on network bridge")
+    assert why("172.18.0.1", "h1/app1", "neighbours").startswith("The gateway of network app")
+    assert why("02:42:ac:11:00:02", view="fdb").startswith("docker0 learned from a frame that c1's MAC address is behind")
+    left = why("172.17.0.4", view="neighbours", stage="6-changed")
+    assert left == "An address of network bridge (172.17.0.0/16) that no container has now; the entry is left from before."
+
+
+def test_connections():
+    found = list(whys("h1", "connections").values())
+    assert "10.77.3.100 asked 10.77.3.11:8080, which web publishes as 8080:80: sent to 172.17.0.3:80 (DNAT)." in found
+    assert "c1 to 10.77.3.100: its source address was replaced by 10.77.3.11 because network bridge is masqueraded." in found
+    assert "The host asked its own port 8081, published by near: docker-proxy took it, no DNAT." in found
+    assert any("embedded DNS server" in reason for reason in whys("h1/app1", "connections").values())
+
+
+@pytest.mark.parametrize(
+    ("view", "line"),
+    [
+        ("filter", "[0:0] -A INPUT -p tcp -m tcp --dport 22 -j DROP"),
+        ("filter", "[0:0] -A FORWARD -j DROP"),
+        ("filter", ":MINE - [0:0]"),
+        ("nat", "[0:0] -A POSTROUTING -s 10.9.0.0/16 -j MASQUERADE"),
+        ("routes", "10.9.0.0/16 via 10.77.3.50 dev eth0 "),
+        ("interfaces", f"99: mine: <BROADCAST> mtu 1500 state DOWN\n{MINE}"),
+    ],
+)
+def test_what_is_surely_not_dockers(view, line):
+    assert host_with(line, view) == NOT_DOCKERS
+
+
+def test_own_rules_in_docker_user():
+    assert host_with("[0:0] -A DOCKER-USER -s 10.77.3.100/32 -j DROP").startswith(NOT_DOCKERS[:-1])
+
+
+@pytest.mark.parametrize(
+    ("view", "line"),
+    [
+        ("filter", "[0:0] -A FORWARD -i docker0 -p tcp -j DROP"),  # touches Docker's bridge: anyone's
+        ("filter", "[0:0] -A FORWARD -i br-0123456789ab -j ACCEPT"),  # a network being made
+        ("filter", "[0:0] -A FORWARD -i docker0 -o docker0 -j DROP"),  # like enable_icc=false, which is not set
+        ("nat", "[0:0] -A DOCKER -s 10.9.0.0/16 -j RETURN"),
+        ("neighbours", "10.99.0.1 dev docker0 lladdr 02:00:00:00:00:01 PERMANENT"),
+        ("nat", "a line nobody knows"),
+    ],
+)
+def test_what_is_not_known_is_not_guessed(view, line):
+    assert host_with(line, view) == ""
+
+
+def test_without_the_daemons_names_nothing_is_called_anothers():
+    for names in (DockerState(host="h1"), DockerState(host="h1", error="does not answer")):
+        assert host_with("[0:0] -A INPUT -p tcp -m tcp --dport 22 -j DROP", names=names) == ""
+        assert host_with(
+            "[0:0] -A DOCKER ! -i docker0 -p tcp -m tcp --dport 9 -j DNAT --to-destination 172.17.0.9:9", "nat", names=names
+        ) == ("A rule among the published ports: packets to this host's port 9 are sent to 172.17.0.9:9 (DNAT).")
+
+
+def test_on_a_swarm_nothing_is_called_anothers():
+    state = docker("5-traffic")
+    overlay = state.networks[0].model_copy(update={"driver": "overlay", "scope": "swarm", "name": "ingress"})
+    names = state.model_copy(update={"networks": (*state.networks, overlay)})
+    assert host_with("[0:0] -A INPUT -p tcp -m tcp --dport 22 -j DROP", names=names) == ""
+
+
+def test_network_host_and_network_none():
+    def of(mode):
+        web = docker("5-traffic").containers[0].model_copy(update={"name": "x", "network_mode": mode, "endpoints": ()})
+        names = DockerState(host="h1", networks=docker("5-traffic").networks, containers=(web,))
+        place = Place(id="h1/x", kind="container", host="h1", name="x")
+        shown = text(CAPTURES / "links", "ip-d-addr").partition("2: ")[0]
+        return explain(place, "interfaces", observe("interfaces", shown), names).lines[0].why
+
+    assert of("host") == "The host's own: x is on network host and uses the host's network namespace."
+    assert of("none") == "All that x has: network none gives a container loopback only."
