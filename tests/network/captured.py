@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from explorer.network.compare import link_peers
 from explorer.network.explain import explain
-from explorer.network.model import DockerState, Place, View
+from explorer.network.model import DockerState, Observation, Place, View
 from explorer.network.read import observe, read_docker
 
 CAPTURES = Path(__file__).parent.parent / "captures"
@@ -31,6 +32,11 @@ def folders() -> list[Path]:
 
 def text(folder: Path, name: str) -> str:
     return (folder / f"{name}.txt").read_text()
+
+
+def items(seen: Observation) -> list[Any]:
+    """The items, for tests that know which kind they are."""
+    return list(seen.items)
 
 
 @cache

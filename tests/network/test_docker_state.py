@@ -65,8 +65,8 @@ def test_inspect_form_of_a_container():
 
 
 def test_the_daemon_may_say_too_much():
-    networks = [{"Id": "x" * 1000, "Name": "n" * 1000, "Driver": "bridge"}] * 1000
-    containers = [{"Id": str(number), "Names": ["/" + "c" * 1000]} for number in range(1000)]
+    networks: list[object] = [{"Id": "x" * 1000, "Name": "n" * 1000, "Driver": "bridge"}] * 1000
+    containers: list[object] = [{"Id": str(number), "Names": ["/" + "c" * 1000]} for number in range(1000)]
     state = read_docker("h1", {"Version": "v" * 1000}, json.dumps(networks), containers)
     assert (len(state.networks), len(state.containers)) == (200, 500)
     assert (len(state.version), len(state.networks[0].name), len(state.containers[0].name)) == (256, 256, 255)

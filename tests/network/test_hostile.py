@@ -11,7 +11,7 @@ from explorer.network.explain import explain
 from explorer.network.model import VIEWS, Observation, Place
 from explorer.network.read import observe
 from explorer.network.read.text import LINE_LENGTH, LINES
-from tests.network.captured import CAPTURES, FILES, docker, text
+from tests.network.captured import CAPTURES, FILES, docker, items, text
 
 H1 = CAPTURES / "bridge" / "5-traffic" / "h1"
 WORDS = [
@@ -127,4 +127,4 @@ def test_size_is_bounded(view, word):
 def test_escape_sequences_are_made_visible():
     seen = observe("neighbours", "10.0.0.1 dev e\x1b[2Jx lladdr 02:00:00:00:00:01 STALE\n")
     assert seen.lines[0].text == "10.0.0.1 dev e␛[2Jx lladdr 02:00:00:00:00:01 STALE"
-    assert seen.items[0].dev == "e␛[2Jx"
+    assert items(seen)[0].dev == "e␛[2Jx"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from explorer.network.compare import link_peers
 from explorer.network.model import Interface, Observation, Place
 from explorer.network.read import observe
-from tests.network.captured import CAPTURES, places, text
+from tests.network.captured import CAPTURES, items, places, text
 
 
 def veth(index, peer, name="eth0"):
@@ -23,14 +23,14 @@ def peers(*given):
     return {
         (name, item.name): (item.peer_place, item.peer_name)
         for name, one in linked.items()
-        for item in one.views["interfaces"].items
+        for item in items(one.views["interfaces"])
     }
 
 
 def test_every_container_of_a_capture_is_found():
     found = {
         (item.peer_place, item.peer_name)
-        for item in places("6-changed")["h1"].views["interfaces"].items
+        for item in items(places("6-changed")["h1"].views["interfaces"])
         if item.kind == "veth" and item.master
     }
     assert found == {("h1/c1", "eth0"), ("h1/web", "eth0"), ("h1/app1", "eth0"), ("h1/hidden", "eth0"), ("h1/hidden", "eth1")}
@@ -60,13 +60,13 @@ def test_a_shared_namespace_counts_once():
 def test_what_went_is_forgotten():
     first = link_peers({one.id: one for one in (place("h1", veth(5, 2, "v")), place("h1/web", veth(2, 5)))})
     second = link_peers({"h1": first["h1"]})
-    assert second["h1"].views["interfaces"].items[0].peer_place == ""
+    assert items(second["h1"].views["interfaces"])[0].peer_place == ""
 
 
 def test_both_ends_in_one_place():
     seen = observe("interfaces", text(CAPTURES / "links", "ip-d-addr"))
     linked = link_peers({"h1": Place(id="h1", kind="host", host="h1", name="h1", views={"interfaces": seen})})
-    found = {item.name: item.peer_place for item in linked["h1"].views["interfaces"].items}
+    found = {item.name: item.peer_place for item in items(linked["h1"].views["interfaces"])}
     assert (found["left"], found["right"], found["mv"]) == ("h1", "h1", "")
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from explorer.network.model import Address, Chain, Connection, FdbEntry, Flow, Interface, Neighbour, Request, Route, Rule
 from explorer.network.read import observe
 from tests.network.captured import CAPTURES, places, text
+from tests.network.captured import items as all_items
 
 LINKS = CAPTURES / "links"
 
 
-def items(view, stage="5-traffic", place="h1", engine="bridge"):
+def items(view, stage="5-traffic", place="h1", engine="bridge") -> dict[str, Any]:
     return {item.key: item for item in places(stage, engine)[place].views[view].items}
 
 
-def links(view, name):
+def links(view, name) -> dict[str, Any]:
     return {item.key: item for item in observe(view, text(LINKS, name)).items}
 
 
@@ -80,7 +83,7 @@ def test_addresses_of_all_forms():
 def test_plain_ip_addr_is_read_too():
     seen = observe("interfaces", text(LINKS, "ip-addr"))
     assert [line.text for line in seen.lines] == text(LINKS, "ip-addr").splitlines()
-    assert {item.name: item.kind for item in seen.items}["lo"] == "loopback"
+    assert {item.name: item.kind for item in all_items(seen)}["lo"] == "loopback"
 
 
 def test_routes():
@@ -207,4 +210,4 @@ def test_requests():
 def test_of_too_many_requests_the_newest_are_kept():
     lines = [f'{{"protocol":"ping","source":"10.0.0.1","what":"{n}"}}' for n in range(2_500)]
     seen = observe("requests", "\n".join(lines))
-    assert (len(seen.items), seen.items[-1].what, seen.truncated) == (2_000, "2499", True)
+    assert (len(seen.items), all_items(seen)[-1].what, seen.truncated) == (2_000, "2499", True)
