@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 
 from explorer.network.drivers.known import Known
-from explorer.network.model import Chain, FdbEntry, Interface, Item, Neighbour, Route
+from explorer.network.model import Chain, FdbEntry, Interface, Item, Neighbour, Request, Route
 
 BUILT_IN = {
     ("nat", "PREROUTING"): "Built in: packets as they arrive, before the kernel decides where they go.",
@@ -33,6 +33,8 @@ def why(known: Known, item: Item) -> str:
         return _neighbour(known, item)
     if isinstance(item, FdbEntry):
         return _fdb(item)
+    if isinstance(item, Request):
+        return f"{_owner(known)} was asked over {item.protocol} by {item.source}: the source address as it arrived there."
     return _chain(item) if isinstance(item, Chain) else ""
 
 
@@ -67,18 +69,24 @@ def _interface(known: Known, item: Interface) -> str:
         return "The loopback interface: the namespace's way to itself. Every network namespace has its own."
     if on_lan(known, item):
         return f"{_owner(known)}'s own interface, on the sandbox's LAN."
+    if item.kind == "veth" and item.peer_place and item.peer_name:
+        port = f"; a port of {item.master}" if item.master else ""
+        return f"One end of a veth pair; the other end is {item.peer_name} in {item.peer_place}{port}."
     return ""
 
 
 def _route(known: Known, item: Route) -> str:
     interface = known.interfaces.get(item.dev)
-    if interface is None or not on_lan(known, interface):
+    if interface is None:
         return ""
-    if item.destination == "default":
+    connected = item.protocol == "kernel" and item.destination in _connected(interface)
+    if not on_lan(known, interface):
+        return (
+            f"The kernel added this route with the address of {item.dev}: that subnet is reached directly." if connected else ""
+        )
+    if item.destination == "default" and item.via:
         return f"{_owner(known)}'s own default route: what no other route fits goes to {item.via} on the LAN."
-    if item.protocol == "kernel" and item.destination in _connected(interface):
-        return f"The LAN: the kernel added this route with {_owner(known)}'s address on {item.dev}."
-    return ""
+    return f"The LAN: the kernel added this route with {_owner(known)}'s address on {item.dev}." if connected else ""
 
 
 def _connected(interface: Interface) -> set[str]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
+from explorer.network import drivers
 from explorer.network.explain import NOT_DOCKERS, explain
 from explorer.network.model import DockerState, Place
 from explorer.network.read import observe
@@ -214,3 +216,24 @@ def test_network_host_and_network_none():
 
     assert of("host") == "The host's own: x is on network host and uses the host's network namespace."
     assert of("none") == "All that x has: network none gives a container loopback only."
+
+
+def test_requests_of_a_machine():
+    outside = Place(id="outside", kind="machine", name="outside")
+    line = '{"protocol":"http","source":"10.77.3.11","what":"GET /"}'
+    (shown,) = explain(outside, "requests", observe("requests", line), None).lines
+    assert shown.why == "outside was asked over http by 10.77.3.11: the source address as it arrived there."
+
+
+def test_the_kernels_part_needs_no_daemon():
+    place = places("5-traffic")["h1/c1"]
+    seen = {view: explain(place, view, place.views[view], None) for view in ("interfaces", "routes")}
+    told = {line.why for view in seen.values() for line in view.lines}
+    assert "One end of a veth pair; the other end is vethb68a8bd in h1." in told
+    assert "The kernel added this route with the address of eth0: that subnet is reached directly." in told
+
+
+def test_every_driver_has_one_shape():
+    files = {path.stem for path in Path(drivers.__file__).parent.glob("*.py")} - {"__init__", "known", "bridge_rules"}
+    assert {module.__name__.rpartition(".")[2] for module in drivers.DRIVERS.values()} == files
+    assert all(callable(module.why) and callable(module.why_address) for module in drivers.DRIVERS.values())
