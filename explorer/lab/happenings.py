@@ -48,7 +48,8 @@ def detail_of(kind: Any, action: Any, facts: Mapping[str, Any]) -> str:
         return f"driver {plain(facts['type'])}" if action == "create" and facts.get("type") else ""
     if action == "die" and facts.get("exitCode") is not None:
         return f"exit status {plain(facts['exitCode'])}"
-    return f"image {plain(facts['image'])}" if action in ("create", "start") and facts.get("image") else ""
+    image = plain(facts.get("image")) if action in ("create", "start") else ""
+    return f"image {image}" if image else ""
 
 
 def plain(value: Any, length: int = 128) -> str:

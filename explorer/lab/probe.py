@@ -24,7 +24,7 @@ from explorer.network.model import Interface, Place, Probe
 
 SECONDS = 1.0
 BODY_BYTES = 4 * 1024
-SEEN = re.compile(r"you are \[?([0-9a-fA-F.:]{2,45}?)\]?:(\d{1,5})\b")
+SEEN = re.compile(r"you are \[?([0-9a-fA-F.:]{2,45})\]?:(\d{1,5})\b")
 LAST = ("bridge", "loopback")  # what a host has besides its way to others
 PORT = range(1, 65536)
 
@@ -137,13 +137,14 @@ async def http(namespace: Namespace, address: str, port: int) -> tuple[bool, str
     except (BadAnswer, h11.LocalProtocolError) as error:
         raise NoAnswer(f"{address}:{port} is open, but {error}.") from error
     text = bytes(body[:BODY_BYTES]).decode("utf-8", "replace")
-    seen = SEEN.search(text)
     first = "".join(letter if letter.isprintable() else " " for letter in text[:160]).strip()
-    return 200 <= exchange.status < 400, f"{exchange.status} {first}".strip(), source_address(seen[1]) if seen else ""
+    return 200 <= exchange.status < 400, f"{exchange.status} {first}".strip(), source_seen(text)
 
 
-def source_address(text: str) -> str:
+def source_seen(text: str) -> str:
+    """The address the answering side says it was asked from."""
+    seen = SEEN.search(text)
     try:
-        return str(ipaddress.ip_address(text))
+        return str(ipaddress.ip_address(seen[1])) if seen else ""
     except ValueError:
         return ""
