@@ -235,5 +235,5 @@ def test_the_kernels_part_needs_no_daemon():
 
 def test_every_driver_has_one_shape():
     files = {path.stem for path in Path(drivers.__file__).parent.glob("*.py")} - {"__init__", "known", "bridge_rules"}
-    assert {module.__name__.rpartition(".")[2] for module in drivers.DRIVERS.values()} == files
+    assert {getattr(module, "__name__", "").rpartition(".")[2] for module in drivers.DRIVERS.values()} == files
     assert all(callable(module.why) and callable(module.why_address) for module in drivers.DRIVERS.values())
