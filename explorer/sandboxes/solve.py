@@ -34,6 +34,7 @@ PROBE_SECONDS = 1.0
 OUTPUT_KEPT, LINES_SHOWN = 8192, 12
 NOT_FOUND = (126, 127)  # what a shell says when there is no such program
 Say = Callable[[str], None]
+Keep = Callable[[str, Snapshot], None]
 
 
 @dataclass
@@ -133,13 +134,22 @@ def printable(output: bytearray) -> list[str]:
     return ["".join(letter for letter in line if letter.isprintable())[:160] for line in lines if line.strip()]
 
 
-async def solve_lesson(config: LabConfig, lesson: Lesson, say: Say, skip: tuple[str, int] | None = None) -> LessonResult:
-    """Plays `lesson`; `skip` leaves out a step's commands, or its Nth one (0: all). Raises LabError when there is no stage."""
+async def solve_lesson(
+    config: LabConfig, lesson: Lesson, say: Say, skip: tuple[str, int] | None = None, keep: Keep | None = None
+) -> LessonResult:
+    """Plays `lesson`; `skip` leaves out a step's commands, or its Nth one (0: all). Raises LabError when there is no stage.
+
+    `keep` is given what was seen at the start (under "") and at the end of each step (under its id).
+    """
     began = time.monotonic()
     async with open_stage(config, lesson, say) as stage:
         result = LessonResult(lesson.slug, stage.sandbox)
+        if keep:
+            keep("", stage.snapshot())
         for step in lesson.steps:
             result.steps.append(await solve_step(stage, step, left(step, skip)))
+            if keep:
+                keep(step.id, stage.snapshot())
             say(f"  {'ok  ' if result.steps[-1].ok else 'FAIL'} {step.id}  {result.steps[-1].seconds} s")
             for fault in result.steps[-1].faults:
                 say(f"       {fault}")

@@ -7,6 +7,9 @@ import json
 import re
 import sys
 from argparse import ArgumentParser
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -14,6 +17,7 @@ from django.core.management.base import BaseCommand, CommandError
 from explorer.lab.errors import LabError
 from explorer.lessons.load import LessonError, load_lessons
 from explorer.lessons.model import Lesson
+from explorer.network.model import Snapshot
 
 
 class Command(BaseCommand):
@@ -27,6 +31,7 @@ class Command(BaseCommand):
         solve = actions.add_parser("solve", help="plays a lesson with its own commands; fails unless its checks tell the truth")
         solve.add_argument("slug")
         solve.add_argument("--json", action="store_true", help="one JSON object on standard output, progress on standard error")
+        solve.add_argument("--keep", metavar="DIR", help="write what was seen there, one file per step: fixtures for tests")
         solve.add_argument("--skip", metavar="STEP[:N]", help="leave out a step's commands, or its Nth; then it has to fail")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -40,7 +45,8 @@ class Command(BaseCommand):
         if options["action"] == "check":
             check(lessons, options["json"])
         else:
-            solve(lessons, options["slug"], options["skip"], options["json"])
+            keep = keeper(Path(options["keep"])) if options["keep"] else None
+            solve(lessons, options["slug"], options["skip"], options["json"], keep)
 
 
 def check(lessons: dict[str, Lesson], as_json: bool) -> None:
@@ -62,7 +68,28 @@ def check(lessons: dict[str, Lesson], as_json: bool) -> None:
         print(f"ok  {slug}: " + ", ".join(f"{count} {name}" for name, count in facts.items() if name != "title"))
 
 
-def solve(lessons: dict[str, Lesson], slug: str, skip: str | None, as_json: bool) -> None:
+def keeper(folder: Path) -> Callable[[str, Snapshot], None]:
+    """Writes snapshots without their texts: the typed items are what checks look at."""
+    folder.mkdir(parents=True, exist_ok=True)
+    told = count()
+
+    def keep(step: str, snapshot: Snapshot) -> None:
+        data = snapshot.model_dump(mode="json", exclude={"places": {"__all__": {"views": {"__all__": {"lines"}}}}})
+        (folder / f"{next(told)}-{step or 'start'}.json").write_text(json.dumps(pruned(data), separators=(",", ":")) + "\n")
+
+    return keep
+
+
+def pruned(value: Any) -> Any:
+    """Without what is empty."""
+    if isinstance(value, dict):
+        return {key: pruned(one) for key, one in value.items() if one not in (None, "", [], {})}
+    return [pruned(one) for one in value] if isinstance(value, list) else value
+
+
+def solve(
+    lessons: dict[str, Lesson], slug: str, skip: str | None, as_json: bool, keep: Callable[[str, Snapshot], None] | None
+) -> None:
     from explorer.sandboxes.node import lab_config
     from explorer.sandboxes.solve import solve_lesson
 
@@ -72,7 +99,7 @@ def solve(lessons: dict[str, Lesson], slug: str, skip: str | None, as_json: bool
     stream = sys.stderr if as_json else sys.stdout
     try:
         result = asyncio.run(
-            solve_lesson(lab_config(), lesson, lambda line: print(line, file=stream, flush=True), skipped(lesson, skip))
+            solve_lesson(lab_config(), lesson, lambda line: print(line, file=stream, flush=True), skipped(lesson, skip), keep)
         )
     except LabError as error:
         raise CommandError(f"{error} {error.detail}".strip()) from error
