@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from explorer.network.model import Connection, Fact, Item, Line, Observation, Rule
+from explorer.network.model import Connection, Fact, Interface, Item, Line, Observation, Rule
 
 
 class Difference(Fact):
@@ -49,4 +49,6 @@ def _steady(item: Item | None, text: tuple[str, ...]) -> tuple[Item | None, tupl
         return item, ()
     if isinstance(item, Rule):  # a rule put in before it moves it, and changes nothing about it
         return item.model_copy(update={"position": 0}), text
+    if isinstance(item, Interface):  # that we came to know the place of its other end is no news of the kernel's
+        return item.model_copy(update={"peer_place": "", "peer_name": ""}), text
     return item, text

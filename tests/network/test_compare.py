@@ -5,7 +5,7 @@ from __future__ import annotations
 from explorer.network.compare import Difference, compare, describe
 from explorer.network.model import Observation, Place
 from explorer.network.read import observe
-from tests.network.captured import docker, places
+from tests.network.captured import CAPTURES, docker, places, text
 
 HOST = Place(id="h1", kind="host", host="h1", name="h1")
 CONNECTION = (
@@ -143,3 +143,8 @@ def test_a_flood_is_counted():
     before, after = observe("neighbours", ""), observe("neighbours", lines)
     sentences = describe(HOST, "neighbours", compare(before, after), before, after)
     assert (len(sentences), sentences[-1]) == (13, "and 88 more changes of this kind")
+
+
+def test_finding_the_other_end_is_no_change():
+    linked = places("5-traffic")["h1"].views["interfaces"]
+    assert not compare(observe("interfaces", text(CAPTURES / "bridge" / "5-traffic" / "h1", "ip-d-addr")), linked)
