@@ -1,5 +1,4 @@
 # Docker Network Explorer. `make run` and `make test` each do all set-up themselves; run again, they only do what has changed.
-SHELL := /bin/bash
 python := .venv/bin/python
 export PORT ?= 8000
 

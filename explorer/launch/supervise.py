@@ -11,12 +11,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from explorer.launch import state
+from explorer.launch import parent, state
 from explorer.launch.console import Console
 from explorer.launch.ready import Probe, last_lines
 from explorer.launch.state import LaunchError
 
 _LOOK = 0.05  # seconds between two looks at a part that is starting
+_LOOK_UP = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self.asked.set)
+        above = asyncio.create_task(self._heed_make(parent.make_above()))
         status = 0
         try:
             for step in steps:
@@ -74,8 +76,15 @@ class Supervisor:
             status = 1
             self._complain(error)
         finally:
+            above.cancel()
             await self._end_all()
         return status
+
+    async def _heed_make(self, make: int) -> None:
+        while make and not self.asked.is_set():
+            await asyncio.sleep(_LOOK_UP)
+            if parent.wants_us_to_stop(make):
+                self.asked.set()
 
     def _complain(self, error: LaunchError) -> None:
         self.console.line(f"✗ {error}")
