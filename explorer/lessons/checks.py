@@ -7,7 +7,7 @@ whatever a host said. `probes` names what only a packet can answer, and only whe
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, get_type_hints
 
@@ -95,11 +95,13 @@ def holds(condition: Condition, world: World) -> bool:
     return PREDICATES[condition.kind].ask(world, **condition.args)
 
 
-def evaluate(step: Step, snapshot: Snapshot, predictions: dict[str, str] | None = None) -> Verdict:
-    """The verdict on a step. `predictions` is what the learner chose; the machine's answers do not depend on it."""
+def evaluate(step: Step, snapshot: Snapshot, predictions: Mapping[str, str] | None = None) -> Verdict:
+    """The verdict on a step. `predictions` is what the learner chose: the machine answers no question before the learner did.
+    What it answers does not depend on the choice; None asks for every answer."""
     world = World(snapshot)
     passed = tuple(check.id for check in step.checks if holds(check.when, world))
-    outcomes = {prediction.id: true for prediction in step.predictions if (true := outcome(prediction, world))}
+    asked = [one for one in step.predictions if predictions is None or one.id in predictions]
+    outcomes = {prediction.id: true for prediction in asked if (true := outcome(prediction, world))}
     done = len(passed) == len(step.checks)
     hints = () if done else tuple(hint.html or hint.text for hint in step.hints if holds(hint.when, world))[:HINTS_SHOWN]
     return Verdict(passed=passed, hints=hints, outcomes=outcomes, done=done)
@@ -113,28 +115,35 @@ def outcome(prediction: Prediction, world: World) -> str:
     return true[0] if len(true) == 1 else ""
 
 
-def probes(step: Step, snapshot: Snapshot | None = None) -> list[Probe]:
+def probes(
+    step: Step,
+    snapshot: Snapshot | None = None,
+    predictions: Mapping[str, str] | None = None,
+    settled: Collection[str] = (),
+) -> list[Probe]:
     """What to try for this step. With a snapshot: only what would decide something now (the rest of its `all` holds).
 
-    Results of probes that are no longer asked for should be dropped, so that an answer is never older than its question.
+    `predictions` as for `evaluate`; `settled` are ids of checks and predictions that need no further answer. Results of probes
+    that are no longer asked for should be dropped, so that an answer is never older than its question.
     """
     world = World(snapshot) if snapshot is not None else None
-    found: dict[str, Probe] = {}
-    for condition in conditions(step, world):
-        for probe in wanted(condition, world):
-            found[probe.key] = probe
-    return list(found.values())
-
-
-def conditions(step: Step, world: World | None) -> Iterator[Condition]:
-    yield from (check.when for check in step.checks)
-    yield from (hint.when for hint in step.hints)
+    open_conditions = [check.when for check in step.checks if check.id not in settled]
+    open_conditions += [hint.when for hint in step.hints]
     for prediction in step.predictions:
-        if prediction.after is not None:
-            yield prediction.after
-            if world is not None and not holds(prediction.after, world):
-                continue
-        yield from (option.when for option in prediction.options)
+        if prediction.id not in settled and (predictions is None or prediction.id in predictions):
+            open_conditions += answers(prediction, world)
+    found = [probe for condition in open_conditions for probe in wanted(condition, world)]
+    return list({probe.key: probe for probe in found}.values())
+
+
+def answers(prediction: Prediction, world: World | None) -> list[Condition]:
+    """What has to be known to answer it: first whether the thing was tried, then which option is true."""
+    options = [option.when for option in prediction.options]
+    if prediction.after is None:
+        return options
+    if world is not None and not holds(prediction.after, world):
+        return [prediction.after]
+    return [prediction.after, *options]
 
 
 def wanted(condition: Condition, world: World | None) -> Iterator[Probe]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 Path = tuple[str | int, ...]
 HEADER = re.compile(r"^\s*(\[\[?)\s*([A-Za-z0-9_.\- ]+?)\s*\]\]?\s*(#.*)?$")
-KEY = re.compile(r"^\s*([A-Za-z0-9_-]+)\s*=")
+KEY = re.compile(r'^\s*(?:"([^"]+)"|([A-Za-z0-9_-]+))\s*=')
 
 
 class Lines:
@@ -30,7 +30,7 @@ class Lines:
                     table = self._table(header[2], header[1] == "[[", counts)
                     self._note(table, number)
                 elif key := KEY.match(line):
-                    self._note((*table, key[1]), number)
+                    self._note((*table, key[1] or key[2]), number)
             depth, quoted = nesting(line, depth, quoted)
 
     def _note(self, path: Path, number: int) -> None:

@@ -38,6 +38,7 @@ def container_stopped(world: World, *, name: str = "*", host: Who = "*") -> bool
 def network_exists(
     world: World, *, name: str = "*", driver: str = "", user_defined: bool = False, host: Who = "*", count: int = 1
 ) -> bool:
+    """At least `count` networks fit; `user_defined` leaves out the three that always exist."""
     fitting = (
         network
         for network in world.networks(host, name)

@@ -45,7 +45,7 @@ def bridge_facts(world: World, host: Place) -> Iterator[Fact]:
     yield "Switches", listed(switch(one, bridges) for one in interfaces(world, host) if one.kind == "bridge")
     yield "Cables", cables(world, host)
     routes = [one for one in world.seen(host, "routes", Route) if one.dev in bridges]
-    yield "Routes", listed(f"{one.destination} by {one.dev}" for one in routes)
+    yield "Routes", listed(f"{one.destination} through {one.dev}" for one in routes)
     yield "The way out", way_out(world, host)
     yield "The way in", way_in(world, host)
     yield "Borders", borders(world, host)
@@ -63,7 +63,7 @@ def rules(world: World, host: Place, table: str, target: str) -> list[Rule]:
 def switch(one: Interface, bridges: dict[str, DockerNetwork]) -> str:
     address = next((held.cidr for held in one.addresses if held.family == "inet"), "no address")
     network = bridges.get(one.name)
-    return f"{one.name} for the network {network.name}, {address}" if network else f"{one.name}, {address}"
+    return f"{one.name} ({f'network {network.name}, ' if network else ''}{address})"
 
 
 def cables(world: World, host: Place) -> str:
@@ -87,11 +87,18 @@ def way_in(world: World, host: Place) -> str:
     found = [one for one in rules(world, host, "nat", "DNAT") if one.destination_port]
     if not found:
         return "No port is published: nobody outside can begin a conversation"
-    return listed(f"port {one.destination_port}{only_local(one)} to {one.to_destination}" for one in found)
+    return listed(f"port {one.destination_port} to {owner(world, host, one)}{only_local(one)}" for one in found)
+
+
+def owner(world: World, host: Place, rule: Rule) -> str:
+    """The container a DNAT rule leads to, or the bare address."""
+    address = rule.to_destination.rpartition(":")[0]
+    names = [place.name for place in world.places(f"{host.id}/*") if address in world.addresses(place.id)]
+    return names[0] if names else rule.to_destination
 
 
 def only_local(rule: Rule) -> str:
-    return " (of the host only)" if rule.destination.startswith("127.") else ""
+    return ", for the host alone" if rule.destination.startswith("127.") else ""
 
 
 def borders(world: World, host: Place) -> str:

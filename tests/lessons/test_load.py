@@ -1,0 +1,125 @@
+"""A bad lesson stops with file, line, what is wrong and what to do."""
+
+from __future__ import annotations
+
+import pytest
+
+from explorer.lessons.load import load_lessons
+from explorer.lessons.model import Command
+
+WRONG = [
+    # what is replaced, by what, the line that is named, a part of the sentence
+    ('driver = "bridge"', 'driver = "bird"', 2, "driver: Input should be 'start'"),
+    ('promise = "A promise."', "", 1, "'promise' is missing; add it here"),
+    ("minutes = 5", "minutes = 500", 5, "less than or equal to 60"),
+    ("minutes = 5", 'minutes = 5\ncolour = "red"', 6, "unknown key 'colour'"),
+    ('scenario = "one-host"', 'scenario = "moon"', 6, "unknown scenario 'moon'; known: one-host"),
+    ('scenario = "one-host"', 'scenario = ["one-host"]', 6, "unknown scenario"),
+    ('scenario = "one-host"', 'slug = "other"\nscenario = "one-host"', 6, "differs from the folder's name 'pages'"),
+    ("minutes = 5", "minutes = ", 5, "not valid TOML"),
+    ('explain = \'\'\'\nIt', 'explain = """\nIt', 48, "not valid TOML"),
+    ('file = "1.md"', 'file = "9.md"', 11, "no file '9.md' in this folder"),
+    ('file = "1.md"', 'file = "../lesson.toml"', 11, "no file '../lesson.toml'"),
+    ('file = "1.md"', "", 8, "'file' is missing"),
+    ('id = "two"', 'id = "one"', 43, "a second 'one'; give it an id of its own"),
+    ('id = "no"', 'id = "yes"', 38, "a second 'yes'"),
+    ('id = "runs"', 'id = "It runs!"', 14, "steps.0.checks.0.id"),
+    ('text = "`web` runs"', "", 13, "'text' is missing"),
+    ("{ container_running = { name", "{ container_runing = { name", 16, "unknown predicate 'container_runing'; known: "),
+    ('{ name = "web" }', '{ nam = "web" }', 16, "container_running: argument 'nam' is unknown; it takes: name, image"),
+    ('{ name = "web" }', "{ name = 5 }", 16, "argument 'name' : Input should be a valid string"),
+    ("{ container_running = { name = \"web\" } }", '"web runs"', 16, "a condition looks like { container_running"),
+    ("{ container_running = { name = \"web\" } }", "[]", 16, "an empty list of conditions"),
+    ("{ container_running = { name = \"web\" } }", "{ container_running = 5 }", 16, "needs its arguments as a table"),
+    ("{ container_stopped = {} },", "{ container_stoped = {} },", 21, "unknown predicate 'container_stoped'"),
+    ("  { not = { container_running = {} } },", '  { not = { attached = { contaner = "x" } } },', 22, "'contaner' is unknown"),
+    ('{ interface = { place = "h1/web", name = "eth0" } }', '{ interface = { name = "eth0" } }', 35, "'place' is missing"),
+    ('place = "h1/web"', 'place = "h7/web"', 35, "place 'h7/web' is no place; this scenario has h1, outside, and h1/NAME"),
+    ('place = "h1/web"', 'place = "inside"', 35, "place 'inside' is no place"),
+    ('{ place = "h1", command', '{ place = "h2", command', 47, "unknown place 'h2'"),
+    ('{ place = "h1", command', '{ place = "h1/nobody", command', 47, "starts a container 'nobody'"),
+    ('text = "Start it."', 'text = "Start <b>it</b>."', 19, "raw HTML '<b>'; write Markdown instead"),
+    ('question = "Will it?"', 'question = "Will [it](http://elsewhere)?"', 27, "only links within this site"),
+    ("It **did**.", "It ![did](/x.png).", 28, "a picture"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "line", "what"), WRONG)
+def test_points_at_the_line(lessons, old, new, line, what):
+    lessons.change(old, new)
+    error = lessons.error()
+    assert error.startswith(f"pages/lesson.toml:{line}: ")
+    assert what in error
+
+
+WRONG_TEXT = [
+    ("Start *it*:", "Start <em>it</em>:", 1, "raw HTML '<em>'"),
+    ("Then look:", "Then\n\n<div>look</div>", 9, "raw HTML; write Markdown instead"),
+    ("Then look:", "Then\nlook: ![x](http://x/y.png)", 8, "a picture"),
+    ("Then look:", "Then [look](//elsewhere):", 7, "a link to '//elsewhere'"),
+    ("run h1/web", "run h1/nobody", 10, "no command of this lesson starts a container 'nobody'"),
+    ("run h1/web", "run inside", 10, "unknown place 'inside'; this scenario has h1, outside"),
+    ("run h1/web", "run outside/web", 10, "unknown place 'outside/web'"),
+    ("run h1/web", "run", 9, "run block with the place ''"),
+    ("run h1/web", "run h1 web", 9, "run block with the place 'h1 web'"),
+    ("ip addr\n", "\n", 9, "empty run block"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "line", "what"), WRONG_TEXT)
+def test_points_at_the_line_of_a_text(lessons, old, new, line, what):
+    lessons.change(old, new, "1.md")
+    error = lessons.error()
+    assert error.startswith(f"pages/1.md:{line}: ")
+    assert what in error
+
+
+def test_empty_text(lessons):
+    (lessons.folder / "2.md").write_text("\n")
+    assert lessons.error() == "pages/2.md:1: is empty; a step needs a text"
+
+
+def test_text_that_is_no_text(lessons):
+    (lessons.folder / "2.md").write_bytes(b"\xff\xfe\x00")
+    assert "pages/2.md:1: is not UTF-8 text" in lessons.error()
+
+
+def test_folder_without_a_lesson(lessons):
+    (lessons.folder / "lesson.toml").unlink()
+    assert lessons.error() == "pages/lesson.toml:1: is missing; write it, or remove the folder"
+
+
+def test_too_deep(lessons):
+    lessons.change('{ container_running = { name = "web" } }', "{ not = " * 9 + "{ attached = {} }" + " }" * 9)
+    assert "nested deeper than 8" in lessons.error()
+
+
+def test_glossary_needs_meanings(lessons):
+    (lessons.root / "glossary.toml").write_text('"veth" = "A cable"\n"bridge" = 5\n')
+    assert lessons.error().endswith(":2: 'bridge' needs a meaning in quotes")
+
+
+def test_the_good_one(lessons):
+    (lessons.root / "glossary.toml").write_text('"look" = "Use your eyes"\n')
+    lesson = lessons.load()
+    one, two = lesson.steps
+    assert lesson.slug == "pages"
+    assert one.commands == (
+        Command(place="h1", command="docker run -d --name web box"),
+        Command(place="h1/web", command="ip addr"),
+    )
+    assert '<abbr title="Use your eyes">look</abbr>' in one.html
+    assert one.checks[0].html == "<code>web</code> runs"
+    assert one.predictions[0].explain_html == "<p>It <strong>did</strong>.</p>\n"
+    assert one.hints[0].when.kind == "all"
+    assert two.solution[0].command == "docker rm -f web"
+
+
+def test_read_once(lessons):
+    first = lessons.load()
+    lessons.change('title = "A lesson"', "title = 5")
+    assert lessons.load() is first
+
+
+def test_in_order(lessons):
+    assert list(load_lessons()) == ["start-here", "bridge"]

@@ -1,0 +1,125 @@
+"""Every predicate, where it holds and where it does not."""
+
+from __future__ import annotations
+
+import pytest
+
+from explorer.lessons.checks import COMBINATORS, PREDICATES
+from tests.lessons.worlds import answered, capture, one_host, true
+
+HOLDS = [
+    ({"container_running": {}}, {"container_running": {"name": "old"}}),
+    (
+        {"container_running": {"name": "web", "network": "bridge", "image": "box"}},
+        {"container_running": {"network": "town", "name": "web"}},
+    ),
+    ({"container_running": {"count": 4}}, {"container_running": {"count": 5}}),
+    ({"container_running": {"network": "host"}}, {"container_running": {"image": "other"}}),
+    ({"container_stopped": {}}, {"container_stopped": {"name": "web"}}),
+    (
+        {"network_exists": {"user_defined": True, "driver": "bridge"}},
+        {"network_exists": {"user_defined": True, "driver": "overlay"}},
+    ),
+    ({"network_exists": {"name": "none"}}, {"network_exists": {"name": "none", "user_defined": True}}),
+    ({"attached": {"container": "second", "count": 2}}, {"attached": {"container": "web", "count": 2}}),
+    ({"attached": {"user_defined": True}}, {"attached": {"user_defined": True, "container": "web"}}),
+    ({"together": {"first": "web", "second": "second"}}, {"together": {"first": "web", "second": "quiet"}}),
+    ({"together": {"first": "web", "second": "*"}}, {"together": {"first": "old", "second": "web"}}),
+    ({"own_namespace": {"place": "h1/*"}}, {"own_namespace": {"place": "h1/twin"}}),
+    ({"shares_namespace": {"place": "h1/*", "of": "h1"}}, {"shares_namespace": {"place": "h1/web", "of": "h1"}}),
+    (
+        {"interface": {"place": "h1", "kind": "veth", "master": "docker0", "peer": "h1/*"}},
+        {"interface": {"place": "h1/web", "master": "docker0"}},
+    ),
+    (
+        {"interface": {"place": "h1/*", "name": "lo", "only": True}},
+        {"interface": {"place": "h1/web", "name": "lo", "only": True}},
+    ),
+    ({"interface": {"place": "h1/web", "address": "172.17.*"}}, {"interface": {"place": "h1/web", "address": "172.18.*"}}),
+    ({"interface": {"place": "h1/twin", "name": "docker0"}}, {"interface": {"place": "h1", "kind": "veth", "count": 3}}),
+    ({"interface": {"place": "h1", "state": "UP", "name": "eth0"}}, {"interface": {"place": "h1", "state": "DOWN"}}),
+    ({"port_published": {"reach": "everyone"}}, {"port_published": {"reach": "loopback"}}),
+    ({"port_published": {"host_port": 8080, "container_port": 80}}, {"port_published": {"host_port": 80}}),
+    ({"port_published": {"container": "web"}}, {"port_published": {"container_port": 81}}),
+    ({"rule": {"table": "nat", "target": "MASQUERADE", "counted": True}}, {"rule": {"target": "DROP", "counted": True}}),
+    ({"rule": {"target": "DNAT", "to": "h1/web", "destination_port": 8080}}, {"rule": {"target": "DNAT", "to": "h1/second"}}),
+    ({"rule": {"target": "DROP", "out_interface": "docker0"}}, {"rule": {"table": "nat", "target": "DROP"}}),
+    ({"rule": {"chain": "POSTROUTING", "source": "172.17.*"}}, {"rule": {"protocol": "udp"}}),
+    (
+        {"connection": {"source": "h1/web", "destination": "outside", "snat": True, "answered_to": "h1"}},
+        {"connection": {"source": "h1/second"}},
+    ),
+    (
+        {"connection": {"source": "outside", "dnat": True, "answered_by": "h1/*"}},
+        {"connection": {"source": "outside", "dnat": False}},
+    ),
+    ({"connection": {"protocol": "tcp", "destination_port": 8080}}, {"connection": {"destination": "172.17.0.9"}}),
+    ({"neighbour": {"place": "h1", "of": "h1/web"}}, {"neighbour": {"place": "h1", "of": "h1/second"}}),
+    ({"request_seen": {"source": "h1", "protocol": "http", "what": "GET*"}}, {"request_seen": {"source": "h1/web"}}),
+    ({"request_seen": {"from_port": 4711}}, {"request_seen": {"protocol": "dns"}}),
+    ({"route": {"place": "h1/web", "destination": "default", "via": "h1"}}, {"route": {"place": "h1/web", "dev": "eth1"}}),
+    (
+        {"route": {"place": "h1/web", "destination": "default", "only": True}},
+        {"route": {"place": "h1", "destination": "default", "only": True}},
+    ),
+    ({"gateway": {"place": "h1/web", "bridge": "docker0"}}, {"gateway": {"place": "h1/second", "bridge": "docker0"}}),
+    (
+        {"probe": {"source": "h1/web", "target": "second", "ok": True}},
+        {"probe": {"source": "h1/web", "target": "second", "ok": False}},
+    ),
+    (
+        {"probe": {"source": "h1/web", "target": "second", "ok": True, "seen": "h1/web"}},
+        {"probe": {"source": "h1", "target": "second", "ok": False}},
+    ),
+    (
+        {"all": [{"network_exists": {}}, {"attached": {}}]},
+        {"all": [{"network_exists": {}}, {"container_running": {"name": "no"}}]},
+    ),
+    ({"any": [{"network_exists": {"name": "no"}}, {"attached": {}}]}, {"any": [{"network_exists": {"name": "no"}}]}),
+    ({"not": {"container_running": {"name": "no"}}}, {"not": {"container_running": {}}}),
+    (
+        [{"attached": {}}, {"not": [{"network_exists": {"name": "no"}}]}],
+        [{"not": [{"network_exists": {"name": "no"}}, {"attached": {}}]}],
+    ),
+]
+WORLD = one_host(probes=answered("h1/web", "second", True, source_seen="172.17.0.2"))
+
+
+@pytest.mark.parametrize(("yes", "no"), HOLDS)
+def test_holds_and_does_not(yes, no):
+    assert true(yes, WORLD)
+    assert not true(no, WORLD)
+
+
+def test_every_predicate_is_tested():
+    asked = {next(iter(one)) for pair in HOLDS for one in pair if isinstance(one, dict)}
+    assert asked == {*PREDICATES, *COMBINATORS}
+
+
+def test_every_predicate_says_what_it_asks():
+    assert [name for name, predicate in PREDICATES.items() if not predicate.about] == []
+
+
+def test_a_probe_without_an_answer_is_neither_true_nor_false():
+    assert not true({"probe": {"source": "h1", "target": "h1/web", "ok": True}}, WORLD)
+    assert not true({"probe": {"source": "h1", "target": "h1/web", "ok": False}}, WORLD)
+
+
+@pytest.mark.parametrize("engine", ["bridge", "bridge-28"])
+def test_evidence_on_two_engines(engine):
+    quiet, busy = capture("1-engine", engine), capture("5-traffic", engine)
+    evidence = [
+        {"container_running": {"network": "bridge"}},
+        {"interface": {"place": "h1", "kind": "veth", "master": "docker0", "peer": "h1/*"}},
+        {"network_exists": {"driver": "bridge", "user_defined": True}},
+        {"rule": {"table": "nat", "target": "MASQUERADE", "counted": True}},
+        {"rule": {"table": "nat", "target": "DNAT", "to": "h1/*", "counted": True}},
+        {"connection": {"source": "h1/*", "destination": "outside", "snat": True}},
+        {"connection": {"source": "outside", "destination": "h1", "dnat": True, "answered_by": "h1/*"}},
+        {"connection": {"place": "h1/*", "destination": "127.0.0.11", "destination_port": 53}},
+        {"port_published": {"reach": "everyone"}},
+        {"port_published": {"reach": "loopback"}},
+        {"gateway": {"place": "h1/c1", "bridge": "docker0"}},
+    ]
+    assert [one for one in evidence if true(one, quiet)] == []
+    assert [one for one in evidence if not true(one, busy)] == []
