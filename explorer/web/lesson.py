@@ -15,6 +15,7 @@ from explorer.lessons.load import load_lessons
 from explorer.lessons.model import Check, Lesson, Option, Prediction, Step
 from explorer.sandboxes import services
 from explorer.sandboxes.models import Learner, Progress
+from explorer.sandboxes.progress import change_progress
 from explorer.web.sandbox import describe
 
 
@@ -73,6 +74,8 @@ def predict(request: HttpRequest, slug: str) -> HttpResponse:
         progress = services.choose_prediction(ensure_learner(request), lesson.slug, asked, chosen)
     except services.UnknownLesson:
         raise Http404 from None
+    if asked not in progress.predictions:
+        progress = keep_late_guess(progress, asked, chosen)
     if not getattr(request, "htmx", False):
         return redirect(f"{reverse('lesson', args=[slug])}?step={step.id}")
     return show_prediction(request, lesson, progress, asked)
@@ -81,6 +84,18 @@ def predict(request: HttpRequest, slug: str) -> HttpResponse:
 def show_prediction(request: HttpRequest, lesson: Lesson, progress: Progress | None, asked: str) -> HttpResponse:
     _, prediction = find_prediction(lesson, asked)
     return render(request, "_prediction.html", {"lesson": lesson, "asked": stand(prediction, progress)})
+
+
+def keep_late_guess(progress: Progress, prediction: str, option: str) -> Progress:
+    """The machine may have answered before anybody asked this learner: their first guess still counts as made."""
+
+    def change(row: Progress) -> list[str]:
+        if prediction in row.predictions:
+            return []
+        row.predictions = {**row.predictions, prediction: option}
+        return ["predictions"]
+
+    return change_progress(progress.learner_id, progress.lesson, change)
 
 
 def find_lesson(slug: str) -> Lesson:
@@ -117,7 +132,8 @@ def current_step(lesson: Lesson, progress: Progress | None) -> Step:
 def stand(prediction: Prediction, progress: Progress | None) -> Asked:
     options = {option.id: option for option in prediction.options}
     chosen = options.get(progress.predictions.get(prediction.id, "")) if progress else None
-    outcome = options.get(progress.outcomes.get(prediction.id, "")) if progress else None
+    # Nothing is told to who has not guessed, even when the machine has answered already.
+    outcome = options.get(progress.outcomes.get(prediction.id, "")) if progress and chosen else None
     return Asked(prediction, chosen, outcome)
 
 
@@ -129,6 +145,7 @@ def describe_step(lesson: Lesson, step: Step, progress: Progress | None) -> dict
         "lesson": lesson,
         "step": step,
         "number": at + 1,
+        "current": current_step(lesson, progress),
         "previous": lesson.steps[at - 1] if at else None,
         "following": lesson.steps[at + 1] if at + 1 < len(lesson.steps) else None,
         "checks": ticked,

@@ -17,6 +17,15 @@ export class LessonStep {
     page.addEventListener("lesson", (event) => this.moved(/** @type {CustomEvent} */ (event).detail));
     page.addEventListener("htmx:afterSettle", (event) => this.#settled(/** @type {CustomEvent} */ (event)));
     this.#showTyping();
+    this.#arrive();
+  }
+
+  /** Somebody came by a link to this very step: that is where they are now. */
+  #arrive() {
+    const { current, step, move } = this.step?.dataset ?? {};
+    if (!move || current === step) return;
+    const htmx = /** @type {{ htmx?: Htmx }} */ (/** @type {unknown} */ (globalThis)).htmx;
+    htmx?.ajax("POST", move, { swap: "none", source: this.page });
   }
 
   get step() {
@@ -123,7 +132,7 @@ export class LessonStep {
    * @param {string} prediction
    */
   #answer(step, prediction) {
-    const form = step.querySelector(`form.prediction[data-prediction="${CSS.escape(prediction)}"]:not(.answered)`);
+    const form = step.querySelector(`form.prediction[data-prediction="${CSS.escape(prediction)}"].locked`); // nothing is told to who has not guessed
     if (!(form instanceof HTMLElement) || form.dataset.asking) return;
     form.dataset.asking = "1";
     const htmx = /** @type {{ htmx?: Htmx }} */ (/** @type {unknown} */ (globalThis)).htmx;

@@ -54,8 +54,8 @@ export class LiveViews extends HTMLElement {
     rove(this.places, "button", { activate: true });
     rove(this.bar, "button", { activate: true });
     const top = make("div", "views-top");
-    top.append(this.places, this.#explainSwitch());
-    this.append(top, this.bar, this.panel);
+    top.append(this.places, this.bar, this.#explainSwitch());
+    this.append(top, this.panel);
   }
 
   /** @param {Store} store */
@@ -123,14 +123,31 @@ export class LiveViews extends HTMLElement {
     if (event.place === this.place) {
       if (tab.id === this.tab) {
         const table = this.tables.get(event.view);
-        if (table) table.update(event.observation, event.added, event.changed, event.removed);
-        else this.#drawPanel();
+        if (table) {
+          table.update(event.observation, event.added, event.changed, event.removed);
+          this.#bringIntoView(table);
+        }
+        if (!table) this.#drawPanel();
       } else if (structural) this.#mark(tab.id, true);
     } else if (structural) {
       this.news.add(event.place);
       this.news.add(`${event.place} ${tab.id}`);
       this.#drawPlaces();
     }
+  }
+
+  /**
+   * The eye should find what is new: the panel scrolls to it, unless somebody is busy in it.
+   * @param {LiveTable} table
+   */
+  #bringIntoView(table) {
+    const fresh = table.querySelector(".item.added");
+    if (!fresh || this.panel.matches(":hover, :focus-within")) return;
+    const box = fresh.getBoundingClientRect();
+    const panel = this.panel.getBoundingClientRect();
+    if (box.top >= panel.top && box.bottom <= panel.bottom) return;
+    this.panel.scrollTop +=
+      box.bottom > panel.bottom ? Math.min(box.bottom - panel.bottom + 8, box.top - panel.top - 8) : box.top - panel.top - 8;
   }
 
   /**
@@ -145,7 +162,7 @@ export class LiveViews extends HTMLElement {
   #drawPlaces() {
     const focused = this.places.contains(document.activeElement);
     const chips = inOrder(this.store?.places.values() ?? []).map((place) => {
-      const chip = make("button", `chip ${place.kind}`, place.id);
+      const chip = make("button", `chip kind-${place.kind}`, place.id);
       chip.setAttribute("type", "button");
       chip.setAttribute("role", "radio");
       const chosen = place.id === this.place;

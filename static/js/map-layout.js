@@ -4,146 +4,165 @@
 
 /**
  * @typedef {{ id: string, kind: "host" | "container" | "bridge" | "nic" | "machine" | "lan" | "empty" | "ports", x: number, y: number,
- *   width: number, height: number, title: string, lines: string[], place: string, faint: boolean }} Shape
+ *   width: number, height: number, title: string, lines: string[], place: string, faint: boolean, full?: string }} Shape
+ *   `full` is what a shortened title stands for
  * @typedef {{ id: string, points: [number, number][], kind: "veth" | "forward" | "uplink", label: string, place: string }} Wire
  * @typedef {{ width: number, height: number, shapes: Shape[], wires: Wire[] }} Drawing
  */
 
-const BOX = { width: 148, height: 62, gap: 18 };
-const BAR = { height: 42, least: 176 };
-const PAD = 18;
-const TITLE = 30;
-const DROP = 44; // between a container and its bridge
-const NIC = { width: 178, height: 40 };
-const LAN = { gap: 30, height: 26 };
+const BOX = { width: 126, height: 58, gap: 16 };
+const BAR = { height: 40, least: 170 };
+const PAD = 14;
+const TITLE = 26;
+const DROP = 34; // between a container and its bridge
+const CHANNEL = 16; // under the bridges, for the ways of those farther from eth0
+const NIC = { width: 132, height: 42 };
+const LAN = { width: 24, reach: 34 };
+const MACHINE = { width: 150, height: 74, gap: 18 };
+const HOST_HEIGHT = TITLE + BOX.height + DROP + BAR.height + CHANNEL + PAD;
+const BETWEEN = 20;
 
 /**
+ * Hosts stand above each other, their network cards on the right edge; then the LAN as one upright bar; then the machines.
  * @param {Scene} scene
  * @returns {Drawing}
  */
 export function layOut(scene) {
   /** @type {Drawing} */
   const drawing = { width: 0, height: 0, shapes: [], wires: [] };
-  let x = 0;
-  const tall = PAD + TITLE + BOX.height + DROP + BAR.height + DROP + NIC.height / 2;
-  /** @type {[number, string][]} */
-  const drops = [];
-  for (const host of scene.hosts) {
-    const width = placeHost(host, x, tall, drawing);
-    drops.push([x + width / 2, host.id]);
-    x += width + 28;
-  }
-  for (const machine of scene.machines) {
-    const y = tall - 78;
-    drawing.shapes.push(
-      shape(machine.id, "machine", x, y, 156, 78 + NIC.height / 2, machine.id, [
-        machine.address,
-        machine.note || "a machine on the LAN",
-      ]),
+  const nics = scene.hosts.map((host, at) => ({ id: host.id, ...placeHost(host, at * (HOST_HEIGHT + BETWEEN), drawing) }));
+  const hostsHeight = Math.max(HOST_HEIGHT, scene.hosts.length * (HOST_HEIGHT + BETWEEN) - BETWEEN);
+  const machinesHeight = scene.machines.length * (MACHINE.height + MACHINE.gap) - MACHINE.gap;
+  drawing.height = Math.max(hostsHeight, machinesHeight);
+  const lan = Math.max(240, ...nics.map((nic) => nic.right)) + LAN.reach;
+  for (const nic of nics)
+    drawing.wires.push(
+      wire(
+        `lan ${nic.id}`,
+        [
+          [nic.right, nic.y],
+          [lan, nic.y],
+        ],
+        "uplink",
+        "",
+        nic.id,
+      ),
     );
-    drops.push([x + 78, machine.id]);
-    x += 156 + 28;
-  }
-  drawing.width = Math.max(x - 28, 320);
-  placeLan(scene.lan, drops, tall + NIC.height / 2, drawing);
+  drawing.shapes.push(shape("lan", "lan", lan, 0, LAN.width, drawing.height, "LAN", [scene.lan]));
+  const left = lan + LAN.width + LAN.reach;
+  const top = (drawing.height - machinesHeight) / 2;
+  scene.machines.forEach((machine, at) => {
+    const y = top + at * (MACHINE.height + MACHINE.gap);
+    const words = [machine.address, machine.note || "on the LAN"];
+    drawing.shapes.push(shape(machine.id, "machine", left, y, MACHINE.width, MACHINE.height, machine.id, words));
+    const middle = y + MACHINE.height / 2;
+    drawing.wires.push(
+      wire(
+        `lan ${machine.id}`,
+        [
+          [lan + LAN.width, middle],
+          [left, middle],
+        ],
+        "uplink",
+        "",
+        machine.id,
+      ),
+    );
+  });
+  drawing.width = scene.machines.length ? left + MACHINE.width : lan + LAN.width;
   return drawing;
-}
-
-/**
- * @param {string} lan
- * @param {[number, string][]} drops
- * @param {number} from
- * @param {Drawing} drawing
- */
-function placeLan(lan, drops, from, drawing) {
-  const y = from + LAN.gap;
-  drawing.shapes.push(shape("lan", "lan", 0, y, drawing.width, LAN.height, "LAN", [lan]));
-  for (const [x, id] of drops) {
-    drawing.wires.push({
-      id: `lan-${id}`,
-      points: [
-        [x, from],
-        [x, y],
-      ],
-      kind: "uplink",
-      label: "",
-      place: id,
-    });
-  }
-  drawing.height = y + LAN.height;
 }
 
 /**
  * Containers stand in columns grouped by their first network; each network's bar lies under its own group.
  * @param {HostScene} host
- * @param {number} left
- * @param {number} tall
+ * @param {number} top
  * @param {Drawing} drawing
+ * @returns {{ right: number, y: number }} where its network card ends
  */
-function placeHost(host, left, tall, drawing) {
-  const top = PAD + TITLE;
-  const barTop = top + BOX.height + DROP;
-  const inside = left + PAD;
-  let x = inside;
+function placeHost(host, top, drawing) {
+  const boxTop = top + TITLE;
+  const barTop = boxTop + BOX.height + DROP;
+  let x = PAD;
+  /** @type {Shape[]} */
   const shapes = [];
-  const wires = [];
   /** @type {Map<string, { x: number, width: number }>} */
   const bars = new Map();
   for (const one of host.switches) {
     const group = host.boxes.filter((box) => box.plugs[0]?.network === one.bridge);
-    const width = Math.max(BAR.least, group.length * (BOX.width + BOX.gap) - BOX.gap);
-    const start = x + (width - (group.length * (BOX.width + BOX.gap) - BOX.gap)) / 2;
-    shapes.push(...group.map((box, at) => containerShape(box, start + at * (BOX.width + BOX.gap), top)));
+    const needed = group.length * (BOX.width + BOX.gap) - BOX.gap;
+    const width = Math.max(BAR.least, needed);
+    const start = x + (width - needed) / 2;
+    shapes.push(...group.map((box, at) => containerShape(box, start + at * (BOX.width + BOX.gap), boxTop)));
     bars.set(one.bridge, { x, width });
-    const title = one.name ? `${one.name} · ${one.bridge}` : one.bridge;
-    shapes.push({
-      ...shape(`${host.id} ${one.bridge}`, "bridge", x, barTop, width, BAR.height, shorten(title, width), [one.address]),
-      place: host.id,
-      faint: !one.up,
-    });
+    const title = one.name && one.name !== one.bridge ? `${one.name} · ${one.bridge}` : one.bridge;
+    const bar = shape(`${host.id} ${one.bridge}`, "bridge", x, barTop, width, BAR.height, shorten(title, width), [one.address]);
+    shapes.push({ ...bar, place: host.id, faint: !one.up, full: title });
     x += width + BOX.gap;
   }
   for (const box of host.boxes.filter((one) => !bars.has(one.plugs[0]?.network ?? ""))) {
-    shapes.push(containerShape(box, x, top));
+    shapes.push(containerShape(box, x, boxTop));
     x += BOX.width + BOX.gap;
   }
-  const width = Math.max(x - BOX.gap - inside, NIC.width + 24) + 2 * PAD;
   if (host.boxes.length === 0) {
+    const width = Math.max(BAR.least, x - BOX.gap - PAD);
     shapes.push({
-      ...shape(`${host.id} empty`, "empty", inside, top, width - 2 * PAD, BOX.height, "no containers yet", []),
+      ...shape(`${host.id} empty`, "empty", PAD, boxTop, width, BOX.height, "no containers yet", []),
       place: host.id,
     });
+    x = Math.max(x, PAD + width + BOX.gap);
   }
-  const middle = left + width / 2;
-  const nicTop = tall - NIC.height / 2;
-  const nic = {
-    ...shape(`${host.id} nic`, "nic", middle - NIC.width / 2, nicTop, NIC.width, NIC.height, host.nic, [host.address]),
-    place: host.id,
-  };
-  for (const [bridge, bar] of bars) {
-    const at = bar.x + bar.width / 2;
-    const turn = barTop + BAR.height + DROP / 2 - 4;
-    wires.push(
-      wire(
-        `${host.id} ${bridge} forward`,
+  const right = x + BOX.gap + NIC.width / 2;
+  const y = barTop + BAR.height / 2;
+  const nicLeft = right - NIC.width / 2;
+  const nic = shape(`${host.id} nic`, "nic", nicLeft, y - NIC.height / 2, NIC.width, NIC.height, host.nic, [host.address]);
+  drawing.wires.push(...forwardWires(host.id, bars, nicLeft, y, barTop));
+  for (const box of host.boxes) drawing.wires.push(...plugWires(box, shapes, bars, barTop));
+  drawing.shapes.push(shape(host.id, "host", 0, top, right, HOST_HEIGHT, host.id, host.note ? [host.note] : []));
+  drawing.shapes.push(...shapes, { ...nic, place: host.id });
+  if (host.ports.length) drawing.shapes.push(portsShape(host, right, top));
+  return { right: right + NIC.width / 2, y };
+}
+
+/**
+ * From each bridge to the network card: straight from the nearest one, under the others' neighbours from the rest.
+ * @param {string} host
+ * @param {Map<string, { x: number, width: number }>} bars
+ * @param {number} nicLeft
+ * @param {number} y
+ * @param {number} barTop
+ */
+function forwardWires(host, bars, nicLeft, y, barTop) {
+  const last = [...bars.keys()].pop();
+  return [...bars].map(([bridge, bar]) => {
+    const id = `${host} ${bridge} forward`;
+    const end = bar.x + bar.width;
+    if (bridge === last)
+      return wire(
+        id,
         [
-          [at, barTop + BAR.height],
-          [at, turn],
-          [middle, turn],
-          [middle, nicTop],
+          [end, y],
+          [nicLeft, y],
         ],
         "forward",
         "",
-        host.id,
-      ),
+        host,
+      );
+    const under = barTop + BAR.height + CHANNEL / 2 + 2;
+    const from = end - 24;
+    return wire(
+      id,
+      [
+        [from, barTop + BAR.height],
+        [from, under],
+        [nicLeft + 20, under],
+        [nicLeft + 20, y + NIC.height / 2],
+      ],
+      "forward",
+      "",
+      host,
     );
-  }
-  for (const box of host.boxes) wires.push(...plugWires(box, shapes, bars, barTop));
-  drawing.shapes.push(shape(host.id, "host", left, PAD, width, tall - PAD, host.id, host.note ? [host.note] : []));
-  drawing.shapes.push(...shapes, nic);
-  if (host.ports.length) drawing.shapes.push(portsShape(host, left + width, PAD));
-  drawing.wires.push(...wires);
-  return width;
+  });
 }
 
 /**
@@ -152,10 +171,11 @@ function placeHost(host, left, tall, drawing) {
  * @param {number} top
  */
 function portsShape(host, right, top) {
-  const text =
-    host.ports.length > 2 ? `${host.ports.slice(0, 2).join("   ")}   +${host.ports.length - 2}` : host.ports.join("   ");
+  const room = Math.max(1, Math.floor((right - 60) / 125));
+  const more = host.ports.length > room ? ` · +${host.ports.length - room}` : "";
+  const text = host.ports.slice(0, room).join(" · ") + more;
   const width = text.length * 6.7 + 16;
-  return { ...shape(`${host.id} ports`, "ports", right - width - 10, top + 5, width, 20, text, []), place: host.id };
+  return { ...shape(`${host.id} ports`, "ports", right - width - 8, top + 4, width, 18, text, []), place: host.id };
 }
 
 /**
@@ -165,7 +185,7 @@ function portsShape(host, right, top) {
  */
 function containerShape(box, x, y) {
   const lines = box.plugs.length
-    ? box.plugs.slice(0, 2).map((plug) => `${plug.name} ${plug.address}`)
+    ? box.plugs.slice(0, 2).map((plug) => (box.plugs.length > 1 ? `${plug.name} ${plug.address}` : plug.address || plug.name))
     : [shorten(box.note, BOX.width)];
   return {
     ...shape(box.id, "container", x, y, BOX.width, BOX.height, shorten(box.name, BOX.width), lines),
@@ -254,7 +274,7 @@ function wire(id, points, kind, label, place) {
  * @param {number} width
  */
 export function shorten(text, width) {
-  const room = Math.floor((width - 20) / 7.3);
+  const room = Math.floor((width - 8) / 7.1);
   return text.length > room ? `${text.slice(0, Math.max(1, room - 1))}…` : text;
 }
 

@@ -73,7 +73,7 @@ export class NetMap extends HTMLElement {
     const now = Date.now();
     for (const [id, since] of this.lit) if (now - since > GLOW) this.lit.delete(id);
     const picture = svg("svg", {
-      viewBox: `-2 0 ${drawing.width + 4} ${drawing.height + 4}`,
+      viewBox: `-3 -3 ${drawing.width + 6} ${drawing.height + 6}`,
       role: "group",
       "aria-label": "Map of the sandbox",
     });
@@ -141,6 +141,7 @@ export class NetMap extends HTMLElement {
         }
       });
     }
+    if (one.full) group.append(svg("title", {}, one.full));
     group.append(svg("rect", { x: one.x, y: one.y, width: one.width, height: one.height, rx: one.kind === "lan" ? 6 : 10 }));
     group.append(...this.#words(one));
     return group;
@@ -151,13 +152,17 @@ export class NetMap extends HTMLElement {
     const middle = one.x + one.width / 2;
     const room = one.width + (one.kind === "host" ? 0 : 12);
     if (one.kind === "host") {
-      const title = svg("text", { x: one.x + 14, y: one.y + 20, class: "title" }, one.title);
+      const title = svg("text", { x: one.x + 13, y: one.y + 18, class: "title" }, one.title);
       return [
         title,
-        ...one.lines.map((line) => svg("text", { x: one.x + 46, y: one.y + 20, class: "note" }, shorten(line, one.width - 60))),
+        ...one.lines.map((line) => svg("text", { x: one.x + 46, y: one.y + 18, class: "note" }, shorten(line, one.width - 60))),
       ];
     }
-    if (one.kind === "lan") return [svg("text", { x: one.x + 12, y: one.y + 17, class: "title" }, `LAN ${one.lines[0] ?? ""}`)];
+    if (one.kind === "lan") {
+      const y = one.y + one.height / 2;
+      const facts = { x: middle, y: y + 4, class: "title", "text-anchor": "middle", transform: `rotate(-90 ${middle} ${y})` };
+      return [svg("text", facts, `LAN ${one.lines[0] ?? ""}`)];
+    }
     if (one.kind === "empty" || one.kind === "ports") {
       return [svg("text", { x: middle, y: one.y + one.height / 2 + 4, class: "title", "text-anchor": "middle" }, one.title)];
     }

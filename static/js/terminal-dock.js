@@ -251,7 +251,7 @@ export class TerminalDock extends HTMLElement {
     this.menu.style.setProperty("--menu-bottom", `${innerHeight - box.top + 4}px`);
     const places = inOrder(this.store?.places.values() ?? []).filter((place) => place.kind !== "namespace");
     const items = places.map((place) => {
-      const item = make("button", `chip ${place.kind}`, place.id);
+      const item = make("button", `chip kind-${place.kind}`, place.id);
       item.setAttribute("type", "button");
       item.addEventListener("click", () => {
         this.menu.hidePopover();
