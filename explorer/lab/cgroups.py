@@ -12,6 +12,8 @@ from explorer.lab.errors import NodeError
 from explorer.lab.leftovers import our_cgroups
 
 WAIT_SECONDS = 5.0
+# The directory and these files: enough to make groups below it. The files that hold the host's own limits stay the node's.
+HANDED_OVER = ("cgroup.procs", "cgroup.subtree_control", "cgroup.threads", "tasks", "cgroup.clone_children")
 
 
 def delegate(config: LabConfig, container: str) -> None:
@@ -23,18 +25,10 @@ def delegate(config: LabConfig, container: str) -> None:
             raise NodeError("The host's control groups are nowhere to be found.", container)
         time.sleep(0.01)
     for group in groups:
-        for directory, _, files in os.walk(group):
-            os.chown(directory, uid, gid)
-            for file in files:
-                _give(Path(directory, file), uid, gid)
-
-
-def _give(file: Path, uid: int, gid: int) -> None:
-    try:
-        os.chown(file, uid, gid)
-    except OSError as error:
-        if file.exists():
-            raise NodeError("The host's control groups cannot be handed over.", f"{file}: {error.strerror}") from error
+        os.chown(group, uid, gid)
+        for name in HANDED_OVER:
+            if (group / name).exists():
+                os.chown(group / name, uid, gid)
 
 
 def version() -> int:

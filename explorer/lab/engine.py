@@ -87,7 +87,7 @@ def run_engine(config: LabConfig, say: Say, ready: Callable[[], None]) -> int:
         kernel.fence(config)
         hosts.close_everything(config)
         say(f"engine {connect(config).version()['Version']} up in {time.monotonic() - started:.1f} s")
-        images.build_images(config, say)
+        images.build_images(config, say, lambda: bool(stop))
         images.import_images(config, say)
         if not stop:
             ready()

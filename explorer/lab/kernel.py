@@ -25,6 +25,15 @@ LIMITS = {
     "vm/max_map_count": 262_144,
 }
 
+# In the engine's namespace: no routing, no IPv6, and bridged frames pass no rules. Says "bridged" when that last one fails.
+_SWITCHES = """
+cd /proc/sys/net
+for file in ipv4/ip_forward ipv6/conf/all/forwarding bridge/bridge-nf-call-iptables bridge/bridge-nf-call-ip6tables \\
+  bridge/bridge-nf-call-arptables; do [ ! -e $file ] || echo 0 >$file; done
+for file in ipv6/conf/all/disable_ipv6 ipv6/conf/default/disable_ipv6; do [ ! -e $file ] || echo 1 >$file; done
+[ ! -e bridge/bridge-nf-call-iptables ] || [ "$(cat bridge/bridge-nf-call-iptables)" = 0 ] || echo bridged
+"""
+
 
 def prepare(config: LabConfig) -> None:
     ensure_id_range()
@@ -109,12 +118,14 @@ def make_namespace(config: LabConfig) -> None:
 def fence(config: LabConfig) -> None:
     """Whoever sits on a LAN may speak to its neighbours and to nobody else: not to this namespace, not to another LAN."""
     inside = ("nsenter", f"--net=/run/netns/{config.netns}")
-    for chain in ("INPUT", "FORWARD"):
-        _run(*inside, "iptables", "-w", "-I", chain, "1", "-s", LAN_NETWORK, "-j", "DROP")
-        _run(*inside, "iptables", "-w", "-I", chain, "1", "!", "-i", "lo", "-j", "DROP")
-    # frames between two ports of one LAN are none of this namespace's rules' business
-    for name in ("iptables", "ip6tables", "arptables"):
-        subprocess.run([*inside, "sysctl", "-qw", f"net.bridge.bridge-nf-call-{name}=0"], check=False, capture_output=True)
+    switched = subprocess.run([*inside, "sh", "-c", _SWITCHES], check=False, capture_output=True, text=True).stdout
+    _run(*inside, "iptables", "-w", "-I", "INPUT", "1", "!", "-i", "lo", "-j", "DROP")
+    if "bridged" not in switched:  # else frames between two ports of one LAN would meet this rule too
+        _run(*inside, "iptables", "-w", "-I", "FORWARD", "1", "-j", "DROP")
+    for chain in ("INPUT", "FORWARD"):  # IPv6 is off here; this is for kernels where it cannot be
+        subprocess.run(
+            [*inside, "ip6tables", "-w", "-I", chain, "1", "!", "-i", "lo", "-j", "DROP"], check=False, capture_output=True
+        )
 
 
 def _run(*argv: str) -> None:

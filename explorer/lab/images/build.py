@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from explorer.lab.config import LabConfig
 from explorer.lab.errors import NodeError
-from explorer.lab.images.names import HERE, NAMES, SUITE, base_key, finish, packages, ready_made, tar, tree
+from explorer.lab.images.names import HERE, NAMES, READY_MADE, SUITE, base_key, finish, packages, ready_made, tar, tree
 
 Say = Callable[[str], None]
 BUILD_SECONDS = 900
@@ -23,46 +24,90 @@ KEPT_OLD = 2  # tars of earlier inputs that stay per image, for going back and f
 EXCLUDED = "/usr/share/{doc,man,locale,info,lintian,bug}/*"
 
 
-def build_images(config: LabConfig, say: Say) -> None:
+def build_images(config: LabConfig, say: Say, stop: Callable[[], bool] = lambda: False) -> None:
     """Whatever is missing in the cache is built, two at a time; builders on one machine wait for each other."""
     config.cache_dir.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(max_workers=2) as pool:
-        for done in [pool.submit(_ensure, config, name, say) for name in NAMES]:
+        for done in [pool.submit(_ensure, config, name, say, stop) for name in NAMES]:
             done.result()
 
 
-def _ensure(config: LabConfig, name: str, say: Say) -> None:
+def _ensure(config: LabConfig, name: str, say: Say, stop: Callable[[], bool]) -> None:
     target = tar(config, name)
+    if ready_made(name) and not target.exists():
+        raise NodeError(f"The image {name} is not where {READY_MADE} says.", str(target))
     if target.exists():
-        os.utime(target) if not ready_made(name) else None
         return
-    if ready_made(name):
-        raise NodeError(f"The image {name} is not where EXPLORER_IMAGES says.", str(target))
-    with open(config.cache_dir / f"{name}.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with _alone(config, name, stop):
         if not target.exists():
             started = time.monotonic()
             say(f"building image {name} from {len(packages(name))} Debian packages ({SUITE})")
-            _build(name, target)
+            _build(config, name, target, stop)
             _forget_old(config, name)
             say(f"image {name} built: {target.stat().st_size // 2**20} MB in {time.monotonic() - started:.0f} s")
 
 
-def _build(name: str, target: Path) -> None:
+@contextmanager
+def _alone(config: LabConfig, name: str, stop: Callable[[], bool]) -> Iterator[None]:
+    with open(config.cache_dir / f"{name}.lock", "w") as lock:
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                _unless(stop)
+                time.sleep(0.2)
+        yield
+
+
+def _build(config: LabConfig, name: str, target: Path, stop: Callable[[], bool]) -> None:
     if not shutil.which("mmdebstrap"):
         raise NodeError("mmdebstrap is missing, so no image can be built.", "install mmdebstrap and debian-archive-keyring")
-    fresh = target.with_suffix(f".{os.getpid()}.new.tar")
-    try:
-        done = subprocess.run(
-            command(name, fresh), check=False, capture_output=True, text=True, timeout=BUILD_SECONDS, stdin=subprocess.DEVNULL
-        )
-        if done.returncode or not fresh.exists():
-            raise NodeError(f"The image {name} could not be built.", _reason(done.stderr))
-        fresh.replace(target)
-    except subprocess.TimeoutExpired as error:
-        raise NodeError(f"The image {name} could not be built in {BUILD_SECONDS} s.", str(error)) from error
-    finally:
-        fresh.unlink(missing_ok=True)
+    with tempfile.TemporaryDirectory(dir=config.cache_dir, prefix=f"{name}-", ignore_cleanup_errors=True) as directory:
+        place = Path(directory)
+        place.chmod(0o755)  # apt downloads as a user of its own
+        errors = place / "errors"
+        with errors.open("wb") as stderr:
+            builder = subprocess.Popen(
+                command(name, place / "root.tar"),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=stderr,
+                env=os.environ | {"TMPDIR": directory},
+                start_new_session=True,
+            )
+        try:
+            _await(builder, name, stop)
+        finally:
+            _end(builder)
+        if builder.returncode or not (place / "root.tar").exists():
+            raise NodeError(f"The image {name} could not be built.", _reason(errors.read_text(errors="replace")))
+        (place / "root.tar").replace(target)
+
+
+def _await(builder: subprocess.Popen[bytes], name: str, stop: Callable[[], bool]) -> None:
+    until = time.monotonic() + BUILD_SECONDS
+    while builder.poll() is None:
+        _unless(stop)
+        if time.monotonic() > until:
+            raise NodeError(f"The image {name} could not be built in {BUILD_SECONDS} s.", "is the package archive slow?")
+        time.sleep(0.1)
+
+
+def _end(builder: subprocess.Popen[bytes]) -> None:
+    """mmdebstrap unmounts what it mounted when it is asked to end."""
+    if builder.poll() is None:
+        os.killpg(builder.pid, signal.SIGTERM)
+        try:
+            builder.wait(10)
+        except subprocess.TimeoutExpired:
+            os.killpg(builder.pid, signal.SIGKILL)
+            builder.wait()
+
+
+def _unless(stop: Callable[[], bool]) -> None:
+    if stop():
+        raise NodeError("Building images was interrupted.")
 
 
 def command(name: str, target: Path) -> list[str]:

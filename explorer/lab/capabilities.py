@@ -1,0 +1,82 @@
+"""What this kernel can do, found out by doing it in a throw-away network namespace, and which drivers that allows."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from explorer.lab.errors import NodeError
+
+SECONDS = 30
+# Each line is tried by itself; the name before the colon is reported when it succeeds.
+_PROBES = """
+veth: ip link add p0 type veth peer name p1
+bridge: ip link add br0 type bridge
+dummy: ip link add d0 type dummy
+macvlan: ip link add link p0 name mv0 type macvlan mode bridge
+ipvlan: ip link add link p1 name iv0 type ipvlan mode l2
+vlan: ip link add link p0 name p0.10 type vlan id 10
+vxlan: ip link add vx0 type vxlan id 4097 dstport 4789 dev p0
+netem: tc qdisc add dev p0 root netem delay 10ms
+nat: iptables -w -t nat -A POSTROUTING -s 192.0.2.0/24 -j MASQUERADE
+nftables: nft add table ip probe
+nftrace: nft add chain ip probe t { type filter hook prerouting priority -350 \\; } && nft add rule ip probe t meta nftrace set 1
+conntrack: conntrack -L
+ipvs: test -e /proc/net/ip_vs || { modprobe -q ip_vs && test -e /proc/net/ip_vs; }
+tun: test -c /dev/net/tun
+"""
+_NEEDS = {
+    "bridge": ("veth", "bridge", "nat"),
+    "host": (),
+    "none": (),
+    "macvlan": ("macvlan",),
+    "ipvlan": ("ipvlan",),
+    "overlay": ("vxlan", "bridge", "veth"),
+    "third-party": ("veth", "bridge"),
+}
+_EXTRAS = {"macvlan": "vlan", "ipvlan": "vlan", "overlay": "ipvs"}
+_MISSING_EXTRA = {"vlan": "no 802.1Q trunks", "ipvs": "no service addresses and no routing mesh"}
+
+
+def features() -> dict[str, bool]:
+    """Name of each kernel feature and whether it works here."""
+    lines = [line.split(": ", 1) for line in _PROBES.strip().splitlines()]
+    script = "\n".join(f"if {{ {command} ; }} >/dev/null 2>&1; then echo {name}; fi" for name, command in lines)
+    try:
+        done = subprocess.run(
+            ["unshare", "--net", "sh", "-c", script], check=False, capture_output=True, text=True, timeout=SECONDS
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise NodeError("The kernel could not be asked what it can do.", str(error)) from error
+    works = set(done.stdout.split())
+    found = {name: name in works for name, _ in lines}
+    found["overlayfs"] = "overlay" in Path("/proc/filesystems").read_text().split()
+    found["user namespaces"] = _user_namespaces()
+    return found
+
+
+def _user_namespaces() -> bool:
+    try:
+        return int(Path("/proc/sys/user/max_user_namespaces").read_text()) > 0
+    except (OSError, ValueError):
+        return False
+
+
+def drivers(found: dict[str, bool]) -> dict[str, str]:
+    """Driver → "" when everything about it works, else what is missing. `no` at the beginning of a lack that is bearable."""
+    told = {}
+    for driver, needs in _NEEDS.items():
+        missing = [need for need in needs if not found.get(need)]
+        extra = _EXTRAS.get(driver)
+        if missing:
+            told[driver] = f"the kernel has no {' and no '.join(missing)}"
+        elif extra and not found.get(extra):
+            told[driver] = _MISSING_EXTRA[extra]
+        else:
+            told[driver] = ""
+    return told
+
+
+def usable(found: dict[str, bool]) -> set[str]:
+    """Drivers whose lesson can be played here."""
+    return {driver for driver, needs in _NEEDS.items() if all(found.get(need) for need in needs)}

@@ -1,0 +1,220 @@
+"""Says what this node can do and what keeps it from doing more, each with a cure. Changes nothing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from explorer.lab import capabilities, cgroups, engine, hosts, kernel, limits, machines
+from explorer.lab.config import LabConfig
+from explorer.lab.errors import LabError
+from explorer.lab.images import load
+
+TOOLS = ("dockerd", "containerd", "runc", "ip", "nsenter", "iptables", "nft", "conntrack", "tcpdump", "bridge")
+LEAST_DISK_MB = 3000
+OVERLAY_CURE = "use a kernel that has overlayfs in user namespaces: Linux 5.11 or newer"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    name: str
+    ok: bool
+    must: bool
+    found: str
+    cure: str = ""
+
+
+def examine(config: LabConfig) -> dict[str, Any]:
+    """Everything in one object; `ok` is false when a must-have fails."""
+    features = capabilities.features()
+    state = _engine_state(config)
+    checks = [*_machine(config, features), *_engine(config, state), *_optional(features)]
+    used = len(state.get("sandboxes", ()))
+    room = hosts.capacity(config)
+    return {
+        "ok": all(check.ok for check in checks if check.must),
+        "node": config.node,
+        "install": config.install,
+        "isolation": state.get("isolation", "none: the engine is not running"),
+        "engine": state.get("version", ""),
+        "cgroups": cgroups.version(),
+        "features": features,
+        "drivers": {
+            name: {"usable": name in capabilities.usable(features), "lacks": lack}
+            for name, lack in capabilities.drivers(features).items()
+        },
+        "images": state.get("images", []),
+        "limits": {
+            "host_memory_mb": config.host_memory_mb,
+            "host_pids": config.host_pids,
+            "host_cpus": config.host_cpus,
+            "node_memory_mb": limits.memory_mb(),
+        },
+        "capacity": {"sandboxes": room, "used": used, "free": max(0, room - used)},
+        "checks": [asdict(check) for check in checks],
+    }
+
+
+def _machine(config: LabConfig, features: dict[str, bool]) -> list[Check]:
+    missing = [tool for tool in TOOLS if not shutil.which(tool)]
+    blocked = kernel.impassable(config.engine_dir)
+    disk = shutil.disk_usage(_existing(config.engine_dir)).free // 2**20
+    return [
+        Check("root", os.geteuid() == 0, True, f"user id {os.geteuid()}", "start the node as root, or run it as a container"),
+        Check(
+            "programs",
+            not missing,
+            True,
+            ", ".join(missing) or "all there",
+            "install docker.io iproute2 iptables nftables conntrack tcpdump",
+        ),
+        Check(
+            "user namespaces",
+            features["user namespaces"],
+            True,
+            _yes(features["user namespaces"]),
+            "sysctl user.max_user_namespaces=15000",
+        ),
+        Check("overlayfs", features["overlayfs"], True, _yes(features["overlayfs"]), OVERLAY_CURE),
+        Check(
+            "veth, bridge, NAT",
+            all(features[n] for n in ("veth", "bridge", "nat")),
+            True,
+            _lacking(features, "veth", "bridge", "nat"),
+            "load the modules veth, bridge, nf_nat, xt_MASQUERADE",
+        ),
+        Check(
+            "id range",
+            _range() != "",
+            True,
+            _range() or "none",
+            f"add {kernel.REMAP_USER}:{kernel.FIRST_ID}:{kernel.ID_COUNT} to /etc/subuid and /etc/subgid",
+        ),
+        Check(
+            "way to the data",
+            blocked is None,
+            True,
+            str(blocked or "passable"),
+            f"chmod o+x {blocked}, or set EXPLORER_ENGINE_DIR",
+        ),
+        Check(
+            "disk",
+            disk > LEAST_DISK_MB,
+            True,
+            f"{disk} MB free",
+            f"make room on {_existing(config.engine_dir)}, or set EXPLORER_ENGINE_DIR",
+        ),
+        Check(
+            "memory",
+            limits.memory_mb() > limits.KEPT_MB + limits.TYPICAL_MB,
+            True,
+            f"{limits.memory_mb()} MB",
+            "give this machine 2 GB or more",
+        ),
+        Check(
+            "kernel limits",
+            not _low_limits(),
+            False,
+            ", ".join(_low_limits()) or "raised",
+            "start the engine as root on the machine, or set them with sysctl there",
+        ),
+    ]
+
+
+def _engine(config: LabConfig, state: dict[str, Any]) -> list[Check]:
+    if "error" in state:
+        return [Check("engine", False, True, state["error"], "start it: make run")]
+    lacking = [image["name"] for image in state["images"] if not image["bytes"]]
+    return [
+        Check("engine", True, True, f"{state['version']}, {state['driver']}"),
+        Check(
+            "isolation",
+            state["isolation"].startswith("full"),
+            True,
+            state["isolation"],
+            "stop whatever answers on the node's socket and start the engine again",
+        ),
+        Check("images", not lacking, True, ", ".join(lacking) or "all there", "restart the engine; it builds and imports them"),
+    ]
+
+
+def _optional(features: dict[str, bool]) -> list[Check]:
+    uses = {
+        "macvlan": "macvlan lessons",
+        "ipvlan": "ipvlan lessons",
+        "vxlan": "overlay lessons",
+        "vlan": "802.1Q trunks in the macvlan and ipvlan lessons",
+        "ipvs": "service addresses and the routing mesh in the overlay lesson",
+        "netem": "delay and loss in comparisons",
+        "dummy": "networks without an uplink",
+        "conntrack": "watching NAT at work",
+        "nftrace": "journeys of packets",
+    }
+    cure = "modprobe it, or use a kernel that has it; without it these lessons stay readable"
+    return [Check(name, features[name], False, f"for {use}", cure) for name, use in uses.items()]
+
+
+def _engine_state(config: LabConfig) -> dict[str, Any]:
+    try:
+        with engine.session(config) as client:
+            info = client.info()
+            return {
+                "version": info["ServerVersion"],
+                "driver": info["Driver"],
+                "isolation": _isolation(config, info),
+                "images": load.details(config, client),
+                "sandboxes": hosts.list_sandboxes(config),
+            }
+    except LabError as error:
+        return {"error": str(error)}
+
+
+def _isolation(config: LabConfig, info: dict[str, Any]) -> str:
+    options = " ".join(info.get("SecurityOptions") or ())
+    lacks = [
+        text for sign, text in (("name=userns", "no user namespaces"), ("name=seccomp", "no seccomp")) if sign not in options
+    ]
+    if not machines.SECCOMP.exists():
+        lacks.append("no seccomp profile")
+    try:
+        own = Path("/run/netns", config.netns).stat().st_ino != Path("/proc/self/ns/net").stat().st_ino
+    except OSError:
+        own = False
+    if not own:
+        lacks.append("no network namespace of its own")
+    if lacks:
+        return "not enough: " + ", ".join(lacks)
+    return "full: user namespaces, a network namespace of its own, seccomp, internal LANs, delegated control groups"
+
+
+def _low_limits() -> list[str]:
+    low = []
+    for name, wanted in kernel.LIMITS.items():
+        try:
+            if int(Path("/proc/sys", name).read_text()) < wanted:
+                low.append(name.replace("/", "."))
+        except (OSError, ValueError):
+            continue
+    return low
+
+
+def _range() -> str:
+    try:
+        return f"{kernel.remapped_root()[0]} and up"
+    except LabError:
+        return ""
+
+
+def _existing(path: Path) -> Path:
+    return next(part for part in (path, *path.parents) if part.exists())
+
+
+def _yes(works: bool) -> str:
+    return "there" if works else "missing"
+
+
+def _lacking(features: dict[str, bool], *names: str) -> str:
+    return ", ".join(f"no {name}" for name in names if not features[name]) or "there"
