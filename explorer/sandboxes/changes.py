@@ -110,7 +110,7 @@ def publish(sandbox_id: str, event: Event) -> None:
 
 
 def order(sandbox: Sandbox, given: AnyOrder) -> bool:
-    node = sandbox.node_id
+    node = sandbox.node_id or ""
     return bool(node) and bool(_quietly(sandbox.pk, given.type, lambda: streams.give_order(streams.redis(), node, given)))
 
 

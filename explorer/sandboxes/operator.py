@@ -10,11 +10,11 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
 from django.db import connections
-from django.utils import timezone
 
 from explorer.lab import run
 from explorer.lab.errors import LabError, NodeError
@@ -204,5 +204,5 @@ def write_line(event: Event) -> str:
         about = event.place.id
     else:
         about = " ".join(f"{name}={value}" for name, value in body.items())[:160]
-    at = timezone.datetime.fromtimestamp(event.at).strftime("%H:%M:%S.%f")[:-3]
+    at = datetime.fromtimestamp(event.at, UTC).strftime("%H:%M:%S.%f")[:-3]
     return f"{event.number:>5} {at} {event.type:<15} {about}"

@@ -5,11 +5,13 @@ Two writers, one row: each change is made under the row's lock and touches only 
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterable
 
 from django.db import transaction
 from django.utils import timezone
 
+from explorer.lessons.load import load_lessons
 from explorer.lessons.model import Lesson, Step
 from explorer.sandboxes.models import Learner, Progress
 
@@ -19,8 +21,6 @@ class UnknownLesson(LookupError):
 
 
 def find_lesson(slug: str) -> Lesson:
-    from explorer.lessons.load import load_lessons
-
     lesson = load_lessons().get(slug)
     if lesson is None:
         raise UnknownLesson(slug[:64])
@@ -40,7 +40,7 @@ def learner_progress(learner: Learner | None) -> dict[str, Progress]:
     return {progress.lesson: progress for progress in Progress.objects.filter(learner=learner)}
 
 
-def change_progress(learner_id: object, slug: str, change: Callable[[Progress], Iterable[str]]) -> Progress:
+def change_progress(learner_id: uuid.UUID, slug: str, change: Callable[[Progress], Iterable[str]]) -> Progress:
     """Applies `change` to the locked row (made if missing); it returns the names of the fields it changed."""
     with transaction.atomic():
         Progress.objects.get_or_create(learner_id=learner_id, lesson=slug)
@@ -84,7 +84,7 @@ def set_prediction(learner: Learner, slug: str, prediction: str, option: str) ->
     return change_progress(learner.pk, slug, change)
 
 
-def record_verdict(learner_id: object, slug: str, step: str, passed: Iterable[str], outcomes: dict[str, str]) -> Progress:
+def record_verdict(learner_id: uuid.UUID, slug: str, step: str, passed: Iterable[str], outcomes: dict[str, str]) -> Progress:
     """Keeps what was passed and answered: a tick stays, the first answer of the machine stays."""
     lesson = find_lesson(slug)
 

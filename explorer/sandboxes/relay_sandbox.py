@@ -16,6 +16,7 @@ import structlog
 
 from explorer.lab.config import LabConfig
 from explorer.lab.observe import Observer
+from explorer.lab.pace import Pace
 from explorer.network.model import DockerState, Observation, Place, View
 from explorer.sandboxes.events import Event, Happened, TerminalsChanged, fresh_key, snapshot_key
 from explorer.sandboxes.relay_lesson import Standing, Teacher, find_teacher
@@ -28,7 +29,7 @@ log = structlog.get_logger(__name__)
 FIRST_LOOK = 1.5  # seconds the first picture may take to become whole
 STILL = 0.06  # … and how long nothing may have been added for it to count as whole
 SNAPSHOT_GAP = 0.25
-RATE = 60.0  # events a second, over more than a moment
+BURST, RATE = 100, 60.0  # events at once; events a second over more than a moment
 FRESH_EVERY, FRESH_SECONDS = 2.0, 5
 JUDGE_AFTER = 0.08
 PROBE_EVERY = 1.0
@@ -58,6 +59,7 @@ class SandboxWatch:
         self.expected = {*wanted.facts.get("hosts", {}), *wanted.facts.get("machines", {})}
         self.teacher: Teacher | None = None
         self.wake, self.turned = asyncio.Event(), asyncio.Event()
+        self.pace = Pace(BURST, RATE)
         self.seen_at = 0.0
         self.instruct(wanted)
 
@@ -71,7 +73,7 @@ class SandboxWatch:
     async def run(self) -> None:
         """Until cancelled, or until nothing of the sandbox is left to see."""
         tasks = [
-            asyncio.create_task(work, name=f"{self.sandbox} {work.__name__}")
+            asyncio.create_task(work)
             for work in (self.observer.run(), self._write(), self._stay_fresh(), self._teach(), self._probe())
         ]
         try:
@@ -169,12 +171,8 @@ class SandboxWatch:
         self.wake.clear()
 
     async def _publish(self, event: Event) -> None:
-        began = time.monotonic()
+        await self.pace.turn()
         self.picture.number = await publish_async(self.redis, self.sandbox, event)
-        self._credit = min(40.0, getattr(self, "_credit", 40.0) + (began - getattr(self, "_last", began)) * RATE) - 1
-        self._last = began
-        if self._credit < 0:
-            await asyncio.sleep(1 / RATE)
 
     async def _write_snapshot(self) -> None:
         await self.redis.set(snapshot_key(self.sandbox), self.picture.snapshot().model_dump_json(), ex=KEPT_SECONDS)
