@@ -1,0 +1,140 @@
+"""The real thing, in an installation of its own: up, seen, stopped, and nothing left of it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.launch.conftest import alive
+
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
+TOP = Path(__file__).parents[2]
+INSTALL = "whole"
+
+
+class Whole:
+    def __init__(self, place: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as any_port:
+            self.port = any_port.getsockname()[1]
+        places = {"EXPLORER_INSTALL": INSTALL, "EXPLORER_STATE": str(place / "var"), "PORT": str(self.port)}
+        self.environment = {**os.environ, **places, "EXPLORER_WARM": "0"}
+        for name in ("EXPLORER_RUN", "EXPLORER_ENGINE_DIR", "REDIS_URL", "DATABASE_URL"):
+            self.environment.pop(name, None)
+        self.log = place / "up.log"
+        self.process = self.start()
+
+    def start(self) -> subprocess.Popen[bytes]:
+        with self.log.open("wb") as out:
+            argv = [sys.executable, "manage.py", "up"]
+            return subprocess.Popen(argv, cwd=TOP, env=self.environment, stdout=out, stderr=out)
+
+    def said(self) -> str:
+        return self.log.read_text()
+
+    def await_page(self) -> None:
+        until = time.monotonic() + 500
+        while f"http://localhost:{self.port}/\n" not in self.said():
+            assert self.process.poll() is None, self.said()
+            assert time.monotonic() < until, self.said()
+            time.sleep(0.2)
+
+    def part(self, sign: str) -> int:
+        """The process of ours with that word among its arguments."""
+        for pid, words in processes():
+            parent = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1]
+            if int(parent) == self.process.pid and any(sign in word for word in words):
+                return pid
+        raise AssertionError(f"no {sign}:\n{self.said()}")
+
+
+def processes() -> Iterator[tuple[int, list[str]]]:
+    for entry in os.listdir("/proc"):
+        if entry.isdecimal() and int(entry) != os.getpid():
+            try:
+                yield int(entry), Path("/proc", entry, "cmdline").read_bytes().decode(errors="replace").split("\0")
+            except OSError:
+                continue
+
+
+def left_behind() -> list[str]:
+    """Processes, mounts, namespaces, control groups and files that carry this installation's name."""
+    sign = f"docker-network-explorer/{INSTALL}"
+    found = [f"process {pid} {words[0]}" for pid, words in processes() if any(sign in word for word in words)]
+    found += [
+        line for line in Path("/proc/self/mountinfo").read_text().splitlines() if sign in line or f"explorer-{INSTALL}" in line
+    ]
+    found += [str(path) for path in (Path("/run/netns", f"explorer-{INSTALL}"), Path("/run", sign)) if path.exists()]
+    groups = Path("/sys/fs/cgroup")
+    found += [str(path) for base in (groups, *groups.iterdir()) for path in base.glob(f"explorer-{INSTALL}*")]
+    return found
+
+
+@pytest.fixture
+def whole(tmp_path: Path) -> Iterator[Whole]:
+    assert not left_behind()
+    tmp_path.chmod(0o755)
+    one = Whole(tmp_path)
+    yield one
+    if one.process.poll() is None:
+        one.process.send_signal(signal.SIGINT)
+        one.process.wait(120)
+
+
+def test_up_seen_and_gone(whole: Whole):
+    whole.await_page()
+    with urllib.request.urlopen(f"http://127.0.0.1:{whole.port}/", timeout=10) as answer:
+        assert answer.status == 200
+
+    again = subprocess.run(
+        [sys.executable, "manage.py", "up"], cwd=TOP, env={**whole.environment, "PORT": "8198"}, capture_output=True, text=True
+    )
+    assert again.returncode == 1
+    assert "running already" in again.stderr
+
+    web = Path(f"/proc/{whole.part('uvicorn')}/status").read_text()
+    assert "CapEff:\t0000000000000000" in web
+
+    whole.process.send_signal(signal.SIGINT)
+    assert whole.process.wait(120) == 0, whole.said()
+    assert [line[2:].split()[0] for line in whole.said().splitlines() if line.startswith("■")] == [
+        "web",
+        "relay",
+        "worker",
+        "engine",
+        "valkey",
+    ]
+    assert left_behind() == []
+
+
+def test_a_part_that_dies_ends_all_and_is_named(whole: Whole):
+    whole.await_page()
+    os.kill(whole.part("uvicorn"), signal.SIGKILL)
+    assert whole.process.wait(120) == 1
+    assert "web ended by itself, killed by SIGKILL" in whole.said()
+    assert left_behind() == []
+
+
+def test_after_a_kill_of_the_supervisor_the_parts_end_and_the_next_start_is_clean(whole: Whole):
+    whole.await_page()
+    parts = [whole.part(sign) for sign in ("uvicorn", "valkey", "celery", "engine", "relay")]
+    whole.process.kill()
+    whole.process.wait()
+    until = time.monotonic() + 60
+    while any(map(alive, parts)) and time.monotonic() < until:
+        time.sleep(0.2)
+    assert not any(map(alive, parts))
+
+    whole.process = whole.start()
+    whole.await_page()
+    whole.process.send_signal(signal.SIGINT)
+    assert whole.process.wait(120) == 0
+    assert left_behind() == []
