@@ -102,10 +102,8 @@ async def idle_host(site: Stack, report: Report) -> None:
     container = f"x-{lab.install}-{learner.sandbox}-h1"
     await asyncio.sleep(15)
     memory, cpu = await asyncio.to_thread(node.memory_and_cpu, lab, container)
-    own = await asyncio.to_thread(node.own_memory, lab, container)
     with node.sleeping(lab) as other:
         bare_memory, bare_cpu = await asyncio.to_thread(node.memory_and_cpu, lab, other, 3.0)
-        bare_own = await asyncio.to_thread(node.own_memory, lab, other)
     asleep = "the same image, asleep"
     report.add(
         Figure(
@@ -117,9 +115,6 @@ async def idle_host(site: Stack, report: Report) -> None:
             60.0,
         )
     )
-    report.add(
-        Figure("  shared pages shared out", "MB", Samples("proportional set size", (own,)), Samples(asleep, (bare_own,)))
-    )
     report.add(Figure("processor of an idle host", "%", Samples("of one core", (cpu,)), Samples(asleep, (bare_cpu,))))
     await learner.close()
 
@@ -127,6 +122,7 @@ async def idle_host(site: Stack, report: Report) -> None:
 async def ten_at_once(site: Stack, report: Report) -> None:
     lab = node.config()
     alone = await asyncio.gather(*(asyncio.to_thread(node.raw_run, lab) for _ in range(10)))
+    before = node.available()
     learners = [Learner(site) for _ in range(10)]
     took = await asyncio.gather(*(learner.open_and_see() for learner in learners))
     report.add(
@@ -135,6 +131,9 @@ async def ten_at_once(site: Stack, report: Report) -> None:
             Samples("10 plain `docker run` at once, each", tuple(alone)),
         )
     )  # fmt: skip
+    await asyncio.sleep(10)
+    each = (before - node.available()) / len(learners)
+    report.add(Figure("  memory the machine gave for each", "MB", Samples("host, outside and observing it", (each,))))
     await asyncio.gather(*(learner.close() for learner in learners))
 
 

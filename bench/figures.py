@@ -57,7 +57,7 @@ class Figure:
             facts |= {"held": self.held, "most": self.most, "good": self.good}
         if self.note:
             facts["note"] = self.note
-        return json.dumps(facts)
+        return json.dumps(facts, ensure_ascii=False)
 
 
 @dataclass

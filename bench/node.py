@@ -35,7 +35,9 @@ def raw_run(lab: LabConfig) -> float:
     image = images.tag(lab, images.HOST)
     argv = ["docker", "-H", f"unix://{lab.socket}", "run", "--rm", "--network", "none", "--entrypoint", "true", image]
     began = time.perf_counter()
-    subprocess.run(argv, check=True, capture_output=True)
+    done = subprocess.run(argv, check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"docker run: {done.stderr[-500:]}")
     return time.perf_counter() - began
 
 
@@ -147,21 +149,10 @@ def memory_and_cpu(lab: LabConfig, container: str, seconds: float = 10.0) -> tup
     return (memory["usage"] - cache) / 1e6, used / seconds / 1e9 * 100
 
 
-def own_memory(lab: LabConfig, container: str) -> float:
-    """MB of a container's processes, each shared page divided among those who share it."""
-    client = engine.connect(lab)
-    try:
-        processes = client.api.top(container, "-eo pid")["Processes"]
-    finally:
-        client.close()
-    total = 0
-    for (pid,) in processes:
-        try:
-            found = re.search(r"^Pss:\s+(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.M)
-        except OSError:
-            continue
-        total += int(found[1]) if found else 0
-    return total / 1000
+def available() -> float:
+    """MB this machine could still give to a program."""
+    found = re.search(r"^MemAvailable:\s+(\d+) kB", Path("/proc/meminfo").read_text(), re.M)
+    return int(found[1]) / 1000 if found else 0.0
 
 
 @contextmanager
