@@ -32,8 +32,7 @@ ENGINE_DIR = env.path(
 )
 RUN_DIR = env.path(
     "EXPLORER_RUN",
-    Path("/run/docker-network-explorer" if os.geteuid() == 0 else f"{tempfile.gettempdir()}/explorer-{os.getuid()}")
-    / INSTALL,
+    Path("/run/docker-network-explorer" if os.geteuid() == 0 else f"{tempfile.gettempdir()}/explorer-{os.getuid()}") / INSTALL,
     "sockets and pid files; short, because a socket's path has a limit; removed at stop",
 )
 CACHE_DIR = env.path(
@@ -41,7 +40,9 @@ CACHE_DIR = env.path(
 )
 PORT = env.number("PORT", 8000, "where the web page listens", 1, 65535)
 BIND = env.text("EXPLORER_BIND", "127.0.0.1", "the address the web page listens on")
-WEB_UID = env.number("EXPLORER_WEB_UID", 64100, "the user id web runs under when started by root; needs no account", 1000, 2**31)
+WEB_UID = env.number(
+    "EXPLORER_WEB_UID", 64100, "the user id web runs under when started by root; needs no account", 1000, 2**31
+)
 WORKERS = env.number("EXPLORER_WORKERS", 4, "tasks a node works on at once", 1, 64)
 
 # --- who may come in ---
@@ -179,9 +180,7 @@ def database(url: str) -> dict[str, Any]:
 
 
 DATABASES = {
-    "default": database(
-        env.text("DATABASE_URL", f"sqlite:///{STATE_DIR / 'db.sqlite3'}", "sqlite:///PATH or postgresql://…")
-    )
+    "default": database(env.text("DATABASE_URL", f"sqlite:///{STATE_DIR / 'db.sqlite3'}", "sqlite:///PATH or postgresql://…"))
 }
 
 # --- Redis: tasks, streams, channel layer ---
@@ -254,9 +253,7 @@ LOGGING = {
     "formatters": {
         "line": {
             "()": structlog.stdlib.ProcessorFormatter,
-            "processor": structlog.processors.JSONRenderer()
-            if LOG_JSON
-            else structlog.dev.ConsoleRenderer(colors=False),
+            "processor": structlog.processors.JSONRenderer() if LOG_JSON else structlog.dev.ConsoleRenderer(colors=False),
             "foreign_pre_chain": _shared,
         }
     },
