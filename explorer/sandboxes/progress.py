@@ -64,7 +64,7 @@ def set_step(learner: Learner, slug: str, step: str) -> Progress:
 
 
 def set_prediction(learner: Learner, slug: str, prediction: str, option: str) -> Progress:
-    """Remembers a guess. Once the machine has answered it stays as it was."""
+    """Remembers a guess. Once the machine has answered it stays as it was; a first guess counts even then."""
     known = [
         choice.id
         for step in find_lesson(slug).steps
@@ -76,7 +76,8 @@ def set_prediction(learner: Learner, slug: str, prediction: str, option: str) ->
         raise UnknownLesson(f"{slug[:64]} has no such prediction")
 
     def change(progress: Progress) -> list[str]:
-        if prediction in progress.outcomes or progress.predictions.get(prediction) == option:
+        settled = prediction in progress.outcomes and prediction in progress.predictions
+        if settled or progress.predictions.get(prediction) == option:
             return []
         progress.predictions = {**progress.predictions, prediction: option}
         return ["predictions"]

@@ -22,7 +22,7 @@ from explorer.sandboxes.models import Progress, Sandbox
 from explorer.sandboxes.node import lab_config
 from explorer.sandboxes.relay_lesson import Standing
 from explorer.sandboxes.relay_sandbox import SandboxWatch, Wanted
-from explorer.sandboxes.relay_terminals import bury
+from explorer.sandboxes.relay_terminals import bury, end_shells
 from explorer.sandboxes.streams import RedisError, pause_after_trouble, publish_async, redis_async
 
 log = structlog.get_logger(__name__)
@@ -86,7 +86,7 @@ class Relay:
         """Sees one sandbox for as long as it is wanted, whatever goes wrong in between."""
         pause = 0.5
         with structlog.contextvars.bound_contextvars(sandbox=row.sandbox):
-            await self._bury(row.sandbox)
+            await self._bury(row)
             while True:
                 began = time.monotonic()
                 watch = None
@@ -104,13 +104,16 @@ class Relay:
                 pause = 0.5 if time.monotonic() - began > 60 else min(pause * 2, LONGEST_PAUSE)
                 await asyncio.sleep(pause)
 
-    async def _bury(self, sandbox: str) -> None:
+    async def _bury(self, row: Wanted) -> None:
         """What an earlier relay left open has ended with it. Once per sandbox: later ones are ours."""
+        sandbox = row.sandbox
         if sandbox in self.buried:
             return
         with contextlib.suppress(RedisError, OSError):
             if ended := await bury(self.redis, sandbox, RESTARTED):
                 await publish_async(self.redis, sandbox, ended)
+                places = [*row.facts.get("hosts", {}), *row.facts.get("machines", {})]
+                log.info("shells of an earlier relay ended", shells=await end_shells(self.config, sandbox, places))
             self.buried.add(sandbox)
 
     async def _stop(self, sandbox: str, reason: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -72,6 +73,8 @@ class SandboxWatch:
 
     async def run(self) -> None:
         """Until cancelled, or until nothing of the sandbox is left to see."""
+        with suppress(RedisError, OSError):
+            await self.terminals.remember()
         tasks = [
             asyncio.create_task(work)
             for work in (self.observer.run(), self._write(), self._stay_fresh(), self._teach(), self._probe())

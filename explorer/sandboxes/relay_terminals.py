@@ -9,14 +9,17 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 import redis.asyncio as redis_asyncio
 import structlog
 
 from explorer.lab.config import LabConfig
 from explorer.lab.errors import HostError, LabError
-from explorer.lab.terminals import Terminal
+from explorer.lab.hangup import hang_up
+from explorer.lab.hosts import object_name
+from explorer.lab.terminals import MARK, Terminal, find_group
+from explorer.lab.unix_http import BadAnswer, to_path
 from explorer.sandboxes.events import (
     TERMINAL_KEPT_BYTES,
     AcknowledgeTerminal,
@@ -204,6 +207,12 @@ class Terminals:
         self.shells: dict[str, Shell] = {}
         self.tasks: dict[str, asyncio.Task[None]] = {}
 
+    async def remember(self) -> None:
+        """Tabs of before: those that have closed are still shown until somebody closes their tab."""
+        raw = await self.redis.hgetall(terminals_key(self.sandbox))  # type: ignore[misc]
+        known = [TerminalFacts.model_validate_json(value) for value in raw.values()]
+        self.facts = {facts.id: facts for facts in known if not facts.open} | self.facts
+
     def take(self, order: ANY) -> None:
         """Never waits: one slow shell holds up nobody else."""
         if isinstance(order, OpenTerminal):
@@ -306,3 +315,15 @@ async def bury(redis: redis_asyncio.Redis, sandbox: str, reason: str) -> Termina
             await redis.expire(terminal_key(facts.id), KEPT_AFTER_CLOSE)
             await redis.hset(terminals_key(sandbox), facts.id, facts.model_dump_json())  # type: ignore[misc]
     return TerminalsChanged(terminals=tuple(buried))
+
+
+async def end_shells(config: LabConfig, sandbox: str, places: Iterable[str]) -> int:
+    """Ends every shell of ours in these hosts and machines: a shell outlives a relay that was killed."""
+    ended = 0
+    for place in places:
+        try:
+            found = await find_group(to_path(str(config.socket)), object_name(config, sandbox, place), place)
+            ended += await asyncio.to_thread(hang_up, found.group, f"{MARK}=")
+        except (LabError, BadAnswer, OSError) as error:
+            log.info("shells not looked for", sandbox=sandbox, place=place, error=str(error))
+    return ended

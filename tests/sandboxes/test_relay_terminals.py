@@ -224,3 +224,10 @@ async def test_what_a_dead_relay_left_open_is_buried(redis):
     assert ring(redis)[-1] == (b"3-1", {b"o": b"3", b"x": b"The node was restarted."})
     assert await bury(client, "sb", "again") is None
     await client.aclose()
+
+
+async def test_closed_tabs_of_before_are_still_known(terminals, redis):
+    redis.hset(terminals_key("sb"), "old", TerminalFacts(id="old", place="h1", open=False, reason="x").model_dump_json())
+    await terminals.remember()
+    terminals.take(order(CloseTerminal, terminal="old"))
+    await until(lambda: not redis.hexists(terminals_key("sb"), "old"))
