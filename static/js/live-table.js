@@ -38,6 +38,8 @@ export class LiveTable extends HTMLElement {
     this.marks = new Map();
     /** @type {{ lines: Line[], after: string, until: number }[]} */
     this.ghosts = [];
+    /** @type {Map<string, { looks: string, node: HTMLElement }>} */
+    this.items = new Map();
     this.head = make("div", "prompt");
     this.body = make("div", "rows");
     this.body.setAttribute("role", "list");
@@ -58,6 +60,7 @@ export class LiveTable extends HTMLElement {
   show(place, observation) {
     if (place !== this.place) this.opened.clear();
     this.place = place;
+    this.items.clear();
     this.marks.clear();
     this.ghosts = [];
     this.observation = observation;
@@ -78,6 +81,7 @@ export class LiveTable extends HTMLElement {
     for (const key of added) this.marks.set(key, { kind: "added", until });
     for (const key of changed) if (!isNew.has(key)) this.marks.set(key, { kind: "changed", until });
     for (const group of grouped(removed)) {
+      if (this.marks.get(group.key)?.kind === "added") continue; // there for a moment only: not worth a farewell
       const at = before.findIndex((one) => one.key === group.key);
       this.ghosts.push({ lines: group.lines, after: at > 0 ? before[at - 1].key : "", until });
     }
@@ -98,19 +102,49 @@ export class LiveTable extends HTMLElement {
     const seen = this.observation;
     const prompt = make("span", "who", `${this.place} # `);
     this.head.replaceChildren(prompt, make("span", "command", seen?.command ?? ""));
-    const focused = this.body.querySelector(".row:focus")?.getAttribute("data-key");
     if (!seen) return this.body.replaceChildren(make("p", "empty", "Not read yet."));
-    const nodes = grouped(seen.lines).map((group) => this.#row(group));
+    const nodes = this.#items(grouped(seen.lines));
     for (const ghost of this.ghosts) this.#haunt(nodes, ghost);
     if (seen.error) nodes.unshift(make("p", "empty trouble", seen.error));
     else if (nodes.length === 0) nodes.push(make("p", "empty", "Nothing: the tool prints no line."));
     if (seen.truncated) nodes.push(make("p", "empty", "More lines than this page shows."));
-    this.body.replaceChildren(...nodes);
-    const rows = /** @type {HTMLElement[]} */ ([...this.body.querySelectorAll(".row")]);
-    const again = focused ? rows.find((row) => row.dataset.key === focused) : undefined;
-    if (rows.length) (again ?? rows[0]).tabIndex = 0;
-    again?.focus({ preventScroll: true });
+    this.#place(nodes);
+    if (!this.body.querySelector('.row[tabindex="0"]')) this.body.querySelector(".row")?.setAttribute("tabindex", "0");
     return undefined;
+  }
+
+  /**
+   * A line that looks as before stays the same element: a selection, the focus and a fading light survive.
+   * @param {Group[]} groups
+   */
+  #items(groups) {
+    const kept = new Map();
+    const nodes = groups.map((group) => {
+      let id = group.key;
+      while (kept.has(id)) id += "+";
+      const mark = this.marks.get(group.key);
+      const looks = JSON.stringify([group.lines.map((line) => line.text), group.why, mark?.kind, mark?.until]);
+      const before = this.items.get(id);
+      const node = before?.looks === looks ? before.node : this.#row(group);
+      kept.set(id, { looks, node });
+      return node;
+    });
+    this.items = kept;
+    return nodes;
+  }
+
+  /** @param {HTMLElement[]} nodes */
+  #place(nodes) {
+    const focused = this.body.querySelector(".row:focus")?.getAttribute("data-key");
+    nodes.forEach((node, at) => {
+      if (this.body.children[at] !== node) this.body.insertBefore(node, this.body.children[at] ?? null);
+    });
+    while (this.body.children.length > nodes.length) this.body.lastElementChild?.remove();
+    if (!focused || this.body.querySelector(".row:focus")) return;
+    const rows = /** @type {HTMLElement[]} */ ([...this.body.querySelectorAll(".row")]);
+    const again = rows.find((row) => row.dataset.key === focused);
+    again?.setAttribute("tabindex", "0");
+    again?.focus({ preventScroll: true });
   }
 
   /** @param {Group} group */

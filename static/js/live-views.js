@@ -17,6 +17,7 @@ export const TABS = [
   { id: "requests", label: "Requests", views: ["requests"] },
   { id: "timeline", label: "Timeline", views: [] },
 ];
+const FRESH = 16_000;
 const TITLES = {
   nat: "nat table",
   filter: "filter table",
@@ -38,8 +39,10 @@ export class LiveViews extends HTMLElement {
     this.bar = make("div", "view-tabs");
     this.panel = make("div", "view-panel");
     this.timeline = new Timeline();
-    /** @type {Set<string>} places and "place tab" pairs that changed out of sight */
-    this.news = new Set();
+    /** @type {Map<string, number>} places and "place tab" pairs that changed out of sight, and when */
+    this.news = new Map();
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.sweep = undefined;
   }
 
   connectedCallback() {
@@ -112,7 +115,7 @@ export class LiveViews extends HTMLElement {
     } else if (event.type === "place_gone") {
       if (event.place === this.place) this.#settle();
       else this.#drawPlaces();
-    } else if (event.type === "happened" && this.tab !== "timeline") this.#mark("timeline", false);
+    }
   }
 
   /** @param {ViewChanged} event */
@@ -128,10 +131,10 @@ export class LiveViews extends HTMLElement {
           this.#bringIntoView(table);
         }
         if (!table) this.#drawPanel();
-      } else if (structural) this.#mark(tab.id, true);
+      } else if (structural) this.#mark(tab.id);
     } else if (structural) {
-      this.news.add(event.place);
-      this.news.add(`${event.place} ${tab.id}`);
+      this.#tell(event.place);
+      this.#tell(`${event.place} ${tab.id}`);
       this.#drawPlaces();
     }
   }
@@ -150,13 +153,27 @@ export class LiveViews extends HTMLElement {
       box.bottom > panel.bottom ? Math.min(box.bottom - panel.bottom + 8, box.top - panel.top - 8) : box.top - panel.top - 8;
   }
 
-  /**
-   * @param {string} tab
-   * @param {boolean} ofPlace
-   */
-  #mark(tab, ofPlace) {
-    this.news.add(ofPlace ? `${this.place} ${tab}` : tab);
+  /** @param {string} tab */
+  #mark(tab) {
+    this.#tell(`${this.place} ${tab}`);
     this.bar.querySelector(`[data-tab="${tab}"]`)?.classList.add("news");
+  }
+
+  /**
+   * News are news for a while; then they are only history.
+   * @param {string} what
+   */
+  #tell(what) {
+    this.news.set(what, Date.now());
+    this.sweep ??= setTimeout(() => this.#forget(), FRESH / 2);
+  }
+
+  #forget() {
+    this.sweep = undefined;
+    for (const [what, at] of this.news) if (Date.now() - at > FRESH) this.news.delete(what);
+    if (this.news.size) this.sweep = setTimeout(() => this.#forget(), FRESH / 2);
+    this.#drawPlaces();
+    this.#drawTabs();
   }
 
   #drawPlaces() {
@@ -192,7 +209,7 @@ export class LiveViews extends HTMLElement {
       button.setAttribute("aria-selected", String(chosen));
       button.setAttribute("aria-controls", "view-panel");
       button.tabIndex = chosen ? 0 : -1;
-      button.classList.toggle("news", !chosen && (this.news.has(`${this.place} ${tab.id}`) || this.news.has(tab.id)));
+      button.classList.toggle("news", !chosen && this.news.has(`${this.place} ${tab.id}`));
       button.addEventListener("click", () => this.#open(tab.id));
       return button;
     });
@@ -210,7 +227,6 @@ export class LiveViews extends HTMLElement {
 
   #drawPanel() {
     const tab = TABS.find((one) => one.id === this.tab) ?? TABS[0];
-    this.news.delete(tab.id);
     this.news.delete(`${this.place} ${tab.id}`);
     this.bar.querySelector(`[data-tab="${tab.id}"]`)?.classList.remove("news");
     this.tables.clear();
