@@ -12,10 +12,12 @@ from uuid import UUID
 
 from channels.db import database_sync_to_async
 from prometheus_client import Counter, Gauge
+from redis.exceptions import RedisError
 
 from explorer.classroom.access import find_sandbox, learner_id
 from explorer.live import messages
-from explorer.live.hub import Hub, Stopped, end, get_hub
+from explorer.live.feed import Stopped, end
+from explorer.live.hub import Hub, get_hub
 from explorer.live.limits import MESSAGE_BYTES, SEND_SECONDS, SOCKETS_OPEN, STRIKES
 from explorer.sandboxes.models import Sandbox
 
@@ -195,5 +197,8 @@ def _code(task: asyncio.Task[None]) -> int:
         return 0
     if error is None:
         return messages.CLOSED_NORMALLY
+    if isinstance(error, RedisError):
+        log.warning("websocket ended: Redis does not answer: %s", error)
+        return messages.TRY_LATER
     log.error("websocket failed", exc_info=error)
     return 1011

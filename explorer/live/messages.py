@@ -46,6 +46,7 @@ ToTerminal: TypeAdapter[ResizeAsked | AckAsked] = TypeAdapter(Annotated[ResizeAs
 
 CLOSED_NORMALLY = 1000
 GOING_AWAY = 1012
+TRY_LATER = 1013
 BAD_MESSAGES = 4400
 NOT_YOURS = 4403  # also: unknown; the answers are the same
 GONE = 4404

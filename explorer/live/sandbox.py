@@ -13,9 +13,10 @@ from pydantic import ValidationError
 
 from explorer.live import messages, state
 from explorer.live.edge import Edge
-from explorer.live.hub import START, Entry, Restarted, Subscription
+from explorer.live.feed import Restarted, Subscription
 from explorer.live.limits import ASK_BURST, ASK_RATE, RECHECK_SECONDS, SANDBOX_SOCKETS, TERMINALS, Bucket
 from explorer.live.orders import give_order
+from explorer.live.streams import START, Entry
 from explorer.sandboxes.changes import describe_row
 from explorer.sandboxes.events import CloseTerminal, OpenTerminal, events_key, fresh_key
 from explorer.sandboxes.models import Sandbox
@@ -61,7 +62,7 @@ class SandboxSocket(Edge):
     async def kept(self, since: int) -> bool:
         """Whether everything after `since` is still in the stream."""
         key = events_key(self.sandbox.pk)
-        oldest, newest = (await self.hub.oldest(key))[0], (await self.hub.newest(key))[0]
+        oldest, newest = (await self.hub.streams.oldest(key))[0], (await self.hub.streams.newest(key))[0]
         return since == newest or max(oldest, 1) - 1 <= since < newest
 
     async def resync(self, subscription: Subscription) -> None:
@@ -86,7 +87,7 @@ class SandboxSocket(Edge):
         key = events_key(self.sandbox.pk)
         for _ in range(SNAPSHOT_TRIES):
             found = await state.read_snapshot(self.hub.redis, self.sandbox.pk)
-            if found is None or found[0] + 1 >= (await self.hub.oldest(key))[0]:
+            if found is None or found[0] + 1 >= (await self.hub.streams.oldest(key))[0]:
                 return found
             await asyncio.sleep(0.2)
         return found

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from explorer.live import messages, state
 from explorer.live.edge import Close, Edge, Receive, Send
-from explorer.live.hub import START, Entry, Restarted, Subscription, end
+from explorer.live.feed import Restarted, Subscription, end
 from explorer.live.limits import (
     ACK_BYTES,
     ACK_SECONDS,
@@ -31,6 +31,7 @@ from explorer.live.limits import (
     Bucket,
 )
 from explorer.live.orders import give_order
+from explorer.live.streams import START, Entry
 from explorer.sandboxes.events import (
     AcknowledgeTerminal,
     Order,
@@ -93,7 +94,7 @@ class TerminalSocket(Edge):
     async def watch(self) -> None:
         """Ends the socket when the sandbox ends or changes hands."""
         key = events_key(self.sandbox.pk)
-        subscription = await self.hub.subscribe(key, await self.hub.newest(key))
+        subscription = await self.hub.subscribe(key, await self.hub.streams.newest(key))
         try:
             while True:
                 try:
@@ -104,7 +105,7 @@ class TerminalSocket(Edge):
                 except TimeoutError:
                     await self.allowed()
                 except Restarted:
-                    subscription.move(await self.hub.newest(key))
+                    subscription.move(await self.hub.streams.newest(key))
                     await self.allowed()
         finally:
             self.hub.leave(subscription)
@@ -114,7 +115,7 @@ class TerminalSocket(Edge):
 
     async def carry(self, subscription: Subscription, facts: TerminalFacts) -> None:
         await self.begin()
-        if not facts.open and await self.hub.newest(terminal_key(self.terminal)) == START:
+        if not facts.open and await self.hub.streams.newest(terminal_key(self.terminal)) == START:
             await self.say({"type": "closed", "reason": facts.reason})
             return
         while True:

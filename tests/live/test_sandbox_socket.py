@@ -123,7 +123,7 @@ async def test_a_number_that_is_not_in_the_stream_gives_a_marked_snapshot(opens,
 
 
 async def test_a_stream_that_began_anew_is_noticed(opens, world, learner, monkeypatch):
-    monkeypatch.setattr("explorer.live.hub.BLOCK_MS", 100)
+    monkeypatch.setattr("explorer.live.streams.BLOCK_MS", 100)
     world.publish_many(5)
     world.snapshot(5)
     socket = await opens(world.address, learner).opened()
@@ -166,8 +166,8 @@ async def test_hammer_nothing_is_lost_or_repeated_while_publishing(opens, world,
 
 
 async def test_a_slow_reader_reads_on_from_the_stream(opens, world, learner, monkeypatch):
-    monkeypatch.setattr("explorer.live.hub.QUEUE_ENTRIES", 4)
-    monkeypatch.setattr("explorer.live.hub.PAGE", 8)
+    monkeypatch.setattr("explorer.live.feed.QUEUE_ENTRIES", 4)
+    monkeypatch.setattr("explorer.live.feed.PAGE", 8)
     world.snapshot(0)
     socket = await opens(world.address, learner).opened()
     await socket.until("snapshot_taken")
@@ -176,11 +176,20 @@ async def test_a_slow_reader_reads_on_from_the_stream(opens, world, learner, mon
 
 
 async def test_says_when_the_picture_is_no_longer_fresh(opens, world, learner, monkeypatch):
-    monkeypatch.setattr("explorer.live.hub.FRESH_SECONDS", 0.05)
+    monkeypatch.setattr("explorer.live.feed.FRESH_SECONDS", 0.05)
     world.redis.set(fresh_key(world.id), 1)
     socket = await opens(world.address, learner).opened()
     assert (await socket.until("fresh"))["ok"] is True
     world.redis.delete(fresh_key(world.id))
+    assert (await socket.until("fresh"))["ok"] is False
+
+
+async def test_says_so_too_when_a_terminal_was_there_first(opens, world, learner):
+    world.terminal()
+    world.print(b"$ ", 0)
+    await (await opens(world.terminal_address(), learner).opened()).receive_from()
+    await asyncio.sleep(0.2)
+    socket = await opens(world.address, learner).opened()
     assert (await socket.until("fresh"))["ok"] is False
 
 

@@ -1,0 +1,174 @@
+"""One reader per stream, any number of local sockets.
+
+A `Feed` reads one Redis stream with one blocking XREAD and offers every entry to its `Subscription`s. A subscription holds
+its own position in the stream and a bounded queue. What does not fit is not kept and not lost: the subscription is then
+`behind` and reads on from the stream itself, which is also how it begins. Subscribing happens before the first read, so
+nothing falls between replay and live; entries at or before the position are dropped, so nothing comes twice. Whether
+something was trimmed in between is for the reader to see: numbers (events) and offsets (terminals) tell.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+
+from redis.exceptions import RedisError
+
+from explorer.live.limits import PAGE, QUEUE_BYTES, QUEUE_ENTRIES
+from explorer.live.streams import Entry, Id, Streams
+
+log = logging.getLogger(__name__)
+
+FRESH_SECONDS = 2.0
+
+
+class Restarted(Exception):
+    """The stream began anew: positions in the old one mean nothing."""
+
+
+class Stopped(Exception):
+    """The hub is going away, and so must the socket."""
+
+
+async def end(*tasks: asyncio.Task[None]) -> None:
+    """Cancels until it is so: redis-py takes a cancellation that comes while it connects for itself and goes on."""
+    while waiting := [task for task in tasks if not task.done()]:
+        for task in waiting:
+            task.cancel()
+        await asyncio.wait(waiting, timeout=0.1)
+    for task in tasks:
+        if not task.cancelled():
+            task.exception()  # looked at, so that the loop does not complain about it
+
+
+class Subscription:
+    def __init__(self, feed: Feed, position: Id) -> None:
+        self.feed, self.position = feed, position
+        self.queue: deque[Entry] = deque()
+        self.queued = 0
+        self.behind = True
+        self.restarted = self.stopped = False
+        self.wake = asyncio.Event()
+
+    def offer(self, entries: list[Entry]) -> None:
+        self.wake.set()
+        if self.behind:
+            return
+        self.queue.extend(entries)
+        self.queued += sum(entry.size for entry in entries)
+        if len(self.queue) > QUEUE_ENTRIES or self.queued > QUEUE_BYTES:
+            self.fall_behind()
+
+    def fall_behind(self) -> None:
+        self.queue.clear()
+        self.queued, self.behind = 0, True
+        self.wake.set()
+
+    def move(self, position: Id) -> None:
+        """Read on from here, whatever was queued."""
+        self.position, self.restarted = position, False
+        self.fall_behind()
+
+    async def next(self) -> list[Entry]:
+        """The next entries in order; empty when something else about the feed changed."""
+        while True:
+            if self.stopped:
+                raise Stopped
+            if self.restarted:
+                raise Restarted
+            entries = await self._catch_up() if self.behind else self._take()
+            if entries:
+                self.position = entries[-1].id
+                return entries
+            if self.behind or self.queue:
+                continue
+            await self.wake.wait()
+            self.wake.clear()
+            if not self.queue and not self.behind and not self.restarted and not self.stopped:
+                return []
+
+    async def _catch_up(self) -> list[Entry]:
+        # Before the read, not after: what is appended while it runs must land in the queue.
+        self.behind = False
+        self.queue.clear()
+        self.queued = 0
+        try:
+            entries = await self.feed.streams.range(self.feed.key, self.position, PAGE)
+        except (RedisError, OSError):
+            await asyncio.sleep(0.5)
+            self.behind = True
+            return []
+        self.behind = self.behind or len(entries) == PAGE
+        return entries
+
+    def _take(self) -> list[Entry]:
+        entries = [entry for entry in self.queue if entry.id > self.position]
+        self.queue.clear()
+        self.queued = 0
+        return entries
+
+
+class Feed:
+    def __init__(self, streams: Streams, key: str) -> None:
+        self.streams, self.key = streams, key
+        self.subscribers: set[Subscription] = set()
+        self.cursor: Id | None = None
+        self.ready = asyncio.Event()
+        self.fresh: bool | None = None
+        self.stopped = False
+        self.tasks = [asyncio.create_task(self.read(), name=f"feed {key}")]
+        self.fresh_key = ""
+
+    async def read(self) -> None:
+        while not self.stopped:
+            try:
+                await self.read_once()
+            except (RedisError, OSError) as error:
+                log.warning("stream %s: %s; trying again", self.key, error)
+                self.ready.set()
+                await asyncio.sleep(0.5)
+
+    async def read_once(self) -> None:
+        newest = await self.streams.newest(self.key)
+        if self.cursor is not None and newest < self.cursor:
+            for subscriber in self.subscribers:
+                subscriber.restarted = True
+                subscriber.wake.set()
+            self.cursor = newest
+        if self.cursor is None:
+            self.cursor = newest
+            for subscriber in self.subscribers:  # one that began without us may have missed what came just before now
+                subscriber.fall_behind()
+        cursor = self.cursor
+        self.ready.set()
+        while (entries := await self.streams.read(self.key, cursor, PAGE)) and not self.stopped:
+            cursor = self.cursor = entries[-1].id
+            for subscriber in self.subscribers:
+                subscriber.offer(entries)
+
+    def watch_fresh(self, fresh_key: str) -> None:
+        """From now on `fresh` says whether that key is there."""
+        if fresh_key and not self.fresh_key:
+            self.fresh_key = fresh_key
+            self.tasks.append(asyncio.create_task(self.keep_fresh(), name=f"fresh {self.key}"))
+
+    async def keep_fresh(self) -> None:
+        while not self.stopped:
+            try:
+                fresh = bool(await self.streams.redis.exists(self.fresh_key))
+            except (RedisError, OSError):
+                fresh = False
+            if fresh != self.fresh:
+                self.fresh = fresh
+                for subscriber in self.subscribers:
+                    subscriber.wake.set()
+            await asyncio.sleep(FRESH_SECONDS)
+
+    def stop(self) -> None:
+        self.stopped = True
+        for task in self.tasks:
+            task.cancel()
+        for subscriber in self.subscribers:
+            subscriber.stopped = True
+            subscriber.wake.set()
