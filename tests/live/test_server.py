@@ -98,3 +98,19 @@ def test_no_static_file_outside_the_static_root(server):
         request = requests.Request("GET", f"http://{server}").prepare()
         request.url = f"http://{server}{path}"
         assert requests.Session().send(request, timeout=5).status_code == 404
+
+
+def test_static_files_say_what_they_are_and_how_long_they_keep(server, tmp_path):
+    from explorer.asgi import static_files
+
+    (tmp_path / "app.0123456789ab.js").write_text("1")
+    (tmp_path / "plain.css").write_text("a{}")
+    static_files.add(tmp_path, "/static/")
+    hashed = requests.get(f"http://{server}/static/app.0123456789ab.js", timeout=5)
+    plain = requests.get(f"http://{server}/static/plain.css", timeout=5)
+    assert (hashed.status_code, plain.status_code) == (200, 200)
+    assert "immutable" in hashed.headers["Cache-Control"]
+    assert "immutable" not in plain.headers["Cache-Control"]
+    for response in (hashed, plain):
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert "Access-Control-Allow-Origin" not in response.headers
