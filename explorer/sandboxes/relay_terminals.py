@@ -10,9 +10,11 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 
 import redis.asyncio as redis_asyncio
 import structlog
+from redis.exceptions import ResponseError
 
 from explorer.lab.config import LabConfig
 from explorer.lab.errors import HostError, LabError
@@ -255,7 +257,8 @@ class Terminals:
             del self.facts[old]
             await self.redis.hdel(terminals_key(self.sandbox), old)  # type: ignore[misc]
         try:
-            await ring.end(reason)
+            with suppress(ResponseError):
+                await ring.end(reason)
             await self._publish(terminal)
         except (RedisError, OSError) as error:
             log.warning("terminal end not told", terminal=terminal, error=str(error))
@@ -311,7 +314,8 @@ async def bury(redis: redis_asyncio.Redis, sandbox: str, reason: str) -> Termina
         if facts.id in dead:
             last = await redis.xrevrange(terminal_key(facts.id), count=1)
             top = int(last[0][0].split(b"-")[0]) if last else 0
-            await redis.xadd(terminal_key(facts.id), {"o": top, "x": reason}, id=f"{top}-1")
+            with suppress(ResponseError):  # it had ended; only its tab had not heard
+                await redis.xadd(terminal_key(facts.id), {"o": top, "x": reason}, id=f"{top}-1")
             await redis.expire(terminal_key(facts.id), KEPT_AFTER_CLOSE)
             await redis.hset(terminals_key(sandbox), facts.id, facts.model_dump_json())  # type: ignore[misc]
     return TerminalsChanged(terminals=tuple(buried))
