@@ -13,14 +13,18 @@ from redis.asyncio import Redis
 
 from explorer.sandboxes.changes import describe_row
 from explorer.sandboxes.events import (
+    EVENT,
     LessonMoved,
     Message,
     TerminalFacts,
     TerminalsChanged,
+    events_key,
     snapshot_key,
     terminals_key,
 )
 from explorer.sandboxes.models import Progress, Sandbox
+
+LOOK_BACK = 100  # events
 
 
 def describe_lesson(sandbox: Sandbox) -> LessonMoved | None:
@@ -36,6 +40,16 @@ def describe_lesson(sandbox: Sandbox) -> LessonMoved | None:
     )
 
 
+async def last_hints(redis: Redis, told: LessonMoved, sandbox: str) -> tuple[str, ...]:
+    """The hints of this step as they were last told. They follow from the picture and are kept nowhere else."""
+    for _, fields in await redis.xrevrange(events_key(sandbox), count=LOOK_BACK):
+        if b'"lesson_moved"' in fields.get(b"e", b"")[:200]:
+            last = EVENT.validate_json(fields[b"e"])
+            same = isinstance(last, LessonMoved) and (last.lesson, last.step) == (told.lesson, told.step)
+            return last.hints if same and isinstance(last, LessonMoved) else ()
+    return ()
+
+
 async def read_terminals(redis: Redis, sandbox: str) -> list[TerminalFacts]:
     found = await redis.hgetall(terminals_key(sandbox))  # type: ignore[misc]
     return [TerminalFacts.model_validate_json(value) for value in found.values()]
@@ -43,6 +57,8 @@ async def read_terminals(redis: Redis, sandbox: str) -> list[TerminalFacts]:
 
 async def describe(redis: Redis, sandbox: Sandbox) -> list[Message]:
     lesson = await database_sync_to_async(describe_lesson)(sandbox) if sandbox.lesson else None
+    if lesson:
+        lesson = lesson.model_copy(update={"hints": await last_hints(redis, lesson, sandbox.pk)})
     terminals = await read_terminals(redis, sandbox.pk)
     return [
         await database_sync_to_async(describe_row)(sandbox),

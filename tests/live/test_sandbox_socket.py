@@ -6,8 +6,8 @@ import json
 import pytest
 
 from explorer.live.limits import SANDBOX_SOCKETS
-from explorer.sandboxes import changes
-from explorer.sandboxes.events import fresh_key
+from explorer.sandboxes import changes, streams
+from explorer.sandboxes.events import LessonMoved, fresh_key
 from explorer.sandboxes.models import Progress, Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -85,6 +85,17 @@ async def test_tells_where_the_learner_is_in_the_lesson(opens, world, learner):
     socket = await opens(world.address, learner).opened()
     moved = await socket.until("lesson_moved")
     assert (moved["step"], moved["passed"], moved["answers"]) == ("two", ["a"], {"p": "x"})
+
+
+@pytest.mark.parametrize(("step", "hints"), [("two", ["try this"]), ("one", [])])
+async def test_a_reloaded_page_finds_the_hints_of_its_step(opens, world, learner, step, hints):
+    await Sandbox.objects.filter(pk=world.id).aupdate(lesson="bridge")
+    await Progress.objects.acreate(learner=learner, lesson="bridge", step="two")
+    streams.publish(world.redis, world.id, LessonMoved(lesson="bridge", step=step, hints=("try this",)))
+    world.publish_many(5)
+    world.snapshot(6)
+    socket = await opens(world.address, learner).opened()
+    assert (await socket.until("lesson_moved"))["hints"] == hints
 
 
 async def test_before_the_first_snapshot_the_stream_is_told_from_its_beginning(opens, world, learner):
