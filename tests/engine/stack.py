@@ -1,0 +1,144 @@
+"""A whole node of its own for tests: engine, Redis, database, and when asked a worker and a relay. Leaves nothing behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.redis_fixture import start_valkey
+
+ROOT = Path(__file__).resolve().parents[2]
+ENGINE_SECONDS = 300
+
+
+class Stack:
+    """`manage` runs a command of ours against this node; `tell` does it with --json."""
+
+    def __init__(self) -> None:
+        self.place = Path(tempfile.mkdtemp(prefix="stack-"))
+        install = f"t{os.getpid()}"
+        self.env = {
+            **os.environ,
+            "EXPLORER_INSTALL": install,
+            "EXPLORER_STATE": str(self.place / "state"),
+            "EXPLORER_RUN": f"/run/docker-network-explorer/{install}",
+            "EXPLORER_ENGINE_DIR": f"/var/lib/docker-network-explorer/{install}",
+            "EXPLORER_WARM": "0",
+            "EXPLORER_CAPACITY": "8",
+            "EXPLORER_LOG_LEVEL": "INFO",
+            "REDIS_URL": f"unix://{self.place / 'socket'}",
+            "DJANGO_SETTINGS_MODULE": "explorer.settings",
+        }
+        self.env.pop("DATABASE_URL", None)
+        (self.place / "state").mkdir()
+        self.redis = start_valkey(self.place)
+        self.parts: dict[str, subprocess.Popen] = {}
+
+    def start(self, name: str, *words: str, ready: str, seconds: float = 60) -> None:
+        log = self.place / f"{name}.log"
+        self.parts[name] = subprocess.Popen(
+            [sys.executable, *words], cwd=ROOT, env=self.env, stdout=log.open("ab"), stderr=subprocess.STDOUT
+        )
+        until = time.monotonic() + seconds
+        while ready not in log.read_text():
+            if self.parts[name].poll() is not None or time.monotonic() > until:
+                pytest.fail(f"{name} did not start:\n{log.read_text()[-3000:]}")
+            time.sleep(0.05)
+
+    def stop(self, name: str, how: signal.Signals = signal.SIGTERM) -> None:
+        part = self.parts.pop(name)
+        part.send_signal(how)
+        part.wait(60)
+
+    def start_engine(self) -> None:
+        self.manage("migrate", "-v0")
+        self.start("engine", "manage.py", "engine", ready="\nready", seconds=ENGINE_SECONDS)
+
+    def start_worker(self) -> None:
+        queues = "open,node.node1"
+        words = ("-m", "celery", "-A", "explorer.celery", "worker", "--beat", "--queues", queues, "--hostname", "worker@node1")
+        schedule = ("--schedule", str(self.place / "beat"), "--without-gossip", "--without-mingle", "--loglevel", "INFO")
+        self.start("worker", *words, *schedule, ready="[tasks]")
+        until = time.monotonic() + 30
+        while not self.python("print(bool(changes.alive_nodes()))").startswith("True"):
+            assert time.monotonic() < until, "the worker does not say that it is here"
+
+    def start_relay(self) -> None:
+        (self.place / "relay.log").unlink(missing_ok=True)
+        self.start("relay", "manage.py", "relay", ready="ready")
+
+    def manage(self, *words: str, stdin: str = "", seconds: float = 120) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            [sys.executable, "manage.py", *words],
+            cwd=ROOT,
+            env=self.env,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+        )
+
+    def tell(self, *words: str) -> dict:
+        verb, *rest = words
+        done = self.manage("sandbox", verb, "--json", *rest)
+        try:
+            return json.loads(done.stdout)
+        except ValueError:
+            pytest.fail(f"sandbox {words} said {done.stdout!r}\n{done.stderr}")
+
+    def python(self, code: str) -> str:
+        """Runs code with the services at hand, in a process of its own, against this node's database."""
+        head = (
+            "import django; django.setup()\n"
+            "from explorer.sandboxes import changes, services, streams, events\n"
+            "from explorer.sandboxes.models import *\n"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", head + code], cwd=ROOT, env=self.env, capture_output=True, text=True, timeout=60
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def logs(self) -> str:
+        return "\n".join(f"--- {log.name}\n{log.read_text()[-4000:]}" for log in sorted(self.place.glob("*.log")))
+
+    def end(self) -> None:
+        for name in ("relay", "worker", "engine"):
+            if name in self.parts:
+                self.stop(name)
+        self.redis.terminate()
+        self.redis.wait(10)
+        for folder in (self.place, self.env["EXPLORER_RUN"], self.env["EXPLORER_ENGINE_DIR"]):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def bare(request):
+    """A node with an engine and nothing else running."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
+    made = Stack()
+    try:
+        made.start_engine()
+        yield made
+    finally:
+        if request.session.testsfailed:
+            sys.stderr.write(made.logs())
+        made.end()
+
+
+@pytest.fixture(scope="module")
+def node(bare):
+    """… and with worker and relay."""
+    bare.start_worker()
+    bare.start_relay()
+    return bare
