@@ -20,7 +20,7 @@ vxlan: ip link add vx0 type vxlan id 4097 dstport 4789 dev p0
 netem: tc qdisc add dev p0 root netem delay 10ms
 nat: iptables -w -t nat -A POSTROUTING -s 192.0.2.0/24 -j MASQUERADE
 nftables: nft add table ip probe
-nftrace: nft add chain ip probe t { type filter hook prerouting priority -350 \\; } && nft add rule ip probe t meta nftrace set 1
+nftrace: nft add chain ip probe t { type filter hook output priority 0 \\; } && nft add rule ip probe t meta nftrace set 1
 conntrack: conntrack -L
 ipvs: test -e /proc/net/ip_vs || { modprobe -q ip_vs && test -e /proc/net/ip_vs; }
 tun: test -c /dev/net/tun

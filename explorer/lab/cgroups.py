@@ -24,7 +24,7 @@ def delegate(config: LabConfig, container: str) -> None:
         if time.monotonic() > until:
             raise NodeError("The host's control groups are nowhere to be found.", container)
         time.sleep(0.01)
-    for group in groups:
+    for group in sorted(groups, key=lambda path: path.parent.parent.name == "cpu"):  # a host waits for that one
         os.chown(group, uid, gid)
         for name in HANDED_OVER:
             if (group / name).exists():

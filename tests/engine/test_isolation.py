@@ -1,0 +1,177 @@
+"""Root in a host is nobody on the node: the way from a learner's shell to anything else is tried, and fails."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+pytestmark = pytest.mark.engine
+FAMILIES_REFUSED = {"ALG": 38, "VSOCK": 40, "RXRPC": 33, "KEY": 15, "XDP": 44, "ALG with a high bit set": 0x1_0000_0026}
+
+
+def test_root_in_a_host_and_in_its_containers_is_nobody_on_the_node(shell):
+    for command in ("cat /proc/self/uid_map", "docker run --rm box cat /proc/self/uid_map"):
+        status, text = shell("h1", command)
+        assert status == 0
+        inside, outside, count = text.split()[:3]
+        assert inside == "0"
+        assert int(outside) >= 100_000
+        assert int(count) == 65536
+
+
+def test_a_machine_is_no_more_than_a_host(shell):
+    _, text = shell("outside", "cat /proc/self/uid_map; mount -t tmpfs none /mnt || echo refused")
+    assert int(text.split()[1]) >= 100_000
+    assert "refused" in text
+
+
+def test_the_nodes_disk_cannot_be_made_nor_mounted(shell):
+    device = subprocess.run(["findmnt", "-no", "MAJ:MIN", "-T", "/var/lib"], capture_output=True, text=True, check=True).stdout
+    major, minor = device.strip().split(":")
+    status, text = shell("h1", f"mknod /tmp/disk b {major} {minor}")
+    assert status != 0
+    assert "not permitted" in text
+    status, _ = shell("h1", "find /dev -type b | grep .")
+    assert status != 0
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "modprobe dummy",
+        "mount -t debugfs none /mnt",
+        "sysctl -w kernel.core_pattern='|/bin/true'",
+        "date -s 2001-01-01",
+        "echo b > /proc/sysrq-trigger",
+        "dmesg",
+        "swapoff -a && swapon /dev/null",
+        "nsenter --mount=/proc/1/root/../../proc/1/ns/mnt ls /work",
+    ],
+)
+def test_what_counts_for_the_whole_machine_is_refused(shell, command):
+    status, _ = shell("h1", command)
+    assert status != 0
+
+
+@pytest.mark.parametrize("family", FAMILIES_REFUSED.values(), ids=FAMILIES_REFUSED.keys())
+@pytest.mark.parametrize("where", ["host", "container"])
+def test_kernel_sockets_no_lesson_needs_are_refused(shell, family, where):
+    program = textwrap.dedent(f"""
+        import ctypes
+        libc = ctypes.CDLL(None, use_errno=True)
+        raise SystemExit(0 if libc.syscall(41, ctypes.c_long({family}), ctypes.c_long(5), ctypes.c_long(0)) < 0 else 9)
+    """)
+    if where == "host":
+        status, text = shell("h1", "python3 -", stdin=program.encode())
+        assert status == 0, text
+    else:
+        status, text = shell("h1", "docker run --rm box grep -E '^Seccomp_filters' /proc/self/status")
+        assert int(text.split()[1]) >= 2, "the host's profile and Docker's own both hold"
+
+
+def test_files_cannot_be_opened_by_number(shell):
+    program = "import ctypes; l = ctypes.CDLL(None, use_errno=True); l.syscall(304, -100, 0, 0); print(ctypes.get_errno())"
+    _, text = shell("h1", f"python3 -c '{program}'")
+    assert text.strip() == "1"
+
+
+@contextmanager
+def listening(address: str) -> Iterator[int]:
+    """A server of the node's own, for a host to try."""
+    program = (
+        "import socket; s = socket.create_server((%r, 0)); print(s.getsockname()[1], flush=True); "
+        "[s.accept()[0].sendall(b'reached') for _ in iter(int, 1)]"
+    )
+    with subprocess.Popen([sys.executable, "-c", program % address], stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        try:
+            yield int(server.stdout.readline())
+        finally:
+            server.kill()
+
+
+def node_addresses() -> list[str]:
+    text = subprocess.run(["ip", "-o", "-4", "addr"], capture_output=True, text=True, check=True).stdout
+    return [line.split()[3].split("/")[0] for line in text.splitlines()]
+
+
+def test_no_address_of_the_node_is_reached(shell):
+    """Neither what web and Redis may listen on, nor anything else: every address of the node, one open port."""
+    with listening("0.0.0.0") as port:  # noqa: S104
+        for address in {*node_addresses(), "10.77.0.1"} - {"127.0.0.1"}:
+            for via in ("true", f"ip route replace {address} via 10.77.0.1"):
+                _, text = shell(
+                    "h1",
+                    f"{via}; timeout 1 bash -c 'cat </dev/tcp/{address}/{port}'; ip route del {address}",
+                )
+                assert "reached" not in text, address
+        _, text = shell("h1", f"timeout 1 bash -c 'cat </dev/tcp/127.0.0.1/{port}'")
+        assert "reached" not in text
+
+
+def test_the_gateway_answers_nothing(shell, sandbox):
+    gateway = sandbox[1]["subnet"].replace(".0/24", ".1")
+    status, _ = shell("h1", f"ping -c 1 -W 1 {gateway}")
+    assert status != 0
+
+
+def test_another_sandbox_is_not_reached_whatever_route_is_set(shell, open_one):
+    _, other = open_one()
+    target = other["hosts"]["h1"]["address"]
+    gateway = ".".join(target.split(".")[:3]) + ".1"
+    for route in (
+        "true",
+        f"ip route replace {other['subnet']} dev eth0",
+        f"ip route replace {other['subnet']} via {gateway} onlink dev eth0",
+    ):
+        status, _ = shell("h1", f"{route}; ping -c 1 -W 1 {target}")
+        assert status != 0
+    shell("h1", f"ip route del {other['subnet']}")
+
+
+def test_the_internet_is_not_reached(shell):
+    status, _ = shell("h1", "ping -c 1 -W 1 1.1.1.1 || docker run --rm box ping -c 1 -W 1 1.1.1.1")
+    assert status != 0
+
+
+def test_limits_hold_and_cannot_be_lifted_from_inside(shell, lab_config):
+    lift = {"memory/memory.limit_in_bytes": -1, "pids/pids.max": "max", "cpu/cpu.cfs_quota_us": -1} | dict.fromkeys(
+        ("memory.max", "pids.max", "cpu.max"), "max"
+    )
+    for name, value in lift.items():
+        status, _ = shell("h1", f"cd /sys/fs/cgroup && test -e {name} && echo {value} > {name}")
+        assert status != 0, name
+    _, text = shell("h1", "cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max 2>/dev/null")
+    assert int(text) == lab_config.host_memory_mb * 2**20
+
+
+def test_a_flood_of_processes_ends_at_the_hosts_limit(shell, open_one, lab_config):
+    name, _ = open_one()
+    _, text = shell("h1", "for i in {1..1500}; do sleep 5 & done 2>&1 | tail -1; jobs -r | wc -l", name=name, timeout=60)
+    status, _ = shell("h1", "true")
+    assert status == 0, "the neighbour is not concerned"
+    assert "1500" not in text.splitlines()[-1]
+
+
+def test_memory_beyond_the_limit_ends_the_eater_not_the_neighbours(shell, open_one):
+    name, _ = open_one()
+    status, _ = shell("h1", "python3 -c 'x = bytearray(900 * 2**20)'", name=name, timeout=60)
+    assert status != 0
+    assert shell("h1", "docker ps")[0] == 0
+
+
+def test_a_privileged_container_is_refused(shell):
+    status, text = shell("h1", "docker run --privileged --rm box true")
+    assert status != 0
+    assert "not permitted" in text
+
+
+def test_the_time_a_host_ends_cannot_be_written_in_it(shell):
+    before = shell("h1", "cat /run/explorer/at")[1]
+    shell("h1", "mount -o remount,rw /run/explorer; echo 9999999999 > /run/explorer/at; rm -f /run/explorer/at")
+    assert shell("h1", "cat /run/explorer/at")[1] == before
