@@ -1,4 +1,4 @@
-"""A whole node of its own for tests: engine, Redis, database, and when asked a worker and a relay. Leaves nothing behind."""
+"""A whole node of its own for tests: engine, Redis, database, and when asked a worker and a relay. Only its images stay."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 from tests.redis_fixture import start_valkey
 
@@ -25,7 +26,7 @@ class Stack:
 
     def __init__(self) -> None:
         self.place = Path(tempfile.mkdtemp(prefix="stack-"))
-        install = f"t{os.getpid()}"
+        install = f"test-{settings.INSTALL.removeprefix('test-')}-stack"
         self.env = {
             **os.environ,
             "EXPLORER_INSTALL": install,
@@ -117,7 +118,7 @@ class Stack:
                 self.stop(name)
         self.redis.terminate()
         self.redis.wait(10)
-        for folder in (self.place, self.env["EXPLORER_RUN"], self.env["EXPLORER_ENGINE_DIR"]):
+        for folder in (self.place, self.env["EXPLORER_RUN"]):  # the engine's images stay between runs
             shutil.rmtree(folder, ignore_errors=True)
 
 
