@@ -52,6 +52,7 @@ class HostWatch:
         self._home = 0
         self._sights: list[Sight] = []
         self._watches: dict[int, tuple[Watch, asyncio.Task[None]]] = {}
+        self._ending: set[asyncio.Task[None]] = set()
         self._unreadable: dict[int, str] = {}
         self._new: dict[int, float] = {}
         self._requests: Observation | None = None
@@ -133,6 +134,7 @@ class HostWatch:
             asyncio.get_running_loop().remove_reader(life)
             os.close(life)
             self._fall(f"{self.name} has stopped.")
+            await asyncio.gather(*self._ending, return_exceptions=True)
 
     def _fall(self, why: str) -> None:
         for inode in list(self._watches):
@@ -243,8 +245,10 @@ class HostWatch:
         watch, task = self._watches.pop(inode)
         task.cancel()
         asyncio.get_running_loop().remove_reader(watch.namespace.pidfd)
+        self._ending.add(task)
         # the descriptor is passed to tools by number: close it only when no tool can be starting with it
         task.add_done_callback(lambda _task: watch.namespace.close())
+        task.add_done_callback(self._ending.discard)
 
     # --- naming ---
 

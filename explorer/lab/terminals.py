@@ -41,7 +41,7 @@ class Terminal:
         self._exchange, self._socket = exchange, exchange.socket
         self._first = exchange.connection.trailing_data[0]
         self._writing = asyncio.Lock()
-        self._closed = False
+        self._closed = self._reading = False
 
     @classmethod
     async def open(cls, config: LabConfig, sandbox: str, place: str, columns: int, rows: int) -> Terminal:
@@ -78,10 +78,14 @@ class Terminal:
         first, self._first = self._first, b""
         if first:
             return bytes(first)
-        try:
-            data = b"" if self._closed else await asyncio.get_running_loop().sock_recv(self._socket, READ_BYTES)
-        except OSError:
-            data = b""
+        data = b""
+        if not self._closed:
+            self._reading = True
+            with suppress(OSError):
+                data = await asyncio.get_running_loop().sock_recv(self._socket, READ_BYTES)
+            self._reading = False
+            if self._closed:
+                self._exchange.close()
         if not data and not self.reason:
             self.reason = await self._why()
         return data
@@ -118,8 +122,9 @@ class Terminal:
         self._closed = True
         self.reason = self.reason or "It was closed."
         with suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)  # wakes a reader
-        self._exchange.close()
+            self._socket.shutdown(socket.SHUT_RDWR)  # wakes a reader, who then lets go of it
+        if not self._reading:
+            self._exchange.close()
         await asyncio.to_thread(hang_up, self._group, f"{MARK}={self._mark}")
 
     async def _why(self) -> str:

@@ -63,18 +63,22 @@ async def _run(fd: int, tools: Mapping[str, Sequence[str]]) -> dict[str, Output]
     except OSError as error:
         return {name: Output(error=f"the node cannot start its tools ({error.strerror})") for name in tools}
     texts = [bytearray(), bytearray()]
+    reading = [asyncio.create_task(_collect(*pair)) for pair in zip((process.stdout, process.stderr), texts, strict=True)]
     late = False
     try:
         async with asyncio.timeout(SECONDS):
-            await asyncio.gather(_collect(process.stdout, texts[0]), _collect(process.stderr, texts[1]))
+            await asyncio.gather(*reading)
             await process.wait()
     except TimeoutError:
         late = True
     finally:
+        for task in reading:
+            task.cancel()
+        await asyncio.gather(*reading, return_exceptions=True)
         if process.returncode is None:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
+            await process.communicate()
     return outputs_of(list(tools), marker, bytes(texts[0]), bytes(texts[1]), late)
 
 

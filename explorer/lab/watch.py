@@ -22,7 +22,7 @@ READ: tuple[View, ...] = tuple(COMMANDS)
 STILL, LONGEST = 0.015, 0.060
 BURST, RATE, LINES_PER_TURN = 30, 5.0, 300
 CONNECTIONS_GAP = 0.2  # of all views the only one that ordinary traffic changes many times a second
-TICKS_TO_FULL = 10  # every so many ticks everything is read, notified or not
+TICKS_TO_FULL = 20  # every so many ticks everything is read, notified or not
 
 
 class Watch:

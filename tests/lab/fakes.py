@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import asynccontextmanager
+from typing import cast
 
 from explorer.lab.unix_http import to_path
 
@@ -73,10 +74,10 @@ def saying(data: bytes):
 async def daemon(tmp_path, behave):
     """The way to connect to it."""
     path = str(tmp_path / "d.sock")
-    talks: list[asyncio.Task] = []
+    talks: list[asyncio.Task[None]] = []
 
     async def talk(reader, writer):
-        talks.append(asyncio.current_task())
+        talks.append(cast("asyncio.Task[None]", asyncio.current_task()))
         try:
             await behave(reader, writer)
         except (ConnectionError, asyncio.IncompleteReadError):
