@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import structlog
 
@@ -24,9 +24,17 @@ from explorer.network.model import DockerState, Observation, Place, View
 LOOK_EVERY = 1.0
 LOOK_AGAIN = (0.05, 0.25)  # after something moved: a container needs a moment to get its name and its network
 log = structlog.get_logger(__name__)
+PROCESSES_PER_TURN = 200
 NAME_PATIENCE = 0.8  # how long a new container may stay unshown while its daemon is asked for its name
 
 Source = Literal["docker", "kernel", "sandbox", "lesson"]
+
+
+class Room(Protocol):
+    """What is left of the sandbox's share."""
+
+    def room_for_places(self) -> int: ...
+    def room_for_lines(self) -> int: ...
 
 
 class HostWatch:
@@ -38,7 +46,7 @@ class HostWatch:
         kind: Literal["host", "machine"],
         container: str,
         engine: Connect,
-        room: Callable[[], int],
+        room: Room,
         changed: Callable[[], None],
         said: Callable[[Source, str, str, str], None],
     ) -> None:
@@ -177,9 +185,11 @@ class HostWatch:
             await self._pace.turn()
             if ended(life):
                 return
-            self._look(group)
+            for _ in range(self._look(group) // PROCESSES_PER_TURN):
+                await self._pace.turn()  # the more there was to look at, the longer until the next look
 
-    def _look(self, group: ControlGroup) -> None:
+    def _look(self, group: ControlGroup) -> int:
+        """The number of processes there are."""
         seen = look(group)
         if self._home not in seen.namespaces:
             seen.namespaces[self._home] = []
@@ -196,9 +206,10 @@ class HostWatch:
         if seen.cut and not self._cut:
             self._said("sandbox", self.name, f"{self.name} holds more than is shown here", "too many processes or namespaces")
         self._cut = seen.cut
+        return sum(len(processes) for processes in seen.namespaces.values())
 
     def _take_up(self, inode: int, seen: Seen, group: ControlGroup) -> None:
-        if inode != self._home and self._room() <= 0:
+        if inode != self._home and self._room.room_for_places() <= 0:
             seen.cut = True
             return
         pids = [process.pid for process in seen.namespaces[inode][:8]]
@@ -209,7 +220,7 @@ class HostWatch:
                 self._unreadable[inode] = f"This namespace cannot be entered ({error.strerror})."
                 continue
             if namespace and namespace.inode == inode and inode not in self._watches:
-                watch = Watch(namespace, self._changed, self.look_soon)
+                watch = Watch(namespace, self._room.room_for_lines, self._changed, self.look_soon)
                 self._watches[inode] = (watch, asyncio.create_task(self._keep_watching(watch, inode)))
                 self._unreadable.pop(inode, None)
                 asyncio.get_running_loop().add_reader(namespace.pidfd, self._process_ended, namespace)

@@ -24,6 +24,7 @@ SWEEP_WATCHED, SWEEP_UNWATCHED = 3.0, 15.0
 BEAT = 0.25
 FRESH = 5.0
 SAID_KEPT = 200
+LINES_HELD = 30_000  # of text, in all views of all places of a sandbox
 
 
 class Witness(Protocol):
@@ -48,7 +49,7 @@ class Observer:
         engine = to_path(str(config.socket))
         kinds: list[tuple[Literal["host", "machine"], str]] = [("host", "hosts"), ("machine", "machines")]
         self._hosts = [
-            HostWatch(name, kind, made["container"], engine, self._room, self._changed.set, self._hear)
+            HostWatch(name, kind, made["container"], engine, self, self._changed.set, self._hear)
             for kind, group in kinds
             for name, made in facts.get(group, {}).items()
         ]
@@ -92,8 +93,11 @@ class Observer:
         ok, detail, source_seen = await answer(probe, watch.namespace, self.places)
         return ProbeResult(probe=probe, ok=ok, detail=detail, source_seen=source_seen, at=at)
 
-    def _room(self) -> int:
+    def room_for_places(self) -> int:
         return PLACES_SHOWN - sum(len(host.watches) for host in self._hosts)
+
+    def room_for_lines(self) -> int:
+        return LINES_HELD - sum(watch.lines for host in self._hosts for watch in host.watches)
 
     def _hear(self, source: Source, place: str, text: str, detail: str) -> None:
         if len(self._said) < SAID_KEPT:

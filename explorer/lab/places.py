@@ -19,6 +19,7 @@ from explorer.network.model import DockerState, PlaceKind
 PLACES_SHOWN = 64  # per sandbox
 GROUPS_READ = 1_024
 PROCESSES_READ = 4_096
+TIMED, TIMELESS = 64, 1 << 63
 FILE_BYTES = 64 * 1024
 CONTAINER = re.compile(r"(?:^|[/-])([0-9a-f]{64})(?:\.scope)?(?:/|$)")
 NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}")
@@ -117,8 +118,10 @@ def look(group: ControlGroup) -> Seen:
         except OSError:
             continue  # it has ended
         if inode:
-            started = start_time(pid) if container else 0
-            seen.namespaces.setdefault(int(inode[1]), []).append(Process(pid, container, started))
+            together = seen.namespaces.setdefault(int(inode[1]), [])
+            # a group lists its oldest processes first: a few tell when the container began
+            started = start_time(pid) if container and len(together) < TIMED else TIMELESS
+            together.append(Process(pid, container, started))
     for processes in seen.namespaces.values():
         processes.sort(key=lambda process: (process.started, process.pid))
     return seen

@@ -18,6 +18,7 @@ from explorer.lab.tools import run_tools
 from explorer.network.model import Line, Observation, View
 from explorer.network.read import COMMANDS, observe
 
+LINES_AT_LEAST = 50
 READ: tuple[View, ...] = tuple(COMMANDS)
 STILL, LONGEST = 0.015, 0.060
 BURST, RATE, LINES_PER_TURN = 30, 5.0, 300
@@ -26,13 +27,20 @@ TICKS_TO_FULL = 20  # every so many ticks everything is read, notified or not
 
 
 class Watch:
-    """`views` is what was read last; `changed` is called after each reading that differs, and after the first."""
+    """`views` is what was read last. `changed` is called after each reading that differs, `moved` when a link came or went;
+    `room` says how many more lines the sandbox may hold."""
 
-    def __init__(self, namespace: Namespace, changed: Callable[[], None], relooked: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        namespace: Namespace,
+        room: Callable[[], int],
+        changed: Callable[[], None],
+        moved: Callable[[], None],
+    ) -> None:
         self.namespace = namespace
         self.views: dict[View, Observation] = {}
         self.error = ""
-        self._changed, self._relooked = changed, relooked
+        self._room, self._changed, self._moved = room, changed, moved
         self._dirty: set[View] = set()
         self._quiet = Quiet(STILL, LONGEST)
         self._pace = Pace(BURST, RATE)
@@ -56,6 +64,10 @@ class Watch:
             listener.close()
 
     @property
+    def lines(self) -> int:
+        return sum(len(seen.lines) for seen in self.views.values())
+
+    @property
     def behind(self) -> float:
         """Seconds for which something is known to be out of date."""
         return self._quiet.waiting
@@ -63,7 +75,7 @@ class Watch:
     def dirty(self, views: Iterable[View]) -> None:
         views = set(views)
         if "interfaces" in views and self.views:
-            self._relooked()  # a link came or went: perhaps a namespace did too
+            self._moved()  # a link came or went: perhaps a namespace did too
         if views == {"connections"}:
             if time.monotonic() - self._connections_at < CONNECTIONS_GAP:
                 self._connections_due = True  # the next beat takes it along
@@ -106,7 +118,7 @@ class Watch:
         fresh: dict[View, Observation] = {}
         for view in views:
             output = outputs[" ".join(COMMANDS[view])]
-            seen = observe(view, output.text)
+            seen = shortened(observe(view, output.text), max(LINES_AT_LEAST, self._room()))
             if output.error or output.cut:
                 seen = seen.model_copy(update={"error": output.error, "truncated": seen.truncated or output.cut})
             if not same(seen, self.views.get(view)):
@@ -126,6 +138,15 @@ def same(seen: Observation, before: Observation | None) -> bool:
     if before is None or (seen.items, seen.error, seen.truncated) != (before.items, before.error, before.truncated):
         return False
     return seen.lines == before.lines or told(seen) == told(before)
+
+
+def shortened(seen: Observation, most: int) -> Observation:
+    if len(seen.lines) <= most:
+        return seen
+    lines = seen.lines[:most]
+    keys = {line.key for line in lines}
+    items = tuple(item for item in seen.items if item.key in keys)
+    return seen.model_copy(update={"lines": lines, "items": items, "truncated": True})
 
 
 def told(seen: Observation) -> list[Line]:

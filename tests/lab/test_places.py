@@ -119,3 +119,10 @@ def test_thousands_of_processes_are_cut_and_said_so(tmp_path, monkeypatch):
 
 def test_a_process_elsewhere_does_not_belong():
     assert not ControlGroup(Path("/nowhere"), "/docker/" + WEB).belongs(os.getpid())
+
+
+def test_looking_at_ourselves_finds_our_namespace(tmp_path):
+    (tmp_path / "cgroup.procs").write_text(f"{os.getpid()}\n1\n999999999\n")
+    found = places.look(ControlGroup(tmp_path, "/x"))
+    assert os.getpid() in [process.pid for process in found.namespaces[os.stat("/proc/self/ns/net").st_ino]]
+    assert not found.cut
