@@ -135,11 +135,17 @@ def printable(output: bytearray) -> list[str]:
 
 
 async def solve_lesson(
-    config: LabConfig, lesson: Lesson, say: Say, skip: tuple[str, int] | None = None, keep: Keep | None = None
+    config: LabConfig,
+    lesson: Lesson,
+    say: Say,
+    *,
+    skip: tuple[str, int] | None = None,
+    until: str = "",
+    keep: Keep | None = None,
 ) -> LessonResult:
     """Plays `lesson`; `skip` leaves out a step's commands, or its Nth one (0: all). Raises LabError when there is no stage.
 
-    `keep` is given what was seen at the start (under "") and at the end of each step (under its id).
+    `until` ends it after that step. `keep` is given what was seen at the start (under "") and after each step (under its id).
     """
     began = time.monotonic()
     async with open_stage(config, lesson, say) as stage:
@@ -153,6 +159,8 @@ async def solve_lesson(
             say(f"  {'ok  ' if result.steps[-1].ok else 'FAIL'} {step.id}  {result.steps[-1].seconds} s")
             for fault in result.steps[-1].faults:
                 say(f"       {fault}")
+            if step.id == until:
+                break
     result.seconds = round(time.monotonic() - began, 1)
     return result
 

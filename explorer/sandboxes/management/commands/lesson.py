@@ -32,6 +32,7 @@ class Command(BaseCommand):
         solve.add_argument("slug")
         solve.add_argument("--json", action="store_true", help="one JSON object on standard output, progress on standard error")
         solve.add_argument("--keep", metavar="DIR", help="write what was seen there, one file per step: fixtures for tests")
+        solve.add_argument("--until", metavar="STEP", default="", help="end after this step")
         solve.add_argument("--skip", metavar="STEP[:N]", help="leave out a step's commands, or its Nth; then it has to fail")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -45,8 +46,7 @@ class Command(BaseCommand):
         if options["action"] == "check":
             check(lessons, options["json"])
         else:
-            keep = keeper(Path(options["keep"])) if options["keep"] else None
-            solve(lessons, options["slug"], options["skip"], options["json"], keep)
+            solve(lessons, options)
 
 
 def check(lessons: dict[str, Lesson], as_json: bool) -> None:
@@ -87,23 +87,28 @@ def pruned(value: Any) -> Any:
     return [pruned(one) for one in value] if isinstance(value, list) else value
 
 
-def solve(
-    lessons: dict[str, Lesson], slug: str, skip: str | None, as_json: bool, keep: Callable[[str, Snapshot], None] | None
-) -> None:
+def solve(lessons: dict[str, Lesson], options: dict[str, Any]) -> None:
     from explorer.sandboxes.node import lab_config
     from explorer.sandboxes.solve import solve_lesson
 
+    slug, stream = options["slug"], sys.stderr if options["json"] else sys.stdout
     if slug not in lessons:
         raise CommandError(f"There is no lesson {slug!r}. There are: {', '.join(lessons)}.")
     lesson = lessons[slug]
-    stream = sys.stderr if as_json else sys.stdout
+    known_step(lesson, options["until"], "--until")
+    playing = solve_lesson(
+        lab_config(),
+        lesson,
+        lambda line: print(line, file=stream, flush=True),
+        skip=skipped(lesson, options["skip"]),
+        until=options["until"],
+        keep=keeper(Path(options["keep"])) if options["keep"] else None,
+    )
     try:
-        result = asyncio.run(
-            solve_lesson(lab_config(), lesson, lambda line: print(line, file=stream, flush=True), skipped(lesson, skip), keep)
-        )
+        result = asyncio.run(playing)
     except LabError as error:
         raise CommandError(f"{error} {error.detail}".strip()) from error
-    if as_json:
+    if options["json"]:
         print(json.dumps(result.as_json()))
     print(f"{slug}: {'every step is green' if result.ok else 'FAILED'} after {result.seconds} s", file=stream)
     if not result.ok:
@@ -115,8 +120,13 @@ def skipped(lesson: Lesson, word: str | None) -> tuple[str, int] | None:
     if word is None:
         return None
     match = re.fullmatch(r"([a-z0-9-]+)(?::([1-9][0-9]{0,2}))?", word)
-    if match is None or match[1] not in [step.id for step in lesson.steps]:
-        raise CommandError(
-            f"--skip {word!r}: expected STEP or STEP:N; {lesson.slug} has {', '.join(s.id for s in lesson.steps)}."
-        )
+    if match is None:
+        raise CommandError(f"--skip {word!r}: expected STEP or STEP:N.")
+    known_step(lesson, match[1], "--skip")
     return match[1], int(match[2] or 0)
+
+
+def known_step(lesson: Lesson, step: str, option: str) -> None:
+    steps = [one.id for one in lesson.steps]
+    if step and step not in steps:
+        raise CommandError(f"{option} {step!r}: {lesson.slug} has the steps {', '.join(steps)}.")

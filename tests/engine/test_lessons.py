@@ -1,0 +1,71 @@
+"""Every lesson, played on a real sandbox: green with its commands, red without them, gone afterwards."""
+
+from __future__ import annotations
+
+import pytest
+
+from explorer.lab import hosts
+from explorer.lessons.load import load_lessons
+from explorer.sandboxes import solve
+
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
+LESSONS = load_lessons()
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    monkeypatch.setattr(solve, "GREEN_SECONDS", 5.0)
+
+
+def faults(result):
+    return {step.step: step.faults for step in result.steps if step.faults}
+
+
+@pytest.mark.parametrize("slug", LESSONS)
+async def test_green_with_its_own_commands(lab_config, slug):
+    told = []
+    result = await solve.solve_lesson(lab_config, LESSONS[slug], told.append)
+    assert faults(result) == {}, "\n".join(told)
+    assert [step.step for step in result.steps] == [step.id for step in LESSONS[slug].steps]
+    assert result.sandbox not in {found.sandbox for found in hosts.list_sandboxes(lab_config)}
+
+
+BROKEN = [
+    ("start-here", ("around", 0), {"around": ["check 'asked' did not turn green"]}),
+    ("start-here", ("namespace", 2), {}),  # only looking: nothing depends on it
+    ("bridge", ("localhost", 3), {"localhost": ["check 'to-web' did not turn green"]}),
+    ("bridge", ("localhost", 5), {"localhost": ["check 'to-host' did not turn green"]}),
+]
+
+
+@pytest.mark.parametrize(("slug", "skip", "expected"), BROKEN)
+async def test_red_without_a_command(lab_config, impatient, slug, skip, expected):
+    result = await solve.solve_lesson(lab_config, LESSONS[slug], lambda line: None, skip=skip, until=skip[0])
+    assert faults(result) == expected
+    assert result.ok == (not expected)
+
+
+async def test_a_challenge_does_not_solve_itself(lab_config, impatient):
+    lesson = LESSONS["start-here"]
+    challenge = next(step for step in lesson.steps if step.challenge)
+    alone = lesson.model_copy(update={"steps": (challenge.model_copy(update={"solution": ()}),)})
+    result = await solve.solve_lesson(lab_config, alone, lambda line: None)
+    assert faults(result)["challenge"][0] == "check 'found' did not turn green"
+
+
+async def test_a_check_that_is_green_too_early_fails(lab_config, impatient):
+    lesson = LESSONS["bridge"]
+    first = lesson.steps[0]
+    again = first.model_copy(update={"id": "again", "commands": (), "predictions": ()})
+    result = await solve.solve_lesson(lab_config, lesson.model_copy(update={"steps": (first, again)}), lambda line: None)
+    assert faults(result) == {
+        "again": ["check 'running' is green before the step's commands", "check 'plugged' is green before the step's commands"]
+    }
+
+
+async def test_a_program_that_is_not_there_is_said(lab_config, impatient):
+    lesson = LESSONS["start-here"]
+    step = lesson.steps[0]
+    wrong = step.model_copy(update={"commands": (step.commands[0].model_copy(update={"command": "kurl outside"}),)})
+    result = await solve.solve_lesson(lab_config, lesson.model_copy(update={"steps": (wrong,)}), lambda line: None)
+    assert "h1$ kurl outside: no such program there" in faults(result)["around"]

@@ -1,0 +1,59 @@
+"""`manage.py lesson check`, and what `lesson solve` refuses before it opens anything."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from explorer.lessons.load import LessonError
+from explorer.sandboxes.management.commands import lesson as command
+
+
+def test_check(capsys):
+    call_command("lesson", "check")
+    assert capsys.readouterr().out.startswith("ok  start-here: 6 steps, ")
+
+
+def test_check_json(capsys):
+    call_command("lesson", "check", "--json")
+    told = json.loads(capsys.readouterr().out)
+    assert told["ok"]
+    assert told["lessons"]["bridge"]["steps"] == 8
+
+
+def test_a_bad_lesson_is_said_and_fails(capsys, monkeypatch, lessons):
+    lessons.change("minutes = 5", "minutes = 500")
+
+    def load():
+        lessons.load()
+
+    monkeypatch.setattr(command, "load_lessons", load)
+    with pytest.raises(SystemExit) as caught:
+        call_command("lesson", "check", "--json")
+    out, err = capsys.readouterr()
+    assert caught.value.code == 1
+    assert json.loads(out)["error"] in err
+    assert err.startswith("pages/lesson.toml:5: ")
+
+
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        (["solve", "moon"], "There is no lesson 'moon'. There are: start-here, bridge."),
+        (["solve", "bridge", "--skip", "moon"], "--skip 'moon': bridge has the steps switch, "),
+        (["solve", "bridge", "--skip", "out:x"], "--skip 'out:x': expected STEP or STEP:N."),
+        (["solve", "bridge", "--until", "moon"], "--until 'moon': bridge has the steps switch, "),
+    ],
+)
+def test_refused(words, what):
+    with pytest.raises(CommandError, match=r".") as caught:
+        call_command("lesson", *words)
+    assert str(caught.value).startswith(what)
+
+
+def test_lesson_error_is_one_line(lessons):
+    lessons.change("minutes = 5", "minutes = 500")
+    assert "\n" not in lessons.error()
+    assert issubclass(LessonError, Exception)
