@@ -12,7 +12,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
@@ -80,6 +80,7 @@ def run_engine(config: LabConfig, say: Say, ready: Callable[[], None]) -> int:
     daemon: subprocess.Popen[bytes] | None = None
     try:
         leftovers.sweep(config)
+        shutil.rmtree(config.socket.parent, ignore_errors=True)
         kernel.prepare(config)
         daemon = _start(config)
         process = daemon
@@ -207,6 +208,8 @@ def _end(config: LabConfig, daemon: subprocess.Popen[bytes] | None, say: Say) ->
             daemon.wait()
     leftovers.sweep(config)
     shutil.rmtree(config.socket.parent, ignore_errors=True)
+    with suppress(OSError):
+        config.run_dir.rmdir()  # unless others of this installation still use it
 
 
 def _last_words(config: LabConfig) -> str:

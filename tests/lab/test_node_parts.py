@@ -1,0 +1,192 @@
+"""The small decisions of a node, without an engine."""
+
+from __future__ import annotations
+
+import json
+import struct
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from explorer.lab import capabilities, hosts, kernel, lans, leftovers, limits, machines, run
+from explorer.lab.config import LabConfig
+from explorer.lab.errors import HostError, NotThere
+from explorer.lab.images import build, names
+from explorer.network.scenario import SCENARIOS
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> LabConfig:
+    return LabConfig("test", "node", tmp_path / "engine", tmp_path / "run", tmp_path / "cache")
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("", 200_000),
+        ("someone:100000:65536\n", 200_000),
+        ("someone:200000:65536\n", 265_536),
+        ("a:190000:20000\nb:265000:70000\n", 335_000),
+        ("nonsense\nx:y:z\n", 200_000),
+    ],
+)
+def test_a_free_id_range_overlaps_nobody_elses(text, first):
+    assert kernel.free_range(text) == first
+
+
+def test_the_first_directory_that_cannot_be_passed_is_named(tmp_path):
+    tmp_path.chmod(0o711)
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    assert kernel.impassable(closed / "a" / "b") in {closed, *tmp_path.parents}
+    closed.chmod(0o711)
+    assert kernel.impassable(closed) not in {closed, closed / "a"}
+
+
+def test_addresses_are_fixed_by_name_and_place():
+    given = lans.addresses("10.77.3.0/24", SCENARIOS["three-hosts"])
+    assert given == {"h1": "10.77.3.11", "h2": "10.77.3.12", "h3": "10.77.3.13", "outside": "10.77.3.100"}
+
+
+def test_the_time_a_sandbox_ends_is_written_read_and_forgotten(config):
+    assert lans.read_expiry(config, "s") is None
+    lans.write_expiry(config, "s", 1234.9)
+    lans.write_expiry(config, "s", 2345.9)
+    assert lans.read_expiry(config, "s") == 2345
+    lans.forget_expiry(config, "s")
+    lans.forget_expiry(config, "s")
+    assert not lans.expiry_dir(config, "s").exists()
+
+
+def test_capacity_is_what_was_set_or_what_memory_allows(config, monkeypatch):
+    monkeypatch.setattr(limits, "memory_mb", lambda: 4096)
+    assert hosts.capacity(config) == (4096 - limits.KEPT_MB) // limits.TYPICAL_MB
+    monkeypatch.setattr(limits, "memory_mb", lambda: 100)
+    assert hosts.capacity(config) == 1
+    assert hosts.capacity(LabConfig("t", "n", Path("/"), Path("/"), Path("/"), capacity=7)) == 7
+
+
+# --- images ---
+def test_every_changed_input_is_another_image(monkeypatch, tmp_path):
+    original = names.HERE
+
+    def keys(change: str = "") -> tuple[str, str]:
+        here = tmp_path / (change.replace("/", "-") or "same")
+        subprocess.run(["cp", "-a", str(original), str(here)], check=True)
+        if change:
+            with (here / change).open("a") as file:
+                file.write("less\n")
+        monkeypatch.setattr(names, "HERE", here)
+        names.key.cache_clear()
+        names.base_key.cache_clear()
+        return names.base_key(names.BOX), names.key(names.BOX)
+
+    base, whole = keys()
+    assert keys("box.packages")[0] != base
+    assert keys("box.finish")[0] != base
+    changed = keys("box/usr/local/sbin/answer")
+    assert changed[0] == base, "our own files do not rebuild the packages"
+    assert changed[1] != whole
+    names.key.cache_clear()
+    names.base_key.cache_clear()
+
+
+def test_package_lists_are_names_only():
+    for name in names.NAMES:
+        assert all(word.replace("-", "").replace(".", "").replace("+", "").isalnum() for word in names.packages(name))
+
+
+def test_ready_made_images_are_taken_as_they_are(monkeypatch, tmp_path, config):
+    names.key.cache_clear()
+    names.base_key.cache_clear()
+    monkeypatch.setenv(names.READY_MADE, str(tmp_path))
+    for name in names.NAMES:
+        (tmp_path / f"{name}.tar").write_bytes(b"")
+    said: list[str] = []
+    build.build_images(config, said.append)
+    assert said == []
+    assert names.tar(config, "box") == tmp_path / "box.tar"
+    names.key.cache_clear()
+    names.base_key.cache_clear()
+
+
+def test_a_build_can_be_interrupted(config, monkeypatch):
+    monkeypatch.setattr(build, "command", lambda name, target: ["sleep", "60"])
+    with pytest.raises(Exception, match="interrupted"):
+        build.build_images(config, lambda line: None, lambda: True)
+    assert not [path for path in config.cache_dir.iterdir() if path.suffix != ".lock"]
+
+
+def test_a_build_that_fails_says_why_and_leaves_nothing(config, monkeypatch):
+    monkeypatch.setattr(build, "command", lambda name, target: ["sh", "-c", "echo 'E: no such package' >&2; exit 25"])
+    with pytest.raises(Exception, match="could not be built") as caught:
+        build.build_images(config, lambda line: None)
+    assert "no such package" in caught.value.detail  # type: ignore[attr-defined]
+    assert not [path for path in config.cache_dir.iterdir() if path.suffix != ".lock"]
+
+
+def test_start_scripts_are_executable_and_sound():
+    for name in names.NAMES:
+        for path in names.tree(name):
+            if "sbin" in path.parts and path.read_text().startswith("#!/bin/bash"):
+                assert path.stat().st_mode & 0o111
+                subprocess.run(["bash", "-n", str(path)], check=True)
+
+
+# --- rights ---
+def test_the_seccomp_profile_masks_the_family_to_what_the_kernel_reads():
+    profile = json.loads(machines.seccomp())
+    families = [rule for rule in profile["syscalls"] if "socket" in rule["names"]]
+    refused = {rule["args"][0]["valueTwo"] for rule in families}
+    assert {38, 40, 33, 15} <= refused
+    assert not {1, 2, 10, 16, 17} & refused
+    assert all(rule["args"][0]["op"] == "SCMP_CMP_MASKED_EQ" and rule["args"][0]["value"] == 2**32 - 1 for rule in families)
+    assert all(rule.get("comment") for rule in profile["syscalls"]), "each refusal says why"
+
+
+# --- running commands ---
+class Heard:
+    def __init__(self) -> None:
+        self.parts: list[tuple[str, bytes]] = []
+
+    def write(self, kind: str, data: bytes) -> None:
+        self.parts.append((kind, data))
+
+
+def test_frames_are_put_together_however_they_arrive():
+    stream = struct.pack(">BxxxI", 1, 5) + b"hello" + struct.pack(">BxxxI", 2, 0) + struct.pack(">BxxxI", 2, 3) + b"bad"
+    for size in (1, 3, 7, len(stream)):
+        heard, buffer = Heard(), bytearray()
+        for at in range(0, len(stream), size):
+            buffer += stream[at : at + size]
+            run._unframe(buffer, heard.write)
+        assert heard.parts == [("out", b"hello"), ("err", b"bad")]
+        assert not buffer
+
+
+def test_nonsense_commands_are_refused_before_the_engine_is_asked(config):
+    with pytest.raises(HostError):
+        run.run_in(config, "s", "h1", [], lambda *words: None, 1)
+    with pytest.raises(HostError):
+        run.run_in(config, "s", "h1", ["a\0b"], lambda *words: None, 1)
+    with pytest.raises(NotThere):
+        run.run_in(config, "s", "h1/--privileged", ["true"], lambda *words: None, 1)
+
+
+# --- what the kernel can do ---
+def test_drivers_say_what_they_lack():
+    everything = dict.fromkeys(["veth", "bridge", "nat", "macvlan", "ipvlan", "vxlan", "vlan", "ipvs"], True)
+    assert set(capabilities.drivers(everything).values()) == {""}
+    poor = everything | {"ipvlan": False, "ipvs": False}
+    told = capabilities.drivers(poor)
+    assert told["ipvlan"] == "the kernel has no ipvlan"
+    assert "routing mesh" in told["overlay"]
+    assert "overlay" in capabilities.usable(poor)
+    assert "ipvlan" not in capabilities.usable(poor)
+
+
+def test_only_this_installations_paths_are_ours(config):
+    assert leftovers.our_processes(config) == set()
+    assert leftovers.our_cgroups(config) == []
+    leftovers.sweep(config)
