@@ -43,3 +43,9 @@ def test_a_taken_port_is_one_sentence(tmp_path):
     assert done.returncode == 1
     assert f"port {port} on 127.0.0.1 is taken" in done.stderr
     assert f"make run PORT={port + 1}" in done.stderr
+
+
+def test_a_node_alone_has_nobody_to_work_for(tmp_path):
+    done = up(tmp_path, "--parts", "node")
+    assert done.returncode == 1
+    assert "a node on its own needs the REDIS_URL" in done.stderr or "a node needs root" in done.stderr

@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand
 
 from explorer.launch import ready, state
 from explorer.launch.console import Console
-from explorer.launch.parts import choose_way, steps
+from explorer.launch.parts import choose_way, embedded_redis, steps
 from explorer.launch.state import LaunchError
 from explorer.launch.supervise import Supervisor
 
@@ -49,6 +49,8 @@ def run(which: str, console: Console) -> int:
             f"port {settings.PORT} on {settings.BIND} is taken by another program; "
             f"choose another: make run PORT={settings.PORT + 1}"
         )
+    if which == "node" and embedded_redis():
+        raise LaunchError("a node on its own needs the REDIS_URL (and DATABASE_URL) of the web part it works for")
     held = state.lock(settings.RUN_DIR)
     try:
         return _run(which, root, console, begun)
