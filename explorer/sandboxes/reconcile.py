@@ -37,8 +37,8 @@ STRAY_SECONDS = 600.0
 NODE_LOST = timedelta(minutes=10)
 WARM_SCENARIO = "one-host"
 WARM_FAILURES, WARM_REST = 2, timedelta(minutes=5)
-LOST = "The hosts of this sandbox stopped: somebody shut them down, or they ran out of memory. Open a new one and carry on; \
-your progress is kept."
+LOST = "The hosts of this sandbox are gone: they were shut down, ran out of memory, or the machine under them was restarted. \
+Open a new one and carry on; your progress is kept."
 NEVER_TAKEN = "No machine had a free place for five minutes. That is ours; please try again, your progress is kept."
 NODE_WENT = "The machine this sandbox ran on went away. That is ours; please open a new one, your progress is kept."
 
@@ -154,7 +154,7 @@ def _carry_out(rows: dict[str, Sandbox], found: Sequence[OnEngine]) -> None:
     for sandbox, generation in planned.remove:
         _remove(sandbox, generation)
     for lost in planned.lost:
-        work.fail_row(known[lost], [State.READY, State.WARM], LOST)
+        work.lose_row(known[lost], LOST)
 
 
 def _remove(sandbox: str, generation: int) -> None:

@@ -59,6 +59,7 @@ class SandboxWatch:
         self.observer = Observer(config, self.sandbox, self.generation, wanted.facts, self)
         self.expected = {*wanted.facts.get("hosts", {}), *wanted.facts.get("machines", {})}
         self.teacher: Teacher | None = None
+        self.anew = True
         self.wake, self.turned = asyncio.Event(), asyncio.Event()
         self.pace = Pace(BURST, RATE)
         self.seen_at = 0.0
@@ -125,19 +126,20 @@ class SandboxWatch:
 
     async def _write(self) -> None:
         await self._first_look()
-        tries, again = 0, True
+        tries = 0
         while True:
             try:
-                if again:  # at first, and whenever it is not known what was told
+                if self.anew:  # at first, and whenever it is not known what was told
+                    self.anew = False
                     await self._publish(self.picture.take_all())
                     await self._write_snapshot()
-                    again = False
-                await self._write_changes()
                 tries = 0
+                await self._write_changes()
             except (RedisError, OSError) as error:
                 log.warning("stream not written", sandbox=self.sandbox, error=str(error))
+                self.anew = True
                 await pause_after_trouble(tries)
-                tries, again = tries + 1, True
+                tries += 1
 
     async def _first_look(self) -> None:
         """Waits until there is a whole picture, so that a page begins with one and not with crumbs."""
@@ -150,7 +152,7 @@ class SandboxWatch:
 
     async def _write_changes(self) -> None:
         written, stale = time.monotonic(), False
-        while True:
+        while not self.anew:
             wait = self.picture.waiting()
             if stale:
                 due = max(0.0, written + SNAPSHOT_GAP - time.monotonic())
@@ -185,6 +187,9 @@ class SandboxWatch:
             if self.picture.number and self.observer.alive():
                 try:
                     await self.redis.set(fresh_key(self.sandbox), "1", ex=FRESH_SECONDS)
+                    if not await self.redis.exists(snapshot_key(self.sandbox)):  # Redis began anew, so we do
+                        self.anew = True
+                        self.wake.set()
                 except (RedisError, OSError) as error:
                     log.warning("freshness not written", sandbox=self.sandbox, error=str(error))
             await asyncio.sleep(FRESH_EVERY if self.picture.number else 0.05)

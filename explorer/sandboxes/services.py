@@ -150,7 +150,7 @@ def _claim_warm(learner: Learner, lesson: str, scenario: str) -> Sandbox | None:
         if warm:
             Action.objects.create(sandbox=found, kind=Action.Kind.OPEN, state=opened, finished_at=now)
         transaction.on_commit(lambda sandbox=found: changes.tell(sandbox.pk))  # type: ignore[misc]
-        enqueue(TASK_RECONCILE, node_queue(found.node_id or ""), countdown=3)
+        enqueue(TASK_RECONCILE, node_queue(found.node_id or ""), countdown=1)
         found.refresh_from_db()
         log.info("claimed", sandbox=found.pk, warm=warm, node=found.node_id)
         return found

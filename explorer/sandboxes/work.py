@@ -184,6 +184,11 @@ def _fail(sandbox: Sandbox, action: Action, building: str, reason: str) -> None:
     finish(action, Action.State.FAILED, reason)
 
 
+def lose_row(sandbox: Sandbox, reason: str) -> bool:
+    """Its hosts are gone. Nobody misses a warm one."""
+    return _end(sandbox, [State.WARM], State.CLOSED) or _end(sandbox, [State.READY], State.FAILED, reason)
+
+
 def fail_row(sandbox: Sandbox, states: list[str], reason: str) -> bool:
     return _end(sandbox, states, State.FAILED, reason)
 
