@@ -24,7 +24,7 @@ def config() -> LabConfig:
     return LabConfig(
         install=install,
         node=os.environ.get("EXPLORER_NODE", "node1"),
-        engine_dir=Path(os.environ.get("EXPLORER_ENGINE_DIR", f"/var/lib/docker-network-explorer/{install}")),
+        engine_dir=Path(os.environ["EXPLORER_ENGINE_DIR"]),
         run_dir=Path(os.environ.get("EXPLORER_RUN", f"/run/docker-network-explorer/{install}")),
         cache_dir=Path(os.environ.get("EXPLORER_CACHE", "/var/cache/docker-network-explorer")),
     )

@@ -23,6 +23,10 @@ ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS, STOP_SECONDS = 900, 90
 
 
+INSTALL = os.environ.get("EXPLORER_INSTALL", "bench")
+ENGINE_DIR = Path(os.environ.get("EXPLORER_ENGINE_DIR", f"/var/lib/docker-network-explorer/{INSTALL}"))
+
+
 @dataclass(frozen=True)
 class Stack:
     port: int
@@ -42,7 +46,8 @@ def free_port() -> int:
 
 def environment(state: Path, port: int, **more: str) -> dict[str, str]:
     ours = {
-        "EXPLORER_INSTALL": os.environ.get("EXPLORER_INSTALL", "bench"),
+        "EXPLORER_INSTALL": INSTALL,
+        "EXPLORER_ENGINE_DIR": str(ENGINE_DIR),
         "EXPLORER_STATE": str(state),
         "PORT": str(port),
         "EXPLORER_OPENS_PER_HOUR": "1000",
@@ -53,6 +58,17 @@ def environment(state: Path, port: int, **more: str) -> dict[str, str]:
     }
     kept = {name: value for name, value in os.environ.items() if name not in {"REDIS_URL", "DATABASE_URL"}}
     return kept | ours
+
+
+@contextmanager
+def own_engine_data() -> Iterator[None]:
+    """What the engine keeps between starts goes at the end, unless it was there before."""
+    was_there = ENGINE_DIR.exists()
+    try:
+        yield
+    finally:
+        if not was_there:
+            shutil.rmtree(ENGINE_DIR, ignore_errors=True)
 
 
 @contextmanager
