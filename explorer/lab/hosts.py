@@ -6,6 +6,7 @@ LAN; what the learner made lies inside and goes with them.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +24,7 @@ from explorer.network.scenario import Scenario
 
 Phase = Callable[[str, str], None]
 READY_SECONDS = 30.0
+MOST_BYTES = 65536
 LATE_SECONDS = 30  # a host ends itself at its time; one that does not is ended this much later
 OVERDUE_SECONDS = 15.0  # how often is looked
 REMOVE_WORKERS = 4
@@ -69,7 +71,7 @@ def make_scratch(config: LabConfig, client: docker.DockerClient, sandbox: str, s
     lans.write_expiry(config, sandbox, expires_at)
     lan = lans.make_lan(config, client, sandbox, labels)
     container = _start(config, client, sandbox, "h1", True, lan, lans.addresses(lan.subnet, scenario), labels)
-    wait_host(client, container, machines.VERSION)
+    wait_host(client, container, machines.ANSWERS)
     return container
 
 
@@ -151,19 +153,18 @@ def _start(
 
 
 def wait_host(client: docker.DockerClient, container: str, ready: tuple[str, ...] = machines.READY) -> str:
-    """The version of the Docker Engine in a host, once it answers and `box` is there."""
+    """The version of the Docker Engine in a host, once it answers and the learners' image is there."""
     from explorer.lab.run import execute
 
     until = time.monotonic() + READY_SECONDS
-    out: list[bytes] = []
     while True:
-        out.clear()
-        status = execute(client, container, list(ready), lambda _, data: out.append(data), 10)
-        if status == 0:
-            return b"".join(out).decode(errors="replace").strip()[:40]
+        said = bytearray()
+        if execute(client, container, list(ready), lambda _, data: said.extend(data[:MOST_BYTES]), READY_SECONDS) == 0:  # noqa: B023
+            with suppress(ValueError, KeyError, TypeError):
+                return str(json.loads(said[:MOST_BYTES])["Version"])[:40]
         if time.monotonic() > until:
-            raise HostError("The host's Docker daemon did not start.", b"".join(out).decode(errors="replace")[-500:])
-        time.sleep(0.04)
+            raise HostError("The host's Docker daemon did not start.", said[-500:].decode(errors="replace"))
+        time.sleep(0.1)
 
 
 def _facts(

@@ -16,8 +16,8 @@ from explorer.lab.errors import HostError
 from explorer.network.scenario import Scenario
 
 SECCOMP = Path(__file__).parent / "images" / "seccomp.json"
-VERSION = ("docker", "version", "--format", "{{.Server.Version}}")
-READY = ("sh", "-c", f"docker image inspect {images.BOX} >/dev/null && docker version --format '{{{{.Server.Version}}}}'")
+ANSWERS = ("host-ready",)
+READY = ("host-ready", images.BOX)
 SCENARIO_SECONDS = 60.0
 EXPIRES = "/run/explorer"
 
