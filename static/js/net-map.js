@@ -131,7 +131,6 @@ export class NetMap extends HTMLElement {
       group.setAttribute("tabindex", one.kind === "nic" || one.kind === "bridge" ? "-1" : "0");
       group.setAttribute("role", "button");
       group.setAttribute("data-shape", one.id);
-      group.setAttribute("aria-label", `${one.kind} ${one.title} ${one.lines.join(" ")}: show its views`);
       group.addEventListener("click", () => this.#pick(one.place));
       group.addEventListener("keydown", (event) => {
         const key = /** @type {KeyboardEvent} */ (event).key;
@@ -143,7 +142,10 @@ export class NetMap extends HTMLElement {
     }
     if (one.full) group.append(svg("title", {}, one.full));
     group.append(svg("rect", { x: one.x, y: one.y, width: one.width, height: one.height, rx: one.kind === "lan" ? 6 : 10 }));
-    group.append(...this.#words(one));
+    const words = this.#words(one);
+    group.append(...words.flatMap((word) => [word, " "])); // spaces: the words are read one by one
+    const said = words.map((word) => word.textContent).join(" ");
+    if (pressable) group.setAttribute("aria-label", `${one.kind} ${said}: show its views`);
     return group;
   }
 

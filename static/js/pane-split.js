@@ -12,6 +12,7 @@ export class PaneSplit extends HTMLElement {
     this.flat = this.getAttribute("aria-orientation") === "horizontal";
     const kept = Number(remembered(`split${this.variable}`, ""));
     if (kept) this.set(kept, false);
+    else requestAnimationFrame(() => this.setAttribute("aria-valuenow", String(this.size)));
     this.addEventListener("pointerdown", (event) => this.#drag(event));
     this.addEventListener("keydown", (event) => this.#key(event));
     this.addEventListener("dblclick", () => this.#reset());

@@ -189,19 +189,25 @@ export class TerminalDock extends HTMLElement {
    * @param {LabTerminal} shell
    */
   #tab(id, name, shell) {
-    const tab = make("div", `shell-tab${shell.closed ? " closed" : ""}`);
-    tab.setAttribute("role", "presentation");
-    const label = make("button", "", name);
-    label.setAttribute("type", "button");
-    label.setAttribute("role", "tab");
-    label.id = `shell-tab-${id}`;
-    label.setAttribute("aria-selected", String(id === this.chosen));
-    label.setAttribute("aria-controls", shell.id);
-    shell.setAttribute("aria-labelledby", label.id);
-    label.tabIndex = id === this.chosen ? 0 : -1;
-    label.addEventListener("click", () => this.choose(id));
-    label.addEventListener("dblclick", () => this.focusShell());
-    label.addEventListener("keydown", (event) => {
+    const tab = make("button", `shell-tab${shell.closed ? " closed" : ""}`, name);
+    tab.setAttribute("type", "button");
+    tab.setAttribute("role", "tab");
+    tab.id = `shell-tab-${id}`;
+    tab.setAttribute("aria-selected", String(id === this.chosen));
+    tab.setAttribute("aria-controls", shell.id);
+    tab.setAttribute("aria-keyshortcuts", "Delete");
+    tab.title = "Enter goes into the shell, Delete closes it";
+    shell.setAttribute("aria-labelledby", tab.id);
+    tab.tabIndex = id === this.chosen ? 0 : -1;
+    const close = make("span", "shell-close");
+    close.setAttribute("aria-hidden", "true");
+    close.append(this.#icon("close"));
+    tab.append(close);
+    tab.addEventListener("click", (event) =>
+      close.contains(/** @type {Node} */ (event.target)) ? this.#close(id) : this.choose(id),
+    );
+    tab.addEventListener("dblclick", () => this.focusShell());
+    tab.addEventListener("keydown", (event) => {
       if (event.key === "Enter" || event.key === "F6" || event.key === "ArrowDown") {
         event.preventDefault();
         event.stopPropagation();
@@ -209,13 +215,6 @@ export class TerminalDock extends HTMLElement {
         shell.focusShell();
       } else if (event.key === "Delete") this.#close(id);
     });
-    const close = make("button", "shell-close");
-    close.setAttribute("type", "button");
-    close.setAttribute("aria-label", `Close the shell on ${name}`);
-    close.tabIndex = -1;
-    close.append(this.#icon("close"));
-    close.addEventListener("click", () => this.#close(id));
-    tab.append(label, close);
     return tab;
   }
 

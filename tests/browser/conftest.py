@@ -1,0 +1,204 @@
+"""A whole installation of its own, started once; learners in Chromium, each a stranger to the others.
+
+Run it apart from the other tests: Playwright's loop and ours cannot share a process.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+ROOT = Path(__file__).resolve().parents[2]
+START_SECONDS = 240  # a first start imports images
+expect.set_options(timeout=15_000)
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "tests/browser/" in item.nodeid:
+            item.add_marker(pytest.mark.browser)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for_address(process: subprocess.Popen, log: Path) -> str:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        found = re.search(r"^http://\S+?/$", log.read_text(), re.M)
+        if found:
+            return found[0].replace("localhost", "127.0.0.1").rstrip("/")
+        if process.poll() is not None:
+            break
+        time.sleep(0.2)
+    pytest.fail(f"the installation did not start:\n{log.read_text()[-3000:]}")
+
+
+@pytest.fixture(scope="session")
+def site():
+    """Its address. Stopped as with Ctrl-C."""
+    if os.geteuid() != 0:
+        pytest.skip("a node needs root")
+    state = Path(tempfile.mkdtemp(prefix="explorer-browser-"))
+    log = state / "up.log"
+    settings = {
+        "EXPLORER_INSTALL": f"{os.environ.get('EXPLORER_INSTALL', 'test')[:12]}-browser",
+        "EXPLORER_STATE": str(state / "var"),
+        "PORT": str(free_port()),
+    }
+    unset = {"REDIS_URL", "DATABASE_URL", "EXPLORER_RUN", "EXPLORER_ENGINE_DIR"}
+    environment = {name: value for name, value in os.environ.items() if name not in unset} | settings
+    state.chmod(0o755)
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "up"], cwd=ROOT, env=environment, stdout=out, stderr=out, start_new_session=True
+        )
+    try:
+        yield wait_for_address(process, log)
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+        try:
+            process.wait(60)
+        finally:
+            print(log.read_text()[-500:])  # noqa: T201
+            shutil.rmtree(state, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args):
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        pytest.skip("no Chromium here; setup/debian-packages-test.txt names it")
+    return {**browser_type_launch_args, "executable_path": path, "args": ["--no-sandbox", "--disable-gpu"]}
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args, site):
+    return {**browser_context_args, "base_url": site, "viewport": {"width": 1400, "height": 900}}
+
+
+@pytest.fixture
+def context(context):
+    """Every page draws its terminals as text, so that tests can read them."""
+    context.add_init_script("localStorage.setItem('terminal-webgl', '0')")
+    return context
+
+
+@pytest.fixture
+def complaints(page):
+    """What the browser complained about: errors of ours and broken policies. None, at the end of each test that asks."""
+    found: list[str] = []
+    page.on("pageerror", lambda error: found.append(str(error)))
+    page.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
+    yield found
+    assert found == []
+
+
+class Learner:
+    """What a person at a lesson page does and sees."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def open(self, lesson: str = "bridge") -> None:
+        self.page.goto(f"/learn/{lesson}/")
+        self.page.get_by_role("button", name="Open your sandbox").click()
+        self.wait_ready()
+
+    def wait_ready(self) -> None:
+        expect(self.page.locator("live-sandbox.seen[data-state=ready]")).to_be_attached(timeout=60_000)
+        expect(self.screen).to_contain_text("#", timeout=20_000)
+
+    @property
+    def sandbox(self) -> str:
+        return str(self.page.locator("live-sandbox").get_attribute("data-sandbox"))
+
+    @property
+    def screen(self):
+        """The text of the terminal in front."""
+        return self.page.locator("lab-terminal:not([hidden]) .xterm-rows")
+
+    def shell(self, place: str) -> None:
+        """Brings a shell in `place` to the front and puts the keyboard into it."""
+        tab = self.page.locator("terminal-dock").get_by_role("tab", name=place, exact=True)
+        if tab.count() == 0:
+            self.page.get_by_role("button", name="Open another shell").click()
+            self.page.locator("#shell-menu").get_by_role("button", name=place, exact=True).click()
+        tab.click()
+        expect(self.screen).to_contain_text("#")
+        self.page.locator("lab-terminal:not([hidden]) .xterm-screen").click()
+
+    def type(self, place: str, command: str) -> None:
+        self.shell(place)
+        self.page.keyboard.type(command)
+        self.page.keyboard.press("Enter")
+
+    def click_commands(self) -> None:
+        """Every command of the step in turn, waiting for the prompt to come back."""
+        buttons = self.page.locator("#step button.run")
+        for at in range(buttons.count()):
+            button = buttons.nth(at)
+            place, command = button.get_attribute("data-place"), button.get_attribute("data-command")
+            button.click()
+            expect(self.page.locator("terminal-dock [role=tab][aria-selected=true]")).to_contain_text(str(place))
+            self.settle(str(command))
+
+    def settle(self, command: str) -> None:
+        """The command shows, and the prompt after it."""
+        tail = command.split()[-1][-20:]
+        self.page.wait_for_function(
+            """(tail) => {
+                const rows = document.querySelectorAll("lab-terminal:not([hidden]) .xterm-rows > div");
+                const text = [...rows].map((row) => row.textContent.trimEnd()).filter(Boolean);
+                const last = text.at(-1) ?? "";
+                return text.some((line) => line.includes(tail)) && /[#$]$/.test(last) && !last.includes(tail);
+            }""",
+            arg=tail,
+            timeout=30_000,
+        )
+
+    def guess(self) -> None:
+        """The first option of every prediction that is still open."""
+        forms = self.page.locator("form.prediction:not(.locked):not(.answered)")
+        while forms.count():
+            form = forms.first
+            name = form.get_attribute("data-prediction")
+            form.locator("input[type=radio]").first.check()
+            form.get_by_role("button", name="Lock it in").click()
+            locked = f"form.prediction[data-prediction='{name}']:is(.locked, .answered)"
+            expect(self.page.locator(locked)).to_be_attached()
+
+    def choose(self, place: str, tab: str = "Interfaces") -> None:
+        self.page.get_by_role("radiogroup").get_by_text(place, exact=True).click()
+        self.page.locator("live-views").get_by_role("tab", name=tab).click()
+
+
+@pytest.fixture
+def learner(page):
+    """A learner whose sandbox is closed at the end, so that the next has room."""
+    person = Learner(page)
+    yield person
+    page.evaluate(
+        """async () => {
+            const live = document.querySelector("live-sandbox");
+            if (!live) return;
+            const token = JSON.parse(document.body.getAttribute("hx-headers"));
+            const headers = { ...token, "HX-Request": "true" };
+            await fetch(`/sandboxes/${live.dataset.sandbox}/close/`, { method: "POST", headers });
+        }"""
+    )
