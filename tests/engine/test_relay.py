@@ -1,0 +1,120 @@
+"""The relay against real hosts: what a browser would get, read from the same streams."""
+
+import signal
+import time
+
+import pytest
+
+from tests.engine.stack import bare, node
+
+__all__ = ["bare", "node"]
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(400)]
+
+# Runs in the node's own settings: a terminal as a browser has one, through orders and the ring.
+TERMINAL = """
+import os, time
+redis = streams.redis()
+sandbox = Sandbox.objects.get(pk={sandbox!r})
+class Term:
+    def __init__(self, place):
+        self.id, self.last, self.said, self.why = "t" + os.urandom(6).hex(), "0-0", b"", None
+        self.order(events.OpenTerminal, place=place)
+    def order(self, kind, **more):
+        streams.give_order(redis, sandbox.node_id, kind(sandbox=sandbox.pk, terminal=self.id, **more))
+    def type(self, text):
+        self.order(events.TypeInTerminal, data=text)
+    def until(self, word, seconds=15):
+        end = time.monotonic() + seconds
+        while word not in self.said and self.why is None and time.monotonic() < end:
+            for _, entries in redis.xread({{events.terminal_key(self.id): self.last}}, block=500) or ():
+                for self.last, fields in entries:
+                    self.said += fields.get(b"d", b"")
+                    self.why = fields.get(b"x", self.why)
+        assert word in self.said or self.why is not None, self.said[-500:]
+        return self
+"""
+
+
+@pytest.fixture(scope="module")
+def sandbox(node):
+    made = node.tell("open")["id"]
+    node.tell("exec", made, "h1", "--", "docker", "run", "-d", "--name", "web", "box")
+    return made
+
+
+@pytest.fixture(scope="module")
+def terminal(node, sandbox):
+    return lambda code: node.python(TERMINAL.format(sandbox=sandbox) + code)
+
+
+@pytest.mark.parametrize("place", ["h1", "h1/web", "outside"])
+def test_a_shell_everywhere(terminal, place):
+    told = terminal(
+        f"t = Term({place!r}).until(b'# ')\n"
+        "t.type('echo $((6*7)) $(hostname)\\n'); t.until(b'42 ')\n"
+        "t.type('exit\\n'); t.until(b'never'); print(t.why.decode())"
+    )
+    assert "ended" in told
+
+
+def test_echo_is_quick(terminal):
+    told = terminal(
+        "t = Term('h1').until(b'# '); times = []\n"
+        "for n in range(40):\n"
+        "    t.said = b''; began = time.perf_counter(); t.type('x'); t.until(b'x')\n"
+        "    times.append((time.perf_counter() - began) * 1000); time.sleep(0.02)\n"
+        "print(sorted(times)[37])"
+    )
+    assert float(told) < 100, "95 % of echoes within 50 ms on a quiet machine; twice that is tolerated on a busy one"
+
+
+def test_ten_megabytes_of_yes_are_bounded_and_the_end_is_there(terminal):
+    told = terminal(
+        "t = Term('h1').until(b'# ')\n"
+        "t.order(events.AcknowledgeTerminal, offset=0)\n"
+        "t.type('yes | head -c 10000000; echo the-\\'\\'end\\n')\n"
+        "end = time.monotonic() + 60\n"
+        "key, most = events.terminal_key(t.id), 0\n"
+        "while time.monotonic() < end:\n"
+        "    kept = redis.xrange(key)\n"
+        "    most = max(most, sum(len(fields.get(b'd', b'')) for _, fields in kept))\n"
+        "    offset = int(kept[-1][0].split(b'-')[0])\n"
+        "    t.order(events.AcknowledgeTerminal, offset=offset)\n"
+        "    if b'the-end' in b''.join(fields.get(b'd', b'') for _, fields in kept[-3:]): break\n"
+        "    time.sleep(0.01)\n"
+        "else: raise SystemExit('the end never came')\n"
+        "print(most, offset)"
+    )
+    most, offset = map(int, told.split())
+    assert most <= 256 * 1024
+    assert offset > 10_000_000
+
+
+def test_a_place_that_is_not_there_is_said(terminal):
+    assert "no" in terminal("t = Term('h1/nosuch').until(b'never'); print(t.why.decode())")
+
+
+def test_a_killed_relay_leaves_no_shell_and_says_why(node, terminal, sandbox):
+    terminal("t = Term('h1').until(b'# '); print(t.id)")
+    node.stop("relay", signal.SIGKILL)
+    node.start_relay()
+    until = time.monotonic() + 15
+    while "bash -l" in node.tell("exec", sandbox, "h1", "--", "ps", "ax", "-o", "args")["stdout"]:
+        assert time.monotonic() < until, node.logs()
+        time.sleep(0.3)
+    told = node.python(f"print(streams.redis().hvals(events.terminals_key({sandbox!r})))")
+    assert '"open":true' not in told
+    assert "restarted" in told
+
+
+def test_what_happens_is_told_with_its_cause(node, sandbox):
+    last = node.tell("events", sandbox)["last"]
+    node.tell("exec", sandbox, "h1", "--", "docker", "network", "create", "mine")
+    until = time.monotonic() + 5
+    while True:
+        events = node.tell("events", sandbox, "--since", str(last))["events"]
+        texts = [event["text"] for event in events if event["type"] == "happened"]
+        if "network mine created" in texts and any("br-" in text for text in texts):
+            break
+        assert time.monotonic() < until, texts
+    assert [event["number"] for event in events] == list(range(last + 1, last + 1 + len(events)))
