@@ -12,9 +12,8 @@ from django.conf import settings
 from explorer.launch import chores, ready
 from explorer.launch.confine import WAYS, Plan, works
 from explorer.launch.state import LaunchError
-from explorer.launch.supervise import Chore, Part
+from explorer.launch.supervise import Chore, Part, Step
 
-SOME, ALL_OF_IT = ("web", "node"), "all"
 HEALTH = "/healthz"
 _NOTES = {
     "own-uid": "unprivileged: user id {uid}, the engine's directories hidden",
@@ -47,18 +46,17 @@ def choose_way(root: bool) -> Plan | None:
     )
 
 
-def steps(which: str, plan: Plan | None) -> list[Part | Chore]:
+def steps(which: str, plan: Plan | None) -> list[Step]:
     """`which` is all, web or node."""
-    found: list[Part | Chore] = [_valkey(plan)] if embedded_redis() else [Chore("redis", chores.check_redis)]
+    found: list[Step] = [_valkey(plan)] if embedded_redis() else [Chore("redis", chores.check_redis)]
     if which in {"all", "web"}:
         found += [Chore("database", lambda: chores.migrate(plan)), Chore("static", chores.collect_static)]
     else:
         found += [Chore("database", chores.await_migrations)]
-    if which in {"all", "node"}:
-        found += [_engine(), _worker(), _relay()]
-    if which in {"all", "web"}:
-        found += [_web(plan)]
-    return found
+    if which == "web":
+        return [*found, _web(plan)]
+    together = (_worker(), _relay())
+    return [*found, _engine(), together if which == "node" else (*together, _web(plan))]
 
 
 def _confined(plan: Plan | None, *program: str) -> tuple[str, ...]:

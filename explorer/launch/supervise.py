@@ -46,6 +46,9 @@ class Running:
     process: asyncio.subprocess.Process
 
 
+Step = Part | Chore | tuple[Part, ...]  # a tuple: started together, awaited in order
+
+
 class Stopped(Exception):
     """Asked to stop while still starting."""
 
@@ -59,7 +62,7 @@ class Supervisor:
     running: list[Running] = field(default_factory=list)
     asked: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def run(self, steps: Sequence[Part | Chore], up: Callable[[], None]) -> int:
+    async def run(self, steps: Sequence[Step], up: Callable[[], None]) -> int:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self.asked.set)
@@ -91,16 +94,18 @@ class Supervisor:
         for line in error.tail.splitlines():
             self.console.line(f"  │ {line}")
 
-    async def _begin(self, step: Part | Chore) -> None:
+    async def _begin(self, step: Step) -> None:
+        together = step if isinstance(step, tuple) else (step,)
+        self.console.begin(together[0].name)
         if self.asked.is_set():
-            self.console.begin(step.name)
             raise Stopped
-        self.console.begin(step.name)
         if isinstance(step, Chore):
             self.console.done(await asyncio.to_thread(step.do))
             return
-        await self._wait_ready(await self._start(step))
-        self.console.done(step.note)
+        for one in [await self._start(part) for part in together if isinstance(part, Part)]:
+            self.console.begin(one.part.name)
+            await self._wait_ready(one)
+            self.console.done(one.part.note)
 
     async def _start(self, part: Part) -> Running:
         log = self.logs / f"{part.name}.log"

@@ -1,10 +1,12 @@
 import asyncio
 import re
 import time
+from dataclasses import replace
 from signal import SIGTERM
 
+from explorer.launch.ready import says
 from explorer.launch.state import LaunchError
-from explorer.launch.supervise import Chore
+from explorer.launch.supervise import Chore, Part
 from tests.launch.conftest import alive, fake, said
 
 
@@ -26,6 +28,22 @@ async def test_parts_start_in_order_and_stop_in_reverse(supervisor):
     assert marks == [("✓", "good"), ("✓", "tidy"), ("✓", "parent"), ("■", "parent"), ("■", "good")]
     assert "12 files" in said(supervisor)
     assert not any(map(alive, pids))
+
+
+async def test_parts_started_together_are_awaited_in_order(supervisor):
+    slow = Part("slow", ("sh", "-c", "sleep 0.4; echo ready; exec sleep 60"), says("ready"))
+    begun = time.monotonic()
+    status, pids = await run_and_stop(supervisor, [(slow, replace(slow, name="slower"), fake("good"))])
+    assert status == 0
+    assert time.monotonic() - begun < 0.75
+    assert re.findall(r"^✓ (\w+)", said(supervisor), re.M) == ["slow", "slower", "good"]
+    assert len(pids) == 3
+
+
+async def test_of_parts_started_together_one_that_dies_ends_all(supervisor):
+    assert await supervisor.run([(fake("good"), fake("dies"), fake("good"))], lambda: None) == 1
+    assert "dies ended while starting" in said(supervisor)
+    assert said(supervisor).count("■ good") == 2
 
 
 async def test_what_a_part_left_in_its_session_goes_with_it(supervisor):
