@@ -29,7 +29,8 @@ PING_SECONDS = 3
 CALL_SECONDS = 60
 START_SECONDS = 30
 STOP_SECONDS = 20
-WATCH_SECONDS = 1.0
+WATCH_SECONDS = 0.2
+LOOK_SECONDS = 5.0
 _PR_SET_PDEATHSIG = 1
 
 
@@ -179,17 +180,27 @@ def log_file(config: LabConfig) -> Path:
 
 
 def _watch(config: LabConfig, daemon: subprocess.Popen[bytes], stop: _Stop, say: Say) -> None:
-    from explorer.lab import hosts
-
     looked = time.monotonic()
     while not stop:
-        time.sleep(WATCH_SECONDS / 5)
+        time.sleep(WATCH_SECONDS)
         if daemon.poll() is not None:
             raise NodeError("The node's engine ended by itself.", _last_words(config))
-        if time.monotonic() - looked > hosts.OVERDUE_SECONDS:
+        if time.monotonic() - looked > LOOK_SECONDS:
+            _look_after(config, say)
             looked = time.monotonic()
-            for name in hosts.end_overdue(config):
-                say(f"{name}: its time was long over, ended")
+
+
+def _look_after(config: LabConfig, say: Say) -> None:
+    """The last net, for when nobody else looks after the sandboxes: their time, and the disk."""
+    from explorer.lab import diskguard, hosts
+
+    try:
+        for name in hosts.end_overdue(config):
+            say(f"sandbox {name} ended: its time was over and it had not ended itself")
+        if full := diskguard.relieve(config):
+            say(f"sandbox {full} ended: the disk was full and it took the most of it")
+    except NodeError as error:
+        say(f"{error} {error.detail}".strip())
 
 
 def _end(config: LabConfig, daemon: subprocess.Popen[bytes] | None, say: Say) -> None:

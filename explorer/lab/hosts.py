@@ -26,7 +26,6 @@ Phase = Callable[[str, str], None]
 READY_SECONDS = 30.0
 MOST_BYTES = 65536
 LATE_SECONDS = 30  # a host ends itself at its time; one that does not is ended this much later
-OVERDUE_SECONDS = 15.0  # how often is looked
 REMOVE_WORKERS = 4
 
 

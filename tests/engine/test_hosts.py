@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from explorer.lab import engine, hosts, lans
+from explorer.lab import diskguard, engine, hosts, lans
 from explorer.lab.errors import HostTimeout, NodeError, NotThere
 from explorer.lab.run import run_in
 from explorer.network.scenario import SCENARIOS, Scenario, StartContainer, StartNetwork
@@ -221,6 +221,17 @@ def test_what_overstays_is_ended_from_outside(lab_config, open_one):
     lans.write_expiry(lab_config, name, time.time() - 60)
     assert name in hosts.end_overdue(lab_config)
     assert objects(lab_config, name) == []
+
+
+def test_the_sandbox_that_fills_the_disk_goes_and_no_other(lab_config, open_one, shell, monkeypatch, sandbox):
+    name, _ = open_one()
+    shell("h1", "head -c 40M /dev/urandom > /var/lib/docker/big; head -c 30M /dev/urandom > /big", name=name)
+    monkeypatch.setattr(diskguard, "LEAST_FREE_BYTES", 2**60)
+    assert diskguard.relieve(lab_config) == "", "nobody holds enough to be worth it"
+    monkeypatch.setattr(diskguard, "WORTH_IT_BYTES", 60 * 2**20)
+    assert diskguard.relieve(lab_config) == name
+    assert objects(lab_config, name) == []
+    assert shell("h1", "true")[0] == 0
 
 
 def test_a_host_holds_nothing_of_the_node(shell, lab_config):

@@ -1,0 +1,40 @@
+"""Keeps one sandbox from filling the disk of all: Docker's volumes know no limit, so the biggest has to go when room ends."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from typing import Any
+
+from explorer.lab import engine, hosts
+from explorer.lab.config import LabConfig
+
+LEAST_FREE_BYTES = 1500 * 2**20
+WORTH_IT_BYTES = 500 * 2**20  # a smaller sandbox is not what fills the disk
+
+
+def relieve(config: LabConfig) -> str:
+    """Removes the sandbox that takes most when room is short. Returns its name, or "" when nothing was removed."""
+    if shutil.disk_usage(config.engine_dir).free >= LEAST_FREE_BYTES:
+        return ""
+    with engine.session(config) as client:
+        name, size = biggest(client.df())
+    if size < WORTH_IT_BYTES:
+        return ""
+    hosts.close_sandbox(config, name)
+    return name
+
+
+def biggest(usage: dict[str, Any]) -> tuple[str, int]:
+    """(sandbox, bytes) from the engine's account of its disk."""
+    sizes: Counter[str] = Counter()
+    for container in usage.get("Containers") or ():
+        sizes[_sandbox(container)] += container.get("SizeRw") or 0
+    for volume in usage.get("Volumes") or ():
+        sizes[_sandbox(volume)] += max(0, (volume.get("UsageData") or {}).get("Size") or 0)
+    del sizes[""]
+    return max(sizes.items(), key=lambda item: item[1], default=("", 0))
+
+
+def _sandbox(thing: dict[str, Any]) -> str:
+    return str((thing.get("Labels") or {}).get("explorer.sandbox", ""))
