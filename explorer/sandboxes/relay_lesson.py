@@ -12,7 +12,7 @@ from asgiref.sync import sync_to_async
 from explorer.lessons import checks
 from explorer.lessons.model import Lesson, Step
 from explorer.network.model import Probe, Snapshot
-from explorer.sandboxes.events import LessonMoved
+from explorer.sandboxes.events import Event, Happened, LessonMoved
 from explorer.sandboxes.models import Progress
 from explorer.sandboxes.progress import UnknownLesson, find_lesson, find_step, record_verdict
 
@@ -68,7 +68,7 @@ class Teacher:
     def probes(self, snapshot: Snapshot) -> list[Probe]:
         return checks.probes(self.step, snapshot) if self.unticked() else []
 
-    async def judge(self, snapshot: Snapshot) -> LessonMoved | None:
+    async def judge(self, snapshot: Snapshot) -> list[Event]:
         """The news, if there is any; the row is written first, so what a page shows has been kept."""
         began = time.perf_counter()
         step = self.step
@@ -92,9 +92,10 @@ class Teacher:
             finished=self.standing.finished,
         )
         if moved == self.told:
-            return None
+            return []
         self.told = moved
-        return moved
+        ticked = [check for check in step.checks if check.id in verdict.passed and check.id not in known]
+        return [moved, *(Happened(source="lesson", text=f"done: {check.text.replace('`', '')}") for check in ticked)]
 
 
 def find_teacher(learner: uuid.UUID | None, lesson: str, standing: Standing, before: Teacher | None) -> Teacher | None:

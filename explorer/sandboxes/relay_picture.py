@@ -24,7 +24,7 @@ from explorer.sandboxes.events import (
 )
 
 CAUSE_SECONDS = 1.5  # a change so soon after something the engine did there was caused by it
-GAP_SECONDS = 0.15  # between two tellings of the same view
+GAP_SECONDS = 0.05  # between two tellings of the same view
 LINES_WAITING = 200  # of the timeline
 Mark = tuple[str, str]  # (place id, view or "" for the place itself) · ("", host) for a host's daemon
 

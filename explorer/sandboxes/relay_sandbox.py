@@ -205,8 +205,8 @@ class SandboxWatch:
             if teacher is None or not self.picture.number:
                 continue
             await asyncio.sleep(max(0.0, teacher.rest_until - time.monotonic()))
-            if moved := await teacher.judge(self.picture.snapshot()):
-                self.picture.add_line(moved)
+            for news in await teacher.judge(self.picture.snapshot()):
+                self.picture.add_line(news)
                 self.wake.set()
 
     async def _probe(self) -> None:

@@ -190,6 +190,8 @@ def extend_sandbox(sandbox: Sandbox) -> Sandbox:
         )
         if moved:
             transaction.on_commit(lambda: changes.tell(sandbox.pk))
+            text = f"the sandbox lives {settings.SANDBOX_MINUTES} minutes longer"
+            transaction.on_commit(lambda: changes.say(sandbox.pk, text))
     seen = sandbox.extensions
     sandbox.refresh_from_db()
     if not moved and sandbox.extensions == seen:

@@ -149,6 +149,8 @@ def _arrive(sandbox: Sandbox, action: Action, building: str, facts: dict[str, An
         there = _arrive_first(sandbox, new | {"ready_at": now, "expires_at": now + changes.life()})
     if there:
         finish(action, Action.State.SUCCEEDED)
+        if building == State.RESETTING:
+            changes.say(sandbox.pk, "the sandbox is as new: everything that was on it is gone")
         log.info("ready", generation=generation, seconds=round((now - action.created_at).total_seconds(), 2))
     else:
         log.info("moved on while building", generation=generation)
