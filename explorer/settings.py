@@ -38,6 +38,9 @@ RUN_DIR = env.path(
 CACHE_DIR = env.path(
     "EXPLORER_CACHE", Path("/var/cache/docker-network-explorer"), "image root file systems, shared by installations"
 )
+IMAGES_DIR = env.text(
+    "EXPLORER_IMAGES", "", "a directory with host.tar, machine.tar and box.tar made elsewhere; unset: they are built here"
+)
 PORT = env.number("PORT", 8000, "where the web page listens", 1, 65535)
 BIND = env.text("EXPLORER_BIND", "127.0.0.1", "the address the web page listens on")
 WEB_UID = env.number(

@@ -17,6 +17,7 @@ class LabConfig:
     host_pids: int = 1024
     host_cpus: int = 1
     capacity: int = 0  # 0: worked out from memory
+    images_dir: Path | None = None  # host.tar, machine.tar and box.tar made elsewhere; None: they are built
 
     @property
     def netns(self) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import struct
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from explorer.lab import capabilities, diskguard, hosts, kernel, lans, leftovers, limits, machines, run
 from explorer.lab.config import LabConfig
-from explorer.lab.errors import HostError, NotThere
+from explorer.lab.errors import HostError, NodeError, NotThere
 from explorer.lab.images import build, names
 from explorer.network.scenario import SCENARIOS
 
@@ -68,7 +69,7 @@ def test_capacity_is_what_was_set_or_what_memory_allows(config, monkeypatch):
 
 
 # --- images ---
-def test_every_changed_input_is_another_image(monkeypatch, tmp_path):
+def test_every_changed_input_is_another_image(monkeypatch, tmp_path, config):
     original = names.HERE
 
     def keys(change: str = "") -> tuple[str, str]:
@@ -80,7 +81,7 @@ def test_every_changed_input_is_another_image(monkeypatch, tmp_path):
         monkeypatch.setattr(names, "HERE", here)
         names.key.cache_clear()
         names.base_key.cache_clear()
-        return names.base_key(names.BOX), names.key(names.BOX)
+        return names.base_key(config, names.BOX), names.key(config, names.BOX)
 
     base, whole = keys()
     assert keys("box.packages")[0] != base
@@ -97,18 +98,17 @@ def test_package_lists_are_names_only():
         assert all(word.replace("-", "").replace(".", "").replace("+", "").isalnum() for word in names.packages(name))
 
 
-def test_ready_made_images_are_taken_as_they_are(monkeypatch, tmp_path, config):
-    names.key.cache_clear()
-    names.base_key.cache_clear()
-    monkeypatch.setenv(names.READY_MADE, str(tmp_path))
+def test_ready_made_images_are_taken_as_they_are(tmp_path, config):
+    ready = replace(config, images_dir=tmp_path)
+    with pytest.raises(NodeError, match="ready-made"):
+        build.build_images(ready, lambda line: None)
     for name in names.NAMES:
         (tmp_path / f"{name}.tar").write_bytes(b"")
     said: list[str] = []
-    build.build_images(config, said.append)
+    build.build_images(ready, said.append)
     assert said == []
-    assert names.tar(config, "box") == tmp_path / "box.tar"
-    names.key.cache_clear()
-    names.base_key.cache_clear()
+    assert names.tar(ready, "box") == tmp_path / "box.tar"
+    assert names.key(ready, "box") != names.key(config, "box")
 
 
 def test_a_build_can_be_interrupted(config, monkeypatch):

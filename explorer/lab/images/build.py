@@ -16,7 +16,7 @@ from pathlib import Path
 
 from explorer.lab.config import LabConfig
 from explorer.lab.errors import NodeError
-from explorer.lab.images.names import HERE, NAMES, READY_MADE, SUITE, base_key, finish, packages, ready_made, tar, tree
+from explorer.lab.images.names import HERE, NAMES, SUITE, base_key, finish, packages, ready_made, tar, tree
 
 Say = Callable[[str], None]
 BUILD_SECONDS = 900
@@ -34,8 +34,8 @@ def build_images(config: LabConfig, say: Say, stop: Callable[[], bool] = lambda:
 
 def _ensure(config: LabConfig, name: str, say: Say, stop: Callable[[], bool]) -> None:
     target = tar(config, name)
-    if ready_made(name) and not target.exists():
-        raise NodeError(f"The image {name} is not where {READY_MADE} says.", str(target))
+    if ready_made(config, name) and not target.exists():
+        raise NodeError(f"The image {name} is not among the ready-made ones.", str(target))
     if target.exists():
         return
     with _alone(config, name, stop):
@@ -152,7 +152,7 @@ def _reason(text: str) -> str:
 
 def _forget_old(config: LabConfig, name: str) -> None:
     old = sorted(
-        (path for path in config.cache_dir.glob(f"{name}-*.tar") if path.name != f"{name}-{base_key(name)}.tar"),
+        (path for path in config.cache_dir.glob(f"{name}-*.tar") if path.name != f"{name}-{base_key(config, name)}.tar"),
         key=lambda path: path.stat().st_mtime,
     )
     for path in old[:-KEPT_OLD]:

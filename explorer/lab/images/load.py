@@ -38,7 +38,7 @@ def import_images(config: LabConfig, say: Say) -> None:
                 started = time.monotonic()
                 with complete(config, name) as whole:
                     client.api.import_image_from_file(
-                        str(whole), repository=f"explorer/{name}", tag=key(name), changes=CHANGES[name]
+                        str(whole), repository=f"explorer/{name}", tag=key(config, name), changes=CHANGES[name]
                     )
                 say(f"image {name} given to the engine in {time.monotonic() - started:.1f} s")
         if not seed_dir(config).exists():
@@ -62,7 +62,7 @@ def _inspect(client: docker.DockerClient, name: str) -> dict[str, Any]:
 
 
 def seed_dir(config: LabConfig) -> Path:
-    return config.engine_dir / "seeds" / f"{key(HOST)}-{key(BOX)}"
+    return config.engine_dir / "seeds" / f"{key(config, HOST)}-{key(config, BOX)}"
 
 
 def seeded_volume(config: LabConfig, client: docker.DockerClient, name: str, labels: dict[str, str]) -> str:
@@ -128,7 +128,7 @@ def details(config: LabConfig, client: docker.DockerClient) -> list[dict[str, An
     found = []
     for name in (HOST, MACHINE):
         size = _inspect(client, tag(config, name))["Size"] if imported(client, tag(config, name)) else 0
-        found.append({"name": name, "version": key(name), "bytes": size})
+        found.append({"name": name, "version": key(config, name), "bytes": size})
     seeded = seed_dir(config).exists() and tar(config, BOX).exists()
-    found.append({"name": BOX, "version": key(BOX), "bytes": tar(config, BOX).stat().st_size if seeded else 0})
+    found.append({"name": BOX, "version": key(config, BOX), "bytes": tar(config, BOX).stat().st_size if seeded else 0})
     return found

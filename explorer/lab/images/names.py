@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from functools import lru_cache
 from pathlib import Path
 
@@ -14,7 +13,6 @@ HOST, MACHINE, BOX = "host", "machine", "box"
 NAMES = (HOST, MACHINE, BOX)
 SUITE = "trixie"
 FORMAT = "1"  # raise when the way they are built changes
-READY_MADE = "EXPLORER_IMAGES"  # a directory with host.tar, machine.tar and box.tar made elsewhere
 
 _PATH = "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _COMMON = [_PATH, "ENV LANG=C.UTF-8", "WORKDIR /root"]
@@ -41,35 +39,34 @@ def tree(name: str) -> list[Path]:
     return sorted(path for path in (HERE / name).rglob("*") if path.is_file())
 
 
-@lru_cache(maxsize=len(NAMES))
-def base_key(name: str) -> str:
+@lru_cache
+def base_key(config: LabConfig, name: str) -> str:
     """Of everything the packages' file system is made from."""
     digest = hashlib.sha256("\n".join([FORMAT, SUITE, name, *packages(name)]).encode())
     if script := finish(name):
         digest.update(script.read_bytes())
-    if ready := ready_made(name):
+    if ready := ready_made(config, name):
         found = ready.stat()
         digest.update(f"{found.st_size} {found.st_mtime_ns}".encode())
     return digest.hexdigest()[:12]
 
 
-@lru_cache(maxsize=len(NAMES))
-def key(name: str) -> str:
+@lru_cache
+def key(config: LabConfig, name: str) -> str:
     """Of everything the image is made from."""
-    digest = hashlib.sha256("\n".join([base_key(name), *CHANGES[name]]).encode())
+    digest = hashlib.sha256("\n".join([base_key(config, name), *CHANGES[name]]).encode())
     for path in tree(name):
         digest.update(f"{path.relative_to(HERE)} {path.stat().st_mode & 0o111:o}\n".encode() + path.read_bytes())
     return digest.hexdigest()[:12]
 
 
-def ready_made(name: str) -> Path | None:
-    directory = os.environ.get(READY_MADE)
-    return Path(directory, f"{name}.tar") if directory else None
+def ready_made(config: LabConfig, name: str) -> Path | None:
+    return config.images_dir / f"{name}.tar" if config.images_dir else None
 
 
 def tar(config: LabConfig, name: str) -> Path:
-    return ready_made(name) or config.cache_dir / f"{name}-{base_key(name)}.tar"
+    return ready_made(config, name) or config.cache_dir / f"{name}-{base_key(config, name)}.tar"
 
 
 def tag(config: LabConfig, name: str) -> str:
-    return f"explorer/{name}:{key(name)}"
+    return f"explorer/{name}:{key(config, name)}"
