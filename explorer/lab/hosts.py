@@ -238,7 +238,7 @@ def _gone(remove: Callable[..., object], *words: str, **options: bool) -> int:
         except NotFound:
             return 0
         except APIError as error:
-            if error.response is None or error.response.status_code != 409:
+            if error.response is None or error.response.status_code not in {403, 409}:
                 raise
             time.sleep(0.1)
     raise NodeError("The engine does not let go of a part of a sandbox.", " ".join(words))
