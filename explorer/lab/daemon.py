@@ -37,6 +37,10 @@ class Daemon:
     def refresh(self) -> None:
         self._quiet.touch()
 
+    def end(self, why: str) -> None:
+        """Its host is gone or stopped."""
+        self._take(DockerState(host=self.state.host, error=why))
+
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._keep_reading())

@@ -6,15 +6,16 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import structlog
 
 from explorer.lab.daemon import Daemon
+from explorer.lab.holding import Holding, Room
 from explorer.lab.inner import to_daemon
 from explorer.lab.journal import follow
-from explorer.lab.netns import Namespace, ended, open_namespace
+from explorer.lab.mounted import mounted_namespaces
+from explorer.lab.netns import ended, open_namespace
 from explorer.lab.pace import Pace, Quiet
 from explorer.lab.places import ControlGroup, Seen, Sight, look, name_places, unnamed
 from explorer.lab.unix_http import BadAnswer, Connect, ask_json
@@ -28,13 +29,6 @@ PROCESSES_PER_TURN = 200
 NAME_PATIENCE = 0.8  # how long a new container may stay unshown while its daemon is asked for its name
 
 Source = Literal["docker", "kernel", "sandbox", "lesson"]
-
-
-class Room(Protocol):
-    """What is left of the sandbox's share."""
-
-    def room_for_places(self) -> int: ...
-    def room_for_lines(self) -> int: ...
 
 
 class HostWatch:
@@ -54,14 +48,9 @@ class HostWatch:
         self.daemon: Daemon | None = None
         self.seen_at = 0.0
         self.gone = False
-        self.ready = asyncio.Event()
         self._engine, self._room, self._changed, self._said = engine, room, changed, said
-        self._pid = 0
-        self._home = 0
+        self._holding: Holding | None = None
         self._sights: list[Sight] = []
-        self._watches: dict[int, tuple[Watch, asyncio.Task[None]]] = {}
-        self._ending: set[asyncio.Task[None]] = set()
-        self._unreadable: dict[int, str] = {}
         self._new: dict[int, float] = {}
         self._requests: Observation | None = None
         self._down = ""
@@ -75,7 +64,7 @@ class HostWatch:
 
     @property
     def watches(self) -> list[Watch]:
-        return [watch for watch, _task in self._watches.values()]
+        return list(self._holding.watches.values()) if self._holding else []
 
     # --- its life ---
 
@@ -118,12 +107,13 @@ class HostWatch:
         group = ControlGroup.of(pid, self.container)
         namespace = open_namespace(pid, group.belongs)
         if namespace is None:
-            await asyncio.sleep(0.05)
-            return
-        self._pid, self._home, self._down = pid, namespace.inode, ""
+            raise ProcessLookupError(0, "its first process has no namespace of its own")
+        home = namespace.inode
         namespace.close()
+        holding = Holding(self.name, pid, home, group, self._room, self._changed, self.look_soon, self._quiet.touch)
+        self._holding, self._down = holding, ""
         life = os.pidfd_open(pid)
-        tasks: list[Coroutine[Any, Any, None]] = [self._keep_looking(life, group)]
+        tasks: list[Coroutine[Any, Any, None]] = [self._keep_looking(life, holding)]
         if self.kind == "host":
             self.daemon = Daemon(self.name, to_daemon(pid, group.belongs), self._named, self._heard)
             tasks.append(self.daemon.run())
@@ -142,14 +132,12 @@ class HostWatch:
             asyncio.get_running_loop().remove_reader(life)
             os.close(life)
             self._fall(f"{self.name} has stopped.")
-            await asyncio.gather(*self._ending, return_exceptions=True)
+            await holding.let_go()
 
     def _fall(self, why: str) -> None:
-        for inode in list(self._watches):
-            self._drop(inode)
-        self._sights, self._down, self._unreadable = [], why, {}
-        self._requests = None
-        self.ready.set()
+        self._sights, self._down, self._holding, self._requests = [], why, None, None
+        if self.daemon:
+            self.daemon.end(why)
         self._changed()
 
     # --- looking ---
@@ -172,7 +160,7 @@ class HostWatch:
         self._requests = requests
         self._changed()
 
-    async def _keep_looking(self, life: int, group: ControlGroup) -> None:
+    async def _keep_looking(self, life: int, holding: Holding) -> None:
         loop = asyncio.get_running_loop()
         loop.add_reader(life, self._quiet.touch)
         self._quiet.touch()
@@ -185,101 +173,36 @@ class HostWatch:
             await self._pace.turn()
             if ended(life):
                 return
-            for _ in range(self._look(group) // PROCESSES_PER_TURN):
+            for _ in range(self._look(holding) // PROCESSES_PER_TURN):
                 await self._pace.turn()  # the more there was to look at, the longer until the next look
 
-    def _look(self, group: ControlGroup) -> int:
+    def _look(self, holding: Holding) -> int:
         """The number of processes there are."""
-        seen = look(group)
-        if self._home not in seen.namespaces:
-            seen.namespaces[self._home] = []
-        for inode in [inode for inode in self._watches if inode not in seen.namespaces]:
-            self._drop(inode)
-        self._unreadable = {inode: why for inode, why in self._unreadable.items() if inode in seen.namespaces}
-        for inode in seen.namespaces.keys() - self._watches.keys():
-            self._take_up(inode, seen, group)
-        for inode, (watch, _task) in self._watches.items():
-            if ended(watch.namespace.pidfd):
-                self._stand_in(watch, seen, inode)
-        self._name(seen)
+        seen = look(holding.group)
+        seen.mounted = mounted_namespaces(holding.first)
+        holding.follow(seen)
+        self._name(seen, holding)
         self.seen_at = time.monotonic()
         if seen.cut and not self._cut:
             self._said("sandbox", self.name, f"{self.name} holds more than is shown here", "too many processes or namespaces")
         self._cut = seen.cut
         return sum(len(processes) for processes in seen.namespaces.values())
 
-    def _take_up(self, inode: int, seen: Seen, group: ControlGroup) -> None:
-        if inode != self._home and self._room.room_for_places() <= 0:
-            seen.cut = True
-            return
-        pids = [process.pid for process in seen.namespaces[inode][:8]]
-        for pid in [self._pid] if inode == self._home else pids:
-            try:
-                namespace = open_namespace(pid, group.belongs)
-            except OSError as error:
-                self._unreadable[inode] = f"This namespace cannot be entered ({error.strerror})."
-                continue
-            if namespace and namespace.inode == inode and inode not in self._watches:
-                watch = Watch(namespace, self._room.room_for_lines, self._changed, self.look_soon)
-                self._watches[inode] = (watch, asyncio.create_task(self._keep_watching(watch, inode)))
-                self._unreadable.pop(inode, None)
-                asyncio.get_running_loop().add_reader(namespace.pidfd, self._process_ended, namespace)
-                return
-            if namespace:
-                namespace.close()
-
-    async def _keep_watching(self, watch: Watch, inode: int) -> None:
-        try:
-            await watch.run()
-        except OSError as error:
-            watch.error = f"This namespace cannot be read ({error.strerror})."
-            self._changed()
-        except Exception:
-            log.exception("namespace watch failed", host=self.name, container=self.container, netns=inode)
-            watch.error = "This namespace could not be read: the explorer made a mistake, and has noted it."
-            self._changed()
-
-    def _process_ended(self, namespace: Namespace) -> None:
-        asyncio.get_running_loop().remove_reader(namespace.pidfd)
-        self._quiet.touch()
-
-    def _stand_in(self, watch: Watch, seen: Seen, inode: int) -> None:
-        loop = asyncio.get_running_loop()
-        for process in seen.namespaces[inode]:
-            loop.remove_reader(watch.namespace.pidfd)
-            with suppress(OSError):
-                watch.namespace.follow(process.pid)
-                loop.add_reader(watch.namespace.pidfd, self._process_ended, watch.namespace)
-                return
-
-    def _drop(self, inode: int) -> None:
-        watch, task = self._watches.pop(inode)
-        task.cancel()
-        asyncio.get_running_loop().remove_reader(watch.namespace.pidfd)
-        self._ending.add(task)
-        # the descriptor is passed to tools by number: close it only when no tool can be starting with it
-        task.add_done_callback(lambda _task: watch.namespace.close())
-        task.add_done_callback(self._ending.discard)
-
     # --- naming ---
 
-    def _name(self, seen: Seen) -> None:
-        waiting = self._waiting_for_names(seen)
-        shown = {inode for inode in seen.namespaces if self._shows(inode) and inode not in waiting}
-        known = Seen({inode: processes for inode, processes in seen.namespaces.items() if inode in shown})
-        sights = name_places(self.name, self._home, known, self.docker)
+    def _name(self, seen: Seen, holding: Holding) -> None:
+        waiting = self._waiting_for_names(seen, holding.home)
+        shown = seen.only((holding.watches.keys() | holding.unreadable.keys()) - waiting)
+        sights = name_places(self.name, holding.home, shown, self.docker)
         if sights != self._sights:
             self._sights = sights
             self._changed()
 
-    def _shows(self, inode: int) -> bool:
-        return inode in self._watches or inode in self._unreadable
-
-    def _waiting_for_names(self, seen: Seen) -> set[int]:
+    def _waiting_for_names(self, seen: Seen, home: int) -> set[int]:
         nameless = unnamed(seen, self.docker)
         now = time.monotonic()
         self._new = {inode: self._new.get(inode, now) for inode in nameless}
-        waiting = {inode for inode, since in self._new.items() if now - since < NAME_PATIENCE and inode != self._home}
+        waiting = {inode for inode, since in self._new.items() if now - since < NAME_PATIENCE and inode != home}
         if self.daemon and any(self._new[inode] == now for inode in waiting):
             self.daemon.refresh()
             self.look_soon()
@@ -297,8 +220,6 @@ class HostWatch:
             if views is None:
                 continue
             places[sight.id] = self._place(sight, views, error)
-        if self.name in places:
-            self.ready.set()
         return places
 
     def _place(self, sight: Sight, views: dict[View, Observation], error: str) -> Place:
@@ -314,9 +235,11 @@ class HostWatch:
         )
 
     def _read(self, sight: Sight) -> tuple[dict[View, Observation] | None, str]:
-        if sight.netns in self._unreadable:
-            return {}, self._unreadable[sight.netns]
-        watch, _task = self._watches.get(sight.netns, (None, None))
+        if self._holding is None:
+            return None, ""
+        if sight.netns in self._holding.unreadable:
+            return {}, self._holding.unreadable[sight.netns]
+        watch = self._holding.watches.get(sight.netns)
         if watch is None or not (watch.views or watch.error):
             return None, ""
         if sight.shares:

@@ -25,7 +25,8 @@ def own_user_namespace() -> int:
 
 
 class Namespace:
-    """An open network namespace: `inode` names it, `pidfd` is readable once the process it was taken from is gone."""
+    """An open network namespace: `inode` names it, `pidfd` is readable once the process it was taken from is gone. `pid` is 0
+    when no process lives in it."""
 
     def __init__(self, pid: int, pidfd: int, fd: int) -> None:
         self.pid = pid

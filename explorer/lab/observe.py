@@ -69,7 +69,9 @@ class Observer:
         await self._tell()
 
     async def _watch_all(self) -> None:
-        await asyncio.gather(*(host.run() for host in self._hosts))
+        async with asyncio.TaskGroup() as watching:  # waits for every one to let go, whatever ends it
+            for host in self._hosts:
+                watching.create_task(host.run())
 
     def alive(self) -> bool:
         """True while everything shown was true within the last five seconds."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,10 +35,19 @@ class Process:
 
 @dataclass(slots=True)
 class Seen:
-    """What one look found: namespace inode → its processes, oldest first."""
+    """What one look found: namespace inode → its processes, oldest first; inode → path of those a mount keeps."""
 
     namespaces: dict[int, list[Process]] = field(default_factory=dict)
+    mounted: dict[int, str] = field(default_factory=dict)
     cut: bool = False
+
+    @property
+    def inodes(self) -> set[int]:
+        return self.namespaces.keys() | self.mounted.keys()
+
+    def only(self, inodes: Collection[int]) -> Seen:
+        namespaces = {inode: processes for inode, processes in self.namespaces.items() if inode in inodes}
+        return Seen(namespaces, {inode: path for inode, path in self.mounted.items() if inode in inodes}, self.cut)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +154,19 @@ def name_places(host: str, home: int, seen: Seen, docker: DockerState | None) ->
             place = f"{host}/{name}"
             sights[place] = Sight(place, "container", name, inode, named.get(inode, ""), container)
             named.setdefault(inode, place)
-    for inode in seen.namespaces:
+    for inode in sorted(seen.inodes - named.keys()):
         place = f"{host}/ns-{inode}"
-        if inode not in named and place not in sights:
-            sights[place] = Sight(place, "namespace", f"ns-{inode}", inode)
+        if place not in sights:
+            sights[place] = Sight(place, "namespace", name_of_mount(seen.mounted.get(inode, place), docker), inode)
     return list(sights.values())
+
+
+def name_of_mount(path: str, docker: DockerState | None) -> str:
+    """What `ip netns` calls it, or the overlay network that lives in it: Docker names those by the network's id."""
+    name = path.rpartition("/")[2]
+    network = name.partition("-")[2]
+    overlays = docker.networks if docker and len(network) >= 10 and not name.startswith("ns-") else ()
+    return next((f"{overlay.name} (overlay)" for overlay in overlays if overlay.id.startswith(network)), name)
 
 
 def container_names(docker: DockerState | None) -> dict[str, str]:

@@ -46,20 +46,7 @@ async def run_tools(fd: int, tools: Mapping[str, Sequence[str]]) -> dict[str, Ou
 async def _run(fd: int, tools: Mapping[str, Sequence[str]]) -> dict[str, Output]:
     marker = secrets.token_hex(12)
     try:
-        process = await asyncio.create_subprocess_exec(
-            "nsenter",
-            f"--net=/proc/self/fd/{fd}",
-            "/bin/sh",
-            "-c",
-            script(marker, list(tools.values())),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            pass_fds=[fd],
-            env=ENVIRONMENT,
-            start_new_session=True,
-            limit=OUTPUT_BYTES,
-        )
+        process = await _started(fd, script(marker, list(tools.values())))
     except OSError as error:
         return {name: Output(error=f"the node cannot start its tools ({error.strerror})") for name in tools}
     texts = [bytearray(), bytearray()]
@@ -75,11 +62,40 @@ async def _run(fd: int, tools: Mapping[str, Sequence[str]]) -> dict[str, Output]
         for task in reading:
             task.cancel()
         await asyncio.gather(*reading, return_exceptions=True)
-        if process.returncode is None:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            await process.communicate()
+        await _end(process)
     return outputs_of(list(tools), marker, bytes(texts[0]), bytes(texts[1]), late)
+
+
+async def _started(fd: int, text: str) -> asyncio.subprocess.Process:
+    starting = asyncio.ensure_future(
+        asyncio.create_subprocess_exec(
+            "nsenter",
+            f"--net=/proc/self/fd/{fd}",
+            "/bin/sh",
+            "-c",
+            text,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            pass_fds=[fd],
+            env=ENVIRONMENT,
+            start_new_session=True,
+            limit=OUTPUT_BYTES,
+        )
+    )
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:  # asyncio leaves pipes open behind a start that is interrupted half-way
+        await _end(await starting)
+        raise
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Nothing of it runs on or stays open."""
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    await process.communicate()
 
 
 async def _collect(stream: asyncio.StreamReader | None, text: bytearray) -> None:

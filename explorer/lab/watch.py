@@ -99,8 +99,8 @@ class Watch:
         try:
             traffic = read_text(f"/proc/{self.namespace.pid}/net/dev", 256 * 1024)
         except OSError:
-            return  # its process has just ended
-        if traffic != self._traffic:
+            traffic = ""  # no process is left in it
+        if traffic != self._traffic or not traffic:
             self._traffic = traffic
             self.dirty(view for view in ("nat", "filter") if self._counts(view))
         if self._counts("connections"):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from explorer.lab import hosts, hostwatch, observe
+from explorer.lab import holding, hosts, observe
 from explorer.lab.netns import open_namespace
 from explorer.network.model import Probe
 from explorer.network.scenario import SCENARIOS
@@ -133,6 +133,30 @@ async def test_a_namespace_without_docker_is_seen_too(eyes, run):
     await eyes.until(lambda: place.id not in eyes.places)
 
 
+async def test_a_namespace_without_a_process_is_called_what_ip_netns_calls_it(eyes, run):
+    await run("ip netns add red")
+    red = await eyes.until(lambda: next((p for p in eyes.places.values() if p.name == "red"), None))
+    assert red.kind == "namespace"
+    assert not red.error
+    await run("nsenter --net=/run/netns/red ip addr add 10.6.6.6/32 dev lo")
+    await eyes.until(lambda: "10.6.6.6/32" in eyes.lines(red.id, "interfaces"))
+    await run("ip netns del red")
+    await eyes.until(lambda: red.id not in eyes.places)
+    assert f"net:[{red.netns}]" not in held()
+
+
+async def test_an_overlay_network_has_a_namespace_of_its_own(eyes, run):
+    address = eyes.interface("h1", "eth0").addresses[0].cidr.partition("/")[0]
+    await run(f"docker swarm init --default-addr-pool 10.99.0.0/16 --advertise-addr {address}")
+    try:
+        await run("docker network create -d overlay --attachable over; docker run -d --name far --network over box")
+        over = await eyes.until(lambda: next((p for p in eyes.places.values() if p.name == "over (overlay)"), None))
+        assert await eyes.until(lambda: [i for i in items(eyes, over.id) if i.kind == "vxlan"])
+        assert await eyes.until(lambda: [i for i in items(eyes, "h1/far") if i.peer_place == over.id])
+    finally:
+        await run("docker rm -f far; docker swarm leave --force")
+
+
 async def test_outside_shows_who_asked(eyes, web, run):
     await run("docker exec web curl -s http://outside/")
     address = eyes.interface("h1", "eth0").addresses[0].cidr.partition("/")[0]
@@ -219,7 +243,7 @@ async def test_an_unreadable_namespace_blanks_nothing_else(lab_config, host, run
             raise PermissionError(13, "Permission denied")
         return open_namespace(pid, belongs)
 
-    monkeypatch.setattr(hostwatch, "open_namespace", refuse)
+    monkeypatch.setattr(holding, "open_namespace", refuse)
     await run("unshare -n sleep 4 >/dev/null 2>&1 &")
     async with watching(lab_config, *host) as eyes:
         hidden = await eyes.until(lambda: next((p for p in eyes.places.values() if p.kind == "namespace"), None))
