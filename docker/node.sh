@@ -16,6 +16,4 @@ fi
 # Namespaces the engine makes are seen by mount propagation.
 mount --make-rshared / 2>/dev/null || true
 
-# Scaled nodes are told apart by their container's own name.
-export EXPLORER_NODE="${EXPLORER_NODE:-$(hostname)}"
 exec python manage.py up "$@"

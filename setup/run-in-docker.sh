@@ -20,7 +20,7 @@ if [ "$1" = build ]; then
   exit 0
 fi
 
-settings=(--env PORT="$port" --env EXPLORER_INSTALL="$install" --env EXPLORER_NODE="${EXPLORER_NODE:-node1}" --env EXPLORER_BEGUN="${EXPLORER_BEGUN:-}")
+settings=(--env PORT="$port" --env EXPLORER_INSTALL="$install" --env EXPLORER_BEGUN="${EXPLORER_BEGUN:-}")
 while IFS= read -r variable; do
   case $variable in
     EXPLORER_STATE | EXPLORER_RUN | EXPLORER_CACHE | EXPLORER_ENGINE_DIR | EXPLORER_BIND | EXPLORER_INSTALL | EXPLORER_NODE | EXPLORER_BEGUN | EXPLORER_MODE) ;;
@@ -31,7 +31,7 @@ done < <(compgen -e)
 terminal=(); [ ! -t 0 ] || [ ! -t 1 ] || terminal=(--interactive --tty)
 # What the engine in it needs, and never --privileged: namespaces and mounts (SYS_ADMIN), networks (NET_ADMIN), looking into
 # the namespaces of hosts (SYS_PTRACE); the default profiles forbid mounts whatever the capabilities say.
-exec docker run --rm --init --name "$name" ${terminal[@]+"${terminal[@]}"} \
+exec docker run --rm --init --name "$name" --hostname "${EXPLORER_NODE:-node1}" ${terminal[@]+"${terminal[@]}"} \
   --cap-add SYS_ADMIN --cap-add NET_ADMIN --cap-add SYS_PTRACE \
   --security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined \
   --publish "${EXPLORER_BIND:-127.0.0.1}:$port:$port" --stop-timeout 90 --tmpfs /run:exec,mode=755 \
