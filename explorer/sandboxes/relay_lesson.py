@@ -57,16 +57,10 @@ class Teacher:
         except UnknownLesson:
             return self.lesson.steps[0]
 
-    def unticked(self) -> bool:
-        """Does an answer still matter: a check that was never green, or a prediction the machine has not settled?"""
-        step = self.step
-        passed = self.standing.passed.get(step.id, ())
-        return any(check.id not in passed for check in step.checks) or any(
-            asked.id not in self.standing.outcomes for asked in step.predictions
-        )
-
     def probes(self, snapshot: Snapshot) -> list[Probe]:
-        return checks.probes(self.step, snapshot) if self.unticked() else []
+        """What only a packet can answer and what still matters: nothing for what was green once or has been answered."""
+        settled = {*self.standing.passed.get(self.step.id, ()), *self.standing.outcomes}
+        return checks.probes(self.step, snapshot, self.standing.predictions, settled)
 
     async def judge(self, snapshot: Snapshot) -> list[Event]:
         """The news, if there is any; the row is written first, so what a page shows has been kept."""
