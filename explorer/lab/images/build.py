@@ -21,7 +21,10 @@ from explorer.lab.images.names import HERE, NAMES, SUITE, base_key, finish, pack
 Say = Callable[[str], None]
 BUILD_SECONDS = 900
 KEPT_OLD = 2  # tars of earlier inputs that stay per image, for going back and forth between versions
-EXCLUDED = "/usr/share/{doc,man,locale,info,lintian,bug}/*"
+EXCLUDED = [f"/usr/share/{part}/*" for part in ("doc", "man", "locale", "info", "lintian", "bug")]
+UNUSED = (
+    "usr/bin/ctr usr/bin/containerd-shim usr/bin/containerd-shim-runc-v1 var/cache/apt/*.bin var/lib/apt/lists/* var/log/*.log"
+)
 
 
 def build_images(config: LabConfig, say: Say, stop: Callable[[], bool] = lambda: False) -> None:
@@ -118,8 +121,8 @@ def command(name: str, target: Path) -> list[str]:
         words += ["--variant=extract", "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr"]
         words += [f"--extract-hook=sh '{script}' \"$1\""]
     else:
-        words += ["--variant=minbase", f"--dpkgopt=path-exclude={EXCLUDED}"]
-        words += ['--customize-hook=rm -rf "$1"/var/cache/apt/*.bin "$1"/var/lib/apt/lists/* "$1"/var/log/*.log']
+        words += ["--variant=minbase", *(f"--dpkgopt=path-exclude={pattern}" for pattern in EXCLUDED)]
+        words += [f'--customize-hook=cd "$1" && rm -rf {UNUSED}']
     return [*words, SUITE, str(target)]
 
 

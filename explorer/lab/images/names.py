@@ -12,7 +12,7 @@ HERE = Path(__file__).parent
 HOST, MACHINE, BOX = "host", "machine", "box"
 NAMES = (HOST, MACHINE, BOX)
 SUITE = "trixie"
-FORMAT = "1"  # raise when the way they are built changes
+FORMAT = "2"  # raise when the way they are built changes
 
 _PATH = "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _COMMON = [_PATH, "ENV LANG=C.UTF-8", "WORKDIR /root"]
