@@ -44,7 +44,7 @@ class Fault:
 
 
 def reader(*, html: bool = False) -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": html, "typographer": True}).enable(["table", "replacements"])
+    parser = MarkdownIt("commonmark", {"html": html}).enable("table")
     return parser.use(admon_plugin)
 
 

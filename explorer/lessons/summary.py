@@ -45,7 +45,7 @@ def bridge_facts(world: World, host: Place) -> Iterator[Fact]:
     yield "Switches", listed(switch(one, bridges) for one in interfaces(world, host) if one.kind == "bridge")
     yield "Cables", cables(world, host)
     routes = [one for one in world.seen(host, "routes", Route) if one.dev in bridges]
-    yield "Routes", listed(f"{one.destination} through {one.dev}" for one in routes)
+    yield "Routes", f"{listed(one.destination for one in routes)}{', each through its switch' * bool(routes)}"
     yield "The way out", way_out(world, host)
     yield "The way in", way_in(world, host)
     yield "Borders", borders(world, host)
