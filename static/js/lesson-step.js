@@ -12,6 +12,8 @@ export class LessonStep {
     this.page = page;
     /** @type {LessonMoved | null} */
     this.last = null;
+    /** @type {Map<string, number>} how often the page asked for an answer's words */
+    this.asked = new Map();
     page.addEventListener("click", (event) => this.#click(event));
     page.addEventListener("change", (event) => this.#chosen(event));
     page.addEventListener("lesson", (event) => this.moved(/** @type {CustomEvent} */ (event).detail));
@@ -64,11 +66,14 @@ export class LessonStep {
 
   /** @param {CustomEvent} event */
   #settled(event) {
-    const swapped = /** @type {HTMLElement} */ (event.detail.elt);
-    if (swapped?.id !== "step") return;
-    this.#showTyping();
-    /** @type {HTMLElement | null} */ (swapped.querySelector("#step-title"))?.focus({ preventScroll: true });
-    if (this.last) this.moved(this.last);
+    const swapped = /** @type {HTMLElement} */ (event.target);
+    if (swapped.id === "step") {
+      this.#showTyping();
+      this.asked.clear();
+      /** @type {HTMLElement | null} */ (swapped.querySelector("#step-title"))?.focus({ preventScroll: true });
+    }
+    // what the machine said while the page was busy still counts
+    if (this.last && (swapped.id === "step" || swapped.matches(".prediction"))) this.moved(this.last);
   }
 
   /** @param {LessonMoved} event */
@@ -133,7 +138,9 @@ export class LessonStep {
    */
   #answer(step, prediction) {
     const form = step.querySelector(`form.prediction[data-prediction="${CSS.escape(prediction)}"].locked`); // nothing is told to who has not guessed
-    if (!(form instanceof HTMLElement) || form.dataset.asking) return;
+    const times = this.asked.get(prediction) ?? 0;
+    if (!(form instanceof HTMLElement) || form.dataset.asking || times >= 3) return;
+    this.asked.set(prediction, times + 1);
     form.dataset.asking = "1";
     const htmx = /** @type {{ htmx?: Htmx }} */ (/** @type {unknown} */ (globalThis)).htmx;
     htmx?.ajax("GET", `/learn/${step.dataset.lesson}/?prediction=${encodeURIComponent(prediction)}`, {
