@@ -59,8 +59,10 @@ class Teacher:
 
     def probes(self, snapshot: Snapshot) -> list[Probe]:
         """What only a packet can answer and what still matters: nothing for what was green once or has been answered."""
-        settled = {*self.standing.passed.get(self.step.id, ()), *self.standing.outcomes}
-        return checks.probes(self.step, snapshot, self.standing.predictions, settled)
+        step, passed, outcomes = self.step, self.standing.passed.get(self.step.id, ()), self.standing.outcomes
+        waiting = {check.id for check in step.checks if check.id not in passed}
+        waiting |= {asked.id for asked in step.predictions if asked.id not in outcomes}
+        return checks.probes(step, snapshot, self.standing.predictions, {*passed, *outcomes} - waiting)
 
     async def judge(self, snapshot: Snapshot) -> list[Event]:
         """The news, if there is any; the row is written first, so what a page shows has been kept."""

@@ -59,7 +59,7 @@ class SandboxWatch:
         self.observer = Observer(config, self.sandbox, self.generation, wanted.facts, self)
         self.expected = {*wanted.facts.get("hosts", {}), *wanted.facts.get("machines", {})}
         self.teacher: Teacher | None = None
-        self.anew = True
+        self.anew, self.kept = True, False
         self.wake, self.turned = asyncio.Event(), asyncio.Event()
         self.pace = Pace(BURST, RATE)
         self.seen_at = 0.0
@@ -181,13 +181,14 @@ class SandboxWatch:
 
     async def _write_snapshot(self) -> None:
         await self.redis.set(snapshot_key(self.sandbox), self.picture.snapshot().model_dump_json(), ex=KEPT_SECONDS)
+        self.kept = True
 
     async def _stay_fresh(self) -> None:
         while True:
             if self.picture.number and self.observer.alive():
                 try:
                     await self.redis.set(fresh_key(self.sandbox), "1", ex=FRESH_SECONDS)
-                    if not await self.redis.exists(snapshot_key(self.sandbox)):  # Redis began anew, so we do
+                    if self.kept and not await self.redis.exists(snapshot_key(self.sandbox)):  # Redis began anew, so we do
                         self.anew = True
                         self.wake.set()
                 except (RedisError, OSError) as error:

@@ -85,7 +85,7 @@ def make(redis, engine, sent, node1):
     return sync_to_async(made)
 
 
-async def until(condition, seconds=4.0):
+async def until(condition, seconds=10.0):
     end = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < end, "waited in vain"
@@ -150,7 +150,7 @@ async def test_closing_stops_looking(running, make, redis, eyes):
 async def test_redis_that_begins_anew_gets_a_snapshot_anew(running, make, redis, eyes, monkeypatch):
     monkeypatch.setattr(relay_sandbox, "FRESH_EVERY", 0.05)
     sandbox = await make()
-    await until(lambda: events(redis, sandbox, "snapshot_taken"))
+    await until(lambda: redis.exists(snapshot_key(sandbox.pk)))
     redis.flushall()
     again = await until(lambda: events(redis, sandbox, "snapshot_taken"))
     assert again[0].number == 1
