@@ -6,6 +6,9 @@ set -uo pipefail
 setup/all.sh dev || exit
 
 export EXPLORER_INSTALL=${EXPLORER_TEST_INSTALL:-test} EXPLORER_STATE=${EXPLORER_TEST_STATE:-$top/var/test}
+mkdir -p "$EXPLORER_STATE"
+.venv/bin/python manage.py collectstatic --no-input -v 0 || exit
+
 pytest=(.venv/bin/python -m pytest)
 declare -A calls=(
   [unit]="tests -n 2 --dist loadfile --ignore tests/engine --ignore tests/browser -m not_engine_nor_browser"
