@@ -21,7 +21,8 @@ ROUTE_GROUPS = (1, 3, 5, 7, 9, 11)  # link, neigh, ipv4 address and route, ipv6 
 FILTER_GROUPS = (1, 2, 3, 7)  # connection new, update, destroy; nftables
 AF_BRIDGE = 7
 RECEIVE_BYTES = 64 * 1024
-READS_AT_ONCE = 32  # a flood is answered by reading the views once, not by following it
+READS_AT_ONCE = 64
+FLOOD, WINDOW = 500, 0.1  # more messages than that in a window: nothing is listened to for the length of another
 HEADER = struct.Struct("=IHHII")
 
 # Taking a link down silently takes its routes and neighbours along, so a link's message dirties those too.
@@ -29,6 +30,7 @@ LINK: tuple[View, ...] = ("interfaces", "routes", "neighbours", "fdb")
 ROUTE_VIEWS: tuple[View, ...] = LINK
 FILTER_VIEWS: tuple[View, ...] = ("nat", "filter", "connections")
 Dirty = Callable[[Iterable[View]], None]
+ViewsOf = Callable[[bytes], set[View]]
 
 
 class Listener:
@@ -38,6 +40,7 @@ class Listener:
         self._dirty = dirty
         self._loop = asyncio.get_running_loop()
         self._sockets: list[socket.socket] = []
+        self._since, self._count = 0.0, 0
         try:
             self._listen(namespace, NETLINK_ROUTE, ROUTE_GROUPS, route_views, ROUTE_VIEWS)
             self._listen(namespace, NETLINK_NETFILTER, FILTER_GROUPS, filter_views, FILTER_VIEWS)
@@ -50,19 +53,24 @@ class Listener:
         namespace: Namespace,
         protocol: int,
         groups: Iterable[int],
-        views_of: Callable[[bytes], set[View]],
+        views_of: ViewsOf,
         everything: tuple[View, ...],
     ) -> None:
         listening = namespace.socket(socket.AF_NETLINK, socket.SOCK_RAW, protocol)
         self._sockets.append(listening)
         listening.bind((0, sum(1 << (group - 1) for group in groups)))
-        self._loop.add_reader(listening.fileno(), self._readable, listening, views_of, everything)
+        self._attend(listening, views_of, everything)
 
-    def _readable(self, listening: socket.socket, views_of: Callable[[bytes], set[View]], everything: tuple[View, ...]) -> None:
+    def _attend(self, listening: socket.socket, views_of: ViewsOf, everything: tuple[View, ...]) -> None:
+        if listening.fileno() >= 0:
+            self._loop.add_reader(listening.fileno(), self._readable, listening, views_of, everything)
+
+    def _readable(self, listening: socket.socket, views_of: ViewsOf, everything: tuple[View, ...]) -> None:
         views: set[View] = set()
         try:
             for _ in range(READS_AT_ONCE):
                 views |= views_of(listening.recv(RECEIVE_BYTES))
+                self._count += 1
         except BlockingIOError:
             pass
         except OSError as error:
@@ -71,6 +79,17 @@ class Listener:
             views.update(everything)
         if views:
             self._dirty(views)
+        if listening.fileno() >= 0 and self._flooded():
+            self._dirty(everything)
+            self._loop.remove_reader(listening.fileno())
+            self._loop.call_later(WINDOW, self._attend, listening, views_of, everything)
+
+    def _flooded(self) -> bool:
+        """A flood is answered by reading the views now and then, not by following it."""
+        now = self._loop.time()
+        if now - self._since > WINDOW:
+            self._since, self._count = now, 0
+        return self._count > FLOOD
 
     def _forget(self, listening: socket.socket) -> None:
         with suppress(OSError, ValueError):

@@ -138,6 +138,17 @@ class Terminal:
         return "The shell has ended." if code in (0, None, 130) else f"The shell has ended (exit status {code})."
 
 
+async def end_shells(config: LabConfig, sandbox: str, place: str) -> int:
+    """Ends every shell on a host (and in its containers) or machine: those of a relay that is no more. How many there were."""
+    if not PLACE.fullmatch(place) or not SANDBOX.fullmatch(sandbox):
+        raise NotThere("There is no such place.")
+    try:
+        found = await find_group(to_path(str(config.socket)), f"x-{config.install}-{sandbox}-{place}", place)
+    except BadAnswer as error:
+        raise NodeError("The node's engine does not answer.", str(error)) from error
+    return await asyncio.to_thread(hang_up, found.group, f"{MARK}=")
+
+
 @dataclass(frozen=True, slots=True)
 class _Found:
     pid: int

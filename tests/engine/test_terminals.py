@@ -10,7 +10,7 @@ import pytest
 
 from explorer.lab import hosts
 from explorer.lab.errors import HostError, NotThere
-from explorer.lab.terminals import Terminal
+from explorer.lab.terminals import Terminal, end_shells
 from tests.engine.eyes import do
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(60)]
@@ -106,6 +106,14 @@ async def test_a_shell_that_ignores_the_hangup_is_ended_all_the_same(terminal_on
     await terminal.close()
     await terminal.close()
     assert "stubborn" not in await processes(lab_config, sandbox)
+
+
+async def test_shells_nobody_holds_any_more_are_ended(terminal_on, web, lab_config, sandbox):
+    terminals = [await terminal_on("h1"), await terminal_on("h1/web")]
+    assert await end_shells(lab_config, sandbox[0], "h1") == 3  # the one in web, and the client that carries it
+    for terminal in terminals:
+        await read_until(terminal, b"never")
+        assert terminal.reason
 
 
 async def test_closing_wakes_whoever_reads(terminal_on):

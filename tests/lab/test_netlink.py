@@ -1,8 +1,14 @@
 """Which views a kernel notification makes out of date."""
 
+import asyncio
+import socket
 import struct
+from contextlib import suppress
+from typing import cast
 
-from explorer.lab.netlink import filter_views, route_views
+from explorer.lab import netlink
+from explorer.lab.netlink import Listener, filter_views, route_views
+from explorer.lab.netns import Namespace
 
 
 def message(kind, payload=b"\0" * 16):
@@ -34,3 +40,64 @@ def test_rules_and_connections_are_told_apart():
 def test_half_a_message_and_a_length_of_nothing_end_the_reading():
     assert route_views(message(24)[:10]) == set()
     assert route_views(struct.pack("=IHHII", 0, 24, 0, 0, 0) * 3) == set()
+
+
+class Kernel(socket.socket):
+    """One end of a pair, for a netlink socket."""
+
+    def bind(self, address):
+        pass
+
+
+class FakeNamespace:
+    def __init__(self):
+        self.ends = []
+
+    def socket(self, family, kind, protocol):
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.ends.append(theirs)
+        theirs.setblocking(False)
+        kernel = Kernel(fileno=ours.detach())
+        kernel.setblocking(False)
+        return kernel
+
+    def close(self):
+        for end in self.ends:
+            end.close()
+
+
+async def test_what_the_kernel_says_reaches_the_views():
+    namespace, told = FakeNamespace(), []
+    listener = Listener(cast(Namespace, namespace), lambda views: told.append(set(views)))
+    namespace.ends[0].send(message(24))
+    await asyncio.sleep(0.02)
+    listener.close()
+    namespace.close()
+    assert told == [{"routes"}]
+
+
+async def test_a_flood_is_not_followed_and_nothing_is_missed(monkeypatch):
+    monkeypatch.setattr(netlink, "FLOOD", 10)
+    monkeypatch.setattr(netlink, "WINDOW", 0.2)
+    namespace, told = FakeNamespace(), []
+    listener = Listener(cast(Namespace, namespace), lambda views: told.append(set(views)))
+    for _ in range(50):
+        with suppress(BlockingIOError):  # full, as the kernel's would be
+            namespace.ends[1].send(message(1 << 8))
+        await asyncio.sleep(0.001)
+    assert {"nat", "filter", "connections"} in told
+    assert len(told) < 20
+    told.clear()
+    await asyncio.sleep(0.3)
+    assert told  # it listens again, and what came meanwhile counts
+    listener.close()
+    namespace.close()
+
+
+async def test_a_namespace_that_goes_ends_the_listening():
+    namespace, told = FakeNamespace(), []
+    listener = Listener(cast(Namespace, namespace), lambda views: told.append(set(views)))
+    listener.close()
+    listener.close()
+    namespace.close()
+    assert told == []
