@@ -5,7 +5,6 @@ An accepted request is a committed row and an `Action`; the task queue is only a
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -18,7 +17,8 @@ from explorer.network.scenario import SCENARIOS
 from explorer.sandboxes import changes
 from explorer.sandboxes.changes import enqueue, move, node_queue
 from explorer.sandboxes.events import AnyOrder, LookAgain
-from explorer.sandboxes.models import Action, Learner, Node, Progress, Sandbox
+from explorer.sandboxes.limits import Refused, check_quota, check_room, free_capacity
+from explorer.sandboxes.models import Action, Learner, Progress, Sandbox
 from explorer.sandboxes.progress import UnknownLesson, learner_progress, set_prediction, set_step
 from explorer.sandboxes.streams import TASK_CLOSE, TASK_OPEN, TASK_RECONCILE, TASK_RESET
 
@@ -44,15 +44,6 @@ State = Sandbox.State
 USABLE = (State.QUEUED, State.OPENING, State.READY, State.RESETTING)  # what "you have one" means; closing is not
 
 
-class Refused(Exception):
-    """One refusal: the sentence for the learner, the numbers for the log, a stable code for tests and pages."""
-
-    def __init__(self, code: str, sentence: str, **numbers: Any) -> None:
-        super().__init__(sentence)
-        self.code, self.sentence, self.numbers = code, sentence, numbers
-        log.info("refused", code=code, **numbers)
-
-
 def current_sandbox(learner: Learner | None) -> Sandbox | None:
     """The learner's one usable sandbox, if any."""
     if learner is None:
@@ -67,7 +58,7 @@ def open_sandbox(learner: Learner, *, lesson: str = "", scenario: str = "one-hos
     running = current_sandbox(learner)
     if running:
         return _turn_to(running, lesson)
-    _check_quota(learner)
+    check_quota(learner)
     try:
         with transaction.atomic():
             return _claim_warm(learner, lesson, scenario) or _queue(learner, lesson, scenario)
@@ -83,49 +74,6 @@ def _turn_to(sandbox: Sandbox, lesson: str) -> Sandbox:
         move(sandbox, USABLE, lesson=lesson)
         sandbox.refresh_from_db()
     return sandbox
-
-
-def _check_quota(learner: Learner) -> None:
-    hour_ago = timezone.now() - timedelta(hours=1)
-    opened = Action.objects.filter(kind=Action.Kind.OPEN, sandbox__learner=learner, created_at__gt=hour_ago).count()
-    if opened >= settings.OPENS_PER_HOUR:
-        raise Refused(
-            "too_many_opens",
-            f"You have opened {opened} sandboxes within an hour, which is all we can give one person. "
-            "Please try again in a while, or reset the next one instead of opening another.",
-            opened=opened,
-            allowed=settings.OPENS_PER_HOUR,
-            learner=str(learner.pk),
-        )
-
-
-def free_capacity() -> tuple[int, int]:
-    """(free, total) over the nodes that are here and take work. Warm sandboxes make room when asked to."""
-    nodes = [node for node in changes.alive_nodes() if not node.draining]
-    total = sum(node.capacity for node in nodes)
-    taken = Sandbox.objects.filter(state__in=changes.ON_NODE, node__in=nodes).exclude(state=State.OPENING, learner=None)
-    waiting = Sandbox.objects.filter(state=State.QUEUED)
-    return total - taken.count() - waiting.count(), total
-
-
-def _check_room() -> None:
-    if not any(not node.draining for node in changes.alive_nodes()):
-        raise Refused(
-            "no_node",
-            "No machine that runs sandboxes is here at the moment. That is ours to fix; your place in the lesson is kept. "
-            "Please try again in a minute.",
-            nodes=Node.objects.count(),
-            seen=len(changes.alive_nodes()),
-        )
-    free, total = free_capacity()
-    if free <= 0:
-        raise Refused(
-            "full",
-            "All sandboxes are taken right now. They last an hour at most, so one comes free soon: "
-            "please try again in a few minutes. You can read the lesson meanwhile.",
-            total=total,
-            free=free,
-        )
 
 
 def _claim_warm(learner: Learner, lesson: str, scenario: str) -> Sandbox | None:
@@ -158,7 +106,7 @@ def _claim_warm(learner: Learner, lesson: str, scenario: str) -> Sandbox | None:
 
 
 def _queue(learner: Learner, lesson: str, scenario: str) -> Sandbox:
-    _check_room()
+    check_room()
     sandbox, _ = book_sandbox(learner, lesson=lesson, scenario=scenario)
     return sandbox
 

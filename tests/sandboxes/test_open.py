@@ -176,7 +176,7 @@ def test_redis_away_loses_no_intent(engine, node1, alice, settings, django_captu
 
 def test_two_clicks_at_once_make_one_row(engine, sent, node1, alice, redis, monkeypatch):
     meanwhile = []
-    check = services._check_quota
+    check = services.check_quota
 
     def other_click_wins(learner):
         if not meanwhile:
@@ -184,7 +184,7 @@ def test_two_clicks_at_once_make_one_row(engine, sent, node1, alice, redis, monk
             meanwhile.append(services.open_sandbox(learner))
         check(learner)
 
-    monkeypatch.setattr(services, "_check_quota", other_click_wins)
+    monkeypatch.setattr(services, "check_quota", other_click_wins)
     assert services.open_sandbox(alice) == meanwhile[1]
     assert Sandbox.objects.count() == 1
 

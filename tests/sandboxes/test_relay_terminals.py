@@ -5,7 +5,7 @@ import time
 import pytest
 
 from explorer.lab.errors import NotThere
-from explorer.sandboxes import relay_terminals, streams
+from explorer.sandboxes import relay_shell, streams
 from explorer.sandboxes.events import (
     TERMINAL_KEPT_BYTES,
     AcknowledgeTerminal,
@@ -61,7 +61,7 @@ def shells(monkeypatch):
         opened[place] = Echo()
         return opened[place]
 
-    monkeypatch.setattr(relay_terminals.Terminal, "open", opening)
+    monkeypatch.setattr(relay_shell.Terminal, "open", opening)
     return opened
 
 
@@ -156,7 +156,7 @@ async def test_opening_the_same_twice_opens_one(terminals, shells):
 
 
 async def test_ten_megabytes_of_yes_stay_bounded(terminals, shells, redis, monkeypatch):
-    monkeypatch.setattr(relay_terminals, "ALONE_RATE", 1e9)
+    monkeypatch.setattr(relay_shell, "ALONE_RATE", 1e9)
     terminals.take(order(OpenTerminal, place="h1"))
     await until(lambda: "t1" in terminals.shells and "h1" in shells)
     terminals.take(order(TypeInTerminal, data="yes\n"))
@@ -174,7 +174,7 @@ async def test_a_page_that_draws_slowly_slows_the_shell_down(terminals, shells, 
     terminals.take(order(AcknowledgeTerminal, offset=0))
     terminals.take(order(TypeInTerminal, data="yes\n"))
     shell = terminals.shells["t1"]
-    await until(lambda: shell.ring.offset > relay_terminals.WINDOW)
+    await until(lambda: shell.ring.offset > relay_shell.WINDOW)
     await asyncio.sleep(0.1)
     stopped = shell.ring.offset
     await asyncio.sleep(0.1)
@@ -189,15 +189,15 @@ async def test_without_a_page_it_runs_on_slowly(terminals, shells):
     await until(lambda: "t1" in terminals.shells and "h1" in shells)
     terminals.take(order(TypeInTerminal, data="yes\n"))
     await asyncio.sleep(0.5)
-    assert 0 < terminals.shells["t1"].ring.offset <= relay_terminals.ALONE_RATE
+    assert 0 < terminals.shells["t1"].ring.offset <= relay_shell.ALONE_RATE
 
 
 async def test_five_minutes_without_a_page_end_it(terminals, shells, monkeypatch):
-    monkeypatch.setattr(relay_terminals, "LOOK_EVERY", 0.02)
-    monkeypatch.setattr(relay_terminals, "LIFE", 0.1)
+    monkeypatch.setattr(relay_shell, "LOOK_EVERY", 0.02)
+    monkeypatch.setattr(relay_shell, "LIFE", 0.1)
     terminals.take(order(OpenTerminal, place="h1"))
     await until(lambda: not terminals.facts["t1"].open)
-    assert terminals.facts["t1"].reason == relay_terminals.LEFT
+    assert terminals.facts["t1"].reason == relay_shell.LEFT
 
 
 async def test_a_page_that_only_waits_keeps_it(terminals, shells, redis, monkeypatch):

@@ -1,0 +1,68 @@
+"""Who may have a sandbox now: quotas, capacity, and the one refusal that speaks to learner and operator alike."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.utils import timezone
+
+from explorer.sandboxes import changes
+from explorer.sandboxes.models import Action, Learner, Node, Sandbox
+
+log = structlog.get_logger(__name__)
+State = Sandbox.State
+
+
+class Refused(Exception):
+    """One refusal: the sentence for the learner, the numbers for the log, a stable code for tests and pages."""
+
+    def __init__(self, code: str, sentence: str, **numbers: Any) -> None:
+        super().__init__(sentence)
+        self.code, self.sentence, self.numbers = code, sentence, numbers
+        log.info("refused", code=code, **numbers)
+
+
+def check_quota(learner: Learner) -> None:
+    hour_ago = timezone.now() - timedelta(hours=1)
+    opened = Action.objects.filter(kind=Action.Kind.OPEN, sandbox__learner=learner, created_at__gt=hour_ago).count()
+    if opened >= settings.OPENS_PER_HOUR:
+        raise Refused(
+            "too_many_opens",
+            f"You have opened {opened} sandboxes within an hour, which is all we can give one person. "
+            "Please try again in a while, or reset the next one instead of opening another.",
+            opened=opened,
+            allowed=settings.OPENS_PER_HOUR,
+            learner=str(learner.pk),
+        )
+
+
+def free_capacity() -> tuple[int, int]:
+    """(free, total) over the nodes that are here and take work. Warm sandboxes make room when asked to."""
+    nodes = [node for node in changes.alive_nodes() if not node.draining]
+    total = sum(node.capacity for node in nodes)
+    taken = Sandbox.objects.filter(state__in=changes.ON_NODE, node__in=nodes).exclude(state=State.OPENING, learner=None)
+    waiting = Sandbox.objects.filter(state=State.QUEUED)
+    return total - taken.count() - waiting.count(), total
+
+
+def check_room() -> None:
+    if not any(not node.draining for node in changes.alive_nodes()):
+        raise Refused(
+            "no_node",
+            "No machine that runs sandboxes is here at the moment. That is ours to fix; your place in the lesson is kept. "
+            "Please try again in a minute.",
+            nodes=Node.objects.count(),
+            seen=len(changes.alive_nodes()),
+        )
+    free, total = free_capacity()
+    if free <= 0:
+        raise Refused(
+            "full",
+            "All sandboxes are taken right now. They last an hour at most, so one comes free soon: "
+            "please try again in a few minutes. You can read the lesson meanwhile.",
+            total=total,
+            free=free,
+        )
