@@ -110,6 +110,8 @@ async def test_a_shell_that_ignores_the_hangup_is_ended_all_the_same(terminal_on
 
 async def test_shells_nobody_holds_any_more_are_ended(terminal_on, web, lab_config, sandbox):
     terminals = [await terminal_on("h1"), await terminal_on("h1/web")]
+    for terminal in terminals:
+        await read_until(terminal, b"# ")
     assert await end_shells(lab_config, sandbox[0], "h1") == 3  # the one in web, and the client that carries it
     for terminal in terminals:
         await read_until(terminal, b"never")
