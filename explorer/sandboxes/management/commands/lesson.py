@@ -107,6 +107,8 @@ def solve(lessons: dict[str, Lesson], options: dict[str, Any]) -> None:
     try:
         result = asyncio.run(playing)
     except LabError as error:
+        if options["json"]:
+            print(json.dumps({"lesson": slug, "ok": False, "error": str(error)}))
         raise CommandError(f"{error} {error.detail}".strip()) from error
     if options["json"]:
         print(json.dumps(result.as_json()))
