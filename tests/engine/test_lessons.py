@@ -39,7 +39,7 @@ def faults(result):
 
 @pytest.mark.parametrize("slug", LESSONS)
 async def test_green_with_its_own_commands(lab_config, slug):
-    told = []
+    told: list[str] = []
     result = await solve.solve_lesson(lab_config, LESSONS[slug], told.append)
     assert faults(result) == {}, "\n".join(told)
     assert [step.step for step in result.steps] == [step.id for step in LESSONS[slug].steps]

@@ -21,7 +21,7 @@ def steps() -> list[Step]:
     return [step for lesson in load_lessons().values() for step in lesson.steps]
 
 
-def step(lessons, **changes) -> Step:
+def step(lessons, **changes):
     for old, new in changes.items():
         lessons.change(old, new)
     return lessons.load().steps[0]

@@ -23,6 +23,11 @@ def test_check_json(capsys):
     assert told["lessons"]["bridge"]["steps"] == 8
 
 
+def test_predicates(capsys):
+    call_command("lesson", "predicates")
+    assert "gateway(place, bridge, host='h1')\n    The default route" in capsys.readouterr().out
+
+
 def test_a_bad_lesson_is_said_and_fails(capsys, monkeypatch, lessons):
     lessons.change("minutes = 5", "minutes = 500")
 

@@ -17,6 +17,7 @@ from explorer.network.model import (
     Endpoint,
     Flow,
     Interface,
+    Item,
     Neighbour,
     Observation,
     Place,
@@ -27,6 +28,7 @@ from explorer.network.model import (
     Route,
     Rule,
     Snapshot,
+    View,
 )
 from explorer.network.scenario import SCENARIOS
 from tests.network import captured
@@ -90,7 +92,7 @@ DOCKER0 = item(
 )
 
 
-def place(name: str, netns: int, views: dict, **fields) -> Place:
+def place(name: str, netns: int, views: dict[View, list[Item]], **fields) -> Place:
     kind = "container" if "/" in name else "machine" if name == "outside" else "host"
     seen = {view: Observation(command=view, items=tuple(items)) for view, items in views.items()}
     return Place(

@@ -15,6 +15,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from explorer.lab.errors import LabError
+from explorer.lessons.checks import PREDICATES
 from explorer.lessons.load import LessonError, load_lessons
 from explorer.lessons.model import Lesson
 from explorer.network.model import Snapshot
@@ -22,10 +23,11 @@ from explorer.network.model import Snapshot
 
 class Command(BaseCommand):
     requires_system_checks: list[str] = []
-    help = "check: reads every lesson and says file and line of what is wrong. solve: plays one on a sandbox of its own."
+    help = "Reads every lesson (check), plays one on a sandbox of its own (solve), lists what may be asked (predicates)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
+        actions.add_parser("predicates", help="what a check, hint or prediction may ask, for authors")
         check = actions.add_parser("check", help="reads every lesson")
         check.add_argument("--json", action="store_true", help="one JSON object on standard output")
         solve = actions.add_parser("solve", help="plays a lesson with its own commands; fails unless its checks tell the truth")
@@ -36,6 +38,9 @@ class Command(BaseCommand):
         solve.add_argument("--skip", metavar="STEP[:N]", help="leave out a step's commands, or its Nth; then it has to fail")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["action"] == "predicates":
+            list_predicates()
+            return
         try:
             lessons = load_lessons()
         except LessonError as error:
@@ -47,6 +52,13 @@ class Command(BaseCommand):
             check(lessons, options["json"])
         else:
             solve(lessons, options)
+
+
+def list_predicates() -> None:
+    for name, predicate in sorted(PREDICATES.items()):
+        fields = predicate.arguments.model_fields.items()
+        told = ", ".join(field if one.is_required() else f"{field}={one.default!r}" for field, one in fields)
+        print(f"{name}({told})\n    {predicate.about.splitlines()[0]}")
 
 
 def check(lessons: dict[str, Lesson], as_json: bool) -> None:
