@@ -1,8 +1,13 @@
-"""On a build machine (CI=true) an engine or browser test that skips has failed, unless the kernel lacks what it is about."""
+"""On a build machine (CI=true) an engine or browser test that skips has failed, unless the kernel lacks what it is about.
+
+And whoever ends a run, however it was started, has fixtures end what they started.
+"""
 
 from __future__ import annotations
 
 import os
+import signal
+import threading
 from collections.abc import Generator
 from typing import Any
 
@@ -11,6 +16,12 @@ import pytest
 STRICT = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 ROOMS = ("tests/engine/", "tests/browser/")
 EXCUSE = "kernel lacks"
+
+
+if threading.current_thread() is threading.main_thread():
+    # a shell that is no terminal's starts its background jobs with interrupts ignored; a TERM ends Python without a word
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
 
 
 def must_run(item: pytest.Item) -> bool:
