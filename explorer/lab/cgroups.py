@@ -1,4 +1,4 @@
-"""Hands a host's control groups to its root, so that the Docker daemon in it can divide them further."""
+"""A host's control groups: handed to its root, whose Docker daemon divides them further; emptied at its end."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from pathlib import Path
 from explorer.lab import kernel
 from explorer.lab.config import LabConfig
 from explorer.lab.errors import NodeError
-from explorer.lab.leftovers import our_cgroups
+from explorer.lab.leftovers import kill_group, our_cgroups
 
 WAIT_SECONDS = 5.0
+KILL_ROUNDS = 50
 # The directory and these files: enough to make groups below it. The files that hold the host's own limits stay the node's.
 HANDED_OVER = ("cgroup.procs", "cgroup.subtree_control", "cgroup.threads", "tasks", "cgroup.clone_children")
 
@@ -25,10 +26,19 @@ def delegate(config: LabConfig, container: str) -> None:
             raise NodeError("The host's control groups are nowhere to be found.", container)
         time.sleep(0.01)
     for group in sorted(groups, key=lambda path: path.parent.parent.name == "cpu"):  # a host waits for that one
-        os.chown(group, uid, gid)
         for name in HANDED_OVER:
             if (group / name).exists():
                 os.chown(group / name, uid, gid)
+        os.chown(group, uid, gid)  # last: a host begins as soon as it may make a group of its own
+
+
+def kill_all(config: LabConfig, container: str) -> None:
+    """Ends every process of a container before the engine is asked to: the engine waits in vain for what is frozen."""
+    for _ in range(KILL_ROUNDS):
+        groups = [path for parent in our_cgroups(config) if (path := parent / container).is_dir()]
+        if not sum(kill_group(group) for group in groups):
+            return
+        time.sleep(0.02)
 
 
 def version() -> int:

@@ -79,7 +79,7 @@ def execute(
         _end(client, identity)
         raise HostTimeout(f"The command did not end within {timeout:g} s.", " ".join(argv)[:200]) from None
     finally:
-        stream.close()
+        stream._response.close()  # type: ignore[union-attr]  # closing only the stream makes newer Pythons complain
         connection.close()
 
 
