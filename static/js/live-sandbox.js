@@ -103,7 +103,7 @@ export class LiveSandbox extends HTMLElement {
   /** @param {SandboxChanged} event */
   #changed(event) {
     if (event.expires_at) this.expires = event.expires_at;
-    if (event.generation !== this.generation || event.state === "resetting") {
+    if (event.generation !== this.generation) {
       this.generation = event.generation;
       this.dock.startOver();
     }

@@ -22,6 +22,8 @@ export class TerminalDock extends HTMLElement {
     this.chosen = "";
     /** @type {{ place: string, commands: { command: string, run: boolean }[], at: number }[]} asked for, not yet there */
     this.asked = [];
+    /** @type {Set<string>} shells of before a reset */
+    this.buried = new Set();
     this.first = true;
     this.tabs = make("div", "shell-tabs");
     this.screens = make("div", "shells");
@@ -70,13 +72,21 @@ export class TerminalDock extends HTMLElement {
     const host = inOrder(store.places.values()).find((place) => place.kind === "host");
     if (!host) return;
     this.first = false;
-    if (!store.terminals.some((one) => one.open)) this.open(host.id);
+    if (!store.terminals.some((one) => one.open && !this.buried.has(one.id))) this.open(host.id);
   }
 
+  /** The sandbox is built anew: its shells are gone, and the first of the new ones waits for the new picture. */
   startOver() {
-    this.first = true;
+    for (const [id, shell] of this.shells) {
+      this.buried.add(id);
+      shell.end("the sandbox started over");
+      shell.remove();
+    }
+    this.shells.clear();
     this.asked = [];
-    for (const shell of this.shells.values()) shell.end("the sandbox started over");
+    this.first = true;
+    if (this.store) this.store.seen = false;
+    this.#draw();
   }
 
   /** @param {TerminalFacts[]} facts */
@@ -87,7 +97,7 @@ export class TerminalDock extends HTMLElement {
       if (!known) shell.end("it is gone");
       else if (!known.open) shell.end(known.reason || "the shell ended");
     }
-    for (const one of facts) if (one.open && !this.shells.has(one.id)) this.#add(one);
+    for (const one of facts) if (one.open && !this.shells.has(one.id) && !this.buried.has(one.id)) this.#add(one);
     this.#draw();
   }
 
