@@ -17,7 +17,7 @@ from typing import Any
 from docker.errors import APIError, NotFound
 
 import docker
-from explorer.lab import cgroups, engine, images, lans, machines
+from explorer.lab import cgroups, engine, images, lans, machines, quota
 from explorer.lab.config import LabConfig
 from explorer.lab.errors import HostError, NodeError
 from explorer.network.scenario import Scenario
@@ -148,6 +148,7 @@ def _start(
     client.api.start(container)
     if host:
         cgroups.delegate(config, container)
+        quota.limit_host(client.api.inspect_container(container)["State"]["Pid"])
     return str(container)
 
 
@@ -200,7 +201,7 @@ def _facts(
 def close_sandbox(config: LabConfig, sandbox: str, generation: int | None = None) -> int:
     """Removes a sandbox (or one generation of it). Returns how many objects went; none is success too."""
     with engine.session(config) as client:
-        removed = _remove(client, lans.filters(config, sandbox, generation))
+        removed = _remove(config, client, lans.filters(config, sandbox, generation))
         if generation is None:
             lans.forget_expiry(config, sandbox)
         return removed
@@ -209,15 +210,15 @@ def close_sandbox(config: LabConfig, sandbox: str, generation: int | None = None
 def close_everything(config: LabConfig) -> int:
     """Removes every sandbox of this installation."""
     with engine.session(config) as client:
-        removed = _remove(client, lans.filters(config))
+        removed = _remove(config, client, lans.filters(config))
     lans.forget_all_expiries(config)
     return removed
 
 
-def _remove(client: docker.DockerClient, filters: dict[str, Any]) -> int:
+def _remove(config: LabConfig, client: docker.DockerClient, filters: dict[str, Any]) -> int:
     containers = client.api.containers(all=True, filters=filters)
     with ThreadPoolExecutor(max_workers=REMOVE_WORKERS) as pool:
-        gone = sum(pool.map(lambda found: _remove_container(client, found["Id"]), containers))
+        gone = sum(pool.map(lambda found: _remove_container(config, client, found["Id"]), containers))
     for volume in client.api.volumes(filters=filters)["Volumes"] or ():
         gone += _gone(client.api.remove_volume, volume["Name"], force=True)
     for network in client.api.networks(filters=filters):
@@ -225,7 +226,10 @@ def _remove(client: docker.DockerClient, filters: dict[str, Any]) -> int:
     return gone
 
 
-def _remove_container(client: docker.DockerClient, identity: str) -> int:
+def _remove_container(config: LabConfig, client: docker.DockerClient, identity: str) -> int:
+    cgroups.kill_all(config, identity)
+    with suppress(NotFound):
+        quota.cut_files(client.api.inspect_container(identity))
     return _gone(client.api.remove_container, identity, v=True, force=True)
 
 

@@ -15,13 +15,20 @@ LAN_NETWORK = "10.77.0.0/16"
 REMAP_USER = "dockremap"
 FIRST_ID, ID_COUNT = 200_000, 65_536
 
-# All hosts of a node share one id range, so what the kernel counts per user is counted for all of them together.
+# All hosts of a node share one id range, so what the kernel counts per user is counted for all of them together; and
+# terminals and neighbours it counts for the whole machine. High enough that no one host (`quota`) uses them up.
 LIMITS = {
-    "fs/inotify/max_user_instances": 8192,
+    "fs/inotify/max_user_instances": 131_072,
     "fs/inotify/max_user_watches": 524_288,
     "kernel/keys/maxkeys": 20_000,
     "kernel/keys/maxbytes": 2_000_000,
-    "net/ipv4/neigh/default/gc_thresh3": 8192,
+    "kernel/pty/max": 1_048_576,
+    "net/ipv4/neigh/default/gc_thresh1": 16_384,
+    "net/ipv4/neigh/default/gc_thresh2": 524_288,
+    "net/ipv4/neigh/default/gc_thresh3": 1_048_576,
+    "net/ipv6/neigh/default/gc_thresh1": 16_384,
+    "net/ipv6/neigh/default/gc_thresh2": 524_288,
+    "net/ipv6/neigh/default/gc_thresh3": 1_048_576,
     "vm/max_map_count": 262_144,
 }
 

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from io import TextIOWrapper
 from pathlib import Path
 
@@ -63,6 +64,24 @@ def our_cgroups(config: LabConfig) -> list[Path]:
     return [path for base in (CGROUPS, *sorted(CGROUPS.glob("*"))) if (path := base / name).is_dir()]
 
 
+def kill_group(group: Path) -> int:
+    """Kills everything in a control group and below it, frozen or not. Returns how many it found.
+
+    A killed process that version 1's freezer holds dies only once thawed, and a learner's root may freeze its own.
+    """
+    found: set[int] = set()
+    for directory, _, _ in os.walk(group, topdown=False):
+        found |= _members(Path(directory))
+        for pid in _members(Path(directory)):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        frozen = Path(directory, "freezer.state")
+        with suppress(OSError):
+            if frozen.exists() and frozen.read_text() != "THAWED\n":
+                frozen.write_text("THAWED")
+    return len(found)
+
+
 def _command_lines() -> Iterator[tuple[int, list[str]]]:
     for entry in os.listdir("/proc"):
         if entry.isdecimal():
@@ -84,10 +103,10 @@ def _end_processes(config: LabConfig) -> None:
     while pids := our_processes(config):
         late = time.monotonic() > until
         for pid in pids:
-            try:
+            with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
+        for group in our_cgroups(config):
+            kill_group(group)
         if late:
             raise NodeError("Processes of an earlier engine do not end.", " ".join(map(str, sorted(pids))))
         time.sleep(0.05)

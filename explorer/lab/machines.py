@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from docker.types import Mount
+from docker.types import LogConfig, Mount
 
 import docker
 from explorer.lab import images, lans
@@ -41,6 +41,8 @@ def host_rights(
         pids_limit=config.host_pids,
         nano_cpus=config.host_cpus * 1_000_000_000,
         tmpfs={"/run": "size=64m"},
+        # Nobody reads a host's output, and root there could keep the engine busy with writing it.
+        log_config=LogConfig(type=LogConfig.types.NONE),
         mounts=[
             Mount("/var/lib/docker", volume, type="volume", no_copy=True),
             Mount(EXPIRES, str(lans.expiry_dir(config, sandbox)), type="bind", read_only=True),

@@ -18,7 +18,9 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from docker.errors import APIError
 
+import docker
 from explorer.lab import engine, hosts, leftovers
 from explorer.lab.config import LabConfig
 from explorer.lab.errors import LabError
@@ -153,14 +155,20 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     return report
 
 
+def last_words(client: docker.DockerClient, container: str) -> str:
+    try:
+        return client.api.logs(container, tail=10).decode(errors="replace")
+    except APIError:  # hosts keep no log
+        return ""
+
+
 def state_of_everything() -> str:
     """Every container of the tests' engine with its last words."""
     config = node.lab_config()
     try:
         with engine.session(config) as client:
             told = [
-                f"{one['Names'][0]} {one['Status']}\n{client.api.logs(one['Id'], tail=10).decode(errors='replace')}"
-                for one in client.api.containers(all=True)
+                f"{one['Names'][0]} {one['Status']}\n{last_words(client, one['Id'])}" for one in client.api.containers(all=True)
             ]
     except LabError as error:
         told = [f"{error} {error.detail}"]
