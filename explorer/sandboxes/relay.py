@@ -158,9 +158,10 @@ class Relay:
 
 
 def read_wanted() -> list[Wanted]:
-    """The sandboxes people use on this node now, and where their learners stand."""
+    """The sandboxes of this node that are ready, for somebody or for whoever comes next, and where their learners stand."""
     close_old_connections()
-    rows = list(Sandbox.objects.filter(node_id=settings.NODE_NAME, state=Sandbox.State.READY))
+    states = [Sandbox.State.READY, Sandbox.State.WARM]  # a picture made beforehand is there the moment a page opens
+    rows = list(Sandbox.objects.filter(node_id=settings.NODE_NAME, state__in=states))
     learners = [row.learner_id for row in rows if row.learner_id and row.lesson]
     progress = {(found.learner_id, found.lesson): found for found in Progress.objects.filter(learner__in=learners)}
     return [
@@ -169,6 +170,7 @@ def read_wanted() -> list[Wanted]:
             generation=row.generation,
             learner=row.learner_id,
             lesson=row.lesson,
+            in_use=row.state == Sandbox.State.READY,
             facts=row.facts,
             standing=Standing.of(progress.get((row.learner_id, row.lesson)) if row.learner_id else None),
         )

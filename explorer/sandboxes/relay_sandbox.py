@@ -44,6 +44,7 @@ class Wanted:
     generation: int
     learner: uuid.UUID | None
     lesson: str
+    in_use: bool = True
     facts: dict[str, Any] = field(default_factory=dict)
     standing: Standing = field(default_factory=Standing)
 
@@ -67,6 +68,7 @@ class SandboxWatch:
 
     def instruct(self, wanted: Wanted) -> None:
         """The rows were read again."""
+        self.observer.watched = wanted.in_use
         before = self.teacher.standing if self.teacher else None
         self.teacher = find_teacher(wanted.learner, wanted.lesson, wanted.standing, self.teacher)
         if self.teacher and self.teacher.standing != before:

@@ -100,6 +100,7 @@ def _claim_warm(learner: Learner, lesson: str, scenario: str) -> Sandbox | None:
         transaction.on_commit(lambda sandbox=found: changes.tell(sandbox.pk))  # type: ignore[misc]
         enqueue(TASK_RECONCILE, node_queue(found.node_id or ""), countdown=1)
         found.refresh_from_db()
+        look_again(found)
         log.info("claimed", sandbox=found.pk, warm=warm, node=found.node_id)
         return found
     return None
