@@ -11,6 +11,12 @@ import { terminalTheme } from "./terminal-theme.js";
 const SCROLLBACK = 5_000;
 const MOST_TYPED = 8_000; // bytes in one frame; the server refuses more than 8 KiB
 
+/** Chosen by the learner, else in keeping with the page's type: larger on a projector. */
+export function terminalSize() {
+  const root = Number.parseFloat(getComputedStyle(document.documentElement).fontSize) || 16;
+  return Number(remembered("terminal-size", "")) || Math.round(root * 0.82);
+}
+
 export class LabTerminal extends HTMLElement {
   constructor() {
     super();
@@ -61,7 +67,7 @@ export class LabTerminal extends HTMLElement {
     const term = new Terminal({
       scrollback: SCROLLBACK,
       fontFamily: '"JetBrains Mono Variable", ui-monospace, monospace',
-      fontSize: Number(remembered("terminal-size", "13")),
+      fontSize: terminalSize(),
       lineHeight: 1.2,
       cursorBlink: !matchMedia("(prefers-reduced-motion: reduce)").matches,
       screenReaderMode: remembered("terminal-reader", "0") === "1",

@@ -1,7 +1,7 @@
 // <terminal-dock>: the shells of a sandbox as tabs; opens them, finds the right one for a command, searches, remembers.
 
 import { make, remember, remembered, rove } from "./dom.js";
-import { LabTerminal } from "./lab-terminal.js";
+import { LabTerminal, terminalSize } from "./lab-terminal.js";
 import { inOrder } from "./store.js";
 
 /** @import { Store } from "./store.js" */
@@ -274,9 +274,11 @@ export class TerminalDock extends HTMLElement {
   #tools() {
     const tools = make("div", "shell-tools");
     const search = this.#tool("search", "Search this terminal (Ctrl+Shift+F)", () => this.#find());
-    const smaller = this.#tool("", "Smaller text", () => this.#size(-1), "A−");
-    const larger = this.#tool("", "Larger text", () => this.#size(1), "A+");
-    const reader = /** @type {HTMLButtonElement} */ (this.#tool("", "Screen reader mode", () => this.#reader(reader), "SR"));
+    const smaller = this.#tool("", "A−: smaller text", () => this.#size(-1), "A−");
+    const larger = this.#tool("", "A+: larger text", () => this.#size(1), "A+");
+    const reader = /** @type {HTMLButtonElement} */ (
+      this.#tool("", "SR: screen reader mode", () => this.#reader(reader), "SR")
+    );
     reader.setAttribute("aria-pressed", String(remembered("terminal-reader", "0") === "1"));
     tools.append(make("span", "leave-note", "F6 leaves the terminal"), search, smaller, larger, reader);
     return tools;
@@ -300,7 +302,7 @@ export class TerminalDock extends HTMLElement {
 
   /** @param {number} by */
   #size(by) {
-    const size = clamp(Number(remembered("terminal-size", "13")) + by, 9, 28);
+    const size = clamp(terminalSize() + by, 9, 32);
     remember("terminal-size", String(size));
     for (const shell of this.shells.values()) {
       if (shell.term) shell.term.options.fontSize = size;
