@@ -8,21 +8,26 @@ from typing import TextIO
 
 
 class Console:
-    """On a terminal the line of the phase at work is redrawn; elsewhere only what is finished is printed."""
+    """On a terminal the line of the phase at work is redrawn; elsewhere each new thing it says is a line."""
 
     def __init__(self, out: TextIO | None = None) -> None:
         self.out = out or sys.stdout
         self.live = self.out.isatty()
         self.name = ""
         self.begun = 0.0
+        self.said = ""
 
     def begin(self, name: str) -> None:
-        self.name, self.begun = name, time.monotonic()
+        self.name, self.begun, self.said = name, time.monotonic(), ""
         self.detail("")
 
     def detail(self, text: str) -> None:
+        text = printable(text)
         if self.live:
-            self._write(f"\r\033[K… {self._label()}  {printable(text)[:60]}")
+            self._write(f"\r\033[K… {self._label()}  {text[:60]}")
+        elif text and text != self.said:
+            self.said = text
+            self._write(f"  · {text[:100]}\n")
 
     def done(self, note: str = "", mark: str = "✓") -> None:
         self._write(f"{self._redraw()}{mark} {self._label()}{'  ' + note if note else ''}\n")

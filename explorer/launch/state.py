@@ -8,7 +8,9 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 
@@ -65,6 +67,40 @@ def remove(run_dir: Path) -> None:
     shutil.rmtree(run_dir, ignore_errors=True)
     with contextlib.suppress(OSError):
         run_dir.parent.rmdir()  # only when no other installation has anything there
+
+
+NAMESPACES = Path("/run/netns")
+# made by ip, containerd and dockerd, innermost first
+HOLLOW = (str(NAMESPACES), "/run/containerd/s", "/run/containerd", "/run/docker/plugins", "/run/docker")
+
+
+def namespaces_mounted() -> bool:
+    """A directory mounted over itself is on the same device, so only the table of mounts tells."""
+    try:
+        lines = Path("/proc/self/mountinfo").read_text().splitlines()
+    except OSError:
+        return True
+    return any(line.split()[4] == str(NAMESPACES) for line in lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What the tools we start leave on any machine, looked at before. `fold` undoes what was not there and is empty."""
+
+    namespaces: bool  # `ip netns` mounts its directory over itself the first time, and leaves it so
+    directories: frozenset[str]
+
+    @classmethod
+    def look(cls) -> Before:
+        return cls(namespaces_mounted(), frozenset(path for path in HOLLOW if os.path.isdir(path)))
+
+    def fold(self) -> None:
+        if not self.namespaces and namespaces_mounted() and not any(NAMESPACES.iterdir()):
+            subprocess.run(["umount", str(NAMESPACES)], check=False, capture_output=True)
+        for path in HOLLOW:
+            if path not in self.directories:
+                with contextlib.suppress(OSError):
+                    os.rmdir(path)
 
 
 # --- what a killed supervisor left ---

@@ -52,10 +52,12 @@ def run(which: str, console: Console) -> int:
     if which == "node" and embedded_redis():
         raise LaunchError("a node on its own needs the REDIS_URL (and DATABASE_URL) of the web part it works for")
     held = state.lock(settings.RUN_DIR)
+    before = state.Before.look()
     try:
         return _run(which, root, console, begun)
     finally:
         state.remove(settings.RUN_DIR)
+        before.fold()
         os.close(held)
 
 
