@@ -108,8 +108,8 @@ export class LiveSandbox extends HTMLElement {
       this.dock.startOver();
     }
     if (OVER.has(event.state)) return this.#over();
-    const position = event.position ? ` · number ${event.position} in line` : "";
-    this.#show(event.state, event.phase, event.detail + position);
+    const position = event.position ? `number ${event.position} in line` : "";
+    this.#show(event.state, event.phase, [event.detail, position].filter(Boolean).join(" · "));
     return undefined;
   }
 
@@ -125,7 +125,8 @@ export class LiveSandbox extends HTMLElement {
     this.dataset.state = state;
     const text = this.querySelector(".state-text");
     if (text)
-      text.textContent = (WORDS[/** @type {keyof typeof WORDS} */ (state)] ?? state) + (state === "ready" ? "" : ` ${detail}`);
+      text.textContent =
+        (WORDS[/** @type {keyof typeof WORDS} */ (state)] ?? state) + (state === "ready" || !detail ? "" : ` · ${detail}`);
     const at = state === "ready" ? PHASES.length : PHASES.indexOf(phase);
     this.querySelectorAll(".phases li").forEach((item, index) => {
       const was = item.className;
