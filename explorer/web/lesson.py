@@ -16,6 +16,7 @@ from explorer.lessons.model import Check, Lesson, Option, Prediction, Step
 from explorer.sandboxes import services
 from explorer.sandboxes.models import Learner, Progress
 from explorer.sandboxes.progress import change_progress
+from explorer.web.limits import at_most
 from explorer.web.sandbox import describe
 
 
@@ -56,6 +57,7 @@ def show_lesson(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_POST
+@at_most(600, 60)
 def move_step(request: HttpRequest, slug: str, step: str) -> HttpResponse:
     lesson = find_lesson(slug)
     here = find_step(lesson, step)
@@ -66,6 +68,7 @@ def move_step(request: HttpRequest, slug: str, step: str) -> HttpResponse:
 
 
 @require_POST
+@at_most(600, 60)
 def predict(request: HttpRequest, slug: str) -> HttpResponse:
     lesson = find_lesson(slug)
     asked, chosen = request.POST.get("prediction", ""), request.POST.get("option", "")

@@ -16,11 +16,13 @@ from explorer.lessons.load import load_lessons
 from explorer.lessons.model import Lesson
 from explorer.sandboxes import services
 from explorer.sandboxes.models import Sandbox
+from explorer.web.limits import at_most
 
 BUSY = {"full", "no_node"}  # ours to mend: 503; everything else refused is 409
 
 
 @require_POST
+@at_most(120, 60)
 def open_sandbox(request: HttpRequest) -> HttpResponse:
     lesson = load_lessons().get(request.POST.get("lesson", ""))
     if lesson is None:
@@ -34,16 +36,19 @@ def open_sandbox(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
+@at_most(240, 60)
 def extend_sandbox(request: HttpRequest, sandbox_id: str) -> HttpResponse:
     return act(request, sandbox_id, services.extend_sandbox)
 
 
 @require_POST
+@at_most(240, 60)
 def reset_sandbox(request: HttpRequest, sandbox_id: str) -> HttpResponse:
     return act(request, sandbox_id, services.reset_sandbox)
 
 
 @require_POST
+@at_most(240, 60)
 def close_sandbox(request: HttpRequest, sandbox_id: str) -> HttpResponse:
     return act(request, sandbox_id, services.close_sandbox)
 

@@ -163,12 +163,13 @@ export class LiveSandbox extends HTMLElement {
     htmx?.ajax("GET", this.dataset.here ?? "", { target: "#sandbox", swap: "outerHTML" });
   }
 
-  /** @param {"open" | "lost" | number} link */
+  /** @param {"open" | "lost" | "crowded" | number} link */
   #link(link) {
     clearTimeout(this.grace);
     if (link === "open") return this.#dim("");
     if (typeof link === "number") return this.#over();
-    this.grace = setTimeout(() => this.#dim("Reconnecting … what you see may be old."), QUIET);
+    const crowded = "Too many pages show this sandbox. Close one of them; this one goes on by itself.";
+    this.grace = setTimeout(() => this.#dim(link === "crowded" ? crowded : "Reconnecting … what you see may be old."), QUIET);
     return undefined;
   }
 

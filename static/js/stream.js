@@ -6,6 +6,8 @@
 const FIRST_WAIT = 400;
 const LONGEST_WAIT = 8_000;
 
+const TOO_MANY = 4409; // too many pages look at this sandbox at once
+
 /** The server's last words: no use in asking again. */
 export const FINAL_CODES = new Set([4403, 4404]);
 
@@ -19,7 +21,7 @@ export function waitBefore(attempt, luck) {
 
 export class Stream extends EventTarget {
   /**
-   * Fires `link` (detail "open", "lost" or a final code) and `edge` (detail an EdgeMessage).
+   * Fires `link` (detail "open", "lost", "crowded" or a final code) and `edge` (detail an EdgeMessage).
    * @param {Store} store
    * @param {string} url without the query
    */
@@ -54,7 +56,7 @@ export class Stream extends EventTarget {
       if (this.stopped) return;
       if (FINAL_CODES.has(closed.code)) this.#say("link", closed.code);
       else {
-        this.#say("link", "lost");
+        this.#say("link", closed.code === TOO_MANY ? "crowded" : "lost");
         this.#soon(waitBefore(this.attempt, Math.random()));
         this.attempt += 1;
       }

@@ -112,6 +112,23 @@ def complaints(page):
     assert found == []
 
 
+# the newest open shell of a place: how many of its lines (wrapped ones joined) hold the command, and its last line
+SHELL = """(place, command) => {
+    const shells = [...document.querySelectorAll("lab-terminal")];
+    const shell = shells.filter((one) => one.getAttribute("place") === place && !one.closed).pop();
+    const buffer = shell?.term?.buffer.active;
+    const lines = [];
+    for (let at = 0; at < (buffer?.length ?? 0); at += 1) {
+        const line = buffer.getLine(at);
+        const text = line.translateToString();
+        if (line.isWrapped && lines.length) lines[lines.length - 1] += text;
+        else lines.push(text);
+    }
+    const said = lines.map((line) => line.trimEnd()).filter(Boolean);
+    return { times: said.filter((line) => line.includes(command)).length, last: said.at(-1) ?? "" };
+}"""
+
+
 class Learner:
     """What a person at a lesson page does and sees."""
 
@@ -156,24 +173,28 @@ class Learner:
         buttons = self.page.locator("#step button.run")
         for at in range(buttons.count()):
             button = buttons.nth(at)
-            place, command = button.get_attribute("data-place"), button.get_attribute("data-command")
+            place, command = str(button.get_attribute("data-place")), str(button.get_attribute("data-command"))
+            times = self.times(place, command)
             button.click()
-            expect(self.page.locator("terminal-dock [role=tab][aria-selected=true]")).to_contain_text(str(place))
-            self.settle(str(command))
+            self.settle(place, command, times + 1)
 
-    def settle(self, command: str) -> None:
-        """The command shows, and the prompt after it."""
-        tail = command.split()[-1][-20:]
-        self.page.wait_for_function(
-            """(tail) => {
-                const rows = document.querySelectorAll("lab-terminal:not([hidden]) .xterm-rows > div");
-                const text = [...rows].map((row) => row.textContent.trimEnd()).filter(Boolean);
-                const last = text.at(-1) ?? "";
-                return text.some((line) => line.includes(tail)) && /[#$]$/.test(last) && !last.includes(tail);
-            }""",
-            arg=tail,
-            timeout=30_000,
-        )
+    def run(self, place: str, command: str) -> None:
+        """Types a command and waits for the prompt to come back."""
+        times = self.times(place, command)
+        self.type(place, command)
+        self.settle(place, command, times + 1)
+
+    def times(self, place: str, command: str) -> int:
+        """How often the shell there shows this command."""
+        return int(self.page.evaluate(f"([place, command]) => ({SHELL})(place, command).times", [place, command]))
+
+    def settle(self, place: str, command: str, times: int = 1) -> None:
+        """The shell there has shown the command so many times, and its prompt again after it."""
+        asked = f"""([place, command, times]) => {{
+            const shell = ({SHELL})(place, command);
+            return shell.times >= times && /[#$]$/.test(shell.last) && !shell.last.includes(command);
+        }}"""
+        self.page.wait_for_function(asked, arg=[place, command, times], timeout=40_000)
 
     def guess(self) -> None:
         """The first option of every prediction that is still open."""

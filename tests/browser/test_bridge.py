@@ -16,8 +16,7 @@ def test_the_bridge_lesson_turns_green(page, learner, complaints):
         learner.guess()
         learner.click_commands()
         for one in step.solution:
-            learner.type(one.place, one.command)
-            learner.settle(one.command)
+            learner.run(one.place, one.command)
         expect(page.locator("#step .check.passed")).to_have_count(len(step.checks), timeout=30_000)
         for asked in step.predictions:
             expect(page.locator(f"form.prediction[data-prediction='{asked.id}'].answered")).to_be_visible()
@@ -37,7 +36,7 @@ def test_a_click_only_types_until_the_learner_says_run(page, learner, complaints
     page.wait_for_timeout(700)
     assert learner.screen.inner_text().count("#") == 1
     page.keyboard.press("Enter")
-    learner.settle(command)
+    learner.settle("h1", command)
 
 
 def test_a_change_lights_up_and_says_why(page, learner, complaints):

@@ -146,3 +146,16 @@ def test_a_form_of_another_site_is_refused(ada, sandbox):
     assert answer.status_code == 403
     assert "This form is too old" in answer.content.decode()
     assert django_settings.SESSION_COOKIE_NAME in client.cookies
+
+
+def test_too_much_from_one_place_is_refused_and_does_nothing(adas, sandbox, monkeypatch, htmx):
+    monkeypatch.setattr("explorer.web.limits.allow", lambda *_: False)
+    answer = adas.post(f"/sandboxes/{sandbox.pk}/close/", headers=htmx)
+    assert (answer.status_code, answer["HX-Reswap"]) == (429, "none")
+    sandbox.refresh_from_db()
+    assert sandbox.state == "ready"
+
+
+def test_a_sandbox_whose_time_is_over_says_so_while_it_is_taken_down(adas, sandbox, htmx):
+    Sandbox.objects.filter(pk=sandbox.pk).update(state="closing", phase="expired")
+    assert "Its time was over" in adas.get(f"/sandboxes/{sandbox.pk}/", headers=htmx).content.decode()
