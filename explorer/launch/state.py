@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import json
 import os
+import secrets
 import shutil
 import signal
 import subprocess
@@ -61,6 +62,14 @@ def hand_over_database(file: Path, uid: int) -> None:
             os.chown(part, uid, uid, follow_symlinks=False)
             if not part.is_symlink():
                 os.chmod(part, 0o660)
+
+
+def own_secret(state_dir: Path) -> str:
+    """This installation's own signing key, made at its first start and kept: the development key is known to everybody."""
+    file = state_dir / "secret-key"
+    with contextlib.suppress(FileExistsError), open(file, "x", opener=lambda path, flags: os.open(path, flags, 0o600)) as out:
+        out.write(secrets.token_urlsafe(48))
+    return file.read_text().strip()
 
 
 def remove(run_dir: Path) -> None:

@@ -71,3 +71,12 @@ def test_removing_the_run_directory_leaves_other_installations(tmp_path: Path):
     assert [path.name for path in tmp_path.iterdir()] == ["b"]
     state.remove(tmp_path / "b")
     assert not tmp_path.exists()
+
+
+def test_an_installation_signs_with_a_key_of_its_own(tmp_path):
+    (one := tmp_path / "one").mkdir()
+    (other := tmp_path / "other").mkdir()
+    key = state.own_secret(one)
+    assert len(key) >= 40
+    assert state.own_secret(one) == key != state.own_secret(other)
+    assert (one / "secret-key").stat().st_mode & 0o777 == 0o600

@@ -80,7 +80,7 @@ def _run(which: str, root: bool, console: Console, begun: float) -> int:
 
 
 def environment() -> dict[str, str]:
-    """What every part sees: the places as they are for us (their defaults depend on the user), and unbuffered logs."""
+    """What every part sees: the places as they are for us (their defaults depend on the user), a key, unbuffered logs."""
     places = {
         "EXPLORER_INSTALL": settings.INSTALL,
         "EXPLORER_STATE": settings.STATE_DIR,
@@ -89,7 +89,9 @@ def environment() -> dict[str, str]:
         "EXPLORER_CACHE": settings.CACHE_DIR,
     }
     fixed = {"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(settings.BASE_DIR), "DJANGO_SETTINGS_MODULE": "explorer.settings"}
-    return {**os.environ, **{name: str(place) for name, place in places.items()}, **fixed}
+    known = settings.SECRET_KEY == settings.DEVELOPMENT_KEY
+    signed = {"SECRET_KEY": state.own_secret(settings.STATE_DIR)} if known else {}
+    return {**os.environ, **{name: str(place) for name, place in places.items()}, **fixed, **signed}
 
 
 def address() -> str:
