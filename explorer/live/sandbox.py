@@ -81,6 +81,9 @@ class SandboxSocket(Edge):
             return
         number, snapshot = found
         await self.send_text(state.write_snapshot(number, snapshot, resync, time.time()))
+        before = await state.read_timeline(self.hub.redis, self.sandbox.pk, number)
+        if before.happenings:
+            await self.send_text(before.model_dump_json())
         subscription.move((number, 0))
 
     async def snapshot(self) -> tuple[int, str] | None:

@@ -14,10 +14,12 @@ from redis.asyncio import Redis
 from explorer.sandboxes.changes import describe_row
 from explorer.sandboxes.events import (
     EVENT,
+    Happened,
     LessonMoved,
     Message,
     TerminalFacts,
     TerminalsChanged,
+    TimelineTold,
     events_key,
     snapshot_key,
     terminals_key,
@@ -25,6 +27,7 @@ from explorer.sandboxes.events import (
 from explorer.sandboxes.models import Progress, Sandbox
 
 LOOK_BACK = 100  # events
+TIMELINE_LOOK_BACK = 1_000
 
 
 def describe_lesson(sandbox: Sandbox) -> LessonMoved | None:
@@ -48,6 +51,13 @@ async def last_hints(redis: Redis, told: LessonMoved, sandbox: str) -> tuple[str
             same = isinstance(last, LessonMoved) and (last.lesson, last.step) == (told.lesson, told.step)
             return last.hints if same and isinstance(last, LessonMoved) else ()
     return ()
+
+
+async def read_timeline(redis: Redis, sandbox: str, last: int) -> TimelineTold:
+    """What the stream holds of the timeline up to event `last`."""
+    found = await redis.xrevrange(events_key(sandbox), max=f"{last}-0", count=TIMELINE_LOOK_BACK)
+    told = [EVENT.validate_json(fields[b"e"]) for _, fields in reversed(found) if b'"happened"' in fields.get(b"e", b"")[:200]]
+    return TimelineTold(happenings=tuple(event for event in told if isinstance(event, Happened)))
 
 
 async def read_terminals(redis: Redis, sandbox: str) -> list[TerminalFacts]:

@@ -95,6 +95,13 @@ class Happened(Message):
     detail: str = ""
 
 
+class TimelineTold(Message):
+    """What happened before the snapshot a page begins with, oldest first, as far as the stream still holds it."""
+
+    type: Literal["timeline_told"] = "timeline_told"
+    happenings: tuple[Happened, ...] = ()
+
+
 class ProbeAnswered(Message):
     type: Literal["probe_answered"] = "probe_answered"
     result: ProbeResult
@@ -136,6 +143,7 @@ Event = Annotated[
     | ViewChanged
     | DockerChanged
     | Happened
+    | TimelineTold
     | ProbeAnswered
     | LessonMoved
     | TerminalsChanged,

@@ -83,6 +83,9 @@ export class Store {
         this.timeline.push(event);
         if (this.timeline.length > TIMELINE_KEPT) this.timeline.splice(0, this.timeline.length - TIMELINE_KEPT);
         break;
+      case "timeline_told":
+        this.timeline = event.happenings.slice(-TIMELINE_KEPT);
+        break;
       case "lesson_moved":
         this.lesson = event;
         break;

@@ -25,7 +25,7 @@ export class Timeline extends HTMLElement {
         .reverse()
         .map((event) => this.#entry(event, false)),
     );
-    if (store.timeline.length === 0) this.list.append(make("li", "empty", "Nothing has happened since this page was opened."));
+    if (store.timeline.length === 0) this.list.append(make("li", "empty", "Nothing has happened yet."));
     store.watch((event) => {
       if (event.type !== "happened") return;
       this.list.querySelector(".empty")?.remove();

@@ -31,11 +31,12 @@
  *   changed: string[], removed: Line[], cause: string }} ViewChanged
  * @typedef {Numbered & { type: "docker_changed", docker: DockerState }} DockerChanged
  * @typedef {Numbered & { type: "happened", source: string, place: string, text: string, detail: string }} Happened
+ * @typedef {Numbered & { type: "timeline_told", happenings: Happened[] }} TimelineTold
  * @typedef {Numbered & { type: "probe_answered", result: unknown }} ProbeAnswered
  * @typedef {Numbered & { type: "lesson_moved", lesson: string, step: string, passed: string[], hints: string[],
  *   answers: Record<string, string>, finished: boolean }} LessonMoved
  * @typedef {Numbered & { type: "terminals_changed", terminals: TerminalFacts[] }} TerminalsChanged
- * @typedef {SandboxChanged | SnapshotTaken | PlaceSeen | PlaceGone | ViewChanged | DockerChanged | Happened |
+ * @typedef {SandboxChanged | SnapshotTaken | PlaceSeen | PlaceGone | ViewChanged | DockerChanged | Happened | TimelineTold |
  *   ProbeAnswered | LessonMoved | TerminalsChanged} StreamEvent
  * @typedef {{ type: "fresh", ok: boolean } | { type: "refused", code: string, text: string } |
  *   { type: "terminal_opened", terminal: string }} EdgeMessage

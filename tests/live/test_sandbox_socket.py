@@ -98,6 +98,17 @@ async def test_a_reloaded_page_finds_the_hints_of_its_step(opens, world, learner
     assert (await socket.until("lesson_moved"))["hints"] == hints
 
 
+async def test_a_reloaded_page_is_told_what_happened_before_and_nothing_twice(opens, world, learner):
+    world.publish("first")
+    world.publish("second")
+    world.snapshot(2)
+    world.publish("third")
+    socket = await opens(world.address, learner).opened()
+    told = await socket.until("timeline_told")
+    assert (told["number"], [event["text"] for event in told["happenings"]]) == (0, ["first", "second"])
+    assert [event["text"] for event in await socket.numbered(1)] == ["third"]
+
+
 async def test_before_the_first_snapshot_the_stream_is_told_from_its_beginning(opens, world, learner):
     world.publish_many(3)
     socket = await opens(world.address, learner).opened()

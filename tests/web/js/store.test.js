@@ -108,3 +108,15 @@ test("places in the order a person looks for them", () => {
     ["h1", "h1/web", "h2", "outside"],
   );
 });
+
+test("what happened before the page opened is told once, and what follows is added to it", () => {
+  const store = new Store();
+  store.apply(seen(4, {}));
+  store.apply({ type: "timeline_told", number: 0, at: 0, happenings: [happened(2, "before")] });
+  store.apply(happened(5, "after"));
+  assert.deepEqual(
+    store.timeline.map((event) => event.text),
+    ["before", "after"],
+  );
+  assert.equal(store.number, 5);
+});
