@@ -80,8 +80,8 @@ class SandboxSocket(Edge):
             subscription.move(START)
             return
         number, snapshot = found
-        await self.send_text(state.write_snapshot(number, snapshot, resync, time.time()))
         before = await state.read_timeline(self.hub.redis, self.sandbox.pk, number)
+        await self.send_text(state.write_snapshot(number, snapshot, resync, time.time()))
         if before.happenings:
             await self.send_text(before.model_dump_json())
         subscription.move((number, 0))
