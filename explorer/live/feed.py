@@ -20,6 +20,9 @@ from explorer.live.streams import Entry, Id, Streams
 
 log = logging.getLogger(__name__)
 
+# The last is redis-py's own: a connection that another task has just torn down has no writer any more.
+TROUBLE = (RedisError, OSError, AttributeError)
+
 FRESH_SECONDS = 2.0
 
 
@@ -95,7 +98,7 @@ class Subscription:
         self.queued = 0
         try:
             entries = await self.feed.streams.range(self.feed.key, self.position, PAGE)
-        except (RedisError, OSError):
+        except TROUBLE:
             await asyncio.sleep(0.5)
             self.behind = True
             return []
@@ -124,7 +127,7 @@ class Feed:
         while not self.stopped:
             try:
                 await self.read_once()
-            except (RedisError, OSError) as error:
+            except TROUBLE as error:
                 log.warning("stream %s: %s; trying again", self.key, error)
                 self.ready.set()
                 await asyncio.sleep(0.5)
@@ -157,7 +160,7 @@ class Feed:
         while not self.stopped:
             try:
                 fresh = bool(await self.streams.redis.exists(self.fresh_key))
-            except (RedisError, OSError):
+            except TROUBLE:
                 fresh = False
             if fresh != self.fresh:
                 self.fresh = fresh
