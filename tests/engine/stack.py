@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -47,7 +48,12 @@ class Stack:
     def start(self, name: str, *words: str, ready: str, seconds: float = 60) -> None:
         log = self.place / f"{name}.log"
         self.parts[name] = subprocess.Popen(
-            [sys.executable, *words], cwd=ROOT, env=self.env, stdout=log.open("ab"), stderr=subprocess.STDOUT
+            [sys.executable, *words],
+            cwd=ROOT,
+            env=self.env,
+            stdout=log.open("ab"),
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
         until = time.monotonic() + seconds
         while ready not in log.read_text():
@@ -58,7 +64,11 @@ class Stack:
     def stop(self, name: str, how: signal.Signals = signal.SIGTERM) -> None:
         part = self.parts.pop(name)
         part.send_signal(how)
-        part.wait(60)
+        try:
+            part.wait(60)
+        finally:  # and what it left in its session: a worker's children outlive one that was killed
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(part.pid, signal.SIGKILL)
 
     def start_engine(self) -> None:
         self.manage("migrate", "-v0")
