@@ -45,10 +45,7 @@ export class Stream extends EventTarget {
     const since = this.store.seen && !this.resync ? `?since=${this.store.number}` : "";
     const socket = new WebSocket(this.url + since);
     this.socket = socket;
-    socket.onopen = () => {
-      this.attempt = 0;
-      this.#say("link", "open");
-    };
+    socket.onopen = () => this.#say("link", "open");
     socket.onmessage = (message) => this.#read(String(message.data));
     socket.onclose = (closed) => {
       if (this.socket !== socket) return;
@@ -91,6 +88,7 @@ export class Stream extends EventTarget {
       this.#say("edge", message);
       return;
     }
+    this.attempt = 0; // not before: a socket is also opened just to be told that it is one too many
     if (message.type === "snapshot_taken") this.resync = false;
     if (this.store.apply(message) === "gap") {
       this.resync = true; // the stream broke its promise: ask for everything

@@ -19,6 +19,18 @@ export class Timeline extends HTMLElement {
 
   /** @param {Store} store */
   show(store) {
+    this.#draw(store);
+    store.watch((event) => {
+      if (event.type === "timeline_told") this.#draw(store);
+      if (event.type !== "happened") return;
+      this.list.querySelector(".empty")?.remove();
+      this.list.prepend(this.#entry(event, true));
+      while (this.list.children.length > SHOWN) this.list.lastElementChild?.remove();
+    });
+  }
+
+  /** @param {Store} store */
+  #draw(store) {
     this.list.replaceChildren(
       ...store.timeline
         .slice(-SHOWN)
@@ -26,12 +38,6 @@ export class Timeline extends HTMLElement {
         .map((event) => this.#entry(event, false)),
     );
     if (store.timeline.length === 0) this.list.append(make("li", "empty", "Nothing has happened yet."));
-    store.watch((event) => {
-      if (event.type !== "happened") return;
-      this.list.querySelector(".empty")?.remove();
-      this.list.prepend(this.#entry(event, true));
-      while (this.list.children.length > SHOWN) this.list.lastElementChild?.remove();
-    });
   }
 
   /**

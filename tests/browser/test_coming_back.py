@@ -21,6 +21,17 @@ def test_a_reload_finds_the_sandbox_and_the_screen_as_it_was(page, learner, comp
     expect(learner.screen).to_contain_text("again-2")
 
 
+def test_a_reload_finds_what_happened_before(page, learner, complaints):
+    learner.open()
+    learner.type("h1", "ip link add made-by-hand type bridge")
+    page.get_by_role("tab", name="Timeline").click()
+    expect(page.locator("time-line li", has_text=MADE).first).to_be_visible()
+    page.reload()
+    learner.wait_ready()
+    page.get_by_role("tab", name="Timeline").click()
+    expect(page.locator("time-line li", has_text=MADE).first).to_be_visible()
+
+
 def test_a_second_tab_shows_the_same_world(page, learner, context, complaints):
     learner.open()
     other = context.new_page()
