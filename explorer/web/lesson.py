@@ -15,7 +15,6 @@ from explorer.lessons.load import load_lessons
 from explorer.lessons.model import Check, Lesson, Option, Prediction, Step
 from explorer.sandboxes import services
 from explorer.sandboxes.models import Learner, Progress
-from explorer.sandboxes.progress import change_progress
 from explorer.web.limits import at_most
 from explorer.web.sandbox import describe
 
@@ -77,8 +76,6 @@ def predict(request: HttpRequest, slug: str) -> HttpResponse:
         progress = services.choose_prediction(ensure_learner(request), lesson.slug, asked, chosen)
     except services.UnknownLesson:
         raise Http404 from None
-    if asked not in progress.predictions:
-        progress = keep_late_guess(progress, asked, chosen)
     if not getattr(request, "htmx", False):
         return redirect(f"{reverse('lesson', args=[slug])}?step={step.id}")
     return show_prediction(request, lesson, progress, asked)
@@ -87,18 +84,6 @@ def predict(request: HttpRequest, slug: str) -> HttpResponse:
 def show_prediction(request: HttpRequest, lesson: Lesson, progress: Progress | None, asked: str) -> HttpResponse:
     _, prediction = find_prediction(lesson, asked)
     return render(request, "_prediction.html", {"lesson": lesson, "asked": stand(prediction, progress)})
-
-
-def keep_late_guess(progress: Progress, prediction: str, option: str) -> Progress:
-    """The machine may have answered before anybody asked this learner: their first guess still counts as made."""
-
-    def change(row: Progress) -> list[str]:
-        if prediction in row.predictions:
-            return []
-        row.predictions = {**row.predictions, prediction: option}
-        return ["predictions"]
-
-    return change_progress(progress.learner_id, progress.lesson, change)
 
 
 def find_lesson(slug: str) -> Lesson:
