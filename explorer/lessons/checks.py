@@ -56,27 +56,7 @@ def predicate(ask: Callable[..., bool]) -> Predicate:
     return Predicate(ask.__name__, ask, arguments, tuple(name for name in fields if hints[name] is predicates.Who))
 
 
-PREDICATES: dict[str, Predicate] = {
-    ask.__name__: predicate(ask)
-    for ask in (
-        predicates.container_running,
-        predicates.container_stopped,
-        predicates.network_exists,
-        predicates.attached,
-        predicates.together,
-        predicates.own_namespace,
-        predicates.shares_namespace,
-        predicates.interface,
-        predicates.port_published,
-        predicates.rule,
-        predicates.connection,
-        predicates.neighbour,
-        predicates.request_seen,
-        predicates.route,
-        predicates.gateway,
-        predicates.probe,
-    )
-}
+PREDICATES: dict[str, Predicate] = {ask.__name__: predicate(ask) for ask in predicates.QUESTIONS}
 COMBINATORS = ("all", "any", "not")
 
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import tomllib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
 import pytest
 
 from explorer.lab import hosts
@@ -13,19 +18,8 @@ pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
 LESSONS = load_lessons()
 
 
-TRUE = {  # what the machine answers today; a change here is news about Docker or about us
-    "start-here": {"own-or-shared": "own", "on-none": "only-lo", "on-host": "none"},
-    "bridge": {
-        "docker0": "switch",
-        "new-on-host": "cable",
-        "curl-localhost": "nobody",
-        "who-asked": "host",
-        "by-name": "address",
-        "across": "dropped",
-        "expose": "no",
-        "loopback": "host-only",
-    },
-}
+PLAYED = {path.stem: tomllib.loads(path.read_text()) for path in (Path(__file__).parent / "played").glob("*.toml")}
+AT_ONCE = 3  # lessons mostly wait; each plays in a sandbox of its own
 
 
 @pytest.fixture
@@ -37,29 +31,45 @@ def faults(result):
     return {step.step: step.faults for step in result.steps if step.faults}
 
 
+def play(config, lesson, say, **more):
+    """In a thread and an event loop of its own."""
+    return asyncio.run(solve.solve_lesson(config, lesson, say, **more))
+
+
+@pytest.fixture(scope="module")
+def pool():
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        yield threads
+
+
+@pytest.fixture(scope="module")
+def whole(lab_config, pool):
+    """Slug → (what was said, the result to come) of every lesson, played with its own commands."""
+    told: dict[str, list[str]] = {slug: [] for slug in LESSONS}
+    return {slug: (told[slug], pool.submit(play, lab_config, lesson, told[slug].append)) for slug, lesson in LESSONS.items()}
+
+
 @pytest.mark.parametrize("slug", LESSONS)
-async def test_green_with_its_own_commands(lab_config, slug):
-    told: list[str] = []
-    result = await solve.solve_lesson(lab_config, LESSONS[slug], told.append)
+def test_green_with_its_own_commands(lab_config, whole, slug):
+    told, coming = whole[slug]
+    result = coming.result()
     assert faults(result) == {}, "\n".join(told)
     assert [step.step for step in result.steps] == [step.id for step in LESSONS[slug].steps]
-    assert {asked: answer for step in result.steps for asked, answer in step.answers.items()} == TRUE[slug]
+    assert {asked: answer for step in result.steps for asked, answer in step.answers.items()} == PLAYED[slug]["answers"]
     assert result.sandbox not in {found.sandbox for found in hosts.list_sandboxes(lab_config)}
 
 
-BROKEN = [
-    ("start-here", ("around", 0), {"around": ["check 'asked' did not turn green"]}),
-    ("start-here", ("namespace", 2), {}),  # only looking: nothing depends on it
-    ("bridge", ("localhost", 3), {"localhost": ["check 'to-web' did not turn green"]}),
-    ("bridge", ("localhost", 5), {"localhost": ["check 'to-host' did not turn green"]}),
-]
+WITHOUT = [(slug, one) for slug, played in PLAYED.items() for one in played.get("without", ())]
 
 
-@pytest.mark.parametrize(("slug", "skip", "expected"), BROKEN)
-async def test_red_without_a_command(lab_config, impatient, slug, skip, expected):
-    result = await solve.solve_lesson(lab_config, LESSONS[slug], lambda line: None, skip=skip, until=skip[0])
-    assert faults(result) == expected
-    assert result.ok == (not expected)
+@pytest.mark.parametrize(("slug", "one"), WITHOUT, ids=[f"{slug}-{one['step']}-{one['command']}" for slug, one in WITHOUT])
+async def test_red_without_a_command(lab_config, impatient, slug, one):
+    skip = (one["step"], one["command"])
+    result = await solve.solve_lesson(lab_config, LESSONS[slug], lambda line: None, skip=skip, until=one["step"])
+    assert faults(result) == (
+        {one["step"]: [f"check {name!r} did not turn green" for name in one["red"]]} if one["red"] else {}
+    )
+    assert result.ok == (not one["red"])
 
 
 async def test_a_challenge_does_not_solve_itself(lab_config, impatient):
@@ -88,34 +98,7 @@ async def test_a_program_that_is_not_there_is_said(lab_config, impatient):
     assert "h1$ kurl outside: no such program there" in faults(result)["around"]
 
 
-STOCK = "docker rm -f stock; docker run -d --name stock --network back box"
-ROADS = [
-    ("start-here", ["docker rm -f lost", "docker run -d --name lost box"], ""),
-    (
-        "start-here",
-        ["docker rm -f lost", "docker run -d --name lost --network host box"],
-        "<code>lost</code> uses the host's own",
-    ),
-    ("start-here", ["docker network disconnect none lost"], "<code>lost</code> is on no network at all"),
-    ("bridge", [STOCK, "docker network connect front stock"], ""),
-    (
-        "bridge",
-        [STOCK, "docker network create both", "docker network connect both till", "docker network connect both stock"],
-        "",
-    ),
-    ("bridge", ["docker network connect back till"], "<code>stock</code> still publishes a port"),
-    ("bridge", [STOCK], "have no network in common yet"),
-    (
-        "bridge",
-        [STOCK, "docker network connect bridge till", "docker network connect bridge stock"],
-        "share only the default bridge",
-    ),
-    (
-        "bridge",
-        ["docker rm -f stock; docker run -d --name stock --network front box"],
-        "<code>stock</code> on <code>back</code>",
-    ),
-]
+ROADS = [(slug, one["commands"], one.get("hint", "")) for slug, played in PLAYED.items() for one in played.get("roads", ())]
 
 
 @pytest.mark.parametrize(("slug", "road", "hint"), ROADS)

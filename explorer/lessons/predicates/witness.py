@@ -1,0 +1,29 @@
+"""Questions that somebody else answers: a LAN machine's own log, or a packet sent by us."""
+
+from __future__ import annotations
+
+from explorer.lessons.evidence import World, like
+from explorer.lessons.predicates.words import Who, asked
+from explorer.network.model import Request
+
+
+def request_seen(
+    world: World, *, machine: Who = "outside", source: Who = "", protocol: str = "", what: str = "", from_port: int = 0
+) -> bool:
+    """A LAN machine's own log has a request from `source`."""
+    return any(
+        like(one.protocol, protocol)
+        and like(one.what, what)
+        and world.belongs(one.source, source)
+        and (not from_port or one.source_port == from_port)
+        for one in world.everywhere(machine, "requests", Request)
+    )
+
+
+def probe(world: World, *, source: Who, target: Who, kind: str = "ping", port: int = 80, ok: bool, seen: Who = "") -> bool:
+    """The machine tried it itself. Without an answer yet it is neither reached nor unreached. `seen`: whom the target saw."""
+    result = world.snapshot.probes.get(asked(source, target, kind, port).key)
+    return result is not None and result.ok == ok and (not seen or world.belongs(result.source_seen, seen))
+
+
+QUESTIONS = (request_seen, probe)

@@ -1,0 +1,41 @@
+"""What the cards of several drivers say the same way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from explorer.lessons.evidence import World
+from explorer.network.model import Interface, Place, Rule
+
+NAMES_SHOWN = 6
+Fact = tuple[str, str]
+
+
+def interfaces(world: World, place: Place) -> list[Interface]:
+    return list(world.seen(place, "interfaces", Interface))
+
+
+def rules(world: World, host: Place, table: str, target: str) -> list[Rule]:
+    view: list[Rule] = list(world.seen(host, "nat" if table == "nat" else "filter", Rule))
+    return [one for one in view if one.target == target and "127.0.0.11" not in one.spec]
+
+
+def cables(world: World, host: Place) -> str:
+    ends = [one for one in interfaces(world, host) if one.kind == "veth" and one.master]
+    if not ends:
+        return ""
+    to = sorted({one.peer_place.partition("/")[2] for one in ends if one.peer_place})
+    return f"{counted(len(ends), 'veth pair', 'veth pairs')}{': to ' * bool(to)}{listed(to)}"
+
+
+def counted(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
+def listed(names: Iterable[str]) -> str:
+    """`a, b and c`, and how many more when there are too many to read."""
+    known = list(names)
+    more = len(known) - NAMES_SHOWN
+    if more > 1:
+        return f"{', '.join(known[:NAMES_SHOWN])} and {more} more"
+    return " and ".join(filter(None, (", ".join(known[:-1]), *known[-1:])))
