@@ -5,6 +5,7 @@ A host of a sandbox is such a container itself, so it has them too.
 
 from __future__ import annotations
 
+from explorer.network.cause import LAN, UNKNOWN, Why, container, network
 from explorer.network.drivers.known import Known
 from explorer.network.model import Chain, Item, Rule
 
@@ -15,12 +16,17 @@ CHAINS = {
 }
 
 
-def why(known: Known, item: Item) -> str:
+def why(known: Known, item: Item) -> Why:
     if isinstance(item, Chain):
-        return CHAINS.get(item.name, "") if item.table == "nat" else ""
+        told = CHAINS.get(item.name, "") if item.table == "nat" else ""
+        return Why(told, _about(known)) if told else UNKNOWN
     if not isinstance(item, Rule) or item.table != "nat" or item.spec.find(SERVER) < 0:
-        return ""
-    whose = _whose(known)
+        return UNKNOWN
+    told = _rule(item, _whose(known))
+    return Why(told, _about(known)) if told else UNKNOWN
+
+
+def _rule(item: Rule, whose: str) -> str:
     if item.target in CHAINS and item.destination == f"{SERVER}/32":
         return f"{whose}: packets for Docker's embedded DNS server, {SERVER}, go to chain {item.target}."
     if item.chain == "DOCKER_OUTPUT" and item.target == "DNAT":
@@ -37,3 +43,10 @@ def _whose(known: Known) -> str:
         return "Because of a user-defined network"
     on = [endpoint.network for endpoint in known.container.endpoints if endpoint.network != "bridge"]
     return f"Because {known.container.name} is on user-defined network {on[0]}" if on else "Because of a user-defined network"
+
+
+def _about(known: Known) -> tuple[str, ...]:
+    if known.container is None:
+        return (LAN,) if known.place.kind in ("host", "machine") else ()
+    on = [endpoint.network for endpoint in known.container.endpoints if endpoint.network != "bridge"]
+    return (container(known.container.name), *(network(name) for name in on[:1]))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 
 from explorer.network import embedded_dns, tracked, usual
+from explorer.network.cause import KERNEL, NOT_DOCKER, UNKNOWN, Why
 from explorer.network.drivers import DRIVERS
 from explorer.network.drivers.known import Known, know
 from explorer.network.model import Chain, Connection, DockerState, Interface, Item, Line, Observation, Place, Route, Rule, View
 
-NOT_DOCKERS = "Not added by Docker."
+NOT_DOCKERS = Why("Not added by Docker.", (NOT_DOCKER,))
 _FIXED = {
     "table:nat": "The table nat: where addresses and ports are translated, once per connection.",
     "table:filter": "The table filter: where packets are let through or dropped.",
@@ -20,24 +21,25 @@ _DOCKER_BRIDGE = re.compile(r"br-[0-9a-f]{12}|docker0|docker_gwbridge")
 
 
 def explain(place: Place, view: View, observation: Observation, docker: DockerState | None) -> Observation:
-    """The same observation with `Line.why` filled. Uses the place's own interfaces (peers linked) and the daemon's names."""
+    """The same observation with `Line.why` and `Line.about` filled, from the place's own interfaces and the daemon's names."""
     known = know(place, docker)
     items = {item.key: item for item in observation.items}
     told = {key: _why(known, item) for key, item in items.items()}
-    lines = tuple(_with_why(known, line, items.get(line.key), told.get(line.key, "")) for line in observation.lines)
+    lines = tuple(_with_why(known, line, items.get(line.key), told.get(line.key, UNKNOWN)) for line in observation.lines)
     return observation.model_copy(update={"lines": lines})
 
 
-def _with_why(known: Known, line: Line, item: Item | None, told: str) -> Line:
+def _with_why(known: Known, line: Line, item: Item | None, told: Why) -> Line:
     why = told
     if isinstance(item, Interface):
         why = _interface_line(known, item, line.text, told)
     elif item is None:
-        why = next((text for start, text in _FIXED.items() if line.key.startswith(start)), "")
-    return line if why == line.why else line.model_copy(update={"why": why})
+        why = Why(next((text for start, text in _FIXED.items() if line.key.startswith(start)), ""))
+    same = (why.text, why.about) == (line.why, line.about)
+    return line if same else line.model_copy(update={"why": why.text, "about": why.about})
 
 
-def _why(known: Known, item: Item) -> str:
+def _why(known: Known, item: Item) -> Why:
     if isinstance(item, Connection):
         return tracked.why(known, item)
     for driver in DRIVERS.values():
@@ -50,7 +52,7 @@ def _why(known: Known, item: Item) -> str:
 # --- the lines of an interface ----------------------------------------------------------------------------------------
 
 
-def _interface_line(known: Known, item: Interface, text: str, told: str) -> str:
+def _interface_line(known: Known, item: Interface, text: str, told: Why) -> Why:
     words = text.split()
     if not words or not text.startswith("    "):
         return told
@@ -59,11 +61,12 @@ def _interface_line(known: Known, item: Interface, text: str, told: str) -> str:
     if words[0].startswith("link/"):
         return _hardware(item, told)
     if words[0] == "valid_lft":
-        return "How long the address above is valid; forever means until it is removed." if "forever" in words else told
+        told_by = "How long the address above is valid; forever means until it is removed."
+        return Why(told_by, told.about) if "forever" in words else told
     return told
 
 
-def _address(known: Known, item: Interface, cidr: str) -> str:
+def _address(known: Known, item: Interface, cidr: str) -> Why:
     for driver in DRIVERS.values():
         told = driver.why_address(known, item, cidr)
         if told:
@@ -71,33 +74,33 @@ def _address(known: Known, item: Interface, cidr: str) -> str:
     return usual.why_address(known, item, cidr)
 
 
-def _hardware(item: Interface, told: str) -> str:
+def _hardware(item: Interface, told: Why) -> Why:
     if item.kind == "loopback":
-        return "Loopback has no hardware address."
+        return Why("Loopback has no hardware address.", (KERNEL,))
     pair = item.kind == "veth" and item.peer_index is not None
     other = f"; its other end is interface {item.peer_index} of another namespace" if pair else ""
     if pair and item.peer_place:
         other = f"; its other end is interface {item.peer_index} in {item.peer_place}"
-    return f"The MAC address of {item.name}{other}." if item.mac else told
+    return Why(f"The MAC address of {item.name}{other}.", told.about) if item.mac else told
 
 
 # --- what is not Docker's ---------------------------------------------------------------------------------------------
 
 
-def _not_dockers(known: Known, item: Item) -> str:
+def _not_dockers(known: Known, item: Item) -> Why:
     """Said only on a host whose daemon told us all its networks, of things that touch none of them."""
     if not known.on_host or not known.sure:
-        return ""
+        return UNKNOWN
     if isinstance(item, Rule):
-        return "" if _touches_docker(known, item) else NOT_DOCKERS
+        return UNKNOWN if _touches_docker(known, item) else NOT_DOCKERS
     if isinstance(item, Chain):
-        return "" if item.name.startswith("DOCKER") else NOT_DOCKERS
+        return UNKNOWN if item.name.startswith("DOCKER") else NOT_DOCKERS
     if isinstance(item, Interface):
         own = item.kind in ("bridge", "dummy", "vlan") and not item.name.startswith(("br-", "docker", "dm-", "vx-", "ov-"))
-        return NOT_DOCKERS if own and item.name not in known.bridges else ""
+        return NOT_DOCKERS if own and item.name not in known.bridges else UNKNOWN
     if isinstance(item, Route):
-        return NOT_DOCKERS if item.protocol != "kernel" and item.destination != "default" else ""
-    return ""
+        return NOT_DOCKERS if item.protocol != "kernel" and item.destination != "default" else UNKNOWN
+    return UNKNOWN
 
 
 def _touches_docker(known: Known, item: Rule) -> bool:

@@ -172,11 +172,13 @@ Item = Interface | Route | Neighbour | FdbEntry | Chain | Rule | Connection | Re
 
 class Line(Fact):
     """One line of text as the tool printed it. Lines that belong to one item share its `key`; `key` does not change with
-    counters or timers, so two moments can be compared by it. `why` is one sentence, or empty when nothing is known."""
+    counters or timers, so two moments can be compared by it. `why` is one sentence, or empty when nothing is known; `about`
+    names what the line belongs to, most specific first, in the words of `network.cause`."""
 
     text: str
     key: str = ""
     why: str = ""
+    about: tuple[str, ...] = ()
 
 
 class Observation(Fact):

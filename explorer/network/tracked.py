@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from explorer.network.cause import PUBLISH, UNKNOWN, Why, container
 from explorer.network.drivers.known import Known, spec
 from explorer.network.embedded_dns import SERVER
 from explorer.network.model import Connection
 
 
-def why(known: Known, item: Connection) -> str:
+def why(known: Known, item: Connection) -> Why:
+    told = _told(known, item)
+    return Why(told, _about(known, item)) if told else UNKNOWN
+
+
+def _about(known: Known, item: Connection) -> tuple[str, ...]:
+    """Whose connection it is: the containers at its ends, the side that asked last."""
+    ends = (known.at(item.reply.source), known.at(item.original.source))
+    names = tuple(dict.fromkeys(container(end.name) for end in ends if end))
+    published = (PUBLISH,) if item.dnat and names and known.on_host else ()
+    return (*names, *published)
+
+
+def _told(known: Known, item: Connection) -> str:
     told = _dns(item) or _published(known, item) or _masqueraded(known, item) or _plain(known, item)
     if told.startswith("the "):
         told = f"The {told[4:]}"

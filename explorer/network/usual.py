@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 
+from explorer.network.cause import KERNEL, LAN, UNKNOWN, Why
 from explorer.network.drivers.known import Known
 from explorer.network.model import Chain, FdbEntry, Interface, Item, Neighbour, Request, Route
 
@@ -24,7 +25,7 @@ _GROUPS = {
 }
 
 
-def why(known: Known, item: Item) -> str:
+def why(known: Known, item: Item) -> Why:
     if isinstance(item, Interface):
         return _interface(known, item)
     if isinstance(item, Route):
@@ -34,18 +35,19 @@ def why(known: Known, item: Item) -> str:
     if isinstance(item, FdbEntry):
         return _fdb(item)
     if isinstance(item, Request):
-        return f"{_owner(known)} was asked over {item.protocol} by {item.source}: the source address as it arrived there."
-    return _chain(item) if isinstance(item, Chain) else ""
+        told = f"{_owner(known)} was asked over {item.protocol} by {item.source}: the source address as it arrived there."
+        return Why(told, (LAN,))
+    return _chain(item) if isinstance(item, Chain) else UNKNOWN
 
 
-def why_address(known: Known, interface: Interface, cidr: str) -> str:
+def why_address(known: Known, interface: Interface, cidr: str) -> Why:
     if interface.kind == "loopback":
-        return "The namespace's address for itself; packets to it never leave."
+        return Why("The namespace's address for itself; packets to it never leave.", (KERNEL,))
     if cidr.startswith("fe80:"):
-        return "A link-local address, which the kernel gives every interface that speaks IPv6."
+        return Why("A link-local address, which the kernel gives every interface that speaks IPv6.", (KERNEL,))
     if on_lan(known, interface):
-        return f"{_owner(known)}'s address on the LAN."
-    return ""
+        return Why(f"{_owner(known)}'s address on the LAN.", (LAN,))
+    return UNKNOWN
 
 
 def on_lan(known: Known, interface: Interface | None) -> bool:
@@ -64,29 +66,29 @@ def _owner(known: Known) -> str:
     return known.place.name or known.place.id
 
 
-def _interface(known: Known, item: Interface) -> str:
+def _interface(known: Known, item: Interface) -> Why:
     if item.kind == "loopback":
-        return "The loopback interface: the namespace's way to itself. Every network namespace has its own."
+        return Why("The loopback interface: the namespace's way to itself. Every network namespace has its own.", (KERNEL,))
     if on_lan(known, item):
-        return f"{_owner(known)}'s own interface, on the sandbox's LAN."
+        return Why(f"{_owner(known)}'s own interface, on the sandbox's LAN.", (LAN,))
     if item.kind == "veth" and item.peer_place and item.peer_name:
         port = f"; a port of {item.master}" if item.master else ""
-        return f"One end of a veth pair; the other end is {item.peer_name} in {item.peer_place}{port}."
-    return ""
+        return Why(f"One end of a veth pair; the other end is {item.peer_name} in {item.peer_place}{port}.")
+    return UNKNOWN
 
 
-def _route(known: Known, item: Route) -> str:
+def _route(known: Known, item: Route) -> Why:
     interface = known.interfaces.get(item.dev)
     if interface is None:
-        return ""
+        return UNKNOWN
     connected = item.protocol == "kernel" and item.destination in _connected(interface)
     if not on_lan(known, interface):
-        return (
-            f"The kernel added this route with the address of {item.dev}: that subnet is reached directly." if connected else ""
-        )
+        told = f"The kernel added this route with the address of {item.dev}: that subnet is reached directly."
+        return Why(told, (KERNEL,)) if connected else UNKNOWN
     if item.destination == "default" and item.via:
-        return f"{_owner(known)}'s own default route: what no other route fits goes to {item.via} on the LAN."
-    return f"The LAN: the kernel added this route with {_owner(known)}'s address on {item.dev}." if connected else ""
+        return Why(f"{_owner(known)}'s own default route: what no other route fits goes to {item.via} on the LAN.", (LAN,))
+    told = f"The LAN: the kernel added this route with {_owner(known)}'s address on {item.dev}."
+    return Why(told, (LAN,)) if connected else UNKNOWN
 
 
 def _connected(interface: Interface) -> set[str]:
@@ -100,25 +102,26 @@ def _connected(interface: Interface) -> set[str]:
     return found
 
 
-def _neighbour(known: Known, item: Neighbour) -> str:
+def _neighbour(known: Known, item: Neighbour) -> Why:
     if not on_lan(known, known.interfaces.get(item.dev)):
-        return ""
+        return UNKNOWN
     if item.mac:
-        return "A neighbour on the LAN: its MAC address, found by ARP."
+        return Why("A neighbour on the LAN: its MAC address, found by ARP.", (LAN,))
     if item.state in ("FAILED", "INCOMPLETE"):
-        return "An address on the LAN that has not answered ARP: no MAC address is known."
-    return ""
+        return Why("An address on the LAN that has not answered ARP: no MAC address is known.", (LAN,))
+    return UNKNOWN
 
 
-def _fdb(item: FdbEntry) -> str:
+def _fdb(item: FdbEntry) -> Why:
     group = _GROUPS.get(item.mac, "a multicast group")
     if item.mac.startswith(("33:33:", "01:00:5e:")) and "self" in item.flags:
-        return f"{item.dev} listens to {group}; every interface joins some multicast groups by itself."
-    return ""
+        told = f"{item.dev} listens to {group}; every interface joins some multicast groups by itself."
+        return Why(told, (KERNEL,))
+    return UNKNOWN
 
 
-def _chain(item: Chain) -> str:
+def _chain(item: Chain) -> Why:
     told = BUILT_IN.get((item.table, item.name), "")
     if told and item.policy == "DROP":
-        return f"{told} Policy DROP: what no rule accepts is dropped."
-    return told
+        told = f"{told} Policy DROP: what no rule accepts is dropped."
+    return Why(told, (KERNEL,)) if told else UNKNOWN

@@ -1,7 +1,7 @@
 // The shapes that arrive on the wire, as `explorer/sandboxes/events.py` and `explorer/network/model.py` define them.
 
 /**
- * @typedef {{ text: string, key: string, why: string }} Line
+ * @typedef {{ text: string, key: string, why: string, about: string[] }} Line
  * @typedef {{ cidr: string, family: string, scope: string }} Address
  * @typedef {{ kind_of: "interface", key: string, index: number, name: string, kind: string, mac: string, mtu: number,
  *   state: string, master: string, peer_index: number | null, peer_name: string, peer_place: string,

@@ -65,6 +65,25 @@ def test_publishing(engine):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+def test_what_a_line_belongs_to(engine):
+    found = places("5-traffic", engine)
+    abouts = {COUNTERS.sub("", line.text): line.about for view in ("nat", "filter") for line in found["h1"].views[view].lines}
+
+    def about(start):
+        return next(about for shown, about in abouts.items() if shown.startswith(start))
+
+    assert about("-A DOCKER ! -i docker0 -p tcp -m tcp --dport 8080") == ("container:web", "option:publish")
+    assert about("-A DOCKER -d 172.17.0.3/32") == ("container:web", "option:publish")
+    assert about("-A POSTROUTING -s 172.17.0.0/16") == ("network:bridge", "daemon")
+    assert about("-A POSTROUTING -s 172.18.0.0/16") == ("network:app",)
+    assert about(":FORWARD DROP") == ("daemon",)
+    assert about("-A OUTPUT -d 127.0.0.11/32") == ("lan",)
+    inside = found["h1/app1"].views
+    assert {line.about for line in inside["nat"].lines if "127.0.0.11" in line.text} == {("container:app1", "network:app")}
+    assert [line.about for line in inside["routes"].lines] == [("container:app1", "network:app")] * 2
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 def test_masquerading(engine):
     reason = why("-A POSTROUTING -s 172.17.0.0/16", engine=engine)
     assert reason.startswith("Because of network bridge (172.17.0.0/16): ")
@@ -169,11 +188,11 @@ def test_connections():
     ],
 )
 def test_what_is_surely_not_dockers(view, line):
-    assert host_with(line, view) == NOT_DOCKERS
+    assert host_with(line, view) == NOT_DOCKERS.text
 
 
 def test_own_rules_in_docker_user():
-    assert host_with("[0:0] -A DOCKER-USER -s 10.77.3.100/32 -j DROP").startswith(NOT_DOCKERS[:-1])
+    assert host_with("[0:0] -A DOCKER-USER -s 10.77.3.100/32 -j DROP").startswith(NOT_DOCKERS.text[:-1])
 
 
 @pytest.mark.parametrize(

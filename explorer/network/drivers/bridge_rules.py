@@ -6,6 +6,17 @@ from FORWARD to DOCKER-CT, DOCKER-BRIDGE and DOCKER-FORWARD, which read the same
 
 from __future__ import annotations
 
+from explorer.network.cause import (
+    DAEMON,
+    ICC,
+    INTERNAL,
+    NOT_DOCKER,
+    PUBLISH,
+    UNKNOWN,
+    Why,
+    of_container,
+    of_network,
+)
 from explorer.network.drivers.known import Known, spec, title
 from explorer.network.model import Chain, DockerNetwork, Rule
 
@@ -32,15 +43,17 @@ _JUMPS = {
 LOCAL = ("-m", "addrtype", "--dst-type", "LOCAL")
 
 
-def chain(known: Known, item: Chain) -> str:
+def chain(known: Known, item: Chain) -> Why:
     if known.on_host and (item.table, item.name, item.policy) == ("filter", "FORWARD", "DROP"):
-        return "Policy DROP: a forwarded packet that no rule accepts is dropped; Docker sets it when it turns on IP forwarding."
-    return CHAINS.get((item.table, item.name), "")
+        told = "Policy DROP: a forwarded packet that no rule accepts is dropped; Docker sets it when it turns on IP forwarding."
+        return Why(told, (DAEMON,))
+    told = CHAINS.get((item.table, item.name), "")
+    return Why(told, (DAEMON,)) if told else UNKNOWN
 
 
-def rule(known: Known, item: Rule) -> str:
+def rule(known: Known, item: Rule) -> Why:
     if not known.on_host:
-        return ""
+        return UNKNOWN
     return _nat(known, item) if item.table == "nat" else _filter(known, item)
 
 
@@ -52,120 +65,132 @@ def _bare(item: Rule) -> bool:
 # --- nat -------------------------------------------------------------------------------------------------------------
 
 
-def _nat(known: Known, item: Rule) -> str:
+def _nat(known: Known, item: Rule) -> Why:
     if item.chain == "PREROUTING" and item.target == "DOCKER" and item.other == LOCAL:
-        return "Packets arriving for an address of this host go to chain DOCKER, where the published ports are."
+        return Why("Packets arriving for an address of this host go to chain DOCKER, where the published ports are.", (DAEMON,))
     if item.chain == "OUTPUT" and item.target == "DOCKER" and item.other[:4] == LOCAL:
         but = "; except to 127.0.0.0/8, where docker-proxy answers" if item.destination == "!127.0.0.0/8" else ""
-        return f"Packets this host itself sends to one of its addresses go to chain DOCKER too{but}."
+        return Why(f"Packets this host itself sends to one of its addresses go to chain DOCKER too{but}.", (DAEMON,))
     if item.chain == "DOCKER":
         return _published(known, item)
-    return _postrouting(known, item) if item.chain == "POSTROUTING" else ""
+    return _postrouting(known, item) if item.chain == "POSTROUTING" else UNKNOWN
 
 
-def _published(known: Known, item: Rule) -> str:
+def _published(known: Known, item: Rule) -> Why:
     network = known.bridges.get(item.in_interface.removeprefix("!"))
     if item.target == "RETURN" and network and not item.in_interface.startswith("!"):
-        return f"Packets from {title(network)} itself are not translated here: docker-proxy takes them."
+        told = f"Packets from {title(network)} itself are not translated here: docker-proxy takes them."
+        return Why(told, of_network(network))
     if item.target != "DNAT" or not item.destination_port:
-        return ""
+        return UNKNOWN
     found = known.published(item.destination_port, item.protocol, item.to_destination)
     because = f"Because {found[0].name} publishes {spec(found[1])}" if found else "A rule among the published ports"
     only = item.destination.removesuffix("/32")
     there = f"port {item.destination_port} of {only}" if only else f"this host's port {item.destination_port}"
     protocol = f"{item.protocol} " if item.protocol != "tcp" else ""
-    return f"{because}: {protocol}packets to {there} are sent to {item.to_destination} (DNAT)."
+    told = f"{because}: {protocol}packets to {there} are sent to {item.to_destination} (DNAT)."
+    return Why(told, (*of_container(found[0].name), PUBLISH)) if found else Why(told)
 
 
-def _postrouting(known: Known, item: Rule) -> str:
+def _postrouting(known: Known, item: Rule) -> Why:
     network = known.subnet_network(item.source)
     leaving = network is not None and item.out_interface == f"!{network.bridge}"
     if network and leaving and item.target == "MASQUERADE":
-        return (
+        told = (
             f"Because of {title(network)}: packets that leave for anywhere but {network.bridge} "
             "get their source address replaced by the host's (MASQUERADE)."
         )
+        return Why(told, of_network(network))
     if network and leaving and item.target == "SNAT":
-        return f"Because of {title(network)}: packets that leave it get the source address {item.to_source} (SNAT)."
+        told = f"Because of {title(network)}: packets that leave it get the source address {item.to_source} (SNAT)."
+        return Why(told, of_network(network))
     found = known.at(item.source) if item.source else None
     if found and item.target == "MASQUERADE" and item.destination == item.source and item.destination_port:
-        return (
+        told = (
             f"For {found.name} reaching itself through its own published port: the source is replaced, so the answer returns."
         )
+        return Why(told, (*of_container(found.name), PUBLISH))
     by_bridge = known.bridges.get(item.out_interface)
     if by_bridge and item.target == "MASQUERADE" and "--src-type" in item.other:
-        return f"Because of {title(by_bridge)}: what the host itself sends through a published port comes from the gateway."
-    return ""
+        told = f"Because of {title(by_bridge)}: what the host itself sends through a published port comes from the gateway."
+        return Why(told, of_network(by_bridge))
+    return UNKNOWN
 
 
 # --- filter ----------------------------------------------------------------------------------------------------------
 
 
-def _filter(known: Known, item: Rule) -> str:
+def _filter(known: Known, item: Rule) -> Why:
     if item.chain == "DOCKER-USER" and _bare(item) and item.target == "RETURN":
-        return "No rule of yours decided: back to FORWARD and Docker's rules."
+        return Why("No rule of yours decided: back to FORWARD and Docker's rules.", (DAEMON,))
     if item.chain == "DOCKER-USER":
-        return "Not added by Docker: DOCKER-USER is for your own rules." if known.sure else ""
+        return Why("Not added by Docker: DOCKER-USER is for your own rules.", (NOT_DOCKER,)) if known.sure else UNKNOWN
     if item.chain.startswith("DOCKER-ISOLATION"):
         return _isolation(known, item)
     if item.chain not in ("FORWARD", "DOCKER", "DOCKER-FORWARD", "DOCKER-CT", "DOCKER-BRIDGE", "DOCKER-INTERNAL"):
-        return ""
+        return UNKNOWN
     if _bare(item) and item.target in _JUMPS:
-        return _JUMPS[item.target]
+        return Why(_JUMPS[item.target], (DAEMON,))
     return _forward(known, item) if item.chain != "DOCKER-INTERNAL" else _isolation(known, item)
 
 
-def _isolation(known: Known, item: Rule) -> str:
+def _isolation(known: Known, item: Rule) -> Why:
     if _bare(item) and item.target == "RETURN":
-        return "Not a packet between two networks: back to where it came from."
+        return Why("Not a packet between two networks: back to where it came from.", (DAEMON,))
     into, out_of = known.bridges.get(item.out_interface), known.bridges.get(item.in_interface)
     if item.target == "DOCKER-ISOLATION-STAGE-2" and out_of:
-        return f"Packets leaving {title(out_of)} are checked for going to another bridge network."
+        told = f"Packets leaving {title(out_of)} are checked for going to another bridge network."
+        return Why(told, of_network(out_of))
     if item.target != "DROP":
-        return ""
+        return UNKNOWN
     if into and item.source.startswith("!"):
-        return f"Because network {into.name} is internal: nothing from outside {item.source[1:]} gets in."
+        told = f"Because network {into.name} is internal: nothing from outside {item.source[1:]} gets in."
+        return Why(told, (*of_network(into), INTERNAL))
     if out_of and item.destination.startswith("!"):
-        return f"Because network {out_of.name} is internal: nothing from it gets out of {item.destination[1:]}."
+        told = f"Because network {out_of.name} is internal: nothing from it gets out of {item.destination[1:]}."
+        return Why(told, (*of_network(out_of), INTERNAL))
     if into and not item.in_interface and not item.source:
-        return f"Packets from another bridge network to {title(into)} are dropped: networks are kept apart."
-    return ""
+        told = f"Packets from another bridge network to {title(into)} are dropped: networks are kept apart."
+        return Why(told, of_network(into))
+    return UNKNOWN
 
 
-def _forward(known: Known, item: Rule) -> str:
+def _forward(known: Known, item: Rule) -> Why:
     into, out_of = known.bridges.get(item.out_interface), known.bridges.get(item.in_interface)
     if item.chain == "DOCKER" and item.target == "ACCEPT" and item.destination:
         return _admitted(known, item)
     if into and item.ct_state and item.target == "ACCEPT":
-        return f"Answers, and all else that belongs to a known connection, may enter {title(into)}."
+        return Why(f"Answers, and all else that belongs to a known connection, may enter {title(into)}.", of_network(into))
     if into and item.target == "DOCKER":
-        return f"What enters {title(into)} is checked in chain DOCKER: only published ports are open."
+        return Why(f"What enters {title(into)} is checked in chain DOCKER: only published ports are open.", of_network(into))
     if into and item.target == "DROP" and item.in_interface == f"!{into.bridge}":
-        return f"What enters {title(into)} from elsewhere and is not a published port is dropped."
+        return Why(f"What enters {title(into)} from elsewhere and is not a published port is dropped.", of_network(into))
     return _from_network(item, out_of, into)
 
 
-def _from_network(item: Rule, out_of: DockerNetwork | None, into: DockerNetwork | None) -> str:
+def _from_network(item: Rule, out_of: DockerNetwork | None, into: DockerNetwork | None) -> Why:
     if out_of is None or item.target not in ("ACCEPT", "DROP") or item.source or item.destination or item.protocol:
-        return ""
+        return UNKNOWN
     if out_of == into and item.target == "DROP":
         if out_of.options.get("com.docker.network.bridge.enable_icc") != "false":
-            return ""
-        return f"Because of {title(out_of)} with enable_icc=false: its containers may not reach each other."
+            return UNKNOWN
+        told = f"Because of {title(out_of)} with enable_icc=false: its containers may not reach each other."
+        return Why(told, (*of_network(out_of), ICC))
     if out_of == into:
-        return f"Containers of {title(out_of)} may reach each other."
+        return Why(f"Containers of {title(out_of)} may reach each other.", of_network(out_of))
     if item.target == "ACCEPT" and item.out_interface in ("", f"!{out_of.bridge}"):
-        return f"Containers of {title(out_of)} may send out to anywhere that is not blocked before."
-    return ""
+        return Why(f"Containers of {title(out_of)} may send out to anywhere that is not blocked before.", of_network(out_of))
+    return UNKNOWN
 
 
-def _admitted(known: Known, item: Rule) -> str:
+def _admitted(known: Known, item: Rule) -> Why:
     """The filter half of publishing: after DNAT the packet is for the container's own port."""
     found = known.at(item.destination)
     if found is None:
-        return ""
+        return UNKNOWN
     inside = (item.destination_port, item.protocol)
     for port in found.container.ports:
         if (str(port.container_port), port.protocol) == inside:
-            return f"Because {found.name} publishes {spec(port)}: packets to its port {item.destination_port} are let through."
-    return ""
+            told = f"Because {found.name} publishes {spec(port)}: packets to its port {item.destination_port} are let through."
+            return Why(told, (*of_container(found.name), PUBLISH))
+    return UNKNOWN

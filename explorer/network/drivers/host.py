@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from explorer.network.cause import HOST, UNKNOWN, Why
 from explorer.network.drivers.known import Known
 from explorer.network.model import Interface, Item
 
 
-def why(known: Known, item: Item) -> str:
+def why(known: Known, item: Item) -> Why:
     """A container on network host has nothing of its own; published ports and addresses do not exist for it."""
     name = _name(known)
     if name and isinstance(item, Interface):
-        return f"The host's own: {name} is on network host and uses the host's network namespace."
-    return ""
+        return Why(f"The host's own: {name} is on network host and uses the host's network namespace.", (HOST,))
+    return UNKNOWN
 
 
-def why_address(known: Known, interface: Interface, cidr: str) -> str:
+def why_address(known: Known, interface: Interface, cidr: str) -> Why:
     name = _name(known)
-    return f"The host's own address, because {name} is on network host." if name else ""
+    return Why(f"The host's own address, because {name} is on network host.", (HOST,)) if name else UNKNOWN
 
 
 def _name(known: Known) -> str:

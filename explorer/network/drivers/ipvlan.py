@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
+from explorer.network.cause import UNKNOWN, Why, of_container
 from explorer.network.drivers.known import Known, title
 from explorer.network.model import DockerNetwork, Interface, Item, Route
 
 DRIVER = "ipvlan"
 
 
-def why(known: Known, item: Item) -> str:
+def why(known: Known, item: Item) -> Why:
     name = known.container.name if known.container else ""
     if isinstance(item, Interface) and (network := _network(known, item)):
         mode = network.options.get("ipvlan_mode", "l2")
         parent = network.options.get("parent", "an interface")
-        return f"{name}'s interface on {title(network)}: on {parent} of the host and with its MAC address (mode {mode})."
+        return Why(
+            f"{name}'s interface on {title(network)}: on {parent} of the host and with its MAC address (mode {mode}).",
+            of_container(name, network),
+        )
     if isinstance(item, Route) and (network := _network(known, known.interfaces.get(item.dev))):
         if item.destination == "default":
-            return f"Because of {title(network)}: everything else leaves through {item.dev}."
+            return Why(f"Because of {title(network)}: everything else leaves through {item.dev}.", of_container(name, network))
         if item.destination in network.subnets:
-            return f"Because of {title(network)}: addresses in it are reached directly through {item.dev}."
-    return ""
+            return Why(
+                f"Because of {title(network)}: addresses in it are reached directly through {item.dev}.",
+                of_container(name, network),
+            )
+    return UNKNOWN
 
 
-def why_address(known: Known, interface: Interface, cidr: str) -> str:
+def why_address(known: Known, interface: Interface, cidr: str) -> Why:
     network, endpoint = _network(known, interface), known.endpoint_of(interface)
     if network and endpoint and known.container and endpoint.address == cidr.partition("/")[0]:
-        return f"{known.container.name}'s address on {title(network)}, seen on the LAN as it is."
-    return ""
+        return Why(
+            f"{known.container.name}'s address on {title(network)}, seen on the LAN as it is.",
+            of_container(known.container.name, network),
+        )
+    return UNKNOWN
 
 
 def _network(known: Known, interface: Interface | None) -> DockerNetwork | None:

@@ -52,6 +52,9 @@ class Known:
         swarm = any(network.driver == "overlay" or network.scope == "swarm" for network in self.networks.values())
         return answered and not swarm and "docker_gwbridge" not in self.interfaces
 
+    def has_container(self, name: str) -> bool:
+        return any(container.name == name for container in self.docker.containers) if self.docker else False
+
     @property
     def on_host(self) -> bool:
         return self.place.kind == "host"

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from explorer.network.cause import UNKNOWN, Why, container
 from explorer.network.drivers.known import Known
 from explorer.network.model import Interface, Item
 
 
-def why(known: Known, item: Item) -> str:
+def why(known: Known, item: Item) -> Why:
     if known.container and known.container.network_mode == "none" and isinstance(item, Interface) and item.kind == "loopback":
-        return f"All that {known.container.name} has: network none gives a container loopback only."
-    return ""
+        told = f"All that {known.container.name} has: network none gives a container loopback only."
+        return Why(told, (container(known.container.name), "network:none"))
+    return UNKNOWN
 
 
-def why_address(known: Known, interface: Interface, cidr: str) -> str:
-    return ""
+def why_address(known: Known, interface: Interface, cidr: str) -> Why:
+    return UNKNOWN
