@@ -1,0 +1,109 @@
+"""One line of words per frame, as somebody would say it who explains a capture."""
+
+from __future__ import annotations
+
+from explorer.network.packets.model import Layer, Packet
+
+
+def summarise(packet: Packet) -> str:
+    """From the outside in: what carries, then what is carried."""
+    carried = 0
+    told = []
+    while (tunnel := packet.find("VXLAN", depth=carried)) and not tunnel.problem:
+        told.append(f"{_ends(packet, carried)} carries for VXLAN {tunnel.get('VNI')}: ")
+        carried += 1
+    return "".join(told) + innermost(packet, carried)
+
+
+def innermost(packet: Packet, depth: int) -> str:
+    """What the frame at this depth of tunnels is about."""
+    layers = [layer for layer in packet.layers if layer.depth == depth]
+    known = [layer for layer in layers if layer.protocol in _TOLD]
+    if not known:
+        ethernet = next((layer for layer in layers if layer.protocol == "Ethernet"), None)
+        told = (
+            f"{ethernet.get('source')} → {ethernet.get('destination')}, {_kind(ethernet)}" if ethernet else "nothing readable"
+        )
+    else:
+        told = _TOLD[known[-1].protocol](packet, known[-1])
+    broken = next((layer for layer in layers if layer.problem), None)
+    return f"{told} ({broken.protocol} {broken.problem})" if broken else told
+
+
+def _word(value: str) -> str:
+    """`8 (echo request)` → `echo request`."""
+    return value.partition("(")[2].removesuffix(")")
+
+
+def _kind(ethernet: Layer) -> str:
+    return f"type {ethernet.get('type')}" if ethernet.get("type") else "no type"
+
+
+def _ends(packet: Packet, depth: int) -> str:
+    internet = packet.find("IPv4", "IPv6", depth=depth)
+    return f"{internet.get('source')} → {internet.get('destination')}" if internet else "? → ?"
+
+
+def _with_ports(packet: Packet, layer: Layer) -> str:
+    internet = packet.find("IPv4", "IPv6", depth=layer.depth)
+    if internet is None:
+        return "?"
+    ends = zip((internet.get("source"), internet.get("destination")), ("source port", "destination port"), strict=True)
+    return " → ".join(
+        f"[{address}]:{layer.get(port)}" if ":" in address else f"{address}:{layer.get(port)}" for address, port in ends
+    )
+
+
+def _arp(_packet: Packet, layer: Layer) -> str:
+    target, sender = layer.get("target IP"), layer.get("sender IP")
+    if not target:
+        return "ARP"
+    if "reply" in layer.get("operation"):
+        return f"ARP: {sender} is at {layer.get('sender MAC')}"
+    return f"ARP: who has {target}? Tell {sender}"
+
+
+def _internet(packet: Packet, layer: Layer) -> str:
+    about = layer.get("protocol") or layer.get("next header")
+    return f"{_ends(packet, layer.depth)}, {_word(about) or f'protocol {about}'}"
+
+
+def _icmp(packet: Packet, layer: Layer) -> str:
+    kind = _word(layer.get("type")) or f"type {layer.get('type')}"
+    if kind.startswith("echo"):
+        kind = f"ping {kind.partition(' ')[2]}"
+    if code := _word(layer.get("code")):
+        kind = code
+    number = f", number {layer.get('sequence')}" if layer.get("sequence") else ""
+    return f"{_ends(packet, layer.depth)}, {layer.protocol} {kind}{number}".replace("ICMP ping", "ping").replace(
+        "ICMPv6 ping", "ping"
+    )
+
+
+def _udp(packet: Packet, layer: Layer) -> str:
+    return f"{_with_ports(packet, layer)}, UDP"
+
+
+def _tcp(packet: Packet, layer: Layer) -> str:
+    return f"{_with_ports(packet, layer)}, TCP {layer.get('flags')}"
+
+
+def _dns(packet: Packet, layer: Layer) -> str:
+    question = layer.get("question") or "?"
+    carrier = packet.find("UDP", depth=layer.depth)
+    where = _with_ports(packet, carrier) if carrier else "?"
+    if layer.get("kind") != "answer":
+        return f"{where}, DNS asks {question}"
+    return f"{where}, DNS answers {question}: {layer.get('answer') or _word(layer.get('result')) or 'nothing'}"
+
+
+_TOLD = {
+    "ARP": _arp,
+    "IPv4": _internet,
+    "IPv6": _internet,
+    "ICMP": _icmp,
+    "ICMPv6": _icmp,
+    "UDP": _udp,
+    "TCP": _tcp,
+    "DNS": _dns,
+}
