@@ -47,5 +47,13 @@ def words(name: str, default: str, about: str) -> list[str]:
     return [word.strip() for word in text(name, default, about).split(",") if word.strip()]
 
 
+def some_of(name: str, default: str, known: tuple[str, ...], about: str) -> tuple[str, ...]:
+    """One or more of `known`, in the order given."""
+    chosen = tuple(dict.fromkeys(words(name, default, about)))
+    if not chosen or not set(chosen) <= set(known):
+        raise SettingError(f"{name}={','.join(chosen)!r}: expected one or more of {', '.join(known)}, separated by commas")
+    return chosen
+
+
 def path(name: str, default: Path, about: str) -> Path:
     return Path(text(name, str(default), about)).absolute()

@@ -39,7 +39,15 @@ CACHE_DIR = env.path(
     "EXPLORER_CACHE", Path("/var/cache/docker-network-explorer"), "image root file systems, shared by installations"
 )
 IMAGES_DIR = env.text(
-    "EXPLORER_IMAGES", "", "a directory with host.tar, machine.tar and box.tar made elsewhere; unset: they are built here"
+    "EXPLORER_IMAGES",
+    "",
+    "a directory with host.tar, machine.tar and box.tar made elsewhere, and maybe host28.tar; unset: they are built here",
+)
+ENGINES = env.some_of(
+    "EXPLORER_ENGINES",
+    "26,28",
+    ("26", "28"),
+    "Docker Engine versions of hosts; the first is needed, the others are made while the node serves",
 )
 PORT = env.number("PORT", 8000, "where the web page listens", 1, 65535)
 BIND = env.text("EXPLORER_BIND", "127.0.0.1", "the address the web page listens on")
@@ -204,8 +212,8 @@ CHANNEL_LAYERS = {
         "CONFIG": {"hosts": [REDIS_URL], "prefix": "layer"},
     }
 }
-OPEN_QUEUE = "open"  # shared: an idle node takes the next one
-NODE_QUEUE = f"node.{NODE_NAME}"  # everything later for a sandbox goes to the node that has it
+WORKER = f"worker@{NODE_NAME}"
+NODE_QUEUE = f"node.{NODE_NAME}"  # everything later for a sandbox goes to the node that has it; see also changes.open_queue
 CELERY_BROKER_URL = broker(REDIS_URL)
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
@@ -218,7 +226,7 @@ CELERY_TASK_TIME_LIMIT = 120
 CELERY_TASK_SOFT_TIME_LIMIT = 100
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600}
-CELERY_TASK_DEFAULT_QUEUE = OPEN_QUEUE
+CELERY_TASK_DEFAULT_QUEUE = NODE_QUEUE
 CELERY_WORKER_CONCURRENCY = WORKERS
 CELERY_BEAT_SCHEDULE_FILENAME = str(RUN_DIR / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from explorer.network.scenario import DEFAULT_ENGINE
+
 
 @dataclass(frozen=True, slots=True)
 class LabConfig:
@@ -17,6 +19,7 @@ class LabConfig:
     host_pids: int = 1024
     host_cpus: int = 1
     capacity: int = 0  # 0: worked out from memory
+    engines: tuple[str, ...] = (DEFAULT_ENGINE,)  # versions of hosts; the first is needed, the others are welcome
     images_dir: Path | None = None  # host.tar, machine.tar and box.tar made elsewhere; None: they are built
 
     @property

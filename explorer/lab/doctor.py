@@ -12,6 +12,7 @@ from explorer.lab import capabilities, cgroups, engine, hosts, kernel, limits, m
 from explorer.lab.config import LabConfig
 from explorer.lab.errors import LabError
 from explorer.lab.images import load
+from explorer.lab.images.names import needed
 
 TOOLS = ("dockerd", "containerd", "runc", "ip", "nsenter", "iptables", "nft", "conntrack", "tcpdump", "bridge")
 LEAST_DISK_MB = 3000
@@ -40,6 +41,7 @@ def examine(config: LabConfig) -> dict[str, Any]:
         "install": config.install,
         "isolation": state.get("isolation", "none: the engine is not running"),
         "engine": state.get("version", ""),
+        "engines": state.get("engines", []),
         "cgroups": cgroups.version(),
         "features": features,
         "drivers": {
@@ -127,7 +129,8 @@ def _machine(config: LabConfig, features: dict[str, bool]) -> list[Check]:
 def _engine(config: LabConfig, state: dict[str, Any]) -> list[Check]:
     if "error" in state:
         return [Check("engine", False, True, state["error"], "start it: make run")]
-    lacking = [image["name"] for image in state["images"] if not image["bytes"]]
+    lacking = [image["name"] for image in state["images"] if not image["bytes"] and image["name"] in needed(config)]
+    without = [engine for engine in config.engines if engine not in state["engines"]]
     return [
         Check("engine", True, True, f"{state['version']}, {state['driver']}"),
         Check(
@@ -138,6 +141,13 @@ def _engine(config: LabConfig, state: dict[str, Any]) -> list[Check]:
             "stop whatever answers on the node's socket and start the engine again",
         ),
         Check("images", not lacking, True, ", ".join(lacking) or "all there", "restart the engine; it builds and imports them"),
+        Check(
+            "engine versions",
+            not without,
+            False,
+            f"hosts with {', '.join(state['engines']) or 'none'}{' · not there: ' + ', '.join(without) if without else ''}",
+            "wait until it is built, or see the engine's log for why its packages cannot be had",
+        ),
     ]
 
 
@@ -166,6 +176,7 @@ def _engine_state(config: LabConfig) -> dict[str, Any]:
                 "driver": info["Driver"],
                 "isolation": _isolation(config, info),
                 "images": load.details(config, client),
+                "engines": list(load.engines(config, client)),
                 "sandboxes": hosts.list_sandboxes(config),
             }
     except LabError as error:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Thread
 from types import FrameType
 
 import requests
@@ -22,7 +23,7 @@ from docker.errors import DockerException
 import docker
 from explorer.lab import kernel, leftovers
 from explorer.lab.config import LabConfig
-from explorer.lab.errors import NodeError
+from explorer.lab.errors import HostError, NodeError
 
 Say = Callable[[str], None]
 PING_SECONDS = 3
@@ -79,6 +80,7 @@ def run_engine(config: LabConfig, say: Say, ready: Callable[[], None]) -> int:
     _check_root_and_tools()
     lock = leftovers.claim(config)
     daemon: subprocess.Popen[bytes] | None = None
+    further: Thread | None = None
     try:
         leftovers.sweep(config)
         shutil.rmtree(config.socket.parent, ignore_errors=True)
@@ -89,10 +91,12 @@ def run_engine(config: LabConfig, say: Say, ready: Callable[[], None]) -> int:
         kernel.fence(config)
         hosts.close_everything(config)
         say(f"engine {connect(config).version()['Version']} up in {time.monotonic() - started:.1f} s")
-        images.build_images(config, say, lambda: bool(stop))
-        images.import_images(config, say)
+        images.build_images(config, images.needed(config), say, lambda: bool(stop))
+        images.import_images(config, images.needed(config), say)
         if not stop:
             ready()
+        further = Thread(target=_add_engines, args=(config, stop, say), name="further engines")
+        further.start()
         _watch(config, daemon, stop, say)
         return 0
     except NodeError as error:
@@ -101,8 +105,25 @@ def run_engine(config: LabConfig, say: Say, ready: Callable[[], None]) -> int:
         say(f"{error} {error.detail}".strip())
         return 1
     finally:
+        stop.asked = True
+        if further:
+            further.join(STOP_SECONDS)
         _end(config, daemon, say)
         lock.close()
+
+
+def _add_engines(config: LabConfig, stop: _Stop, say: Say) -> None:
+    """Hosts with further versions of Docker Engine, while the node serves already. Without them it goes on serving."""
+    from explorer.lab import images
+
+    for name in images.optional(config):
+        try:
+            images.build_images(config, [name], say, lambda: bool(stop))
+            if not stop:
+                images.import_images(config, [name], say)
+        except (NodeError, HostError, OSError) as error:
+            if not stop:
+                say(f"left out: hosts of image {name}. {error} {getattr(error, 'detail', '')}".strip())
 
 
 class _Stop:

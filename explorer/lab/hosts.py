@@ -17,10 +17,11 @@ from typing import Any
 from docker.errors import APIError, NotFound
 
 import docker
-from explorer.lab import cgroups, engine, images, lans, machines, quota
+from explorer.lab import cgroups, images, lans, machines, quota
 from explorer.lab.config import LabConfig
+from explorer.lab.engine import session
 from explorer.lab.errors import HostError, NodeError
-from explorer.network.scenario import Scenario
+from explorer.network.scenario import DEFAULT_ENGINE, Scenario
 
 Phase = Callable[[str, str], None]
 READY_SECONDS = 30.0
@@ -41,25 +42,36 @@ class Found:
 
 
 def open_sandbox(
-    config: LabConfig, sandbox: str, generation: int, scenario: Scenario, expires_at: float, say: Phase
+    config: LabConfig,
+    sandbox: str,
+    generation: int,
+    scenario: Scenario,
+    expires_at: float,
+    say: Phase,
+    engine: str = DEFAULT_ENGINE,
 ) -> dict[str, Any]:
-    """Makes the sandbox, or finds it made; on any failure nothing of it stays. Returns its facts."""
-    with engine.session(config) as client:
+    """Makes the sandbox, or finds it made; on any failure nothing of it stays. Returns its facts.
+
+    `engine` is the version of Docker Engine in its hosts.
+    """
+    with session(config) as client:
         if facts := _facts(config, client, sandbox, generation, scenario):
             lans.write_expiry(config, sandbox, expires_at)
             say("ready", "")
             return facts
         close_sandbox(config, sandbox)
+        if engine not in images.engines(config, client):
+            raise NodeError(f"This node has no hosts with Docker Engine {engine[:8]}.")
         say("reserved", "")
         try:
-            return _make(config, client, sandbox, generation, scenario, expires_at, say)
+            return _make(config, client, sandbox, generation, scenario, expires_at, say, engine)
         except BaseException:
             with suppress(NodeError):
                 close_sandbox(config, sandbox, generation)
             raise
 
 
-def make_scratch(config: LabConfig, client: docker.DockerClient, sandbox: str, scenario: Scenario) -> str:
+def make_scratch(config: LabConfig, client: docker.DockerClient, sandbox: str, scenario: Scenario, engine: str) -> str:
     """One host without the learners' image, for preparing it. Returns its container."""
     expires_at = time.time() + 600
     labels = config.labels | {
@@ -69,7 +81,7 @@ def make_scratch(config: LabConfig, client: docker.DockerClient, sandbox: str, s
     }
     lans.write_expiry(config, sandbox, expires_at)
     lan = lans.make_lan(config, client, sandbox, labels)
-    container = _start(config, client, sandbox, "h1", True, lan, lans.addresses(lan.subnet, scenario), labels)
+    container = _start(config, client, sandbox, "h1", engine, lan, lans.addresses(lan.subnet, scenario), labels)
     wait_host(client, container, machines.ANSWERS)
     return container
 
@@ -87,6 +99,7 @@ def _make(
     scenario: Scenario,
     expires_at: float,
     say: Phase,
+    engine: str,
 ) -> dict[str, Any]:
     labels = config.labels | {
         "explorer.sandbox": sandbox,
@@ -97,11 +110,11 @@ def _make(
     lan = lans.make_lan(config, client, sandbox, labels)
     names = (*scenario.hosts, *scenario.machines)
     addresses = lans.addresses(lan.subnet, scenario)
+    engines = {name: engine if name in scenario.hosts else "" for name in names}
     say("starting host", ", ".join(names))
     with ThreadPoolExecutor(max_workers=len(names)) as pool:
         running = {
-            name: pool.submit(_start, config, client, sandbox, name, name in scenario.hosts, lan, addresses, labels)
-            for name in names
+            name: pool.submit(_start, config, client, sandbox, name, engines[name], lan, addresses, labels) for name in names
         }
         started = {name: future.result() for name, future in running.items()}
         say("loading images", images.BOX)
@@ -124,15 +137,15 @@ def _start(
     client: docker.DockerClient,
     sandbox: str,
     name: str,
-    host: bool,
+    engine: str,  # empty: a plain machine
     lan: lans.Lan,
     addresses: dict[str, str],
     labels: dict[str, str],
 ) -> str:
-    labels = labels | {"explorer.name": name, "explorer.role": "host" if host else "machine"}
+    labels = labels | {"explorer.name": name, "explorer.role": "host" if engine else "machine"}
     full_name = object_name(config, sandbox, name)
-    if host:
-        image, rights = images.HOST, machines.host_rights(config, client, full_name, sandbox, labels)
+    if engine:
+        image, rights = images.HOSTS[engine], machines.host_rights(config, client, full_name, sandbox, labels, engine)
     else:
         image, rights = images.MACHINE, machines.machine_rights(config, client)
     endpoint = client.api.create_endpoint_config(ipv4_address=addresses[name], aliases=[name])
@@ -146,7 +159,7 @@ def _start(
         networking_config={"EndpointsConfig": {lan.name: endpoint}},
     )["Id"]
     client.api.start(container)
-    if host:
+    if engine:
         cgroups.delegate(config, container)
         quota.limit_host(client.api.inspect_container(container)["State"]["Pid"])
     return str(container)
@@ -200,7 +213,7 @@ def _facts(
 
 def close_sandbox(config: LabConfig, sandbox: str, generation: int | None = None) -> int:
     """Removes a sandbox (or one generation of it). Returns how many objects went; none is success too."""
-    with engine.session(config) as client:
+    with session(config) as client:
         removed = _remove(config, client, lans.filters(config, sandbox, generation))
         if generation is None:
             lans.forget_expiry(config, sandbox)
@@ -209,7 +222,7 @@ def close_sandbox(config: LabConfig, sandbox: str, generation: int | None = None
 
 def close_everything(config: LabConfig) -> int:
     """Removes every sandbox of this installation."""
-    with engine.session(config) as client:
+    with session(config) as client:
         removed = _remove(config, client, lans.filters(config))
     lans.forget_all_expiries(config)
     return removed
@@ -250,7 +263,7 @@ def _gone(remove: Callable[..., object], *words: str, **options: bool) -> int:
 
 def list_sandboxes(config: LabConfig) -> list[Found]:
     """Every sandbox the engine holds something of, by labels alone."""
-    with engine.session(config) as client:
+    with session(config) as client:
         filters = lans.filters(config)
         containers = client.api.containers(all=True, filters=filters)
         others = [*client.api.networks(filters=filters), *(client.api.volumes(filters=filters)["Volumes"] or ())]
@@ -287,6 +300,12 @@ def end_overdue(config: LabConfig) -> list[str]:
 
 def object_name(config: LabConfig, sandbox: str, name: str) -> str:
     return f"x-{config.install}-{sandbox}-{name}"
+
+
+def engines(config: LabConfig) -> tuple[str, ...]:
+    """The versions of Docker Engine this node's hosts can have now."""
+    with session(config) as client:
+        return images.engines(config, client)
 
 
 def capacity(config: LabConfig) -> int:

@@ -29,10 +29,10 @@ def seccomp() -> str:
 
 
 def host_rights(
-    config: LabConfig, client: docker.DockerClient, full_name: str, sandbox: str, labels: dict[str, str]
+    config: LabConfig, client: docker.DockerClient, full_name: str, sandbox: str, labels: dict[str, str], engine: str
 ) -> dict[str, Any]:
     """Root in a host may do to its own namespaces what it likes; it is nobody on the node."""
-    volume = images.seeded_volume(config, client, full_name, labels)
+    volume = images.seeded_volume(config, client, full_name, labels, engine)
     rights: dict[str, Any] = client.api.create_host_config(
         cap_add=["SYS_ADMIN", "NET_ADMIN", "SYS_PTRACE"],
         security_opt=[f"seccomp={seccomp()}", "apparmor=unconfined"],

@@ -13,6 +13,7 @@ from explorer.launch import chores, ready
 from explorer.launch.confine import WAYS, Plan, works
 from explorer.launch.state import LaunchError
 from explorer.launch.supervise import Chore, Part, Step
+from explorer.sandboxes.changes import open_queue
 
 HEALTH = "/healthz"
 _NOTES = {
@@ -99,15 +100,14 @@ def _engine() -> Part:
 
 
 def _worker() -> Part:
-    name = f"worker@{settings.NODE_NAME}"
     argv = (
         *(sys.executable, "-m", "celery", "-A", "explorer.celery", "worker", "--beat"),
-        *("--queues", f"{settings.OPEN_QUEUE},{settings.NODE_QUEUE}", "--hostname", name),
+        *("--queues", f"{open_queue(settings.ENGINES[0])},{settings.NODE_QUEUE}", "--hostname", settings.WORKER),
         *("--concurrency", str(settings.WORKERS), "--schedule", str(settings.RUN_DIR / "beat")),
         *("--without-gossip", "--without-mingle", "--loglevel", settings.LOG_LEVEL),
     )
     # A task cut short is delivered again: it is acknowledged late, and a reconciler watches over what it began.
-    return Part("worker", argv, ready.task_worker_answers(name), patience=60, ending=((SIGTERM, 5), (SIGQUIT, 2)))
+    return Part("worker", argv, ready.task_worker_answers(settings.WORKER), patience=60, ending=((SIGTERM, 5), (SIGQUIT, 2)))
 
 
 def _relay() -> Part:

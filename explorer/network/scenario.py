@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
+ENGINES = ("26", "28")  # major versions of Docker Engine a learner's hosts can have
+DEFAULT_ENGINE = "26"
+
 
 class Data(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")

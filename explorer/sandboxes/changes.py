@@ -126,6 +126,22 @@ def enqueue(task: str, queue: str, *args: Any, countdown: float = 0) -> None:
     transaction.on_commit(send)
 
 
+def take_from(queue: str, wanted: bool) -> bool:
+    """Tells this node's worker to take tasks from a queue, or to leave it alone. Told twice, it is as told once."""
+    tell_worker = app.control.add_consumer if wanted else app.control.cancel_consumer
+    try:
+        tell_worker(queue, destination=[settings.WORKER])
+    except Exception as error:  # as in enqueue: every transport has its own error type
+        _complain("worker not told", queue=queue, error=str(error))
+        return False
+    return True
+
+
+def open_queue(engine: str) -> str:
+    """Where nodes that have this version of Docker Engine, and no others, take the next sandbox to open."""
+    return f"open.{engine}"
+
+
 def node_queue(node: str) -> str:
     return f"node.{node}"
 

@@ -9,6 +9,7 @@ import structlog
 from django.conf import settings
 from django.utils import timezone
 
+from explorer.network.scenario import ENGINES
 from explorer.sandboxes import changes
 from explorer.sandboxes.models import Action, Learner, Node, Sandbox
 
@@ -39,17 +40,30 @@ def check_quota(learner: Learner) -> None:
         )
 
 
-def free_capacity() -> tuple[int, int]:
-    """(free, total) over the nodes that are here and take work. Warm sandboxes make room when asked to."""
-    nodes = [node for node in changes.alive_nodes() if not node.draining]
+def engines_here() -> tuple[str, ...]:
+    """The versions of Docker Engine that a sandbox can be opened with now."""
+    offered = {engine for node in _nodes() for engine in node.engines}
+    return tuple(engine for engine in ENGINES if engine in offered)
+
+
+def free_capacity(engine: str = "") -> tuple[int, int]:
+    """(free, total) over the nodes that are here, take work and have that version, if one is named.
+
+    Warm sandboxes make room when asked to.
+    """
+    nodes = [node for node in _nodes() if not engine or engine in node.engines]
     total = sum(node.capacity for node in nodes)
     taken = Sandbox.objects.filter(state__in=changes.ON_NODE, node__in=nodes).exclude(state=State.OPENING, learner=None)
-    waiting = Sandbox.objects.filter(state=State.QUEUED)
+    waiting = Sandbox.objects.filter(state=State.QUEUED, engine__in=[engine] if engine else ENGINES)
     return total - taken.count() - waiting.count(), total
 
 
-def check_room() -> None:
-    if not any(not node.draining for node in changes.alive_nodes()):
+def _nodes() -> list[Node]:
+    return [node for node in changes.alive_nodes() if not node.draining]
+
+
+def check_room(engine: str) -> None:
+    if not _nodes():
         raise Refused(
             "no_node",
             "No machine that runs sandboxes is here at the moment. That is ours to fix; your place in the lesson is kept. "
@@ -57,7 +71,16 @@ def check_room() -> None:
             nodes=Node.objects.count(),
             seen=len(changes.alive_nodes()),
         )
-    free, total = free_capacity()
+    here = engines_here()
+    if engine not in here:
+        raise Refused(
+            "no_engine",
+            f"No machine here has Docker Engine {engine} at the moment; there is {' and '.join(here) or 'none at all'}. "
+            "It may still be in the making: try again in a minute, or choose another version.",
+            engine=engine,
+            here=here,
+        )
+    free, total = free_capacity(engine)
     if free <= 0:
         raise Refused(
             "full",

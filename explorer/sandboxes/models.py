@@ -9,6 +9,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from explorer.network.scenario import DEFAULT_ENGINE
+
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
@@ -28,6 +30,11 @@ class Node(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def engines(self) -> list[str]:
+        """The versions of Docker Engine its hosts can have; one that has not said so yet has the usual one."""
+        return list(self.health.get("engines", [DEFAULT_ENGINE]))
 
 
 class Learner(models.Model):
@@ -59,6 +66,7 @@ class Sandbox(models.Model):
     id = models.CharField(max_length=16, primary_key=True, default=new_sandbox_id, editable=False)
     learner = models.ForeignKey(Learner, null=True, blank=True, on_delete=models.SET_NULL, related_name="sandboxes")
     scenario = models.CharField(max_length=64, default="one-host")
+    engine = models.CharField(max_length=8, default=DEFAULT_ENGINE)  # the version of Docker Engine its hosts have
     lesson = models.CharField(max_length=64, blank=True, default="")
     state = models.CharField(max_length=12, choices=State.choices, default=State.QUEUED)
     phase = models.CharField(max_length=40, blank=True, default="")

@@ -32,6 +32,7 @@ def lab_config() -> LabConfig:
         host_pids=settings.HOST_PIDS,
         host_cpus=settings.HOST_CPUS,
         capacity=settings.SANDBOX_CAPACITY,
+        engines=settings.ENGINES,
         images_dir=Path(settings.IMAGES_DIR) if settings.IMAGES_DIR else None,
     )
 

@@ -19,7 +19,7 @@ from django.db import connections
 from explorer.lab import run
 from explorer.lab.errors import LabError, NodeError
 from explorer.network.model import Snapshot
-from explorer.network.scenario import SCENARIOS
+from explorer.network.scenario import DEFAULT_ENGINE, SCENARIOS
 from explorer.sandboxes import changes, services, streams, work
 from explorer.sandboxes.events import Event, fresh_key, snapshot_key
 from explorer.sandboxes.models import Action, Learner, Sandbox
@@ -55,14 +55,14 @@ def find(sandbox: str) -> Sandbox:
     return found
 
 
-def open_sandbox(scenario: str, say: Say) -> dict[str, Any]:
+def open_sandbox(scenario: str, say: Say, engine: str = DEFAULT_ENGINE) -> dict[str, Any]:
     began = time.monotonic()
     if _worker_is_here():
-        sandbox = services.open_sandbox(Learner.objects.create(), scenario=scenario)
+        sandbox = services.open_sandbox(Learner.objects.create(), scenario=scenario, engine=engine)
     else:
         say("no worker is running: opening it here")
         node = ensure_node()
-        sandbox, action = services.book_sandbox(Learner.objects.create(), scenario=scenario, node=node.pk)
+        sandbox, action = services.book_sandbox(Learner.objects.create(), scenario=scenario, node=node.pk, engine=engine)
         _do_here(work.open_sandbox, action)
     sandbox = _follow(sandbox, OPENING_SECONDS, say)
     if sandbox.state != State.READY:
@@ -75,6 +75,7 @@ def describe(sandbox: Sandbox) -> dict[str, Any]:
         "id": sandbox.pk,
         "state": sandbox.state,
         "scenario": sandbox.scenario,
+        "engine": sandbox.engine,
         "generation": sandbox.generation,
         "node": sandbox.node_id or "",
         "phase": sandbox.phase,

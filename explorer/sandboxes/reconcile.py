@@ -20,8 +20,9 @@ from django.utils import timezone
 
 from explorer.lab import hosts
 from explorer.lab.errors import LabError
+from explorer.network.scenario import DEFAULT_ENGINE, ENGINES
 from explorer.sandboxes import changes, services, streams, work
-from explorer.sandboxes.changes import enqueue, node_queue
+from explorer.sandboxes.changes import enqueue, node_queue, open_queue
 from explorer.sandboxes.models import Action, Node, Sandbox
 from explorer.sandboxes.node import drop_old_locks, ensure_node, hold, is_held, lab_config
 
@@ -99,17 +100,19 @@ def reconcile() -> None:
         try:
             found = hosts.list_sandboxes(lab_config())
             capacity = hosts.capacity(lab_config())
+            engines = hosts.engines(lab_config())
         except LabError as error:
             log.error("the engine does not answer", error=str(error), detail=error.detail)
-            _announce(node, 0, {"engine": str(error)})
+            _announce(node, 0, {"engine": str(error), "engines": []})
             return
-        _announce(node, capacity, {"engine": "", **_health(found)})
+        _announce(node, capacity, {"engine": "", "engines": engines, **_health(found)})
         expire_overdue(node)
         _carry_out(rows, found)
         ask_again(node)
         if not node.draining:
             keep_warm(node, capacity)
         drop_old_locks(set(rows))
+        take_orders(engines)
 
 
 def _announce(node: Node, capacity: int, health: dict[str, Any]) -> None:
@@ -130,6 +133,20 @@ def _health(found: Sequence[OnEngine]) -> dict[str, Any]:
         "memory_mb": memory.get("MemTotal", 0),
         "memory_free_mb": memory.get("MemAvailable", 0),
     }
+
+
+_taking: set[str] = set()  # what this process has told the worker already
+
+
+def take_orders(engines: Sequence[str]) -> None:
+    """The worker takes sandboxes to open for the versions that are here, and for no others.
+
+    It was started with the first one's queue; the others are made while the node serves.
+    """
+    for engine in ENGINES:
+        here = engine in engines
+        if here != (engine in _taking) and changes.take_from(open_queue(engine), here):
+            (_taking.add if here else _taking.discard)(engine)
 
 
 def expire_overdue(node: Node) -> None:
@@ -212,7 +229,7 @@ def _ask_or_give_up(sandbox: Sandbox, kind: str, task: str, reason: str) -> None
         work.fail_row(sandbox, [sandbox.state], reason)
         return
     log.info("asked again", sandbox=sandbox.pk, state=sandbox.state, action=action.pk)
-    enqueue(task, node_queue(sandbox.node_id) if sandbox.node_id else settings.OPEN_QUEUE, action.pk)
+    enqueue(task, node_queue(sandbox.node_id) if sandbox.node_id else open_queue(sandbox.engine), action.pk)
     changes.tell(sandbox.pk)
 
 
@@ -224,5 +241,6 @@ def keep_warm(node: Node, capacity: int) -> None:
         return  # something is wrong here; trying for ever would only fill the log and the table
     spare = Sandbox.objects.filter(node=node, learner=None, state__in=[State.QUEUED, State.OPENING, State.WARM]).count()
     free = capacity - here.count() - Sandbox.objects.filter(state=State.QUEUED).count()
+    engine = DEFAULT_ENGINE if DEFAULT_ENGINE in node.engines else settings.ENGINES[0]
     for _ in range(min(settings.WARM_SANDBOXES - spare, free)):
-        services.book_sandbox(None, scenario=WARM_SCENARIO, node=node.pk)
+        services.book_sandbox(None, scenario=WARM_SCENARIO, node=node.pk, engine=engine)

@@ -13,9 +13,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from explorer.network.scenario import SCENARIOS
+from explorer.network.scenario import DEFAULT_ENGINE, ENGINES, SCENARIOS
 from explorer.sandboxes import changes
-from explorer.sandboxes.changes import enqueue, move, node_queue
+from explorer.sandboxes.changes import enqueue, move, node_queue, open_queue
 from explorer.sandboxes.events import AnyOrder, LookAgain
 from explorer.sandboxes.limits import Refused, check_quota, check_room, free_capacity
 from explorer.sandboxes.models import Action, Learner, Progress, Sandbox
@@ -51,17 +51,22 @@ def current_sandbox(learner: Learner | None) -> Sandbox | None:
     return Sandbox.objects.filter(learner=learner, state__in=USABLE).select_related("node").first()
 
 
-def open_sandbox(learner: Learner, *, lesson: str = "", scenario: str = "one-host") -> Sandbox:
-    """The learner's running sandbox, else a warm one, else a queued one. Raises `Refused`."""
+def open_sandbox(learner: Learner, *, lesson: str = "", scenario: str = "one-host", engine: str = DEFAULT_ENGINE) -> Sandbox:
+    """The learner's running sandbox, else a warm one, else a queued one. Raises `Refused`.
+
+    One that runs is given whatever its scenario and engine are: the page says so.
+    """
     if scenario not in SCENARIOS:
         raise Refused("unknown_scenario", "There is no such sandbox to open.", scenario=scenario[:64])
+    if engine not in ENGINES:
+        raise Refused("unknown_engine", f"There is no sandbox with Docker Engine {engine[:8]!r} here.", engine=engine[:64])
     running = current_sandbox(learner)
     if running:
         return _turn_to(running, lesson)
     check_quota(learner)
     try:
         with transaction.atomic():
-            return _claim_warm(learner, lesson, scenario) or _queue(learner, lesson, scenario)
+            return _claim_warm(learner, lesson, scenario, engine) or _queue(learner, lesson, scenario, engine)
     except IntegrityError:  # the same learner asked twice at once: the other request won
         running = current_sandbox(learner)
         if running is None:
@@ -76,11 +81,12 @@ def _turn_to(sandbox: Sandbox, lesson: str) -> Sandbox:
     return sandbox
 
 
-def _claim_warm(learner: Learner, lesson: str, scenario: str) -> Sandbox | None:
+def _claim_warm(learner: Learner, lesson: str, scenario: str, engine: str) -> Sandbox | None:
     """Takes a ready-made sandbox, or one being made for nobody yet; true for one learner only."""
     now = timezone.now()
     spare = Sandbox.objects.filter(
         scenario=scenario,
+        engine=engine,
         learner=None,
         node__in=[node for node in changes.alive_nodes() if not node.draining],
         created_at__gt=now - changes.WARM_LIFE,
@@ -106,24 +112,29 @@ def _claim_warm(learner: Learner, lesson: str, scenario: str) -> Sandbox | None:
     return None
 
 
-def _queue(learner: Learner, lesson: str, scenario: str) -> Sandbox:
-    check_room()
-    sandbox, _ = book_sandbox(learner, lesson=lesson, scenario=scenario)
+def _queue(learner: Learner, lesson: str, scenario: str, engine: str) -> Sandbox:
+    check_room(engine)
+    sandbox, _ = book_sandbox(learner, lesson=lesson, scenario=scenario, engine=engine)
     return sandbox
 
 
 def book_sandbox(
-    learner: Learner | None, *, lesson: str = "", scenario: str = "one-host", node: str = ""
+    learner: Learner | None,
+    *,
+    lesson: str = "",
+    scenario: str = "one-host",
+    node: str = "",
+    engine: str = DEFAULT_ENGINE,
 ) -> tuple[Sandbox, Action]:
     """Row, action and task. With `node`, that node and no other; without a learner, one in advance for whoever comes."""
     with transaction.atomic():
         sandbox = Sandbox.objects.create(
-            learner=learner, lesson=lesson, scenario=scenario, phase="queued", node_id=node or None
+            learner=learner, lesson=lesson, scenario=scenario, engine=engine, phase="queued", node_id=node or None
         )
         action = Action.objects.create(sandbox=sandbox, kind=Action.Kind.OPEN)
-        enqueue(TASK_OPEN, node_queue(node) if node else settings.OPEN_QUEUE, action.pk)
+        enqueue(TASK_OPEN, node_queue(node) if node else open_queue(engine), action.pk)
         transaction.on_commit(lambda: changes.tell(sandbox.pk))
-    log.info("queued", sandbox=sandbox.pk, scenario=scenario, action=action.pk)
+    log.info("queued", sandbox=sandbox.pk, scenario=scenario, engine=engine, action=action.pk)
     return sandbox, action
 
 
@@ -216,7 +227,7 @@ def _last_action(sandbox: Sandbox, kind: str) -> Action | None:
 
 def _queue_of(sandbox: Sandbox) -> str:
     node = sandbox.node_id or Sandbox.objects.values_list("node_id", flat=True).get(pk=sandbox.pk)
-    return node_queue(node) if node else settings.OPEN_QUEUE
+    return node_queue(node) if node else open_queue(sandbox.engine)
 
 
 # --- lessons -------------------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from explorer.lab.run import run_in
 from explorer.lessons import checks
 from explorer.lessons.model import Command, Lesson, Step
 from explorer.network.model import DockerState, Observation, Place, ProbeResult, Snapshot, View
-from explorer.network.scenario import SCENARIOS
+from explorer.network.scenario import DEFAULT_ENGINE, SCENARIOS
 from explorer.sandboxes.models import new_sandbox_id
 
 LIFE_SECONDS = 540.0  # less than the reconciler waits before it removes what no row claims
@@ -54,6 +54,7 @@ class StepResult:
 class LessonResult:
     lesson: str
     sandbox: str
+    engine: str = DEFAULT_ENGINE
     steps: list[StepResult] = field(default_factory=list)
     seconds: float = 0.0
 
@@ -63,7 +64,14 @@ class LessonResult:
 
     def as_json(self) -> dict[str, Any]:
         steps = [asdict(step) | {"ok": step.ok} for step in self.steps]
-        return {"lesson": self.lesson, "sandbox": self.sandbox, "ok": self.ok, "seconds": self.seconds, "steps": steps}
+        return {
+            "lesson": self.lesson,
+            "sandbox": self.sandbox,
+            "engine": self.engine,
+            "ok": self.ok,
+            "seconds": self.seconds,
+            "steps": steps,
+        }
 
 
 class Silent:
@@ -139,6 +147,7 @@ async def solve_lesson(
     lesson: Lesson,
     say: Say,
     *,
+    engine: str = DEFAULT_ENGINE,
     skip: tuple[str, int] | None = None,
     until: str = "",
     keep: Keep | None = None,
@@ -148,8 +157,8 @@ async def solve_lesson(
     `until` ends it after that step. `keep` is given what was seen at the start (under "") and after each step (under its id).
     """
     began = time.monotonic()
-    async with open_stage(config, lesson, say) as stage:
-        result = LessonResult(lesson.slug, stage.sandbox)
+    async with open_stage(config, lesson, say, engine) as stage:
+        result = LessonResult(lesson.slug, stage.sandbox, engine)
         if keep:
             keep("", stage.snapshot())
         for step in lesson.steps:
@@ -166,17 +175,17 @@ async def solve_lesson(
 
 
 @asynccontextmanager
-async def open_stage(config: LabConfig, lesson: Lesson, say: Say) -> AsyncIterator[Stage]:
+async def open_stage(config: LabConfig, lesson: Lesson, say: Say, engine: str = DEFAULT_ENGINE) -> AsyncIterator[Stage]:
     """A fresh sandbox of the lesson's scenario, gone afterwards whatever happens."""
     sandbox, scenario = new_sandbox_id(), SCENARIOS[lesson.scenario]
     facts = await asyncio.to_thread(
-        hosts.open_sandbox, config, sandbox, 1, scenario, time.time() + LIFE_SECONDS, lambda phase, detail: None
+        hosts.open_sandbox, config, sandbox, 1, scenario, time.time() + LIFE_SECONDS, lambda phase, detail: None, engine
     )
     observer = Observer(config, sandbox, 1, facts, Silent())
     watching = asyncio.create_task(observer.run())
     try:
         await first_sight(observer, (*scenario.hosts, *scenario.machines))
-        say(f"{lesson.slug}: sandbox {sandbox}")
+        say(f"{lesson.slug}: sandbox {sandbox}, Docker Engine {facts['hosts'][scenario.hosts[0]]['engine']}")
         yield Stage(config, sandbox, observer, say)
     finally:
         watching.cancel()

@@ -82,7 +82,7 @@ def _claim(sandbox: Sandbox) -> bool:
     if sandbox.state != State.QUEUED or sandbox.node_id not in (None, settings.NODE_NAME):
         return False
     node = ensure_node()
-    if node.draining and sandbox.node_id is None:
+    if (node.draining or sandbox.engine not in node.engines) and sandbox.node_id is None:
         return False
     with hold("claim", wait=10) as mine:
         if not mine or not make_room(sandbox):
@@ -120,6 +120,7 @@ def _build(action: Action, *, first: bool) -> None:
             SCENARIOS[sandbox.scenario],
             changes.host_expiry(warm=sandbox.learner_id is None).timestamp(),
             say,
+            sandbox.engine,
         )
     except NoRoom as error:
         log.info("no room", error=str(error))

@@ -117,7 +117,8 @@ def test_an_engine_that_answers_nothing_is_said_within_seconds(config, kind, num
     assert time.monotonic() - began < 3
 
 
-def test_a_full_engine_is_the_nodes_fault_and_everything_is_looked_for(config):
+def test_a_full_engine_is_the_nodes_fault_and_everything_is_looked_for(config, monkeypatch):
+    monkeypatch.setattr(hosts.images, "engines", lambda config, client: config.engines)
     FullEngine.asked.clear()
     with engine_that_is(FullEngine, config), pytest.raises(NodeError, match="engine failed") as caught:
         hosts.open_sandbox(config, "s", 1, ONE, time.time() + 60, lambda phase, detail: None)

@@ -94,18 +94,18 @@ def test_every_changed_input_is_another_image(monkeypatch, tmp_path, config):
 
 
 def test_package_lists_are_names_only():
-    for name in names.NAMES:
+    for name in names.CHANGES:
         assert all(word.replace("-", "").replace(".", "").replace("+", "").isalnum() for word in names.packages(name))
 
 
 def test_ready_made_images_are_taken_as_they_are(tmp_path, config):
     ready = replace(config, images_dir=tmp_path)
     with pytest.raises(NodeError, match="ready-made"):
-        build.build_images(ready, lambda line: None)
-    for name in names.NAMES:
+        build.build_images(ready, names.needed(ready), lambda line: None)
+    for name in names.needed(ready):
         (tmp_path / f"{name}.tar").write_bytes(b"")
     said: list[str] = []
-    build.build_images(ready, said.append)
+    build.build_images(ready, names.needed(ready), said.append)
     assert said == []
     assert names.tar(ready, "box") == tmp_path / "box.tar"
     assert names.key(ready, "box") != names.key(config, "box")
@@ -114,20 +114,20 @@ def test_ready_made_images_are_taken_as_they_are(tmp_path, config):
 def test_a_build_can_be_interrupted(config, monkeypatch):
     monkeypatch.setattr(build, "command", lambda name, target: ["sleep", "60"])
     with pytest.raises(Exception, match="interrupted"):
-        build.build_images(config, lambda line: None, lambda: True)
+        build.build_images(config, names.needed(config), lambda line: None, lambda: True)
     assert not [path for path in config.cache_dir.iterdir() if path.suffix != ".lock"]
 
 
 def test_a_build_that_fails_says_why_and_leaves_nothing(config, monkeypatch):
     monkeypatch.setattr(build, "command", lambda name, target: ["sh", "-c", "echo 'E: no such package' >&2; exit 25"])
     with pytest.raises(Exception, match="could not be built") as caught:
-        build.build_images(config, lambda line: None)
+        build.build_images(config, names.needed(config), lambda line: None)
     assert "no such package" in caught.value.detail  # type: ignore[attr-defined]
     assert not [path for path in config.cache_dir.iterdir() if path.suffix != ".lock"]
 
 
 def test_start_scripts_are_executable_and_sound():
-    for name in names.NAMES:
+    for name in names.CHANGES:
         for path in names.tree(name):
             if "sbin" in path.parts and path.read_text().startswith("#!/bin/bash"):
                 assert path.stat().st_mode & 0o111

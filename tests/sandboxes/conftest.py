@@ -42,8 +42,10 @@ class Engine:
     """Stands in for `lab.hosts`. Set `trouble` to make it fail, `meanwhile` to do something while it builds."""
 
     room: int = 4
+    versions: tuple[str, ...] = ("26",)
     standing: dict[tuple[str, int], Standing] = field(default_factory=dict)
     opened: list[tuple[str, int]] = field(default_factory=list)
+    given: list[str] = field(default_factory=list)
     closed: list[tuple[str, int | None]] = field(default_factory=list)
     trouble: Exception | None = None
     dead: bool = False
@@ -52,10 +54,16 @@ class Engine:
     def capacity(self, config):
         return self.room
 
-    def open_sandbox(self, config, sandbox, generation, scenario, expires_at, say):
+    def engines(self, config):
+        if self.dead:
+            raise NodeError("The engine does not answer.")
+        return self.versions
+
+    def open_sandbox(self, config, sandbox, generation, scenario, expires_at, say, engine="26"):
         if self.dead:
             raise NodeError("The engine does not answer.")
         self.opened.append((sandbox, generation))
+        self.given.append(engine)
         assert not [key for key in self.standing if key[0] == sandbox and key[1] != generation], "two generations at once"
         for phase in ("reserved", "starting host", "loading images", "building scenario"):
             say(phase, "h1")
@@ -88,11 +96,25 @@ class Engine:
 
 
 @pytest.fixture
-def engine(monkeypatch, run_dir):
+def engine(monkeypatch, run_dir, worker):
     fake = Engine()
     monkeypatch.setattr(work, "hosts", fake)
     monkeypatch.setattr(reconcile, "hosts", fake)
     return fake
+
+
+@pytest.fixture
+def worker(monkeypatch):
+    """The queues the worker was told to take from, or to leave."""
+    told = []
+    monkeypatch.setattr(reconcile, "_taking", set())
+    for verb in ("add", "cancel"):
+        monkeypatch.setattr(
+            changes.app.control,
+            f"{verb}_consumer",
+            lambda queue, destination, verb=verb: told.append((verb, queue, *destination)),
+        )
+    return told
 
 
 @pytest.fixture

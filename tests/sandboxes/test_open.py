@@ -18,7 +18,7 @@ def test_it_is_queued_with_an_action_and_a_task(engine, sent, node1, alice, djan
     with django_capture_on_commit_callbacks(execute=True):
         sandbox = services.open_sandbox(alice)
     assert sandbox.state == State.QUEUED
-    assert sent == [("open_sandbox", "open", opening_of(sandbox).pk)]
+    assert sent == [("open_sandbox", "open.26", opening_of(sandbox).pk)]
     told = streams.read_since(redis, sandbox.pk).events
     assert (told[0].state, told[0].position) == ("queued", 1)
 
@@ -68,7 +68,7 @@ def test_a_lost_task_is_asked_for_again(engine, sent, node1, alice, django_captu
     Sandbox.objects.update(moved_at=timezone.now() - timedelta(seconds=20))
     with django_capture_on_commit_callbacks(execute=True):
         reconcile.reconcile()
-    assert ("open_sandbox", "open", opening_of(sandbox).pk) in sent
+    assert ("open_sandbox", "open.26", opening_of(sandbox).pk) in sent
 
 
 def test_nobody_waits_for_ever(engine, sent, node1, alice, redis):

@@ -7,17 +7,20 @@ changed input is another file, and what is there is never made twice.
 from __future__ import annotations
 
 from explorer.lab.images.build import build_images
-from explorer.lab.images.load import import_images, imported, seeded_volume
-from explorer.lab.images.names import BOX, HOST, MACHINE, NAMES, tag
+from explorer.lab.images.load import engines, import_images, imported, seeded_volume
+from explorer.lab.images.names import BOX, HOST, HOSTS, MACHINE, needed, optional, tag
 
 __all__ = [
     "BOX",
     "HOST",
+    "HOSTS",
     "MACHINE",
-    "NAMES",
     "build_images",
+    "engines",
     "import_images",
     "imported",
+    "needed",
+    "optional",
     "seeded_volume",
     "tag",
 ]

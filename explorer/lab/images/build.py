@@ -9,14 +9,14 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 from explorer.lab.config import LabConfig
 from explorer.lab.errors import NodeError
-from explorer.lab.images.names import HERE, NAMES, SUITE, base_key, finish, packages, ready_made, tar, tree
+from explorer.lab.images.names import HERE, base_key, finish, packages, ready_made, source, suite, tar, tree
 
 Say = Callable[[str], None]
 BUILD_SECONDS = 900
@@ -27,11 +27,11 @@ UNUSED = (
 )
 
 
-def build_images(config: LabConfig, say: Say, stop: Callable[[], bool] = lambda: False) -> None:
-    """Whatever is missing in the cache is built, two at a time; builders on one machine wait for each other."""
+def build_images(config: LabConfig, names: Sequence[str], say: Say, stop: Callable[[], bool] = lambda: False) -> None:
+    """Whatever of `names` is missing in the cache is built, two at a time; builders on one machine wait for each other."""
     config.cache_dir.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(max_workers=2) as pool:
-        for done in [pool.submit(_ensure, config, name, say, stop) for name in NAMES]:
+        for done in [pool.submit(_ensure, config, name, say, stop) for name in names]:
             done.result()
 
 
@@ -44,7 +44,7 @@ def _ensure(config: LabConfig, name: str, say: Say, stop: Callable[[], bool]) ->
     with _alone(config, name, stop):
         if not target.exists():
             started = time.monotonic()
-            say(f"building image {name} from {len(packages(name))} Debian packages ({SUITE})")
+            say(f"building image {name} from {len(packages(name))} Debian packages ({suite(name)})")
             _build(config, name, target, stop)
             _forget_old(config, name)
             say(f"image {name} built: {target.stat().st_size // 2**20} MB in {time.monotonic() - started:.0f} s")
@@ -123,7 +123,7 @@ def command(name: str, target: Path) -> list[str]:
     else:
         words += ["--variant=minbase", *(f"--dpkgopt=path-exclude={pattern}" for pattern in EXCLUDED)]
         words += [f'--customize-hook=cd "$1" && rm -rf {UNUSED}']
-    return [*words, SUITE, str(target)]
+    return [*words, suite(name), str(target)]
 
 
 @contextmanager
@@ -132,12 +132,12 @@ def complete(config: LabConfig, name: str) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(dir=config.cache_dir, prefix=f"{name}-") as directory:
         whole = Path(directory, "image.tar")
         shutil.copyfile(tar(config, name), whole)
-        files = [str(path.relative_to(HERE / name)) for path in tree(name)]
+        files = [str(path.relative_to(HERE / source(name))) for path in tree(name)]
         words = [
             "tar",
             "--append",
             f"--file={whole}",
-            f"--directory={HERE / name}",
+            f"--directory={HERE / source(name)}",
             "--owner=0",
             "--group=0",
             "--mode=u+rw,go+r-w",

@@ -10,21 +10,41 @@ from explorer.lab.config import LabConfig
 
 HERE = Path(__file__).parent
 HOST, MACHINE, BOX = "host", "machine", "box"
-NAMES = (HOST, MACHINE, BOX)
-SUITE = "trixie"
+HOSTS = {"26": HOST, "28": "host28"}  # a host's image by the Docker Engine in it, which is the one its suite has
+SUITES = {"host28": "sid"}
+SUITE = "trixie"  # of every other image
 FORMAT = "2"  # raise when the way they are built changes
 
 _PATH = "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _COMMON = [_PATH, "ENV LANG=C.UTF-8", "WORKDIR /root"]
 CHANGES = {
-    HOST: [*_COMMON, 'CMD ["host-start"]'],
+    **{host: [*_COMMON, 'CMD ["host-start"]'] for host in HOSTS.values()},
     MACHINE: [*_COMMON, 'CMD ["machine-start"]'],
     BOX: [*_COMMON, 'CMD ["web"]', "EXPOSE 80"],
 }
 
 
+def needed(config: LabConfig) -> tuple[str, ...]:
+    """What a node cannot be ready without."""
+    return (HOSTS[config.engines[0]], MACHINE, BOX)
+
+
+def optional(config: LabConfig) -> tuple[str, ...]:
+    """Hosts with further versions of Docker Engine: made while the node serves already."""
+    return tuple(HOSTS[engine] for engine in config.engines[1:])
+
+
+def suite(name: str) -> str:
+    return SUITES.get(name, SUITE)
+
+
+def source(name: str) -> str:
+    """Whose package list and files an image is made of: hosts differ in the suite and in nothing else."""
+    return HOST if name in HOSTS.values() else name
+
+
 def packages(name: str) -> list[str]:
-    lines = (line.split("#")[0].strip() for line in (HERE / f"{name}.packages").read_text().splitlines())
+    lines = (line.split("#")[0].strip() for line in (HERE / f"{source(name)}.packages").read_text().splitlines())
     return [line for line in lines if line]
 
 
@@ -36,16 +56,16 @@ def finish(name: str) -> Path | None:
 
 def tree(name: str) -> list[Path]:
     """Our own files in an image; they lie over the packages' file system."""
-    return sorted(path for path in (HERE / name).rglob("*") if path.is_file())
+    return sorted(path for path in (HERE / source(name)).rglob("*") if path.is_file())
 
 
 @lru_cache
 def base_key(config: LabConfig, name: str) -> str:
     """Of everything the packages' file system is made from."""
-    digest = hashlib.sha256("\n".join([FORMAT, SUITE, name, *packages(name)]).encode())
+    digest = hashlib.sha256("\n".join([FORMAT, suite(name), name, *packages(name)]).encode())
     if script := finish(name):
         digest.update(script.read_bytes())
-    if ready := ready_made(config, name):
+    if (ready := ready_made(config, name)) and ready.exists():
         found = ready.stat()
         digest.update(f"{found.st_size} {found.st_mtime_ns}".encode())
     return digest.hexdigest()[:12]

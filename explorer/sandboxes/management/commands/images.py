@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from explorer.lab.errors import LabError
-from explorer.lab.images import build_images
+from explorer.lab.images import build_images, needed, optional
 from explorer.sandboxes.node import lab_config
 
 
@@ -16,7 +16,17 @@ class Command(BaseCommand):
     help = "Builds the root file systems of hosts, machines and `box`; what is cached is not built again."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        config = lab_config()
+
+        def say(line: str) -> None:
+            print(line, flush=True)
+
         try:
-            build_images(lab_config(), lambda line: print(line, flush=True))
+            build_images(config, needed(config), say)
         except LabError as error:
             raise CommandError(f"{error} {error.detail}".strip()) from error
+        for name in optional(config):
+            try:
+                build_images(config, [name], say)
+            except LabError as error:
+                say(f"left out: {error} {error.detail}".strip())

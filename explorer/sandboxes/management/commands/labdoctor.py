@@ -38,6 +38,7 @@ def as_text(found: dict[str, Any]) -> str:
         lines.append(f"  {name:12} {'yes' if driver['usable'] else 'no'}{': ' if driver['lacks'] else ''}{driver['lacks']}")
     lines += ["", "images"]
     lines += [f"  {one['name']:12} {one['version']}  {one['bytes'] / 1e6:.1f} MB" for one in found["images"]]
+    lines += ["", f"hosts with Docker Engine {', '.join(found['engines']) or '(none)'}"]
     room, limits = found["capacity"], found["limits"]
     lines += [
         "",

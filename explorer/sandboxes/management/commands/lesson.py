@@ -19,6 +19,7 @@ from explorer.lessons.checks import PREDICATES
 from explorer.lessons.load import LessonError, load_lessons
 from explorer.lessons.model import Lesson
 from explorer.network.model import Snapshot
+from explorer.network.scenario import DEFAULT_ENGINE, ENGINES
 
 
 class Command(BaseCommand):
@@ -33,6 +34,7 @@ class Command(BaseCommand):
         solve = actions.add_parser("solve", help="plays a lesson with its own commands; fails unless its checks tell the truth")
         solve.add_argument("slug")
         solve.add_argument("--json", action="store_true", help="one JSON object on standard output, progress on standard error")
+        solve.add_argument("--engine", choices=ENGINES, default=DEFAULT_ENGINE, help="version of Docker Engine in its hosts")
         solve.add_argument("--keep", metavar="DIR", help="write what was seen there, one file per step: fixtures for tests")
         solve.add_argument("--until", metavar="STEP", default="", help="end after this step")
         solve.add_argument("--skip", metavar="STEP[:N]", help="leave out a step's commands, or its Nth; then it has to fail")
@@ -112,6 +114,7 @@ def solve(lessons: dict[str, Lesson], options: dict[str, Any]) -> None:
         lab_config(),
         lesson,
         lambda line: print(line, file=stream, flush=True),
+        engine=options["engine"],
         skip=skipped(lesson, options["skip"]),
         until=options["until"],
         keep=keeper(Path(options["keep"])) if options["keep"] else None,

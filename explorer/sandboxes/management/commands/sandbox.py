@@ -16,6 +16,7 @@ from django.db import OperationalError, ProgrammingError
 
 from explorer.lab.errors import LabError
 from explorer.network.model import VIEWS, Snapshot
+from explorer.network.scenario import DEFAULT_ENGINE, ENGINES
 from explorer.sandboxes import operator
 from explorer.sandboxes.services import Refused
 
@@ -38,6 +39,7 @@ class Command(BaseCommand):
         which = opened.add_mutually_exclusive_group()
         which.add_argument("--scenario", default="", help="a scenario by name")
         which.add_argument("--hosts", type=int, default=1, help="how many hosts (1 to 3)")
+        opened.add_argument("--engine", choices=ENGINES, default=DEFAULT_ENGINE, help="version of Docker Engine in its hosts")
         verb("list", "every sandbox that is not over", sandbox=False).add_argument("--all", action="store_true")
         ran = verb("exec", "run a command: exec ID WHERE -- COMMAND… ; WHERE is h1, h1/web or outside")
         ran.add_argument("where")
@@ -68,7 +70,7 @@ class Command(BaseCommand):
 
     def do_open(self, options: dict[str, Any]) -> int:
         scenario = operator.scenario_of(options["scenario"], options["hosts"])
-        opened = operator.open_sandbox(scenario, progress)
+        opened = operator.open_sandbox(scenario, progress, options["engine"])
         return self.answer(opened, lambda: f"{opened['id']} is ready after {opened['seconds']} s: {addresses(opened)}")
 
     def do_list(self, options: dict[str, Any]) -> int:
@@ -152,7 +154,8 @@ def addresses(opened: dict[str, Any]) -> str:
 
 def row_line(row: dict[str, Any]) -> str:
     ends = datetime.fromtimestamp(row["expires_at"], UTC).strftime("%H:%M UTC") if row["expires_at"] else "-"
-    return f"{row['id']:<14}{row['state']:<11}{row['scenario']:<14}{row['node']:<10}until {ends:<11}{row['phase']}"
+    what = f"{row['scenario']:<14}{row['engine']:<4}{row['node']:<10}"
+    return f"{row['id']:<14}{row['state']:<11}{what}until {ends:<11}{row['phase']}"
 
 
 def snapshot_text(snapshot: Snapshot) -> str:
