@@ -66,7 +66,9 @@ def machine_rights(config: LabConfig, client: docker.DockerClient) -> dict[str, 
 
 
 def environment(name: str, addresses: dict[str, str]) -> dict[str, str]:
+    """What its programs are told. `LAN`, for people: the first three numbers of the LAN's addresses, as in `$LAN.0/24`."""
     return {
+        "LAN": next(iter(addresses.values()), "").rpartition(".")[0],
         "LAN_DNS": addresses.get("outside", ""),
         "LAN_NAMES": " ".join(f"{other}={address}" for other, address in addresses.items()),
         "EXPIRES": f"{EXPIRES}/at",
