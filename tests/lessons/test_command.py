@@ -46,7 +46,7 @@ def test_a_bad_lesson_is_said_and_fails(capsys, monkeypatch, lessons):
 @pytest.mark.parametrize(
     ("words", "what"),
     [
-        (["solve", "moon"], "There is no lesson 'moon'. There are: start-here, bridge."),
+        (["solve", "moon"], "There is no lesson 'moon'. There are: start-here, bridge, "),
         (["solve", "bridge", "--skip", "moon"], "--skip 'moon': bridge has the steps switch, "),
         (["solve", "bridge", "--skip", "out:x"], "--skip 'out:x': expected STEP or STEP:N."),
         (["solve", "bridge", "--until", "moon"], "--until 'moon': bridge has the steps switch, "),

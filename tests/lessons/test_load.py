@@ -122,4 +122,6 @@ def test_read_once(lessons):
 
 
 def test_in_order(lessons):
-    assert list(load_lessons()) == ["start-here", "bridge"]
+    ours = load_lessons()
+    assert list(ours)[:2] == ["start-here", "bridge"]
+    assert [lesson.order for lesson in ours.values()] == sorted(lesson.order for lesson in ours.values())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from explorer.lessons.checks import COMBINATORS, PREDICATES
-from tests.lessons.worlds import answered, capture, one_host, true
+from tests.lessons.worlds import LO, answered, capture, one_host, place, true, veth
 
 HOLDS = [
     ({"container_running": {}}, {"container_running": {"name": "old"}}),
@@ -55,6 +55,12 @@ HOLDS = [
     ),
     ({"connection": {"protocol": "tcp", "destination_port": 8080}}, {"connection": {"destination": "172.17.0.9"}}),
     ({"neighbour": {"place": "h1", "of": "h1/web"}}, {"neighbour": {"place": "h1", "of": "h1/second"}}),
+    (
+        {"known_by_own_mac": {"place": "h1/web", "knower": "h1"}},
+        {"known_by_own_mac": {"place": "h1/web", "knower": "outside"}},
+    ),
+    ({"unanswered": {"place": "h1", "of": "h1/second"}}, {"unanswered": {"place": "h1", "of": "h1/web"}}),
+    ({"same_address": {"first": "h1/double", "second": "h1"}}, {"same_address": {"first": "h1/*", "second": "outside"}}),
     ({"request_seen": {"source": "h1", "protocol": "http", "what": "GET*"}}, {"request_seen": {"source": "h1/web"}}),
     ({"request_seen": {"from_port": 4711}}, {"request_seen": {"protocol": "dns"}}),
     ({"route": {"place": "h1/web", "destination": "default", "via": "h1"}}, {"route": {"place": "h1/web", "dev": "eth1"}}),
@@ -83,12 +89,25 @@ HOLDS = [
     ),
 ]
 WORLD = one_host(probes=answered("h1/web", "second", True, source_seen="172.17.0.2"))
+WORLD.places["h1/double"] = place("h1/double", 5, {"interfaces": [LO, veth("eth0", "10.77.3.11/24")]})
 
 
 @pytest.mark.parametrize(("yes", "no"), HOLDS)
 def test_holds_and_does_not(yes, no):
     assert true(yes, WORLD)
     assert not true(no, WORLD)
+
+
+def test_a_mac_that_the_host_has_too_is_not_a_containers_own():
+    host = WORLD.places["h1"]
+    own = host.views["interfaces"].model_copy(update={"items": (LO, veth("eth0", mac="02:42:ac:11:00:02"))})
+    shared = host.model_copy(update={"views": {**host.views, "interfaces": own}})
+    world = WORLD.model_copy(update={"places": {**WORLD.places, "h1": shared}})
+    assert not true({"known_by_own_mac": {"place": "h1/web", "knower": "h1"}}, world)
+
+
+def test_two_names_of_one_namespace_are_not_two_with_one_address():
+    assert not true({"same_address": {"first": "h1/twin", "second": "h1"}}, WORLD)
 
 
 def test_every_predicate_is_tested():

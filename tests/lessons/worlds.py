@@ -175,7 +175,7 @@ def one_host(**changes) -> Snapshot:
             "h1/web",
             2,
             {
-                "interfaces": [LO, veth("eth0", "172.17.0.2/16")],
+                "interfaces": [LO, veth("eth0", "172.17.0.2/16", mac="02:42:ac:11:00:02")],
                 "routes": [item(Route, destination="default", via="172.17.0.1", dev="eth0")],
             },
         ),

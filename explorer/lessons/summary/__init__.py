@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterator
 
 from explorer.lessons.evidence import World
 from explorer.lessons.model import Lesson
-from explorer.lessons.summary import bridge, start
+from explorer.lessons.summary import bridge, macvlan, start
 from explorer.lessons.summary.parts import Fact
 from explorer.network.model import Place, Snapshot
 
 CARDS: dict[str, Callable[[World, Place], Iterator[Fact]]] = {
     "start": start.facts,
     "bridge": bridge.facts,
+    "macvlan": macvlan.facts,
 }
 
 
