@@ -1,4 +1,4 @@
-"""Questions about a LAN on which containers live as neighbours: whose MAC is known, who does not answer, who has whose address."""
+"""Questions about a LAN where containers live as neighbours: whose MAC is known, who does not answer, who has which address."""
 
 from __future__ import annotations
 
