@@ -11,6 +11,7 @@ from typing import Any, Literal
 import structlog
 
 from explorer.lab.daemon import Daemon
+from explorer.lab.frames import Tap
 from explorer.lab.holding import Holding, Room
 from explorer.lab.inner import to_daemon
 from explorer.lab.journal import follow
@@ -20,7 +21,7 @@ from explorer.lab.pace import Pace, Quiet
 from explorer.lab.places import ControlGroup, Seen, Sight, look, name_places, unnamed
 from explorer.lab.unix_http import BadAnswer, Connect, ask_json
 from explorer.lab.watch import Watch
-from explorer.network.model import DockerState, Observation, Place, View
+from explorer.network.model import DockerState, Interface, Observation, Place, View
 
 LOOK_EVERY = 1.0
 LOOK_AGAIN = (0.05, 0.25)  # after something moved: a container needs a moment to get its name and its network
@@ -53,6 +54,7 @@ class HostWatch:
         self._sights: list[Sight] = []
         self._new: dict[int, float] = {}
         self._requests: Observation | None = None
+        self._tap: Tap | None = None
         self._down = ""
         self._quiet = Quiet(0.0, 0.0)
         self._pace = Pace(30, 10.0)
@@ -110,7 +112,7 @@ class HostWatch:
             raise ProcessLookupError(0, "its first process has no namespace of its own")
         home = namespace.inode
         namespace.close()
-        holding = Holding(self.name, pid, home, group, self._room, self._changed, self.look_soon, self._quiet.touch)
+        holding = Holding(self.name, pid, home, group, self._room, self._read_anew, self.look_soon, self._quiet.touch)
         self._holding, self._down = holding, ""
         life = os.pidfd_open(pid)
         tasks: list[Coroutine[Any, Any, None]] = [self._keep_looking(life, holding)]
@@ -135,6 +137,7 @@ class HostWatch:
             await holding.let_go()
 
     def _fall(self, why: str) -> None:
+        self._end_tap()
         self._sights, self._down, self._holding, self._requests = [], why, None, None
         if self.daemon:
             self.daemon.end(why)
@@ -181,12 +184,36 @@ class HostWatch:
         seen = look(holding.group)
         seen.mounted = mounted_namespaces(holding.first)
         holding.follow(seen)
+        self._tend_tap()  # a namespace that has gone may have been the last with one
         self._name(seen, holding)
         self.seen_at = time.monotonic()
         if seen.cut and not self._cut:
             self._said("sandbox", self.name, f"{self.name} holds more than is shown here", "too many processes or namespaces")
         self._cut = seen.cut
         return sum(len(processes) for processes in seen.namespaces.values())
+
+    # --- what passes ---
+
+    def _read_anew(self) -> None:
+        self._tend_tap()
+        self._changed()
+
+    def _tend_tap(self) -> None:
+        """Frames are listened to only where a VXLAN interface is, in the host or in a namespace of it."""
+        holding = self._holding
+        home = holding.watches.get(holding.home) if holding else None
+        if home is None or self.kind != "host" or not any(has_vxlan(watch) for watch in self.watches):
+            self._end_tap()
+        elif self._tap is None:
+            try:
+                self._tap = Tap(home.namespace, self._changed)
+            except OSError as error:
+                log.warning("no packet socket", host=self.name, error=str(error))
+
+    def _end_tap(self) -> None:
+        if self._tap:
+            self._tap.close()
+            self._tap = None
 
     # --- naming ---
 
@@ -247,4 +274,11 @@ class HostWatch:
         views = dict(watch.views)
         if sight.id == self.name and self._requests is not None:
             views["requests"] = self._requests
+        if sight.id == self.name and self._tap is not None:
+            views["frames"] = self._tap.observation
         return views, watch.error
+
+
+def has_vxlan(watch: Watch) -> bool:
+    seen = watch.views.get("interfaces")
+    return any(isinstance(item, Interface) and item.kind == "vxlan" for item in (seen.items if seen else ()))

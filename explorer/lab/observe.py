@@ -144,7 +144,8 @@ class Observer:
             await self._witness.happened(*words)
 
     async def _tell_place(self, before: Place | None, after: Place) -> None:
-        if before is None or any(getattr(before, name) != getattr(after, name) for name in FACTS):
+        lost = before is not None and not before.views.keys() <= after.views.keys()
+        if before is None or lost or any(getattr(before, name) != getattr(after, name) for name in FACTS):
             await self._witness.place_seen(after)
             return
         for view, observation in after.views.items():

@@ -12,7 +12,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-View = Literal["interfaces", "routes", "neighbours", "fdb", "nat", "filter", "connections", "requests"]
+View = Literal["interfaces", "routes", "neighbours", "fdb", "nat", "filter", "connections", "requests", "frames"]
 VIEWS: tuple[View, ...] = (
     "interfaces",
     "routes",
@@ -22,6 +22,7 @@ VIEWS: tuple[View, ...] = (
     "filter",
     "connections",
     "requests",
+    "frames",
 )
 PlaceKind = Literal["host", "container", "machine", "namespace"]
 
@@ -167,7 +168,31 @@ class Request(Fact):
     at: str = ""
 
 
-Item = Interface | Route | Neighbour | FdbEntry | Chain | Rule | Connection | Request
+class Frame(Fact):
+    """One frame of VXLAN on a host's LAN: the outer addresses are those of hosts, the inner ones those of the two that talk.
+    `at` is Unix time; lengths are in bytes on the wire, `inner_length` that of the frame inside; `problem`, what is wrong."""
+
+    kind_of: Literal["frame"] = "frame"
+    key: str
+    at: float
+    dev: str
+    way: Literal["in", "out"]
+    outer_source: str = ""
+    outer_destination: str = ""
+    source_port: int | None = None
+    destination_port: int | None = None
+    vni: int | None = None
+    inner_source_mac: str = ""
+    inner_destination_mac: str = ""
+    inner_source: str = ""
+    inner_destination: str = ""
+    summary: str = ""
+    length: int
+    inner_length: int = 0
+    problem: str = ""
+
+
+Item = Interface | Route | Neighbour | FdbEntry | Chain | Rule | Connection | Request | Frame
 
 
 class Line(Fact):

@@ -1,5 +1,5 @@
 // <live-table>: one view of one place, line by line as the tool prints it. New lines light up, lines that went linger, and a
-// line says why it is there when asked.
+// line says why it is there when asked. A table that `folds` shows the first line of each item, and the others when asked.
 
 import { make, rove } from "./dom.js";
 
@@ -30,6 +30,7 @@ export class LiveTable extends HTMLElement {
   constructor() {
     super();
     this.place = "";
+    this.folds = false;
     /** @type {Observation | undefined} */
     this.observation = undefined;
     /** @type {Set<string>} */
@@ -80,7 +81,8 @@ export class LiveTable extends HTMLElement {
     const isNew = new Set(added);
     for (const key of added) this.marks.set(key, { kind: "added", until });
     for (const key of changed) if (!isNew.has(key)) this.marks.set(key, { kind: "changed", until });
-    for (const group of grouped(removed)) {
+    for (const group of this.folds ? [] : grouped(removed)) {
+      // what falls off the end of a list of frames needs no farewell
       if (this.marks.get(group.key)?.kind === "added") continue; // there for a moment only: not worth a farewell
       const at = before.findIndex((one) => one.key === group.key);
       this.ghosts.push({ lines: group.lines, after: at > 0 ? before[at - 1].key : "", until });
@@ -106,7 +108,8 @@ export class LiveTable extends HTMLElement {
     const nodes = this.#items(grouped(seen.lines));
     for (const ghost of this.ghosts) this.#haunt(nodes, ghost);
     if (seen.error) nodes.unshift(make("p", "empty trouble", seen.error));
-    else if (nodes.length === 0) nodes.push(make("p", "empty", "Nothing: the tool prints no line."));
+    else if (nodes.length === 0)
+      nodes.push(make("p", "empty", this.folds ? "No frame yet." : "Nothing: the tool prints no line."));
     if (seen.truncated) nodes.push(make("p", "empty", "More lines than this page shows."));
     this.#place(nodes);
     if (!this.body.querySelector('.row[tabindex="0"]')) this.body.querySelector(".row")?.setAttribute("tabindex", "0");
@@ -159,15 +162,22 @@ export class LiveTable extends HTMLElement {
     const row = make("div", "row");
     row.dataset.key = group.key;
     row.tabIndex = -1;
-    row.append(...group.lines.map((line) => make("code", "", line.text || " ")));
+    const shown = this.folds ? group.lines.slice(0, 1) : group.lines;
+    row.append(...shown.map((line) => make("code", "", line.text || " ")));
     item.append(row);
-    if (group.why) {
+    const folded = group.lines.slice(shown.length);
+    if (folded.length) {
+      const more = make("div", "folded");
+      more.append(...folded.map((line) => make("code", "", line.text || " ")));
+      item.append(more);
+    }
+    if (group.why || folded.length) {
       item.classList.add("explained");
       const open = this.opened.has(group.key);
       item.classList.toggle("open", open);
       row.setAttribute("role", "button");
       row.setAttribute("aria-expanded", String(open));
-      item.append(make("p", "why", group.why));
+      if (group.why) item.append(make("p", "why", group.why));
       row.addEventListener("click", () => getSelection()?.isCollapsed !== false && this.#toggle(group.key, item, row));
       row.addEventListener("keydown", (event) => {
         if (event.key !== "Enter" && event.key !== " ") return;

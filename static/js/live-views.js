@@ -1,4 +1,4 @@
-// <live-views>: the chooser of place and the tabs Interfaces, Routes, NAT, Neighbours, Requests, Timeline.
+// <live-views>: the chooser of place and the tabs Interfaces, Routes, NAT, Neighbours, Packets, Requests, Timeline.
 
 import { make, remember, remembered, rove } from "./dom.js";
 import { LiveTable } from "./live-table.js";
@@ -14,6 +14,7 @@ export const TABS = [
   { id: "routes", label: "Routes", views: ["routes"] },
   { id: "nat", label: "NAT", views: ["nat", "filter", "connections"] },
   { id: "neighbours", label: "Neighbours", views: ["neighbours", "fdb"] },
+  { id: "packets", label: "Packets", views: ["frames"] },
   { id: "requests", label: "Requests", views: ["requests"] },
   { id: "timeline", label: "Timeline", views: [] },
 ];
@@ -110,7 +111,10 @@ export class LiveViews extends HTMLElement {
       if (!this.place) this.#settle();
       else {
         this.#drawPlaces();
-        if (event.place.id === this.place) this.#drawPanel();
+        if (event.place.id === this.place) {
+          this.#drawTabs();
+          this.#drawPanel();
+        }
       }
     } else if (event.type === "place_gone") {
       if (event.place === this.place) this.#settle();
@@ -123,6 +127,7 @@ export class LiveViews extends HTMLElement {
     const structural = event.added.length > 0 || event.removed.length > 0;
     const tab = TABS.find((one) => one.views.includes(event.view));
     if (!tab) return;
+    if (event.place === this.place && !this.bar.querySelector(`[data-tab="${tab.id}"]`)) this.#drawTabs();
     if (event.place === this.place) {
       if (tab.id === this.tab) {
         const table = this.tables.get(event.view);
@@ -195,8 +200,11 @@ export class LiveViews extends HTMLElement {
   }
 
   #drawTabs() {
-    const machine = this.store?.places.get(this.place)?.kind === "machine";
-    const tabs = TABS.filter((tab) => machine || tab.id !== "requests");
+    const place = this.store?.places.get(this.place);
+    const tabs = TABS.filter((tab) => {
+      if (tab.id === "requests") return place?.kind === "machine";
+      return tab.id !== "packets" || place?.views.frames !== undefined;
+    });
     if (!tabs.some((tab) => tab.id === this.tab)) this.tab = "interfaces";
     const focused = this.bar.contains(document.activeElement);
     const buttons = tabs.map((tab) => {
@@ -242,6 +250,7 @@ export class LiveViews extends HTMLElement {
     for (const view of tab.views) {
       if (tab.views.length > 1) nodes.push(make("h3", "view-title", TITLES[/** @type {keyof typeof TITLES} */ (view)]));
       const table = new LiveTable();
+      table.folds = view === "frames";
       this.tables.set(view, table);
       nodes.push(table);
     }

@@ -107,3 +107,31 @@ _TOLD = {
     "TCP": _tcp,
     "DNS": _dns,
 }
+
+_SHOWN = {
+    "Ethernet": ("type",),
+    "VLAN": ("VLAN", "type"),
+    "ARP": ("operation", "sender MAC", "sender IP", "target MAC", "target IP"),
+    "IPv4": ("protocol", "TTL", "flags", "total length"),
+    "IPv6": ("next header", "hop limit", "payload length"),
+    "ICMP": ("type", "code", "id", "sequence"),
+    "ICMPv6": ("type", "code", "id", "sequence", "target"),
+    "UDP": ("length",),
+    "TCP": ("flags", "sequence", "acknowledgement", "window", "MSS"),
+    "DNS": ("kind", "result", "question", "answer"),
+    "VXLAN": ("VNI",),
+}
+
+
+def header_line(layer: Layer) -> str:
+    """One header in one line: from whom to whom, then the fields people ask for first."""
+    values = {field.name: field.value for field in reversed(layer.fields)}
+    told = []
+    if layer.protocol in ("UDP", "TCP"):
+        told.append(f"{values.get('source port', '?')} → {values.get('destination port', '?')}")
+    elif "source" in values or "destination" in values:
+        told.append(f"{values.get('source', '?')} → {values.get('destination', '?')}")
+    told += [f"{name} {values[name]}" for name in _SHOWN.get(layer.protocol, ()) if name in values]
+    if not layer.fields or layer.protocol not in _SHOWN:
+        told.append(f"{layer.length} bytes")
+    return ", ".join([*told, *([layer.problem] if layer.problem else [])])

@@ -1,0 +1,90 @@
+"""Classic BPF, put together by hand: which frames the kernel hands to a socket of ours, decided before they cost us anything.
+
+Opcodes are class | size | mode or class | operation | source, with the values of <linux/bpf_common.h>; the kernel's own
+Documentation/networking/filter.rst says what each does. A jump may only go forwards, at most 255 instructions.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import socket
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+LOAD_HALF = 0x28  # BPF_LD | BPF_H | BPF_ABS: two bytes at k
+LOAD_BYTE = 0x30  # BPF_LD | BPF_B | BPF_ABS: one byte at k
+LOAD_HALF_PAST_HEADER = 0x48  # BPF_LD | BPF_H | BPF_IND: two bytes at X + k
+HEADER_LENGTH = 0xB1  # BPF_LDX | BPF_B | BPF_MSH: X is the length of the IPv4 header at k
+EQUAL = 0x15  # BPF_JMP | BPF_JEQ | BPF_K
+ANY_BIT = 0x45  # BPF_JMP | BPF_JSET | BPF_K
+RETURN = 0x06  # BPF_RET | BPF_K: how many bytes are kept; 0 drops the frame
+
+SO_ATTACH_FILTER = 26  # <asm-generic/socket.h>
+INSTRUCTION = struct.Struct("=HBBI")  # struct sock_filter: code, jump if true, jump if false, k
+
+
+@dataclass(frozen=True, slots=True)
+class Do:
+    """One instruction. `yes` and `no` are names of places to go on at; empty is the next one."""
+
+    code: int
+    k: int
+    yes: str = ""
+    no: str = ""
+
+
+Program = Sequence[Do | str]  # a bare word names the place of what follows
+
+
+def udp_port(port: int, keep: int) -> Program:
+    """Frames of UDP from or to `port`, over IPv4 (fragments have no ports: only the first) or IPv6; of each, `keep` bytes."""
+    return (
+        Do(LOAD_HALF, 12),  # the Ethernet type
+        Do(EQUAL, 0x0800, yes="version 4"),
+        Do(EQUAL, 0x86DD, yes="version 6", no="drop"),
+        "version 4",
+        Do(LOAD_BYTE, 14 + 9),  # the protocol
+        Do(EQUAL, socket.IPPROTO_UDP, no="drop"),
+        Do(LOAD_HALF, 14 + 6),  # flags and fragment offset
+        Do(ANY_BIT, 0x1FFF, yes="drop"),
+        Do(HEADER_LENGTH, 14),
+        Do(LOAD_HALF_PAST_HEADER, 14),
+        Do(EQUAL, port, yes="keep"),
+        Do(LOAD_HALF_PAST_HEADER, 14 + 2),
+        Do(EQUAL, port, yes="keep", no="drop"),
+        "version 6",
+        Do(LOAD_BYTE, 14 + 6),  # the next header
+        Do(EQUAL, socket.IPPROTO_UDP, no="drop"),
+        Do(LOAD_HALF, 14 + 40),
+        Do(EQUAL, port, yes="keep"),
+        Do(LOAD_HALF, 14 + 42),
+        Do(EQUAL, port, yes="keep", no="drop"),
+        "keep",
+        Do(RETURN, keep),
+        "drop",
+        Do(RETURN, 0),
+    )
+
+
+def assemble(program: Program) -> bytes:
+    places: dict[str, int] = {}
+    steps: list[Do] = []
+    for one in program:
+        if isinstance(one, str):
+            places[one] = len(steps)
+        else:
+            steps.append(one)
+
+    def jump(at: int, to: str) -> int:
+        return places[to] - at - 1 if to else 0
+
+    return b"".join(INSTRUCTION.pack(one.code, jump(at, one.yes), jump(at, one.no), one.k) for at, one in enumerate(steps))
+
+
+def attach(opened: socket.socket, program: Program) -> None:
+    """From now on the kernel gives `opened` only what the program keeps."""
+    code = assemble(program)
+    held = ctypes.create_string_buffer(code, len(code))
+    pointer = struct.pack("@HP", len(code) // INSTRUCTION.size, ctypes.addressof(held))  # struct sock_fprog
+    opened.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, pointer)
