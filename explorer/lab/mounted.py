@@ -1,4 +1,4 @@
-"""Namespaces that no process lives in, kept by a mount: those of `ip netns add`, and the ones overlay networks live in.
+"""Namespaces that no process lives in, kept by a mount: those of `ip netns add`, and those of overlay networks.
 
 The host's mount table names them; the path is opened below the host's root with no link followed, and what was opened is
 taken only if it is a network namespace of the sandbox's own users.
@@ -20,7 +20,9 @@ MOST = 256
 NS_GET_NSTYPE = 0xB703
 BY_HAND = "/run/netns"
 BY_DOCKER = "/run/docker/netns"
-OVERLAY = re.compile(r"\d{1,6}-[0-9a-z]{1,25}")  # the others there are containers', which have processes
+# An overlay's own namespace, its load balancer's, and the one where services' published ports arrive; the others there are
+# containers', which have processes.
+OVERLAY = re.compile(r"\d{1,6}-[0-9a-z]{1,25}|lb_[0-9a-z]{1,25}|ingress_sbox")
 
 
 def mounted_namespaces(pid: int) -> dict[int, str]:

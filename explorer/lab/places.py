@@ -164,9 +164,9 @@ def name_places(host: str, home: int, seen: Seen, docker: DockerState | None) ->
 def name_of_mount(path: str, docker: DockerState | None) -> str:
     """What `ip netns` calls it, or the overlay network that lives in it: Docker names those by the network's id."""
     name = path.rpartition("/")[2]
-    network = name.partition("-")[2]
-    overlays = docker.networks if docker and len(network) >= 10 and not name.startswith("ns-") else ()
-    return next((f"{overlay.name} (overlay)" for overlay in overlays if overlay.id.startswith(network)), name)
+    what, network = ("load balancer", name[3:]) if name.startswith("lb_") else ("overlay", name.partition("-")[2])
+    overlays = docker.networks if docker and len(network) >= 9 and not name.startswith("ns-") else ()
+    return next((f"{overlay.name} ({what})" for overlay in overlays if overlay.id.startswith(network)), name)
 
 
 def container_names(docker: DockerState | None) -> dict[str, str]:

@@ -8,6 +8,7 @@ from explorer.network import embedded_dns, tracked, usual
 from explorer.network.cause import KERNEL, NOT_DOCKER, UNKNOWN, Why
 from explorer.network.drivers import DRIVERS
 from explorer.network.drivers.known import Known, know
+from explorer.network.elsewhere import NOBODY, Elsewhere
 from explorer.network.model import Chain, Connection, DockerState, Interface, Item, Line, Observation, Place, Route, Rule, View
 
 NOT_DOCKERS = Why("Not added by Docker.", (NOT_DOCKER,))
@@ -17,12 +18,16 @@ _FIXED = {
     "commit:": "The end of the table.",
     "comment:": "Written by iptables-save itself: when the rules were read.",
 }
+_ENCRYPTED = re.compile(r"-m (u32|bpf|policy)\b")  # as in the rules of an encrypted overlay, which look into VXLAN headers
 _DOCKER_BRIDGE = re.compile(r"br-[0-9a-f]{12}|docker0|docker_gwbridge")
 
 
-def explain(place: Place, view: View, observation: Observation, docker: DockerState | None) -> Observation:
-    """The same observation with `Line.why` and `Line.about` filled, from the place's own interfaces and the daemon's names."""
-    known = know(place, docker)
+def explain(
+    place: Place, view: View, observation: Observation, docker: DockerState | None, elsewhere: Elsewhere = NOBODY
+) -> Observation:
+    """The same observation with `Line.why` and `Line.about` filled, from the place's own interfaces, the daemon's names, and
+    who is on the other hosts."""
+    known = know(place, docker, elsewhere)
     items = {item.key: item for item in observation.items}
     told = {key: _why(known, item) for key, item in items.items()}
     lines = tuple(_with_why(known, line, items.get(line.key), told.get(line.key, UNKNOWN)) for line in observation.lines)
@@ -107,6 +112,8 @@ def _touches_docker(known: Known, item: Rule) -> bool:
     if item.chain.startswith("DOCKER") or item.target.startswith("DOCKER") or embedded_dns.SERVER in item.spec:
         return True
     if _DOCKER_BRIDGE.search(item.spec):
+        return True
+    if known.in_swarm and _ENCRYPTED.search(item.spec):
         return True
     words = {word.removeprefix("!") for word in (item.in_interface, item.out_interface)}
     addresses = (item.source, item.destination, item.to_destination.partition(":")[0])

@@ -25,7 +25,7 @@ def _told(known: Known, item: Connection) -> str:
     told = _dns(item) or _published(known, item) or _masqueraded(known, item) or _plain(known, item)
     if told.startswith("the "):
         told = f"The {told[4:]}"
-    if told and "UNREPLIED" in item.flags and item.protocol in ("tcp", "udp", "icmp"):
+    if told and "UNREPLIED" in item.flags and item.protocol in ("tcp", "udp", "icmp") and "VXLAN" not in told:
         return f"{told} No answer yet."
     return told
 
@@ -93,10 +93,28 @@ def _plain(known: Known, item: Connection) -> str:
     proxied = _through_proxy(known, item)
     if proxied:
         return proxied
+    if swarm := _of_swarm(known, item):
+        return swarm
     source, target = _who(known, original.source), _who(known, original.destination)
     if source == original.source and target == original.destination:
         return ""
     return f"{source} to {target}{_port(original.destination_port)} over {item.protocol}; no address was translated."
+
+
+_SWARM = {
+    ("tcp", 2377): "the swarm's management: what runs where",
+    ("tcp", 7946): "gossip between the swarm's hosts: who has which address on which network",
+    ("udp", 7946): "gossip between the swarm's hosts: who is alive, and news of networks",
+    ("udp", 4789): "frames of overlay networks, inside VXLAN",
+}
+
+
+def _of_swarm(known: Known, item: Connection) -> str:
+    """What the hosts of a swarm say to each other."""
+    original = item.original
+    what = _SWARM.get((item.protocol, original.destination_port or 0))
+    ends = [known.elsewhere.hosts.get(address, "") for address in (original.source, original.destination)]
+    return f"{ends[0]} to {ends[1]}: {what}." if what and known.on_host and all(ends) else ""
 
 
 def _through_proxy(known: Known, item: Connection) -> str:

@@ -218,11 +218,13 @@ def test_without_the_daemons_names_nothing_is_called_anothers():
         ) == ("A rule among the published ports: packets to this host's port 9 are sent to 172.17.0.9:9 (DNAT).")
 
 
-def test_on_a_swarm_nothing_is_called_anothers():
+def test_on_a_swarm_what_looks_into_vxlan_may_be_dockers():
     state = docker("5-traffic")
     overlay = state.networks[0].model_copy(update={"driver": "overlay", "scope": "swarm", "name": "ingress"})
     names = state.model_copy(update={"networks": (*state.networks, overlay)})
-    assert host_with("[0:0] -A INPUT -p tcp -m tcp --dport 22 -j DROP", names=names) == ""
+    known = "-A INPUT -p udp -m udp --dport 4789"
+    assert host_with(f"[0:0] {known} -j DROP", names=names) == NOT_DOCKERS.text
+    assert host_with(f'[0:0] {known} -m u32 --u32 "0x0>>0x16&0x3c@0xc&0xffffff00=0x100100" -j DROP', names=names) == ""
 
 
 def test_network_host_and_network_none():
@@ -253,6 +255,11 @@ def test_the_kernels_part_needs_no_daemon():
 
 
 def test_every_driver_has_one_shape():
-    files = {path.stem for path in Path(drivers.__file__).parent.glob("*.py")} - {"__init__", "known", "bridge_rules"}
+    files = {path.stem for path in Path(drivers.__file__).parent.glob("*.py")} - {
+        "__init__",
+        "known",
+        "bridge_rules",
+        "overlay_inside",
+    }
     assert {getattr(module, "__name__", "").rpartition(".")[2] for module in drivers.DRIVERS.values()} == files
     assert all(callable(module.why) and callable(module.why_address) for module in drivers.DRIVERS.values())

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass, field
 
+from explorer.network.elsewhere import NOBODY, Elsewhere
 from explorer.network.model import (
     DockerContainer,
     DockerNetwork,
@@ -44,13 +45,16 @@ class Known:
     attached: dict[str, Attached] = field(default_factory=dict)  # by IPv4 address and by MAC
     container: DockerContainer | None = None  # whose namespace this is
     subnets: tuple[tuple[IPNetwork, DockerNetwork], ...] = ()
+    elsewhere: Elsewhere = NOBODY  # who is on the other hosts
 
     @property
     def sure(self) -> bool:
-        """Docker's part is known completely enough to say what is not Docker's: its daemon answered, and no swarm."""
-        answered = self.docker is not None and not self.docker.error and bool(self.docker.networks)
-        swarm = any(network.driver == "overlay" or network.scope == "swarm" for network in self.networks.values())
-        return answered and not swarm and "docker_gwbridge" not in self.interfaces
+        """Docker's part is known completely enough to say what is not Docker's: its daemon answered."""
+        return self.docker is not None and not self.docker.error and bool(self.docker.networks)
+
+    @property
+    def in_swarm(self) -> bool:
+        return any(network.scope == "swarm" for network in self.networks.values()) or "docker_gwbridge" in self.interfaces
 
     def has_container(self, name: str) -> bool:
         return any(container.name == name for container in self.docker.containers) if self.docker else False
@@ -111,7 +115,7 @@ class Known:
         return None
 
 
-def know(place: Place, docker: DockerState | None) -> Known:
+def know(place: Place, docker: DockerState | None, elsewhere: Elsewhere = NOBODY) -> Known:
     seen = place.views.get("interfaces")
     networks = docker.networks if docker else ()
     return Known(
@@ -123,6 +127,7 @@ def know(place: Place, docker: DockerState | None) -> Known:
         attached=_attached(docker),
         container=_whose(place, docker),
         subnets=_subnets(networks),
+        elsewhere=elsewhere,
     )
 
 

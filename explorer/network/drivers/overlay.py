@@ -1,47 +1,201 @@
-"""Driver overlay: one network over several hosts; frames between them travel inside VXLAN. The way out of a host is a
-bridge of its own, docker_gwbridge."""
+"""Driver overlay: one network over several hosts; frames between them travel inside VXLAN.
+
+What it puts where, by Docker's documentation and by looking: in a container a first interface on the network and a second one
+on docker_gwbridge, the way out of its host; for each network in use a namespace of its own on the host, with a switch and a
+tunnel (`overlay_inside`); on the host docker_gwbridge, which is a bridge network like others, and, where services publish ports
+and the kernel has IPVS, the chains DOCKER-INGRESS.
+"""
 
 from __future__ import annotations
 
-from explorer.network.cause import DAEMON, UNKNOWN, Why, of_container
+from explorer.network.cause import DAEMON, PUBLISH, UNKNOWN, Why, container, network, of_container
+from explorer.network.drivers import overlay_inside
 from explorer.network.drivers.known import Known, title
-from explorer.network.model import DockerNetwork, Interface, Item, Route
+from explorer.network.model import Chain, DockerNetwork, Frame, Interface, Item, Neighbour, Route, Rule
 
 DRIVER = "overlay"
+GATEWAY_BRIDGE = "docker_gwbridge"
+INGRESS = "DOCKER-INGRESS"
+INGRESS_ABOUT = (network("ingress"), DAEMON)
 
 
 def why(known: Known, item: Item) -> Why:
-    name = known.container.name if known.container else ""
-    if isinstance(item, Interface) and (network := _network(known, item)):
-        return Why(
-            f"{name}'s interface on {title(network)}; frames for other hosts are carried inside VXLAN.",
-            of_container(name, network),
-        )
+    if known.place.kind == "namespace":
+        return overlay_inside.why(known, item)
+    if isinstance(item, Frame):
+        return _frame(known, item)
+    if known.on_host:
+        return _on_host(known, item)
+    if isinstance(item, Interface):
+        return _interface(known, item)
     if isinstance(item, Route):
-        network = _network(known, known.interfaces.get(item.dev))
-        if network and item.destination in network.subnets:
-            return Why(
-                f"Because of {title(network)}: its containers, on whichever host, are reached directly.",
-                of_container(name, network),
-            )
-    if isinstance(item, Interface) and item.name == "docker_gwbridge" and item.kind == "bridge":
-        return Why(
-            "The bridge through which containers on overlay networks reach what is outside them.",
-            ("network:docker_gwbridge", DAEMON),
-        )
-    return UNKNOWN
+        return _route(known, item)
+    if isinstance(item, Rule):
+        return _task_rule(known, item)
+    return _neighbour(known, item) if isinstance(item, Neighbour) else UNKNOWN
 
 
 def why_address(known: Known, interface: Interface, cidr: str) -> Why:
-    network, endpoint = _network(known, interface), known.endpoint_of(interface)
-    if network and endpoint and known.container and endpoint.address == cidr.partition("/")[0]:
+    address = cidr.partition("/")[0]
+    if known.place.kind == "namespace":
+        return overlay_inside.why_address(known, interface, address)
+    mine, endpoint = _network(known, interface), known.endpoint_of(interface)
+    if mine and endpoint and known.container and endpoint.address == address:
         return Why(
-            f"{known.container.name}'s address on {title(network)}, the same from every host of the swarm.",
-            of_container(known.container.name, network),
+            f"{known.container.name}'s address on {title(mine)}, the same from every host of the swarm.",
+            of_container(known.container.name, mine),
         )
+    if _to_gateway_bridge(known, interface):
+        return Why(f"{_name(known)}'s address on {GATEWAY_BRIDGE}, for the way out of this host.", _way_out(known))
     return UNKNOWN
 
 
 def _network(known: Known, interface: Interface | None) -> DockerNetwork | None:
-    network = known.network_of(interface) if interface else None
-    return network if network and network.driver == DRIVER else None
+    found = known.network_of(interface) if interface else None
+    return found if found and found.driver == DRIVER else None
+
+
+def _name(known: Known) -> str:
+    return known.container.name if known.container else known.place.name
+
+
+def _networks(known: Known) -> list[DockerNetwork]:
+    """The overlay networks this place's container is on."""
+    names = [endpoint.network for endpoint in known.container.endpoints] if known.container else []
+    return [one for name in names if (one := known.networks.get(name)) and one.driver == DRIVER]
+
+
+def _to_gateway_bridge(known: Known, interface: Interface | None) -> bool:
+    """An interface that no network of the container accounts for, with an address of docker_gwbridge."""
+    if interface is None or not _networks(known) or known.network_of(interface):
+        return False
+    found = (known.address_network(held.cidr) for held in interface.addresses)
+    return any(one is not None and one.name == GATEWAY_BRIDGE for one in found)
+
+
+def _way_out(known: Known) -> tuple[str, ...]:
+    return (container(_name(known)), *(network(one) for one in _networks(known)), network(GATEWAY_BRIDGE))
+
+
+# --- in a container ---------------------------------------------------------------------------------------------------
+
+
+def _interface(known: Known, item: Interface) -> Why:
+    if mine := _network(known, item):
+        return Why(
+            f"{_name(known)}'s interface on {title(mine)}; frames for other hosts are carried inside VXLAN.",
+            of_container(_name(known), mine),
+        )
+    if _to_gateway_bridge(known, item):
+        port = f": the other end, {item.peer_name}, is a port of {GATEWAY_BRIDGE}" if item.peer_name else ""
+        return Why(
+            f"{_name(known)}'s second interface, its way out of this host, since the overlay leads to members only{port}.",
+            _way_out(known),
+        )
+    return UNKNOWN
+
+
+def _route(known: Known, item: Route) -> Why:
+    interface = known.interfaces.get(item.dev)
+    mine = _network(known, interface)
+    if mine and item.destination in mine.subnets:
+        return Why(
+            f"Because of {title(mine)}: its containers, on whichever host, are reached directly.",
+            of_container(_name(known), mine),
+        )
+    if not _to_gateway_bridge(known, interface):
+        return UNKNOWN
+    if item.destination == "default" and item.via:
+        return Why(
+            f"What is not for a network of {_name(known)}'s goes out of the host through {item.via}, {GATEWAY_BRIDGE}.",
+            _way_out(known),
+        )
+    if item.protocol == "kernel":
+        return Why(f"The subnet of {GATEWAY_BRIDGE}, with {_name(known)}'s address in it.", _way_out(known))
+    return UNKNOWN
+
+
+def _neighbour(known: Known, item: Neighbour) -> Why:
+    interface = known.interfaces.get(item.dev)
+    mine = _network(known, interface)
+    if mine is None:
+        if _to_gateway_bridge(known, interface) and item.mac and known.gateway_network(item.address):
+            return Why(f"{GATEWAY_BRIDGE} on the host, the way out: its MAC address, found by ARP.", _way_out(known))
+        return UNKNOWN
+    about = of_container(_name(known), mine)
+    end = known.elsewhere.end(mine, item.address)
+    if end and item.mac:
+        here = end.host == known.place.host
+        by = "found by ARP" if here else "answered here, from the daemon's table, so that nothing had to be asked across"
+        return Why(f"{end.name} on {end.host}, on network {mine.name}: its MAC address, {by}.", about)
+    if known.address_network(item.address) == mine and item.state in ("FAILED", "INCOMPLETE"):
+        return Why(f"An address of {title(mine)} that nobody answers for.", about)
+    return UNKNOWN
+
+
+def _task_rule(known: Known, item: Rule) -> Why:
+    """A container of a service that publishes ports has them guarded at its address on the network ingress."""
+    endpoints = known.container.endpoints if known.container else ()
+    mine = next((one.address for one in endpoints if one.network == "ingress" and one.address), "")
+    if not mine or f"{mine}/32" not in (item.source, item.destination):
+        return UNKNOWN
+    about = (container(_name(known)), network("ingress"), PUBLISH)
+    if item.target == "REDIRECT":
+        return Why(
+            f"The service publishes port {item.destination_port}: the packets go to the port its program listens on.", about
+        )
+    return Why(f"On network ingress, {mine} serves published ports and nothing else: the others are closed.", about)
+
+
+# --- on the host ------------------------------------------------------------------------------------------------------
+
+
+def _frame(known: Known, item: Frame) -> Why:
+    """What one frame on the LAN carries, as far as both ends are known."""
+    mine = next((one for one in known.networks.values() if item.vni in overlay_inside.vnis(one)), None)
+    if mine is None or item.problem:
+        return UNKNOWN
+    ends = known.elsewhere.end(mine, item.inner_source_mac), known.elsewhere.end(mine, item.inner_destination_mac)
+    hosts = known.elsewhere.hosts.get(item.outer_source), known.elsewhere.hosts.get(item.outer_destination)
+    if not all(ends) or not all(hosts):
+        return Why(f"A frame of {title(mine)}, inside a UDP datagram between two hosts.", (network(mine),))
+    sender, receiver = (end.name for end in ends if end)
+    return Why(
+        f"A frame of {title(mine)} from {sender} to {receiver}, inside a UDP datagram from {hosts[0]} to {hosts[1]}.",
+        (network(mine),),
+    )
+
+
+def _on_host(known: Known, item: Item) -> Why:
+    if isinstance(item, Interface) and item.name == GATEWAY_BRIDGE and item.kind == "bridge":
+        return Why(
+            "The bridge through which containers on overlay networks reach what is outside them.",
+            (network(GATEWAY_BRIDGE), DAEMON),
+        )
+    if isinstance(item, Chain) and item.name == INGRESS:
+        what = "one DNAT rule for each" if item.table == "nat" else "lets through packets for each"
+        return Why(f"Docker's own chain for swarm services: {what} published port of a service.", INGRESS_ABOUT)
+    return _ingress_rule(item) if isinstance(item, Rule) else UNKNOWN
+
+
+def _ingress_rule(item: Rule) -> Why:
+    """The routing mesh: what is published by a service goes to the namespace of the network ingress, by docker_gwbridge."""
+    if item.target == INGRESS and item.chain in ("PREROUTING", "OUTPUT", "FORWARD"):
+        return Why("Packets may be for a port that a swarm service publishes: that is looked up first.", INGRESS_ABOUT)
+    if item.chain == "POSTROUTING" and item.target == "MASQUERADE" and item.out_interface == GATEWAY_BRIDGE:
+        return Why(
+            f"What this host itself sends to a service's published port gets the address of {GATEWAY_BRIDGE}.", INGRESS_ABOUT
+        )
+    if item.chain != INGRESS:
+        return UNKNOWN
+    if item.target == "DNAT" and item.destination_port:
+        return Why(
+            f"A service publishes {item.protocol} port {item.destination_port}: sent to {item.to_destination}.",
+            INGRESS_ABOUT,
+        )
+    if item.target == "ACCEPT" and (item.destination_port or item.source_port):
+        way = f"Packets for {item.protocol} port {item.destination_port}" if item.destination_port else "Answers from that port"
+        return Why(f"{way} of a swarm service may pass.", INGRESS_ABOUT)
+    if item.target == "RETURN":
+        return Why("Not for a service's published port: back to where it came from.", INGRESS_ABOUT)
+    return UNKNOWN

@@ -1,0 +1,102 @@
+"""The namespace an overlay network has for itself on a host: a switch, and as one of its ports the tunnel to the other hosts.
+
+Which network it is, the kernel says: the tunnel's VXLAN id is the one the daemon gave the network. The entries that say where a
+MAC address lives are written by the daemon, from what the hosts tell each other (gossip); the switch learns the rest by itself.
+"""
+
+from __future__ import annotations
+
+from explorer.network.cause import UNKNOWN, Why, network
+from explorer.network.drivers.known import Known, title
+from explorer.network.model import DockerNetwork, FdbEntry, Interface, Item, Neighbour, Route
+
+VNIS = "com.docker.network.driver.overlay.vxlanid_list"
+
+
+def why(known: Known, item: Item) -> Why:
+    mine = lives_here(known)
+    if mine is None:
+        return UNKNOWN
+    about = (network(mine),)
+    if isinstance(item, Interface):
+        told = _interface(mine, item)
+    elif isinstance(item, Neighbour):
+        told = _neighbour(known, mine, item)
+    elif isinstance(item, FdbEntry):
+        told = _fdb(known, mine, item)
+    elif isinstance(item, Route) and item.destination in mine.subnets:
+        told = f"The subnet of network {mine.name}: the kernel added this route with the switch's address."
+    else:
+        told = ""
+    return Why(told, about) if told else UNKNOWN
+
+
+def why_address(known: Known, interface: Interface, address: str) -> Why:
+    mine = lives_here(known)
+    if mine and interface.kind == "bridge" and address in mine.gateways:
+        return Why(
+            f"The gateway address of {title(mine)}, the same on every host; the containers' default route is another one.",
+            (network(mine),),
+        )
+    return UNKNOWN
+
+
+def vnis(mine: DockerNetwork) -> set[int]:
+    words = mine.options.get(VNIS, "").split(",") if mine.driver == "overlay" else []
+    return {int(word) for word in words if word.isascii() and word.isdigit()}
+
+
+def lives_here(known: Known) -> DockerNetwork | None:
+    """The overlay network whose tunnel this namespace holds."""
+    here = {
+        int(value)
+        for one in known.interfaces.values()
+        if one.kind == "vxlan"
+        for name, value in one.detail
+        if name == "id" and value.isdigit()
+    }
+    return next((one for one in known.networks.values() if vnis(one) & here), None)
+
+
+def _interface(mine: DockerNetwork, item: Interface) -> str:
+    if item.kind == "bridge":
+        return f"The switch of {title(mine)} on this host, in a namespace of its own; the tunnel is a port of it."
+    if item.kind == "vxlan":
+        number = dict(item.detail).get("id", "")
+        return f"The tunnel of {title(mine)}: frames for other hosts are sent to them inside UDP, marked VXLAN {number}."
+    if item.kind == "veth" and item.master and item.peer_place:
+        return f"{item.peer_place.rpartition('/')[2]}'s {item.peer_name} ends here; a port of {item.master}."
+    return f"One end of a veth pair; a port of {item.master}, the switch of network {mine.name}." if item.master else ""
+
+
+def _neighbour(known: Known, mine: DockerNetwork, item: Neighbour) -> str:
+    if "PERMANENT" not in item.state or not item.mac:
+        return ""
+    end = known.elsewhere.end(mine, item.address)
+    who = f"{end.name} on {end.host}" if end else f"Somebody on network {mine.name} on another host"
+    return f"{who}: its MAC address, written here by the daemon, so that no ARP question has to cross."
+
+
+def _fdb(known: Known, mine: DockerNetwork, item: FdbEntry) -> str:
+    end = known.elsewhere.end(mine, item.mac)
+    who = f"{end.name}'s MAC address" if end else "this MAC address"
+    if item.destination:
+        host = known.elsewhere.hosts.get(item.destination)
+        where = f"{host}, {item.destination}" if host else item.destination
+        return f"Frames for {who} go through the tunnel to {where}. The daemon wrote this entry; it was not learned."
+    port = known.interfaces.get(item.dev)
+    if not item.master or port is None:
+        return ""
+    if "permanent" in item.flags and port.mac == item.mac:
+        kept = "itself" if item.dev == item.master else f"itself, kept as long as it is a port of {item.master}"
+        return f"The MAC address of {item.dev} {kept}."
+    if "permanent" in item.flags:
+        return ""
+    behind = (
+        "the tunnel: on another host"
+        if port.kind == "vxlan"
+        else f"the port of {port.peer_place}"
+        if port.peer_place
+        else "a port"
+    )
+    return f"{item.master} learned from a frame that {who} is behind {item.dev}, {behind}."

@@ -1,0 +1,84 @@
+"""Who is on the other hosts: whose address is whose, and behind which hardware address of an overlay network somebody sits.
+
+A host's daemon names only its own containers. What a swarm's networks lead to is on the other hosts, so their names are taken
+from what was seen there: the kernel's addresses, under the names of the places.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from explorer.network.model import DockerNetwork, DockerState, Interface, Place
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Somebody on a swarm network: the name of the place and of its host, and the network's id."""
+
+    name: str
+    host: str
+    network: str
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """`hosts` maps an address on the LAN to the host that has it, `ends` (network id, MAC or address) to who it is."""
+
+    hosts: Mapping[str, str] = field(default_factory=dict)
+    ends: Mapping[tuple[str, str], End] = field(default_factory=dict)
+
+    def end(self, network: DockerNetwork, mac_or_address: str) -> End | None:
+        return self.ends.get((network.id, mac_or_address.lower()))
+
+
+NOBODY = Elsewhere()
+
+
+def look_elsewhere(places: Mapping[str, Place], docker: Mapping[str, DockerState]) -> Elsewhere:
+    """Nothing, as long as no host knows of a swarm network."""
+    if not any(network.scope == "swarm" for state in docker.values() for network in state.networks):
+        return NOBODY
+    hosts: dict[str, str] = {}
+    ends: dict[tuple[str, str], End] = {}
+    for place in places.values():
+        if place.shares:
+            continue
+        if place.kind == "host":
+            hosts |= dict.fromkeys(_addresses_on_the_lan(place), place.id)
+        elif (state := docker.get(place.host)) is not None:
+            ends |= dict(_ends(place, state))
+    return Elsewhere(hosts, ends)
+
+
+def _interfaces(place: Place) -> Iterator[Interface]:
+    seen = place.views.get("interfaces")
+    yield from (item for item in (seen.items if seen else ()) if isinstance(item, Interface))
+
+
+def _addresses_on_the_lan(host: Place) -> Iterator[str]:
+    for interface in _interfaces(host):
+        if interface.kind not in ("bridge", "loopback"):
+            yield from (held.cidr.partition("/")[0] for held in interface.addresses if held.family == "inet")
+
+
+def _ends(place: Place, state: DockerState) -> Iterator[tuple[tuple[str, str], End]]:
+    networks = [network for network in state.networks if network.scope == "swarm"]
+    for interface in _interfaces(place):
+        if interface.kind == "bridge" or interface.master:  # the network's own namespace has nobody in it
+            continue
+        for held in interface.addresses:
+            address = held.cidr.partition("/")[0]
+            network = next((one for one in networks if _holds(one, address)), None)
+            if network:
+                end = End(place.name, place.host, network.id)
+                yield (network.id, address), end
+                yield (network.id, interface.mac.lower()), end
+
+
+def _holds(network: DockerNetwork, address: str) -> bool:
+    try:
+        return any(ipaddress.ip_address(address) in ipaddress.ip_network(subnet) for subnet in network.subnets)
+    except ValueError:
+        return False
