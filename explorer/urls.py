@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import path
 
-from explorer.web import about, errors, health, home, lesson, sandbox, summary
+from explorer.web import about, errors, health, home, lesson, measured, sandbox, summary
 
 urlpatterns = [
     path("", home.show_home, name="home"),
@@ -11,6 +11,7 @@ urlpatterns = [
     path("learn/<slug:slug>/", lesson.show_lesson, name="lesson"),
     path("learn/<slug:slug>/step/<slug:step>/", lesson.move_step, name="step"),
     path("learn/<slug:slug>/predict/", lesson.predict, name="predict"),
+    path("learn/<slug:slug>/measured/<slug:step>/", measured.show_measured, name="measured"),
     path("learn/<slug:slug>/summary/", summary.show_summary, name="summary"),
     path("sandboxes/open/", sandbox.open_sandbox, name="open"),
     path("sandboxes/<slug:sandbox_id>/", sandbox.show_sandbox, name="sandbox"),

@@ -14,11 +14,13 @@ from typing import Any, Literal, Protocol
 
 from explorer.lab.config import LabConfig
 from explorer.lab.hostwatch import HostWatch, Source
+from explorer.lab.measure import measure
+from explorer.lab.netns import Namespace
 from explorer.lab.picture import Picture
 from explorer.lab.places import PLACES_SHOWN
 from explorer.lab.probe import answer
 from explorer.lab.unix_http import to_path
-from explorer.network.model import DockerState, Observation, Place, Probe, ProbeResult, View
+from explorer.network.model import DockerState, Measured, Observation, Place, Probe, ProbeResult, Road, View
 
 SWEEP_WATCHED, SWEEP_UNWATCHED = 3.0, 15.0
 BEAT = 0.25
@@ -86,14 +88,23 @@ class Observer:
 
     async def _probe(self, probe: Probe) -> ProbeResult:
         at = time.time()
-        place = self.places.get(probe.source)
+        namespace = self._namespace(probe.source)
+        if namespace is None:
+            return ProbeResult(probe=probe, ok=False, detail=f"{probe.source} is not there.", at=at)
+        ok, detail, source_seen = await answer(probe, namespace, self.places)
+        return ProbeResult(probe=probe, ok=ok, detail=detail, source_seen=source_seen, at=at)
+
+    async def measure(self, roads: Sequence[Road]) -> Measured:
+        """Takes some seconds of everybody's time: ask rarely."""
+        return await measure(roads, self._namespace, self.places)
+
+    def _namespace(self, name: str) -> Namespace | None:
+        """The network namespace of a place, as long as it is there."""
+        place = self.places.get(name)
         home = place and self.places.get(place.shares, place)
         watches = (watch for host in self._hosts for watch in host.watches)
         watch = next((watch for watch in watches if home and watch.namespace.inode == home.netns), None)
-        if watch is None or watch.namespace.fd < 0:
-            return ProbeResult(probe=probe, ok=False, detail=f"{probe.source} is not there.", at=at)
-        ok, detail, source_seen = await answer(probe, watch.namespace, self.places)
-        return ProbeResult(probe=probe, ok=ok, detail=detail, source_seen=source_seen, at=at)
+        return watch.namespace if watch and watch.namespace.fd >= 0 else None
 
     def room_for_places(self) -> int:
         return PLACES_SHOWN - sum(len(host.watches) for host in self._hosts)

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, create_model
 
 from explorer.lessons import predicates
 from explorer.lessons.evidence import World
-from explorer.lessons.model import Condition, Prediction, Step
+from explorer.lessons.model import Condition, Measurement, Prediction, Step
 from explorer.network.model import Probe, Snapshot
 
 HINTS_SHOWN = 2
@@ -114,6 +114,15 @@ def probes(
             open_conditions += answers(prediction, world)
     found = [probe for condition in open_conditions for probe in wanted(condition, world)]
     return list({probe.key: probe for probe in found}.values())
+
+
+def measurements(step: Step, snapshot: Snapshot, predictions: Mapping[str, str] | None = None) -> list[Measurement]:
+    """What to measure for this step, once the learner has predicted. Figures are kept while they are asked for: those of a
+    container that has gone must not stand for the one that comes next."""
+    if predictions is not None and any(asked.id not in predictions for asked in step.predictions):
+        return []
+    world = World(snapshot)
+    return [one for one in step.measures if holds(one.when, world)]
 
 
 def answers(prediction: Prediction, world: World | None) -> list[Condition]:

@@ -63,14 +63,22 @@ class Reader:
         """Put the full form in place of every short one."""
         for number, step in enumerate(tables(data.get("steps"))):
             here: Path = ("steps", number)
-            for kind in ("checks", "hints"):
+            for kind in ("checks", "hints", "measures"):
                 for index, one in enumerate(tables(step.get(kind))):
                     self.replace(one, "when", (*here, kind, index))
+            for index, measure in enumerate(tables(step.get("measures"))):
+                for end in ("source", "target", "at"):
+                    for road in tables(measure.get("roads")):
+                        self.check_road(road.get(end), (*here, "measures", index))
             for index, prediction in enumerate(tables(step.get("predictions"))):
                 place = (*here, "predictions", index)
                 self.replace(prediction, "after", place)
                 for option_index, option in enumerate(tables(prediction.get("options"))):
                     self.replace(option, "when", (*place, "options", option_index))
+
+    def check_road(self, place: Any, path: Path) -> None:
+        if isinstance(place, str) and ("*" in place or not self.reach.knows(place)):
+            raise self.complain(path, f"a road cannot be measured to or from {place!r}; {self.reach}", place)
 
     def replace(self, table: dict[str, Any], key: str, path: Path) -> None:
         if key in table:

@@ -125,14 +125,17 @@ class Folder:
     def check_ids(self, lesson: Lesson) -> None:
         self.check_unique([(step.id, ("steps", number)) for number, step in enumerate(lesson.steps)])
         predictions: list[tuple[str, Where]] = []
+        measures: list[tuple[str, Where]] = []
         for number, step in enumerate(lesson.steps):
             here: Where = ("steps", number)
             self.check_unique([(check.id, (*here, "checks", index)) for index, check in enumerate(step.checks)])
+            measures += [(one.id, (*here, "measures", index)) for index, one in enumerate(step.measures)]
             for index, prediction in enumerate(step.predictions):
                 place = (*here, "predictions", index)
                 predictions.append((prediction.id, place))
                 self.check_unique([(one.id, (*place, "options", n)) for n, one in enumerate(prediction.options)])
         self.check_unique(predictions)
+        self.check_unique(measures)
 
     def check_unique(self, ids: list[tuple[str, Where]]) -> None:
         seen: set[str] = set()

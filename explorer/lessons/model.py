@@ -13,6 +13,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from explorer.network.model import Road
+
 Driver = Literal["start", "bridge", "host", "none", "overlay", "macvlan", "ipvlan", "third-party"]
 Slug = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,60}$")
 
@@ -65,6 +67,15 @@ class Command(Data):
     command: str
 
 
+class Measurement(Data):
+    """Roads to be measured once the learner has predicted and `when` holds; the figures are kept as long as it does."""
+
+    id: str = Slug
+    title: str
+    when: Condition
+    roads: tuple[Road, ...] = Field(min_length=2, max_length=5)
+
+
 class Step(Data):
     id: str = Slug
     title: str
@@ -72,6 +83,7 @@ class Step(Data):
     checks: tuple[Check, ...] = ()
     predictions: tuple[Prediction, ...] = ()
     hints: tuple[Hint, ...] = ()
+    measures: tuple[Measurement, ...] = ()
     solution: tuple[Command, ...] = ()  # for challenges: never shown, only solved
     challenge: bool = False
     summary: bool = False  # the closing card, made from this sandbox's own facts

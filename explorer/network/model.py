@@ -300,6 +300,44 @@ class ProbeResult(Fact):
     at: float
 
 
+class Road(Fact):
+    """One way to measure. Packets go from `source` to `at`, port `port`; who takes them sits in `target`, at port `listen`."""
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")
+    title: str = Field(max_length=80)
+    source: str
+    target: str
+    at: str
+    port: int = Field(ge=1, le=65535)
+    listen: int = Field(ge=1, le=65535)
+
+
+class Spread(Fact):
+    """Of many samples: the least, the middle, the 95th of 100 (of runs: the most), and how many there were."""
+
+    low: float
+    median: float
+    high: float
+    samples: int
+
+
+class RoadMeasured(Fact):
+    """`trips` in microseconds there and back, `rates` in Mbit/s; `by_round` are (median trip, rate) of each round."""
+
+    road: Road
+    trips: Spread | None = None
+    rates: Spread | None = None
+    by_round: tuple[tuple[float, float], ...] = ()
+
+
+class Measured(Fact):
+    """Several roads measured in turn, round by round, so that whatever else the machine does disturbs all of them alike."""
+
+    roads: tuple[RoadMeasured, ...] = ()
+    error: str = ""  # one sentence; then there are no figures
+    at: float = 0.0
+
+
 class Snapshot(Fact):
     """Everything seen in one sandbox. `number` is the last event folded into it; `at` is Unix time in seconds."""
 
@@ -310,3 +348,4 @@ class Snapshot(Fact):
     places: dict[str, Place] = Field(default_factory=dict)
     docker: dict[str, DockerState] = Field(default_factory=dict)
     probes: dict[str, ProbeResult] = Field(default_factory=dict)
+    measured: dict[str, Measured] = Field(default_factory=dict)  # by the id of the lesson's question

@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from explorer.network.model import DockerState, Line, Observation, Place, ProbeResult, Snapshot, View
+from explorer.network.model import DockerState, Line, Measured, Observation, Place, ProbeResult, Snapshot, View
 
 EVENTS_KEPT = 2_000  # per sandbox
 ORDERS_KEPT = 20_000  # per node
@@ -107,6 +107,14 @@ class ProbeAnswered(Message):
     result: ProbeResult
 
 
+class MeasuredChanged(Message):
+    """The figures of a lesson's measurement came in, or no longer hold (`measured` is None)."""
+
+    type: Literal["measured_changed"] = "measured_changed"
+    measure: str
+    measured: Measured | None = None
+
+
 class LessonMoved(Message):
     """Progress in the lesson of this sandbox. `passed` are check ids of `step`; `hints` are texts that fit the state;
     `answers` maps prediction id → the option the machine showed to be true."""
@@ -145,6 +153,7 @@ Event = Annotated[
     | Happened
     | TimelineTold
     | ProbeAnswered
+    | MeasuredChanged
     | LessonMoved
     | TerminalsChanged,
     Field(discriminator="type"),

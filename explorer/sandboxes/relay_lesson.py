@@ -10,7 +10,7 @@ import structlog
 from asgiref.sync import sync_to_async
 
 from explorer.lessons import checks
-from explorer.lessons.model import Lesson, Step
+from explorer.lessons.model import Lesson, Measurement, Step
 from explorer.network.model import Probe, Snapshot
 from explorer.sandboxes.events import Event, Happened, LessonMoved
 from explorer.sandboxes.models import Progress
@@ -63,6 +63,10 @@ class Teacher:
         waiting = {check.id for check in step.checks if check.id not in passed}
         waiting |= {asked.id for asked in step.predictions if asked.id not in outcomes}
         return checks.probes(step, snapshot, self.standing.predictions, {*passed, *outcomes} - waiting)
+
+    def measurements(self, snapshot: Snapshot) -> list[Measurement]:
+        """What is worth measuring on the step the learner is at; nothing before they have predicted."""
+        return checks.measurements(self.step, snapshot, self.standing.predictions)
 
     async def judge(self, snapshot: Snapshot) -> list[Event]:
         """The news, if there is any; the row is written first, so what a page shows has been kept."""

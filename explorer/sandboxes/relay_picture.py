@@ -11,11 +11,12 @@ from collections import deque
 from collections.abc import Iterator
 
 from explorer.network.compare import compare, describe
-from explorer.network.model import DockerState, Place, ProbeResult, Snapshot, View
+from explorer.network.model import DockerState, Measured, Place, ProbeResult, Snapshot, View
 from explorer.sandboxes.events import (
     DockerChanged,
     Event,
     Happened,
+    MeasuredChanged,
     PlaceGone,
     PlaceSeen,
     ProbeAnswered,
@@ -36,6 +37,7 @@ class Picture:
         self.places: dict[str, Place] = {}
         self.docker: dict[str, DockerState] = {}
         self.probes: dict[str, ProbeResult] = {}
+        self.measured: dict[str, Measured] = {}
         self._told: dict[str, Place] = {}
         self._told_docker: dict[str, DockerState] = {}
         self._marks: dict[Mark, float] = {}  # → not before
@@ -80,6 +82,18 @@ class Picture:
         """An answer is never older than its question."""
         for key in self.probes.keys() - keys:
             del self.probes[key]
+
+    def see_measured(self, measure: str, measured: Measured) -> None:
+        self.measured[measure] = measured
+        self.add_line(MeasuredChanged(measure=measure, measured=measured))
+
+    def keep_measured(self, measures: set[str]) -> bool:
+        """Figures of what is no longer there are no figures. True when some went."""
+        gone = self.measured.keys() - measures
+        for measure in gone:
+            del self.measured[measure]
+            self.add_line(MeasuredChanged(measure=measure))
+        return bool(gone)
 
     def add_line(self, event: Event) -> None:
         if len(self._lines) >= LINES_WAITING:
@@ -127,6 +141,7 @@ class Picture:
             places=dict(self._told),
             docker=dict(self._told_docker),
             probes=dict(self.probes),
+            measured=dict(self.measured),
         )
 
     # --- inside ---

@@ -16,6 +16,7 @@ import redis.asyncio as redis_asyncio
 import structlog
 
 from explorer.lab.config import LabConfig
+from explorer.lab.measure import is_due
 from explorer.lab.observe import Observer
 from explorer.lab.pace import Pace
 from explorer.network.model import DockerState, Observation, Place, View
@@ -80,7 +81,7 @@ class SandboxWatch:
             await self.terminals.remember()
         tasks = [
             asyncio.create_task(work)
-            for work in (self.observer.run(), self._write(), self._stay_fresh(), self._teach(), self._probe())
+            for work in (self.observer.run(), self._write(), self._stay_fresh(), self._teach(), self._probe(), self._measure())
         ]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -224,4 +225,19 @@ class SandboxWatch:
             if probes:
                 for result in await self.observer.probe(probes):
                     self.picture.see_probe(result)
+                self._seen()
+
+    async def _measure(self) -> None:
+        """Makes the measurements the step asks for, once each, for as long as what they are about is there."""
+        while True:
+            await asyncio.sleep(PROBE_EVERY)
+            teacher = self.teacher
+            if teacher is None or not self.picture.number:
+                continue
+            wanted = teacher.measurements(self.picture.snapshot())
+            if self.picture.keep_measured({one.id for one in wanted}):
+                self._seen()
+            due = next((one for one in wanted if is_due(self.picture.measured.get(one.id))), None)
+            if due:
+                self.picture.see_measured(due.id, await self.observer.measure(due.roads))
                 self._seen()

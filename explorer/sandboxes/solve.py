@@ -16,11 +16,12 @@ from typing import Any, Literal
 from explorer.lab import hosts
 from explorer.lab.config import LabConfig
 from explorer.lab.errors import HostTimeout, NotThere
+from explorer.lab.measure import is_due
 from explorer.lab.observe import Observer
 from explorer.lab.run import run_in
 from explorer.lessons import checks
 from explorer.lessons.model import Command, Lesson, Step
-from explorer.network.model import DockerState, Observation, Place, ProbeResult, Snapshot, View
+from explorer.network.model import DockerState, Measured, Observation, Place, ProbeResult, Snapshot, View
 from explorer.network.scenario import DEFAULT_ENGINE, SCENARIOS
 from explorer.sandboxes.models import new_sandbox_id
 
@@ -92,6 +93,7 @@ class Stage:
     def __init__(self, config: LabConfig, sandbox: str, observer: Observer, say: Say) -> None:
         self.config, self.sandbox, self.observer, self.say = config, sandbox, observer, say
         self.results: dict[str, ProbeResult] = {}
+        self.measured: dict[str, Measured] = {}
         self.asked_at = 0.0
 
     def snapshot(self) -> Snapshot:
@@ -101,6 +103,7 @@ class Stage:
             places=dict(self.observer.places),
             docker=dict(self.observer.docker),
             probes=dict(self.results),
+            measured=dict(self.measured),
         )
 
     async def judge(self, step: Step) -> checks.Verdict:
@@ -112,6 +115,12 @@ class Stage:
             self.asked_at = time.monotonic()
             for result in await self.observer.probe(wanted):
                 self.results[result.probe.key] = result
+        due = checks.measurements(step, self.snapshot())
+        self.measured = {one.id: self.measured[one.id] for one in due if one.id in self.measured}
+        for one in due:
+            if is_due(self.measured.get(one.id)):
+                self.measured[one.id] = await self.observer.measure(one.roads)
+                self.say(f"        {one.title}: {said(self.measured[one.id])}")
         return checks.evaluate(step, self.snapshot())
 
     async def play(self, command: Command) -> str:
@@ -135,6 +144,15 @@ class Stage:
             self.say(f"        {line}")
         await asyncio.sleep(BREATH_SECONDS)
         return f"{command.place}$ {command.command}: no such program there" if status in NOT_FOUND else ""
+
+
+def said(measured: Measured) -> str:
+    roads = [
+        f"{one.road.title} {one.trips.median} µs, {one.rates.median} Mbit/s"
+        for one in measured.roads
+        if one.trips and one.rates
+    ]
+    return measured.error or "; ".join(roads)
 
 
 def printable(output: bytearray) -> list[str]:

@@ -94,6 +94,7 @@ export class LiveSandbox extends HTMLElement {
   #notice(event) {
     if (event.type === "sandbox_changed") this.#changed(event);
     else if (event.type === "lesson_moved") this.dispatchEvent(new CustomEvent("lesson", { detail: event, bubbles: true }));
+    else if (event.type === "measured_changed") document.body.dispatchEvent(new CustomEvent("measured"));
     else if (event.type === "snapshot_taken") {
       this.classList.add("seen");
       document.body.dispatchEvent(new CustomEvent("sandbox-settled"));

@@ -34,11 +34,12 @@
  * @typedef {Numbered & { type: "happened", source: string, place: string, text: string, detail: string }} Happened
  * @typedef {Numbered & { type: "timeline_told", happenings: Happened[] }} TimelineTold
  * @typedef {Numbered & { type: "probe_answered", result: unknown }} ProbeAnswered
+ * @typedef {Numbered & { type: "measured_changed", measure: string, measured: unknown }} MeasuredChanged
  * @typedef {Numbered & { type: "lesson_moved", lesson: string, step: string, passed: string[], hints: string[],
  *   answers: Record<string, string>, finished: boolean }} LessonMoved
  * @typedef {Numbered & { type: "terminals_changed", terminals: TerminalFacts[] }} TerminalsChanged
  * @typedef {SandboxChanged | SnapshotTaken | PlaceSeen | PlaceGone | ViewChanged | DockerChanged | Happened | TimelineTold |
- *   ProbeAnswered | LessonMoved | TerminalsChanged} StreamEvent
+ *   ProbeAnswered | MeasuredChanged | LessonMoved | TerminalsChanged} StreamEvent
  * @typedef {{ type: "fresh", ok: boolean } | { type: "refused", code: string, text: string } |
  *   { type: "terminal_opened", terminal: string }} EdgeMessage
  */

@@ -7,13 +7,14 @@ A new question is a function in one of these files and its name in that file's `
 
 from __future__ import annotations
 
-from explorer.lessons.predicates import daemon, kernel, lan, netfilter, witness
+from explorer.lessons.predicates import daemon, kernel, lan, measured, netfilter, witness
 from explorer.lessons.predicates.words import Who, asked
 
 QUESTIONS = (
     *daemon.QUESTIONS,
     *kernel.QUESTIONS,
     *lan.QUESTIONS,
+    *measured.QUESTIONS,
     *netfilter.QUESTIONS,
     *witness.QUESTIONS,
 )

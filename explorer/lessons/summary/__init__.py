@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 from explorer.lessons.evidence import World
 from explorer.lessons.model import Lesson
-from explorer.lessons.summary import bridge, macvlan, start
+from explorer.lessons.summary import bridge, host, macvlan, none, start
 from explorer.lessons.summary.parts import Fact
 from explorer.network.model import Place, Snapshot
 
@@ -17,6 +17,8 @@ CARDS: dict[str, Callable[[World, Place], Iterator[Fact]]] = {
     "start": start.facts,
     "bridge": bridge.facts,
     "macvlan": macvlan.facts,
+    "host": host.facts,
+    "none": none.facts,
 }
 
 
@@ -24,8 +26,8 @@ def summarise(lesson: Lesson, snapshot: Snapshot) -> list[Fact]:
     """The facts that fit this lesson's driver, of every host that has them."""
     world = World(snapshot)
     maker = CARDS.get(lesson.driver)
-    hosts = [place for place in snapshot.places.values() if place.kind == "host"]
-    return [fact for host in hosts for fact in (maker(world, host) if maker else ()) if fact[1]]
+    places = [place for place in snapshot.places.values() if place.kind == "host"]
+    return [fact for one in places for fact in (maker(world, one) if maker else ()) if fact[1]]
 
 
 __all__ = ["CARDS", "Fact", "summarise"]

@@ -1,0 +1,147 @@
+"""A program of its own that sends measured bytes through sockets it is given; the sockets decide through which namespaces.
+
+Started by `measure` with one JSON argument: the descriptors of listening and of not yet connected sockets, and how much to do.
+Prints one JSON object. It is a process apart so that neither the relay's work disturbs the figures nor these the relay.
+Whoever answers at the other end may be anybody: nothing it sends is kept, and everything has an end.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import socket
+import sys
+import time
+from typing import Any
+
+PIECE = 128 * 1024
+MESSAGE = 64  # bytes of a round trip
+PATIENCE = 2.0  # seconds for any one answer
+TOKEN = 16
+
+
+class Astray(Exception):
+    """The road does not lead where it should; says how."""
+
+
+def exactly(sock: socket.socket, size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        piece = sock.recv(size - len(data))
+        if not piece:
+            raise Astray("the connection was closed half-way")
+        data += piece
+    return data
+
+
+# --- the side that answers ---
+
+
+def answer(listener: socket.socket, token: bytes, trips: int) -> None:
+    """Takes the one connection that knows the token: echoes `trips` messages, then counts what comes until the end."""
+    while True:
+        sock, _ = listener.accept()
+        with sock:
+            sock.settimeout(PATIENCE)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            try:
+                if exactly(sock, TOKEN) != token:
+                    continue
+                for _ in range(trips):
+                    sock.sendall(exactly(sock, MESSAGE))
+                room, total = bytearray(PIECE), 0
+                while size := sock.recv_into(room):
+                    total += size
+                sock.sendall(total.to_bytes(8, "big"))
+            except Astray:
+                continue
+            return
+
+
+# --- the side that asks ---
+
+
+def ask(sock: socket.socket, to: tuple[str, int], token: bytes, work: dict[str, Any]) -> tuple[list[float], float]:
+    """(round trips in µs, Mbit/s)."""
+    sock.settimeout(PATIENCE)
+    try:
+        sock.connect(to)
+    except OSError as error:
+        raise Astray(f"no connection to {to[0]} port {to[1]} ({os.strerror(error.errno) if error.errno else error})") from error
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.sendall(token)
+    trips = [round_trip(sock) for _ in range(work["trips"])]
+    return trips[work["warm"] :], rate(sock, work["seconds"], work["bytes"])
+
+
+def round_trip(sock: socket.socket) -> float:
+    message = secrets.token_bytes(MESSAGE)
+    sent = time.perf_counter()
+    sock.sendall(message)
+    if exactly(sock, MESSAGE) != message:
+        raise Astray("somebody else answers there")
+    return (time.perf_counter() - sent) * 1e6
+
+
+def rate(sock: socket.socket, seconds: float, most: int) -> float:
+    piece, sent, began = bytes(PIECE), 0, time.perf_counter()
+    while sent < most and time.perf_counter() - began < seconds:
+        sock.sendall(piece)
+        sent += PIECE
+    sock.shutdown(socket.SHUT_WR)
+    if int.from_bytes(exactly(sock, 8), "big") != sent:
+        raise Astray("bytes were lost on the way")
+    return sent * 8 / (time.perf_counter() - began) / 1e6
+
+
+def play(work: dict[str, Any]) -> list[list[tuple[list[float], float]]]:
+    """Per road, per round. The roads take turns: what disturbs one disturbs the other as well."""
+    signal.alarm(int(work["life"]))
+    listeners = [socket.socket(fileno=road["listener"]) for road in work["roads"]]
+    for listener in listeners:
+        listener.settimeout(work["life"])
+    clients = [[socket.socket(fileno=fd) for fd in road["clients"]] for road in work["roads"]]
+    rounds = len(clients[0])
+    tokens = [[secrets.token_bytes(TOKEN) for _ in range(rounds)] for _ in listeners]
+    order = [(number, road) for number in range(rounds) for road in turn(len(listeners), number)]
+    child = os.fork()
+    if not child:
+        try:
+            signal.alarm(int(work["life"]))
+            for number, road in order:
+                answer(listeners[road], tokens[road][number], work["trips"])
+        finally:
+            os._exit(0)
+    found: list[list[tuple[list[float], float]]] = [[] for _ in listeners]
+    try:
+        for number, road in order:
+            to = (work["roads"][road]["address"], work["roads"][road]["port"])
+            with clients[road][number] as sock:
+                found[road].append(ask(sock, to, tokens[road][number], work))
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    return found
+
+
+def turn(roads: int, number: int) -> list[int]:
+    """Who goes first changes from round to round."""
+    return [(number + at) % roads for at in range(roads)]
+
+
+def main() -> None:
+    try:
+        told: dict[str, Any] = {"roads": play(json.loads(sys.argv[1]))}
+    except Astray as error:
+        told = {"error": str(error)}
+    except TimeoutError:
+        told = {"error": "no answer in time"}
+    except OSError as error:
+        told = {"error": os.strerror(error.errno) if error.errno else "the sockets failed"}
+    sys.stdout.write(json.dumps(told))
+
+
+if __name__ == "__main__":
+    main()
