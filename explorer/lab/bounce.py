@@ -136,6 +136,8 @@ def main() -> None:
         told: dict[str, Any] = {"roads": play(json.loads(sys.argv[1]))}
     except Astray as error:
         told = {"error": str(error)}
+    except (BrokenPipeError, ConnectionResetError):
+        told = {"error": "the connection was closed half-way"}
     except TimeoutError:
         told = {"error": "no answer in time"}
     except OSError as error:

@@ -35,6 +35,7 @@ BURST, RATE = 100, 60.0  # events at once; events a second over more than a mome
 FRESH_EVERY, FRESH_SECONDS = 2.0, 5
 JUDGE_AFTER = 0.08
 PROBE_EVERY = 1.0
+MEASURE_REST = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,3 +242,4 @@ class SandboxWatch:
             if due:
                 self.picture.see_measured(due.id, await self.observer.measure(due.roads))
                 self._seen()
+                await asyncio.sleep(MEASURE_REST)  # nodes measure one sandbox at a time: let others have their turn

@@ -55,7 +55,10 @@ def test_green_with_its_own_commands(lab_config, whole, slug):
     result = coming.result()
     assert faults(result) == {}, "\n".join(told)
     assert [step.step for step in result.steps] == [step.id for step in LESSONS[slug].steps]
-    assert {asked: answer for step in result.steps for asked, answer in step.answers.items()} == PLAYED[slug]["answers"]
+    answers = {asked: answer for step in result.steps for asked, answer in step.answers.items()}
+    known = PLAYED[slug]["answers"]  # a list has all that a measurement may say
+    assert answers.keys() == known.keys()
+    assert all(answer in (true if isinstance(true := known[asked], list) else [true]) for asked, answer in answers.items())
     assert result.sandbox not in {found.sandbox for found in hosts.list_sandboxes(lab_config)}
 
 
@@ -66,10 +69,9 @@ WITHOUT = [(slug, one) for slug, played in PLAYED.items() for one in played.get(
 async def test_red_without_a_command(lab_config, impatient, slug, one):
     skip = (one["step"], one["command"])
     result = await solve.solve_lesson(lab_config, LESSONS[slug], lambda line: None, skip=skip, until=one["step"])
-    assert faults(result) == (
-        {one["step"]: [f"check {name!r} did not turn green" for name in one["red"]]} if one["red"] else {}
-    )
-    assert result.ok == (not one["red"])
+    red = [fault for fault in result.steps[-1].faults if fault.startswith("check ")]
+    assert red == [f"check {name!r} did not turn green" for name in one["red"]]
+    assert faults(result).keys() == ({one["step"]} if one["red"] else set())
 
 
 async def test_a_challenge_does_not_solve_itself(lab_config, impatient):

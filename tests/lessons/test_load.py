@@ -125,3 +125,31 @@ def test_in_order(lessons):
     ours = load_lessons()
     assert list(ours)[:2] == ["start-here", "bridge"]
     assert [lesson.order for lesson in ours.values()] == sorted(lesson.order for lesson in ours.values())
+
+
+ROADS = """
+[[steps.measures]]
+id = "cost"
+title = "Cost"
+when = { container_running = {} }
+roads = [
+  { id = "a", title = "a", source = "outside", target = "h1/web", at = "h1", port = 1, listen = 1 },
+  { id = "b", title = "b", source = "outside", target = "h1/web", at = "h1", port = 2, listen = 2 },
+]
+
+[[steps]]
+id = "two"
+"""
+
+
+def test_a_measurement_is_read(lessons):
+    lessons.change('\n[[steps]]\nid = "two"\n', ROADS)
+    [one] = lessons.load().steps[0].measures
+    assert [road.id for road in one.roads] == ["a", "b"]
+
+
+@pytest.mark.parametrize("old", ['"outside"', '"h1/web", at', '"h1", port'])
+def test_a_road_to_no_place_is_refused(lessons, old):
+    lessons.change('\n[[steps]]\nid = "two"\n', ROADS)
+    lessons.change(old, old.replace("outside", "mars").replace("h1", "mars"))
+    assert "a road cannot be measured to or from 'mars" in lessons.error()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from explorer.lessons.checks import COMBINATORS, PREDICATES
-from tests.lessons.worlds import LO, answered, capture, one_host, place, true, veth
+from explorer.network.model import Measured
+from tests.lessons.worlds import LO, answered, capture, one_host, place, true, two_roads, veth
 
 HOLDS = [
     ({"container_running": {}}, {"container_running": {"name": "old"}}),
@@ -77,6 +78,12 @@ HOLDS = [
         {"probe": {"source": "h1/web", "target": "second", "ok": True, "seen": "h1/web"}},
         {"probe": {"source": "h1", "target": "second", "ok": False}},
     ),
+    ({"measured": {"measure": "roads"}}, {"measured": {"measure": "in-vain"}}),
+    (
+        {"ahead": {"measure": "roads", "what": "trips", "road": "short"}},
+        {"ahead": {"measure": "roads", "what": "trips", "road": "long"}},
+    ),
+    ({"ahead": {"measure": "roads", "what": "rates"}}, {"ahead": {"measure": "in-vain", "what": "rates"}}),
     (
         {"all": [{"network_exists": {}}, {"attached": {}}]},
         {"all": [{"network_exists": {}}, {"container_running": {"name": "no"}}]},
@@ -88,7 +95,8 @@ HOLDS = [
         [{"not": [{"network_exists": {"name": "no"}}, {"attached": {}}]}],
     ),
 ]
-WORLD = one_host(probes=answered("h1/web", "second", True, source_seen="172.17.0.2"))
+MEASURED = {"roads": two_roads(), "in-vain": Measured(error="Nobody answered.")}
+WORLD = one_host(probes=answered("h1/web", "second", True, source_seen="172.17.0.2"), measured=MEASURED)
 WORLD.places["h1/double"] = place("h1/double", 5, {"interfaces": [LO, veth("eth0", "10.77.3.11/24")]})
 
 

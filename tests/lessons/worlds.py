@@ -18,6 +18,7 @@ from explorer.network.model import (
     Flow,
     Interface,
     Item,
+    Measured,
     Neighbour,
     Observation,
     Place,
@@ -25,6 +26,8 @@ from explorer.network.model import (
     ProbeResult,
     PublishedPort,
     Request,
+    Road,
+    RoadMeasured,
     Route,
     Rule,
     Snapshot,
@@ -104,6 +107,16 @@ def container(name: str, state: str = "running", networks=("bridge",), ports=(),
     ends = tuple(Endpoint(network=network) for network in networks)
     mode = mode or (networks[0] if networks else "")
     return DockerContainer(id=name * 3, name=name, image=image, state=state, network_mode=mode, endpoints=ends, ports=ports)
+
+
+def two_roads() -> Measured:
+    """`short` is ahead in every round for round trips; for throughput each wins half of them."""
+
+    def measured(name: str, trip: float, *rates: float) -> RoadMeasured:
+        road = Road(id=name, title=name, source="outside", target="h1/web", at="h1", port=1, listen=1)
+        return RoadMeasured(road=road, by_round=tuple((trip, rate) for rate in rates * 5))
+
+    return Measured(roads=(measured("short", 20.0, 4000.0, 5000.0), measured("long", 27.0, 5000.0, 4000.0)))
 
 
 def one_host(**changes) -> Snapshot:

@@ -3,6 +3,7 @@ import uuid
 from explorer.lessons.load import load_lessons
 from explorer.network.model import Snapshot
 from explorer.sandboxes.relay_lesson import Standing, Teacher, find_teacher
+from tests.lessons.worlds import seen
 
 WHO = uuid.uuid4()
 
@@ -47,3 +48,18 @@ async def test_nothing_new_is_no_news():
     judge = teacher("summary").judge
     assert [event.type for event in await judge(Snapshot(sandbox="sb"))] == ["lesson_moved"]
     assert await judge(Snapshot(sandbox="sb")) == []
+
+
+def measuring(**predictions):
+    return Teacher(WHO, load_lessons()["host"], Standing(step="cost", predictions=predictions))
+
+
+def test_nothing_is_measured_before_the_learner_has_guessed():
+    ready = seen("host/5-cost.json")
+    assert measuring().measurements(ready) == []
+    assert measuring(latency="host").measurements(ready) == []
+    assert [one.id for one in measuring(latency="host", throughput="level").measurements(ready)] == ["roads"]
+
+
+def test_nor_before_both_ends_are_there():
+    assert measuring(latency="host", throughput="level").measurements(seen("host/4-clash.json")) == []

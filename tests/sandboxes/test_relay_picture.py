@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from explorer.network.model import DockerState, Interface, Line, Observation, Place, Probe, ProbeResult
+from explorer.network.model import DockerState, Interface, Line, Measured, Observation, Place, Probe, ProbeResult
 from explorer.sandboxes import relay_picture
 from explorer.sandboxes.events import Happened
 from explorer.sandboxes.relay_picture import Picture
@@ -140,3 +140,15 @@ def test_a_flood_of_lines_is_counted_not_kept(picture):
     told = list(picture.take())
     assert len(told) == relay_picture.LINES_WAITING + 1
     assert "800 more lines" in told[-1].text
+
+
+def test_figures_are_told_and_go_with_what_they_are_about(picture):
+    picture.see_measured("roads", Measured(at=1.0))
+    assert picture.snapshot().measured == {"roads": Measured(at=1.0)}
+    assert not picture.keep_measured({"roads"})
+    assert picture.keep_measured(set())
+    assert picture.snapshot().measured == {}
+    assert [(event.type, event.measured) for event in picture.take()] == [
+        ("measured_changed", Measured(at=1.0)),
+        ("measured_changed", None),
+    ]
