@@ -8,7 +8,7 @@
  *   addresses: Address[] }} Interface
  * @typedef {{ kind_of: string, key: string, [fact: string]: unknown }} OtherItem
  * @typedef {{ command: string, lines: Line[], items: (Interface | OtherItem)[], error: string, truncated: boolean }} Observation
- * @typedef {"interfaces" | "routes" | "neighbours" | "fdb" | "nat" | "filter" | "connections" | "requests" |
+ * @typedef {"interfaces" | "routes" | "neighbours" | "fdb" | "nat" | "filter" | "raw" | "connections" | "requests" |
  *   "frames"} View
  * @typedef {{ id: string, kind: "host" | "container" | "machine" | "namespace", host: string, name: string, netns: number,
  *   shares: string, error: string, views: Partial<Record<View, Observation>> }} Place
