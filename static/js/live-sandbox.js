@@ -65,6 +65,10 @@ export class LiveSandbox extends HTMLElement {
     this.dock.show(store, stream);
     this.addEventListener("place", (event) => this.views.choose(/** @type {CustomEvent} */ (event).detail));
     this.addEventListener("chosen", (event) => this.map.choose(/** @type {CustomEvent} */ (event).detail));
+    this.addEventListener("terminal-wanted", (event) => {
+      showPane("terminal");
+      this.dock.open(/** @type {CustomEvent} */ (event).detail);
+    });
     document.body.addEventListener("command", this.onCommand);
     document.addEventListener("keydown", this.onKey);
     this.#show(this.state ?? "", this.dataset.phase ?? "", "");

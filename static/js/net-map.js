@@ -1,204 +1,431 @@
-// <net-map>: the sandbox as a picture. Every box is a button that chooses its place; what just changed lights up.
+// <net-map>: the sandbox as a picture, laid out by ELK in a worker. Every box is a button; what just changed lights up.
 
-import { make, svg } from "./dom.js";
-import { layOut, pathOf, shorten } from "./map-layout.js";
-import { readScene, sceneInWords } from "./map-scene.js";
+import ELK from "elkjs/lib/elk-api.js";
+import { announce, make, svg } from "./dom.js";
+import { button, makeCard } from "./map-card.js";
+import { Painter } from "./map-draw.js";
+import { arrange } from "./map-elk.js";
+import { asPng, asSvg, save } from "./map-export.js";
+import { outline, readGraph } from "./map-graph.js";
+import { MapSight } from "./map-sight.js";
 
-/** @import { Shape, Wire } from "./map-layout.js" */
+/** @import { ELK as Layouter } from "elkjs/lib/elk-api.js" */
+/** @import { Drawing, Shape } from "./map-elk.js" */
+/** @import { Entry, Graph } from "./map-graph.js" */
 /** @import { Store } from "./store.js" */
 /** @import { StreamEvent } from "./types.js" */
 
 const GLOW = 2600;
-const MAPPED = new Set(["snapshot_taken", "place_seen", "place_gone", "docker_changed"]);
+const GAP = 60; // between two layouts: a burst of changes is laid out once
+const ALL_CHANGED = new Set(["snapshot_taken", "place_seen", "place_gone", "docker_changed"]);
+const TURN = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] };
 
 export class NetMap extends HTMLElement {
-  constructor() {
-    super();
-    /** @type {Store | null} */
-    this.store = null;
-    this.chosen = "";
-    this.asked = false;
-    /** @type {Map<string, number>} when a shape or wire was first drawn or last changed */
-    this.lit = new Map();
-    /** @type {Set<string>} */
-    this.known = new Set();
-    this.twin = make("ul", "sr-only");
+  connectedCallback() {
+    if (this.sight) return;
+    this.icons = new Map([...this.querySelectorAll("template")].map((one) => [one.dataset.icon ?? "", one]));
+    const picture = /** @type {SVGSVGElement} */ (
+      svg("svg", { role: "group", "aria-label": "Map of the sandbox", class: "picture" })
+    );
+    picture.append(this.painter.world);
+    this.picture = picture;
+    this.sight = new MapSight(picture, this.painter.world);
+    this.words = make("div", "outline");
+    this.words.hidden = true;
+    this.words.setAttribute("aria-label", "The map in words");
+    this.words.setAttribute("role", "region");
+    this.aside = make("div", "map-aside");
+    this.replaceChildren(picture, this.words, this.#tools(), this.aside);
+    picture.addEventListener("click", (event) => this.#clicked(event));
+    picture.addEventListener("keydown", (event) => this.#key(event));
+    picture.addEventListener("focusin", (event) => this.#focused(/** @type {Element} */ (event.target)));
+  }
+
+  disconnectedCallback() {
+    if (this.isConnected) return;
+    this.elk?.terminateWorker();
+    clearTimeout(this.timer);
   }
 
   /** @param {Store} store */
   show(store) {
     this.store = store;
     store.watch((event) => this.#notice(event));
-    this.draw();
+    this.#later();
   }
 
   /** @param {string} place */
   choose(place) {
     this.chosen = place;
-    this.#later();
+    this.#paint();
   }
+
+  // --- what happened ---
 
   /** @param {StreamEvent} event */
   #notice(event) {
     if (event.type === "view_changed") {
-      const place = event.place;
       if (event.view === "interfaces") {
-        if (event.added.length || event.changed.length || event.removed.length) this.lit.set(place, Date.now());
+        if (event.added.length || event.changed.length || event.removed.length) this.#light(event.place, "lit");
         this.#later();
       }
-      if ((event.view === "nat" || event.view === "connections") && (event.added.length || event.changed.length)) {
-        this.lit.set(`${place} passing`, Date.now());
-        this.#later();
+      const passing = (event.view === "nat" || event.view === "connections") && (event.added.length || event.changed.length);
+      if (passing) {
+        this.#light(`${event.place} passing`, "passing");
+        this.#paint();
       }
-    } else if (MAPPED.has(event.type)) {
+    } else if (ALL_CHANGED.has(event.type)) {
       if (event.type === "snapshot_taken") this.known.clear();
       this.#later();
     }
   }
 
-  #later() {
-    if (this.asked) return;
-    this.asked = true;
-    requestAnimationFrame(() => {
-      this.asked = false;
-      this.draw();
-    });
+  /**
+   * @param {string} id
+   * @param {"lit" | "passing"} how
+   */
+  #light(id, how) {
+    this.lights.set(id, { how, until: Date.now() + GLOW });
+    clearTimeout(this.dusk);
+    this.dusk = setTimeout(() => this.#paint(), GLOW + 50);
   }
 
-  draw() {
+  #later() {
+    if (this.timer || !this.store) return;
+    this.timer = setTimeout(() => {
+      this.timer = undefined;
+      void this.#layOut();
+    }, GAP);
+  }
+
+  // --- laying out ---
+
+  async #layOut() {
+    if (this.busy) {
+      this.again = true;
+      return;
+    }
     if (!this.store) return;
-    const scene = readScene(this.store.places, this.store.docker);
-    const drawing = layOut(scene);
-    const focused = this.querySelector(":focus")?.getAttribute("data-shape");
+    const whole = readGraph(this.store.places, this.store.docker);
+    const graph = this.only ? onlyHost(whole, this.only) : whole;
+    this.graph = this.#inOrder(graph);
+    this.#write(outline(this.graph));
+    const shape = JSON.stringify(this.graph);
+    if (shape === this.shape) return this.#paint();
+    this.busy = true;
+    const began = performance.now();
+    try {
+      const engine = this.#engine();
+      this.drawing = await arrange(this.graph, (level) => engine.layout(level));
+      this.shape = shape;
+      this.classList.remove("failed");
+      this.#paint();
+      this.dataset.took = (performance.now() - began).toFixed(1);
+    } catch (error) {
+      console.error("map: no layout", error);
+      this.classList.add("failed"); // the words are shown instead
+      if (this.words) this.words.hidden = false;
+    } finally {
+      this.busy = false;
+      if (this.again) {
+        this.again = false;
+        this.#later();
+      }
+    }
+    return undefined;
+  }
+
+  #engine() {
+    this.elk ??= new ELK({ workerUrl: this.dataset.worker ?? "" });
+    return this.elk;
+  }
+
+  /** What was there keeps its place in the order; what is new comes after it.
+   * @param {Graph} graph */
+  #inOrder(graph) {
+    for (const node of graph.nodes) if (!this.order.has(node.id)) this.order.set(node.id, this.order.size);
+    for (const edge of graph.edges) if (!this.order.has(edge.id)) this.order.set(edge.id, this.order.size);
+    /** @param {{ id: string }} a @param {{ id: string }} b */
+    const before = (a, b) => (this.order.get(a.id) ?? 0) - (this.order.get(b.id) ?? 0);
+    return { nodes: [...graph.nodes].sort(before), edges: [...graph.edges].sort(before) };
+  }
+
+  // --- drawing ---
+
+  #paint() {
+    if (!this.drawing || !this.graph || !this.sight) return;
     const now = Date.now();
-    for (const [id, since] of this.lit) if (now - since > GLOW) this.lit.delete(id);
-    const picture = svg("svg", {
-      viewBox: `-3 -3 ${drawing.width + 6} ${drawing.height + 6}`,
-      role: "group",
-      "aria-label": "Map of the sandbox",
-    });
-    /** @type {SVGElement} */ (picture).style.setProperty("--map-width", `${drawing.width / 16}rem`);
+    for (const [id, light] of this.lights) if (light.until < now) this.lights.delete(id);
     const first = this.known.size === 0;
-    const shapes = drawing.shapes.map((one) => this.#shape(one, first));
-    const wires = drawing.wires.map((one) => this.#wire(one, first));
-    const hosts = drawing.shapes.flatMap((one, at) => (one.kind === "host" ? [shapes[at]] : []));
-    picture.append(...hosts, ...wires, ...shapes.filter((one) => !hosts.includes(one)));
-    this.twin.replaceChildren(...sceneInWords(scene).map((words) => make("li", "", words)));
-    this.replaceChildren(picture, this.twin);
-    this.known = new Set([...drawing.shapes, ...drawing.wires].map((one) => one.id));
-    if (focused) this.#focus(focused);
+    const ids = [...this.drawing.shapes.map((one) => one.node.id), ...this.drawing.wires.map((one) => one.edge.id)];
+    if (!first) for (const id of ids) if (!this.known.has(id)) this.#light(id, "lit");
+    this.known = new Set(ids);
+    const passing = new Set(
+      this.drawing.wires
+        .filter((one) => ["forward", "uplink"].includes(one.edge.kind) && this.lights.has(`${one.edge.place} passing`))
+        .map((one) => one.edge.id),
+    );
+    const lit = (/** @type {string} */ id) => (this.lights.has(id) ? " lit" : "") + (passing.has(id) ? " passing" : "");
+    this.painter.paint(this.graph, this.drawing, { chosen: this.chosen, lit });
+    this.sight.show(this.drawing);
+    this.#rove();
+    if (this.card) this.#card(this.card, false);
+  }
+
+  /** One stop for the tab key: the chosen box, or the first. */
+  #rove() {
+    const boxes = [...this.painter.world.querySelectorAll("[data-shape]")];
+    const at =
+      boxes.find((one) => one === document.activeElement) ??
+      boxes.find((one) => one.getAttribute("data-shape") === this.chosen);
+    for (const one of boxes) one.setAttribute("tabindex", one === (at ?? boxes[0]) ? "0" : "-1");
+  }
+
+  /** @param {Entry[]} entries */
+  #write(entries) {
+    const looks = JSON.stringify(entries);
+    if (looks === this.written || !this.words) return;
+    this.written = looks;
+    /** @param {Entry[]} those */
+    const list = (those) => {
+      const made = make("ul", "");
+      for (const one of those) {
+        const item = make("li", "");
+        item.append(one.place ? button("", one.text, () => this.#open(one.id)) : make("span", "", one.text));
+        if (one.inside.length) item.append(list(one.inside));
+        made.append(item);
+      }
+      return made;
+    };
+    this.words.replaceChildren(list(entries));
+  }
+
+  // --- asking it ---
+
+  /** @param {MouseEvent} event */
+  #clicked(event) {
+    if ((this.sight?.moved ?? 0) > 4) return;
+    const shape = /** @type {Element} */ (event.target).closest("[data-shape]");
+    if (shape) this.#open(shape.getAttribute("data-shape") ?? "");
+    else this.#closeCard();
+  }
+
+  /** @param {string} id */
+  #open(id) {
+    const node = this.graph?.nodes.find((one) => one.id === id);
+    if (!node) return;
+    if (node.place) this.dispatchEvent(new CustomEvent("place", { detail: node.place, bubbles: true }));
+    this.#card(id, true);
+  }
+
+  /**
+   * @param {string} id
+   * @param {boolean} enter
+   */
+  #card(id, enter) {
+    const node = this.graph?.nodes.find((one) => one.id === id);
+    if (!node || !this.store || !this.graph) return this.#closeCard();
+    const focused = this.aside?.contains(document.activeElement);
+    const looks = JSON.stringify([node, this.graph.edges.filter((one) => one.id.includes(id))]);
+    if (!enter && looks === this.cardLooks) return undefined;
+    this.card = id;
+    this.cardLooks = looks;
+    const made = makeCard(this.store, this.graph, node, {
+      close: () => this.#closeCard(true),
+      go: (other) => this.#open(other),
+      only: (host) => this.#only(host),
+      tell: (name, place) => this.dispatchEvent(new CustomEvent(name, { detail: place, bubbles: true })),
+    });
+    this.aside?.replaceChildren(made);
+    this.sight?.leaveRoom(made.getBoundingClientRect());
+    if (enter || focused) made.focus({ preventScroll: true });
+    return undefined;
+  }
+
+  /** @param {boolean} [back] */
+  #closeCard(back = false) {
+    const from = this.card;
+    this.card = "";
+    this.aside?.replaceChildren();
+    this.sight?.leaveRoom();
+    if (back && from) this.#focus(from);
+  }
+
+  /** @param {string} host "" for all */
+  #only(host) {
+    this.only = host;
+    this.shape = "";
+    this.known.clear();
+    this.#closeCard();
+    this.sight?.refit(false);
+    if (this.back) this.back.hidden = host === "";
+    announce(host ? `The map shows ${host} only.` : "The map shows the whole sandbox.");
+    void this.#layOut();
+  }
+
+  // --- keys ---
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    const shape = /** @type {Element} */ (event.target).closest("[data-shape]");
+    const turn = TURN[/** @type {keyof typeof TURN} */ (event.key)];
+    if (event.key === "+" || event.key === "-") this.sight?.step(event.key === "+");
+    else if (event.key === "0") this.sight?.refit(false);
+    else if ((event.key === "Enter" || event.key === " ") && shape) this.#open(shape.getAttribute("data-shape") ?? "");
+    else if (event.key === "Escape" && this.card) this.#closeCard();
+    else if (turn && shape) this.#step(shape.getAttribute("data-shape") ?? "", turn);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  /**
+   * To the nearest box in that direction.
+   * @param {string} id
+   * @param {number[]} turn
+   */
+  #step(id, [dx, dy]) {
+    const from = this.#shapeOf(id);
+    if (!from) return;
+    const far = (/** @type {Shape} */ one) => {
+      const [x, y] = [one.x + one.width / 2 - from.x - from.width / 2, one.y + one.height / 2 - from.y - from.height / 2];
+      const [along, across] = [x * dx + y * dy, Math.abs(x * dy) + Math.abs(y * dx)];
+      return along > 1 ? along + 2 * across : Number.POSITIVE_INFINITY;
+    };
+    const around = new Set(this.graph ? boxesAround(this.graph, from.node) : []);
+    const others = this.drawing?.shapes.filter((one) => !around.has(one.node.id) && Number.isFinite(far(one))) ?? [];
+    const next = others.sort((a, b) => far(a) - far(b))[0];
+    if (next) this.#focus(next.node.id);
   }
 
   /** @param {string} id */
   #focus(id) {
-    for (const one of this.querySelectorAll("[data-shape]")) {
-      if (one.getAttribute("data-shape") === id) /** @type {SVGElement} */ (one).focus();
-    }
+    const group = this.painter.drawn.get(id)?.group;
+    group?.setAttribute("tabindex", "0");
+    group?.focus({ preventScroll: true });
   }
 
-  /**
-   * @param {string} id
-   * @param {boolean} first
-   */
-  #glows(id, first) {
-    if (!first && !this.known.has(id)) this.lit.set(id, Date.now());
-    const since = this.lit.get(id);
-    return since !== undefined && Date.now() - since < GLOW ? " lit" : "";
+  /** @param {Element} target */
+  #focused(target) {
+    const shape = this.#shapeOf(target.getAttribute("data-shape") ?? "");
+    if (shape && target.matches(":focus-visible")) this.sight?.reveal(shape);
+    this.#rove();
   }
 
-  /**
-   * Drawn again, a glow goes on where it was.
-   * @param {SVGElement} group
-   * @param {string} id
-   */
-  #age(group, id) {
-    const since = this.lit.get(id);
-    if (since !== undefined) group.style.setProperty("--age", `${since - Date.now()}ms`);
+  /** @param {string} id */
+  #shapeOf(id) {
+    return this.drawing?.shapes.find((one) => one.node.id === id);
   }
 
-  /**
-   * @param {Shape} one
-   * @param {boolean} first
-   */
-  #shape(one, first) {
-    const lit = this.#glows(one.id, first);
-    const group = svg("g", { class: `shape ${one.kind}${lit}${one.faint ? " faint" : ""}` });
-    this.#age(group, one.id);
-    const pressable = one.kind !== "lan" && one.kind !== "empty" && one.kind !== "ports";
-    if (one.place === this.chosen && (one.kind === "host" || one.kind === "container" || one.kind === "machine"))
-      group.classList.add("chosen");
-    if (pressable) {
-      group.setAttribute("tabindex", one.kind === "nic" || one.kind === "bridge" ? "-1" : "0");
-      group.setAttribute("role", "button");
-      group.setAttribute("data-shape", one.id);
-      group.addEventListener("click", () => this.#pick(one.place));
-      group.addEventListener("keydown", (event) => {
-        const key = /** @type {KeyboardEvent} */ (event).key;
-        if (key === "Enter" || key === " ") {
-          event.preventDefault();
-          this.#pick(one.place);
-        }
-      });
-    }
-    if (one.full) group.append(svg("title", {}, one.full));
-    group.append(svg("rect", { x: one.x, y: one.y, width: one.width, height: one.height, rx: one.kind === "lan" ? 6 : 10 }));
-    const words = this.#words(one);
-    group.append(...words.flatMap((word) => [word, " "])); // spaces: the words are read one by one
-    const said = words.map((word) => word.textContent).join(" ");
-    if (pressable) group.setAttribute("aria-label", `${one.kind} ${said}: show its views`);
-    return group;
-  }
+  // --- tools ---
 
-  /** @param {Shape} one */
-  #words(one) {
-    const middle = one.x + one.width / 2;
-    const room = one.width + (one.kind === "host" ? 0 : 12);
-    if (one.kind === "host") {
-      const title = svg("text", { x: one.x + 13, y: one.y + 18, class: "title" }, one.title);
-      return [
-        title,
-        ...one.lines.map((line) => svg("text", { x: one.x + 46, y: one.y + 18, class: "note" }, shorten(line, one.width - 60))),
-      ];
-    }
-    if (one.kind === "lan") {
-      const y = one.y + one.height / 2;
-      const facts = { x: middle, y: y + 4, class: "title", "text-anchor": "middle", transform: `rotate(-90 ${middle} ${y})` };
-      return [svg("text", facts, `LAN ${one.lines[0] ?? ""}`)];
-    }
-    if (one.kind === "empty" || one.kind === "ports") {
-      return [svg("text", { x: middle, y: one.y + one.height / 2 + 4, class: "title", "text-anchor": "middle" }, one.title)];
-    }
-    const rows = [one.title, ...one.lines];
-    const start = one.y + one.height / 2 - (rows.length - 1) * 8 + 4;
-    return rows.map((text, at) =>
-      svg(
-        "text",
-        { x: middle, y: start + at * 16, class: at ? "address" : "title", "text-anchor": "middle" },
-        shorten(text, room),
-      ),
+  #tools() {
+    const bar = make("div", "map-tools");
+    bar.setAttribute("role", "toolbar");
+    bar.setAttribute("aria-label", "Map");
+    const back = button("all", "Whole sandbox", () => this.#only(""));
+    back.hidden = true;
+    this.back = back;
+    const words = this.#tool("words", "The map in words", () => {
+      const shown = this.classList.toggle("in-words");
+      words.setAttribute("aria-pressed", String(shown));
+      if (this.words) this.words.hidden = !shown;
+    });
+    words.setAttribute("aria-pressed", "false");
+    bar.append(
+      back,
+      this.#tool("out", "Smaller", () => this.sight?.step(false)),
+      this.#tool("in", "Larger", () => this.sight?.step(true)),
+      this.#tool("fit", "Everything in sight", () => this.sight?.refit(!this.sight.own)),
+      words,
+      this.#tool("save", "Save as SVG; with Shift as PNG", (event) => void this.#save(event.shiftKey)),
     );
+    return bar;
   }
 
   /**
-   * @param {Wire} one
-   * @param {boolean} first
+   * @param {string} icon
+   * @param {string} label
+   * @param {(event: MouseEvent) => void} act
    */
-  #wire(one, first) {
-    const lit = this.#glows(one.id, first);
-    const passing =
-      one.kind === "forward" || one.kind === "uplink" ? this.#glows(`${one.place} passing`, true) && " passing" : "";
-    const group = svg("g", { class: `wire ${one.kind}${lit}${passing}` });
-    this.#age(group, lit ? one.id : `${one.place} passing`);
-    group.append(svg("path", { d: pathOf(one.points) }));
-    if (one.label) {
-      const [x, y] = one.points[one.points.length - 1];
-      group.append(svg("text", { x: x + 6, y: y - 8, class: "label" }, shorten(one.label, 120)));
-    }
-    return group;
+  #tool(icon, label, act) {
+    const made = /** @type {HTMLButtonElement} */ (make("button", "tool"));
+    made.type = "button";
+    made.title = label;
+    made.setAttribute("aria-label", label);
+    const drawn = this.icons?.get(icon)?.content.cloneNode(true);
+    if (drawn) made.append(drawn);
+    made.addEventListener("click", act);
+    return made;
   }
 
-  /** @param {string} place */
-  #pick(place) {
-    this.dispatchEvent(new CustomEvent("place", { detail: place, bubbles: true }));
+  /** @param {boolean} png */
+  async #save(png) {
+    if (!this.picture || !this.drawing) return;
+    const text = asSvg(this.picture, this.drawing);
+    const blob = png ? await asPng(text, this.drawing) : new Blob([text], { type: "image/svg+xml" });
+    save(blob, `sandbox-map.${png ? "png" : "svg"}`);
   }
+
+  painter = new Painter();
+  /** @type {MapSight | undefined} */
+  sight = undefined;
+  /** @type {SVGSVGElement | undefined} */
+  picture = undefined;
+  /** @type {HTMLElement | undefined} */
+  words = undefined;
+  /** @type {HTMLElement | undefined} */
+  aside = undefined;
+  /** @type {HTMLButtonElement | undefined} */
+  back = undefined;
+  /** @type {Map<string, HTMLTemplateElement> | undefined} */
+  icons = undefined;
+  /** @type {Store | undefined} */
+  store = undefined;
+  /** @type {Layouter | undefined} */
+  elk = undefined;
+  /** @type {Graph | undefined} */
+  graph = undefined;
+  /** @type {Drawing | undefined} */
+  drawing = undefined;
+  /** @type {Map<string, number>} */
+  order = new Map();
+  /** @type {Map<string, { how: string, until: number }>} */
+  lights = new Map();
+  /** @type {Set<string>} */
+  known = new Set();
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  timer = undefined;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  dusk = undefined;
+  chosen = "";
+  only = "";
+  card = "";
+  cardLooks = "";
+  shape = "";
+  written = "";
+  busy = false;
+  again = false;
+}
+
+/**
+ * @param {Graph} graph
+ * @param {import("./map-graph.js").Node} node
+ */
+function boxesAround(graph, node) {
+  const ids = [node.id];
+  for (let at = node.parent; at && ids.length < 8; at = graph.nodes.find((one) => one.id === at)?.parent ?? "") ids.push(at);
+  return ids;
+}
+
+/**
+ * One host with what is on it, the LANs and the machines.
+ * @param {Graph} graph
+ * @param {string} host
+ * @returns {Graph}
+ */
+export function onlyHost(graph, host) {
+  const nodes = graph.nodes.filter((one) => ["lan", "machine"].includes(one.kind) || one.place.split("/")[0] === host);
+  const ids = new Set(nodes.flatMap((one) => [one.id, ...one.ports.map((port) => port.id)]));
+  return { nodes, edges: graph.edges.filter((edge) => ids.has(edge.from) && ids.has(edge.to)) };
 }

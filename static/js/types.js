@@ -5,14 +5,14 @@
  * @typedef {{ cidr: string, family: string, scope: string }} Address
  * @typedef {{ kind_of: "interface", key: string, index: number, name: string, kind: string, mac: string, mtu: number,
  *   state: string, master: string, peer_index: number | null, peer_name: string, peer_place: string,
- *   addresses: Address[] }} Interface
+ *   addresses: Address[], detail?: [string, string][] }} Interface
  * @typedef {{ kind_of: string, key: string, [fact: string]: unknown }} OtherItem
  * @typedef {{ command: string, lines: Line[], items: (Interface | OtherItem)[], error: string, truncated: boolean }} Observation
- * @typedef {"interfaces" | "routes" | "neighbours" | "fdb" | "nat" | "filter" | "raw" | "connections" | "requests" |
+ * @typedef {"interfaces" | "routes" | "neighbours" | "fdb" | "nat" | "filter" | "connections" | "requests" |
  *   "frames"} View
  * @typedef {{ id: string, kind: "host" | "container" | "machine" | "namespace", host: string, name: string, netns: number,
  *   shares: string, error: string, views: Partial<Record<View, Observation>> }} Place
- * @typedef {{ id: string, name: string, driver: string, subnets: string[], gateways: string[], bridge: string }} DockerNetwork
+ * @typedef {{ id: string, name: string, driver: string, internal?: boolean, subnets: string[], gateways: string[], bridge: string }} DockerNetwork
  * @typedef {{ network: string, address: string }} Endpoint
  * @typedef {{ host_address: string, host_port: number, container_port: number, protocol: string }} PublishedPort
  * @typedef {{ id: string, name: string, image: string, state: string, network_mode: string, endpoints: Endpoint[],

@@ -101,7 +101,7 @@ def test_a_phone_shows_one_part_at_a_time(page, learner, complaints):
     expect(page.locator("live-sandbox.seen[data-state=ready]")).to_be_attached(timeout=60_000)
     expect(page.locator("net-map")).to_be_hidden()
     page.get_by_role("button", name="Network").click()
-    expect(page.locator("net-map svg")).to_be_visible()
+    expect(page.locator("net-map .picture")).to_be_visible()
     expect(page.locator("#step")).to_be_hidden()
     page.get_by_role("button", name="Terminal", exact=True).click()
     expect(learner.screen).to_contain_text("#")

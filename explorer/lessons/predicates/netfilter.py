@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from explorer.lessons.evidence import World, like
 from explorer.lessons.predicates.words import Who, flows
-from explorer.network.model import Connection, Rule, View
+from explorer.network.model import Connection, Rule
 
 
 def rule(
@@ -24,12 +24,13 @@ def rule(
     counted: bool = False,
 ) -> bool:
     """A netfilter rule that fits; `counted` wants at least one packet to have met it. `to` is where a DNAT leads."""
-    views: tuple[View, ...] = ("nat", "filter", "raw")
-    for view in views:
+    tables = [table] if table else ["nat", "filter"]
+    for view in ("nat", "filter"):
+        if view not in tables:
+            continue
         for one in world.everywhere(place, view, Rule):
             if (
-                like(one.table, table)
-                and like(one.chain, chain)
+                like(one.chain, chain)
                 and like(one.target, target)
                 and like(one.protocol, protocol)
                 and world.belongs(one.source, source)

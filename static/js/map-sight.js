@@ -1,0 +1,164 @@
+// What part of the map is seen, and how large: fits by itself until somebody moves it; wheel, drag, pinch, keys and buttons.
+
+const LEAST = 0.25;
+const MOST = 3;
+const READABLE = 0.68; // smaller than this, letters cannot be read: then the map is moved, not shrunk
+const LARGEST = 1.35;
+const MARGIN = 10;
+const STEP = 1.25;
+
+/** @typedef {{ x: number, y: number, scale: number }} Sight */
+
+/**
+ * @param {{ width: number, height: number }} drawing
+ * @param {{ width: number, height: number }} pane
+ * @param {boolean} whole all of it, however small
+ * @returns {Sight}
+ */
+export function fit(drawing, pane, whole = false) {
+  const room = { width: Math.max(60, pane.width - 2 * MARGIN), height: Math.max(60, pane.height - 2 * MARGIN) };
+  const wanted = Math.min(room.width / drawing.width, room.height / drawing.height, LARGEST);
+  const scale = Math.max(whole ? LEAST : READABLE, wanted);
+  /** @param {number} size @param {number} space */
+  const start = (size, space) => (size * scale > space ? MARGIN : MARGIN + (space - size * scale) / 2);
+  return { x: start(drawing.width, room.width), y: start(drawing.height, room.height), scale };
+}
+
+/**
+ * Larger or smaller around one point of the pane.
+ * @param {Sight} sight
+ * @param {number} by
+ * @param {number} x
+ * @param {number} y
+ * @returns {Sight}
+ */
+export function zoomed(sight, by, x, y) {
+  const scale = Math.min(MOST, Math.max(LEAST, sight.scale * by));
+  const ratio = scale / sight.scale;
+  return { scale, x: x - (x - sight.x) * ratio, y: y - (y - sight.y) * ratio };
+}
+
+export class MapSight {
+  /**
+   * @param {SVGSVGElement} pane
+   * @param {SVGElement} world
+   */
+  constructor(pane, world) {
+    this.pane = pane;
+    this.world = world;
+    this.own = false; // somebody has moved it: it does not fit itself any more
+    /** @type {Sight} */
+    this.sight = { x: 0, y: 0, scale: 1 };
+    this.drawing = { width: 1, height: 1 };
+    this.covered = 0;
+    /** @type {Map<number, { x: number, y: number }>} */
+    this.fingers = new Map();
+    pane.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
+    pane.addEventListener("pointerdown", (event) => this.#down(event));
+    pane.addEventListener("pointermove", (event) => this.#move(event));
+    for (const end of ["pointerup", "pointercancel", "lostpointercapture"])
+      pane.addEventListener(end, (event) => this.fingers.delete(/** @type {PointerEvent} */ (event).pointerId));
+    this.moved = 0; // how far the pointer went: a click that moved is no click
+    new ResizeObserver(() => this.settle()).observe(pane);
+  }
+
+  /** @param {{ width: number, height: number }} drawing */
+  show(drawing) {
+    this.drawing = drawing;
+    this.settle();
+  }
+
+  settle() {
+    if (!this.own) this.sight = fit(this.drawing, this.#size());
+    this.#apply();
+  }
+
+  /** @param {boolean} whole */
+  refit(whole) {
+    this.own = whole;
+    this.sight = fit(this.drawing, this.#size(), whole);
+    this.#apply();
+  }
+
+  /** @param {boolean} larger */
+  step(larger) {
+    const { width, height } = this.#size();
+    this.#turn(zoomed(this.sight, larger ? STEP : 1 / STEP, width / 2, height / 2));
+  }
+
+  /**
+   * So that this part is in sight.
+   * @param {{ x: number, y: number, width: number, height: number }} area
+   */
+  reveal(area) {
+    const { width, height } = this.#size();
+    const { x, y, scale } = this.sight;
+    const [left, top] = [area.x * scale + x, area.y * scale + y];
+    const [right, bottom] = [left + area.width * scale, top + area.height * scale];
+    const dx = left < MARGIN ? MARGIN - left : right > width - MARGIN ? width - MARGIN - right : 0;
+    const dy = top < MARGIN ? MARGIN - top : bottom > height - MARGIN ? height - MARGIN - bottom : 0;
+    if (dx || dy) this.#turn({ scale, x: x + dx, y: y + dy });
+  }
+
+  /**
+   * A card lies over the right side of the pane: the map fits into what is left of it, where that is enough.
+   * @param {DOMRect} [card]
+   */
+  leaveRoom(card) {
+    const pane = this.pane.getBoundingClientRect();
+    const left = card ? card.left - pane.left : pane.width;
+    this.covered = left > pane.width / 2 ? pane.width - left : 0;
+    this.settle();
+  }
+
+  #size() {
+    const { width, height } = this.pane.getBoundingClientRect();
+    return { width: width - this.covered, height };
+  }
+
+  /** @param {Sight} sight */
+  #turn(sight) {
+    this.own = true;
+    this.sight = sight;
+    this.#apply();
+  }
+
+  #apply() {
+    const { x, y, scale } = this.sight;
+    this.world.setAttribute("transform", `translate(${x} ${y}) scale(${scale})`);
+  }
+
+  /** @param {WheelEvent} event */
+  #wheel(event) {
+    event.preventDefault();
+    const { left, top } = this.pane.getBoundingClientRect();
+    this.#turn(
+      zoomed(this.sight, Math.exp(-event.deltaY / (event.ctrlKey ? 120 : 600)), event.clientX - left, event.clientY - top),
+    );
+  }
+
+  /** @param {PointerEvent} event */
+  #down(event) {
+    if (event.button !== 0) return;
+    this.moved = 0;
+    this.fingers.set(event.pointerId, { x: event.clientX, y: event.clientY });
+  }
+
+  /** @param {PointerEvent} event */
+  #move(event) {
+    const before = this.fingers.get(event.pointerId);
+    if (!before) return;
+    const now = { x: event.clientX, y: event.clientY };
+    this.moved += Math.hypot(now.x - before.x, now.y - before.y);
+    if (this.moved > 4 && !this.pane.hasPointerCapture(event.pointerId)) this.pane.setPointerCapture(event.pointerId);
+    const other = [...this.fingers].find(([id]) => id !== event.pointerId)?.[1];
+    this.fingers.set(event.pointerId, now);
+    if (!other) {
+      if (this.moved > 4) this.#turn({ ...this.sight, x: this.sight.x + now.x - before.x, y: this.sight.y + now.y - before.y });
+      return;
+    }
+    const { left, top } = this.pane.getBoundingClientRect();
+    const by = Math.hypot(now.x - other.x, now.y - other.y) / (Math.hypot(before.x - other.x, before.y - other.y) || 1);
+    this.#turn(zoomed(this.sight, by, (now.x + other.x) / 2 - left, (now.y + other.y) / 2 - top));
+  }
+}

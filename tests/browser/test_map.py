@@ -1,0 +1,74 @@
+"""The map: laid out in a worker, usable with the keyboard alone, the same in words, and a file to keep."""
+
+import xml.etree.ElementTree as ElementTree
+
+from playwright.sync_api import expect
+
+
+def box(page, name):
+    return page.locator("net-map .picture").get_by_role("button", name=name)
+
+
+def test_a_box_says_what_it_is_and_leads_on(page, learner, complaints):
+    learner.open()
+    learner.run("h1", "docker run -d --name web -p 8080:80 box")
+    box(page, "Container web").click()
+    card = page.locator(".map-card")
+    expect(card.get_by_role("heading", name="h1/web")).to_be_visible()
+    expect(card).to_contain_text("172.17.0.2/16")
+    expect(card).to_contain_text("8080 → 80")
+    card.get_by_role("button", name="bridge").click()
+    expect(card).to_contain_text("a Linux bridge")
+    expect(card.locator(".why")).to_contain_text("default network")
+    box(page, "Container web").click()
+    card.get_by_role("button", name="Open terminal here").click()
+    expect(page.locator("terminal-dock").get_by_role("tab", name="h1/web", exact=True)).to_be_visible()
+
+
+def test_the_keyboard_alone_walks_the_map(page, learner, complaints):
+    learner.open()
+    learner.run("h1", "docker run -d --name web box")
+    box(page, "Container web").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("net-map .bridge")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator(".map-card")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator(".map-card")).to_have_count(0)
+    expect(page.locator("net-map .bridge")).to_be_focused()
+
+
+def test_what_exists_does_not_jump_and_what_goes_goes(page, learner, complaints):
+    learner.open()
+    learner.run("h1", "docker run -d --name one box")
+    learner.run("h1", "docker run -d --name two box")
+    expect(box(page, "Container two")).to_be_visible()
+    order = "() => [...document.querySelectorAll('net-map .container')].map((one) => one.getBoundingClientRect().top)"
+    page.wait_for_timeout(500)
+    first, second = page.evaluate(order)
+    learner.run("h1", "docker run -d --name aaa box")
+    expect(box(page, "Container aaa")).to_be_visible()
+    page.wait_for_timeout(500)
+    tops = page.evaluate(order)
+    assert tops[0] < tops[1] < tops[2], "the new one comes last, whatever its name"
+    assert abs((tops[1] - tops[0]) / (second - first) - 1) < 0.5
+    learner.run("h1", "docker rm -f one")
+    expect(box(page, "Container one")).to_have_count(0)
+
+
+def test_the_map_in_words_and_as_a_file(page, learner, complaints):
+    learner.open()
+    learner.run("h1", "docker run -d --name web box")
+    expect(box(page, "Container web")).to_be_visible()
+    page.get_by_role("button", name="The map in words").click()
+    words = page.get_by_role("region", name="The map in words")
+    expect(words).to_contain_text("Container web 172.17.0.2/16; veth pair to bridge")
+    page.get_by_role("button", name="The map in words").click()
+    with page.expect_download() as coming:
+        page.get_by_role("button", name="Save as SVG").click()
+    picture = ElementTree.parse(coming.value.path()).getroot()  # noqa: S314 - our own page's file
+    assert picture.tag.endswith("svg")
+    assert "web" in "".join(picture.itertext())
+    with page.expect_download() as coming:
+        page.get_by_role("button", name="Save as SVG").click(modifiers=["Shift"])
+    assert coming.value.path().read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
