@@ -27,6 +27,14 @@ const TITLES = {
   fdb: "bridge FDB",
 };
 
+/**
+ * A namespace that nobody lives in goes by the name of what it is for.
+ * @param {import("./types.js").Place} place
+ */
+export function placeName(place) {
+  return place.kind === "namespace" ? `${place.host}/${place.name}` : place.id;
+}
+
 export class LiveViews extends HTMLElement {
   constructor() {
     super();
@@ -184,7 +192,7 @@ export class LiveViews extends HTMLElement {
   #drawPlaces() {
     const focused = this.places.contains(document.activeElement);
     const chips = inOrder(this.store?.places.values() ?? []).map((place) => {
-      const chip = make("button", `chip kind-${place.kind}`, place.id);
+      const chip = make("button", `chip kind-${place.kind}`, placeName(place));
       chip.setAttribute("type", "button");
       chip.setAttribute("role", "radio");
       const chosen = place.id === this.place;

@@ -7,10 +7,11 @@ A new question is a function in one of these files and its name in that file's `
 
 from __future__ import annotations
 
-from explorer.lessons.predicates import daemon, kernel, lan, measured, netfilter, witness
+from explorer.lessons.predicates import across, daemon, kernel, lan, measured, netfilter, witness
 from explorer.lessons.predicates.words import Who, asked
 
 QUESTIONS = (
+    *across.QUESTIONS,
     *daemon.QUESTIONS,
     *kernel.QUESTIONS,
     *lan.QUESTIONS,

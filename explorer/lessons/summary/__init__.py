@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 from explorer.lessons.evidence import World
 from explorer.lessons.model import Lesson
-from explorer.lessons.summary import bridge, host, macvlan, none, start
+from explorer.lessons.summary import bridge, host, macvlan, none, overlay, start
 from explorer.lessons.summary.parts import Fact
 from explorer.network.model import Place, Snapshot
 
@@ -19,6 +19,7 @@ CARDS: dict[str, Callable[[World, Place], Iterator[Fact]]] = {
     "macvlan": macvlan.facts,
     "host": host.facts,
     "none": none.facts,
+    "overlay": overlay.facts,
 }
 
 
