@@ -25,7 +25,7 @@ from explorer.lab import engine, hosts, leftovers
 from explorer.lab.config import LabConfig
 from explorer.lab.errors import LabError
 from explorer.lab.run import run_in
-from explorer.network.scenario import SCENARIOS
+from explorer.network.scenario import DEFAULT_ENGINE, SCENARIOS
 from explorer.sandboxes import node
 
 START_SECONDS = 600
@@ -112,10 +112,12 @@ def open_one(lab_config: LabConfig, new_name: Callable[[], str]) -> Iterator[Cal
     """Opens sandboxes that go with the test. Returns (name, facts)."""
     opened: list[str] = []
 
-    def open_it(scenario: str = "one-host", seconds: float = 3600, generation: int = 1) -> tuple[str, dict[str, Any]]:
+    def open_it(
+        scenario: str = "one-host", seconds: float = 3600, generation: int = 1, engine: str = DEFAULT_ENGINE
+    ) -> tuple[str, dict[str, Any]]:
         opened.append(name := new_name())
         return name, hosts.open_sandbox(
-            lab_config, name, generation, SCENARIOS[scenario], time.time() + seconds, lambda phase, detail: None
+            lab_config, name, generation, SCENARIOS[scenario], time.time() + seconds, lambda phase, detail: None, engine=engine
         )
 
     yield open_it

@@ -6,7 +6,7 @@ import pytest
 
 from explorer.lessons.checks import COMBINATORS, PREDICATES
 from explorer.network.model import Measured
-from tests.lessons.worlds import LO, answered, capture, one_host, place, true, two_roads, veth
+from tests.lessons.worlds import LO, answered, capture, one_host, place, seen, true, two_roads, veth
 
 HOLDS = [
     ({"container_running": {}}, {"container_running": {"name": "old"}}),
@@ -100,6 +100,52 @@ WORLD = one_host(probes=answered("h1/web", "second", True, source_seen="172.17.0
 WORLD.places["h1/double"] = place("h1/double", 5, {"interfaces": [LO, veth("eth0", "10.77.3.11/24")]})
 
 
+# On two hosts, as they were seen when the lesson was played.
+ACROSS = [
+    (
+        {"network_spans": {"first": "h1", "second": "h2", "name": "ring"}},
+        {"network_spans": {"first": "h1", "second": "h2", "name": "x"}},
+    ),
+    (
+        {"network_spans": {"first": "h1", "second": "h2"}},
+        {"network_spans": {"first": "h1", "second": "h2", "driver": "bridge"}},
+    ),
+    ({"attachable": {"host": "h2", "name": "ring"}}, {"attachable": {"host": "h2", "name": "ingress"}}),
+    (
+        {
+            "frame": {
+                "place": "h2",
+                "outer_source": "h2",
+                "outer_destination": "h1",
+                "inner_source": "h2/client",
+                "about": "*ping*",
+            }
+        },
+        {"frame": {"place": "h2", "outer_source": "h1", "inner_source": "h2/client"}},
+    ),
+    ({"frame": {"place": "h1", "inner_destination": "h1/web"}}, {"frame": {"place": "h1", "about": "*TCP*"}}),
+    (
+        {"lives_at": {"place": "h2/*", "of": "h1/web", "at": "h1", "written": True}},
+        {"lives_at": {"place": "h2/*", "of": "h1/web", "at": "h1", "written": False}},
+    ),
+    (
+        {"lives_at": {"place": "h1/*", "of": "h2/client", "at": "h2"}},
+        {"lives_at": {"place": "h1/*", "of": "h1/web", "at": "h2"}},
+    ),
+    (
+        {"mtu": {"place": "h2/client", "size": 1450, "name": "eth0"}},
+        {"mtu": {"place": "h2/client", "size": 1450, "name": "eth1"}},
+    ),
+]
+
+
+@pytest.mark.parametrize(("yes", "no"), ACROSS)
+def test_holds_and_does_not_across_hosts(yes, no):
+    world = seen("overlay/3-inside.json")
+    assert true(yes, world, "two-hosts")
+    assert not true(no, world, "two-hosts")
+
+
 @pytest.mark.parametrize(("yes", "no"), HOLDS)
 def test_holds_and_does_not(yes, no):
     assert true(yes, WORLD)
@@ -119,7 +165,7 @@ def test_two_names_of_one_namespace_are_not_two_with_one_address():
 
 
 def test_every_predicate_is_tested():
-    asked = {next(iter(one)) for pair in HOLDS for one in pair if isinstance(one, dict)}
+    asked = {next(iter(one)) for pair in (*HOLDS, *ACROSS) for one in pair if isinstance(one, dict)}
     assert asked == {*PREDICATES, *COMBINATORS}
 
 

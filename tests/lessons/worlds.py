@@ -55,14 +55,14 @@ def capture(stage: str, engine: str = "bridge") -> Snapshot:
     return Snapshot(sandbox="s", places=captured.places(stage, engine), docker={"h1": captured.docker(stage, engine)})
 
 
-def true(given: object, snapshot: Snapshot) -> bool:
+def true(given: object, snapshot: Snapshot, scenario: str = "one-host") -> bool:
     """Asks a condition the way an author writes it."""
 
     def complain(path: object, what: str, word: str) -> Exception:
         return AssertionError(what)
 
     names = {"web", "other", "second", "c1"}
-    condition = Reader(Reach(SCENARIOS["one-host"], names), complain).read(given, (), 8)
+    condition = Reader(Reach(SCENARIOS[scenario], names), complain).read(given, (), 8)
     return holds(condition, World(snapshot))
 
 
