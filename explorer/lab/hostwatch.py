@@ -19,6 +19,7 @@ from explorer.lab.mounted import mounted_namespaces
 from explorer.lab.netns import ended, open_namespace
 from explorer.lab.pace import Pace, Quiet
 from explorer.lab.places import ControlGroup, Seen, Sight, look, name_places, unnamed
+from explorer.lab.remembered import still_true
 from explorer.lab.unix_http import BadAnswer, Connect, ask_json
 from explorer.lab.watch import Watch
 from explorer.network.model import DockerState, Interface, Observation, Place, View
@@ -56,13 +57,23 @@ class HostWatch:
         self._requests: Observation | None = None
         self._tap: Tap | None = None
         self._down = ""
+        self._inside: frozenset[str] = frozenset()  # containers of which there is a process
         self._quiet = Quiet(0.0, 0.0)
         self._pace = Pace(30, 10.0)
         self._cut = False
 
     @property
     def docker(self) -> DockerState | None:
-        return self.daemon.state if self.daemon and self.daemon.asked else None
+        """What its daemon says; once it is silent, what of its last words the kernel still bears out."""
+        state = self.daemon.state if self.daemon and self.daemon.asked else None
+        if state is None or not state.error or self._cut:
+            return state
+        return still_true(state, self._inside, self._links())
+
+    def _links(self) -> set[str]:
+        watch = self._holding.watches.get(self._holding.home) if self._holding else None
+        seen = watch.views.get("interfaces") if watch else None
+        return {item.name for item in seen.items if isinstance(item, Interface)} if seen else set()
 
     @property
     def watches(self) -> list[Watch]:
@@ -139,6 +150,7 @@ class HostWatch:
     def _fall(self, why: str) -> None:
         self._end_tap()
         self._sights, self._down, self._holding, self._requests = [], why, None, None
+        self._inside = frozenset()
         if self.daemon:
             self.daemon.end(why)
         self._changed()
@@ -183,6 +195,7 @@ class HostWatch:
         """The number of processes there are."""
         seen = look(holding.group)
         seen.mounted = mounted_namespaces(holding.first)
+        self._inside = seen.containers
         holding.follow(seen)
         self._tend_tap()  # a namespace that has gone may have been the last with one
         self._name(seen, holding)

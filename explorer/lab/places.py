@@ -45,6 +45,11 @@ class Seen:
     def inodes(self) -> set[int]:
         return self.namespaces.keys() | self.mounted.keys()
 
+    @property
+    def containers(self) -> frozenset[str]:
+        """The ids of containers that have a process."""
+        return frozenset(one.container for processes in self.namespaces.values() for one in processes if one.container)
+
     def only(self, inodes: Collection[int]) -> Seen:
         namespaces = {inode: processes for inode, processes in self.namespaces.items() if inode in inodes}
         return Seen(namespaces, {inode: path for inode, path in self.mounted.items() if inode in inodes}, self.cut)

@@ -252,6 +252,11 @@ export class LiveViews extends HTMLElement {
     }
     const place = this.store?.places.get(this.place);
     const nodes = [];
+    if (place?.netns) {
+      const number = make("p", "netns", `net:[${place.netns}]`);
+      number.title = "The number of this network namespace, as readlink /proc/self/ns/net says it there";
+      nodes.push(number);
+    }
     if (place?.shares)
       nodes.push(make("p", "empty", `${place.id} has no network namespace of its own: it lives in that of ${place.shares}.`));
     if (place?.error) nodes.push(make("p", "empty trouble", `This place cannot be read: ${place.error}`));
