@@ -1,4 +1,4 @@
-"""The host lesson's measured step: nothing is measured before the learner has guessed, then it is, with a table that says so."""
+"""The measured step of the host lesson: nothing is measured before the learner has guessed; then it is, and the page says so."""
 
 import re
 

@@ -1,6 +1,6 @@
 """Docker's page on the none driver, its examples typed on a sandbox, on every engine version there is.
 
-One difference: that page says no IPv6 loopback address is there, and here `lo` has ::1. The kernel gives it to every `lo` unless
+One difference: it says no IPv6 loopback address is there, and here `lo` has ::1. The kernel gives it to every `lo` unless
 IPv6 is switched off; neither engine takes it away.
 """
 
