@@ -1,4 +1,4 @@
-"""The measured step of the host lesson: nothing is measured before the learner has guessed; then it is, and the page says so."""
+"""The measured step of the host lesson: nothing is measured before the learner has guessed; then it is, and it says so."""
 
 import re
 
