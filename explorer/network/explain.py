@@ -9,7 +9,20 @@ from explorer.network.cause import KERNEL, NOT_DOCKER, UNKNOWN, Why
 from explorer.network.drivers import DRIVERS
 from explorer.network.drivers.known import Known, know
 from explorer.network.elsewhere import NOBODY, Elsewhere
-from explorer.network.model import Chain, Connection, DockerState, Interface, Item, Line, Observation, Place, Route, Rule, View
+from explorer.network.model import (
+    Chain,
+    Connection,
+    DockerState,
+    FdbEntry,
+    Interface,
+    Item,
+    Line,
+    Observation,
+    Place,
+    Route,
+    Rule,
+    View,
+)
 
 NOT_DOCKERS = Why("Not added by Docker.", (NOT_DOCKER,))
 _FIXED = {
@@ -51,7 +64,14 @@ def _why(known: Known, item: Item) -> Why:
         told = driver.why(known, item)
         if told:
             return told
-    return embedded_dns.why(known, item) or usual.why(known, item) or _not_dockers(known, item)
+    told = embedded_dns.why(known, item) or usual.why(known, item) or _not_dockers(known, item)
+    return Why(told.text, (*_about_port(known, item.dev), KERNEL)) if told and isinstance(item, FdbEntry) else told
+
+
+def _about_port(known: Known, dev: str) -> tuple[str, ...]:
+    """An entry that the kernel makes for every interface came with that interface."""
+    interface = known.interfaces.get(dev)
+    return _why(known, interface).about if interface else ()
 
 
 # --- the lines of an interface ----------------------------------------------------------------------------------------

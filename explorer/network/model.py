@@ -207,18 +207,23 @@ class Line(Fact):
 
 
 class Observation(Fact):
-    """What one view of one place showed. `command` is what a person would type there to see the same text."""
+    """What one view of one place showed. `command` is what a person would type there to see the same text. `since` and
+    `changed` are Unix times by key, kept by whoever watched: since when it has been there, when it last became different.
+    A key without a time was there when the watching began (or nobody watched)."""
 
     command: str
     lines: tuple[Line, ...] = ()
     items: tuple[Item, ...] = Field(default=())
     error: str = ""
     truncated: bool = False
+    since: dict[str, float] = Field(default_factory=dict)
+    changed: dict[str, float] = Field(default_factory=dict)
 
 
 class Place(Fact):
     """One network namespace under a learner's name for it: `h1`, `h1/web`, `outside`. `netns` is the namespace's inode
-    (what `readlink /proc/self/ns/net` shows there). `shares` names the place whose namespace this one lives in."""
+    (what `readlink /proc/self/ns/net` shows there). `shares` names the place whose namespace this one lives in. `since` is
+    when watching it began, in Unix time; 0 when nobody watches."""
 
     id: str
     kind: PlaceKind
@@ -227,6 +232,7 @@ class Place(Fact):
     netns: int = 0
     shares: str = ""
     error: str = ""  # why it could not be read; other places are unaffected
+    since: float = 0.0
     views: dict[View, Observation] = Field(default_factory=dict)
 
 
@@ -240,6 +246,7 @@ class DockerNetwork(Fact):
     subnets: tuple[str, ...] = ()
     gateways: tuple[str, ...] = ()
     bridge: str = ""  # the Linux bridge behind it, e.g. docker0 or br-<first 12 of the id>
+    created: float = 0.0  # Unix time by the daemon's word; 0 when it did not say
     options: dict[str, str] = Field(default_factory=dict)
 
 
@@ -267,6 +274,7 @@ class DockerContainer(Fact):
     endpoints: tuple[Endpoint, ...] = ()
     ports: tuple[PublishedPort, ...] = ()
     exposed: tuple[str, ...] = ()
+    created: float = 0.0  # Unix time by the daemon's word, in whole seconds; 0 when it did not say
 
 
 class DockerState(Fact):
@@ -277,6 +285,27 @@ class DockerState(Fact):
     error: str = ""
     networks: tuple[DockerNetwork, ...] = ()
     containers: tuple[DockerContainer, ...] = ()
+
+
+class Put(Fact):
+    """One thing an owner put on a host, as it was seen there last: enough to find it again."""
+
+    place: str
+    view: View
+    key: str
+    text: str
+
+
+class Gone(Fact):
+    """A network or container that was removed, with all that it had put on its host. `owner` is in the words of
+    `network.cause`, `detail` its driver or image."""
+
+    host: str
+    owner: str
+    detail: str = ""
+    at: float
+    put: tuple[Put, ...] = ()
+    more: bool = False  # it had put more than is kept
 
 
 class Probe(Fact):
@@ -349,3 +378,4 @@ class Snapshot(Fact):
     docker: dict[str, DockerState] = Field(default_factory=dict)
     probes: dict[str, ProbeResult] = Field(default_factory=dict)
     measured: dict[str, Measured] = Field(default_factory=dict)  # by the id of the lesson's question
+    gone: tuple[Gone, ...] = ()  # the newest last

@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from explorer.network.model import DockerState, Line, Measured, Observation, Place, ProbeResult, Snapshot, View
+from explorer.network.model import DockerState, Gone, Line, Measured, Observation, Place, ProbeResult, Snapshot, View
 
 EVENTS_KEPT = 2_000  # per sandbox
 ORDERS_KEPT = 20_000  # per node
@@ -85,6 +85,13 @@ class DockerChanged(Message):
     docker: DockerState
 
 
+class OwnerGone(Message):
+    """A network or container was removed: what it had put on its host, to be looked for."""
+
+    type: Literal["owner_gone"] = "owner_gone"
+    gone: Gone
+
+
 class Happened(Message):
     """One line of the timeline. `source` says who reported it: the host's engine, the kernel, or us."""
 
@@ -150,6 +157,7 @@ Event = Annotated[
     | PlaceGone
     | ViewChanged
     | DockerChanged
+    | OwnerGone
     | Happened
     | TimelineTold
     | ProbeAnswered

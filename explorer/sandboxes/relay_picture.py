@@ -11,22 +11,26 @@ from collections import deque
 from collections.abc import Iterator
 
 from explorer.network.compare import compare, describe
-from explorer.network.model import DockerState, Measured, Place, ProbeResult, Snapshot, View
+from explorer.network.model import DockerState, Gone, Measured, Place, ProbeResult, Snapshot, View
+from explorer.network.since import Since
 from explorer.sandboxes.events import (
     DockerChanged,
     Event,
     Happened,
     MeasuredChanged,
+    OwnerGone,
     PlaceGone,
     PlaceSeen,
     ProbeAnswered,
     SnapshotTaken,
     ViewChanged,
 )
+from explorer.sandboxes.relay_owners import Owners
 
 CAUSE_SECONDS = 1.5  # a change so soon after something the engine did there was caused by it
 GAP_SECONDS = 0.05  # between two tellings of the same view
 LINES_WAITING = 200  # of the timeline
+GONE_KEPT = 20  # networks and containers that were removed
 Mark = tuple[str, str]  # (place id, view or "" for the place itself) · ("", host) for a host's daemon
 
 
@@ -44,22 +48,26 @@ class Picture:
         self._told_at: dict[Mark, float] = {}
         self._lines: deque[Event] = deque()
         self._lines_lost = 0
+        self._since = Since()
+        self._owners = Owners()
+        self._gone: deque[Gone] = deque(maxlen=GONE_KEPT)
         self._causes: dict[str, tuple[float, str]] = {}  # host → (when, what its engine said)
 
     # --- what was seen ---
 
     def see_place(self, place: Place) -> None:
-        self.places[place.id] = place
+        self.places[place.id] = self._since.mark(place, time.time())
         self._mark((place.id, ""))
 
     def lose_place(self, place: str) -> None:
+        self._since.forget(place)
         if self.places.pop(place, None) is not None or place in self._told:
             for mark in [mark for mark in self._marks if mark[0] == place]:
                 del self._marks[mark]
             self._mark((place, ""))
 
     def see_view(self, place: Place, view: View) -> None:
-        self.places[place.id] = place
+        self.places[place.id] = self._since.mark(place, time.time())
         self._mark((place.id, view if place.id in self._told else ""))
 
     def see_docker(self, docker: DockerState) -> None:
@@ -128,6 +136,8 @@ class Picture:
         """Everything at once, as the new beginning."""
         self._marks.clear()
         self._told = dict(self.places)
+        for place in self._told.values():
+            self._owners.see(place)
         self._told_docker = dict(self.docker)
         return SnapshotTaken(snapshot=self.snapshot())
 
@@ -142,6 +152,7 @@ class Picture:
             docker=dict(self._told_docker),
             probes=dict(self.probes),
             measured=dict(self.measured),
+            gone=tuple(self._gone),
         )
 
     # --- inside ---
@@ -153,9 +164,13 @@ class Picture:
         place, view = mark
         if not place:
             docker = self.docker[view]
-            if self._told_docker.get(view) != docker:
+            before = self._told_docker.get(view)
+            if before != docker:
                 self._told_docker[view] = docker
                 yield DockerChanged(docker=docker)
+                for owner in self._owners.see_docker(before, docker, time.time()):
+                    self._gone.append(owner)
+                    yield OwnerGone(gone=owner)
         elif place not in self.places:
             gone = self._told.pop(place, None)
             for old in [old for old in self._told_at if old[0] == place]:
@@ -166,6 +181,7 @@ class Picture:
             seen = self.places[place]
             if self._told.get(place) != seen:
                 self._told[place] = seen
+                self._owners.see(seen)
                 yield PlaceSeen(place=seen)
         else:
             yield from self._tell_view(self.places[place], view)  # type: ignore[arg-type]
@@ -179,6 +195,7 @@ class Picture:
         if before == after:
             return
         self._told[place.id] = told.model_copy(update={"views": {**told.views, view: after}})
+        self._owners.see_view(place, view)
         difference = compare(before, after)
         cause = self._cause(place)
         yield ViewChanged(

@@ -2,7 +2,18 @@ import time
 
 import pytest
 
-from explorer.network.model import DockerState, Interface, Line, Measured, Observation, Place, Probe, ProbeResult
+from explorer.network.model import (
+    DockerContainer,
+    DockerNetwork,
+    DockerState,
+    Interface,
+    Line,
+    Measured,
+    Observation,
+    Place,
+    Probe,
+    ProbeResult,
+)
 from explorer.sandboxes import relay_picture
 from explorer.sandboxes.events import Happened
 from explorer.sandboxes.relay_picture import Picture
@@ -152,3 +163,84 @@ def test_figures_are_told_and_go_with_what_they_are_about(picture):
         ("measured_changed", Measured(at=1.0)),
         ("measured_changed", None),
     ]
+
+
+# --- since when, and what is left behind -------------------------------------------------------------------------------
+
+
+def owned(*keys, owner="container:web"):
+    lines = tuple(Line(text=f"{key} as printed", key=key, about=(owner,)) for key in keys)
+    return Place(id="h1", kind="host", host="h1", name="h1", netns=1, views={"nat": Observation(command="x", lines=lines)})
+
+
+def daemon(*names, error=""):
+    containers = tuple(DockerContainer(id=f"id-{name}", name=name, image="box", state="running") for name in names)
+    return DockerState(
+        host="h1", error=error, networks=(DockerNetwork(id="n", name="bridge", driver="bridge"),), containers=containers
+    )
+
+
+def test_what_comes_later_has_its_time_and_keeps_it(picture, monkeypatch):
+    monkeypatch.setattr(time, "time", lambda: 5_000.0)
+    picture.see_view(host("lo", "veth1"), "interfaces")
+    list(picture.take())
+    monkeypatch.setattr(time, "time", lambda: 5_007.0)
+    picture.see_view(host("lo", "veth1", "veth2"), "interfaces")
+    changed, *_ = picture.take()
+    assert changed.observation.since == {"veth1": 5_000.0, "veth2": 5_007.0}
+    assert 0 < picture.snapshot().places["h1"].since < 5e9
+
+
+def test_what_went_and_came_again_is_new(picture, monkeypatch):
+    for at, names in enumerate((("lo", "a"), ("lo",), ("lo", "a"))):
+        monkeypatch.setattr(time, "time", lambda at=at: 5_000.0 + at)
+        picture.see_view(host(*names), "interfaces")
+        list(picture.take())
+    assert picture.snapshot().places["h1"].views["interfaces"].since == {"a": 5_002.0}
+
+
+def test_a_removed_container_leaves_word_of_all_it_had_put_there(picture):
+    picture.see_docker(daemon("web"))
+    picture.see_place(owned("r1", "r2"))
+    list(picture.take())
+    picture.see_place(owned("r2"))  # the kernel is first
+    list(picture.take())
+    picture.see_docker(daemon())
+    (_, gone) = picture.take()
+    assert (gone.type, gone.gone.owner, gone.gone.detail) == ("owner_gone", "container:web", "box")
+    assert {put.key for put in gone.gone.put} == {"r1", "r2"}
+    assert picture.snapshot().gone == (gone.gone,)
+
+
+def test_a_daemon_that_does_not_answer_removed_nothing(picture):
+    picture.see_docker(daemon("web"))
+    list(picture.take())
+    picture.see_docker(daemon(error="does not answer"))
+    assert kinds(picture) == ["docker_changed"]
+    picture.see_docker(daemon("web"))
+    assert kinds(picture) == ["docker_changed"]
+
+
+def test_a_new_name_is_no_removal(picture):
+    picture.see_docker(daemon("web"))
+    picture.see_place(owned("r1"))
+    list(picture.take())
+    renamed = daemon("web").containers[0].model_copy(update={"name": "shop"})
+    picture.see_docker(daemon().model_copy(update={"containers": (renamed,)}))
+    assert kinds(picture) == ["docker_changed"]
+    picture.see_docker(daemon())
+    (_, gone) = picture.take()
+    assert (gone.gone.owner, [put.key for put in gone.gone.put]) == ("container:shop", ["r1"])
+
+
+def test_what_is_kept_is_bounded_and_says_so(picture):
+    picture.see_docker(daemon(*(f"c{n}" for n in range(60))))
+    for n in range(60):
+        picture.see_place(owned(*(f"{n}-{key}" for key in range(150)), owner=f"container:c{n}"))
+        list(picture.take())
+    picture.see_docker(daemon())
+    events = [event for event in picture.take() if event.type == "owner_gone"]
+    assert len(events) == 60
+    assert sum(len(event.gone.put) for event in events) == 2_000
+    assert all(len(event.gone.put) <= 100 and event.gone.more for event in events)
+    assert len(picture.snapshot().gone) == relay_picture.GONE_KEPT

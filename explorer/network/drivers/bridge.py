@@ -7,7 +7,7 @@ DNAT with one ACCEPT per published port; in the container `eth0`, its address, a
 
 from __future__ import annotations
 
-from explorer.network.cause import DAEMON, INTERNAL, KERNEL, UNKNOWN, Why, of_container, of_network
+from explorer.network.cause import DAEMON, KERNEL, UNKNOWN, Why, of_container, of_network
 from explorer.network.drivers.bridge_rules import chain, rule
 from explorer.network.drivers.known import Known, title
 from explorer.network.model import Chain, DockerNetwork, FdbEntry, Interface, Item, Neighbour, Route, Rule
@@ -33,7 +33,7 @@ def why_address(known: Known, interface: Interface, cidr: str) -> Why:
     if network and address in network.gateways:
         if network.internal:
             told = f"The host's own address on {title(network)}; internal, so containers have no default route to it."
-            return Why(told, (*of_network(network), INTERNAL))
+            return Why(told, of_network(network))
         told = f"The gateway of {title(network)}: its containers send here what is not for their own subnet."
         return Why(told, of_network(network))
     own = _own_network(known, interface)
@@ -78,8 +78,9 @@ def _bridge(item: Interface, network: DockerNetwork) -> Why:
         told = f"The Linux bridge of user-defined {title(network)}"
     if network.internal:
         told += ", internal: no way out"
-    about = (*of_network(network), INTERNAL) if network.internal else of_network(network)
-    return Why(f"{told}. No container is connected, so it is DOWN." if "NO-CARRIER" in item.flags else f"{told}.", about)
+    return Why(
+        f"{told}. No container is connected, so it is DOWN." if "NO-CARRIER" in item.flags else f"{told}.", of_network(network)
+    )
 
 
 def _port(known: Known, item: Interface) -> Why:

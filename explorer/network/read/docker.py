@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from itertools import islice
 
 from explorer.network.model import DockerContainer, DockerNetwork, DockerState, Endpoint, PublishedPort
@@ -16,6 +17,7 @@ NETWORKS = 200
 CONTAINERS = 500
 MEMBERS = 64  # endpoints, ports, subnets, options of one thing
 LENGTH = 256
+LAST = 4e9  # a later moment than this is none
 BYTES = 8 * 1024 * 1024  # of JSON text, before it is looked at
 
 Told = str | bytes | list[object] | dict[str, object] | None
@@ -60,6 +62,7 @@ def _network(told: dict[str, object]) -> DockerNetwork:
         gateways=tuple(gateway for found in ranges if (gateway := _text(found, "Gateway"))),
         bridge=bridge,
         options=options,
+        created=_moment(told.get("Created")),
     )
 
 
@@ -78,6 +81,7 @@ def _container(told: dict[str, object], names: dict[str, str]) -> DockerContaine
         endpoints=tuple(_endpoint(name, _dict(found)) for name, found in _members(settings.get("Networks"))),
         ports=ports,
         exposed=exposed,
+        created=_moment(told.get("Created")),
     )
 
 
@@ -131,6 +135,15 @@ def _port(told: object) -> int:
     if isinstance(told, str) and told.isascii() and told.isdigit() and len(told) <= 5:
         told = int(told)
     return told if type(told) is int and 0 < told <= 65535 else 0
+
+
+def _moment(told: object) -> float:
+    """A list says whole seconds, an inspection and a network say a date."""
+    try:
+        found = datetime.fromisoformat(told[:40]).timestamp() if isinstance(told, str) else told
+    except (ValueError, OverflowError, OSError):
+        return 0.0
+    return float(found) if isinstance(found, int | float) and 0 < found < LAST else 0.0
 
 
 def _dict(told: object) -> dict[str, object]:

@@ -1,0 +1,72 @@
+"""What each network and container has put on its host so far, kept until it is removed, to tell then what it leaves behind.
+
+Bounded whatever a host does; what does not fit is said (`Gone.more`).
+"""
+
+from __future__ import annotations
+
+from explorer.network.added import KINDS, owner_of
+from explorer.network.model import DockerContainer, DockerNetwork, DockerState, Gone, Place, Put, View
+
+PUT_BY_ONE = 100
+PUT_BY_ALL = 2_000
+KEY_LENGTH = 400
+TEXT_LENGTH = 200
+Thing = DockerNetwork | DockerContainer
+Where = tuple[str, View, str]  # place, view, key
+
+
+class Owners:
+    def __init__(self) -> None:
+        self._put: dict[tuple[str, str], dict[Where, str]] = {}  # (host, owner) → where → text
+        self._more: set[tuple[str, str]] = set()
+
+    def see(self, place: Place) -> None:
+        for view in KINDS:
+            self.see_view(place, view)
+
+    def see_view(self, place: Place, view: View) -> None:
+        seen = place.views.get(view)
+        if seen is None or view not in KINDS:
+            return
+        host = place.host or place.id
+        for line in seen.lines:
+            if line.about and line.about[0].startswith(("network:", "container:")):
+                self._keep((host, line.about[0]), (place.id, view, line.key), line.text)
+
+    def _keep(self, owner: tuple[str, str], where: Where, text: str) -> None:
+        put = self._put.setdefault(owner, {})
+        if where in put:
+            return
+        if len(put) >= PUT_BY_ONE or len(where[2]) > KEY_LENGTH or sum(map(len, self._put.values())) >= PUT_BY_ALL:
+            self._more.add(owner)
+        else:
+            put[where] = text[:TEXT_LENGTH]
+
+    def see_docker(self, before: DockerState | None, after: DockerState, now: float) -> list[Gone]:
+        """Who went between two words of one daemon; a daemon that does not answer removed nothing."""
+        if before is None or before.error or after.error or not after.networks:
+            return []
+        old, new = _things(before), _things(after)
+        gone = [self._part(after.host, thing, now) for key, thing in old.items() if key not in new]
+        for key, thing in old.items():
+            if key in new and owner_of(new[key]) != owner_of(thing):
+                self._rename((after.host, owner_of(thing)), (after.host, owner_of(new[key])))
+        return gone
+
+    def _part(self, host: str, thing: Thing, now: float) -> Gone:
+        owner = (host, owner_of(thing))
+        put = tuple(Put(place=p, view=v, key=k, text=text) for (p, v, k), text in self._put.pop(owner, {}).items())
+        more = owner in self._more
+        self._more.discard(owner)
+        detail = f"driver {thing.driver}" if isinstance(thing, DockerNetwork) else thing.image
+        return Gone(host=host, owner=owner[1], detail=detail, at=now, put=put, more=more)
+
+    def _rename(self, old: tuple[str, str], new: tuple[str, str]) -> None:
+        if old in self._put:
+            self._put[new] = self._put.pop(old)
+
+
+def _things(state: DockerState) -> dict[str, Thing]:
+    things: list[Thing] = [*state.networks, *state.containers]
+    return {thing.id: thing for thing in things if thing.id}
