@@ -196,7 +196,12 @@ def _grouped(entries: Iterable[Entry]) -> tuple[Group, ...]:
     groups: dict[str, list[Entry]] = {}
     for entry in entries:
         groups.setdefault(entry.about[1] if len(entry.about) > 1 else "", []).append(entry)
-    return tuple(Group(cause=name, entries=tuple(groups[name])) for name in sorted(groups))
+    return tuple(Group(cause=name, entries=tuple(groups[name])) for name in sorted(groups, key=_last))
+
+
+def _last(name: str) -> tuple[bool, str]:
+    """The kernel's own part comes last: it is the same everywhere."""
+    return name == cause.KERNEL, name
 
 
 def _others(entries: Iterable[Entry], owner: str) -> tuple[Owner, ...]:

@@ -2,12 +2,13 @@
 // line says why it is there when asked. A table that `folds` shows the first line of each item, and the others when asked.
 
 import { make, rove } from "./dom.js";
+import { nameOf } from "./what-added.js";
 
 /** @import { Line, Observation } from "./types.js" */
 
 const LINGER = 5_000;
 
-/** @typedef {{ key: string, lines: Line[], why: string }} Group lines of one item, as printed together */
+/** @typedef {{ key: string, lines: Line[], why: string, about: string[] }} Group lines of one item, as printed together */
 
 /**
  * @param {Line[]} lines
@@ -21,9 +22,24 @@ export function grouped(lines) {
     if (last && line.key && last.key === line.key) {
       last.lines.push(line);
       last.why ||= line.why;
-    } else groups.push({ key: line.key, lines: [line], why: line.why });
+      if (!last.about.length) last.about = line.about ?? [];
+    } else groups.push({ key: line.key, lines: [line], why: line.why, about: line.about ?? [] });
   }
   return groups;
+}
+
+/**
+ * The packets that each rule and chain has counted, by key.
+ * @param {Line[]} lines
+ */
+export function counted(lines) {
+  /** @type {Map<string, number>} */
+  const found = new Map();
+  for (const line of lines) {
+    const told = line.text.match(/^\[(\d+):\d+\] |^:.* \[(\d+):\d+\]$/);
+    if (told) found.set(line.key, Number(told[1] ?? told[2]));
+  }
+  return found;
 }
 
 export class LiveTable extends HTMLElement {
@@ -35,7 +51,7 @@ export class LiveTable extends HTMLElement {
     this.observation = undefined;
     /** @type {Set<string>} */
     this.opened = new Set();
-    /** @type {Map<string, { kind: "added" | "changed", until: number }>} */
+    /** @type {Map<string, { kind: "added" | "changed" | "hit", until: number, packets?: number }>} */
     this.marks = new Map();
     /** @type {{ lines: Line[], after: string, until: number }[]} */
     this.ghosts = [];
@@ -80,7 +96,15 @@ export class LiveTable extends HTMLElement {
     const until = Date.now() + LINGER;
     const isNew = new Set(added);
     for (const key of added) this.marks.set(key, { kind: "added", until });
-    for (const key of changed) if (!isNew.has(key)) this.marks.set(key, { kind: "changed", until });
+    const packets = counted(observation.lines);
+    const packetsBefore = counted(this.observation?.lines ?? []);
+    for (const key of changed) {
+      if (isNew.has(key)) continue;
+      const more = (packets.get(key) ?? 0) - (packetsBefore.get(key) ?? 0);
+      const hit = more > 0 && packetsBefore.has(key);
+      const sum = more + (this.marks.get(key)?.packets ?? 0);
+      this.marks.set(key, hit ? { kind: "hit", until, packets: sum } : { kind: "changed", until });
+    }
     for (const group of this.folds ? [] : grouped(removed)) {
       // what falls off the end of a list of frames needs no farewell
       if (this.marks.get(group.key)?.kind === "added") continue; // there for a moment only: not worth a farewell
@@ -165,19 +189,20 @@ export class LiveTable extends HTMLElement {
     const shown = this.folds ? group.lines.slice(0, 1) : group.lines;
     row.append(...shown.map((line) => make("code", "", line.text || " ")));
     item.append(row);
+    if (mark?.packets) row.append(make("span", "more", `+${mark.packets} packet${mark.packets === 1 ? "" : "s"}`));
     const folded = group.lines.slice(shown.length);
     if (folded.length) {
       const more = make("div", "folded");
       more.append(...folded.map((line) => make("code", "", line.text || " ")));
       item.append(more);
     }
-    if (group.why || folded.length) {
+    if (!this.folds || group.why || folded.length) {
       item.classList.add("explained");
       const open = this.opened.has(group.key);
       item.classList.toggle("open", open);
       row.setAttribute("role", "button");
       row.setAttribute("aria-expanded", String(open));
-      if (group.why) item.append(make("p", "why", group.why));
+      if (!this.folds || group.why) item.append(this.#why(group));
       row.addEventListener("click", () => getSelection()?.isCollapsed !== false && this.#toggle(group.key, item, row));
       row.addEventListener("keydown", (event) => {
         if (event.key !== "Enter" && event.key !== " ") return;
@@ -186,6 +211,21 @@ export class LiveTable extends HTMLElement {
       });
     }
     return item;
+  }
+
+  /**
+   * The sentence, and the way to all else with the same cause.
+   * @param {Group} group
+   */
+  #why(group) {
+    const why = make("p", "why", group.why || "Unknown: nothing here says what put this line there.");
+    const [owner] = group.about;
+    if (!owner) return why;
+    const button = make("button", "all-of", `all of ${nameOf(owner)}`);
+    button.setAttribute("type", "button");
+    button.addEventListener("click", () => this.dispatchEvent(new CustomEvent("owner", { detail: owner, bubbles: true })));
+    why.append(" ", button);
+    return why;
   }
 
   /**

@@ -1,9 +1,10 @@
-// <live-views>: the chooser of place and the tabs Interfaces, Routes, NAT, Neighbours, Packets, Requests, Timeline.
+// <live-views>: the chooser of place and the tabs Interfaces, Routes, NAT, Neighbours, Packets, Requests, Added, Timeline.
 
 import { make, remember, remembered, rove } from "./dom.js";
 import { LiveTable } from "./live-table.js";
 import { inOrder } from "./store.js";
 import { Timeline } from "./time-line.js";
+import { WhatAdded } from "./what-added.js";
 
 /** @import { Store } from "./store.js" */
 /** @import { StreamEvent, View, ViewChanged } from "./types.js" */
@@ -16,6 +17,7 @@ export const TABS = [
   { id: "neighbours", label: "Neighbours", views: ["neighbours", "fdb"] },
   { id: "packets", label: "Packets", views: ["frames"] },
   { id: "requests", label: "Requests", views: ["requests"] },
+  { id: "added", label: "Added", views: [] },
   { id: "timeline", label: "Timeline", views: [] },
 ];
 const FRESH = 16_000;
@@ -48,6 +50,7 @@ export class LiveViews extends HTMLElement {
     this.bar = make("div", "view-tabs");
     this.panel = make("div", "view-panel");
     this.timeline = new Timeline();
+    this.added = new WhatAdded();
     /** @type {Map<string, number>} places and "place tab" pairs that changed out of sight, and when */
     this.news = new Map();
     /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -68,12 +71,14 @@ export class LiveViews extends HTMLElement {
     const top = make("div", "views-top");
     top.append(this.places, this.bar, this.#explainSwitch());
     this.append(top, this.panel);
+    this.addEventListener("owner", (event) => this.#showOwner(/** @type {CustomEvent} */ (event).detail));
   }
 
   /** @param {Store} store */
   show(store) {
     this.store = store;
     this.timeline.show(store);
+    this.added.show(store);
     store.watch((event) => this.#notice(event));
     this.#settle();
   }
@@ -87,6 +92,17 @@ export class LiveViews extends HTMLElement {
     this.#drawTabs();
     this.#drawPanel();
     this.dispatchEvent(new CustomEvent("chosen", { detail: place, bubbles: true }));
+  }
+
+  /**
+   * All that has the same cause as a line.
+   * @param {string} owner
+   */
+  #showOwner(owner) {
+    this.#open("added");
+    this.added.choose(this.store?.places.get(this.place), owner);
+    this.panel.scrollTop = 0;
+    /** @type {HTMLElement | null} */ (this.added.querySelector("[data-id=back]"))?.focus();
   }
 
   #explainSwitch() {
@@ -251,6 +267,11 @@ export class LiveViews extends HTMLElement {
       return;
     }
     const place = this.store?.places.get(this.place);
+    if (tab.id === "added") {
+      this.panel.replaceChildren(this.added);
+      this.added.choose(place);
+      return;
+    }
     const nodes = [];
     if (place?.netns) {
       const number = make("p", "netns", `net:[${place.netns}]`);

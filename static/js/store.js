@@ -1,8 +1,9 @@
 // Folds the numbered events of one sandbox into what the page shows. Pure: no page, no socket, no clock.
 
-/** @import { DockerState, Happened, LessonMoved, Place, SandboxChanged, StreamEvent, TerminalFacts } from "./types.js" */
+/** @import { DockerState, Gone, Happened, LessonMoved, Place, SandboxChanged, StreamEvent, TerminalFacts } from "./types.js" */
 
 export const TIMELINE_KEPT = 400;
+export const GONE_KEPT = 20;
 
 /** @typedef {"applied" | "repeated" | "gap"} Outcome */
 
@@ -14,6 +15,8 @@ export class Store {
     this.places = new Map();
     /** @type {Map<string, DockerState>} */
     this.docker = new Map();
+    /** @type {Gone[]} networks and containers that were removed, the newest last */
+    this.gone = [];
     /** @type {Happened[]} */
     this.timeline = [];
     /** @type {TerminalFacts[]} */
@@ -57,6 +60,7 @@ export class Store {
     this.seen = true;
     this.places = new Map(Object.entries(event.snapshot.places));
     this.docker = new Map(Object.entries(event.snapshot.docker));
+    this.gone = event.snapshot.gone ?? [];
   }
 
   /** @param {StreamEvent} event */
@@ -78,6 +82,9 @@ export class Store {
       }
       case "docker_changed":
         this.docker.set(event.docker.host, event.docker);
+        break;
+      case "owner_gone":
+        this.gone = [...this.gone, event.gone].slice(-GONE_KEPT);
         break;
       case "happened":
         this.timeline.push(event);

@@ -7,20 +7,32 @@
  *   state: string, master: string, peer_index: number | null, peer_name: string, peer_place: string,
  *   addresses: Address[], detail?: [string, string][] }} Interface
  * @typedef {{ kind_of: string, key: string, [fact: string]: unknown }} OtherItem
+<<<<<<< HEAD
  * @typedef {{ command: string, lines: Line[], items: (Interface | OtherItem)[], error: string, truncated: boolean }} Observation
  * @typedef {"interfaces" | "routes" | "neighbours" | "fdb" | "nat" | "filter" | "connections" | "requests" |
  *   "frames"} View
  * @typedef {{ id: string, kind: "host" | "container" | "machine" | "namespace", host: string, name: string, netns: number,
  *   shares: string, error: string, views: Partial<Record<View, Observation>> }} Place
  * @typedef {{ id: string, name: string, driver: string, internal?: boolean, subnets: string[], gateways: string[], bridge: string }} DockerNetwork
+=======
+ * @typedef {{ command: string, lines: Line[], items: (Interface | OtherItem)[], error: string, truncated: boolean,
+ *   since: Record<string, number>, changed: Record<string, number> }} Observation
+ * @typedef {"interfaces" | "routes" | "neighbours" | "fdb" | "nat" | "filter" | "connections" | "requests"} View
+ * @typedef {{ id: string, kind: "host" | "container" | "machine" | "namespace", host: string, name: string, netns: number,
+ *   shares: string, error: string, since: number, views: Partial<Record<View, Observation>> }} Place
+ * @typedef {{ id: string, name: string, driver: string, subnets: string[], gateways: string[], bridge: string,
+ *   created: number }} DockerNetwork
+>>>>>>> f70a5db (The tab Added, the command sandbox added; rules that packets hit light up with what they counted)
  * @typedef {{ network: string, address: string }} Endpoint
  * @typedef {{ host_address: string, host_port: number, container_port: number, protocol: string }} PublishedPort
  * @typedef {{ id: string, name: string, image: string, state: string, network_mode: string, endpoints: Endpoint[],
- *   ports: PublishedPort[] }} DockerContainer
+ *   ports: PublishedPort[], created: number }} DockerContainer
  * @typedef {{ host: string, version: string, error: string, networks: DockerNetwork[],
  *   containers: DockerContainer[] }} DockerState
  * @typedef {{ sandbox: string, generation: number, number: number, at: number, places: Record<string, Place>,
- *   docker: Record<string, DockerState>, probes: Record<string, unknown> }} Snapshot
+ *   docker: Record<string, DockerState>, probes: Record<string, unknown>, gone: Gone[] }} Snapshot
+ * @typedef {{ place: string, view: View, key: string, text: string }} Put
+ * @typedef {{ host: string, owner: string, detail: string, at: number, put: Put[], more: boolean }} Gone
  * @typedef {{ id: string, place: string, open: boolean, reason: string }} TerminalFacts
  * @typedef {{ number: number, at: number }} Numbered
  * @typedef {Numbered & { type: "sandbox_changed", state: string, phase: string, detail: string, generation: number,
@@ -31,6 +43,7 @@
  * @typedef {Numbered & { type: "view_changed", place: string, view: View, observation: Observation, added: string[],
  *   changed: string[], removed: Line[], cause: string }} ViewChanged
  * @typedef {Numbered & { type: "docker_changed", docker: DockerState }} DockerChanged
+ * @typedef {Numbered & { type: "owner_gone", gone: Gone }} OwnerGone
  * @typedef {Numbered & { type: "happened", source: string, place: string, text: string, detail: string }} Happened
  * @typedef {Numbered & { type: "timeline_told", happenings: Happened[] }} TimelineTold
  * @typedef {Numbered & { type: "probe_answered", result: unknown }} ProbeAnswered
@@ -38,8 +51,13 @@
  * @typedef {Numbered & { type: "lesson_moved", lesson: string, step: string, passed: string[], hints: string[],
  *   answers: Record<string, string>, finished: boolean }} LessonMoved
  * @typedef {Numbered & { type: "terminals_changed", terminals: TerminalFacts[] }} TerminalsChanged
+<<<<<<< HEAD
  * @typedef {SandboxChanged | SnapshotTaken | PlaceSeen | PlaceGone | ViewChanged | DockerChanged | Happened | TimelineTold |
  *   ProbeAnswered | MeasuredChanged | LessonMoved | TerminalsChanged} StreamEvent
+=======
+ * @typedef {SandboxChanged | SnapshotTaken | PlaceSeen | PlaceGone | ViewChanged | DockerChanged | OwnerGone | Happened | TimelineTold |
+ *   ProbeAnswered | LessonMoved | TerminalsChanged} StreamEvent
+>>>>>>> f70a5db (The tab Added, the command sandbox added; rules that packets hit light up with what they counted)
  * @typedef {{ type: "fresh", ok: boolean } | { type: "refused", code: string, text: string } |
  *   { type: "terminal_opened", terminal: string }} EdgeMessage
  */

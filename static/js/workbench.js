@@ -10,8 +10,10 @@ import { NetMap } from "./net-map.js";
 import { PaneSplit, watchPanes } from "./pane-split.js";
 import { TerminalDock } from "./terminal-dock.js";
 import { Timeline } from "./time-line.js";
+import { WhatAdded } from "./what-added.js";
 
 customElements.define("time-line", Timeline);
+customElements.define("what-added", WhatAdded);
 customElements.define("live-table", LiveTable);
 customElements.define("live-views", LiveViews);
 customElements.define("net-map", NetMap);

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -185,6 +187,43 @@ def test_nothing_of_a_stranger():
     found = added(watched(), "h1", "container:nobody")
     assert (found.count, found.detail, found.created) == (0, "", 0.0)
     assert added(Snapshot(sandbox="sb"), "h7", "network:x").count == 0
+
+
+# --- the page's answer is the same ----------------------------------------------------------------------------------------
+
+TOLD = json.loads((Path(__file__).parents[1] / "web" / "js" / "added.json").read_text())
+PAGE = Snapshot.model_validate(TOLD["snapshot"])
+
+
+def brief(entries):
+    return [[entry.place, entry.kind, entry.key] for entry in entries]
+
+
+def test_everybody_as_in_the_page():
+    assert [[one.owner, one.detail, one.count] for one in owners(PAGE, "h1")] == TOLD["owners"]
+
+
+@pytest.mark.parametrize("owner", TOLD["answers"])
+def test_one_of_them_as_in_the_page(owner):
+    found = added(PAGE, "h1", owner)
+    groups = {group.cause: brief(group.entries) for group in found.groups}
+    answer = TOLD["answers"][owner]
+    assert list(groups) == list(answer["groups"])
+    assert answer == {
+        "detail": found.detail,
+        "created": found.created,
+        "watched": found.watched,
+        "groups": groups,
+        "others": [[one.owner, one.count] for one in found.others],
+        "changed": brief(found.changed),
+        "unknown": brief(found.unknown),
+        "before": brief(found.before),
+        "notes": list(found.notes),
+    }
+
+
+def test_left_behind_as_in_the_page():
+    assert brief(left_behind(PAGE, PAGE.gone[0])) == TOLD["left"]
 
 
 # --- any history ----------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from django.db import OperationalError, ProgrammingError
 from explorer.lab.errors import LabError
 from explorer.network.model import VIEWS, Snapshot
 from explorer.network.scenario import DEFAULT_ENGINE, ENGINES
-from explorer.sandboxes import operator
+from explorer.sandboxes import operator, operator_added
 from explorer.sandboxes.services import Refused
 
 
@@ -45,6 +45,8 @@ class Command(BaseCommand):
         ran.add_argument("where")
         ran.add_argument("command", nargs="+")
         verb("snapshot", "every view of every place now")
+        asked = verb("added", "what a network or container put on its host: added ID h1/web, network:town, or h1 for all")
+        asked.add_argument("what")
         verb("events", "what has been told to browsers").add_argument("--since", type=int, default=0)
         verb("reset", "rebuild it from its scenario")
         closed = verb("close", "remove it", sandbox=False)
@@ -95,6 +97,14 @@ class Command(BaseCommand):
     def do_snapshot(self, options: dict[str, Any]) -> int:
         snapshot = operator.read_snapshot(operator.find(options["id"]))
         return self.answer({"id": snapshot.sandbox, **snapshot.model_dump(mode="json")}, lambda: snapshot_text(snapshot))
+
+    def do_added(self, options: dict[str, Any]) -> int:
+        snapshot = operator.read_snapshot(operator.find(options["id"]))
+        try:
+            told = {"id": snapshot.sandbox, **operator_added.tell(snapshot, options["what"])}
+        except operator_added.NotThere as error:
+            self.fail(str(error), "not_there")
+        return self.answer(told, lambda: operator_added.as_text(told))
 
     def do_events(self, options: dict[str, Any]) -> int:
         sandbox = operator.find(options["id"])
