@@ -91,7 +91,7 @@ def added(snapshot: Snapshot, host: str, owner: str) -> Added:
         watched=watched,
         groups=_grouped(own),
         others=_others(entries, owner),
-        changed=tuple(e for e in entries if watched and e.owner != owner and _near(e.changed, births)),
+        changed=tuple(e for e in entries if watched and e.owner != owner and e.since < created and _near(e.changed, births)),
         unknown=tuple(e for e in entries if watched and e.owner == UNKNOWN != owner and _near(e.since, births)),
         before=tuple(entry for entry in fitting if entry not in own),
         notes=tuple(_notes(host, thing, own, watched)),

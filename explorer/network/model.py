@@ -291,7 +291,7 @@ class Put(Fact):
     """One thing an owner put on a host, as it was seen there last: enough to find it again."""
 
     place: str
-    view: View
+    view: View | Literal["namespaces"]
     key: str
     text: str
 

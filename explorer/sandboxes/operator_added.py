@@ -65,7 +65,8 @@ def as_text(told: dict[str, Any]) -> str:
     if "owners" in told:
         return "\n".join(f"{one['count']:>4}  {one['owner']:<30}{one['detail']}" for one in told["owners"])
     if told.get("removed"):
-        lines = [f"{told['owner']} was removed; of {len(told['put'])} things it had put there, {len(told['left'])} are left."]
+        of = f"{len(told['put'])}{' or more' if told['more'] else ''}"
+        lines = [f"{told['owner']} was removed; of {of} things seen of it on {told['host']}, {len(told['left'])} are left."]
         return "\n".join([*lines, *_entries(told["left"])])
     lines = [
         f"{told['owner']} on {told['host']} ({told['detail'] or 'no Docker name'}): {told['count']} things",

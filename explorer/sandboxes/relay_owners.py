@@ -5,7 +5,10 @@ Bounded whatever a host does; what does not fit is said (`Gone.more`).
 
 from __future__ import annotations
 
+from typing import Literal
+
 from explorer.network.added import KINDS, owner_of
+from explorer.network.cause import KERNEL, container
 from explorer.network.model import DockerContainer, DockerNetwork, DockerState, Gone, Place, Put, View
 
 PUT_BY_ONE = 100
@@ -13,7 +16,7 @@ PUT_BY_ALL = 2_000
 KEY_LENGTH = 400
 TEXT_LENGTH = 200
 Thing = DockerNetwork | DockerContainer
-Where = tuple[str, View, str]  # place, view, key
+Where = tuple[str, View | Literal["namespaces"], str]  # place, view, key
 
 
 class Owners:
@@ -30,9 +33,14 @@ class Owners:
         if seen is None or view not in KINDS:
             return
         host = place.host or place.id
+        whose = container(place.name) if place.kind == "container" and not place.shares else ""
+        if whose:
+            self._keep((host, whose), (place.id, "namespaces", f"netns:{place.netns}"), place.id)
         for line in seen.lines:
-            if line.about and line.about[0].startswith(("network:", "container:")):
-                self._keep((host, line.about[0]), (place.id, view, line.key), line.text)
+            owner = line.about[0] if line.about else ""
+            owner = whose if whose and owner == KERNEL else owner
+            if owner.startswith(("network:", "container:")):
+                self._keep((host, owner), (place.id, view, line.key), line.text)
 
     def _keep(self, owner: tuple[str, str], where: Where, text: str) -> None:
         put = self._put.setdefault(owner, {})

@@ -44,7 +44,9 @@ export function added(picture, host, owner) {
     watched,
     groups: inGroups(own),
     others: others(entries, owner),
-    changed: entries.filter((entry) => watched && entry.owner !== owner && near(entry.changed, births)),
+    changed: entries.filter(
+      (entry) => watched && entry.owner !== owner && entry.since < created && near(entry.changed, births),
+    ),
     unknown: entries.filter((entry) => watched && owner !== UNKNOWN && entry.owner === UNKNOWN && near(entry.since, births)),
     before: fitting.filter((entry) => !own.includes(entry)),
     notes: notes(host, thing, own, watched),

@@ -159,7 +159,9 @@ export class WhatAdded extends HTMLElement {
     const left = leftBehind(/** @type {Store} */ (this.store), gone);
     const at = new Date(gone.at * 1000).toLocaleTimeString([], { hour12: false });
     const of = `${gone.put.length}${gone.more ? " or more" : ""}`;
-    const told = left.length ? `${left.length} of ${of} items left behind` : `all ${of} items went with it`;
+    let told = `all ${of} items went with it`;
+    if (left.length) told = `${left.length} of ${of} items left behind`;
+    else if (!gone.put.length) told = "nothing of it was seen";
     item.classList.toggle("trouble", left.length > 0);
     item.append(make("span", "name", nameOf(gone.owner)), make("span", "detail", `${gone.detail}, removed ${at}`));
     item.append(make("span", "count", told));
@@ -188,17 +190,21 @@ export class WhatAdded extends HTMLElement {
     this.owner = owner;
     this.draw();
     /** @type {HTMLElement | null} */ (this.querySelector("[data-id=back]"))?.focus();
+    if (this.parentElement) this.parentElement.scrollTop = 0;
   }
 
   // --- one of them ---
 
   /** @param {boolean} first */
   #one(first) {
-    const found = added(/** @type {Store} */ (this.store), this.host, this.owner);
+    const store = /** @type {Store} */ (this.store);
+    const found = added(store, this.host, this.owner);
+    const gone = store.gone.findLast((one) => one.host === this.host && one.owner === this.owner);
     const fresh = this.#fresh(found, first);
     const count = found.groups.reduce((sum, group) => sum + group.entries.length, 0);
     const nodes = [this.#head(found, count), ...found.notes.map((note) => make("p", "empty", note))];
-    if (count === 0 && !found.notes.length) nodes.push(make("p", "empty", `Nothing on ${this.host} belongs to it.`));
+    if (gone && !found.created) nodes.push(this.#list("Removed", [this.#goneRow(gone)]));
+    else if (count === 0 && !found.notes.length) nodes.push(make("p", "empty", `Nothing on ${this.host} belongs to it.`));
     for (const group of found.groups) {
       const title = causeInWords(group.cause, this.owner);
       if (title) nodes.push(make("h3", "view-title", title));
