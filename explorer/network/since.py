@@ -6,6 +6,7 @@ what is shown.
 
 from __future__ import annotations
 
+from explorer.network.added import KINDS
 from explorer.network.difference import compare
 from explorer.network.model import Observation, Place, View
 
@@ -31,7 +32,7 @@ class Since:
 
     def _mark(self, place: Place, view: View, seen: Observation, now: float) -> Observation:
         before = self._views.get((place.id, view))
-        if seen.error:
+        if seen.error or view not in KINDS:
             return seen
         if before is None:
             first = self._was_there(place, now)

@@ -7,22 +7,14 @@
  *   state: string, master: string, peer_index: number | null, peer_name: string, peer_place: string,
  *   addresses: Address[], detail?: [string, string][] }} Interface
  * @typedef {{ kind_of: string, key: string, [fact: string]: unknown }} OtherItem
-<<<<<<< HEAD
- * @typedef {{ command: string, lines: Line[], items: (Interface | OtherItem)[], error: string, truncated: boolean }} Observation
+ * @typedef {{ command: string, lines: Line[], items: (Interface | OtherItem)[], error: string, truncated: boolean,
+ *   since: Record<string, number>, changed: Record<string, number> }} Observation
  * @typedef {"interfaces" | "routes" | "neighbours" | "fdb" | "nat" | "filter" | "connections" | "requests" |
  *   "frames"} View
  * @typedef {{ id: string, kind: "host" | "container" | "machine" | "namespace", host: string, name: string, netns: number,
- *   shares: string, error: string, views: Partial<Record<View, Observation>> }} Place
- * @typedef {{ id: string, name: string, driver: string, internal?: boolean, subnets: string[], gateways: string[], bridge: string }} DockerNetwork
-=======
- * @typedef {{ command: string, lines: Line[], items: (Interface | OtherItem)[], error: string, truncated: boolean,
- *   since: Record<string, number>, changed: Record<string, number> }} Observation
- * @typedef {"interfaces" | "routes" | "neighbours" | "fdb" | "nat" | "filter" | "connections" | "requests"} View
- * @typedef {{ id: string, kind: "host" | "container" | "machine" | "namespace", host: string, name: string, netns: number,
  *   shares: string, error: string, since: number, views: Partial<Record<View, Observation>> }} Place
- * @typedef {{ id: string, name: string, driver: string, subnets: string[], gateways: string[], bridge: string,
+ * @typedef {{ id: string, name: string, driver: string, internal?: boolean, subnets: string[], gateways: string[], bridge: string,
  *   created: number }} DockerNetwork
->>>>>>> f70a5db (The tab Added, the command sandbox added; rules that packets hit light up with what they counted)
  * @typedef {{ network: string, address: string }} Endpoint
  * @typedef {{ host_address: string, host_port: number, container_port: number, protocol: string }} PublishedPort
  * @typedef {{ id: string, name: string, image: string, state: string, network_mode: string, endpoints: Endpoint[],
@@ -51,13 +43,8 @@
  * @typedef {Numbered & { type: "lesson_moved", lesson: string, step: string, passed: string[], hints: string[],
  *   answers: Record<string, string>, finished: boolean }} LessonMoved
  * @typedef {Numbered & { type: "terminals_changed", terminals: TerminalFacts[] }} TerminalsChanged
-<<<<<<< HEAD
- * @typedef {SandboxChanged | SnapshotTaken | PlaceSeen | PlaceGone | ViewChanged | DockerChanged | Happened | TimelineTold |
- *   ProbeAnswered | MeasuredChanged | LessonMoved | TerminalsChanged} StreamEvent
-=======
  * @typedef {SandboxChanged | SnapshotTaken | PlaceSeen | PlaceGone | ViewChanged | DockerChanged | OwnerGone | Happened | TimelineTold |
- *   ProbeAnswered | LessonMoved | TerminalsChanged} StreamEvent
->>>>>>> f70a5db (The tab Added, the command sandbox added; rules that packets hit light up with what they counted)
+ *   ProbeAnswered | MeasuredChanged | LessonMoved | TerminalsChanged} StreamEvent
  * @typedef {{ type: "fresh", ok: boolean } | { type: "refused", code: string, text: string } |
  *   { type: "terminal_opened", terminal: string }} EdgeMessage
  */
