@@ -71,15 +71,7 @@ def check_room(engine: str) -> None:
             nodes=Node.objects.count(),
             seen=len(changes.alive_nodes()),
         )
-    here = engines_here()
-    if engine not in here:
-        raise Refused(
-            "no_engine",
-            f"No machine here has Docker Engine {engine} at the moment; there is {' and '.join(here) or 'none at all'}. "
-            "It may still be in the making: try again in a minute, or choose another version.",
-            engine=engine,
-            here=here,
-        )
+    check_engine(engine)
     free, total = free_capacity(engine)
     if free <= 0:
         raise Refused(
@@ -88,4 +80,16 @@ def check_room(engine: str) -> None:
             "please try again in a few minutes. You can read the lesson meanwhile.",
             total=total,
             free=free,
+        )
+
+
+def check_engine(engine: str) -> None:
+    here = engines_here()
+    if engine not in here:
+        raise Refused(
+            "no_engine",
+            f"No machine here has Docker Engine {engine} at the moment; there is {' and '.join(here) or 'none at all'}. "
+            "It may still be in the making: try again in a minute, or choose another version.",
+            engine=engine,
+            here=here,
         )

@@ -17,7 +17,7 @@ from explorer.network.scenario import DEFAULT_ENGINE, ENGINES, SCENARIOS
 from explorer.sandboxes import changes
 from explorer.sandboxes.changes import enqueue, move, node_queue, open_queue
 from explorer.sandboxes.events import AnyOrder, LookAgain
-from explorer.sandboxes.limits import Refused, check_quota, check_room, free_capacity
+from explorer.sandboxes.limits import Refused, check_engine, check_quota, check_room, engines_here, free_capacity
 from explorer.sandboxes.models import Action, Learner, Progress, Sandbox
 from explorer.sandboxes.progress import UnknownLesson, learner_progress, set_prediction, set_step
 from explorer.sandboxes.streams import TASK_CLOSE, TASK_OPEN, TASK_RECONCILE, TASK_RESET
@@ -30,6 +30,7 @@ __all__ = [
     "choose_prediction",
     "close_sandbox",
     "current_sandbox",
+    "engines_here",
     "extend_sandbox",
     "free_capacity",
     "give_order",
@@ -37,6 +38,7 @@ __all__ = [
     "look_again",
     "move_to_step",
     "open_sandbox",
+    "replace_sandbox",
     "reset_sandbox",
 ]
 
@@ -58,8 +60,7 @@ def open_sandbox(learner: Learner, *, lesson: str = "", scenario: str = "one-hos
     """
     if scenario not in SCENARIOS:
         raise Refused("unknown_scenario", "There is no such sandbox to open.", scenario=scenario[:64])
-    if engine not in ENGINES:
-        raise Refused("unknown_engine", f"There is no sandbox with Docker Engine {engine[:8]!r} here.", engine=engine[:64])
+    check_known(engine)
     running = current_sandbox(learner)
     if running:
         return _turn_to(running, lesson)
@@ -72,6 +73,30 @@ def open_sandbox(learner: Learner, *, lesson: str = "", scenario: str = "one-hos
         if running is None:
             raise
         return _turn_to(running, lesson)
+
+
+def replace_sandbox(learner: Learner, old: str, *, lesson: str, scenario: str, engine: str) -> Sandbox:
+    """Closes the learner's sandbox `old` and opens another in the place it leaves; nothing is closed if that is refused.
+
+    Asked again, or when another runs by now, it gives that one.
+    """
+    check_known(engine)
+    running = current_sandbox(learner)
+    if running is None or running.pk != old:
+        return open_sandbox(learner, lesson=lesson, scenario=scenario, engine=engine)
+    check_quota(learner)
+    check_engine(engine)
+    with transaction.atomic():
+        close_sandbox(running)
+        return (
+            _claim_warm(learner, lesson, scenario, engine)
+            or book_sandbox(learner, lesson=lesson, scenario=scenario, engine=engine)[0]
+        )
+
+
+def check_known(engine: str) -> None:
+    if engine not in ENGINES:
+        raise Refused("unknown_engine", "There is no sandbox with that version of Docker Engine.", engine=engine[:64])
 
 
 def _turn_to(sandbox: Sandbox, lesson: str) -> Sandbox:

@@ -48,7 +48,7 @@ def show_lesson(request: HttpRequest, slug: str) -> HttpResponse:
     asked = request.GET.get("step", "")
     step = find_step(lesson, asked) if asked else current_step(lesson, progress)
     sandbox = services.current_sandbox(learner)
-    context = describe_step(lesson, step, progress) | describe(sandbox, lesson)
+    context = describe_step(lesson, step, progress) | describe(sandbox, lesson, request.GET.get("engine", ""))
     if sandbox and sandbox.lesson != lesson.slug:
         context["other_lesson"] = load_lessons().get(sandbox.lesson)
         context["elsewhere"] = True

@@ -14,11 +14,12 @@ from django.views.decorators.http import require_POST, require_safe
 from explorer.classroom.access import current_learner, ensure_learner, find_sandbox
 from explorer.lessons.load import load_lessons
 from explorer.lessons.model import Lesson
+from explorer.network.scenario import DEFAULT_ENGINE, ENGINES
 from explorer.sandboxes import services
 from explorer.sandboxes.models import Sandbox
 from explorer.web.limits import at_most
 
-BUSY = {"full", "no_node"}  # ours to mend: 503; everything else refused is 409
+BUSY = {"full", "no_node", "no_engine"}  # ours to mend: 503; everything else refused is 409
 
 
 @require_POST
@@ -28,11 +29,15 @@ def open_sandbox(request: HttpRequest) -> HttpResponse:
     if lesson is None:
         raise Http404
     learner = ensure_learner(request)
+    engine = request.POST.get("engine") or usual_engine(services.engines_here())
     try:
-        sandbox = services.open_sandbox(learner, lesson=lesson.slug, scenario=lesson.scenario)
+        if instead := request.POST.get("instead"):
+            sandbox = services.replace_sandbox(learner, instead, lesson=lesson.slug, scenario=lesson.scenario, engine=engine)
+        else:
+            sandbox = services.open_sandbox(learner, lesson=lesson.slug, scenario=lesson.scenario, engine=engine)
     except services.Refused as refused:
-        return show_refusal(request, refused, lesson)
-    return answer(request, sandbox, lesson)
+        return show_refusal(request, refused, lesson, engine)
+    return answer(request, sandbox, lesson, engine)
 
 
 @require_POST
@@ -80,32 +85,51 @@ def act(request: HttpRequest, sandbox_id: str, do: Callable[[Sandbox], object]) 
     return answer(request, sandbox, lesson)
 
 
-def answer(request: HttpRequest, sandbox: Sandbox, lesson: Lesson | None) -> HttpResponse:
+def answer(request: HttpRequest, sandbox: Sandbox, lesson: Lesson | None, engine: str = "") -> HttpResponse:
+    """`engine` is what was asked for; the sandbox that runs already may have another."""
     if getattr(request, "htmx", False):
-        return render(request, "_sandbox.html", describe(sandbox, lesson))
-    return redirect("lesson", lesson.slug) if lesson else redirect("home")
+        return render(request, "_sandbox.html", describe(sandbox, lesson, engine))
+    if lesson is None:
+        return redirect("home")
+    page = reverse("lesson", args=[lesson.slug])
+    return redirect(f"{page}?engine={engine}" if engine in ENGINES and engine != sandbox.engine else page)
 
 
-def show_refusal(request: HttpRequest, refused: services.Refused, lesson: Lesson | None) -> HttpResponse:
+def show_refusal(request: HttpRequest, refused: services.Refused, lesson: Lesson | None, engine: str = "") -> HttpResponse:
     htmx = getattr(request, "htmx", False)
     context = {
         "code": refused.code,
         "sentence": refused.sentence,
         "lesson": lesson,
+        **offer(engine),
         "back": reverse("lesson", args=[lesson.slug]) if lesson else reverse("home"),
     }
     status = 503 if refused.code in BUSY else 409
     return render(request, "_refused.html" if htmx else "refused.html", context, status=status)
 
 
-def describe(sandbox: Sandbox | None, lesson: Lesson | None) -> dict[str, Any]:
+def offer(asked: str = "") -> dict[str, Any]:
+    """The versions of Docker Engine that can be chosen now, and the one that is unless somebody does."""
+    engines = services.engines_here()
+    return {"engines": engines, "chosen_engine": asked if asked in engines else usual_engine(engines)}
+
+
+def usual_engine(engines: tuple[str, ...]) -> str:
+    return DEFAULT_ENGINE if DEFAULT_ENGINE in engines or not engines else engines[0]
+
+
+def describe(sandbox: Sandbox | None, lesson: Lesson | None, asked_engine: str = "") -> dict[str, Any]:
     """What the sandbox side of a page needs to draw itself."""
     if sandbox is None:
-        return {"sandbox": None, "lesson": lesson}
+        return {"sandbox": None, "lesson": lesson, **offer(asked_engine)}
+    live = sandbox.state in Sandbox.LIVE and sandbox.state != Sandbox.State.CLOSING
+    other = live and asked_engine in ENGINES and asked_engine != sandbox.engine
     return {
         "sandbox": sandbox,
         "lesson": lesson,
-        "live": sandbox.state in Sandbox.LIVE and sandbox.state != Sandbox.State.CLOSING,
+        "live": live,
+        "other_engine": asked_engine if other else "",
+        **offer(asked_engine or sandbox.engine),
         "expires_at": sandbox.expires_at.timestamp() if sandbox.expires_at else "",
         "created_at": sandbox.created_at.timestamp(),
         "extensions_left": max(0, settings.SANDBOX_EXTENSIONS - sandbox.extensions),

@@ -96,6 +96,7 @@ export class LiveSandbox extends HTMLElement {
 
   /** @param {StreamEvent} event */
   #notice(event) {
+    if (event.type === "snapshot_taken" || event.type === "docker_changed") this.#engines();
     if (event.type === "sandbox_changed") this.#changed(event);
     else if (event.type === "lesson_moved") this.dispatchEvent(new CustomEvent("lesson", { detail: event, bubbles: true }));
     else if (event.type === "measured_changed") document.body.dispatchEvent(new CustomEvent("measured"));
@@ -103,6 +104,14 @@ export class LiveSandbox extends HTMLElement {
       this.classList.add("seen");
       document.body.dispatchEvent(new CustomEvent("sandbox-settled"));
     }
+  }
+
+  /** The versions the daemons on the hosts tell, in the head. */
+  #engines() {
+    const told = [...(this.store?.docker.values() ?? [])].map((docker) => docker.version.split("+")[0]);
+    const versions = [...new Set(told.filter(Boolean))].map((version) => `Docker ${version}`);
+    const place = this.querySelector(".engine-version");
+    if (place && versions.length) place.textContent = versions.join(", ").slice(0, 60);
   }
 
   /** @param {SandboxChanged} event */

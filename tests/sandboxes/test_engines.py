@@ -1,0 +1,170 @@
+"""Two versions of Docker Engine: who may choose which, where it is opened, and what is refused."""
+
+from __future__ import annotations
+
+import pytest
+from django.utils import timezone
+
+from explorer import settings as project
+from explorer.launch import parts
+from explorer.network.scenario import ENGINES
+from explorer.sandboxes import reconcile, services, work
+from explorer.sandboxes.models import Node, Sandbox
+
+
+@pytest.fixture
+def both(redis, engine, sent, node1):
+    """A node that has both versions, and has said so."""
+    engine.versions = ENGINES
+    node1.health = {"engines": list(ENGINES)}
+    node1.save()
+    return node1
+
+
+@pytest.fixture
+def ask(django_capture_on_commit_callbacks):
+    def asked(learner, do=services.open_sandbox, *words, **more):
+        with django_capture_on_commit_callbacks(execute=True):
+            return do(learner, *words, **more)
+
+    return asked
+
+
+def build(sandbox):
+    work.open_sandbox(sandbox.actions.get(kind="open").pk)
+    sandbox.refresh_from_db()
+
+
+def test_the_settings_know_the_versions_there_are():
+    assert set(project.ENGINES) <= set(ENGINES)
+
+
+def test_the_version_asked_for_is_the_one_that_is_built(both, alice, ask, sent, engine):
+    sandbox = ask(alice, engine="28")
+    assert sent == [("open_sandbox", "open.28", sandbox.actions.get().pk)]
+    build(sandbox)
+    assert (sandbox.state, sandbox.engine, engine.given) == ("ready", "28", ["28"])
+
+
+def test_a_reset_keeps_the_version(both, alice, ask, engine):
+    sandbox = ask(alice, engine="28")
+    build(sandbox)
+    work.reset_sandbox(services.reset_sandbox(sandbox).pk)
+    assert engine.given == ["28", "28"]
+
+
+@pytest.mark.parametrize("version", ["", "27", "29", "28 ", "../28", "<b>", "2" * 500])
+def test_a_version_nobody_knows_is_refused(both, alice, version):
+    with pytest.raises(services.Refused) as caught:
+        services.open_sandbox(alice, engine=version)
+    assert caught.value.code == "unknown_engine"
+    assert not Sandbox.objects.exists()
+
+
+def test_a_version_no_node_has_is_refused_with_those_there_are(redis, engine, sent, node1, alice):
+    with pytest.raises(services.Refused, match="has Docker Engine 28 at the moment; there is 26") as caught:
+        services.open_sandbox(alice, engine="28")
+    assert caught.value.code == "no_engine"
+    assert not Sandbox.objects.exists()
+
+
+def test_only_nodes_that_are_here_and_take_work_count(both):
+    assert services.engines_here() == ENGINES
+    Node.objects.create(name="away", capacity=9, health={"engines": ["28"]}, seen_at=timezone.now().replace(year=2000))
+    both.health = {"engines": ["26"]}
+    both.save()
+    assert services.engines_here() == ("26",)
+    both.draining = True
+    both.save()
+    assert services.engines_here() == ()
+
+
+def test_room_is_counted_where_the_version_is(both, alice):
+    Node.objects.create(name="other", capacity=5)
+    assert services.free_capacity("28") == (4, 4)
+    assert services.free_capacity() == (9, 9)
+
+
+def test_a_node_that_lacks_the_version_leaves_the_task_to_others(both, alice, ask, engine):
+    sandbox = ask(alice, engine="28")
+    both.health = {"engines": ["26"]}
+    both.save()
+    build(sandbox)
+    assert (sandbox.state, sandbox.node, engine.opened) == ("queued", None, [])
+
+
+def test_a_lost_task_is_asked_for_again_where_the_version_is(both, alice, ask, sent):
+    sandbox = ask(alice, engine="28")
+    Sandbox.objects.update(moved_at=timezone.now() - reconcile.QUEUE_AGAIN * 2)
+    sent.clear()
+    ask(both, reconcile.ask_again)
+    assert sent == [("open_sandbox", "open.28", sandbox.actions.get().pk)]
+
+
+def test_a_warm_one_of_another_version_is_not_claimed(both, alice, bob, ask, settings):
+    warm, _ = ask(None, services.book_sandbox, node=settings.NODE_NAME)
+    build(warm)
+    assert warm.state == "warm"
+    assert ask(alice, engine="28").pk != warm.pk
+    assert ask(bob).pk == warm.pk
+
+
+def test_warm_ones_have_a_version_the_node_has(both, ask, settings):
+    settings.WARM_SANDBOXES, settings.ENGINES = 1, ("28",)
+    both.health = {"engines": ["28"]}
+    both.save()
+    ask(both, reconcile.keep_warm, 4)
+    assert Sandbox.objects.get().engine == "28"
+
+
+def test_the_node_says_which_versions_it_has_and_its_worker_takes_just_those(both, engine, worker, settings):
+    engine.versions = ("26",)
+    reconcile.reconcile()
+    both.refresh_from_db()
+    assert both.engines == ["26"]
+    engine.versions = ENGINES
+    reconcile.reconcile()
+    reconcile.reconcile()
+    engine.versions = ("26",)
+    reconcile.reconcile()
+    assert worker == [
+        ("add", "open.26", settings.WORKER),
+        ("add", "open.28", settings.WORKER),
+        ("cancel", "open.28", settings.WORKER),
+    ]
+
+
+def test_a_worker_starts_with_the_version_a_node_needs(settings):
+    settings.ENGINES = ("28", "26")
+    argv = parts._worker().argv
+    assert argv[argv.index("--queues") + 1] == f"open.28,{settings.NODE_QUEUE}"
+
+
+def test_a_running_one_stays_as_it_is(both, alice, ask):
+    sandbox = ask(alice)
+    build(sandbox)
+    assert ask(alice, engine="28") == sandbox
+    assert sandbox.engine == "26"
+
+
+def replace(learner, old, engine="28"):
+    return services.replace_sandbox(learner, old, lesson="", scenario="one-host", engine=engine)
+
+
+def test_it_can_be_closed_for_one_of_another_version(both, alice, ask):
+    sandbox = ask(alice)
+    build(sandbox)
+    other = ask(alice, replace, sandbox.pk)
+    sandbox.refresh_from_db()
+    assert (sandbox.state, other.state, other.engine) == ("closing", "queued", "28")
+    assert ask(alice, replace, sandbox.pk) == other, "asked twice, it is done once"
+
+
+def test_nothing_is_closed_for_a_version_that_cannot_be_had(redis, engine, sent, node1, alice, ask):
+    sandbox = ask(alice)
+    build(sandbox)
+    with pytest.raises(services.Refused) as caught:
+        replace(alice, sandbox.pk)
+    assert caught.value.code == "no_engine"
+    sandbox.refresh_from_db()
+    assert sandbox.state == "ready"
