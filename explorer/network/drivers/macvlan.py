@@ -1,45 +1,162 @@
-"""Driver macvlan: the container's interface sits on a parent interface of the host, with a MAC address of its own."""
+"""Driver macvlan: the container's interface sits on a parent interface of the host, with a MAC address of its own.
+
+On the host this driver adds nothing but, where it has to, the parent itself. What a person adds there to be heard (a macvlan
+interface of the host's own) is explained here too, and said to be a person's.
+"""
 
 from __future__ import annotations
 
-from explorer.network.cause import UNKNOWN, Why, of_container
+from explorer.network.cause import KERNEL, NOT_DOCKER, UNKNOWN, Why, container, of_container, of_network
 from explorer.network.drivers.known import Known, title
-from explorer.network.model import DockerNetwork, Interface, Item, Route
+from explorer.network.model import DockerNetwork, Interface, Item, Neighbour, Route
 
 DRIVER = "macvlan"
+UNHEARD = ("FAILED", "INCOMPLETE")
 
 
 def why(known: Known, item: Item) -> Why:
-    name = known.container.name if known.container else ""
-    if isinstance(item, Interface) and (network := _network(known, item)):
-        parent = network.options.get("parent", "an interface")
-        return Why(
-            f"{name}'s interface on {title(network)}: on {parent} of the host, with a MAC address of its own on that LAN.",
-            of_container(name, network),
-        )
-    if isinstance(item, Route) and (network := _network(known, known.interfaces.get(item.dev))):
-        if item.destination == "default" and item.via in network.gateways:
-            return Why(
-                f"Because of {title(network)}: everything else goes to its gateway {item.via}, a router on that LAN.",
-                of_container(name, network),
-            )
-        if item.destination in network.subnets:
-            return Why(
-                f"Because of {title(network)}: its neighbours on the LAN are reached directly.", of_container(name, network)
-            )
+    if isinstance(item, Interface):
+        return _inside(known, item) or _parent(known, item) or _shim(known, item)
+    if isinstance(item, Route):
+        return _route(known, item) or _shim_route(known, item)
+    if isinstance(item, Neighbour):
+        return _neighbour(known, item) or _from_host(known, item)
     return UNKNOWN
 
 
 def why_address(known: Known, interface: Interface, cidr: str) -> Why:
     network, endpoint = _network(known, interface), known.endpoint_of(interface)
     if network and endpoint and known.container and endpoint.address == cidr.partition("/")[0]:
-        return Why(
-            f"{known.container.name}'s address on {title(network)}, seen on the LAN as it is.",
-            of_container(known.container.name, network),
-        )
+        told = f"{known.container.name}'s address on {title(network)}, seen on the LAN as it is."
+        return Why(told, of_container(known.container.name, network))
+    if _own_card(known, interface) and not cidr.startswith("fe80:"):
+        return Why(f"Not added by Docker: an address of the host's own on {interface.name}.", (NOT_DOCKER,))
     return UNKNOWN
+
+
+# --- in the container ------------------------------------------------------------------------------------------------
+
+
+def _inside(known: Known, item: Interface) -> Why:
+    network = _network(known, item)
+    if network is None or known.container is None:
+        return UNKNOWN
+    name, parent = known.container.name, network.options.get("parent", "an interface")
+    mode = dict(item.detail).get("mode", "")
+    kind = f"macvlan, mode {mode}" if mode else "macvlan"
+    told = f"{name}'s interface on {title(network)} ({kind}): on {parent} of the host, with a MAC address of its own there."
+    return Why(told, of_container(name, network))
+
+
+def _route(known: Known, item: Route) -> Why:
+    network = _network(known, known.interfaces.get(item.dev))
+    if network is None or known.container is None:
+        return UNKNOWN
+    about = of_container(known.container.name, network)
+    if item.destination == "default" and item.via in network.gateways:
+        told = f"everything else goes to its gateway {item.via}, which has to be a router on that LAN."
+        return Why(f"Because of {title(network)}: {told}", about)
+    if item.destination == "default" and item.via:
+        told = f"no gateway was named, so Docker wrote {item.via} here; whether a router has it is not known to Docker."
+        return Why(f"Because of {title(network)}: {told}", about)
+    if item.destination in network.subnets:
+        return Why(f"Because of {title(network)}: its neighbours on the LAN are reached directly.", about)
+    return UNKNOWN
+
+
+def _neighbour(known: Known, item: Neighbour) -> Why:
+    """Who it is, where Docker knows; on this link anybody may answer."""
+    network = _network(known, known.interfaces.get(item.dev))
+    if network is None or known.container is None:
+        return UNKNOWN
+    sister = known.at(item.address)
+    if sister and sister.endpoint.network == network.name:
+        who, about = f"{sister.name} on {title(network)}", (container(sister.name), *of_network(network))
+    elif any(route.via == item.address for route in _defaults(known)):
+        who, about = f"The gateway of {network.name}", of_container(known.container.name, network)
+    else:
+        who, about = f"A neighbour on the LAN of {network.name}", of_container(known.container.name, network)
+    if item.mac:
+        return Why(f"{who}: its MAC address, found by ARP.", about)
+    return Why(f"{who}: nobody answered ARP, so no MAC address is known.", about) if item.state in UNHEARD else UNKNOWN
+
+
+# --- on the host -----------------------------------------------------------------------------------------------------
+
+
+def _parent(known: Known, item: Interface) -> Why:
+    """A parent that Docker made because none was named (`dm-…`), or that carries one tag of a trunk."""
+    network = next((one for one in _networks(known) if one.options.get("parent") == item.name), None)
+    if not known.on_host:
+        return UNKNOWN
+    if item.kind == "dummy" and item.name.startswith("dm-"):
+        of = network or next((one for one in _networks(known) if item.name == f"dm-{one.id[:12]}"), None)
+        told = "an interface that leads nowhere, made by Docker because no parent was named."
+        return Why(f"The parent of {title(of)}: {told}", of_network(of)) if of else UNKNOWN
+    if network and item.kind == "vlan":
+        tag = dict(item.detail).get("id", item.name.rpartition(".")[2])
+        return Why(f"The parent of {title(network)}: the frames of {_below(item) or 'a trunk'} with the 802.1Q tag {tag}.")
+    return UNKNOWN
+
+
+def _own_card(known: Known, item: Interface | None) -> bool:
+    """A macvlan interface that stays on the host. Docker's are there for a moment only, under names that begin with veth."""
+    return item is not None and known.on_host and item.kind == "macvlan" and not item.name.startswith("veth")
+
+
+def _shim(known: Known, item: Interface) -> Why:
+    if not _own_card(known, item):
+        return UNKNOWN
+    parent = _below(item) or "its parent"
+    told = (
+        f"a macvlan interface of the host's own on {parent}; unlike {parent} itself, it can talk to macvlan containers there."
+    )
+    return Why(f"Not added by Docker: {told}", (NOT_DOCKER,))
+
+
+def _shim_route(known: Known, item: Route) -> Why:
+    if not _own_card(known, known.interfaces.get(item.dev)):
+        return UNKNOWN
+    if item.protocol == "kernel":
+        return Why(f"The kernel added this route with the address of {item.dev}: that subnet is reached directly.", (KERNEL,))
+    reached = known.at(item.destination)
+    to = f"{reached.name} is" if reached else f"{item.destination} is"
+    return Why(f"Not added by Docker: {to} reached through {item.dev}, the host's own macvlan interface.", (NOT_DOCKER,))
+
+
+def _from_host(known: Known, item: Neighbour) -> Why:
+    """What the host knows of a macvlan container: nothing over the parent, its MAC over an interface of its own."""
+    found = known.at(item.address) if known.on_host else None
+    network = known.networks.get(found.endpoint.network) if found else None
+    if found is None or network is None or network.driver != DRIVER:
+        return UNKNOWN
+    about = (container(found.name), *of_network(network))
+    if item.dev == network.options.get("parent") and item.state in UNHEARD:
+        told = f"the host asked through the parent {item.dev}, and the kernel does not hand that to the interfaces on it."
+        return Why(f"{found.name} on network {network.name}: {told}", about)
+    if item.mac and _own_card(known, known.interfaces.get(item.dev)):
+        return Why(f"{found.name} on network {network.name}: its MAC address, found through {item.dev}.", about)
+    return UNKNOWN
+
+
+# --- names -----------------------------------------------------------------------------------------------------------
 
 
 def _network(known: Known, interface: Interface | None) -> DockerNetwork | None:
     network = known.network_of(interface) if interface else None
     return network if network and network.driver == DRIVER else None
+
+
+def _below(item: Interface) -> str:
+    """The name of the interface that this one is on, when that is in the same namespace."""
+    link = dict(item.detail).get("link", "")
+    return "" if link.startswith("if") and link[2:].isdigit() else link
+
+
+def _networks(known: Known) -> list[DockerNetwork]:
+    return [one for one in known.networks.values() if one.driver == DRIVER]
+
+
+def _defaults(known: Known) -> list[Route]:
+    seen = known.place.views.get("routes")
+    return [one for one in seen.items if isinstance(one, Route) and one.destination == "default" and one.via] if seen else []
