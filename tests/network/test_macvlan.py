@@ -6,7 +6,7 @@ from explorer.network.cause import NOT_DOCKER
 from explorer.network.drivers import macvlan
 from explorer.network.drivers.known import know
 from explorer.network.explain import explain
-from explorer.network.model import DockerNetwork, DockerState, Interface, Place, Route
+from explorer.network.model import DockerNetwork, DockerState, Interface, Neighbour, Place, Route
 from explorer.network.read import observe
 from tests.lessons.worlds import seen
 
@@ -66,7 +66,14 @@ def test_the_shim_is_a_persons():
     assert [why.about for why in cards] == [(NOT_DOCKER,)]
     assert cards[0].text.startswith("Not added by Docker: a macvlan interface of the host's own on eth0;")
     assert "Not added by Docker: web is reached through shim" in text(told("7-challenge", "h1", "routes"))
-    assert "web on network lan: its MAC address, found through shim." in text(told("7-challenge", "h1", "neighbours"))
+
+
+def test_what_the_host_learns_through_its_shim():
+    world = seen("macvlan/7-challenge.json")
+    [end] = [one for one in world.docker["h1"].containers if one.name == "web"]
+    found = Neighbour(key="n", address=end.endpoints[0].address, dev="shim", mac=end.endpoints[0].mac, state="REACHABLE")
+    why = macvlan.why(know(world.places["h1"], world.docker["h1"]), found)
+    assert why.text == "web on network lan: its MAC address, found through shim."
 
 
 def host(addr, parent="eth0"):
