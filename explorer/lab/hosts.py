@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -17,10 +17,10 @@ from typing import Any
 from docker.errors import APIError, NotFound
 
 import docker
-from explorer.lab import cgroups, images, lans, machines, quota
+from explorer.lab import cgroups, images, lans, machines, quota, stage
 from explorer.lab.config import LabConfig
 from explorer.lab.engine import session
-from explorer.lab.errors import HostError, NodeError
+from explorer.lab.errors import HostError, LabError, NodeError, NoRoom
 from explorer.network.scenario import DEFAULT_ENGINE, Scenario
 
 Phase = Callable[[str, str], None]
@@ -74,16 +74,20 @@ def open_sandbox(
 def make_scratch(config: LabConfig, client: docker.DockerClient, sandbox: str, scenario: Scenario, engine: str) -> str:
     """One host without the learners' image, for preparing it. Returns its container."""
     expires_at = time.time() + 600
-    labels = config.labels | {
-        "explorer.sandbox": sandbox,
-        "explorer.generation": "0",
-        "explorer.expires": str(int(expires_at)),
-    }
+    labels = _labels(config, sandbox, 0, expires_at)
     lans.write_expiry(config, sandbox, expires_at)
-    lan = lans.make_lan(config, client, sandbox, labels)
-    container = _start(config, client, sandbox, "h1", engine, lan, lans.addresses(lan.subnet, scenario), labels)
+    segments = lans.make_lans(config, client, sandbox, scenario, labels)
+    container = _start(config, client, sandbox, "h1", engine, scenario, segments, labels)
     wait_host(client, container, machines.ANSWERS)
     return container
+
+
+def _labels(config: LabConfig, sandbox: str, generation: int, expires_at: float) -> dict[str, str]:
+    return config.labels | {
+        "explorer.sandbox": sandbox,
+        "explorer.generation": str(generation),
+        "explorer.expires": str(int(expires_at)),
+    }
 
 
 def extend_sandbox(config: LabConfig, sandbox: str, expires_at: float) -> None:
@@ -101,34 +105,70 @@ def _make(
     say: Phase,
     engine: str,
 ) -> dict[str, Any]:
-    labels = config.labels | {
-        "explorer.sandbox": sandbox,
-        "explorer.generation": str(generation),
-        "explorer.expires": str(int(expires_at)),
-    }
+    labels = _labels(config, sandbox, generation, expires_at)
     lans.write_expiry(config, sandbox, expires_at)
-    lan = lans.make_lan(config, client, sandbox, labels)
-    names = (*scenario.hosts, *scenario.machines)
-    addresses = lans.addresses(lan.subnet, scenario)
-    engines = {name: engine if name in scenario.hosts else "" for name in names}
-    say("starting host", ", ".join(names))
-    with ThreadPoolExecutor(max_workers=len(names)) as pool:
-        running = {
-            name: pool.submit(_start, config, client, sandbox, name, engines[name], lan, addresses, labels) for name in names
-        }
-        started = {name: future.result() for name, future in running.items()}
+    segments = lans.make_lans(config, client, sandbox, scenario, labels)
+    engines = {name: engine if name in scenario.hosts else "" for name in scenario.names}
+    say("starting host", ", ".join(scenario.names))
+    with ThreadPoolExecutor(max_workers=len(scenario.names)) as pool:
+        starting = [
+            pool.submit(_start, config, client, sandbox, name, engines[name], scenario, segments, labels)
+            for name in scenario.names
+        ]
+        started = dict(zip(scenario.names, _all_or_whose(scenario.names, starting), strict=True))
         say("loading images", images.BOX)
-        versions = dict(zip(scenario.hosts, pool.map(lambda h: wait_host(client, started[h]), scenario.hosts), strict=True))
+        waiting = [pool.submit(wait_host, client, started[host]) for host in scenario.hosts]
+        versions = dict(zip(scenario.hosts, _all_or_whose(scenario.hosts, waiting), strict=True))
     say("building scenario", scenario.name)
-    for host in scenario.hosts:
-        machines.build_scenario(client, started[host], host, scenario)
+    reached = {name: lans.address_of(segments, name) for name in scenario.names}
+    subnets = {segment.lan: segment.subnet for segment in segments}
+    stage.build(client, started, reached, subnets, scenario)
     say("ready", "")
+    addresses = {
+        name: {segment.lan: segment.addresses[name] for segment in segments if name in segment.addresses}
+        for name in scenario.names
+    }
+    return _tell(scenario, subnets, started, addresses, versions)
+
+
+def _all_or_whose(names: Sequence[str], running: Sequence[Future[str]]) -> list[str]:
+    """What each came to. The first that failed is named, after all have come to their end: nothing starts behind our back."""
+    wait(running)
+    for name, one in zip(names, running, strict=True):
+        if error := one.exception():
+            raise _named(name, error, [other for other in names if other != name]) from error
+    return [one.result() for one in running]
+
+
+def _named(name: str, error: BaseException, others: list[str]) -> BaseException:
+    """Nobody has had a hand in a host that is only starting, so it is the node's fault; and the sentence says which one."""
+    if isinstance(error, NoRoom) or not isinstance(error, LabError | APIError):
+        return error
+    down = f" {_list(others)} {'was' if len(others) == 1 else 'were'} taken down again." if others else ""
+    return NodeError(f"{name} did not start.{down}", f"{error} {getattr(error, 'detail', '')}".strip())
+
+
+def _list(names: list[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+def _tell(
+    scenario: Scenario,
+    subnets: dict[str, str],
+    started: dict[str, str],
+    addresses: dict[str, dict[str, str]],
+    versions: dict[str, str],
+) -> dict[str, Any]:
+    """The facts. `address` is where the first LAN of each finds it, `addresses` where every LAN does."""
+
+    def about(name: str) -> dict[str, Any]:
+        return {"container": started[name], "address": next(iter(addresses[name].values())), "addresses": addresses[name]}
+
     return {
-        "subnet": lan.subnet,
-        "hosts": {
-            host: {"container": started[host], "address": addresses[host], "engine": versions[host]} for host in scenario.hosts
-        },
-        "machines": {machine: {"container": started[machine], "address": addresses[machine]} for machine in scenario.machines},
+        "subnet": subnets[scenario.lans[0].name],
+        "lans": subnets,
+        "hosts": {host: about(host) | {"engine": versions[host]} for host in scenario.hosts},
+        "machines": {machine: about(machine) for machine in scenario.machines},
     }
 
 
@@ -138,8 +178,8 @@ def _start(
     sandbox: str,
     name: str,
     engine: str,  # empty: a plain machine
-    lan: lans.Lan,
-    addresses: dict[str, str],
+    scenario: Scenario,
+    segments: list[lans.Segment],
     labels: dict[str, str],
 ) -> str:
     labels = labels | {"explorer.name": name, "explorer.role": "host" if engine else "machine"}
@@ -147,22 +187,30 @@ def _start(
     if engine:
         image, rights = images.HOSTS[engine], machines.host_rights(config, client, full_name, sandbox, labels, engine)
     else:
-        image, rights = images.MACHINE, machines.machine_rights(config, client)
-    endpoint = client.api.create_endpoint_config(ipv4_address=addresses[name], aliases=[name])
+        forwards = scenario.forwards(name)
+        image, rights = images.MACHINE, (machines.router_rights if forwards else machines.machine_rights)(config, client)
+    first, *more = [segment for segment in segments if name in segment.addresses]
     container = client.api.create_container(
         images.tag(config, image),
         name=full_name,
         hostname=name,
         labels=labels,
-        environment=machines.environment(name, addresses),
-        host_config={**rights, "NetworkMode": lan.name},
-        networking_config={"EndpointsConfig": {lan.name: endpoint}},
+        environment=machines.environment(name, scenario, segments),
+        host_config={**rights, "NetworkMode": first.name},
+        networking_config={"EndpointsConfig": {first.name: _endpoint(client, name, first)}},
     )["Id"]
+    for segment in more:
+        client.api.connect_container_to_network(container, segment.name, ipv4_address=segment.addresses[name], aliases=[name])
     client.api.start(container)
     if engine:
         cgroups.delegate(config, container)
         quota.limit_host(client.api.inspect_container(container)["State"]["Pid"])
     return str(container)
+
+
+def _endpoint(client: docker.DockerClient, name: str, segment: lans.Segment) -> dict[str, Any]:
+    endpoint: dict[str, Any] = client.api.create_endpoint_config(ipv4_address=segment.addresses[name], aliases=[name])
+    return endpoint
 
 
 def wait_host(client: docker.DockerClient, container: str, ready: tuple[str, ...] = machines.READY) -> str:
@@ -188,27 +236,20 @@ def _facts(
     running = {c.labels.get("explorer.name", ""): c for c in client.containers.list(filters=filters)}
     if set(running) != {*scenario.hosts, *scenario.machines}:
         return None
-    networks = client.networks.list(filters=filters)
-    if len(networks) != 1:
+    networks = {network.attrs["Labels"].get("explorer.lan", ""): network for network in client.networks.list(filters=filters)}
+    if set(networks) != {lan.name for lan in scenario.lans}:
         return None
+    subnets = {lan.name: str(networks[lan.name].attrs["IPAM"]["Config"][0]["Subnet"]) for lan in scenario.lans}
     addresses = {
-        name: container.attrs["NetworkSettings"]["Networks"][networks[0].name]["IPAddress"]
+        name: {
+            lan.name: str(container.attrs["NetworkSettings"]["Networks"][networks[lan.name].name]["IPAddress"])
+            for lan in scenario.lans_of(name)
+        }
         for name, container in running.items()
     }
-    return {
-        "subnet": networks[0].attrs["IPAM"]["Config"][0]["Subnet"],
-        "hosts": {
-            host: {
-                "container": running[host].id,
-                "address": addresses[host],
-                "engine": wait_host(client, str(running[host].id)),
-            }
-            for host in scenario.hosts
-        },
-        "machines": {
-            machine: {"container": running[machine].id, "address": addresses[machine]} for machine in scenario.machines
-        },
-    }
+    versions = {host: wait_host(client, str(running[host].id)) for host in scenario.hosts}
+    started = {name: str(container.id) for name, container in running.items()}
+    return _tell(scenario, subnets, started, addresses, versions)
 
 
 def close_sandbox(config: LabConfig, sandbox: str, generation: int | None = None) -> int:

@@ -1,4 +1,4 @@
-"""A sandbox's own network, the addresses on it, and the file that says when its hosts end themselves."""
+"""A sandbox's own networks, the addresses on them, and the file that says when its hosts end themselves."""
 
 from __future__ import annotations
 
@@ -18,15 +18,20 @@ import docker
 from explorer.lab.config import LabConfig
 from explorer.lab.errors import NoRoom
 from explorer.lab.kernel import LAN_NETWORK
-from explorer.network.scenario import Scenario
+from explorer.network.scenario import LAN, ROUTER, Scenario
 
 FIRST_HOST, FIRST_MACHINE = 11, 100
+GATEWAY, ASIDE = 1, 254  # where a gateway is looked for; where the engine's own, dumb end goes when a router sits there
 
 
 @dataclass(frozen=True, slots=True)
-class Lan:
+class Segment:
+    """A LAN of a scenario as it stands on the engine. `addresses` are its members'."""
+
+    lan: str
     name: str
     subnet: str
+    addresses: dict[str, str]
 
 
 def filters(config: LabConfig, sandbox: str | None = None, generation: int | None = None) -> dict[str, Any]:
@@ -38,30 +43,56 @@ def filters(config: LabConfig, sandbox: str | None = None, generation: int | Non
     return {"label": labels}
 
 
-def make_lan(config: LabConfig, client: docker.DockerClient, sandbox: str, labels: dict[str, str]) -> Lan:
-    """An internal network with the first free /24. One at a time, so that two openings do not take the same."""
-    name = f"x-{config.install}-{sandbox}"
+def make_lans(
+    config: LabConfig, client: docker.DockerClient, sandbox: str, scenario: Scenario, labels: dict[str, str]
+) -> list[Segment]:
+    """Its LANs in the scenario's order, each an internal network: nobody but its members is reached through it."""
+    made = []
+    for lan in scenario.lans:
+        members = scenario.on(lan)
+        name = lan_name(config, sandbox, lan.name)
+        subnet = _make_lan(config, client, name, ROUTER in members, labels | {"explorer.lan": lan.name})
+        made.append(Segment(lan.name, name, subnet, addresses(subnet, scenario, members)))
+    return made
+
+
+def lan_name(config: LabConfig, sandbox: str, lan: str) -> str:
+    return f"x-{config.install}-{sandbox}" + ("" if lan == LAN else f"-{lan}")
+
+
+def _make_lan(config: LabConfig, client: docker.DockerClient, name: str, routed: bool, labels: dict[str, str]) -> str:
+    """The first free /24. One at a time, so that two openings do not take the same."""
     with _one_at_a_time(config):
         taken = {pool["Subnet"] for network in client.api.networks() for pool in (network["IPAM"].get("Config") or ())}
-        for subnet in map(str, ip_network(LAN_NETWORK).subnets(new_prefix=24)):
+        for network in ip_network(LAN_NETWORK).subnets(new_prefix=24):
+            subnet = str(network)
             if subnet in taken:
                 continue
-            ipam = IPAMConfig(pool_configs=[IPAMPool(subnet=subnet)])
+            gateway = str(network.network_address + ASIDE) if routed else None
+            ipam = IPAMConfig(pool_configs=[IPAMPool(subnet=subnet, gateway=gateway)])
             try:
                 client.networks.create(name, driver="bridge", internal=True, ipam=ipam, labels=labels, check_duplicate=True)
             except APIError as error:
                 if "overlap" in str(error).lower():
                     continue
                 raise
-            return Lan(name, subnet)
+            return subnet
     raise NoRoom("This node has no LAN left.", f"all of {LAN_NETWORK} is in use")
 
 
-def addresses(subnet: str, scenario: Scenario) -> dict[str, str]:
+def addresses(subnet: str, scenario: Scenario, members: tuple[str, ...]) -> dict[str, str]:
+    """By position in the scenario, so that everybody has the same last number in every sandbox and on each LAN."""
     base = ip_network(subnet).network_address
-    return {host: str(base + FIRST_HOST + at) for at, host in enumerate(scenario.hosts)} | {
-        machine: str(base + FIRST_MACHINE + at) for at, machine in enumerate(scenario.machines)
-    }
+    numbers = {host: FIRST_HOST + at for at, host in enumerate(scenario.hosts)}
+    numbers |= {machine: FIRST_MACHINE + at for at, machine in enumerate(scenario.machines)}
+    return {name: str(base + (GATEWAY if name == ROUTER else numbers[name])) for name in members}
+
+
+def address_of(segments: list[Segment], name: str, seen_by: str = "") -> str:
+    """Where `name` is reached: on a LAN that `seen_by` sits on too, if there is one; else on its first."""
+    own = [segment for segment in segments if name in segment.addresses]
+    together = [segment for segment in own if seen_by in segment.addresses]
+    return next((segment.addresses[name] for segment in (*together, *own)), "")
 
 
 @contextmanager

@@ -1,8 +1,9 @@
-"""What exactly a host and a plain machine are to the engine: rights, limits, mounts; and what a scenario puts on a host."""
+"""What exactly a host and a plain machine are to the engine: rights, limits, mounts, what they are told at the start."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,11 @@ from docker.types import LogConfig, Mount
 import docker
 from explorer.lab import images, lans
 from explorer.lab.config import LabConfig
-from explorer.lab.errors import HostError
 from explorer.network.scenario import Scenario
 
 SECCOMP = Path(__file__).parent / "images" / "seccomp.json"
 ANSWERS = ("host-ready",)
 READY = ("host-ready", images.BOX)
-SCENARIO_SECONDS = 60.0
 EXPIRES = "/run/explorer"
 
 
@@ -65,30 +64,24 @@ def machine_rights(config: LabConfig, client: docker.DockerClient) -> dict[str, 
     return rights
 
 
-def environment(name: str, addresses: dict[str, str]) -> dict[str, str]:
-    """What its programs are told. `LAN`, for people: the first three numbers of the LAN's addresses, as in `$LAN.0/24`."""
+def router_rights(config: LabConfig, client: docker.DockerClient) -> dict[str, Any]:
+    """One switch more than other machines: its own namespace passes packets on between its LANs."""
+    return machine_rights(config, client) | {"Sysctls": {"net.ipv4.ip_forward": "1"}}
+
+
+def environment(name: str, scenario: Scenario, segments: list[lans.Segment]) -> dict[str, str]:
+    """What its programs are told. `LAN`, for people: the first three numbers of its LAN's addresses, as in `$LAN.0/24`."""
     return {
-        "LAN": next(iter(addresses.values()), "").rpartition(".")[0],
-        "LAN_DNS": addresses.get("outside", ""),
-        "LAN_NAMES": " ".join(f"{other}={address}" for other, address in addresses.items()),
+        "LAN": lans.address_of(segments, name).rpartition(".")[0],
+        "LAN_DNS": lans.address_of(segments, "outside", name),
+        "LAN_NAMES": " ".join(f"{other}={lans.address_of(segments, other, name)}" for other in scenario.names),
+        "LAN_ROUTES": " ".join(_routes(name, scenario, segments)),
         "EXPIRES": f"{EXPIRES}/at",
     }
 
 
-def build_scenario(client: docker.DockerClient, container: str, host: str, scenario: Scenario) -> None:
-    for network in scenario.networks:
-        if network.host == host:
-            _docker(client, container, "network", "create", "-d", network.driver, *network.options, network.name)
-    for one in scenario.containers:
-        if one.host == host:
-            publish = (word for port in one.publish for word in ("-p", port))
-            start = ("run", "-d", "--name", one.name, "--network", one.network, *publish, *one.options)
-            _docker(client, container, *start, images.BOX, *one.command)
-
-
-def _docker(client: docker.DockerClient, container: str, *words: str) -> None:
-    from explorer.lab.run import execute
-
-    out: list[bytes] = []
-    if execute(client, container, ["docker", *words], lambda _, data: out.append(data), SCENARIO_SECONDS):
-        raise HostError("The scenario could not be built.", b"".join(out).decode(errors="replace")[-500:])
+def _routes(name: str, scenario: Scenario, segments: list[lans.Segment]) -> Iterator[str]:
+    subnets = {segment.lan: segment.subnet for segment in segments}
+    for route in scenario.routes:
+        if route.on == name:
+            yield f"{subnets.get(route.to, route.to)}={lans.address_of(segments, route.via, name)}"

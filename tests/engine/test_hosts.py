@@ -84,6 +84,56 @@ def test_a_scenario_is_there_when_the_sandbox_is(lab_config, new_name, shell):
         hosts.close_sandbox(lab_config, name)
 
 
+def test_a_router_leads_to_a_second_lan(lab_config, open_one, shell):
+    name, facts = open_one("routed")
+    far, router = facts["machines"]["far"], facts["machines"]["router"]
+    assert far["addresses"] == {"beyond": facts["lans"]["beyond"].replace(".0/24", ".102")}
+    assert router["addresses"] == {lan: subnet.replace(".0/24", ".1") for lan, subnet in facts["lans"].items()}
+    _, text = shell("h1", "ping -c 1 -W 2 far && ping -c 1 -W 2 -t 1 far; docker run --rm box curl -s far", name=name)
+    assert f"From router ({router['address']})" in text, "one hop away the router says it was too far"
+    assert f"you are {facts['hosts']['h1']['address']}:" in text
+    _, text = shell("far", "curl -s outside; ip route", name=name)
+    assert f"you are {far['address']}:" in text
+    assert f"default via {router['addresses']['beyond']}" in text
+    assert hosts.open_sandbox(lab_config, name, 1, SCENARIOS["routed"], time.time() + 60, nothing) == facts
+    assert hosts.close_sandbox(lab_config, name) == 7  # four containers, a volume, two networks
+    assert objects(lab_config, name) == []
+
+
+def test_a_swarm_stands_when_the_sandbox_does(open_one, shell):
+    name, _ = open_one("swarm")
+    _, text = shell("h1", "docker node ls --format '{{.Hostname}} {{.Status}} {{.ManagerStatus}}'", name=name)
+    assert sorted(line.strip() for line in text.splitlines()) == ["h1 Ready Leader", "h2 Ready"]
+
+
+def test_a_host_that_cannot_start_is_named_and_takes_the_others_with_it(lab_config, new_name, monkeypatch):
+    """Its address is taken by somebody else on the LAN: the engine refuses it."""
+    name, given = new_name(), lans.addresses
+    monkeypatch.setattr(lans, "addresses", lambda *words: given(*words) | {"h2": given(*words)["h1"]})
+    with pytest.raises(NodeError, match=r"h[12] did not start\. .* were taken down again\.") as caught:
+        hosts.open_sandbox(lab_config, name, 1, SCENARIOS["two-hosts"], time.time() + 60, nothing)
+    assert "Address already in use" in caught.value.detail
+    assert objects(lab_config, name) == []
+
+
+def test_a_host_whose_daemon_cannot_start_is_named(lab_config, new_name, monkeypatch):
+    """h2's own file system is spoilt from the node before it begins, as a broken disk would."""
+    name, seeded = new_name(), hosts.machines.images.seeded_volume
+
+    def spoilt(config, client, full_name, labels, engine):
+        volume = seeded(config, client, full_name, labels, engine)
+        if full_name.endswith("-h2"):
+            Path(client.api.inspect_volume(volume)["Mountpoint"], "containerd").write_text("not a directory")
+            Path(client.api.inspect_volume(volume)["Mountpoint"], "network").write_text("not a directory")
+        return volume
+
+    monkeypatch.setattr(hosts.machines.images, "seeded_volume", spoilt)
+    monkeypatch.setattr(hosts, "READY_SECONDS", 4.0)
+    with pytest.raises(NodeError, match=r"^h2 did not start\. h1 was taken down again\.$"):
+        hosts.open_sandbox(lab_config, name, 1, SCENARIOS["two-hosts"], time.time() + 60, nothing)
+    assert objects(lab_config, name) == []
+
+
 def test_a_host_is_a_plain_docker_host(shell):
     _, text = shell(
         "h1",

@@ -134,6 +134,32 @@ def test_another_sandbox_is_not_reached_whatever_route_is_set(shell, open_one):
     shell("h1", f"ip route del {other['subnet']}")
 
 
+@pytest.mark.parametrize("where", ["router", "far"])
+def test_a_second_lan_is_walled_in_like_the_first(open_one, sandbox, shell, where):
+    """A machine that forwards, forwards within its sandbox: the node passes nothing on, whatever route is set."""
+    name, facts = open_one("routed")
+    other = sandbox[1]
+    ways = [f"ip route replace {{}} via {subnet.replace('.0/24', '.254')} onlink" for subnet in facts["lans"].values()]
+    with listening("0.0.0.0") as port:  # noqa: S104
+        for address in {*node_addresses(), other["hosts"]["h1"]["address"], other["machines"]["outside"]["address"]} - {
+            "127.0.0.1"
+        }:
+            for way in ("true", *(f"{way.format(address)} dev {dev}" for way in ways for dev in ("eth0", "eth1"))):
+                attempt = f"timeout 1 bash -c 'cat </dev/tcp/{address}/{port}'; ping -c 1 -W 1 {address} && echo reached"
+                _, text = shell(where, f"{way}; {attempt}; ip route del {address}", name=name)
+                assert "reached" not in text, (way, address)
+
+
+def test_a_router_has_one_switch_more_than_a_machine_and_no_right(open_one, shell):
+    name, _ = open_one("routed")
+    rights = {
+        where: shell(where, "grep ^Cap /proc/self/status; cat /proc/self/uid_map", name=name)[1] for where in ("far", "router")
+    }
+    assert rights["far"] == rights["router"]
+    status, _ = shell("router", "sysctl -w kernel.core_pattern='|/bin/true' || sysctl -w net.ipv4.ip_forward=0", name=name)
+    assert status != 0
+
+
 def test_the_internet_is_not_reached(shell):
     status, _ = shell("h1", "ping -c 1 -W 1 1.1.1.1 || docker run --rm box ping -c 1 -W 1 1.1.1.1")
     assert status != 0

@@ -46,7 +46,8 @@ def test_the_first_directory_that_cannot_be_passed_is_named(tmp_path):
 
 
 def test_addresses_are_fixed_by_name_and_place():
-    given = lans.addresses("10.77.3.0/24", SCENARIOS["three-hosts"])
+    scenario = SCENARIOS["three-hosts"]
+    given = lans.addresses("10.77.3.0/24", scenario, scenario.names)
     assert given == {"h1": "10.77.3.11", "h2": "10.77.3.12", "h3": "10.77.3.13", "outside": "10.77.3.100"}
 
 
