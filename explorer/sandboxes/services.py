@@ -40,6 +40,7 @@ __all__ = [
     "open_sandbox",
     "replace_sandbox",
     "reset_sandbox",
+    "summary_of",
 ]
 
 State = Sandbox.State
@@ -56,14 +57,14 @@ def current_sandbox(learner: Learner | None) -> Sandbox | None:
 def open_sandbox(learner: Learner, *, lesson: str = "", scenario: str = "one-host", engine: str = DEFAULT_ENGINE) -> Sandbox:
     """The learner's running sandbox, else a warm one, else a queued one. Raises `Refused`.
 
-    One that runs is given whatever its scenario and engine are: the page says so.
+    One that runs is given whatever its engine is, which the page says; one of another scenario is not what was asked for.
     """
     if scenario not in SCENARIOS:
         raise Refused("unknown_scenario", "There is no such sandbox to open.", scenario=scenario[:64])
     check_known(engine)
     running = current_sandbox(learner)
     if running:
-        return _turn_to(running, lesson)
+        return _turn_to(running, lesson, scenario)
     check_quota(learner)
     try:
         with transaction.atomic():
@@ -72,7 +73,7 @@ def open_sandbox(learner: Learner, *, lesson: str = "", scenario: str = "one-hos
         running = current_sandbox(learner)
         if running is None:
             raise
-        return _turn_to(running, lesson)
+        return _turn_to(running, lesson, scenario)
 
 
 def replace_sandbox(learner: Learner, old: str, *, lesson: str, scenario: str, engine: str) -> Sandbox:
@@ -99,11 +100,25 @@ def check_known(engine: str) -> None:
         raise Refused("unknown_engine", "There is no sandbox with that version of Docker Engine.", engine=engine[:64])
 
 
-def _turn_to(sandbox: Sandbox, lesson: str) -> Sandbox:
+def _turn_to(sandbox: Sandbox, lesson: str, scenario: str) -> Sandbox:
+    if sandbox.scenario != scenario:
+        raise Refused(
+            "other_scenario",
+            f"A sandbox of yours is open, and one runs at a time. It has: {summary_of(sandbox.scenario)} "
+            f"Needed here: {summary_of(scenario)}",
+            sandbox=sandbox.pk,
+            runs=sandbox.scenario,
+            asked=scenario,
+        )
     if lesson and sandbox.lesson != lesson:
         move(sandbox, USABLE, lesson=lesson)
         sandbox.refresh_from_db()
     return sandbox
+
+
+def summary_of(scenario: str) -> str:
+    """What a scenario opens, in a sentence for people."""
+    return SCENARIOS[scenario].summary if scenario in SCENARIOS else "A layout of your own."
 
 
 def _claim_warm(learner: Learner, lesson: str, scenario: str, engine: str) -> Sandbox | None:

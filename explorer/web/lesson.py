@@ -49,7 +49,7 @@ def show_lesson(request: HttpRequest, slug: str) -> HttpResponse:
     step = find_step(lesson, asked) if asked else current_step(lesson, progress)
     sandbox = services.current_sandbox(learner)
     context = describe_step(lesson, step, progress) | describe(sandbox, lesson, request.GET.get("engine", ""))
-    if sandbox and sandbox.lesson != lesson.slug:
+    if sandbox and (sandbox.lesson != lesson.slug or context["misfit"]):
         context["other_lesson"] = load_lessons().get(sandbox.lesson)
         context["elsewhere"] = True
     return render(request, "lesson.html", context)

@@ -102,6 +102,7 @@ def show_refusal(request: HttpRequest, refused: services.Refused, lesson: Lesson
         "sentence": refused.sentence,
         "lesson": lesson,
         **offer(engine),
+        "instead": refused.numbers["sandbox"] if refused.code == "other_scenario" else "",
         "back": reverse("lesson", args=[lesson.slug]) if lesson else reverse("home"),
     }
     status = 503 if refused.code in BUSY else 409
@@ -120,14 +121,18 @@ def usual_engine(engines: tuple[str, ...]) -> str:
 
 def describe(sandbox: Sandbox | None, lesson: Lesson | None, asked_engine: str = "") -> dict[str, Any]:
     """What the sandbox side of a page needs to draw itself."""
+    needs = services.summary_of(lesson.scenario) if lesson else ""
     if sandbox is None:
-        return {"sandbox": None, "lesson": lesson, **offer(asked_engine)}
+        return {"sandbox": None, "lesson": lesson, "needs": needs, **offer(asked_engine)}
     live = sandbox.state in Sandbox.LIVE and sandbox.state != Sandbox.State.CLOSING
     other = live and asked_engine in ENGINES and asked_engine != sandbox.engine
     return {
         "sandbox": sandbox,
         "lesson": lesson,
         "live": live,
+        "needs": needs,
+        "runs": services.summary_of(sandbox.scenario),
+        "misfit": live and lesson is not None and sandbox.scenario != lesson.scenario,
         "other_engine": asked_engine if other else "",
         **offer(asked_engine or sandbox.engine),
         "expires_at": sandbox.expires_at.timestamp() if sandbox.expires_at else "",

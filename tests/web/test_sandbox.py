@@ -31,6 +31,27 @@ def test_opening_for_another_lesson_turns_the_running_one_to_it(adas, sandbox):
     assert (sandbox.lesson, Sandbox.objects.count()) == ("start-here", 1)
 
 
+def test_a_sandbox_of_another_scenario_is_not_taken_for_the_right_one(adas, sandbox, htmx):
+    Sandbox.objects.update(scenario="two-hosts")
+    page = adas.get("/learn/bridge/").content.decode()
+    assert "This lesson needs another sandbox" in page
+    assert "Two Docker hosts on one LAN" in page
+    assert "One Docker host and a machine outside it." in page
+    answer = adas.post("/sandboxes/open/", {"lesson": "bridge"}, headers=htmx)
+    assert answer.status_code == 409
+    assert f'name="instead" value="{sandbox.pk}"' in answer.content.decode()
+    sandbox.refresh_from_db()
+    assert sandbox.state == "ready", "nothing is closed unasked"
+
+
+def test_one_button_closes_it_and_opens_the_right_one(adas, sandbox, ada):
+    Sandbox.objects.update(scenario="two-hosts")
+    adas.post("/sandboxes/open/", {"lesson": "bridge", "instead": sandbox.pk})
+    sandbox.refresh_from_db()
+    fresh = Sandbox.objects.exclude(pk=sandbox.pk).get()
+    assert (sandbox.state, fresh.scenario, fresh.learner) == ("closing", "one-host", ada)
+
+
 @pytest.mark.parametrize("lesson", ["", "nothing", "<b>", "../bridge"])
 def test_opening_for_no_lesson_of_ours_is_not_found(strangers, node, lesson):
     assert strangers.post("/sandboxes/open/", {"lesson": lesson}).status_code == 404
