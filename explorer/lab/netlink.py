@@ -28,7 +28,7 @@ HEADER = struct.Struct("=IHHII")
 # Taking a link down silently takes its routes and neighbours along, so a link's message dirties those too.
 LINK: tuple[View, ...] = ("interfaces", "routes", "neighbours", "fdb")
 ROUTE_VIEWS: tuple[View, ...] = LINK
-FILTER_VIEWS: tuple[View, ...] = ("nat", "filter", "connections")
+FILTER_VIEWS: tuple[View, ...] = ("nat", "filter", "raw", "connections")
 Dirty = Callable[[Iterable[View]], None]
 ViewsOf = Callable[[bytes], set[View]]
 
@@ -132,7 +132,7 @@ def filter_views(data: bytes) -> set[View]:
     views: set[View] = set()
     for kind, _payload in messages(data):
         if kind >> 8 == 10:
-            views.update(("nat", "filter"))
+            views.update(("nat", "filter", "raw"))
         elif kind >> 8 == 1:
             views.add("connections")
     return views

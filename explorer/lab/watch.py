@@ -14,9 +14,9 @@ from explorer.lab.netlink import Listener
 from explorer.lab.netns import Namespace
 from explorer.lab.pace import Pace, Quiet
 from explorer.lab.places import read_text
-from explorer.lab.tools import run_tools
+from explorer.lab.tools import Output, run_tools
 from explorer.network.model import Line, Observation, View
-from explorer.network.read import COMMANDS, observe
+from explorer.network.read import COMMANDS, FURTHER, observe
 
 LINES_AT_LEAST = 50
 READ: tuple[View, ...] = tuple(COMMANDS)
@@ -102,7 +102,7 @@ class Watch:
             traffic = ""  # no process is left in it
         if traffic != self._traffic or not traffic:
             self._traffic = traffic
-            self.dirty(view for view in ("nat", "filter") if self._counts(view))
+            self.dirty(view for view in ("nat", "filter", "raw") if self._counts(view))
         if self._counts("connections"):
             self.dirty(("connections",))
 
@@ -111,16 +111,18 @@ class Watch:
 
     async def _read(self, views: set[View]) -> int:
         """Reads these views; the number of lines that came."""
-        commands = {" ".join(COMMANDS[view]): COMMANDS[view] for view in READ if view in views}
+        tools = {view: (COMMANDS[view], *FURTHER.get(view, ())) for view in READ if view in views}
+        commands = {" ".join(command): command for several in tools.values() for command in several}
         outputs = await run_tools(self.namespace.fd, commands)
         if "connections" in views:
             self._connections_at = time.monotonic()
         fresh: dict[View, Observation] = {}
         for view in views:
-            output = outputs[" ".join(COMMANDS[view])]
-            seen = shortened(observe(view, output.text), max(LINES_AT_LEAST, self._room()))
-            if output.error or output.cut:
-                seen = seen.model_copy(update={"error": output.error, "truncated": seen.truncated or output.cut})
+            printed = [outputs[" ".join(command)] for command in tools[view]]
+            seen = shortened(observe(view, *(output.text for output in printed)), max(LINES_AT_LEAST, self._room()))
+            error, cut = next(filter(None, map(trouble, printed)), ""), any(output.cut for output in printed)
+            if error or cut:
+                seen = seen.model_copy(update={"error": error, "truncated": seen.truncated or cut})
             if not same(seen, self.views.get(view)):
                 fresh[view] = seen
         first = not self.views
@@ -131,6 +133,11 @@ class Watch:
             self.error = error
             self._changed()
         return sum(len(seen.lines) for seen in fresh.values())
+
+
+def trouble(output: Output) -> str:
+    """A program this node does not have prints nothing about a table it alone could have made."""
+    return "" if output.error.endswith(": not found") else output.error
 
 
 def same(seen: Observation, before: Observation | None) -> bool:

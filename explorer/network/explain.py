@@ -25,9 +25,16 @@ from explorer.network.model import (
 )
 
 NOT_DOCKERS = Why("Not added by Docker.", (NOT_DOCKER,))
+_TABLES = {
+    "nat": "where addresses and ports are translated, once per connection.",
+    "filter": "where packets are let through or dropped.",
+    "raw": "what is done to packets before connections are tracked.",
+    "mangle": "where packets are marked or altered.",
+    "security": "where SELinux marks packets.",
+}
 _FIXED = {
-    "table:nat": "The table nat: where addresses and ports are translated, once per connection.",
-    "table:filter": "The table filter: where packets are let through or dropped.",
+    "nft:": "Made with nft itself: iptables-save does not show it.",
+    "beyond:": "In this table is what iptables cannot show; nft shows it.",
     "commit:": "The end of the table.",
     "comment:": "Written by iptables-save itself: when the rules were read.",
 }
@@ -52,9 +59,21 @@ def _with_why(known: Known, line: Line, item: Item | None, told: Why) -> Line:
     if isinstance(item, Interface):
         why = _interface_line(known, item, line.text, told)
     elif item is None:
-        why = Why(next((text for start, text in _FIXED.items() if line.key.startswith(start)), ""))
+        why = Why(_table(line.key) or next((text for start, text in _FIXED.items() if line.key.startswith(start)), ""))
     same = (why.text, why.about) == (line.why, line.about)
     return line if same else line.model_copy(update={"why": why.text, "about": why.about})
+
+
+def _table(key: str) -> str:
+    """`table:ip6 nat` begins a table."""
+    start, _, name = key.partition(":")
+    family, _, bare = name.rpartition(" ")
+    if start != "table" or bare not in _TABLES:
+        return ""
+    told = f"The table {bare}{' of IPv6' if 'ip6' in family else ''}: {_TABLES[bare]}"
+    return (
+        f"{told} Kept by the older program {'ip6' if 'ip6' in family else 'ip'}tables-legacy." if "legacy" in family else told
+    )
 
 
 def _why(known: Known, item: Item) -> Why:

@@ -12,7 +12,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-View = Literal["interfaces", "routes", "neighbours", "fdb", "nat", "filter", "connections", "requests", "frames"]
+View = Literal["interfaces", "routes", "neighbours", "fdb", "nat", "filter", "raw", "connections", "requests", "frames"]
 VIEWS: tuple[View, ...] = (
     "interfaces",
     "routes",
@@ -20,6 +20,7 @@ VIEWS: tuple[View, ...] = (
     "fdb",
     "nat",
     "filter",
+    "raw",
     "connections",
     "requests",
     "frames",
@@ -107,7 +108,8 @@ class Chain(Fact):
 
 
 class Rule(Fact):
-    """One `-A` line of `iptables-save -c`. `position` counts from 1 within its chain. What the parser does not know stays
+    """One `-A` line of `iptables-save -c`. `table` is its name there; with `ip6 ` before it, it was `ip6tables-save`, with
+    `legacy ` the older program beside it. `position` counts from 1 within its chain. What the parser does not know stays
     in `other`, word for word; `spec` is always the whole rule as printed, without counters."""
 
     kind_of: Literal["rule"] = "rule"

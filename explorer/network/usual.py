@@ -16,6 +16,16 @@ BUILT_IN = {
     ("filter", "INPUT"): "Built in: packets for this namespace itself.",
     ("filter", "FORWARD"): "Built in: packets that come in through one interface and go out through another.",
     ("filter", "OUTPUT"): "Built in: packets made by programs in this namespace.",
+    ("raw", "PREROUTING"): "Built in: packets as they arrive, before anything else looks at them.",
+    ("raw", "OUTPUT"): "Built in: packets made by programs in this namespace, before anything else looks at them.",
+    ("mangle", "PREROUTING"): "Built in: packets as they arrive, where they can be marked or altered.",
+    ("mangle", "INPUT"): "Built in: packets for this namespace itself, where they can be marked or altered.",
+    ("mangle", "FORWARD"): "Built in: packets that pass through, where they can be marked or altered.",
+    ("mangle", "OUTPUT"): "Built in: packets made by programs in this namespace, where they can be marked or altered.",
+    ("mangle", "POSTROUTING"): "Built in: packets about to leave, where they can be marked or altered.",
+    ("security", "INPUT"): "Built in: packets for this namespace itself, for SELinux to mark.",
+    ("security", "FORWARD"): "Built in: packets that pass through, for SELinux to mark.",
+    ("security", "OUTPUT"): "Built in: packets made by programs in this namespace, for SELinux to mark.",
 }
 _GROUPS = {
     "33:33:00:00:00:01": "the group of all IPv6 nodes (ff02::1)",
@@ -121,7 +131,7 @@ def _fdb(item: FdbEntry) -> Why:
 
 
 def _chain(item: Chain) -> Why:
-    told = BUILT_IN.get((item.table, item.name), "")
+    told = BUILT_IN.get((item.table.rpartition(" ")[2], item.name), "")
     if told and item.policy == "DROP":
         told = f"{told} Policy DROP: what no rule accepts is dropped."
     return Why(told, (KERNEL,)) if told else UNKNOWN

@@ -13,7 +13,7 @@ import { WhatAdded } from "./what-added.js";
 export const TABS = [
   { id: "interfaces", label: "Interfaces", views: ["interfaces"] },
   { id: "routes", label: "Routes", views: ["routes"] },
-  { id: "nat", label: "NAT", views: ["nat", "filter", "connections"] },
+  { id: "nat", label: "NAT", views: ["nat", "filter", "connections", "raw"] },
   { id: "neighbours", label: "Neighbours", views: ["neighbours", "fdb"] },
   { id: "packets", label: "Packets", views: ["frames"] },
   { id: "requests", label: "Requests", views: ["requests"] },
@@ -21,9 +21,11 @@ export const TABS = [
   { id: "timeline", label: "Timeline", views: [] },
 ];
 const FRESH = 16_000;
+const RARE = new Set(["raw"]); // shown where there is something in it
 const TITLES = {
   nat: "nat table",
   filter: "filter table",
+  raw: "what else netfilter holds",
   connections: "tracked connections",
   neighbours: "neighbours",
   fdb: "bridge FDB",
@@ -282,6 +284,8 @@ export class LiveViews extends HTMLElement {
       nodes.push(make("p", "empty", `${place.id} has no network namespace of its own: it lives in that of ${place.shares}.`));
     if (place?.error) nodes.push(make("p", "empty trouble", `This place cannot be read: ${place.error}`));
     for (const view of tab.views) {
+      const seen = place?.views[view];
+      if (RARE.has(view) && !seen?.lines.length && !seen?.error) continue;
       if (tab.views.length > 1) nodes.push(make("h3", "view-title", TITLES[/** @type {keyof typeof TITLES} */ (view)]));
       const table = new LiveTable();
       table.folds = view === "frames";

@@ -33,7 +33,7 @@ def test_several_messages_come_in_one_datagram():
 
 
 def test_rules_and_connections_are_told_apart():
-    assert filter_views(message(10 << 8)) == {"nat", "filter"}
+    assert filter_views(message(10 << 8)) == {"nat", "filter", "raw"}
     assert filter_views(message(1 << 8 | 2)) == {"connections"}
 
 
@@ -85,7 +85,7 @@ async def test_a_flood_is_not_followed_and_nothing_is_missed(monkeypatch):
         with suppress(BlockingIOError):  # full, as the kernel's would be
             namespace.ends[1].send(message(1 << 8))
         await asyncio.sleep(0.001)
-    assert {"nat", "filter", "connections"} in told
+    assert {"nat", "filter", "raw", "connections"} in told
     assert len(told) < 20
     told.clear()
     await asyncio.sleep(0.3)

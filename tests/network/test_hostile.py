@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explorer.network.compare import Difference, compare, describe
 from explorer.network.explain import explain
-from explorer.network.model import Observation, Place
+from explorer.network.model import Observation, Place, Rule
 from explorer.network.read import READERS, observe
-from explorer.network.read.text import LINE_LENGTH, LINES
+from explorer.network.read.text import LINE_LENGTH, LINES, bounded_lines
 from tests.network.captured import CAPTURES, FILES, docker, items, text
 
 H1 = CAPTURES / "bridge" / "5-traffic" / "h1"
@@ -128,3 +130,69 @@ def test_escape_sequences_are_made_visible():
     seen = observe("neighbours", "10.0.0.1 dev e\x1b[2Jx lladdr 02:00:00:00:00:01 STALE\n")
     assert seen.lines[0].text == "10.0.0.1 dev e␛[2Jx lladdr 02:00:00:00:00:01 STALE"
     assert items(seen)[0].dev == "e␛[2Jx"
+
+
+DUMPED = [
+    "*raw",
+    "*nat",
+    "*filter",
+    "COMMIT",
+    "# Completed",
+    "# Generated",
+    "-A X -j DROP",
+    ":X - [0:0]",
+    "[1:2] -A X -s 1.2.3.4/32 -j ACCEPT",
+    "# Table `nat' is incompatible, use 'nft' tool.",
+    "table ip mine {",
+    "table ip nat {",
+    "\tchain c {",
+    "\t}",
+    "}",
+    "# Warning",
+]
+PRINTABLE = st.text(st.characters(exclude_categories=["C", "Zl", "Zp"]), max_size=8)
+DUMP = st.lists(st.sampled_from(DUMPED) | PRINTABLE, max_size=14).map("\n".join)
+
+
+@given(ANY | NEARLY | DUMP)
+def test_no_line_of_a_rule_set_stays_unseen(told):
+    """Between them, the views show every line that iptables-save prints."""
+    shown = {line.text for view in ("nat", "filter", "raw") for line in observe(view, told).lines}
+    lines, _ = bounded_lines(told)
+    assert set(lines) <= shown
+
+
+@given(DUMP, DUMP, DUMP, DUMP, DUMP)
+def test_what_other_programs_made_is_shown_once_and_as_printed(text, ip6, legacy, ip6_legacy, nft):
+    seen = observe("raw", text, ip6, legacy, ip6_legacy, nft)
+    shown = [line.text for line in seen.lines]
+    for told in (ip6, legacy, ip6_legacy):
+        assert Counter(bounded_lines(told)[0]) <= Counter(shown)
+    keys = [line.key for line in seen.lines]
+    assert {item.key for item in seen.items} <= set(keys)
+    assert all(
+        item.spec in shown or any(line.endswith(item.spec) for line in shown) for item in seen.items if isinstance(item, Rule)
+    )
+
+
+@given(st.lists(st.sampled_from(["ip mine", "inet mine", "ip nat", "ip6 nat", "bridge filter"]), unique=True))
+def test_of_what_nft_lists_only_what_iptables_prints_is_left_out(tables):
+    dump = "".join(f"table {table} {{\n\tchain c {{\n\t}}\n}}\n" for table in tables)
+    seen = observe("raw", "*nat\nCOMMIT\n", "", "", "", dump)
+    assert [line.text for line in seen.lines if line.text.startswith("table")] == [
+        f"table {table} {{" for table in tables if table != "ip nat"
+    ]
+    there = observe("raw", "*nat\nCOMMIT\n# Completed\n# Table `nat' is incompatible, use 'nft' tool.\n", "", "", "", dump)
+    assert len(there.lines) == 4 * len(tables), "nat is not whole there"
+
+
+@pytest.mark.parametrize("view", ["nat", "filter", "raw"])
+@given(data=st.data())
+def test_a_rules_spec_is_the_printed_text(view, data):
+    told = "\n".join(data.draw(mutated("filter")))
+    seen = observe(view, told)
+    texts = {line.key: line.text for line in seen.lines}
+    for item in seen.items:
+        if isinstance(item, Rule):
+            text = texts[item.key]
+            assert item.spec == (text.partition(" ")[2] if text.startswith("[") else text)

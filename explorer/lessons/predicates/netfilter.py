@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from explorer.lessons.evidence import World, like
 from explorer.lessons.predicates.words import Who, flows
-from explorer.network.model import Connection, Rule
+from explorer.network.model import Connection, Rule, View
 
 
 def rule(
@@ -24,13 +24,12 @@ def rule(
     counted: bool = False,
 ) -> bool:
     """A netfilter rule that fits; `counted` wants at least one packet to have met it. `to` is where a DNAT leads."""
-    tables = [table] if table else ["nat", "filter"]
-    for view in ("nat", "filter"):
-        if view not in tables:
-            continue
+    views: tuple[View, ...] = ("nat", "filter", "raw")
+    for view in views:
         for one in world.everywhere(place, view, Rule):
             if (
-                like(one.chain, chain)
+                like(one.table, table)
+                and like(one.chain, chain)
                 and like(one.target, target)
                 and like(one.protocol, protocol)
                 and world.belongs(one.source, source)

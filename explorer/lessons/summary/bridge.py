@@ -55,7 +55,10 @@ def only_local(rule: Rule) -> str:
 
 
 def borders(world: World, host: Place) -> str:
+    """Where a packet from one network to another ends: Engine 26 and 28 have their rules in different tables."""
+    bridges = {f"!{one.bridge}" for one in world.networks(host.id) if one.driver == "bridge" and one.bridge}
     found = [one for one in rules(world, host, "filter", "DROP") if "ISOLATION" in one.chain]
+    found += [one for one in rules(world, host, "raw", "DROP") if one.in_interface in bridges]
     if not found:
         return ""
     ended = counted(sum(one.packets or 0 for one in found), "packet", "packets")

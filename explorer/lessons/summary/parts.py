@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from explorer.lessons.evidence import World
-from explorer.network.model import Interface, Place, Rule
+from explorer.network.model import Interface, Place, Rule, View
 
 NAMES_SHOWN = 6
 Fact = tuple[str, str]
@@ -16,8 +16,9 @@ def interfaces(world: World, place: Place) -> list[Interface]:
 
 
 def rules(world: World, host: Place, table: str, target: str) -> list[Rule]:
-    view: list[Rule] = list(world.seen(host, "nat" if table == "nat" else "filter", Rule))
-    return [one for one in view if one.target == target and "127.0.0.11" not in one.spec]
+    view: View = "nat" if table == "nat" else "filter" if table == "filter" else "raw"
+    found = [one for one in world.seen(host, view, Rule) if one.table == table]
+    return [one for one in found if one.target == target and "127.0.0.11" not in one.spec]
 
 
 def cables(world: World, host: Place) -> str:

@@ -1,7 +1,8 @@
 """The iptables rules of driver bridge, recognised by their form and named by what they refer to.
 
 The chains' meanings are Docker's documentation ("Packet filtering and firewalls"); Engine 28 moved the rules per network
-from FORWARD to DOCKER-CT, DOCKER-BRIDGE and DOCKER-FORWARD, which read the same.
+from FORWARD to DOCKER-CT, DOCKER-BRIDGE and DOCKER-FORWARD, which read the same, and drops in the table raw what is
+addressed to a container from elsewhere. IPv6 has the same chains.
 """
 
 from __future__ import annotations
@@ -47,14 +48,15 @@ def chain(known: Known, item: Chain) -> Why:
     if known.on_host and (item.table, item.name, item.policy) == ("filter", "FORWARD", "DROP"):
         told = "Policy DROP: a forwarded packet that no rule accepts is dropped; Docker sets it when it turns on IP forwarding."
         return Why(told, (DAEMON,))
-    told = CHAINS.get((item.table, item.name), "")
+    told = CHAINS.get((item.table.removeprefix("ip6 "), item.name), "")
     return Why(told, (DAEMON,)) if told else UNKNOWN
 
 
 def rule(known: Known, item: Rule) -> Why:
     if not known.on_host:
         return UNKNOWN
-    return _nat(known, item) if item.table == "nat" else _filter(known, item)
+    table = _TABLES.get(item.table.removeprefix("ip6 "))
+    return table(known, item) if table else UNKNOWN
 
 
 def _bare(item: Rule) -> bool:
@@ -69,7 +71,8 @@ def _nat(known: Known, item: Rule) -> Why:
     if item.chain == "PREROUTING" and item.target == "DOCKER" and item.other == LOCAL:
         return Why("Packets arriving for an address of this host go to chain DOCKER, where the published ports are.", (DAEMON,))
     if item.chain == "OUTPUT" and item.target == "DOCKER" and item.other[:4] == LOCAL:
-        but = "; except to 127.0.0.0/8, where docker-proxy answers" if item.destination == "!127.0.0.0/8" else ""
+        own = item.destination.removeprefix("!")
+        but = f"; except to {own}, where docker-proxy answers" if item.destination in ("!127.0.0.0/8", "!::1/128") else ""
         return Why(f"Packets this host itself sends to one of its addresses go to chain DOCKER too{but}.", (DAEMON,))
     if item.chain == "DOCKER":
         return _published(known, item)
@@ -194,3 +197,38 @@ def _admitted(known: Known, item: Rule) -> Why:
             told = f"Because {found.name} publishes {spec(port)}: packets to its port {item.destination_port} are let through."
             return Why(told, (*of_container(found.name), PUBLISH))
     return UNKNOWN
+
+
+# --- raw -------------------------------------------------------------------------------------------------------------
+
+
+def _raw(known: Known, item: Rule) -> Why:
+    """Before anything else: what is addressed to a container itself, or to a loopback address, from the wrong side."""
+    if item.chain != "PREROUTING" or item.target != "DROP" or not item.in_interface.startswith("!"):
+        return UNKNOWN
+    if item.in_interface == "!lo":
+        return _only_here(known, item)
+    found, network = known.at(item.destination), known.bridges.get(item.in_interface[1:])
+    if found is None or network is None or found.endpoint.network != network.name or item.protocol:
+        return UNKNOWN
+    told = (
+        f"Because {found.name} is on {title(network)}: packets addressed to it that arrive from anywhere but "
+        f"{network.bridge} are dropped at once. From elsewhere, the way in is a published port of the host."
+    )
+    return Why(told, of_container(found.name, network))
+
+
+def _only_here(known: Known, item: Rule) -> Why:
+    port = item.destination_port
+    found = known.published_at(int(port), item.protocol) if port.isascii() and port.isdigit() else None
+    address = item.destination.removesuffix("/32")
+    if found is None or found[1].host_address != address:
+        return UNKNOWN
+    told = (
+        f"Because {found[0].name} publishes {spec(found[1])}: packets for {address} that arrive through a network interface "
+        "are dropped, so only programs on this host itself can use the port."
+    )
+    return Why(told, (*of_container(found[0].name), PUBLISH))
+
+
+_TABLES = {"nat": _nat, "filter": _filter, "raw": _raw}

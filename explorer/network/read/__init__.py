@@ -14,6 +14,7 @@ from explorer.network.read.addresses import read_addresses
 from explorer.network.read.connections import read_connections
 from explorer.network.read.docker import read_docker
 from explorer.network.read.fdb import read_fdb
+from explorer.network.read.further import TOOLS, read_further
 from explorer.network.read.neighbours import read_neighbours
 from explorer.network.read.requests import read_requests
 from explorer.network.read.routes import read_routes
@@ -26,34 +27,40 @@ COMMANDS: dict[View, tuple[str, ...]] = {
     "fdb": ("bridge", "fdb"),
     "nat": ("iptables-save", "-c"),
     "filter": ("iptables-save", "-c"),
+    "raw": ("iptables-save", "-c"),
     "connections": ("conntrack", "-L", "-o", "extended"),
 }
 
-READERS: dict[View, Callable[[str], Observation]] = {
+FURTHER: dict[View, tuple[tuple[str, ...], ...]] = {"raw": TOOLS}  # what else has to be run for a view
+
+READERS: dict[View, Callable[..., Observation]] = {
     "interfaces": read_addresses,
     "routes": read_routes,
     "neighbours": read_neighbours,
     "fdb": read_fdb,
     "nat": partial(read_rules, table="nat"),
     "filter": partial(read_rules, table="filter"),
+    "raw": read_further,
     "connections": read_connections,
     "requests": read_requests,
 }
 
 
-def observe(view: View, text: str) -> Observation:
-    """What `view` shows, from the text that `COMMANDS[view]` (or, for requests, the machine's log) printed."""
-    return READERS[view](text)
+def observe(view: View, text: str, *further: str) -> Observation:
+    """What `view` shows, from the text that `COMMANDS[view]` (or, for requests, the machine's log) printed, and `FURTHER`."""
+    return READERS[view](text, *further)
 
 
 __all__ = [
     "COMMANDS",
+    "FURTHER",
     "READERS",
     "observe",
     "read_addresses",
     "read_connections",
     "read_docker",
     "read_fdb",
+    "read_further",
     "read_neighbours",
     "read_requests",
     "read_routes",

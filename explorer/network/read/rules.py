@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterable
+
 from explorer.network.model import Chain, Line, Observation, Rule
 from explorer.network.read.text import Keys, bounded_lines, number
 
@@ -21,41 +24,51 @@ _FIELDS = {
     "--ctstate": "ct_state",
 }
 
+# iptables says so of a table in which nft has put what iptables cannot print
+BEYOND = re.compile(r"# Table `([^']{1,64})' (?:is incompatible|contains incompatible)")
+
 
 def read_rules(text: str, table: str) -> Observation:
     lines, truncated = bounded_lines(text)
-    reader = _Reader(table)
+    section = read_sections(lines, lambda name: name == table, Keys())
+    command = f"iptables-save -c -t {table}"
+    return Observation(command=command, lines=tuple(section.shown), items=tuple(section.found), truncated=truncated)
+
+
+def read_sections(lines: Iterable[str], wanted: Callable[[str], bool], keys: Keys, family: str = "") -> Reader:
+    """The tables whose name is wanted; `family` comes before their names in keys and items."""
+    reader = Reader(wanted, keys, family)
     for line in lines:
         reader.take(line)
     reader.flush()
-    command = f"iptables-save -c -t {table}"
-    return Observation(command=command, lines=tuple(reader.shown), items=tuple(reader.found), truncated=truncated)
+    return reader
 
 
-class _Reader:
-    """Walks the whole dump and keeps the section of one table, comments around it included."""
+class Reader:
+    """Walks the whole dump and keeps the sections of the tables that are wanted, comments around them included."""
 
-    def __init__(self, table: str) -> None:
-        self.table = table
+    def __init__(self, wanted: Callable[[str], bool], keys: Keys, family: str) -> None:
         self.shown: list[Line] = []
         self.found: list[Chain | Rule] = []
-        self._keys = Keys()
-        self._section = ""  # the table we are in; "" between two
+        self.complete: set[str] = set()  # the tables whose every rule this program can print
+        self._wanted, self._keys, self._family = wanted, keys, family
+        self._section: str | None = None  # the table we are in; None between two
         self._comments: list[str] = []  # seen before we know whose they are
-        self._positions: dict[str, int] = {}
+        self._positions: dict[tuple[str, str], int] = {}
+
+    @property
+    def table(self) -> str:
+        return self._family + (self._section or "")
 
     def take(self, line: str) -> None:
         if line.startswith("*"):
-            self._section = line[1:].strip()
-            self._comments = self._comments if self._section == self.table else []
-            self.flush()
-            self._keep(line, f"table:{self._section}")
-        elif line.startswith("# Completed") and self._section:
+            self._begin(line)
+        elif line.startswith("# Completed") and self._section is not None:
             self._keep(line, f"comment:{self.table}")
-            self._section = ""
-        elif line.startswith("#") and not self._section:
-            self._comments.append(line)
-        elif self._section in (self.table, ""):
+            self._section = None
+        elif line.startswith("#") and self._section is None:
+            self._comment(line)
+        elif self._section is None or self._wanted(self._section):
             self.flush()
             self._inside(line)
 
@@ -64,8 +77,26 @@ class _Reader:
             self.shown.append(Line(text=comment, key=self._keys.unique(f"comment:{self.table}")))
         self._comments = []
 
+    def _begin(self, line: str) -> None:
+        self._section = line[1:].strip()
+        self.complete.add(self._section)
+        self._comments = self._comments if self._wanted(self._section) else []
+        self.flush()
+        self._keep(line, f"table:{self.table}")
+
+    def _comment(self, line: str) -> None:
+        """What stands between two tables belongs to the next one, unless it names a table nft has to be asked about."""
+        named = BEYOND.match(line)
+        if named is None:
+            self._comments.append(line)
+            return
+        self.complete.discard(named[1])
+        if self._wanted(named[1]):
+            self.flush()
+            self.shown.append(Line(text=line, key=self._keys.unique(f"beyond:{self._family}{named[1]}")))
+
     def _keep(self, line: str, key: str) -> None:
-        if self._section == self.table:
+        if self._section is not None and self._wanted(self._section):
             self.shown.append(Line(text=line, key=self._keys.unique(key)))
 
     def _inside(self, line: str) -> None:
@@ -101,7 +132,7 @@ class _Reader:
         if len(words) < 2:
             return None
         chain = words[1]
-        position = self._positions[chain] = self._positions.get(chain, 0) + 1
+        position = self._positions[self.table, chain] = self._positions.get((self.table, chain), 0) + 1
         fields, other = _options(words[2:])
         return Rule(
             key=self._keys.unique(f"rule:{self.table}:{chain}:{spec}"),
