@@ -105,6 +105,9 @@ def stranger():
                 with caller:
                     for words in saying:
                         caller.sendall(words)
+                        caller.shutdown(socket.SHUT_WR)
+                        while caller.recv(4096):  # a close with bytes unread would be a reset
+                            pass
                     if not saying:
                         time.sleep(4)
 
