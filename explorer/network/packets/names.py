@@ -35,7 +35,7 @@ def dns(read: Reader) -> Next:
 def _question(read: Reader, start: int) -> None:
     at, (name, after) = read.at, read_name(read.data, read.at, start, read.end)
     read.skip(after - at)
-    kind = int.from_bytes(read.peek(2))
+    kind = int.from_bytes(read.peek(4)[:2])
     read.note("question", f"{TYPES.get(kind, kind)} {name}", at, after + 4 - at)
     read.skip(4)
 
