@@ -10,7 +10,7 @@ import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from bench import node
+from bench import across, node
 from bench.figures import Figure, Report, Samples, say
 from bench.learner import Learner, Typist, shows
 from bench.stack import Stack, own_engine_data, stack
@@ -156,6 +156,7 @@ async def second_open(site: Stack, report: Report) -> None:
 
 COLD: dict[str, Measure] = {
     "open": cold_open, "event": kernel_event, "echo": terminal_echo, "idle": idle_host, "ten": ten_at_once,
+    "overlay": across.overlay,
 }  # fmt: skip
 WARM: dict[str, Measure] = {"second": second_open}
 

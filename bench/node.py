@@ -50,6 +50,18 @@ def bare_open(lab: LabConfig, name: str) -> float:
     return took
 
 
+def namespaces_of(lab: LabConfig, sandbox: str) -> set[int]:
+    """Inodes of the network namespaces of a sandbox: its containers', what runs in them, and those its mounts keep."""
+    with engine.session(lab) as client:
+        found = client.api.containers(filters={"label": f"explorer.sandbox={sandbox}"})
+        pids = [client.api.inspect_container(one["Id"])["State"]["Pid"] for one in found]
+    inodes = set()
+    for pid in pids:
+        inodes.add(Path(f"/proc/{pid}/ns/net").stat().st_ino)
+        inodes |= {int(inode) for inode in re.findall(r"net:\[(\d+)\]", Path(f"/proc/{pid}/mountinfo").read_text())}
+    return inodes
+
+
 def in_host(lab: LabConfig, sandbox: str, where: str, command: str) -> str:
     out: list[bytes] = []
     status = run.run_in(lab, sandbox, where, ["sh", "-c", command], lambda kind, data: out.append(data), 60)
