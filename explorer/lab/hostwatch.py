@@ -26,6 +26,7 @@ from explorer.network.model import DockerState, Interface, Observation, Place, V
 
 LOOK_EVERY = 1.0
 LOOK_AGAIN = (0.05, 0.25)  # after something moved: a container needs a moment to get its name and its network
+ASK_AGAIN = (0.0, 1.0, 3.0)  # a daemon takes down the last of a network after its namespace
 log = structlog.get_logger(__name__)
 PROCESSES_PER_TURN = 200
 NAME_PATIENCE = 0.8  # how long a new container may stay unshown while its daemon is asked for its name
@@ -56,6 +57,7 @@ class HostWatch:
         self._new: dict[int, float] = {}
         self._requests: Observation | None = None
         self._tap: Tap | None = None
+        self._mounted: set[int] = set()
         self._down = ""
         self._inside: frozenset[str] = frozenset()  # containers of which there is a process
         self._quiet = Quiet(0.0, 0.0)
@@ -196,6 +198,7 @@ class HostWatch:
         seen = look(holding.group)
         seen.mounted = mounted_namespaces(holding.first)
         self._inside = seen.containers
+        self._ask_after(seen.mounted)
         holding.follow(seen)
         self._tend_tap()  # a namespace that has gone may have been the last with one
         self._name(seen, holding)
@@ -204,6 +207,13 @@ class HostWatch:
             self._said("sandbox", self.name, f"{self.name} holds more than is shown here", "too many processes or namespaces")
         self._cut = seen.cut
         return sum(len(processes) for processes in seen.namespaces.values())
+
+    def _ask_after(self, mounted: dict[int, str]) -> None:
+        """A daemon reports no event when it joins or leaves a swarm; its networks' namespaces come and go, though."""
+        if self.daemon and mounted.keys() != self._mounted:
+            for wait in ASK_AGAIN:
+                asyncio.get_running_loop().call_later(wait, self.daemon.refresh)
+        self._mounted = set(mounted)
 
     # --- what passes ---
 

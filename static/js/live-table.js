@@ -47,6 +47,7 @@ export class LiveTable extends HTMLElement {
     super();
     this.place = "";
     this.folds = false;
+    this.named = ""; // what people call the place
     /** @type {Observation | undefined} */
     this.observation = undefined;
     /** @type {Set<string>} */
@@ -126,7 +127,7 @@ export class LiveTable extends HTMLElement {
 
   #draw() {
     const seen = this.observation;
-    const prompt = make("span", "who", `${this.place} # `);
+    const prompt = make("span", "who", `${this.named || this.place} # `);
     this.head.replaceChildren(prompt, make("span", "command", seen?.command ?? ""));
     if (!seen) return this.body.replaceChildren(make("p", "empty", "Not read yet."));
     const nodes = this.#items(grouped(seen.lines));

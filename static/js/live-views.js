@@ -289,6 +289,7 @@ export class LiveViews extends HTMLElement {
       if (tab.views.length > 1) nodes.push(make("h3", "view-title", TITLES[/** @type {keyof typeof TITLES} */ (view)]));
       const table = new LiveTable();
       table.folds = view === "frames";
+      table.named = place ? placeName(place) : this.place;
       this.tables.set(view, table);
       nodes.push(table);
     }

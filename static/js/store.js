@@ -111,7 +111,12 @@ export class Store {
 export function inOrder(places) {
   const rank = { host: 0, container: 0, namespace: 0, machine: 1 };
   /** @param {Place} place */
-  const key = (place) => [rank[place.kind] ?? 2, place.host || place.id, place.kind === "host" ? 0 : 1, place.id];
+  const key = (place) => [
+    rank[place.kind] ?? 2,
+    place.host || place.id,
+    place.kind === "host" ? 0 : place.kind === "namespace" ? 2 : 1,
+    place.id,
+  ];
   return [...places].sort((a, b) => {
     const left = key(a);
     const right = key(b);
