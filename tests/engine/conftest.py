@@ -90,16 +90,37 @@ class Engine:
 
 
 @pytest.fixture(scope="session")
-def lab_config() -> Iterator[LabConfig]:
-    """The configuration of a running engine with its images."""
+def running() -> Iterator[tuple[LabConfig, Engine]]:
     if os.geteuid() != 0:
         pytest.skip("needs root")
     config = test_installation()
-    running = Engine()
-    running.wait_ready()
-    yield config
-    running.stop()
+    child = Engine()
+    child.wait_ready()
+    yield config, child
+    child.stop()
     leftovers.sweep(config)
+
+
+@pytest.fixture(scope="session")
+def lab_config(running: tuple[LabConfig, Engine]) -> LabConfig:
+    """The configuration of a running engine with its images."""
+    return running[0]
+
+
+@pytest.fixture(scope="session")
+def await_engine(running: tuple[LabConfig, Engine]) -> Callable[[str], None]:
+    """Waits until hosts can have this version of Docker Engine; without it the test has nothing to say here."""
+    config, child = running
+
+    def wait(version: str) -> None:
+        until = time.monotonic() + START_SECONDS
+        while version not in hosts.engines(config):
+            if left_out := [line for line in child.lines if line.startswith("left out")]:
+                pytest.skip(left_out[-1])
+            assert time.monotonic() < until, "\n".join(child.lines[-20:])
+            time.sleep(0.2)
+
+    return wait
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import pytest
 from explorer.lab import hosts
 from explorer.lessons.load import load_lessons
 from explorer.lessons.model import Command
+from explorer.network.scenario import ENGINES
 from explorer.sandboxes import solve
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
@@ -43,15 +44,26 @@ def pool():
 
 
 @pytest.fixture(scope="module")
-def whole(lab_config, pool):
-    """Slug → (what was said, the result to come) of every lesson, played with its own commands."""
-    told: dict[str, list[str]] = {slug: [] for slug in LESSONS}
-    return {slug: (told[slug], pool.submit(play, lab_config, lesson, told[slug].append)) for slug, lesson in LESSONS.items()}
+def whole(lab_config, pool, await_engine):
+    """(version, slug) → (what was said, the result to come) of every lesson, played with its own commands."""
+
+    def begin(engine, slug):
+        told: list[str] = []
+
+        def go():
+            await_engine(engine)
+            return play(lab_config, LESSONS[slug], told.append, engine=engine)
+
+        return told, pool.submit(go)
+
+    return {(engine, slug): begin(engine, slug) for engine in ENGINES for slug in LESSONS}
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("slug", LESSONS)
-def test_green_with_its_own_commands(lab_config, whole, slug):
-    told, coming = whole[slug]
+def test_green_with_its_own_commands(lab_config, whole, await_engine, slug, engine):
+    await_engine(engine)
+    told, coming = whole[engine, slug]
     result = coming.result()
     assert faults(result) == {}, "\n".join(told)
     assert [step.step for step in result.steps] == [step.id for step in LESSONS[slug].steps]
