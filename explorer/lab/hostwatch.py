@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import structlog
 
+from explorer.lab.calls import Calls
 from explorer.lab.daemon import Daemon
 from explorer.lab.frames import Tap
 from explorer.lab.holding import Holding, Room
@@ -31,7 +32,7 @@ log = structlog.get_logger(__name__)
 PROCESSES_PER_TURN = 200
 NAME_PATIENCE = 0.8  # how long a new container may stay unshown while its daemon is asked for its name
 
-Source = Literal["docker", "kernel", "sandbox", "lesson"]
+Source = Literal["docker", "driver", "kernel", "sandbox", "lesson"]
 
 
 class HostWatch:
@@ -58,6 +59,7 @@ class HostWatch:
         self._requests: Observation | None = None
         self._tap: Tap | None = None
         self._mounted: set[int] = set()
+        self._calls: Calls | None = None
         self._down = ""
         self._inside: frozenset[str] = frozenset()  # containers of which there is a process
         self._quiet = Quiet(0.0, 0.0)
@@ -130,6 +132,7 @@ class HostWatch:
         life = os.pidfd_open(pid)
         tasks: list[Coroutine[Any, Any, None]] = [self._keep_looking(life, holding)]
         if self.kind == "host":
+            self._calls = Calls(pid, self._told)
             self.daemon = Daemon(self.name, to_daemon(pid, group.belongs), self._named, self._heard)
             tasks.append(self.daemon.run())
         else:
@@ -151,7 +154,7 @@ class HostWatch:
 
     def _fall(self, why: str) -> None:
         self._end_tap()
-        self._sights, self._down, self._holding, self._requests = [], why, None, None
+        self._sights, self._down, self._holding, self._requests, self._calls = [], why, None, None, None
         self._inside = frozenset()
         if self.daemon:
             self.daemon.end(why)
@@ -172,6 +175,14 @@ class HostWatch:
     def _heard(self, sentence: str, detail: str) -> None:
         self.look_soon()
         self._said("docker", self.name, sentence, detail)
+
+    def _told(self, sentence: str, detail: str) -> None:
+        self._said("driver", self.name, sentence, detail)
+
+    def glance(self) -> None:
+        """Whether a driver that is a program on this host was asked anything new."""
+        if self._calls and self._calls.glance():
+            self._changed()
 
     def _logged(self, requests: Observation) -> None:
         self._requests = requests
@@ -299,6 +310,8 @@ class HostWatch:
             views["requests"] = self._requests
         if sight.id == self.name and self._tap is not None:
             views["frames"] = self._tap.observation
+        if sight.id == self.name and self._calls and self._calls.seen is not None:
+            views["calls"] = self._calls.seen
         return views, watch.error
 
 

@@ -52,6 +52,42 @@ def read_below(pid: int, path: str, limit: int = 16 * 1024) -> str:
         os.close(fd)
 
 
+def stat_below(pid: int, path: str) -> os.stat_result | None:
+    """What a file of the host's is, without opening it for reading; None when it is not there or behind a link."""
+    try:
+        fd = open_below(pid, path, os.O_PATH)
+    except OSError:
+        return None
+    try:
+        return os.fstat(fd)
+    finally:
+        os.close(fd)
+
+
+def read_end_below(pid: int, path: str, limit: int) -> str:
+    """The last `limit` bytes of a regular file that belongs to the host; "" when it is anything else or not there.
+
+    It is looked at before it is opened: a FIFO would wait, a device might act. And it must belong to a user of the host's:
+    a host's root may mount over it what only the machine's root may read."""
+    try:
+        found = open_below(pid, path, os.O_PATH)
+    except OSError:
+        return ""
+    try:
+        seen = os.fstat(found)
+        if not stat.S_ISREG(seen.st_mode) or seen.st_uid == 0:
+            return ""
+        fd = os.open(f"/proc/self/fd/{found}", os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        try:
+            return os.pread(fd, limit, max(0, seen.st_size - limit)).decode("utf-8", "replace")
+        finally:
+            os.close(fd)
+    except OSError:
+        return ""
+    finally:
+        os.close(found)
+
+
 def to_daemon(pid: int, belongs: Callable[[int], bool]) -> Connect:
     """Connections to the daemon of the host whose first process is `pid`."""
 

@@ -124,6 +124,7 @@ class Observer:
             due = time.monotonic() - swept >= (SWEEP_WATCHED if self.watched else SWEEP_UNWATCHED)
             swept = time.monotonic() if due else swept
             for host in self._hosts:
+                host.glance()
                 for watch in host.watches:
                     watch.tick() if due else watch.beat()
 
@@ -135,6 +136,8 @@ class Observer:
 
     async def _tell(self) -> None:
         """Names first, then what disappeared, what appeared, what changed; then what the daemons reported."""
+        for host in self._hosts:
+            host.glance()  # what a driver was asked is known before what it then did in the kernel is told
         docker = {host.name: state for host in self._hosts if (state := host.docker)}
         for name, state in docker.items():
             if state != self.docker.get(name):

@@ -12,7 +12,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-View = Literal["interfaces", "routes", "neighbours", "fdb", "nat", "filter", "raw", "connections", "requests", "frames"]
+View = Literal[
+    "interfaces", "routes", "neighbours", "fdb", "nat", "filter", "raw", "connections", "requests", "frames", "calls"
+]
 VIEWS: tuple[View, ...] = (
     "interfaces",
     "routes",
@@ -24,6 +26,7 @@ VIEWS: tuple[View, ...] = (
     "connections",
     "requests",
     "frames",
+    "calls",
 )
 PlaceKind = Literal["host", "container", "machine", "namespace"]
 
@@ -194,7 +197,24 @@ class Frame(Fact):
     problem: str = ""
 
 
-Item = Interface | Route | Neighbour | FdbEntry | Chain | Rule | Connection | Request | Frame
+class Call(Fact):
+    """One question of Docker's to a network driver that is a program of its own, out of that driver's journal. `seconds` is
+    how long the answer took, None while there is none; `asked` and `answer` are JSON for reading, `error` the driver's own."""
+
+    kind_of: Literal["call"] = "call"
+    key: str
+    driver: str
+    run: str = ""  # which start of the driver, as it says itself
+    method: str
+    at: float
+    what: str = ""  # the question in a few words
+    asked: str = ""
+    answer: str = ""
+    error: str = ""
+    seconds: float | None = None
+
+
+Item = Interface | Route | Neighbour | FdbEntry | Chain | Rule | Connection | Request | Frame | Call
 
 
 class Line(Fact):

@@ -93,10 +93,10 @@ class OwnerGone(Message):
 
 
 class Happened(Message):
-    """One line of the timeline. `source` says who reported it: the host's engine, the kernel, or us."""
+    """One line of the timeline. `source` says who reported it: the host's engine, a driver's journal, the kernel, or us."""
 
     type: Literal["happened"] = "happened"
-    source: Literal["docker", "kernel", "sandbox", "lesson"]
+    source: Literal["docker", "driver", "kernel", "sandbox", "lesson"]
     place: str = ""
     text: str
     detail: str = ""

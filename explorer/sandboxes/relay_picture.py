@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterator
 
 from explorer.network.compare import compare, describe
-from explorer.network.model import DockerState, Gone, Measured, Place, ProbeResult, Snapshot, View
+from explorer.network.model import Call, DockerState, Gone, Measured, Observation, Place, ProbeResult, Snapshot, View
 from explorer.network.since import Since
 from explorer.sandboxes.events import (
     DockerChanged,
@@ -28,6 +28,9 @@ from explorer.sandboxes.events import (
 from explorer.sandboxes.relay_owners import Owners
 
 CAUSE_SECONDS = 1.5  # a change so soon after something the engine did there was caused by it
+DRIVER_FIRST = 0.4  # what Docker reports so soon after a driver's answer is the same matter, told by the one who did not do it
+CHANGES = {"CreateNetwork", "DeleteNetwork", "CreateEndpoint", "DeleteEndpoint", "Join", "Leave"}  # of all a driver is asked
+OF_DRIVERS: tuple[View, ...] = ("interfaces", "routes", "fdb", "nat", "filter")  # of the host: what a driver can have done
 GAP_SECONDS = 0.05  # between two tellings of the same view
 LINES_WAITING = 200  # of the timeline
 GONE_KEPT = 20  # networks and containers that were removed
@@ -52,6 +55,7 @@ class Picture:
         self._owners = Owners()
         self._gone: deque[Gone] = deque(maxlen=GONE_KEPT)
         self._causes: dict[str, tuple[float, str]] = {}  # host → (when, what its engine said)
+        self._driver_causes: dict[str, tuple[float, str]] = {}  # host → (when, what a driver on it was asked)
 
     # --- what was seen ---
 
@@ -67,6 +71,9 @@ class Picture:
             self._mark((place, ""))
 
     def see_view(self, place: Place, view: View) -> None:
+        if view == "calls":
+            before = self.places.get(place.id)
+            self._see_calls(place, before.views.get(view) if before else None)
         self.places[place.id] = self._since.mark(place, time.time())
         self._mark((place.id, view if place.id in self._told else ""))
 
@@ -197,7 +204,7 @@ class Picture:
         self._told[place.id] = told.model_copy(update={"views": {**told.views, view: after}})
         self._owners.see_view(place, view)
         difference = compare(before, after)
-        cause = self._cause(place)
+        cause = self._cause(place, view)
         yield ViewChanged(
             place=place.id,
             view=view,
@@ -210,8 +217,22 @@ class Picture:
         for text in describe(place, view, difference, before, after, self.docker.get(_host_of(place))):
             yield Happened(source="kernel", place=place.id, text=text, detail=f"because: {cause}" if cause else "")
 
-    def _cause(self, place: Place) -> str:
+    def _see_calls(self, place: Place, before: Observation | None) -> None:
+        """Of the calls that came since, those that change something in the kernel are a cause."""
+        old = {item.key: item for item in before.items} if before else {}
+        calls = [item for item in place.views["calls"].items if isinstance(item, Call) and item.method in CHANGES]
+        news = [call for call in calls if old.get(call.key) != call]
+        if news:
+            methods = list(dict.fromkeys(call.method for call in news))
+            verb = "answered" if news[-1].seconds is not None else "was asked"
+            text = f"{news[-1].driver} {verb} {' and '.join(filter(None, (', '.join(methods[:-1]), methods[-1])))}"
+            self._driver_causes[_host_of(place)] = (time.monotonic(), text)
+
+    def _cause(self, place: Place, view: View) -> str:
         when, text = self._causes.get(_host_of(place), (0.0, ""))
+        asked, told = self._driver_causes.get(_host_of(place), (0.0, ""))
+        if told and when - asked <= DRIVER_FIRST and place.kind == "host" and view in OF_DRIVERS:
+            when, text = asked, told
         return text if text and time.monotonic() - when <= CAUSE_SECONDS else ""
 
 

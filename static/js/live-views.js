@@ -1,6 +1,8 @@
-// <live-views>: the chooser of place and the tabs Interfaces, Routes, NAT, Neighbours, Packets, Requests, Added, Timeline.
+// <live-views>: the chooser of place and the tabs Interfaces, Routes, NAT, Neighbours, Packets, Requests, Driver,
+// Added, Timeline.
 
 import { make, remember, remembered, rove } from "./dom.js";
+import { DriverCalls } from "./driver-calls.js";
 import { LiveTable } from "./live-table.js";
 import { inOrder } from "./store.js";
 import { Timeline } from "./time-line.js";
@@ -17,6 +19,7 @@ export const TABS = [
   { id: "neighbours", label: "Neighbours", views: ["neighbours", "fdb"] },
   { id: "packets", label: "Packets", views: ["frames"] },
   { id: "requests", label: "Requests", views: ["requests"] },
+  { id: "driver", label: "Driver", views: ["calls"] },
   { id: "added", label: "Added", views: [] },
   { id: "timeline", label: "Timeline", views: [] },
 ];
@@ -46,7 +49,7 @@ export class LiveViews extends HTMLElement {
     this.store = null;
     this.place = "";
     this.tab = "interfaces";
-    /** @type {Map<View, LiveTable>} */
+    /** @type {Map<View, LiveTable | DriverCalls>} */
     this.tables = new Map();
     this.places = make("div", "places");
     this.bar = make("div", "view-tabs");
@@ -132,6 +135,7 @@ export class LiveViews extends HTMLElement {
   /** @param {StreamEvent} event */
   #notice(event) {
     if (event.type === "view_changed") this.#viewChanged(event);
+    else if (event.type === "happened" || event.type === "timeline_told") this.#calls()?.draw();
     else if (event.type === "snapshot_taken") this.#settle();
     else if (event.type === "place_seen") {
       if (!this.place) this.#settle();
@@ -148,13 +152,20 @@ export class LiveViews extends HTMLElement {
     }
   }
 
+  #calls() {
+    const shown = this.tables.get("calls");
+    return shown instanceof DriverCalls ? shown : undefined;
+  }
+
   /** @param {ViewChanged} event */
   #viewChanged(event) {
     const structural = event.added.length > 0 || event.removed.length > 0;
     const tab = TABS.find((one) => one.views.includes(event.view));
     if (!tab) return;
-    if (event.place === this.place && !this.bar.querySelector(`[data-tab="${tab.id}"]`)) this.#drawTabs();
-    if (event.place === this.place) {
+    if (event.place === this.place && !this.bar.querySelector(`[data-tab="${tab.id}"]`)) {
+      this.#drawTabs();
+      this.#mark(tab.id);
+    } else if (event.place === this.place) {
       if (tab.id === this.tab) {
         const table = this.tables.get(event.view);
         if (table) {
@@ -172,7 +183,7 @@ export class LiveViews extends HTMLElement {
 
   /**
    * The eye should find what is new: the panel scrolls to it, unless somebody is busy in it.
-   * @param {LiveTable} table
+   * @param {LiveTable | DriverCalls} table
    */
   #bringIntoView(table) {
     const fresh = table.querySelector(".item.added");
@@ -227,10 +238,13 @@ export class LiveViews extends HTMLElement {
 
   #drawTabs() {
     const place = this.store?.places.get(this.place);
-    const tabs = TABS.filter((tab) => {
-      if (tab.id === "requests") return place?.kind === "machine";
-      return tab.id !== "packets" || place?.views.frames !== undefined;
-    });
+    /** @type {Record<string, boolean>} */
+    const shown = {
+      requests: place?.kind === "machine",
+      packets: place?.views.frames !== undefined,
+      driver: Boolean(place?.views.calls?.lines.length),
+    };
+    const tabs = TABS.filter((tab) => shown[tab.id] ?? true);
     if (!tabs.some((tab) => tab.id === this.tab)) this.tab = "interfaces";
     const focused = this.bar.contains(document.activeElement);
     const buttons = tabs.map((tab) => {
@@ -287,13 +301,17 @@ export class LiveViews extends HTMLElement {
       const seen = place?.views[view];
       if (RARE.has(view) && !seen?.lines.length && !seen?.error) continue;
       if (tab.views.length > 1) nodes.push(make("h3", "view-title", TITLES[/** @type {keyof typeof TITLES} */ (view)]));
-      const table = new LiveTable();
-      table.folds = view === "frames";
-      table.named = place ? placeName(place) : this.place;
+      const table = view === "calls" ? new DriverCalls() : new LiveTable();
+      if (table instanceof DriverCalls) table.store = this.store;
+      else {
+        table.folds = view === "frames";
+        table.named = place ? placeName(place) : this.place;
+      }
       this.tables.set(view, table);
       nodes.push(table);
     }
     this.panel.replaceChildren(...nodes);
     for (const [view, table] of this.tables) table.show(this.place, place?.views[view]);
+    if (this.#calls()) this.panel.scrollTop = this.panel.scrollHeight;
   }
 }

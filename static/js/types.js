@@ -6,11 +6,13 @@
  * @typedef {{ kind_of: "interface", key: string, index: number, name: string, kind: string, mac: string, mtu: number,
  *   state: string, master: string, peer_index: number | null, peer_name: string, peer_place: string,
  *   addresses: Address[], detail?: [string, string][] }} Interface
+ * @typedef {{ kind_of: "call", key: string, driver: string, method: string, at: number, what: string, asked: string,
+ *   answer: string, error: string, seconds: number | null }} Call
  * @typedef {{ kind_of: string, key: string, [fact: string]: unknown }} OtherItem
  * @typedef {{ command: string, lines: Line[], items: (Interface | OtherItem)[], error: string, truncated: boolean,
  *   since: Record<string, number>, changed: Record<string, number> }} Observation
  * @typedef {"interfaces" | "routes" | "neighbours" | "fdb" | "nat" | "filter" | "raw" | "connections" | "requests" |
- *   "frames"} View
+ *   "frames" | "calls"} View
  * @typedef {{ id: string, kind: "host" | "container" | "machine" | "namespace", host: string, name: string, netns: number,
  *   shares: string, error: string, since: number, views: Partial<Record<View, Observation>> }} Place
  * @typedef {{ id: string, name: string, driver: string, internal?: boolean, subnets: string[], gateways: string[], bridge: string,

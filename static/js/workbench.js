@@ -1,6 +1,7 @@
 // What the lesson page needs besides: the live elements. They start by themselves when they appear.
 
 import "./nonce.js";
+import { DriverCalls } from "./driver-calls.js";
 import { LabTerminal } from "./lab-terminal.js";
 import { LessonStep } from "./lesson-step.js";
 import { LiveSandbox } from "./live-sandbox.js";
@@ -14,6 +15,7 @@ import { WhatAdded } from "./what-added.js";
 
 customElements.define("time-line", Timeline);
 customElements.define("what-added", WhatAdded);
+customElements.define("driver-calls", DriverCalls);
 customElements.define("live-table", LiveTable);
 customElements.define("live-views", LiveViews);
 customElements.define("net-map", NetMap);

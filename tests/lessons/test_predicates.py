@@ -146,6 +146,26 @@ def test_holds_and_does_not_across_hosts(yes, no):
     assert not true(no, world, "two-hosts")
 
 
+PLUGIN = [
+    ({"call": {"driver": "lab", "method": "Join", "count": 3}}, {"call": {"driver": "other"}}),
+    ({"call": {"method": "Activate", "first": True}}, {"call": {"method": "CreateNetwork", "first": True}}),
+    ({"call": {"asked": '*"HostPort": 8080*'}}, {"call": {"answer": '*"HostPort": 8080*'}}),
+    ({"call": {"method": "Join", "answered": True, "refused": False}}, {"call": {"method": "Join", "refused": True}}),
+    ({"driver_came_back": {"driver": "lab"}}, {"driver_came_back": {"driver": "half"}}),
+]
+
+
+@pytest.mark.parametrize(("yes", "no"), PLUGIN)
+def test_holds_and_does_not_of_a_driver(yes, no):
+    world = seen("third-party/4-dying.json")
+    assert true(yes, world)
+    assert not true(no, world)
+
+
+def test_a_driver_that_never_ended_has_not_come_back():
+    assert not true({"driver_came_back": {"driver": "lab"}}, seen("third-party/3-not-done.json"))
+
+
 @pytest.mark.parametrize(("yes", "no"), HOLDS)
 def test_holds_and_does_not(yes, no):
     assert true(yes, WORLD)
@@ -165,7 +185,7 @@ def test_two_names_of_one_namespace_are_not_two_with_one_address():
 
 
 def test_every_predicate_is_tested():
-    asked = {next(iter(one)) for pair in (*HOLDS, *ACROSS) for one in pair if isinstance(one, dict)}
+    asked = {next(iter(one)) for pair in (*HOLDS, *ACROSS, *PLUGIN) for one in pair if isinstance(one, dict)}
     assert asked == {*PREDICATES, *COMBINATORS}
 
 

@@ -3,6 +3,7 @@ import time
 import pytest
 
 from explorer.network.model import (
+    Call,
     DockerContainer,
     DockerNetwork,
     DockerState,
@@ -244,3 +245,43 @@ def test_what_is_kept_is_bounded_and_says_so(picture):
     assert sum(len(event.gone.put) for event in events) == 2_000
     assert all(len(event.gone.put) <= 100 and event.gone.more for event in events)
     assert len(picture.snapshot().gone) == relay_picture.GONE_KEPT
+
+
+# --- a driver that is a program on the host ---
+
+
+def asked(picture, method, *, answered=True, name="h1", kind="host"):
+    """Docker asked a driver on h1; then an interface appeared at `name`."""
+    call = Call(key=f"call:{method}", driver="lab", method=method, at=1.0, seconds=0.01 if answered else None)
+    seen = picture.places["h1"]
+    views = {**seen.views, "calls": Observation(command="tail", lines=(Line(text="x", key=call.key),), items=(call,))}
+    picture.see_view(seen.model_copy(update={"views": views}), "calls")
+    list(picture.take())
+    place = picture.places[name]
+    views = {**place.views, "interfaces": interfaces("lo", "lab-1")}
+    picture.see_view(place.model_copy(update={"views": views}), "interfaces")
+    return next(event for event in picture.take() if event.type == "view_changed" and event.view == "interfaces").cause
+
+
+def test_what_a_driver_was_asked_is_the_cause_of_what_follows(picture):
+    assert asked(picture, "CreateNetwork") == "lab answered CreateNetwork"
+
+
+def test_even_before_it_answered(picture):
+    assert asked(picture, "CreateNetwork", answered=False) == "lab was asked CreateNetwork"
+
+
+def test_a_question_that_changes_nothing_is_no_cause(picture):
+    assert asked(picture, "EndpointOperInfo") == ""
+
+
+def test_what_docker_reports_of_the_same_matter_comes_second(picture):
+    picture.see_happening(Happened(source="docker", place="h1", text="network lane created"))
+    assert asked(picture, "CreateNetwork") == "lab answered CreateNetwork"
+
+
+def test_a_driver_is_no_cause_within_a_container(picture):
+    inside = Place(id="h1/web", kind="container", host="h1", name="web", netns=2, views={"interfaces": interfaces("lo")})
+    picture.see_place(inside)
+    list(picture.take())
+    assert asked(picture, "Join", name="h1/web") == ""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 from explorer.lessons.evidence import World
 from explorer.lessons.model import Lesson
-from explorer.lessons.summary import bridge, host, macvlan, none, overlay, start
+from explorer.lessons.summary import bridge, host, macvlan, none, overlay, start, third_party
 from explorer.lessons.summary.parts import Fact
 from explorer.network.model import Place, Snapshot
 
@@ -20,6 +20,7 @@ CARDS: dict[str, Callable[[World, Place], Iterator[Fact]]] = {
     "host": host.facts,
     "none": none.facts,
     "overlay": overlay.facts,
+    "third-party": third_party.facts,
 }
 
 

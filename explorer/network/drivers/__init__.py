@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Protocol, cast
 
 from explorer.network.cause import Why
-from explorer.network.drivers import bridge, host, ipvlan, macvlan, none, overlay
+from explorer.network.drivers import bridge, host, ipvlan, macvlan, none, overlay, remote
 from explorer.network.drivers.known import Known
 from explorer.network.model import Interface, Item
 
@@ -28,5 +28,6 @@ DRIVERS: dict[str, Driver] = {
     "macvlan": cast(Driver, macvlan),
     "ipvlan": cast(Driver, ipvlan),
     "overlay": cast(Driver, overlay),
+    "": cast(Driver, remote),  # any other name: a program of its own; before bridge, whose words fit any switch
     "bridge": cast(Driver, bridge),
 }

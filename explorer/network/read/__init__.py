@@ -11,6 +11,7 @@ from functools import partial
 
 from explorer.network.model import Observation, View
 from explorer.network.read.addresses import read_addresses
+from explorer.network.read.calls import read_calls
 from explorer.network.read.connections import read_connections
 from explorer.network.read.docker import read_docker
 from explorer.network.read.fdb import read_fdb
@@ -43,6 +44,7 @@ READERS: dict[View, Callable[..., Observation]] = {
     "raw": read_further,
     "connections": read_connections,
     "requests": read_requests,
+    "calls": read_calls,
 }
 
 
@@ -57,6 +59,7 @@ __all__ = [
     "READERS",
     "observe",
     "read_addresses",
+    "read_calls",
     "read_connections",
     "read_docker",
     "read_fdb",
