@@ -55,6 +55,6 @@ def _carried(before: Observation, seen: Observation, now: float) -> Observation:
     kept = {line.key for line in seen.lines}
     since = {key: before.since.get(key, 0.0) if key in known else now for key in kept}
     changed = {key: at for key, at in before.changed.items() if key in kept}
-    if seen.command == "ip addr":  # of everything else, what changes are counters and timers
+    if seen.command in ("ip addr", "ip route"):  # of everything else, what changes are counters and timers
         changed |= dict.fromkeys(compare(before, seen).changed, now)
     return seen.model_copy(update={"since": {key: at for key, at in since.items() if at}, "changed": changed})
