@@ -158,7 +158,8 @@ def test_what_came_at_the_same_moment_is_told_apart():
 
 def test_a_bridge_that_came_up_is_a_change_not_an_addition():
     found = added(watched(stages=STAGES[0:2]), "h1", "container:c1")
-    assert [entry.lines[0].split(": ")[1] for entry in found.changed] == ["docker0"]
+    assert [(entry.kind, "docker0" in entry.lines[0]) for entry in found.changed] == [("interfaces", True), ("routes", True)]
+    assert not any("linkdown" in line for entry in found.changed for line in entry.lines)
 
 
 def test_what_was_left_behind():
