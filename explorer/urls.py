@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import path
 
-from explorer.web import about, errors, health, home, lesson, measured, sandbox, summary
+from explorer.web import about, errors, health, home, lesson, measured, playground, sandbox, summary
 
 urlpatterns = [
     path("", home.show_home, name="home"),
@@ -13,6 +13,9 @@ urlpatterns = [
     path("learn/<slug:slug>/predict/", lesson.predict, name="predict"),
     path("learn/<slug:slug>/measured/<slug:step>/", measured.show_measured, name="measured"),
     path("learn/<slug:slug>/summary/", summary.show_summary, name="summary"),
+    path("playground/", playground.show_playground, name="playground"),
+    path("playground/open/", playground.open_playground, name="playground-open"),
+    path("playground/link/", playground.show_link, name="playground-link"),
     path("sandboxes/open/", sandbox.open_sandbox, name="open"),
     path("sandboxes/<slug:sandbox_id>/", sandbox.show_sandbox, name="sandbox"),
     path("sandboxes/<slug:sandbox_id>/extend/", sandbox.extend_sandbox, name="extend"),

@@ -29,12 +29,12 @@ def build(
     """`containers` and `addresses` by host, `subnets` by LAN."""
 
     def run(host: str, *words: str) -> str:
-        return _docker(client, containers[host], host, [fill(word, subnets) for word in words])
+        return _docker(client, containers[host], host, list(words))
 
     with ThreadPoolExecutor(max_workers=len(scenario.hosts)) as pool:
         _form_swarm(run, pool, addresses, scenario.swarm)
-        _wait(pool.map(lambda host: _make_networks(run, host, scenario), scenario.hosts))
-        _wait(pool.map(lambda host: _start_containers(run, host, scenario), scenario.hosts))
+        _wait(pool.map(lambda host: _make_networks(run, host, scenario, subnets), scenario.hosts))
+        _wait(pool.map(lambda host: _start_containers(run, host, scenario, subnets), scenario.hosts))
 
 
 Run = Callable[..., str]
@@ -55,17 +55,34 @@ def _form_swarm(run: Run, pool: ThreadPoolExecutor, addresses: Mapping[str, str]
         )
 
 
-def _make_networks(run: Run, host: str, scenario: Scenario) -> None:
+def _make_networks(run: Run, host: str, scenario: Scenario, subnets: Mapping[str, str]) -> None:
     for network in scenario.networks:
         if network.host == host:
-            run(host, "network", "create", "-d", network.driver, *network.options, network.name)
+            run(
+                host,
+                "network",
+                "create",
+                "-d",
+                network.driver,
+                *(fill(word, subnets) for word in network.options),
+                network.name,
+            )
 
 
-def _start_containers(run: Run, host: str, scenario: Scenario) -> None:
+def _start_containers(run: Run, host: str, scenario: Scenario, subnets: Mapping[str, str]) -> None:
     for one in scenario.containers:
         if one.host == host:
             publish = (word for port in one.publish for word in ("-p", port))
-            start = ("run", "-d", "--name", one.name, "--network", one.network, *publish, *one.options)
+            start = (
+                "run",
+                "-d",
+                "--name",
+                one.name,
+                "--network",
+                one.network,
+                *publish,
+                *(fill(word, subnets) for word in one.options),
+            )
             run(host, *start, images.BOX, *one.command)
             for network in one.also:
                 run(host, "network", "connect", network, one.name)

@@ -66,6 +66,7 @@ class Sandbox(models.Model):
     id = models.CharField(max_length=16, primary_key=True, default=new_sandbox_id, editable=False)
     learner = models.ForeignKey(Learner, null=True, blank=True, on_delete=models.SET_NULL, related_name="sandboxes")
     scenario = models.CharField(max_length=64, default="one-host")
+    layout = models.JSONField(default=dict, blank=True)  # of scenario `free`: `network.layout.Layout`, validated
     engine = models.CharField(max_length=8, default=DEFAULT_ENGINE)  # the version of Docker Engine its hosts have
     lesson = models.CharField(max_length=64, blank=True, default="")
     state = models.CharField(max_length=12, choices=State.choices, default=State.QUEUED)

@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from explorer.network.layout import FREE, Layout
 from explorer.network.scenario import DEFAULT_ENGINE, ENGINES, SCENARIOS
 from explorer.sandboxes import changes
 from explorer.sandboxes.changes import enqueue, move, node_queue, open_queue
@@ -37,6 +38,7 @@ __all__ = [
     "learner_progress",
     "look_again",
     "move_to_step",
+    "open_layout",
     "open_sandbox",
     "replace_sandbox",
     "reset_sandbox",
@@ -76,6 +78,31 @@ def open_sandbox(learner: Learner, *, lesson: str = "", scenario: str = "one-hos
         return _turn_to(running, lesson, scenario)
 
 
+def open_layout(learner: Learner, layout: Layout, engine: str, instead: str = "") -> Sandbox:
+    """A free sandbox that begins with this layout; the one named by `instead` goes for it."""
+    check_known(engine)
+    running = current_sandbox(learner)
+    name = layout.name()
+    if name != FREE:
+        if running and running.pk == instead:
+            return replace_sandbox(learner, instead, lesson="", scenario=name, engine=engine)
+        return open_sandbox(learner, scenario=name, engine=engine)
+    kept = layout.model_dump(mode="json")
+    if running and running.pk != instead:
+        if running.layout == kept:
+            return running
+        raise _other_scenario(running, layout.in_words())
+    check_quota(learner)
+    if running:
+        check_engine(engine)
+    else:
+        check_room(engine)
+    with transaction.atomic():
+        if running:
+            close_sandbox(running)
+        return book_sandbox(learner, scenario=FREE, layout=kept, engine=engine)[0]
+
+
 def replace_sandbox(learner: Learner, old: str, *, lesson: str, scenario: str, engine: str) -> Sandbox:
     """Closes the learner's sandbox `old` and opens another in the place it leaves; nothing is closed if that is refused.
 
@@ -102,18 +129,20 @@ def check_known(engine: str) -> None:
 
 def _turn_to(sandbox: Sandbox, lesson: str, scenario: str) -> Sandbox:
     if sandbox.scenario != scenario:
-        raise Refused(
-            "other_scenario",
-            f"A sandbox of yours is open, and one runs at a time. It has: {summary_of(sandbox.scenario)} "
-            f"Needed here: {summary_of(scenario)}",
-            sandbox=sandbox.pk,
-            runs=sandbox.scenario,
-            asked=scenario,
-        )
+        raise _other_scenario(sandbox, summary_of(scenario))
     if lesson and sandbox.lesson != lesson:
         move(sandbox, USABLE, lesson=lesson)
         sandbox.refresh_from_db()
     return sandbox
+
+
+def _other_scenario(sandbox: Sandbox, needed: str) -> Refused:
+    return Refused(
+        "other_scenario",
+        f"A sandbox of yours is open, and one runs at a time. It has: {summary_of(sandbox.scenario)} Needed here: {needed}",
+        sandbox=sandbox.pk,
+        runs=sandbox.scenario,
+    )
 
 
 def summary_of(scenario: str) -> str:
@@ -165,11 +194,18 @@ def book_sandbox(
     scenario: str = "one-host",
     node: str = "",
     engine: str = DEFAULT_ENGINE,
+    layout: dict[str, Any] | None = None,
 ) -> tuple[Sandbox, Action]:
     """Row, action and task. With `node`, that node and no other; without a learner, one in advance for whoever comes."""
     with transaction.atomic():
         sandbox = Sandbox.objects.create(
-            learner=learner, lesson=lesson, scenario=scenario, engine=engine, phase="queued", node_id=node or None
+            learner=learner,
+            lesson=lesson,
+            scenario=scenario,
+            layout=layout or {},
+            engine=engine,
+            phase="queued",
+            node_id=node or None,
         )
         action = Action.objects.create(sandbox=sandbox, kind=Action.Kind.OPEN)
         enqueue(TASK_OPEN, node_queue(node) if node else open_queue(engine), action.pk)

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from explorer.lab import hosts
 from explorer.lab.errors import HostError, LabError, NoRoom
-from explorer.network.scenario import SCENARIOS
+from explorer.network.layout import scenario_of
 from explorer.sandboxes import changes
 from explorer.sandboxes.changes import finish, finish_all, move
 from explorer.sandboxes.models import Action, Sandbox
@@ -117,7 +117,7 @@ def _build(action: Action, *, first: bool) -> None:
             lab_config(),
             sandbox.pk,
             sandbox.generation,
-            SCENARIOS[sandbox.scenario],
+            scenario_of(sandbox.scenario, sandbox.layout),
             changes.host_expiry(warm=sandbox.learner_id is None).timestamp(),
             say,
             sandbox.engine,

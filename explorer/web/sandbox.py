@@ -63,7 +63,7 @@ def show_sandbox(request: HttpRequest, sandbox_id: str) -> HttpResponse:
     sandbox = mine(request, sandbox_id)
     lesson = load_lessons().get(sandbox.lesson)
     if not getattr(request, "htmx", False):
-        return redirect("lesson", lesson.slug) if lesson else redirect("home")
+        return redirect("lesson", lesson.slug) if lesson else redirect("playground")
     return render(request, "_sandbox.html", describe(sandbox, lesson))
 
 
@@ -90,7 +90,7 @@ def answer(request: HttpRequest, sandbox: Sandbox, lesson: Lesson | None, engine
     if getattr(request, "htmx", False):
         return render(request, "_sandbox.html", describe(sandbox, lesson, engine))
     if lesson is None:
-        return redirect("home")
+        return redirect("playground")
     page = reverse("lesson", args=[lesson.slug])
     return redirect(f"{page}?engine={engine}" if engine in ENGINES and engine != sandbox.engine else page)
 

@@ -10,6 +10,7 @@ import pytest
 from explorer.lab import diskguard, engine, hosts, lans
 from explorer.lab.errors import HostTimeout, NodeError, NotThere
 from explorer.lab.run import run_in
+from explorer.network.layout import from_query
 from explorer.network.scenario import SCENARIOS, Scenario, StartContainer, StartNetwork
 
 pytestmark = pytest.mark.engine
@@ -98,6 +99,25 @@ def test_a_router_leads_to_a_second_lan(lab_config, open_one, shell):
     assert hosts.open_sandbox(lab_config, name, 1, SCENARIOS["routed"], time.time() + 60, nothing) == facts
     assert hosts.close_sandbox(lab_config, name) == 7  # four containers, a volume, two networks
     assert objects(lab_config, name) == []
+
+
+def test_a_layout_from_a_link_is_built(lab_config, new_name, shell):
+    link = (
+        "hosts=2&machines=outside,router&swarm=1&net=h1,lan,bridge,subnet=172.30.0.0/24&net=h1,town,overlay"
+        "&net=h1,street,macvlan,subnet=lan,gateway=lan.1,parent=eth0"
+        "&run=h1,web,lan,also=town,p=8080:80&run=h2,app,town&run=h1,own,street"
+    )
+    name = new_name()
+    facts = hosts.open_sandbox(lab_config, name, 1, from_query(link).scenario(), time.time() + 60, nothing)
+    try:
+        _, text = shell("outside", f"curl -s {facts['hosts']['h1']['address']}:8080", name=name)
+        assert "172.30.0.2:80" in text
+        _, text = shell("h2", "for i in 1 2 3 4 5; do docker exec app curl -s web && break; sleep 1; done", name=name)
+        assert "I am" in text
+        _, text = shell("h1", "docker network inspect street", name=name)
+        assert facts["subnet"] in text
+    finally:
+        hosts.close_sandbox(lab_config, name)
 
 
 def test_a_swarm_stands_when_the_sandbox_does(open_one, shell):
