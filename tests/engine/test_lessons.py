@@ -59,8 +59,8 @@ def whole(lab_config, pool, await_engine):
     return {(engine, slug): begin(engine, slug) for engine in ENGINES for slug in LESSONS}
 
 
-@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("slug", LESSONS)
+@pytest.mark.parametrize("engine", ENGINES)
 def test_green_with_its_own_commands(lab_config, whole, await_engine, slug, engine):
     await_engine(engine)
     told, coming = whole[engine, slug]

@@ -7,10 +7,11 @@ import struct
 import subprocess
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
-from explorer.lab import capabilities, diskguard, hosts, kernel, lans, leftovers, limits, machines, run
+from explorer.lab import capabilities, diskguard, engine, hosts, kernel, lans, leftovers, limits, machines, run
 from explorer.lab.config import LabConfig
 from explorer.lab.errors import HostError, NodeError, NotThere
 from explorer.lab.images import build, names
@@ -209,3 +210,34 @@ def test_a_disk_with_room_is_left_alone(config, monkeypatch):
     config.engine_dir.mkdir()
     monkeypatch.setattr(diskguard, "LEAST_FREE_BYTES", 0)
     assert diskguard.relieve(config) == ""
+
+
+# --- versions of Docker Engine ---
+def test_hosts_differ_in_the_suite_and_in_nothing_else(config):
+    assert names.packages("host28") == names.packages("host")
+    assert names.tree("host28") == names.tree("host")
+    assert [build.command(name, Path("x"))[-2] for name in ("host", "host28", "machine")] == ["trixie", "sid", "trixie"]
+    assert names.tag(config, "host28") != names.tag(config, "host")
+
+
+def test_what_a_node_needs_is_the_first_version_it_is_set_to(config):
+    assert names.needed(replace(config, engines=("28", "26"))) == ("host28", "machine", "box")
+    assert names.optional(replace(config, engines=("28", "26"))) == ("host",)
+    assert names.optional(replace(config, engines=("26",))) == ()
+
+
+def test_a_version_whose_packages_cannot_be_had_is_left_out_with_a_sentence(config, monkeypatch):
+    monkeypatch.setattr(build, "command", lambda name, target: ["sh", "-c", "echo 'E: no route to the archive' >&2; exit 25"])
+    said: list[str] = []
+    engine._add_engines(replace(config, engines=("26", "28")), cast(Any, ()), said.append)
+    assert len(said) == 2
+    assert said[1].startswith("left out: hosts of image host28. The image host28 could not be built.")
+    assert "no route to the archive" in said[1]
+
+
+def test_a_ready_made_second_image_may_be_missing(tmp_path, config):
+    ready = replace(config, images_dir=tmp_path, engines=("26", "28"))
+    said: list[str] = []
+    engine._add_engines(ready, cast(Any, ()), said.append)
+    assert said[0].startswith("left out: hosts of image host28. The image host28 is not among the ready-made ones.")
+    assert names.tag(ready, "host28"), "and asking for its name is no trouble"
