@@ -18,7 +18,7 @@ from explorer.network.model import DockerContainer, DockerNetwork, Fact, Gone, L
 MOMENT = 1.5  # seconds within which two things came "at the same moment"
 UNKNOWN = "unknown"
 Kind = Literal["namespaces"] | View
-KINDS: tuple[View, ...] = ("interfaces", "routes", "nat", "filter", "fdb")
+KINDS: tuple[View, ...] = ("interfaces", "routes", "nat", "filter", "raw", "fdb")
 Thing = DockerNetwork | DockerContainer
 _FRAME = ("table:", "commit:", "comment:")  # lines of the tool itself
 _OVERLAY = " (overlay)"

@@ -16,7 +16,7 @@
 export const MOMENT = 1.5;
 export const UNKNOWN = "unknown";
 /** @type {View[]} */
-export const KINDS = ["interfaces", "routes", "nat", "filter", "fdb"];
+export const KINDS = ["interfaces", "routes", "nat", "filter", "raw", "fdb"];
 const FRAME = ["table:", "commit:", "comment:"];
 const OVERLAY = " (overlay)";
 

@@ -17,6 +17,7 @@ const KINDS = [
   ["routes", "Routes"],
   ["nat", "NAT"],
   ["filter", "Filter"],
+  ["raw", "Raw table"],
   ["fdb", "Bridge FDB"],
 ];
 /** @type {Record<string, string>} */
