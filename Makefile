@@ -2,7 +2,7 @@
 python := .venv/bin/python
 export PORT ?= 8000
 
-.PHONY: help setup run test test-unit test-engine test-browser check bench format clean labdoctor
+.PHONY: help setup run test test-unit test-engine test-browser test-vm record-vm check bench format clean labdoctor
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -21,6 +21,12 @@ test-engine: ## tests on real Docker hosts (root)
 
 test-browser: ## tests in Chromium on a running installation (root)
 	@setup/test.sh browser
+
+test-vm: setup ## a node on Debian's own kernel, emulated: labdoctor, bridge, ipvlan (root; half an hour and more)
+	@rm -rf var/vm && setup/packages.sh setup/debian-packages.txt setup/debian-packages-vm.txt && tests/vm/run.sh tests/vm/play.sh var/vm
+
+record-vm: setup ## the same, and keeps what was seen for nodes without ipvlan
+	@setup/packages.sh setup/debian-packages.txt setup/debian-packages-vm.txt && tests/vm/record.sh
 
 check: setup ## format, lint, types, import contracts, migrations, lessons, front end
 	@setup/check.sh

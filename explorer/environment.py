@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TypeVar
 
 KNOWN: dict[str, str] = {}
+Seconds = TypeVar("Seconds", int, float)
 
 
 class SettingError(SystemExit):
@@ -57,3 +59,11 @@ def some_of(name: str, default: str, known: tuple[str, ...], about: str) -> tupl
 
 def path(name: str, default: Path, about: str) -> Path:
     return Path(text(name, str(default), about)).absolute()
+
+
+PATIENCE = number("EXPLORER_PATIENCE", 1, "how many times longer than usual anything may take, for slow machines", 1, 100)
+
+
+def patient(seconds: Seconds) -> Seconds:
+    """A time limit of ours as it is on this machine: each is written down for an ordinary one."""
+    return seconds * PATIENCE

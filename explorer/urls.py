@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import path
 
-from explorer.web import about, errors, health, home, lesson, measured, playground, sandbox, summary
+from explorer.web import about, errors, health, home, lesson, measured, playground, recorded, sandbox, summary
 
 urlpatterns = [
     path("", home.show_home, name="home"),
@@ -13,6 +13,7 @@ urlpatterns = [
     path("learn/<slug:slug>/predict/", lesson.predict, name="predict"),
     path("learn/<slug:slug>/measured/<slug:step>/", measured.show_measured, name="measured"),
     path("learn/<slug:slug>/summary/", summary.show_summary, name="summary"),
+    path("learn/<slug:slug>/recorded/<slug:step>/", recorded.show_recorded, name="recorded"),
     path("playground/", playground.show_playground, name="playground"),
     path("playground/open/", playground.open_playground, name="playground-open"),
     path("playground/link/", playground.show_link, name="playground-link"),

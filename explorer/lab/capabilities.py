@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
-from explorer.lab.errors import NodeError
+from explorer.environment import patient
+from explorer.lab.errors import NodeError, NoDriver
 
-SECONDS = 30
+SECONDS = patient(30)
 # Each line is tried by itself; the name before the colon is reported when it succeeds.
 _PROBES = """
 veth: ip link add p0 type veth peer name p1
@@ -50,9 +54,20 @@ def features() -> dict[str, bool]:
         raise NodeError("The kernel could not be asked what it can do.", str(error)) from error
     works = set(done.stdout.split())
     found = {name: name in works for name, _ in lines}
-    found["overlayfs"] = "overlay" in Path("/proc/filesystems").read_text().split()
+    found["overlayfs"] = _overlayfs()
     found["user namespaces"] = _user_namespaces()
     return found
+
+
+def _overlayfs() -> bool:
+    """A kernel lists a file system once its module is there; Debian's comes when somebody asks for it."""
+    for asked in ([], ["modprobe", "-q", "overlay"]):
+        with suppress(OSError, subprocess.TimeoutExpired):
+            if asked:
+                subprocess.run(asked, check=False, capture_output=True, timeout=SECONDS)
+        if "overlay" in Path("/proc/filesystems").read_text().split():
+            return True
+    return False
 
 
 def _user_namespaces() -> bool:
@@ -80,3 +95,17 @@ def drivers(found: dict[str, bool]) -> dict[str, str]:
 def usable(found: dict[str, bool]) -> set[str]:
     """Drivers whose lesson can be played here."""
     return {driver for driver, needs in _NEEDS.items() if all(found.get(need) for need in needs)}
+
+
+def require(driver: str) -> None:
+    """Raises NoDriver when this kernel lacks what a lesson about this driver plays on. Names that need nothing pass."""
+    found = features() if _NEEDS.get(driver) else {}
+    if missing := [need for need in _NEEDS.get(driver, ()) if not found.get(need)]:
+        kernel = f"this node's kernel, Linux {os.uname().release}"
+        raise NoDriver(f"A lesson about {driver} cannot be played here: {kernel}, has no {' and no '.join(missing)}.")
+
+
+def report() -> dict[str, Any]:
+    """For whoever has to know without asking a kernel: its release, and whether it can do each driver."""
+    can = usable(features())
+    return {"kernel": os.uname().release, "drivers": {driver: driver in can for driver in _NEEDS}}

@@ -6,12 +6,13 @@ import os
 import time
 from pathlib import Path
 
+from explorer.environment import patient
 from explorer.lab import kernel
 from explorer.lab.config import LabConfig
 from explorer.lab.errors import NodeError
 from explorer.lab.leftovers import kill_group, our_cgroups
 
-WAIT_SECONDS = 5.0
+WAIT_SECONDS = patient(5.0)
 KILL_ROUNDS = 50
 # The directory and these files: enough to make groups below it. The files that hold the host's own limits stay the node's.
 HANDED_OVER = ("cgroup.procs", "cgroup.subtree_control", "cgroup.threads", "tasks", "cgroup.clone_children")

@@ -21,15 +21,16 @@ import requests
 from docker.errors import DockerException
 
 import docker
+from explorer.environment import patient
 from explorer.lab import kernel, leftovers
 from explorer.lab.config import LabConfig
 from explorer.lab.errors import HostError, NodeError
 
 Say = Callable[[str], None]
-PING_SECONDS = 3
-CALL_SECONDS = 60
-START_SECONDS = 30
-STOP_SECONDS = 20
+PING_SECONDS = patient(3)
+CALL_SECONDS = patient(60)
+START_SECONDS = patient(30)
+STOP_SECONDS = patient(20)
 WATCH_SECONDS = 0.2
 LOOK_SECONDS = 5.0
 _PR_SET_PDEATHSIG = 1

@@ -2,7 +2,8 @@
 
 LabError
 ├── NodeError       ours: the engine, an image or the kernel; the operator has to act
-│   └── NoRoom      the node holds as many sandboxes as it may
+│   ├── NoRoom      the node holds as many sandboxes as it may
+│   └── NoDriver    its kernel lacks what a network driver needs
 ├── HostError       the learner's host: dead daemon, vanished process, nonsense answers; reset cures it
 │   └── HostTimeout
 └── NotThere        no such sandbox, host, container or machine (any more)
@@ -24,6 +25,10 @@ class NodeError(LabError):
 
 
 class NoRoom(NodeError):
+    pass
+
+
+class NoDriver(NodeError):
     pass
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from docker.errors import APIError, NotFound
 
 import docker
+from explorer.environment import patient
 from explorer.lab import cgroups, images, lans, machines, quota, stage
 from explorer.lab.config import LabConfig
 from explorer.lab.engine import session
@@ -24,7 +25,7 @@ from explorer.lab.errors import HostError, LabError, NodeError, NoRoom
 from explorer.network.scenario import DEFAULT_ENGINE, Scenario
 
 Phase = Callable[[str, str], None]
-READY_SECONDS = 30.0
+READY_SECONDS = patient(30.0)
 MOST_BYTES = 65536
 LATE_SECONDS = 30  # a host ends itself at its time; one that does not is ended this much later
 REMOVE_WORKERS = 4

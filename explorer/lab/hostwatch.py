@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import structlog
 
+from explorer.environment import patient
 from explorer.lab.calls import Calls
 from explorer.lab.daemon import Daemon
 from explorer.lab.frames import Tap
@@ -30,7 +31,7 @@ LOOK_AGAIN = (0.05, 0.25)  # after something moved: a container needs a moment t
 ASK_AGAIN = (0.0, 1.0, 3.0)  # a daemon takes down the last of a network after its namespace
 log = structlog.get_logger(__name__)
 PROCESSES_PER_TURN = 200
-NAME_PATIENCE = 0.8  # how long a new container may stay unshown while its daemon is asked for its name
+NAME_PATIENCE = patient(0.8)  # how long a new container may stay unshown while its daemon is asked for its name
 
 Source = Literal["docker", "driver", "kernel", "sandbox", "lesson"]
 

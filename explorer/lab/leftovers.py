@@ -15,11 +15,12 @@ from contextlib import suppress
 from io import TextIOWrapper
 from pathlib import Path
 
+from explorer.environment import patient
 from explorer.lab.config import LabConfig
 from explorer.lab.errors import NodeError
 
 CGROUPS = Path("/sys/fs/cgroup")
-ENDING_SECONDS = 5.0
+ENDING_SECONDS = patient(5.0)
 
 
 def claim(config: LabConfig) -> TextIOWrapper:

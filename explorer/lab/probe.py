@@ -16,13 +16,14 @@ import struct
 
 import h11
 
+from explorer.environment import patient
 from explorer.lab.dns import ask_name
 from explorer.lab.inner import read_below
 from explorer.lab.netns import Namespace
 from explorer.lab.unix_http import BadAnswer, start
 from explorer.network.model import Interface, Place, Probe
 
-SECONDS = 1.0
+SECONDS = patient(1.0)
 BODY_BYTES = 4 * 1024
 SEEN = re.compile(r"you are \[?([0-9a-fA-F.:]{2,45})\]?:(\d{1,5})\b")
 LAST = ("bridge", "loopback")  # what a host has besides its way to others

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import docker
+from explorer.environment import patient
 from explorer.lab import images
 from explorer.lab.errors import HostError
 from explorer.network.scenario import Scenario, fill
 
-STEP_SECONDS = 60.0
+STEP_SECONDS = patient(60.0)
 SWARM_PORT = 2377
 SAID = 240  # characters of what a command line complained
 

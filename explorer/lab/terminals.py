@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from explorer.environment import patient
 from explorer.lab.config import LabConfig
 from explorer.lab.errors import HostError, LabError, NodeError, NotThere
 from explorer.lab.hangup import hang_up
@@ -26,7 +27,7 @@ from explorer.lab.unix_http import SECONDS, BadAnswer, Connect, Exchange, ask, a
 PLACE = re.compile(r"([a-z][a-z0-9-]{0,30})(?:/([a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}))?")
 SANDBOX = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
 READ_BYTES = 32 * 1024
-WRITE_SECONDS = 5.0
+WRITE_SECONDS = patient(5.0)
 COLUMNS, ROWS = range(10, 501), range(3, 301)
 MARK = "EXPLORER_TERMINAL"
 ANY_SHELL = "if command -v bash >/dev/null; then exec bash; else exec sh; fi"

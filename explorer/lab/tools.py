@@ -16,8 +16,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
+from explorer.environment import patient
+
 OUTPUT_BYTES = 512 * 1024  # per tool
-SECONDS = 2.0
+SECONDS = patient(2.0)
 AT_ONCE = 4
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
 _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()

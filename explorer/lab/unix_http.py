@@ -16,9 +16,11 @@ from typing import Any
 
 import h11
 
+from explorer.environment import patient
+
 HEAD_BYTES = 32 * 1024
 BODY_BYTES = 4 * 1024 * 1024
-SECONDS = 2.0
+SECONDS = patient(2.0)
 Connect = Callable[[], socket.socket]  # a non-blocking, connected socket, or OSError
 
 

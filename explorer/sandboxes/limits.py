@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from explorer.network.scenario import ENGINES
-from explorer.sandboxes import changes
+from explorer.sandboxes import changes, drivers
 from explorer.sandboxes.models import Action, Learner, Node, Sandbox
 
 log = structlog.get_logger(__name__)
@@ -37,6 +37,20 @@ def check_quota(learner: Learner) -> None:
             opened=opened,
             allowed=settings.OPENS_PER_HOUR,
             learner=str(learner.pk),
+        )
+
+
+def check_driver(lesson: str, node: Node | None = None) -> None:
+    """Refuses a lesson whose driver no node here can do, or not `node`; before anything is spent on it."""
+    driver = drivers.driver_of(lesson)
+    lack = drivers.lacking().get(driver) or (drivers.lacking([node]).get(driver) if node else None)
+    if lack:
+        elsewhere = "Close this sandbox and open a new one for this lesson." if node else "You can read the lesson meanwhile."
+        raise Refused(
+            "no_driver",
+            f"{lack.sentence} Nothing was opened or used up, and your progress is kept. {elsewhere}",
+            driver=driver,
+            kernel=lack.kernel,
         )
 
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from typing import Any, Protocol
 
 import structlog
@@ -18,7 +19,8 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from explorer.lab import hosts
+from explorer.environment import patient
+from explorer.lab import capabilities, hosts
 from explorer.lab.errors import LabError
 from explorer.network.scenario import DEFAULT_ENGINE, ENGINES
 from explorer.sandboxes import changes, services, streams, work
@@ -34,7 +36,7 @@ BRAKE_ABOVE = 3  # so many may go whatever their share
 STALLED = timedelta(seconds=60)
 QUEUE_AGAIN = timedelta(seconds=15)
 GIVE_UP = timedelta(minutes=5)
-STRAY_SECONDS = 600.0
+STRAY_SECONDS = patient(600.0)
 NODE_LOST = timedelta(minutes=10)
 WARM_SCENARIO = "one-host"
 WARM_FAILURES, WARM_REST = 2, timedelta(minutes=5)
@@ -103,9 +105,9 @@ def reconcile() -> None:
             engines = hosts.engines(lab_config())
         except LabError as error:
             log.error("the engine does not answer", error=str(error), detail=error.detail)
-            _announce(node, 0, {"engine": str(error), "engines": []})
+            _announce(node, 0, {"engine": str(error), "engines": [], **_kernel()})
             return
-        _announce(node, capacity, {"engine": "", "engines": engines, **_health(found)})
+        _announce(node, capacity, {"engine": "", "engines": engines, **_kernel(), **_health(found)})
         expire_overdue(node)
         _carry_out(rows, found)
         ask_again(node)
@@ -118,6 +120,20 @@ def reconcile() -> None:
 def _announce(node: Node, capacity: int, health: dict[str, Any]) -> None:
     Node.objects.filter(pk=node.pk).update(seen_at=timezone.now(), capacity=capacity, health=health)
     node.refresh_from_db()
+
+
+def _kernel() -> dict[str, Any]:
+    try:
+        return _asked_kernel()
+    except LabError as error:
+        log.warning("the kernel could not be asked what it can do", error=str(error), detail=error.detail)
+        return {}
+
+
+@cache
+def _asked_kernel() -> dict[str, Any]:
+    """Once per process: kernels do not learn."""
+    return capabilities.report()
 
 
 def _health(found: Sequence[OnEngine]) -> dict[str, Any]:

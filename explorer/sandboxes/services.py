@@ -15,10 +15,10 @@ from django.utils import timezone
 
 from explorer.network.layout import FREE, Layout
 from explorer.network.scenario import DEFAULT_ENGINE, ENGINES, SCENARIOS
-from explorer.sandboxes import changes
+from explorer.sandboxes import changes, drivers
 from explorer.sandboxes.changes import enqueue, move, node_queue, open_queue
 from explorer.sandboxes.events import AnyOrder, LookAgain
-from explorer.sandboxes.limits import Refused, check_engine, check_quota, check_room, engines_here, free_capacity
+from explorer.sandboxes.limits import Refused, check_driver, check_engine, check_quota, check_room, engines_here, free_capacity
 from explorer.sandboxes.models import Action, Learner, Progress, Sandbox
 from explorer.sandboxes.progress import UnknownLesson, learner_progress, set_prediction, set_step
 from explorer.sandboxes.streams import TASK_CLOSE, TASK_OPEN, TASK_RECONCILE, TASK_RESET
@@ -64,6 +64,7 @@ def open_sandbox(learner: Learner, *, lesson: str = "", scenario: str = "one-hos
     if scenario not in SCENARIOS:
         raise Refused("unknown_scenario", "There is no such sandbox to open.", scenario=scenario[:64])
     check_known(engine)
+    check_driver(lesson)
     running = current_sandbox(learner)
     if running:
         return _turn_to(running, lesson, scenario)
@@ -109,6 +110,7 @@ def replace_sandbox(learner: Learner, old: str, *, lesson: str, scenario: str, e
     Asked again, or when another runs by now, it gives that one.
     """
     check_known(engine)
+    check_driver(lesson)
     running = current_sandbox(learner)
     if running is None or running.pk != old:
         return open_sandbox(learner, lesson=lesson, scenario=scenario, engine=engine)
@@ -118,7 +120,7 @@ def replace_sandbox(learner: Learner, old: str, *, lesson: str, scenario: str, e
         close_sandbox(running)
         return (
             _claim_warm(learner, lesson, scenario, engine)
-            or book_sandbox(learner, lesson=lesson, scenario=scenario, engine=engine)[0]
+            or book_sandbox(learner, lesson=lesson, scenario=scenario, engine=engine, node=drivers.only_node(lesson, engine))[0]
         )
 
 
@@ -131,6 +133,7 @@ def _turn_to(sandbox: Sandbox, lesson: str, scenario: str) -> Sandbox:
     if sandbox.scenario != scenario:
         raise _other_scenario(sandbox, summary_of(scenario))
     if lesson and sandbox.lesson != lesson:
+        check_driver(lesson, sandbox.node)
         move(sandbox, USABLE, lesson=lesson)
         sandbox.refresh_from_db()
     return sandbox
@@ -157,7 +160,7 @@ def _claim_warm(learner: Learner, lesson: str, scenario: str, engine: str) -> Sa
         scenario=scenario,
         engine=engine,
         learner=None,
-        node__in=[node for node in changes.alive_nodes() if not node.draining],
+        node__in=drivers.able(lesson, engine),
         created_at__gt=now - changes.WARM_LIFE,
         state__in=[State.WARM, State.OPENING],
     )
@@ -183,7 +186,8 @@ def _claim_warm(learner: Learner, lesson: str, scenario: str, engine: str) -> Sa
 
 def _queue(learner: Learner, lesson: str, scenario: str, engine: str) -> Sandbox:
     check_room(engine)
-    sandbox, _ = book_sandbox(learner, lesson=lesson, scenario=scenario, engine=engine)
+    node = drivers.only_node(lesson, engine)
+    sandbox, _ = book_sandbox(learner, lesson=lesson, scenario=scenario, engine=engine, node=node)
     return sandbox
 
 

@@ -13,7 +13,8 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from explorer.lab import hosts
+from explorer.environment import patient
+from explorer.lab import capabilities, hosts
 from explorer.lab.config import LabConfig
 from explorer.lab.errors import HostTimeout, NotThere
 from explorer.lab.measure import is_due
@@ -25,11 +26,11 @@ from explorer.network.model import DockerState, Measured, Observation, Place, Pr
 from explorer.network.scenario import DEFAULT_ENGINE, SCENARIOS
 from explorer.sandboxes.models import new_sandbox_id
 
-LIFE_SECONDS = 540.0  # less than the reconciler waits before it removes what no row claims
-FIRST_SIGHT_SECONDS = 15.0
-SETTLE_SECONDS = 1.5  # counters are swept every few seconds; what an earlier step began has to be over
-GREEN_SECONDS = 20.0
-COMMAND_SECONDS = 40.0
+LIFE_SECONDS = patient(540.0)  # less than the reconciler waits before it removes what no row claims
+FIRST_SIGHT_SECONDS = patient(15.0)
+SETTLE_SECONDS = patient(1.5)  # counters are swept every few seconds; what an earlier step began has to be over
+GREEN_SECONDS = patient(20.0)
+COMMAND_SECONDS = patient(40.0)
 BREATH_SECONDS = 0.4  # a person would need longer between two commands
 PROBE_SECONDS = 1.0
 OUTPUT_KEPT, LINES_SHOWN = 8192, 12
@@ -170,11 +171,13 @@ async def solve_lesson(
     until: str = "",
     keep: Keep | None = None,
 ) -> LessonResult:
-    """Plays `lesson`; `skip` leaves out a step's commands, or its Nth one (0: all). Raises LabError when there is no stage.
+    """Plays `lesson`; `skip` leaves out a step's commands, or its Nth one (0: all). Raises LabError when there is no stage,
+    and NoDriver when there can be none here.
 
     `until` ends it after that step. `keep` is given what was seen at the start (under "") and after each step (under its id).
     """
     began = time.monotonic()
+    await asyncio.to_thread(capabilities.require, lesson.driver)
     async with open_stage(config, lesson, say, engine) as stage:
         result = LessonResult(lesson.slug, stage.sandbox, engine)
         if keep:

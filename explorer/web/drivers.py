@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from explorer.lessons.model import Lesson
+from explorer.sandboxes.drivers import Lack
 from explorer.sandboxes.models import Progress
 
 
@@ -37,6 +38,7 @@ class Card:
     finished: bool
     started: bool
     resume_step: str
+    lack: Lack | None = None  # why it can only be read here
 
     @property
     def promise(self) -> str:
@@ -47,11 +49,14 @@ class Card:
         return f"diagrams/_{self.driver.name}.html"
 
 
-def make_cards(lessons: Mapping[str, Lesson], progress: Mapping[str, Progress]) -> list[Card]:
+def make_cards(
+    lessons: Mapping[str, Lesson], progress: Mapping[str, Progress], lacks: Mapping[str, Lack] | None = None
+) -> list[Card]:
     first: dict[str, Lesson] = {}
     for lesson in lessons.values():
         first.setdefault(lesson.driver, lesson)
-    return [make_card(driver, first.get(driver.name), progress) for driver in DRIVERS]
+    cards = [make_card(driver, first.get(driver.name), progress) for driver in DRIVERS]
+    return [replace(card, lack=(lacks or {}).get(card.driver.name)) for card in cards]
 
 
 def make_card(driver: Driver, lesson: Lesson | None, progress: Mapping[str, Progress]) -> Card:

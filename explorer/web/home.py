@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 
 from explorer.classroom.access import current_learner
 from explorer.lessons.load import load_lessons
+from explorer.sandboxes.drivers import lacking
 from explorer.sandboxes.services import current_sandbox, learner_progress
 from explorer.web.drivers import Card, make_cards
 
@@ -16,7 +17,7 @@ from explorer.web.drivers import Card, make_cards
 def show_home(request: HttpRequest) -> HttpResponse:
     learner = current_learner(request)
     lessons = load_lessons()
-    cards = make_cards(lessons, learner_progress(learner))
+    cards = make_cards(lessons, learner_progress(learner), lacking())
     sandbox = current_sandbox(learner)
     running = lessons.get(sandbox.lesson) if sandbox else None
     context = {"cards": cards, "resume": find_resume(cards), "sandbox": sandbox, "running": running}
@@ -24,6 +25,6 @@ def show_home(request: HttpRequest) -> HttpResponse:
 
 
 def find_resume(cards: list[Card]) -> Card | None:
-    """The lesson to go on with: begun and not finished; else the first not yet begun."""
-    open_cards = [card for card in cards if card.lesson and not card.finished]
+    """The lesson to go on with: begun and not finished; else the first not yet begun. One that can be played here."""
+    open_cards = [card for card in cards if card.lesson and not card.finished and not card.lack]
     return next((card for card in open_cards if card.started), open_cards[0] if open_cards else None)

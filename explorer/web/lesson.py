@@ -16,6 +16,7 @@ from explorer.lessons.model import Check, Lesson, Option, Prediction, Step
 from explorer.sandboxes import services
 from explorer.sandboxes.models import Learner, Progress
 from explorer.web.limits import at_most
+from explorer.web.recorded import describe_lack, standing_in
 from explorer.web.sandbox import describe
 
 
@@ -83,7 +84,9 @@ def predict(request: HttpRequest, slug: str) -> HttpResponse:
 
 def show_prediction(request: HttpRequest, lesson: Lesson, progress: Progress | None, asked: str) -> HttpResponse:
     _, prediction = find_prediction(lesson, asked)
-    return render(request, "_prediction.html", {"lesson": lesson, "asked": stand(prediction, progress)})
+    recording = standing_in(lesson)
+    here = stand(prediction, progress, recording.answer(asked) if recording else "")
+    return render(request, "_prediction.html", {"lesson": lesson, "asked": here, "recording": recording})
 
 
 def find_lesson(slug: str) -> Lesson:
@@ -117,11 +120,12 @@ def current_step(lesson: Lesson, progress: Progress | None) -> Step:
     return known.get(progress.step if progress else "", lesson.steps[0])
 
 
-def stand(prediction: Prediction, progress: Progress | None) -> Asked:
+def stand(prediction: Prediction, progress: Progress | None, recorded: str = "") -> Asked:
+    """`recorded`: what a machine elsewhere answered, where none here can."""
     options = {option.id: option for option in prediction.options}
     chosen = options.get(progress.predictions.get(prediction.id, "")) if progress else None
     # Nothing is told to who has not guessed, even when the machine has answered already.
-    outcome = options.get(progress.outcomes.get(prediction.id, "")) if progress and chosen else None
+    outcome = options.get(progress.outcomes.get(prediction.id, recorded)) if progress and chosen else None
     return Asked(prediction, chosen, outcome)
 
 
@@ -129,6 +133,8 @@ def describe_step(lesson: Lesson, step: Step, progress: Progress | None) -> dict
     passed = progress.passed if progress else {}
     at = lesson.steps.index(step)
     ticked = [Ticked(check, check.id in passed.get(step.id, ())) for check in step.checks]
+    lack = describe_lack(lesson)
+    recording = lack["recording"]
     return {
         "lesson": lesson,
         "step": step,
@@ -138,9 +144,10 @@ def describe_step(lesson: Lesson, step: Step, progress: Progress | None) -> dict
         "following": lesson.steps[at + 1] if at + 1 < len(lesson.steps) else None,
         "checks": ticked,
         "complete": bool(ticked) and all(one.passed for one in ticked),
-        "asked": [stand(prediction, progress) for prediction in step.predictions],
+        "asked": [stand(one, progress, recording.answer(one.id) if recording else "") for one in step.predictions],
         "outline": [(other, is_done(other, passed)) for other in lesson.steps],
         "finished": progress is not None and progress.finished_at is not None,
+        **lack,
     }
 
 

@@ -18,6 +18,7 @@ from explorer.network.scenario import DEFAULT_ENGINE, ENGINES
 from explorer.sandboxes import services
 from explorer.sandboxes.models import Sandbox
 from explorer.web.limits import at_most
+from explorer.web.recorded import describe_lack
 
 BUSY = {"full", "no_node", "no_engine"}  # ours to mend: 503; everything else refused is 409
 
@@ -123,12 +124,13 @@ def describe(sandbox: Sandbox | None, lesson: Lesson | None, asked_engine: str =
     """What the sandbox side of a page needs to draw itself."""
     needs = services.summary_of(lesson.scenario) if lesson else ""
     if sandbox is None:
-        return {"sandbox": None, "lesson": lesson, "needs": needs, **offer(asked_engine)}
+        return {"sandbox": None, "lesson": lesson, "needs": needs, **offer(asked_engine), **describe_lack(lesson)}
     live = sandbox.state in Sandbox.LIVE and sandbox.state != Sandbox.State.CLOSING
     other = live and asked_engine in ENGINES and asked_engine != sandbox.engine
     return {
         "sandbox": sandbox,
         "lesson": lesson,
+        **describe_lack(lesson),
         "live": live,
         "needs": needs,
         "runs": services.summary_of(sandbox.scenario),

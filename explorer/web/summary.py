@@ -15,14 +15,17 @@ from explorer.sandboxes.models import Sandbox
 from explorer.sandboxes.services import current_sandbox
 from explorer.sandboxes.streams import RedisError, redis
 from explorer.web.lesson import find_lesson
+from explorer.web.recorded import standing_in
 
 
 @require_safe
 def show_summary(request: HttpRequest, slug: str) -> HttpResponse:
     lesson = find_lesson(slug)
     snapshot = read_snapshot(current_sandbox(current_learner(request)))
+    recording = standing_in(lesson) if snapshot is None else None
+    snapshot = recording.seen[-1].snapshot if recording else snapshot
     facts = summarise(lesson, snapshot) if snapshot else []
-    return render(request, "_summary.html", {"facts": facts})
+    return render(request, "_summary.html", {"facts": facts, "recording": recording})
 
 
 def read_snapshot(sandbox: Sandbox | None) -> Snapshot | None:

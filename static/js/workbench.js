@@ -9,6 +9,7 @@ import { LiveTable } from "./live-table.js";
 import { LiveViews } from "./live-views.js";
 import { NetMap } from "./net-map.js";
 import { PaneSplit, watchPanes } from "./pane-split.js";
+import { RecordedSandbox } from "./recorded-sandbox.js";
 import { TerminalDock } from "./terminal-dock.js";
 import { Timeline } from "./time-line.js";
 import { WhatAdded } from "./what-added.js";
@@ -23,6 +24,7 @@ customElements.define("pane-split", PaneSplit);
 customElements.define("lab-terminal", LabTerminal);
 customElements.define("terminal-dock", TerminalDock);
 customElements.define("live-sandbox", LiveSandbox);
+customElements.define("recorded-sandbox", RecordedSandbox);
 
 watchPanes();
 new LessonStep(document.body);

@@ -7,6 +7,7 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
+from explorer.lab import capabilities
 from explorer.lessons.load import LessonError
 from explorer.sandboxes.management.commands import lesson as command
 
@@ -62,3 +63,19 @@ def test_lesson_error_is_one_line(lessons):
     lessons.change("minutes = 5", "minutes = 500")
     assert "\n" not in lessons.error()
     assert issubclass(LessonError, Exception)
+
+
+@pytest.fixture
+def poor_kernel(monkeypatch):
+    monkeypatch.setattr(capabilities, "features", lambda: {"veth": True, "bridge": True, "nat": True, "macvlan": False})
+
+
+@pytest.mark.parametrize("words", [[], ["--json"]])
+def test_a_driver_the_kernel_lacks_has_an_exit_status_of_its_own(capsys, poor_kernel, words):
+    with pytest.raises(SystemExit) as caught:
+        call_command("lesson", "solve", "macvlan", *words)
+    out, err = capsys.readouterr()
+    assert caught.value.code == command.NO_DRIVER == 77
+    assert err.startswith("A lesson about macvlan cannot be played here: this node's kernel, Linux ")
+    if words:
+        assert (json.loads(out)["lacks"], json.loads(out)["ok"]) == ("macvlan", False)

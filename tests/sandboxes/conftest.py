@@ -95,11 +95,15 @@ class Engine:
         return list(self.standing.values())
 
 
+KERNEL = {"kernel": "6.1.0", "drivers": {"bridge": True, "macvlan": False}}
+
+
 @pytest.fixture
 def engine(monkeypatch, run_dir, worker):
     fake = Engine()
     monkeypatch.setattr(work, "hosts", fake)
     monkeypatch.setattr(reconcile, "hosts", fake)
+    monkeypatch.setattr(reconcile, "_asked_kernel", lambda: KERNEL)
     return fake
 
 

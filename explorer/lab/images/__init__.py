@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from explorer.lab.images.build import build_images
 from explorer.lab.images.load import engines, import_images, imported, seeded_volume
-from explorer.lab.images.names import BOX, HOST, HOSTS, MACHINE, needed, optional, tag
+from explorer.lab.images.names import BOX, HOST, HOSTS, MACHINE, needed, optional, tag, tar
 
 __all__ = [
     "BOX",
@@ -23,4 +23,5 @@ __all__ = [
     "optional",
     "seeded_volume",
     "tag",
+    "tar",
 ]

@@ -14,12 +14,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+from explorer.environment import patient
 from explorer.lab.config import LabConfig
 from explorer.lab.errors import NodeError
 from explorer.lab.images.names import HERE, base_key, finish, packages, ready_made, source, suite, tar, tree
 
 Say = Callable[[str], None]
-BUILD_SECONDS = 900
+BUILD_SECONDS = patient(900)
 KEPT_OLD = 2  # tars of earlier inputs that stay per image, for going back and forth between versions
 EXCLUDED = [f"/usr/share/{part}/*" for part in ("doc", "man", "locale", "info", "lintian", "bug")]
 UNUSED = (

@@ -17,6 +17,7 @@ from typing import Any
 from docker.errors import ImageNotFound
 
 import docker
+from explorer.environment import patient
 from explorer.lab.config import LabConfig
 from explorer.lab.engine import session
 from explorer.lab.errors import NodeError
@@ -24,7 +25,7 @@ from explorer.lab.images.build import complete
 from explorer.lab.images.names import BOX, CHANGES, HOSTS, MACHINE, key, tag, tar
 
 Say = Callable[[str], None]
-IMPORT_SECONDS = 300
+IMPORT_SECONDS = patient(300)
 KEPT_IN_SEED = ("image", "overlay2")
 SCRATCH = "seed"  # the scratch host's sandbox name
 DATA = Path("/var/lib/docker")

@@ -7,7 +7,7 @@ A new question is a function in one of these files and its name in that file's `
 
 from __future__ import annotations
 
-from explorer.lessons.predicates import across, daemon, kernel, lan, measured, netfilter, plugin, witness
+from explorer.lessons.predicates import across, daemon, kernel, lan, measured, netfilter, plugin, shared_card, witness
 from explorer.lessons.predicates.words import Who, asked
 
 QUESTIONS = (
@@ -18,6 +18,7 @@ QUESTIONS = (
     *measured.QUESTIONS,
     *netfilter.QUESTIONS,
     *plugin.QUESTIONS,
+    *shared_card.QUESTIONS,
     *witness.QUESTIONS,
 )
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 from explorer.lessons.evidence import World
 from explorer.lessons.model import Lesson
-from explorer.lessons.summary import bridge, host, macvlan, none, overlay, start, third_party
+from explorer.lessons.summary import bridge, host, ipvlan, macvlan, none, overlay, start, third_party
 from explorer.lessons.summary.parts import Fact
 from explorer.network.model import Place, Snapshot
 
@@ -17,6 +17,7 @@ CARDS: dict[str, Callable[[World, Place], Iterator[Fact]]] = {
     "start": start.facts,
     "bridge": bridge.facts,
     "macvlan": macvlan.facts,
+    "ipvlan": ipvlan.facts,
     "host": host.facts,
     "none": none.facts,
     "overlay": overlay.facts,

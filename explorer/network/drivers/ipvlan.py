@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from explorer.network.cause import UNKNOWN, Why, of_container
+from explorer.network.cause import NOT_DOCKER, UNKNOWN, Why, of_container
 from explorer.network.drivers.known import Known, title
 from explorer.network.model import DockerNetwork, Interface, Item, Route
 
@@ -18,15 +18,29 @@ def why(known: Known, item: Item) -> Why:
             f"{name}'s interface on {title(network)}: on {parent} of the host and with its MAC address (mode {mode}).",
             of_container(name, network),
         )
+    if isinstance(item, Interface) and item.kind == DRIVER and known.on_host:
+        return _own_card(item)
+    if isinstance(item, Route) and known.on_host and (card := known.interfaces.get(item.dev)) and card.kind == DRIVER:
+        text = f"Through {item.dev}, the host's own ipvlan interface: the way to whoever shares the card with it."
+        return Why(text, (NOT_DOCKER,))
     if isinstance(item, Route) and (network := _network(known, known.interfaces.get(item.dev))):
         if item.destination == "default":
-            return Why(f"Because of {title(network)}: everything else leaves through {item.dev}.", of_container(name, network))
+            gateway = (
+                f"goes to its gateway {item.via}" if item.via else f"leaves through {item.dev}, without a gateway (mode L3)"
+            )
+            return Why(f"Because of {title(network)}: everything else {gateway}.", of_container(name, network))
         if item.destination in network.subnets:
             return Why(
                 f"Because of {title(network)}: addresses in it are reached directly through {item.dev}.",
                 of_container(name, network),
             )
     return UNKNOWN
+
+
+def _own_card(item: Interface) -> Why:
+    link = dict(item.detail).get("link", "")
+    on = f" on {link}" if link else ""
+    return Why(f"An ipvlan interface of the host's own{on}, with the same MAC address. Not added by Docker.", (NOT_DOCKER,))
 
 
 def why_address(known: Known, interface: Interface, cidr: str) -> Why:

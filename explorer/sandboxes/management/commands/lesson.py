@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import sys
+import time
 from argparse import ArgumentParser
 from collections.abc import Callable
 from itertools import count
@@ -14,12 +16,16 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from explorer.lab.errors import LabError
+from explorer.lab.errors import LabError, NoDriver
 from explorer.lessons.checks import PREDICATES
 from explorer.lessons.load import LessonError, load_lessons
 from explorer.lessons.model import Lesson
+from explorer.lessons.recording import Recording, Seen, played, write_recording
 from explorer.network.model import Snapshot
 from explorer.network.scenario import DEFAULT_ENGINE, ENGINES
+
+Keep = Callable[[str, Snapshot], None]
+NO_DRIVER = 77  # exit status: not a failure of the lesson, the kernel lacks its driver
 
 
 class Command(BaseCommand):
@@ -31,11 +37,16 @@ class Command(BaseCommand):
         actions.add_parser("predicates", help="what a check, hint or prediction may ask, for authors")
         check = actions.add_parser("check", help="reads every lesson")
         check.add_argument("--json", action="store_true", help="one JSON object on standard output")
-        solve = actions.add_parser("solve", help="plays a lesson with its own commands; fails unless its checks tell the truth")
+        solve = actions.add_parser(
+            "solve",
+            help="plays a lesson with its own commands; fails unless its checks tell the truth",
+            epilog=f"Exit status 0: green; 1: not; {NO_DRIVER}: this node's kernel lacks the driver, nothing was played.",
+        )
         solve.add_argument("slug")
         solve.add_argument("--json", action="store_true", help="one JSON object on standard output, progress on standard error")
         solve.add_argument("--engine", choices=ENGINES, default=DEFAULT_ENGINE, help="version of Docker Engine in its hosts")
         solve.add_argument("--keep", metavar="DIR", help="write what was seen there, one file per step: fixtures for tests")
+        solve.add_argument("--record", metavar="FILE", help="write what was seen there, for nodes that cannot play this lesson")
         solve.add_argument("--until", metavar="STEP", default="", help="end after this step")
         solve.add_argument("--skip", metavar="STEP[:N]", help="leave out a step's commands, or its Nth; then it has to fail")
 
@@ -82,7 +93,7 @@ def check(lessons: dict[str, Lesson], as_json: bool) -> None:
         print(f"ok  {slug}: " + ", ".join(f"{count} {name}" for name, count in facts.items() if name != "title"))
 
 
-def keeper(folder: Path) -> Callable[[str, Snapshot], None]:
+def keeper(folder: Path) -> Keep:
     """Writes snapshots without their texts: the typed items are what checks look at."""
     folder.mkdir(parents=True, exist_ok=True)
     told = count()
@@ -92,6 +103,28 @@ def keeper(folder: Path) -> Callable[[str, Snapshot], None]:
         (folder / f"{next(told)}-{step or 'start'}.json").write_text(json.dumps(pruned(data), separators=(",", ":")) + "\n")
 
     return keep
+
+
+def both(first: Keep, second: Keep | None) -> Keep:
+    def keep(step: str, snapshot: Snapshot) -> None:
+        first(step, snapshot)
+        if second:
+            second(step, snapshot)
+
+    return keep
+
+
+def record(lesson: Lesson, began: float, seen: tuple[Seen, ...], path: Path) -> None:
+    engines = sorted({docker.version for one in seen for docker in one.snapshot.docker.values() if docker.version})
+    recording = Recording(
+        lesson=lesson.slug,
+        kernel=os.uname().release,
+        engine=", ".join(engines),
+        at=began,
+        played=played(lesson),
+        seen=seen,
+    )
+    write_recording(path, recording)
 
 
 def pruned(value: Any) -> Any:
@@ -110,6 +143,7 @@ def solve(lessons: dict[str, Lesson], options: dict[str, Any]) -> None:
         raise CommandError(f"There is no lesson {slug!r}. There are: {', '.join(lessons)}.")
     lesson = lessons[slug]
     known_step(lesson, options["until"], "--until")
+    began, snapshots = time.time(), list[tuple[str, Snapshot]]()
     playing = solve_lesson(
         lab_config(),
         lesson,
@@ -117,14 +151,22 @@ def solve(lessons: dict[str, Lesson], options: dict[str, Any]) -> None:
         engine=options["engine"],
         skip=skipped(lesson, options["skip"]),
         until=options["until"],
-        keep=keeper(Path(options["keep"])) if options["keep"] else None,
+        keep=both(lambda *seen: snapshots.append(seen), keeper(Path(options["keep"])) if options["keep"] else None),
     )
     try:
         result = asyncio.run(playing)
     except LabError as error:
+        lacks = lesson.driver if isinstance(error, NoDriver) else ""
         if options["json"]:
-            print(json.dumps({"lesson": slug, "ok": False, "error": str(error)}))
+            print(json.dumps({"lesson": slug, "ok": False, "error": str(error), "lacks": lacks}))
+        if lacks:
+            print(error, file=sys.stderr)
+            sys.exit(NO_DRIVER)
         raise CommandError(f"{error} {error.detail}".strip()) from error
+    if options["record"] and result.ok and not options["skip"] and not options["until"]:
+        answers = {step.step: step.answers for step in result.steps}
+        seen = tuple(Seen(step=step, snapshot=snapshot, answers=answers.get(step, {})) for step, snapshot in snapshots)
+        record(lesson, began, seen, Path(options["record"]))
     if options["json"]:
         print(json.dumps(result.as_json()))
     print(f"{slug}: {'every step is green' if result.ok else 'FAILED'} after {result.seconds} s", file=stream)

@@ -1,0 +1,68 @@
+"""A lesson that no machine here can play: the recording of a run elsewhere stands in for it, and is always called one."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
+
+from explorer.lessons.load import load_lessons
+from explorer.lessons.model import Lesson
+from explorer.lessons.recording import Recording, find_recording
+from explorer.network.elsewhere import look_elsewhere
+from explorer.network.explain import explain
+from explorer.network.model import Snapshot
+from explorer.sandboxes.drivers import lacking
+
+
+@require_safe
+def show_recorded(request: HttpRequest, slug: str, step: str) -> HttpResponse:
+    """What was seen before a step's commands and after them, as two snapshots."""
+    lesson = load_lessons().get(slug)
+    told = moments(slug, step) if lesson else None
+    if told is None:
+        raise Http404
+    return HttpResponse(told, content_type="application/json")
+
+
+@cache
+def moments(slug: str, step: str) -> str | None:
+    recording = find_recording(load_lessons()[slug])
+    around = recording.around(step) if recording else None
+    if around is None:
+        return None
+    return json.dumps({when: explained(seen) for when, seen in zip(("before", "after"), around, strict=True)})
+
+
+def explained(snapshot: Snapshot) -> dict[str, Any]:
+    """Every line with its reason, as the relay does it with a live one."""
+    elsewhere = look_elsewhere(snapshot.places, snapshot.docker)
+    places = {
+        name: place.model_copy(
+            update={
+                "views": {
+                    view: explain(place, view, seen, snapshot.docker.get(place.host), elsewhere)
+                    for view, seen in place.views.items()
+                }
+            }
+        )
+        for name, place in snapshot.places.items()
+    }
+    return snapshot.model_copy(update={"places": places}).model_dump(mode="json")
+
+
+def describe_lack(lesson: Lesson | None) -> dict[str, Any]:
+    """What a page needs to say that this lesson cannot be played here, and what is shown in its place."""
+    lack = lacking().get(lesson.driver) if lesson else None
+    recording = find_recording(lesson) if lesson and lack else None
+    on = datetime.fromtimestamp(recording.at, UTC) if recording else None
+    return {"lack": lack, "recording": recording, "recorded_on": on}
+
+
+def standing_in(lesson: Lesson) -> Recording | None:
+    """The recording that answers for this lesson here; None where it can be played."""
+    return find_recording(lesson) if lesson.driver in lacking() else None
