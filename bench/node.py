@@ -41,10 +41,10 @@ def raw_run(lab: LabConfig) -> float:
     return time.perf_counter() - began
 
 
-def bare_open(lab: LabConfig, name: str) -> float:
+def bare_open(lab: LabConfig, name: str, scenario: str = "one-host") -> float:
     """Seconds until a sandbox is ready when the lab is asked directly: no web, no tasks, no observer."""
     began = time.perf_counter()
-    hosts.open_sandbox(lab, name, 1, SCENARIOS["one-host"], time.time() + 600, lambda phase, detail: None)
+    hosts.open_sandbox(lab, name, 1, SCENARIOS[scenario], time.time() + 600, lambda phase, detail: None)
     took = time.perf_counter() - began
     hosts.close_sandbox(lab, name)
     return took
