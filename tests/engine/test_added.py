@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.timeout(400)]
 
 TOOLS = {"nat": "iptables-save -t nat", "filter": "iptables-save -t filter", "routes": "ip route", "fdb": "bridge fdb"}
 COUNTERS = re.compile(r"^\[\d+:\d+\] | \[\d+:\d+\]$")
-NEWER_IP = re.compile(r" proto kernel_\w+")  # the host's `ip` says more than the node's
+NEWER_IP = re.compile(r" proto kernel_\w+| qlen 0$")  # a host's `ip` may say more than the node's
 DOWN = re.compile(r" linkdown$")  # a route whose bridge came up has changed and is no new one
 
 
@@ -96,7 +96,7 @@ def test_a_container_with_a_published_port(hand):
     published = next(group for group in told["groups"] if group["cause"] == "option:publish")
     assert any("--dport 8080 -j DNAT" in line for entry in published["entries"] for line in entry["lines"])
     kinds = {entry["kind"] for group in told["groups"] for entry in group["entries"]}
-    assert kinds == {"namespaces", "interfaces", "routes", "nat", "filter", "fdb"}
+    assert kinds - {"raw"} == {"namespaces", "interfaces", "routes", "nat", "filter", "fdb"}  # raw: Engine 28 alone
 
 
 def test_what_goes_goes_whole(hand):
