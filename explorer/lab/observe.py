@@ -14,12 +14,14 @@ from typing import Any, Literal, Protocol
 
 from explorer.lab.config import LabConfig
 from explorer.lab.hostwatch import HostWatch, Source
+from explorer.lab.journey import trace_journey
 from explorer.lab.measure import measure
 from explorer.lab.netns import Namespace
 from explorer.lab.picture import Picture
 from explorer.lab.places import PLACES_SHOWN
 from explorer.lab.probe import answer
 from explorer.lab.unix_http import to_path
+from explorer.network.journeys import Asked, Journeys
 from explorer.network.model import DockerState, Measured, Observation, Place, Probe, ProbeResult, Road, View
 
 SWEEP_WATCHED, SWEEP_UNWATCHED = 3.0, 15.0
@@ -97,6 +99,10 @@ class Observer:
     async def measure(self, roads: Sequence[Road]) -> Measured:
         """Takes some seconds of everybody's time: ask rarely."""
         return await measure(roads, self._namespace, self.places)
+
+    async def journey(self, asked: Asked) -> Journeys:
+        """The way of a real packet, traced in every namespace it passes."""
+        return await trace_journey(asked, self.places, self.docker, self._namespace)
 
     def _namespace(self, name: str) -> Namespace | None:
         """The network namespace of a place, as long as it is there."""

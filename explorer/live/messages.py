@@ -28,6 +28,14 @@ class CloseTerminalAsked(Asked):
     terminal: TerminalId
 
 
+class FollowJourneyAsked(Asked):
+    type: Literal["follow_journey"]
+    source: str = Field(min_length=1, max_length=200)
+    target: str = Field(min_length=1, max_length=253)
+    kind: Literal["ping", "tcp", "http", "dns"] = "ping"
+    port: int = Field(default=80, ge=1, le=65535)
+
+
 class ResizeAsked(Asked):
     type: Literal["resize"]
     columns: Columns
@@ -39,8 +47,8 @@ class AckAsked(Asked):
     offset: int = Field(ge=0, le=2**53)
 
 
-ToSandbox: TypeAdapter[OpenTerminalAsked | CloseTerminalAsked] = TypeAdapter(
-    Annotated[OpenTerminalAsked | CloseTerminalAsked, Field(discriminator="type")]
+ToSandbox: TypeAdapter[OpenTerminalAsked | CloseTerminalAsked | FollowJourneyAsked] = TypeAdapter(
+    Annotated[OpenTerminalAsked | CloseTerminalAsked | FollowJourneyAsked, Field(discriminator="type")]
 )
 ToTerminal: TypeAdapter[ResizeAsked | AckAsked] = TypeAdapter(Annotated[ResizeAsked | AckAsked, Field(discriminator="type")])
 

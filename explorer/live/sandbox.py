@@ -17,8 +17,9 @@ from explorer.live.feed import Restarted, Subscription
 from explorer.live.limits import ASK_BURST, ASK_RATE, RECHECK_SECONDS, SANDBOX_SOCKETS, TERMINALS, Bucket
 from explorer.live.orders import give_order
 from explorer.live.streams import START, Entry
+from explorer.network.journeys import Asked
 from explorer.sandboxes.changes import describe_row
-from explorer.sandboxes.events import CloseTerminal, OpenTerminal, events_key, fresh_key
+from explorer.sandboxes.events import CloseTerminal, FollowJourney, OpenTerminal, events_key, fresh_key
 from explorer.sandboxes.models import Sandbox
 
 RESYNCS = Counter("explorer_socket_resyncs_total", "Times a browser was given a snapshot because its place was trimmed")
@@ -139,6 +140,8 @@ class SandboxSocket(Edge):
             await self.refuse("too_fast", strike=False)
         elif isinstance(wish, messages.OpenTerminalAsked):
             await self.open_terminal(wish)
+        elif isinstance(wish, messages.FollowJourneyAsked):
+            await self.follow_journey(wish)
         else:
             await self.close_terminal(wish)
 
@@ -155,6 +158,16 @@ class SandboxSocket(Edge):
             await self.refuse("not_ready", strike=False)
             return
         await self.say({"type": "terminal_opened", "terminal": terminal})
+
+    async def follow_journey(self, wish: messages.FollowJourneyAsked) -> None:
+        await self.allowed()
+        journey = secrets.token_hex(6)
+        asked = Asked(source=wish.source, target=wish.target, kind=wish.kind, port=wish.port)
+        order = FollowJourney(sandbox=self.sandbox.pk, journey=journey, asked=asked)
+        if self.sandbox.state != Sandbox.State.READY or not await give_order(self.hub.redis, self.sandbox, order):
+            await self.refuse("not_ready", strike=False)
+            return
+        await self.say({"type": "journey_begun", "journey": journey})
 
     async def close_terminal(self, wish: messages.CloseTerminalAsked) -> None:
         terminals = await state.read_terminals(self.hub.redis, self.sandbox.pk)

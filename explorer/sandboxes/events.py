@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from explorer.network.journeys import Asked, Journeys
 from explorer.network.model import DockerState, Gone, Line, Measured, Observation, Place, ProbeResult, Snapshot, View
 
 EVENTS_KEPT = 2_000  # per sandbox
@@ -135,6 +136,14 @@ class LessonMoved(Message):
     finished: bool = False
 
 
+class JourneyTold(Message):
+    """A packet was sent and followed. `journey` is the id the page was given when it asked."""
+
+    type: Literal["journey_told"] = "journey_told"
+    journey: str
+    told: Journeys
+
+
 class TerminalsChanged(Message):
     """The terminals that live in this sandbox, oldest first."""
 
@@ -162,6 +171,7 @@ Event = Annotated[
     | TimelineTold
     | ProbeAnswered
     | MeasuredChanged
+    | JourneyTold
     | LessonMoved
     | TerminalsChanged,
     Field(discriminator="type"),
@@ -219,8 +229,16 @@ class CloseTerminal(Order):
     terminal: str
 
 
+class FollowJourney(Order):
+    """Send what `asked` says, follow it, and publish `JourneyTold` under the id `journey`."""
+
+    type: Literal["follow_journey"] = "follow_journey"
+    journey: str
+    asked: Asked
+
+
 AnyOrder = Annotated[
-    LookAgain | OpenTerminal | TypeInTerminal | ResizeTerminal | AcknowledgeTerminal | CloseTerminal,
+    LookAgain | FollowJourney | OpenTerminal | TypeInTerminal | ResizeTerminal | AcknowledgeTerminal | CloseTerminal,
     Field(discriminator="type"),
 ]
 ORDER: TypeAdapter[AnyOrder] = TypeAdapter(AnyOrder)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from explorer.lab.config import LabConfig
 from explorer.lab.observe import Observer
+from explorer.network.journeys import Asked, Journeys
 from explorer.network.model import DockerState, Observation, Place, Snapshot, View
 
 WHOLE = 5.0  # seconds at most
@@ -39,10 +42,13 @@ class Gatherer:
         """A single look has no history."""
 
 
-async def look_once(config: LabConfig, sandbox: str, generation: int, facts: dict[str, Any]) -> Snapshot:
+@asynccontextmanager
+async def looking(config: LabConfig, sandbox: str, generation: int, facts: dict[str, Any]) -> AsyncIterator[Observer]:
+    """An observer whose picture is whole and still."""
     seen = Gatherer()
     expected = {*facts.get("hosts", {}), *facts.get("machines", {})}
-    task = asyncio.create_task(Observer(config, sandbox, generation, facts, seen).run())
+    observer = Observer(config, sandbox, generation, facts, seen)
+    task = asyncio.create_task(observer.run())
     try:
         until = time.monotonic() + WHOLE
         while not task.done() and time.monotonic() < until:
@@ -50,9 +56,20 @@ async def look_once(config: LabConfig, sandbox: str, generation: int, facts: dic
             if whole and time.monotonic() - seen.seen_at > STILL:
                 break
             await asyncio.sleep(0.02)
+        yield observer
     finally:
         if task.done():
             task.result()
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-    return Snapshot(sandbox=sandbox, generation=generation, at=time.time(), places=seen.places, docker=seen.docker)
+
+
+async def look_once(config: LabConfig, sandbox: str, generation: int, facts: dict[str, Any]) -> Snapshot:
+    async with looking(config, sandbox, generation, facts) as observer:
+        places, docker = dict(observer.places), dict(observer.docker)
+    return Snapshot(sandbox=sandbox, generation=generation, at=time.time(), places=places, docker=docker)
+
+
+async def journey_once(config: LabConfig, sandbox: str, generation: int, facts: dict[str, Any], asked: Asked) -> Journeys:
+    async with looking(config, sandbox, generation, facts) as observer:
+        return await observer.journey(asked)

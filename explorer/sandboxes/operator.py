@@ -15,9 +15,11 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connections
+from pydantic import ValidationError
 
 from explorer.lab import run
 from explorer.lab.errors import LabError, NodeError
+from explorer.network.journeys import Asked, Journeys
 from explorer.network.model import Snapshot
 from explorer.network.scenario import DEFAULT_ENGINE, SCENARIOS
 from explorer.sandboxes import changes, services, streams, work
@@ -140,6 +142,20 @@ def read_snapshot(sandbox: Sandbox) -> Snapshot:
     from explorer.sandboxes.look import look_once
 
     return asyncio.run(look_once(lab_config(), sandbox.pk, sandbox.generation, sandbox.facts))
+
+
+def follow_journey(sandbox: Sandbox, asked: dict[str, Any]) -> Journeys:
+    """Sends a real packet and traces it, from this process."""
+    if sandbox.state != State.READY:
+        raise Trouble(f"Sandbox {sandbox.pk} is {sandbox.state}, not ready.")
+    try:
+        question = Asked.model_validate(asked)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise Trouble(f"That cannot be asked: {first['loc'][-1]}: {first['msg']}.") from error
+    from explorer.sandboxes.look import journey_once
+
+    return asyncio.run(journey_once(lab_config(), sandbox.pk, sandbox.generation, sandbox.facts, question))
 
 
 def read_events(sandbox: Sandbox, since: int) -> streams.Stretch:

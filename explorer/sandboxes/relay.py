@@ -17,7 +17,7 @@ from django.db import Error as DatabaseError
 from django.db import close_old_connections
 from pydantic import ValidationError
 
-from explorer.sandboxes.events import ORDER, AnyOrder, LookAgain, orders_key
+from explorer.sandboxes.events import ORDER, AnyOrder, FollowJourney, LookAgain, orders_key
 from explorer.sandboxes.models import Progress, Sandbox
 from explorer.sandboxes.node import lab_config
 from explorer.sandboxes.relay_lesson import Standing
@@ -154,7 +154,10 @@ class Relay:
         if isinstance(order, LookAgain):
             self.look.set()
         elif watch := self.watches.get(order.sandbox):
-            watch.terminals.take(order)
+            if isinstance(order, FollowJourney):
+                watch.journeys.take(order)
+            else:
+                watch.terminals.take(order)
 
 
 def read_wanted() -> list[Wanted]:

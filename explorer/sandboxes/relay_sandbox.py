@@ -20,7 +20,8 @@ from explorer.lab.measure import is_due
 from explorer.lab.observe import Observer
 from explorer.lab.pace import Pace
 from explorer.network.model import DockerState, Observation, Place, View
-from explorer.sandboxes.events import Event, Happened, TerminalsChanged, fresh_key, snapshot_key
+from explorer.sandboxes.events import Event, Happened, fresh_key, snapshot_key
+from explorer.sandboxes.relay_journeys import JourneyDesk
 from explorer.sandboxes.relay_lesson import Standing, Teacher, find_teacher
 from explorer.sandboxes.relay_picture import Picture
 from explorer.sandboxes.relay_terminals import Terminals
@@ -58,8 +59,9 @@ class SandboxWatch:
         self.redis, self.config = redis, config
         self.sandbox, self.generation = wanted.sandbox, wanted.generation
         self.picture = Picture(self.sandbox, self.generation)
-        self.terminals = Terminals(redis, config, self.sandbox, self.tell_terminals)
+        self.terminals = Terminals(redis, config, self.sandbox, self.tell_line)
         self.observer = Observer(config, self.sandbox, self.generation, wanted.facts, self)
+        self.journeys = JourneyDesk(lambda asked: self.observer.journey(asked), self.tell_line)
         self.expected = {*wanted.facts.get("hosts", {}), *wanted.facts.get("machines", {})}
         self.teacher: Teacher | None = None
         self.anew, self.kept = True, False
@@ -80,10 +82,16 @@ class SandboxWatch:
         """Until cancelled, or until nothing of the sandbox is left to see."""
         with suppress(RedisError, OSError):
             await self.terminals.remember()
-        tasks = [
-            asyncio.create_task(work)
-            for work in (self.observer.run(), self._write(), self._stay_fresh(), self._teach(), self._probe(), self._measure())
-        ]
+        parts = (
+            self.observer.run(),
+            self._write(),
+            self._stay_fresh(),
+            self._teach(),
+            self._probe(),
+            self._measure(),
+            self.journeys.run(),
+        )
+        tasks = [asyncio.create_task(work) for work in parts]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -122,7 +130,7 @@ class SandboxWatch:
         self.wake.set()
         self.turned.set()
 
-    async def tell_terminals(self, event: TerminalsChanged) -> None:
+    async def tell_line(self, event: Event) -> None:
         self.picture.add_line(event)
         self.wake.set()
 

@@ -65,6 +65,11 @@ export class LiveSandbox extends HTMLElement {
     this.dock.show(store, stream);
     this.addEventListener("place", (event) => this.views.choose(/** @type {CustomEvent} */ (event).detail));
     this.addEventListener("chosen", (event) => this.map.choose(/** @type {CustomEvent} */ (event).detail));
+    this.addEventListener("wish", (event) => {
+      if (!stream.send(/** @type {CustomEvent} */ (event).detail)) this.views.journey.refused();
+    });
+    this.addEventListener("journey-wanted", (event) => this.views.follow(/** @type {CustomEvent} */ (event).detail));
+    this.addEventListener("hop", (event) => this.map.follow(/** @type {CustomEvent} */ (event).detail));
     this.addEventListener("terminal-wanted", (event) => {
       showPane("terminal");
       this.dock.open(/** @type {CustomEvent} */ (event).detail);
@@ -192,7 +197,9 @@ export class LiveSandbox extends HTMLElement {
     if (message.type === "refused") {
       toast(message.text);
       this.dock.refused();
-    } else if (message.type === "terminal_opened") this.dock.opened(message.terminal);
+      this.views.journey.refused();
+    } else if (message.type === "journey_begun") this.views.journey.begun(message.journey);
+    else if (message.type === "terminal_opened") this.dock.opened(message.terminal);
     else if (message.type === "fresh") {
       clearTimeout(this.grace);
       if (message.ok || this.state !== "ready") this.#dim("");

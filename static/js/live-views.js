@@ -4,6 +4,7 @@
 import { make, remember, remembered, rove } from "./dom.js";
 import { DriverCalls } from "./driver-calls.js";
 import { LiveTable } from "./live-table.js";
+import { PacketJourney } from "./packet-journey.js";
 import { inOrder } from "./store.js";
 import { Timeline } from "./time-line.js";
 import { WhatAdded } from "./what-added.js";
@@ -20,6 +21,7 @@ export const TABS = [
   { id: "packets", label: "Packets", views: ["frames"] },
   { id: "requests", label: "Requests", views: ["requests"] },
   { id: "driver", label: "Driver", views: ["calls"] },
+  { id: "journey", label: "Journey", views: [] },
   { id: "added", label: "Added", views: [] },
   { id: "timeline", label: "Timeline", views: [] },
 ];
@@ -56,6 +58,7 @@ export class LiveViews extends HTMLElement {
     this.panel = make("div", "view-panel");
     this.timeline = new Timeline();
     this.added = new WhatAdded();
+    this.journey = new PacketJourney();
     /** @type {Map<string, number>} places and "place tab" pairs that changed out of sight, and when */
     this.news = new Map();
     /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -83,6 +86,7 @@ export class LiveViews extends HTMLElement {
   show(store) {
     this.store = store;
     this.timeline.show(store);
+    this.journey.show(store);
     this.added.show(store);
     store.watch((event) => this.#notice(event));
     this.#settle();
@@ -266,6 +270,15 @@ export class LiveViews extends HTMLElement {
     if (focused) /** @type {HTMLElement | null} */ (this.bar.querySelector("[aria-selected=true]"))?.focus();
   }
 
+  /**
+   * Somebody elsewhere on the page wants to see this packet's way.
+   * @param {{ source: string, target: string, kind?: string, port?: number }} wish
+   */
+  follow(wish) {
+    this.#open("journey");
+    this.journey.ask(wish);
+  }
+
   /** @param {string} tab */
   #open(tab) {
     this.tab = tab;
@@ -280,6 +293,10 @@ export class LiveViews extends HTMLElement {
     this.tables.clear();
     if (tab.id === "timeline") {
       this.panel.replaceChildren(this.timeline);
+      return;
+    }
+    if (tab.id === "journey") {
+      this.panel.replaceChildren(this.journey);
       return;
     }
     const place = this.store?.places.get(this.place);

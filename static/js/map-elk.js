@@ -45,7 +45,7 @@ const OPTIONS = {
  */
 export function sizeOf(node) {
   const lines = rowsOf(node);
-  if (node.kind === "lan") return { width: 26, height: 120 };
+  if (node.kind === "lan") return { width: 26, height: 150 };
   if (inOneRow(node)) {
     const wide = node.title.length * LETTER + (lines[0]?.length ?? 0) * SMALL + (lines.length ? 36 : 24);
     return { width: Math.round(Math.min(WIDEST_ROW, Math.max(96, wide))), height: 32 };

@@ -16,6 +16,7 @@ import { MapSight } from "./map-sight.js";
 /** @import { StreamEvent } from "./types.js" */
 
 const GLOW = 2600;
+const LINGER = 6_000; // how long a packet stays where it was last
 const GAP = 60; // between two layouts: a burst of changes is laid out once
 const ALL_CHANGED = new Set(["snapshot_taken", "place_seen", "place_gone", "docker_changed"]);
 const TURN = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] };
@@ -263,6 +264,44 @@ export class NetMap extends HTMLElement {
     void this.#layOut();
   }
 
+  // --- a packet on its way ---
+
+  /**
+   * Shows a packet where this hop is: at the interface, or in the middle of its place.
+   * @param {import("./types.js").Hop} hop
+   */
+  follow(hop) {
+    const shape = this.#shapeOfHop(hop);
+    if (!shape || !this.sight) return;
+    clearTimeout(this.leaving);
+    if (!this.packet) {
+      this.packet = svg("circle", { r: 7, class: "packet" });
+      this.painter.world.append(this.packet);
+    }
+    const port = shape.ports.find((one) => one.name === hop.interface);
+    const [x, y] = port ? [port.x, port.y] : [shape.x + shape.width / 2, shape.y + shape.height / 2];
+    this.packet.style.transform = `translate(${x}px, ${y}px)`;
+    this.packet.setAttribute("class", `packet ${hop.kind}`);
+    this.sight.reveal(shape);
+    this.leaving = setTimeout(() => {
+      this.packet?.remove();
+      this.packet = undefined;
+    }, LINGER);
+  }
+
+  /** @param {import("./types.js").Hop} hop */
+  #shapeOfHop(hop) {
+    const shapes = this.drawing?.shapes ?? [];
+    const exact = shapes.find((one) => one.node.place === hop.place && one.node.key !== "" && one.node.key === hop.key);
+    if (exact) return exact;
+    const bridge = this.graph?.edges.find((one) => one.label === hop.interface && one.to.startsWith(`${hop.place} `));
+    return (
+      (bridge && hop.interface && shapes.find((one) => one.node.id === bridge.to)) ||
+      shapes.find((one) => one.node.id === `${hop.place} eth0` && hop.kind !== "delivered" && hop.kind !== "ended") ||
+      shapes.find((one) => one.node.id === hop.place)
+    );
+  }
+
   // --- keys ---
 
   /** @param {KeyboardEvent} event */
@@ -398,6 +437,10 @@ export class NetMap extends HTMLElement {
   timer = undefined;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   dusk = undefined;
+  /** @type {SVGElement | undefined} */
+  packet = undefined;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  leaving = undefined;
   chosen = "";
   only = "";
   card = "";

@@ -84,7 +84,8 @@ export class Stream extends EventTarget {
   #read(text) {
     /** @type {StreamEvent | EdgeMessage} */
     const message = JSON.parse(text);
-    if (message.type === "fresh" || message.type === "refused" || message.type === "terminal_opened") {
+    const { type } = message;
+    if (type === "fresh" || type === "refused" || type === "terminal_opened" || type === "journey_begun") {
       this.#say("edge", message);
       return;
     }

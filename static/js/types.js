@@ -44,11 +44,22 @@
  * @typedef {Numbered & { type: "measured_changed", measure: string, measured: unknown }} MeasuredChanged
  * @typedef {Numbered & { type: "lesson_moved", lesson: string, step: string, passed: string[], hints: string[],
  *   answers: Record<string, string>, finished: boolean }} LessonMoved
+ * @typedef {{ layer: string, name: string, value: string, offset: number, length: number, depth: number,
+ *   changed: boolean }} HopHeader
+ * @typedef {{ kind: string, place: string, ms: number, text: string, why: string, interface: string, key: string,
+ *   met: { table: string, chain: string, position: number, rule: string, key: string, verdict: string, why: string } | null,
+ *   headers: HopHeader[], frame: string }} Hop
+ * @typedef {{ way: "request" | "answer", hops: Hop[], ending: string, end: string, truncated: boolean }} Journey
+ * @typedef {{ asked: { source: string, target: string, kind: string, port: number }, at: number, address: string,
+ *   request: Journey | null, answer: Journey | null, result: string, ok: boolean, error: string, took_ms: number,
+ *   notes: string[] }} Journeys
+ * @typedef {Numbered & { type: "journey_told", journey: string, told: Journeys }} JourneyTold
  * @typedef {Numbered & { type: "terminals_changed", terminals: TerminalFacts[] }} TerminalsChanged
  * @typedef {SandboxChanged | SnapshotTaken | PlaceSeen | PlaceGone | ViewChanged | DockerChanged | OwnerGone | Happened | TimelineTold |
- *   ProbeAnswered | MeasuredChanged | LessonMoved | TerminalsChanged} StreamEvent
+ *   ProbeAnswered | MeasuredChanged | JourneyTold | LessonMoved | TerminalsChanged} StreamEvent
  * @typedef {{ type: "fresh", ok: boolean } | { type: "refused", code: string, text: string } |
- *   { type: "terminal_opened", terminal: string }} EdgeMessage
+ *   { type: "terminal_opened", terminal: string } |
+ *   { type: "journey_begun", journey: string }} EdgeMessage
  */
 
 export {};

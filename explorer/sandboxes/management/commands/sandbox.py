@@ -15,6 +15,7 @@ from django.core.management.base import BaseCommand
 from django.db import OperationalError, ProgrammingError
 
 from explorer.lab.errors import LabError
+from explorer.network.journeys import Asked, Journeys
 from explorer.network.model import VIEWS, Snapshot
 from explorer.network.scenario import DEFAULT_ENGINE, ENGINES
 from explorer.sandboxes import operator, operator_added
@@ -47,6 +48,11 @@ class Command(BaseCommand):
         verb("snapshot", "every view of every place now")
         asked = verb("added", "what a network or container put on its host: added ID h1/web, network:town, or h1 for all")
         asked.add_argument("what")
+        went = verb("journey", "the way of a packet: journey ID --from h1/web --to outside --kind http")
+        went.add_argument("--from", dest="source", required=True, help="a place: h1, h1/web, outside")
+        went.add_argument("--to", dest="target", required=True, help="a place, a name or an IPv4 address; for dns, the name")
+        went.add_argument("--kind", choices=("ping", "tcp", "http", "dns"), default="ping")
+        went.add_argument("--port", type=int, default=80)
         verb("events", "what has been told to browsers").add_argument("--since", type=int, default=0)
         verb("reset", "rebuild it from its scenario")
         closed = verb("close", "remove it", sandbox=False)
@@ -105,6 +111,11 @@ class Command(BaseCommand):
         except operator_added.NotThere as error:
             self.fail(str(error), "not_there")
         return self.answer(told, lambda: operator_added.as_text(told))
+
+    def do_journey(self, options: dict[str, Any]) -> int:
+        told = operator.follow_journey(operator.find(options["id"]), {name: options[name] for name in Asked.model_fields})
+        self.answer(told.model_dump(mode="json"), lambda: journeys_text(told))
+        return 1 if told.error else 0
 
     def do_events(self, options: dict[str, Any]) -> int:
         sandbox = operator.find(options["id"])
@@ -166,6 +177,14 @@ def row_line(row: dict[str, Any]) -> str:
     ends = datetime.fromtimestamp(row["expires_at"], UTC).strftime("%H:%M UTC") if row["expires_at"] else "-"
     what = f"{row['scenario']:<14}{row['engine']:<4}{row['node']:<10}"
     return f"{row['id']:<14}{row['state']:<11}{what}until {ends:<11}{row['phase']}"
+
+
+def journeys_text(told: Journeys) -> str:
+    lines = [told.error or f"{told.asked.kind} from {told.asked.source} to {told.asked.target} ({told.address}): {told.result}"]
+    for journey in filter(None, (told.request, told.answer)):
+        lines.append(f"--- {journey.way}")
+        lines += [f"{number:>3}  {hop.ms:>8.3f} ms  {hop.text}" for number, hop in enumerate(journey.hops, start=1)]
+    return "\n".join((*lines, *told.notes))
 
 
 def snapshot_text(snapshot: Snapshot) -> str:

@@ -1,0 +1,231 @@
+"""Sends what was asked for, and gathers what every namespace on its way sees of it."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import re
+import secrets
+import socket
+import time
+from collections.abc import Callable
+
+from explorer.lab import dns
+from explorer.lab.inner import read_below
+from explorer.lab.netns import Namespace
+from explorer.lab.probe import NoAnswer, echo_request, http, resolve
+from explorer.lab.tools import run_tools
+from explorer.lab.trace import Trace
+from explorer.network.journeys import Asked, Evidence, Journeys, tell
+from explorer.network.journeys.evidence import Handles
+from explorer.network.journeys.identity import Mark, dns_marks, find_sequence, ping_marks, tcp_marks, wanted
+from explorer.network.model import DockerState, Place
+
+SECONDS = 1.0  # that an answer may take
+AFTER = 0.06  # what is still on its way when the answer is here
+MOST_PLACES = 40
+RULESET = {"rules": ("nft", "-a", "list", "ruleset")}
+NOTHING = Mark("none", b"\0" * 64)  # fits no frame: the packet never left
+NamespaceOf = Callable[[str], Namespace | None]
+
+
+async def trace_journey(
+    asked: Asked, places: dict[str, Place], docker: dict[str, DockerState], namespace_of: NamespaceOf
+) -> Journeys:
+    """Real packets, traced. Never raises for what a sandbox may hold; `error` then says why there is no journey."""
+    began, at = time.perf_counter(), time.time()
+    source = namespace_of(asked.source)
+    if source is None:
+        return Journeys(asked=asked, at=at, error=f"{asked.source} is not there.")
+    try:
+        async with asyncio.timeout(2 * SECONDS):
+            address = await _address(asked, source, places)
+    except (NoAnswer, TimeoutError, OSError) as error:
+        why = str(error) if isinstance(error, NoAnswer) else f"The name {asked.target} was not answered."
+        return Journeys(asked=asked, at=at, error=why)
+    traces = _watches(asked, places, namespace_of)
+    try:
+        begun = await asyncio.gather(*(trace.begin(wanted(asked)) for trace in traces), return_exceptions=True)
+        for trace, trouble in zip(traces, begun, strict=True):
+            if isinstance(trouble, BaseException):
+                trace.note = f"{trace.place} could not be watched."
+        sent = await _send(asked, source, address)
+        await asyncio.sleep(AFTER)
+        handles = await _handles(traces, namespace_of)
+    finally:
+        await asyncio.gather(*(trace.end() for trace in traces), return_exceptions=True)
+    evidence = Evidence(
+        sightings=tuple(one for trace in traces for one in trace.sightings),
+        steps=tuple(step for trace in traces for step in trace.steps),
+        handles=handles,
+        ok=sent.ok,
+        outcome=sent.outcome,
+        errno=sent.errno,
+        notes=tuple(trace.note for trace in traces if trace.note),
+    )
+    marks = sent.marks or _tcp_marks(asked, evidence, places, address)
+    told = _tell(asked, marks, evidence, places, docker, address)
+    return told.model_copy(update={"at": at, "took_ms": round((time.perf_counter() - began) * 1000, 1)})
+
+
+def _tell(
+    asked: Asked,
+    marks: tuple[Mark, Mark] | None,
+    evidence: Evidence,
+    places: dict[str, Place],
+    docker: dict[str, DockerState],
+    address: str,
+) -> Journeys:
+    target = asked.target if asked.target in places else ""
+    request_mark, answer_mark = marks or (NOTHING, None)
+    request = tell("request", request_mark, evidence, places, docker, asked.source, target)
+    answer = tell("answer", answer_mark, evidence, places, docker, target, asked.source) if answer_mark else None
+    if answer is not None and len(answer.hops) <= 1:
+        answer = None  # there was none
+    return Journeys(
+        asked=asked,
+        at=0.0,
+        address=address,
+        request=request,
+        answer=answer,
+        result=evidence.outcome,
+        ok=evidence.ok,
+        notes=evidence.notes,
+    )
+
+
+async def _address(asked: Asked, source: Namespace, places: dict[str, Place]) -> str:
+    if asked.kind == "dns":
+        server = dns.name_server(read_below(source.pid, "etc/resolv.conf"))
+        if not server or not dns.encode(b"\0\0", asked.target):
+            raise NoAnswer(f"{asked.source} has no name server to ask, or {asked.target} cannot be a name.")
+        return server
+    return await resolve(asked.target, source, places)
+
+
+def _watches(asked: Asked, places: dict[str, Place], namespace_of: NamespaceOf) -> list[Trace]:
+    """Frames are looked at everywhere, rules where packets are forwarded and at both ends; one watch for each namespace."""
+    ends = [asked.source, asked.target]
+    through = [name for name, place in places.items() if place.kind != "container"]
+    others = [name for name in places if name not in through]
+    found: dict[int, Trace] = {}
+    for name in [*ends, *through, *others]:
+        place = places.get(name)
+        namespace = namespace_of(name) if place else None
+        if place and namespace and len(found) < MOST_PLACES and namespace.inode not in found:
+            found[namespace.inode] = Trace(place.shares or name, namespace, rules=name in (*ends, *through))
+    return list(found.values())
+
+
+# --- sending ---
+
+
+class Sent:
+    def __init__(self, ok: bool, outcome: str, marks: tuple[Mark, Mark] | None = None, code: int = 0) -> None:
+        self.ok, self.outcome, self.marks, self.errno = ok, outcome, marks, code
+
+
+async def _send(asked: Asked, source: Namespace, address: str) -> Sent:
+    marks: tuple[Mark, Mark] | None = None
+    try:
+        async with asyncio.timeout(SECONDS):
+            if asked.kind == "ping":
+                identity = secrets.randbelow(0xFFFF) + 1
+                marks = ping_marks(identity)
+                return Sent(True, await _ping(source, address, identity), marks)
+            if asked.kind == "dns":
+                query = secrets.token_bytes(2)
+                marks = dns_marks(int.from_bytes(query))
+                found = await _ask(source, address, query, asked.target)
+                return Sent(bool(found), f"{asked.target} is {found}" if found else f"{asked.target} has no address", marks)
+            if asked.kind == "http":
+                ok, detail, _seen = await http(source, address, asked.port)
+                return Sent(ok, detail)
+            return Sent(True, await _connect(source, address, asked.port))
+    except TimeoutError:
+        return Sent(False, f"{address} did not answer within {SECONDS:.0f} s", marks)
+    except NoAnswer as error:
+        return Sent(False, str(error), marks)
+    except OSError as error:
+        return Sent(False, WORDS.get(error.errno or 0, error.strerror or "no answer"), marks, error.errno or 0)
+
+
+WORDS = {
+    errno.ECONNREFUSED: "connection refused",
+    errno.ENETUNREACH: "no route to that network",
+    errno.EHOSTUNREACH: "nobody there",
+}
+
+
+async def _ping(source: Namespace, address: str, identity: int) -> str:
+    loop = asyncio.get_running_loop()
+    with source.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as raw:
+        raw.connect((address, 0))
+        mark, sent = secrets.token_bytes(16), loop.time()
+        await loop.sock_sendall(raw, echo_request(identity, mark))
+        while True:
+            packet = await loop.sock_recv(raw, 2048)
+            message = packet[(packet[0] & 15) * 4 :] if packet else b""
+            if message[:1] == b"\x00" and message[8:] == mark:
+                return f"{address} answered in {(loop.time() - sent) * 1000:.1f} ms"
+
+
+async def _ask(source: Namespace, server: str, query: bytes, name: str) -> str:
+    loop = asyncio.get_running_loop()
+    with source.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        asking.connect((server, 53))
+        await loop.sock_sendall(asking, dns.encode(query, name))
+        while True:
+            reply = await loop.sock_recv(asking, 2048)
+            if reply[:2] == query and len(reply) >= 12:
+                return dns.first_address(reply)
+
+
+async def _connect(source: Namespace, address: str, port: int) -> str:
+    with source.socket(socket.AF_INET, socket.SOCK_STREAM) as opened:
+        await asyncio.get_running_loop().sock_connect(opened, (address, port))
+    return f"{address}:{port} accepted the connection"
+
+
+def _tcp_marks(asked: Asked, evidence: Evidence, places: dict[str, Place], address: str) -> tuple[Mark, Mark] | None:
+    """The sender chose its sequence number by itself; the first frame that left says which."""
+    home = places[asked.source].shares or asked.source if asked.source in places else asked.source
+    for source in (home, asked.source):
+        sequence = find_sequence(evidence.sightings, source, address, asked.port)
+        if sequence is not None:
+            return tcp_marks(sequence)
+    return None
+
+
+# --- which rule a handle means ---
+
+BLOCK = re.compile(r"\s*(table|chain) (?:(\w+) )?(\S+) \{")
+RULE = re.compile(r"\s*(.*?)\s*# handle (\d+)$")
+
+
+async def _handles(traces: list[Trace], namespace_of: NamespaceOf) -> dict[str, Handles]:
+    async def read(trace: Trace) -> tuple[str, Handles]:
+        namespace = namespace_of(trace.place)
+        if namespace is None or not trace.steps:
+            return trace.place, {}
+        output = (await run_tools(namespace.fd, RULESET))["rules"]
+        return trace.place, read_handles(output.text)
+
+    return dict(await asyncio.gather(*(read(trace) for trace in traces)))
+
+
+def read_handles(text: str) -> Handles:
+    """`nft -a list ruleset`, IPv4's tables → the rules of each chain in order, with the kernel's number of each."""
+    found: dict[tuple[str, str], list[tuple[int, str]]] = {}
+    table = chain = ""
+    for line in text.splitlines():
+        block = BLOCK.match(line)
+        if block and block[1] == "table":
+            table, chain = (block[3] if block[2] in ("ip", "inet") else ""), ""
+        elif block:
+            chain = block[3]
+            if table:
+                found.setdefault((table, chain), [])
+        elif table and chain and (rule := RULE.match(line)):
+            found[table, chain].append((int(rule[2]), rule[1][:400]))
+    return {key: tuple(rules) for key, rules in found.items()}

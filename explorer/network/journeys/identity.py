@@ -1,0 +1,142 @@
+"""Recognising one packet again wherever it is seen: by what address translation leaves alone.
+
+A ping by its identifier and sequence number, TCP by the sequence number its sender chose, DNS by its question. The answer is
+known by what it repeats of the request.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import struct
+from dataclasses import dataclass
+
+from explorer.network.journeys.evidence import Sighting, Step
+from explorer.network.journeys.model import Asked
+from explorer.network.packets import Packet, dissect
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """Addresses and ports of a packet as it was at one moment; ports are "" where the protocol has none."""
+
+    source: str
+    destination: str
+    source_port: str = ""
+    destination_port: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What a packet is known by. `needle` has to be in its bytes; `fields` in its innermost layer of `protocol`."""
+
+    protocol: str  # ICMP, TCP, UDP
+    needle: bytes
+    fields: tuple[tuple[str, str], ...] = ()
+    answer: bool = False
+
+    def fits(self, packet: Packet, data: bytes) -> bool:
+        layer = next((one for one in reversed(packet.layers) if one.protocol == self.protocol), None)
+        if layer is None:
+            return False
+        if self.protocol == "UDP":  # a name server may listen on any port: only its message says what it is
+            message = data[layer.offset + 8 : layer.offset + 12]
+            return len(message) == 4 and message[:2] == self.needle and bool(message[2] & 0x80) == self.answer
+        return all(wanted in layer.get(name) for name, wanted in self.fields)
+
+
+def ping_marks(identity: int) -> tuple[Mark, Mark]:
+    needle = struct.pack(">HH", identity, 1)
+    same = (("id", str(identity)),)
+    return (
+        Mark("ICMP", needle, (("type", "echo request"), *same)),
+        Mark("ICMP", needle, (("type", "echo reply"), *same), answer=True),
+    )
+
+
+def tcp_marks(sequence: int) -> tuple[Mark, Mark]:
+    """The first packet of a connection, and the first that answers it (which may refuse it)."""
+    following = (sequence + 1) % 2**32
+    return (
+        Mark("TCP", struct.pack(">I", sequence), (("flags", "SYN"), ("sequence", str(sequence)))),
+        Mark("TCP", struct.pack(">I", following), (("acknowledgement", str(following)),), answer=True),
+    )
+
+
+def dns_marks(identity: int) -> tuple[Mark, Mark]:
+    needle = struct.pack(">H", identity)
+    return Mark("UDP", needle), Mark("UDP", needle, answer=True)
+
+
+def find_sequence(sightings: tuple[Sighting, ...], source: str, address: str, port: int) -> int | None:
+    """The sequence number of the first connection attempt that left `source` for that address and port."""
+    for seen in sightings:
+        if seen.place != source:
+            continue
+        packet = dissect(seen.data, seen.length)
+        ip, tcp = packet.find("IPv4"), packet.find("TCP")
+        if (
+            ip
+            and tcp
+            and tcp.get("flags") == "SYN"
+            and (ip.get("destination"), tcp.get("destination port")) == (address, str(port))
+        ):
+            return int(tcp.get("sequence"))
+    return None
+
+
+def ends_of(packet: Packet) -> Ends | None:
+    """Of the innermost packet: what a tunnel carries, not what carries it."""
+    depth = max((layer.depth for layer in packet.layers), default=0)
+    while depth >= 0:
+        ip = packet.find("IPv4", "IPv6", depth=depth)
+        if ip:
+            ports = packet.find("TCP", "UDP", depth=depth)
+            return Ends(
+                ip.get("source"),
+                ip.get("destination"),
+                ports.get("source port") if ports else "",
+                ports.get("destination port") if ports else "",
+            )
+        depth -= 1
+    return None
+
+
+def step_ends(step: Step) -> Ends | None:
+    """Of a step that carries its headers."""
+    if len(step.network) < 20 or step.network[0] >> 4 != 4:
+        return None
+    source, destination = (str(ipaddress.IPv4Address(step.network[at : at + 4])) for at in (12, 16))
+    if step.network[9] in (6, 17) and len(step.transport) >= 4:
+        first, second = struct.unpack_from(">HH", step.transport)
+        return Ends(source, destination, str(first), str(second))
+    return Ends(source, destination)
+
+
+def step_fits(step: Step, mark: Mark, known: set[Ends]) -> bool:
+    """Whether a step with headers is about the marked packet. UDP has no number of its own: there its ends decide."""
+    ends = step_ends(step)
+    if ends is None:
+        return False
+    protocol = step.network[9]
+    if mark.protocol == "TCP":
+        at = 8 if mark.answer else 4
+        return protocol == 6 and step.transport[at : at + 4] == mark.needle
+    if mark.protocol == "ICMP":
+        kind = 0 if mark.answer else 8
+        return protocol == 1 and step.transport[:1] == bytes([kind]) and step.transport[4:8] == mark.needle
+    return protocol == 17 and any(_one_end(ends, other) for other in known)
+
+
+def _one_end(one: Ends, other: Ends) -> bool:
+    """A translation replaces one end of a packet at a time; the other is the same before and after."""
+    return (one.source, one.source_port) == (other.source, other.source_port) or (one.destination, one.destination_port) == (
+        other.destination,
+        other.destination_port,
+    )
+
+
+def wanted(asked: Asked) -> str:
+    """The nftables match for packets of this kind and their answers; narrow, so that nothing else is slowed down."""
+    return {"ping": "icmp type { echo-request, echo-reply }", "dns": "meta l4proto udp"}.get(
+        asked.kind, "tcp flags & (syn | rst) != 0"
+    )

@@ -1,0 +1,92 @@
+"""Steps of a trace → rules as people know them: the table, the chain, the number iptables counts, and why it is there."""
+
+from __future__ import annotations
+
+from explorer.network.journeys.evidence import Handles, Step
+from explorer.network.journeys.identity import Ends
+from explorer.network.journeys.model import Met
+from explorer.network.journeys.scene import Scene
+from explorer.network.model import Rule, View
+
+OURS = "explorer-trace"  # our own table; what it does is no part of the journey
+VIEWS: dict[str, View] = {"nat": "nat", "filter": "filter"}
+TRANSLATE = {
+    "MASQUERADE": "the source is to be replaced",
+    "SNAT": "the source is replaced",
+    "DNAT": "the destination is replaced",
+}
+VERDICTS = {"accept": "accepted", "drop": "dropped", "return": "back to where it came from", "continue": "goes on"}
+
+
+def translated(step: Step, was: Ends | None, now: Ends | None) -> str:
+    """What a rule of the nat table did to the packet, judged by the packet before and after."""
+    if step.table != "nat" or step.verdict != "accept" or step.policy:
+        return ""
+    arriving, leaving = remembered(was, now)
+    return leaving if step.chain.startswith(("POSTROUTING", "DOCKER_POSTROUTING")) else arriving
+
+
+def remembered(was: Ends | None, now: Ends | None) -> tuple[str, str]:
+    """What differs between two sights of one packet: (its destination, its source), each in words or empty."""
+    if was is None or now is None:
+        return "", ""
+    told = []
+    for side, one, other in (
+        ("destination", (was.destination, was.destination_port), (now.destination, now.destination_port)),
+        ("source", (was.source, was.source_port), (now.source, now.source_port)),
+    ):
+        told.append(f"{side} {_end(*one)} becomes {_end(*other)}" if one != other else "")
+    return told[0], told[1]
+
+
+def _end(address: str, port: str) -> str:
+    return f"{address}:{port}" if port else address
+
+
+def words_of_step(scene: Scene, place: str, step: Step, handles: Handles, change: str) -> tuple[str, Met] | None:
+    """One sentence and the rule; None for what is ours, and for what only says that a chain ended."""
+    if step.table == OURS or (not step.handle and not step.policy):
+        return None
+    where = f"{place}: {step.chain} ({step.table})"
+    verdict = f"{step.verdict} {step.target}" if step.target else step.verdict
+    if step.policy:
+        met = Met(table=step.table, chain=step.chain, verdict=step.verdict, rule=f"policy {step.verdict.upper()}")
+        met = met.model_copy(update={"why": _policy_why(scene, place, step)})
+        return f"{where}, policy: no rule decided, {VERDICTS.get(step.verdict, step.verdict)}", met
+    position, text = _position(step, handles)
+    rule = _rule(scene, place, step, position)
+    met = Met(
+        table=step.table,
+        chain=step.chain,
+        position=position,
+        rule=rule.spec if rule else text,
+        key=rule.key if rule else "",
+        verdict=verdict,
+        why=scene.why(place, VIEWS.get(step.table, "raw"), rule.key) if rule else "",
+    )
+    number = f", rule {position}" if position else ""
+    blind = rule.target if rule and rule.target in TRANSLATE and step.verdict == "accept" and not change else ""
+    does = (
+        change
+        or TRANSLATE.get(blind)
+        or (f"on to chain {step.target}" if step.target else VERDICTS.get(step.verdict, step.verdict))
+    )
+    target = f"{rule.target}: " if rule and (change or blind) else ""
+    return f"{where}{number}: {target}{does}", met
+
+
+def _position(step: Step, handles: Handles) -> tuple[int, str]:
+    for position, (handle, text) in enumerate(handles.get((step.table, step.chain), ()), start=1):
+        if handle == step.handle:
+            return position, text
+    return 0, ""
+
+
+def _rule(scene: Scene, place: str, step: Step, position: int) -> Rule | None:
+    """The rule in the view of its table: iptables-save prints a chain's rules in the order nftables holds them."""
+    fitting = [rule for rule in scene.rules(place, step.table) if rule.chain == step.chain]
+    return fitting[position - 1] if 0 < position <= len(fitting) else None
+
+
+def _policy_why(scene: Scene, place: str, step: Step) -> str:
+    return scene.why(place, VIEWS.get(step.table, "raw"), f"chain:{step.table}:{step.chain}")

@@ -1,0 +1,236 @@
+"""Evidence → hops in words: where the packet was seen, which rules it met between two sights, what they changed, the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from explorer.network.journeys.ending import end_of
+from explorer.network.journeys.evidence import Evidence, Sighting, Step
+from explorer.network.journeys.identity import Ends, Mark, ends_of, step_fits
+from explorer.network.journeys.model import HOPS, Header, Hop, Journey
+from explorer.network.journeys.rules import remembered, translated, words_of_step
+from explorer.network.journeys.scene import Scene
+from explorer.network.model import DockerState, Place
+from explorer.network.packets import Packet, dissect
+
+FRAME_SHOWN = 128  # bytes
+SHOWN = {
+    "Ethernet": ("destination", "source"),
+    "ARP": ("operation", "sender MAC", "sender IP", "target IP"),
+    "IPv4": ("source", "destination", "TTL", "identification", "protocol"),
+    "IPv6": ("source", "destination", "hop limit"),
+    "ICMP": ("type", "code", "id", "sequence"),
+    "TCP": ("source port", "destination port", "flags", "sequence", "acknowledgement"),
+    "UDP": ("source port", "destination port", "length"),
+    "DNS": ("kind", "question", "answer", "result"),
+    "VXLAN": ("VNI",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A sighting of the packet we follow, read."""
+
+    sighting: Sighting
+    packet: Packet
+    ends: Ends | None
+
+
+def tell(
+    way: str, mark: Mark, evidence: Evidence, places: dict[str, Place], docker: dict[str, DockerState], source: str, target: str
+) -> Journey:
+    """The way of the packet that `mark` knows, from place `source`; `target` is the place it is for, or ""."""
+    scene = Scene(places, docker)
+    seen = recognised(mark, evidence.sightings)
+    steps = recognised_steps(mark, seen, evidence.steps)
+    began = seen[0].sighting.at if seen else 0
+    teller = Teller(scene, evidence, began)
+    hops = list(teller.hops(seen, steps))
+    ending, sentence, last = end_of(scene, evidence, mark, seen, steps, source, target)
+    if sentence:
+        ms = hops[-1].ms if hops else 0.0
+        kind = "delivered" if ending == "arrived" else "ended"
+        hops.append(Hop(kind=kind, place=last, ms=ms, text=sentence, headers=hops[-1].headers if hops else ()))
+    return Journey(
+        way="answer" if way == "answer" else "request",
+        hops=tuple(hops[:HOPS]),
+        ending=ending,
+        end=sentence,
+        truncated=len(hops) > HOPS,
+    )
+
+
+def recognised(mark: Mark, sightings: Iterable[Sighting]) -> list[Seen]:
+    """In order of time. Only frames that hold the needle are read at all."""
+    found = []
+    for sighting in sorted(sightings, key=lambda one: one.at):
+        if mark.needle not in sighting.data:
+            continue
+        packet = dissect(sighting.data, sighting.length)
+        if mark.fits(packet, sighting.data):
+            found.append(Seen(sighting, packet, ends_of(packet)))
+    return found
+
+
+def recognised_steps(mark: Mark, seen: list[Seen], steps: Iterable[Step]) -> dict[str, list[Step]]:
+    """Place → the steps that are this packet's, in order. A step without headers belongs to the last one that had them and
+    the same number."""
+    known = {one.ends for one in seen if one.ends}
+    ours: dict[str, list[Step]] = {}
+    following: dict[tuple[str, int], bool] = {}
+    for step in steps:
+        if step.network:
+            following[step.place, step.packet] = step_fits(step, mark, known)
+        if following.get((step.place, step.packet)):
+            ours.setdefault(step.place, []).append(step)
+    return ours
+
+
+class Teller:
+    def __init__(self, scene: Scene, evidence: Evidence, began: int) -> None:
+        self.scene, self.evidence, self.began = scene, evidence, began
+        self.shown: dict[tuple[int, str, str], str] = {}  # header fields at the hop before
+
+    def hops(self, seen: list[Seen], steps: dict[str, list[Step]]) -> Iterator[Hop]:
+        """Rules are told between the sight of the packet on its way in and that on its way out, in the place that has them."""
+        left = {place: list(those) for place, those in steps.items()}
+        before: Seen | None = None
+        at = 0
+        while at < len(seen):
+            one = seen[at]
+            place = one.sighting.place
+            following = seen[at + 1] if at + 1 < len(seen) else None
+            if (
+                one.sighting.way == "out"
+                and before is not None
+                and before.sighting.way == "in"
+                and before.sighting.place == place
+            ):
+                yield from self._passing(place, left.pop(place, []), before, one)
+            elif one.sighting.way == "out" and left.get(place):
+                yield from self._rules(place, left.pop(place), one, None)
+            pair = self._together(one, following)
+            hop = self._hop(one, following if pair else None, before)
+            yield hop
+            at += 2 if pair else 1
+            last = following if pair and following else one
+            ends = at >= len(seen) or seen[at].sighting.place != place
+            if last.sighting.way == "in" and ends and left.get(place):
+                yield from self._rules(place, left.pop(place), None, last)
+            before = last
+        for place, those in left.items():  # met although the packet was not seen there
+            yield from self._rules(place, those, None, before)
+
+    def _together(self, one: Seen, following: Seen | None) -> bool:
+        """A bridge and its port, one straight after the other, are one hop."""
+        if following is None or following.sighting.place != one.sighting.place or following.sighting.way != one.sighting.way:
+            return False
+        first, second = one.sighting.device, following.sighting.device
+        master = self.scene.master
+        place = one.sighting.place
+        return master(place, first) == second if one.sighting.way == "in" else master(place, second) == first
+
+    def _bridged(self, before: Seen | None, one: Seen) -> bool:
+        """In by one port and out by another of the same bridge: nothing is routed."""
+        if before is None or before.sighting.place != one.sighting.place or before.sighting.way != "in":
+            return False
+        master = self.scene.master(one.sighting.place, one.sighting.device)
+        return bool(master) and master == self.scene.master(before.sighting.place, before.sighting.device)
+
+    # --- a sight ---
+
+    def _hop(self, one: Seen, other: Seen | None, before: Seen | None) -> Hop:
+        place, way = one.sighting.place, one.sighting.way
+        last = other or one
+        port = (one if way == "in" else last).sighting.device
+        if self._bridged(before, last) and other is None:
+            kind, text = "switched", self.scene.switched(place, port)
+        elif way == "out":
+            kind, text = "leaves", self.scene.leaves(place, port, one.sighting.device if other else "")
+        else:
+            kind, text = "arrives", self.scene.arrives(place, port, last.sighting.device if other else "")
+        if carried := self.scene.tunnel(last.packet):
+            text = f"{text} {carried}"
+        interface = self.scene.interface(place, port)
+        return Hop(
+            kind=kind,
+            place=place,
+            ms=self._ms(one.sighting),
+            text=text,
+            why=self.scene.why(place, "interfaces", interface.key) if interface else "",
+            interface=port,
+            key=interface.key if interface else "",
+            headers=self._headers(last.packet),
+            frame=last.sighting.data[:FRAME_SHOWN].hex(),
+        )
+
+    def _ms(self, sighting: Sighting) -> float:
+        return round((sighting.at - self.began) / 1e6, 3)
+
+    def _headers(self, packet: Packet) -> tuple[Header, ...]:
+        told, now = [], {}
+        for layer in packet.layers[:12]:
+            for field in layer.fields:
+                if field.name not in SHOWN.get(layer.protocol, ()):
+                    continue
+                name = (layer.depth, layer.protocol, field.name)
+                now[name] = field.value
+                before = self.shown.get(name)
+                told.append(
+                    Header(
+                        layer=layer.protocol,
+                        name=field.name,
+                        value=field.value[:120],
+                        offset=field.offset,
+                        length=field.length,
+                        depth=layer.depth,
+                        changed=before is not None and before != field.value,
+                    )
+                )
+        self.shown = now
+        return tuple(told[:64])
+
+    # --- between two sights ---
+
+    def _passing(self, place: str, steps: list[Step], before: Seen, after: Seen) -> Iterator[Hop]:
+        """In by one interface and out by another: bridged or routed, and perhaps translated by what conntrack remembers."""
+        bridged = self._bridged(before, after)
+        told = list(self._rules(place, steps, after, before, routed=bridged))
+        explained = " ".join(hop.text for hop in told)
+        arriving, leaving = remembered(before.ends, after.ends)
+        at = next((number for number, hop in enumerate(told) if hop.kind == "routed"), len(told))
+        if not told and not bridged:
+            told.append(self._routed(place, after, self._ms(before.sighting)))
+        if arriving and arriving not in explained:
+            told.insert(at, self._remembered(place, before, arriving))
+        if leaving and leaving not in explained:
+            told.append(self._remembered(place, before, leaving))
+        yield from told
+
+    def _remembered(self, place: str, before: Seen, change: str) -> Hop:
+        text = f"{place}: connection tracking: {change}, as for the whole connection"
+        why = "Only a connection's first packet passes the nat table; conntrack remembers what was done and undoes it again."
+        return Hop(kind="translated", place=place, ms=self._ms(before.sighting), text=text, why=why)
+
+    def _rules(
+        self, place: str, steps: list[Step], after: Seen | None, before: Seen | None, routed: bool = False
+    ) -> Iterator[Hop]:
+        at = before or after
+        ms = self._ms(at.sighting) if at else 0.0
+        was, now = (before.ends if before else None), (after.ends if after else None)
+        local = after is None or after.sighting.device == "lo"
+        handles = self.evidence.handles.get(place, {})
+        for step in steps:
+            if after and not routed and not local and step.chain in ("FORWARD", "POSTROUTING"):
+                routed = True
+                yield self._routed(place, after, ms)
+            if told := words_of_step(self.scene, place, step, handles, translated(step, was, now)):
+                text, met = told
+                yield Hop(kind="rule", place=place, ms=ms, text=text, why=met.why, met=met)
+
+    def _routed(self, place: str, after: Seen, ms: float) -> Hop:
+        destination = after.ends.destination if after.ends else ""
+        route = self.scene.route(place, destination)
+        text, why = self.scene.routed(place, destination, route, after.sighting.device)
+        return Hop(kind="routed", place=place, ms=ms, text=text, why=why)

@@ -1,0 +1,39 @@
+"""Journeys that pages ask for, one at a time in a sandbox: two at once would see each other's packets."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from explorer.network.journeys import Asked, Journeys
+from explorer.sandboxes.events import Event, FollowJourney, JourneyTold
+
+log = structlog.get_logger(__name__)
+
+WAITING = 4  # more than that in one sandbox is not a person
+
+
+class JourneyDesk:
+    def __init__(self, follow: Callable[[Asked], Awaitable[Journeys]], tell: Callable[[Event], Awaitable[None]]) -> None:
+        self._follow, self._tell = follow, tell
+        self._asked: asyncio.Queue[FollowJourney] = asyncio.Queue(WAITING)
+
+    def take(self, order: FollowJourney) -> None:
+        try:
+            self._asked.put_nowait(order)
+        except asyncio.QueueFull:
+            log.info("journeys asked for faster than they can be made; one was left out", sandbox=order.sandbox)
+
+    async def run(self) -> None:
+        """Until cancelled. A journey that fails is told as one that failed."""
+        while True:
+            order = await self._asked.get()
+            try:
+                told = await self._follow(order.asked)
+            except Exception:
+                log.exception("journey failed", sandbox=order.sandbox)
+                told = Journeys(asked=order.asked, at=time.time(), error="The packet could not be followed. That is our fault.")
+            await self._tell(JourneyTold(journey=order.journey, told=told))
