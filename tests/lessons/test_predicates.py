@@ -184,9 +184,33 @@ def test_two_names_of_one_namespace_are_not_two_with_one_address():
     assert not true({"same_address": {"first": "h1/twin", "second": "h1"}}, WORLD)
 
 
+SHARED = [
+    ({"ipvlan": {"place": "h1/web", "mode": "l2"}}, {"ipvlan": {"place": "h1/web", "mode": "l3*"}}),
+    ({"ipvlan": {"place": "h1/*", "name": "eth0"}}, {"ipvlan": {"place": "h1"}}),
+    (
+        {"one_mac": {"knower": "outside", "first": "h1", "second": "h1/web"}},
+        {"one_mac": {"knower": "outside", "first": "h1", "second": "outside"}},
+    ),
+    ({"same_card": {"first": "h1", "second": "h1/web"}}, {"same_card": {"first": "h1", "second": "outside"}}),
+]
+
+
+@pytest.mark.parametrize(("yes", "no"), SHARED)
+def test_holds_and_does_not_of_a_shared_card(yes, no):
+    world = seen("ipvlan/1-shared.json")
+    assert true(yes, world)
+    assert not true(no, world)
+
+
+def test_a_rule_against_foreign_macs():
+    assert true({"mac_rule": {"place": "outside"}}, seen("ipvlan/6-challenge.json"))
+    assert not true({"mac_rule": {"place": "h1"}}, seen("ipvlan/6-challenge.json"))
+    assert not true({"mac_rule": {"place": "outside"}}, seen("ipvlan/5-way-back.json"))
+
+
 def test_every_predicate_is_tested():
-    asked = {next(iter(one)) for pair in (*HOLDS, *ACROSS, *PLUGIN) for one in pair if isinstance(one, dict)}
-    assert asked == {*PREDICATES, *COMBINATORS}
+    asked = {next(iter(one)) for pair in (*HOLDS, *ACROSS, *PLUGIN, *SHARED) for one in pair if isinstance(one, dict)}
+    assert asked == {*PREDICATES, *COMBINATORS} - {"mac_rule"}
 
 
 def test_every_predicate_says_what_it_asks():

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from explorer.lessons.load import load_lessons
-from explorer.lessons.recording import Recording, Seen
+from explorer.lessons.recording import Recording, Seen, find_recording
 from explorer.sandboxes.models import Learner, Progress, Sandbox
 from explorer.web import recorded
 from tests.lessons.worlds import seen, seen_in
@@ -148,3 +148,14 @@ def test_the_closing_card_says_whose_it_is(strangers, poor, recording):
 def test_looking_makes_nobody_a_learner(strangers, poor):
     page_of(strangers)
     assert not Learner.objects.exists()
+
+
+RECORDED = [lesson for lesson in load_lessons().values() if find_recording(lesson)]
+
+
+@pytest.mark.parametrize("lesson", RECORDED, ids=[lesson.slug for lesson in RECORDED])
+def test_a_recorded_line_says_why_it_is_there(client, lesson):
+    told = json.loads(client.get(f"/learn/{lesson.slug}/recorded/{lesson.steps[0].id}/").content)
+    views = told["after"]["places"]["h1/web"]["views"]
+    assert any("MAC address" in line["why"] for line in views["interfaces"]["lines"])
+    assert all(line["text"] for line in views["routes"]["lines"])
