@@ -9,43 +9,63 @@ export EXPLORER_INSTALL=${EXPLORER_TEST_INSTALL:-test} EXPLORER_STATE=${EXPLORER
 mkdir -p "$EXPLORER_STATE"
 .venv/bin/python manage.py collectstatic --no-input -v 0 || exit
 
+# The lessons are played beside the other engine tests, on an engine of their own: a play mostly waits.
 tests() {
   case $1 in
     unit) set -- tests -n 2 --dist loadfile --ignore tests/engine --ignore tests/browser -m 'not engine and not browser' ;;
-    engine) set -- tests --ignore tests/browser -m engine --timeout 600 ;;
+    engine) set -- tests --ignore tests/browser --ignore tests/engine/test_lessons.py -m engine --timeout 600 ;;
+    lessons)
+      export EXPLORER_INSTALL=$EXPLORER_INSTALL-lessons
+      set -- tests/engine/test_lessons.py -m engine
+      ;;
     browser) set -- tests/browser --timeout 300 ;;
     *) stop "no such kind of tests: $1" ;;
   esac
   exec .venv/bin/python -m pytest "$@"
 }
 
-child='' stopped=''
+declare -A child=() started=()
+stopped='' results=() status=0 begun=$(now)
 interrupt() { # pytest takes an interrupt as a wish to tidy up and end; a TERM would leave what its fixtures started
   stopped=1
-  [ -z "$child" ] || kill -INT "$child" 2>/dev/null || true
+  for pid in "${child[@]}"; do kill -INT "$pid" 2>/dev/null || true; done
 }
 trap interrupt INT TERM HUP
 
-results=() status=0 begun=$(now)
-for kind in "$@"; do
-  printf '\n── %s tests\n' "$kind"
-  started=$(now) ended=0
+begin() { # begin KIND [FILE]: in the background, its output into FILE
+  started[$1]=$(now)
   set -m # or a shell that is no terminal's would have it ignore interrupts
-  tests "$kind" </dev/null &
-  child=$!
+  if [ $# -gt 1 ]; then tests "$1" </dev/null >"$2" 2>&1 & else tests "$1" </dev/null & fi
+  child[$1]=$!
   set +m
+}
+
+finish() {
+  local kind=$1 ended
   while :; do
     ended=0
-    wait "$child" || ended=$?
-    kill -0 "$child" 2>/dev/null || break # else it was our trap that ended the wait
+    wait "${child[$kind]}" || ended=$?
+    kill -0 "${child[$kind]}" 2>/dev/null || break # else it was our trap that ended the wait
   done
-  child=
-  [ -z "$stopped" ] || exit 130
+  unset "child[$kind]"
   case $ended in
-    0) results+=("✓ $kind ($(since "$started"))") ;;
+    0) results+=("✓ $kind ($(since "${started[$kind]}"))") ;;
     5) results+=("– $kind: none found") ;;
-    *) results+=("✗ $kind ($(since "$started"))") status=1 ;;
+    *) results+=("✗ $kind ($(since "${started[$kind]}"))") status=1 ;;
   esac
+}
+
+for kind in "$@"; do
+  printf '\n── %s tests\n' "$kind"
+  [ "$kind" != engine ] || begin lessons "$EXPLORER_STATE/lessons.log"
+  begin "$kind"
+  finish "$kind"
+  if [ "$kind" = engine ]; then
+    finish lessons
+    printf '\n── lessons, played meanwhile\n'
+    cat "$EXPLORER_STATE/lessons.log"
+  fi
+  [ -z "$stopped" ] || exit 130
 done
 printf '\n── %s\n' "$(since "$begun")"
 printf '%s\n' "${results[@]}"

@@ -8,7 +8,7 @@ import re
 import secrets
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from explorer.lab import dns
 from explorer.lab.inner import read_below
@@ -17,12 +17,13 @@ from explorer.lab.probe import NoAnswer, echo_request, http, resolve
 from explorer.lab.tools import run_tools
 from explorer.lab.trace import Trace
 from explorer.network.journeys import Asked, Evidence, Journeys, tell
-from explorer.network.journeys.evidence import Handles
-from explorer.network.journeys.identity import Mark, dns_marks, find_sequence, ping_marks, tcp_marks, wanted
+from explorer.network.journeys.evidence import Handles, Sighting
+from explorer.network.journeys.identity import Mark, dns_marks, find_sequence, first_of_its_own, ping_marks, tcp_marks, wanted
 from explorer.network.model import DockerState, Place
 
 SECONDS = 1.0  # that an answer may take
 AFTER = 0.06  # what is still on its way when the answer is here
+RECORD_SECONDS = 20.0
 MOST_PLACES = 40
 RULESET = {"rules": ("nft", "-a", "list", "ruleset")}
 NOTHING = Mark("none", b"\0" * 64)  # fits no frame: the packet never left
@@ -49,9 +50,14 @@ async def trace_journey(
         for trace, trouble in zip(traces, begun, strict=True):
             if isinstance(trouble, BaseException):
                 trace.note = f"{trace.place} could not be watched."
-        sent = await _send(asked, source, address)
+        if asked.kind == "record":
+            sent = await _await(asked, traces, places)
+        else:
+            sent = await _send(asked, source, address)
         await asyncio.sleep(AFTER)
         handles = await _handles(traces, namespace_of)
+    except NoAnswer as error:
+        return Journeys(asked=asked, at=at, error=str(error))
     finally:
         await asyncio.gather(*(trace.end() for trace in traces), return_exceptions=True)
     evidence = Evidence(
@@ -63,6 +69,7 @@ async def trace_journey(
         errno=sent.errno,
         notes=tuple(trace.note for trace in traces if trace.note),
     )
+    address = address or sent.address
     marks = sent.marks or _tcp_marks(asked, evidence, places, address)
     told = _tell(asked, marks, evidence, places, docker, address)
     return told.model_copy(update={"at": at, "took_ms": round((time.perf_counter() - began) * 1000, 1)})
@@ -95,6 +102,8 @@ def _tell(
 
 
 async def _address(asked: Asked, source: Namespace, places: dict[str, Place]) -> str:
+    if asked.kind == "record":
+        return ""
     if asked.kind == "dns":
         server = dns.name_server(read_below(source.pid, "etc/resolv.conf"))
         if not server or not dns.encode(b"\0\0", asked.target):
@@ -121,8 +130,33 @@ def _watches(asked: Asked, places: dict[str, Place], namespace_of: NamespaceOf) 
 
 
 class Sent:
-    def __init__(self, ok: bool, outcome: str, marks: tuple[Mark, Mark] | None = None, code: int = 0) -> None:
-        self.ok, self.outcome, self.marks, self.errno = ok, outcome, marks, code
+    def __init__(
+        self, ok: bool, outcome: str, marks: tuple[Mark, Mark] | None = None, code: int = 0, address: str = ""
+    ) -> None:
+        self.ok, self.outcome, self.marks, self.errno, self.address = ok, outcome, marks, code, address
+
+
+async def _await(asked: Asked, traces: list[Trace], places: dict[str, Place]) -> Sent:
+    """Sends nothing: waits for what somebody there does by himself, then as long as an answer may take."""
+    home = places[asked.source].shares or asked.source
+    until = time.monotonic() + RECORD_SECONDS
+    while time.monotonic() < until:
+        await asyncio.sleep(0.05)
+        if first_of_its_own(_seen_at(traces, home), home) is None:
+            continue
+        await asyncio.sleep(SECONDS)
+        found = first_of_its_own(_seen_at(traces, home), home)  # after a lookup, what it was for
+        if found is None:
+            continue
+        ends, marks = found
+        answered = any(marks[1].needle in one.data for one in _seen_at(traces, home))
+        to = f"{ends.destination}{f':{ends.destination_port}' if ends.destination_port else ''}"
+        return Sent(answered, f"to {to}, {'answered' if answered else 'not answered'}", marks, address=ends.destination)
+    raise NoAnswer(f"Nothing left {asked.source} within {RECORD_SECONDS:.0f} s: no ping, no connection, no name lookup.")
+
+
+def _seen_at(traces: list[Trace], place: str) -> Iterator[Sighting]:
+    return (one for trace in traces if trace.place == place for one in trace.sightings)
 
 
 async def _send(asked: Asked, source: Namespace, address: str) -> Sent:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from explorer.lab.frames import EVERY_PROTOCOL
@@ -48,8 +48,8 @@ class Trace:
         self._nft: asyncio.subprocess.Process | None = None
         self._loop = asyncio.get_running_loop()
 
-    async def begin(self, match: str) -> None:
-        """`match` is the nftables expression of the packets to trace."""
+    async def begin(self, matches: Sequence[str]) -> None:
+        """`matches` are nftables expressions of the packets to trace."""
         taps = self._namespace.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(EVERY_PROTOCOL))
         self._sockets.append(taps)
         taps.setsockopt(socket.SOL_SOCKET, TIMESTAMPS, 1)
@@ -62,7 +62,7 @@ class Trace:
         traces.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
         traces.bind((0, 1 << (TRACE_GROUP - 1)))
         self._loop.add_reader(traces.fileno(), self._trace, traces)
-        await self._mark(match)
+        await self._mark(matches)
 
     async def end(self) -> None:
         for one in self._sockets:
@@ -78,7 +78,7 @@ class Trace:
 
     # --- our table ---
 
-    async def _mark(self, match: str) -> None:
+    async def _mark(self, matches: Sequence[str]) -> None:
         starting = asyncio.create_subprocess_exec(
             "nsenter",
             f"--net=/proc/self/fd/{self._namespace.fd}",
@@ -96,7 +96,7 @@ class Trace:
                 self._nft = nft = await starting
                 if nft.stdin is None or nft.stdout is None:
                     raise ConnectionError
-                nft.stdin.write(f"{table(match)}\nlist table inet {OURS}\n".encode())
+                nft.stdin.write(f"{table(matches)}\nlist table inet {OURS}\n".encode())
                 said = b""
                 while b"nftrace set 1" not in said.partition(b"chain sent")[2]:  # until it is in force
                     piece = await nft.stdout.read(4096)
@@ -135,9 +135,9 @@ class Trace:
             self.note = f"{self.place} met more rules than could be written down."
 
 
-def table(match: str) -> str:
+def table(matches: Sequence[str]) -> str:
     """One line. The chains come before every other one, so a packet is traced from its first rule on."""
-    rule = f"{match} meta nftrace set 1;"
+    rule = " ".join(f"{match} meta nftrace set 1;" for match in matches)
     first, sent = (f"type filter hook {hook} priority -400;" for hook in ("prerouting", "output"))
     return f"table inet {OURS} {{ flags owner; chain arrived {{ {first} {rule} }}; chain sent {{ {sent} {rule} }}; }}"
 

@@ -54,13 +54,13 @@ class World:
             yield from self.seen(place, view, kind)
 
     def addresses(self, pattern: str) -> frozenset[str]:
-        """Every address of the places that fit, loopback left out."""
+        """Every address of the places that fit; loopback, and what the kernel gives each link by itself, left out."""
         if pattern not in self._addresses:
             self._addresses[pattern] = frozenset(
                 bare(address.cidr)
                 for interface in self.everywhere(pattern, "interfaces", Interface)
                 for address in interface.addresses
-                if interface.kind != "loopback"
+                if interface.kind != "loopback" and not (address.family == "inet6" and address.scope == "link")
             )
         return self._addresses[pattern]
 

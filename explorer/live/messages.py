@@ -32,7 +32,7 @@ class FollowJourneyAsked(Asked):
     type: Literal["follow_journey"]
     source: str = Field(min_length=1, max_length=200)
     target: str = Field(min_length=1, max_length=253)
-    kind: Literal["ping", "tcp", "http", "dns"] = "ping"
+    kind: Literal["ping", "tcp", "http", "dns", "record"] = "ping"
     port: int = Field(default=80, ge=1, le=65535)
 
 

@@ -170,11 +170,13 @@ async def solve_lesson(
     skip: tuple[str, int] | None = None,
     until: str = "",
     keep: Keep | None = None,
+    patience: float = GREEN_SECONDS,
 ) -> LessonResult:
     """Plays `lesson`; `skip` leaves out a step's commands, or its Nth one (0: all). Raises LabError when there is no stage,
     and NoDriver when there can be none here.
 
-    `until` ends it after that step. `keep` is given what was seen at the start (under "") and after each step (under its id).
+    `until` ends it after that step. `patience` is how long a check of the last step may take to turn green. `keep` is given
+    what was seen at the start (under "") and after each step (under its id).
     """
     began = time.monotonic()
     await asyncio.to_thread(capabilities.require, lesson.driver)
@@ -182,8 +184,9 @@ async def solve_lesson(
         result = LessonResult(lesson.slug, stage.sandbox, engine)
         if keep:
             keep("", stage.snapshot())
+        last = until or lesson.steps[-1].id
         for step in lesson.steps:
-            result.steps.append(await solve_step(stage, step, left(step, skip)))
+            result.steps.append(await solve_step(stage, step, left(step, skip), patience if step.id == last else GREEN_SECONDS))
             if keep:
                 keep(step.id, stage.snapshot())
             say(f"  {'ok  ' if result.steps[-1].ok else 'FAIL'} {step.id}  {result.steps[-1].seconds} s")
@@ -231,7 +234,7 @@ def left(step: Step, skip: tuple[str, int] | None) -> list[Command]:
     return [one for number, one in enumerate(commands, start=1) if skip[1] not in (0, number)]
 
 
-async def solve_step(stage: Stage, step: Step, commands: Sequence[Command]) -> StepResult:
+async def solve_step(stage: Stage, step: Step, commands: Sequence[Command], patience: float) -> StepResult:
     result, began = StepResult(step.id), time.monotonic()
     await asyncio.sleep(SETTLE_SECONDS if step.checks else 0)
     note(result, await stage.judge(step))
@@ -241,14 +244,14 @@ async def solve_step(stage: Stage, step: Step, commands: Sequence[Command]) -> S
         if problem := await stage.play(command):
             result.faults.append(problem)
         note(result, await stage.judge(step))
-    await wait_green(stage, step, result)
+    await wait_green(stage, step, result, patience)
     result.seconds = round(time.monotonic() - began, 1)
     return result
 
 
-async def wait_green(stage: Stage, step: Step, result: StepResult) -> None:
+async def wait_green(stage: Stage, step: Step, result: StepResult, patience: float) -> None:
     """Until every check was green and every prediction is answered, or the time is over."""
-    until = time.monotonic() + GREEN_SECONDS
+    until = time.monotonic() + patience
     while True:
         verdict = await stage.judge(step)
         note(result, verdict)

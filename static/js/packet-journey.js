@@ -158,8 +158,9 @@ export class PacketJourney extends HTMLElement {
     if (told.error) return this.#fail(told.error);
     const { asked } = told;
     const what = asked.kind === "http" || asked.kind === "tcp" ? `${asked.kind} to port ${asked.port}` : asked.kind;
+    const to = asked.kind === "record" ? "" : ` → ${asked.target}`;
     this.#say(
-      `${what}, ${asked.source} → ${asked.target}${told.address && told.address !== asked.target ? ` (${told.address})` : ""}: ${told.result}`,
+      `${what}, ${asked.source}${to}${told.address && told.address !== asked.target ? ` (${told.address})` : ""}: ${told.result}`,
     );
     this.said?.classList.toggle("trouble", !told.ok);
     const ways = [told.request, told.answer].filter((one) => one !== null);

@@ -170,6 +170,21 @@ def test_no_route_and_no_place(lab_config, host):
     assert "no-such-name" in told.error
 
 
+def test_the_learners_own_next_packet(lab_config, host):
+    async def recorded():
+        async with looking(lab_config, host[0], 1, host[1]) as observer:
+            following = asyncio.create_task(observer.journey(Asked(source="h1/miller", target="*", kind="record")))
+            await asyncio.sleep(1)
+            await asyncio.to_thread(typed, lab_config, host[0], "docker exec miller curl -s outside || true")
+            return await following
+
+    told = asyncio.run(recorded())
+    assert told.error == ""
+    assert told.address.startswith("10.77."), "the connection, not the lookup before it"
+    assert told.request.hops[0].place == "h1/miller"
+    assert any(hop.kind == "rule" for hop in told.request.hops)
+
+
 def test_a_learner_who_flushes_every_rule_meanwhile(lab_config, host):
     async def flushed():
         async with looking(lab_config, host[0], 1, host[1]) as observer:

@@ -202,8 +202,8 @@ table ip6 nat {
 
 
 def test_our_table_is_one_line_and_goes_with_its_owner():
-    assert "\n" not in table("icmp type echo-request")
-    assert "flags owner" in table("meta l4proto udp")
+    assert "\n" not in table(["icmp type echo-request"])
+    assert "flags owner" in table(["meta l4proto udp"])
 
 
 @given(st.binary(max_size=400))

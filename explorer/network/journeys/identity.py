@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from explorer.network.journeys.evidence import Sighting, Step
@@ -44,9 +45,9 @@ class Mark:
         return all(wanted in layer.get(name) for name, wanted in self.fields)
 
 
-def ping_marks(identity: int) -> tuple[Mark, Mark]:
-    needle = struct.pack(">HH", identity, 1)
-    same = (("id", str(identity)),)
+def ping_marks(identity: int, sequence: int = 1) -> tuple[Mark, Mark]:
+    needle = struct.pack(">HH", identity, sequence)
+    same = (("id", str(identity)), ("sequence", str(sequence)))
     return (
         Mark("ICMP", needle, (("type", "echo request"), *same)),
         Mark("ICMP", needle, (("type", "echo reply"), *same), answer=True),
@@ -65,6 +66,34 @@ def tcp_marks(sequence: int) -> tuple[Mark, Mark]:
 def dns_marks(identity: int) -> tuple[Mark, Mark]:
     needle = struct.pack(">H", identity)
     return Mark("UDP", needle), Mark("UDP", needle, answer=True)
+
+
+def first_of_its_own(sightings: Iterable[Sighting], source: str) -> tuple[Ends, tuple[Mark, Mark]] | None:
+    """The first packet that left `source` and begins something: a ping or a connection, and only where there is none the name
+    lookup that mostly comes before one."""
+    lookup = None
+    for seen in sightings:
+        if seen.place != source or seen.way != "out":
+            continue
+        packet = dissect(seen.data, seen.length)
+        ends = ends_of(packet)
+        if not ends or packet.problem or (marks := _marks_of(packet, seen.data)) is None:
+            continue
+        if marks[0].protocol != "UDP":
+            return ends, marks
+        lookup = lookup or (ends, marks)
+    return lookup
+
+
+def _marks_of(packet: Packet, data: bytes) -> tuple[Mark, Mark] | None:
+    icmp, tcp, udp = (packet.find(protocol) for protocol in ("ICMP", "TCP", "UDP"))
+    if icmp and "echo request" in icmp.get("type"):
+        return ping_marks(int(icmp.get("id")), int(icmp.get("sequence")))
+    if tcp and tcp.get("flags") == "SYN":
+        return tcp_marks(int(tcp.get("sequence")))
+    if udp and packet.find("DNS") and len(data) >= udp.offset + 10:
+        return dns_marks(int.from_bytes(data[udp.offset + 8 : udp.offset + 10]))
+    return None
 
 
 def find_sequence(sightings: tuple[Sighting, ...], source: str, address: str, port: int) -> int | None:
@@ -135,8 +164,10 @@ def _one_end(one: Ends, other: Ends) -> bool:
     )
 
 
-def wanted(asked: Asked) -> str:
-    """The nftables match for packets of this kind and their answers; narrow, so that nothing else is slowed down."""
-    return {"ping": "icmp type { echo-request, echo-reply }", "dns": "meta l4proto udp"}.get(
-        asked.kind, "tcp flags & (syn | rst) != 0"
-    )
+PING, CONNECTION, LOOKUP = "icmp type { echo-request, echo-reply }", "tcp flags & (syn | rst) != 0", "meta l4proto udp"
+
+
+def wanted(asked: Asked) -> tuple[str, ...]:
+    """The nftables matches for packets of this kind and their answers; narrow, so that nothing else is slowed down."""
+    kinds = {"ping": (PING,), "dns": (LOOKUP,), "record": (PING, CONNECTION, LOOKUP)}
+    return kinds.get(asked.kind, (CONNECTION,))

@@ -8,13 +8,14 @@ from pydantic import Field
 
 from explorer.network.model import Fact
 
-Kind = Literal["ping", "tcp", "http", "dns"]
+Kind = Literal["ping", "tcp", "http", "dns", "record"]
 Ending = Literal["arrived", "dropped", "refused", "unreachable", "unanswered", "lost"]
 HOPS = 120
 
 
 class Asked(Fact):
-    """From a place to a place, a name or an IPv4 address. For dns, `target` is the name that is looked up."""
+    """From a place to a place, a name or an IPv4 address. For dns, `target` is the name that is looked up. For record nothing
+    is sent: the first ping, connection or name lookup that leaves the place by itself is followed, wherever it goes."""
 
     source: str = Field(min_length=1, max_length=200)
     target: str = Field(min_length=1, max_length=253)

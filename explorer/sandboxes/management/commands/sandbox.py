@@ -9,13 +9,14 @@ import sys
 from argparse import ArgumentParser
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal, NoReturn, get_args
 
 from django.core.management.base import BaseCommand
 from django.db import OperationalError, ProgrammingError
 
 from explorer.lab.errors import LabError
 from explorer.network.journeys import Asked, Journeys
+from explorer.network.journeys.model import Kind
 from explorer.network.model import VIEWS, Snapshot
 from explorer.network.scenario import DEFAULT_ENGINE, ENGINES
 from explorer.sandboxes import operator, operator_added
@@ -50,8 +51,8 @@ class Command(BaseCommand):
         asked.add_argument("what")
         went = verb("journey", "the way of a packet: journey ID --from h1/web --to outside --kind http")
         went.add_argument("--from", dest="source", required=True, help="a place: h1, h1/web, outside")
-        went.add_argument("--to", dest="target", required=True, help="a place, a name or an IPv4 address; for dns, the name")
-        went.add_argument("--kind", choices=("ping", "tcp", "http", "dns"), default="ping")
+        went.add_argument("--to", dest="target", default="*", help="a place, a name or an IPv4 address; for dns, the name")
+        went.add_argument("--kind", choices=get_args(Kind), default="ping")
         went.add_argument("--port", type=int, default=80)
         verb("events", "what has been told to browsers").add_argument("--since", type=int, default=0)
         verb("reset", "rebuild it from its scenario")
