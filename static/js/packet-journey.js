@@ -11,9 +11,11 @@ const KINDS = [
   ["http", "HTTP request"],
   ["tcp", "TCP connection"],
   ["dns", "Name lookup (DNS)"],
+  ["record", "My own next packet"],
 ];
 const PACE = 900; // milliseconds a hop is shown while playing
 const LATE = 8_000;
+const WAITS = 22_000; // the node waits so long for a packet of the learner's own
 
 export class PacketJourney extends HTMLElement {
   connectedCallback() {
@@ -41,7 +43,7 @@ export class PacketJourney extends HTMLElement {
     this.kind.addEventListener("change", () => this.#fit());
     this.form.append(
       labelled("From", this.from),
-      labelled("What", this.kind),
+      labelled("Kind of packet", this.kind),
       labelled("To", this.to),
       labelled("Port", this.port),
       this.places,
@@ -93,7 +95,7 @@ export class PacketJourney extends HTMLElement {
     const message = {
       type: "follow_journey",
       source: this.from.value,
-      target: this.to.value.trim(),
+      target: this.kind.value === "record" ? "*" : this.to.value.trim(),
       kind: this.kind.value,
       port: Number(this.port.value) || 80,
     };
@@ -101,10 +103,16 @@ export class PacketJourney extends HTMLElement {
     this.#stop();
     this.waiting = "?";
     this.go?.setAttribute("disabled", "");
-    this.#say("Sending …");
+    const record = message.kind === "record";
+    this.#say(
+      record ? `Now do something in ${message.source}: ping, curl, look up a name. Its first packet is followed.` : "Sending …",
+    );
     this.dispatchEvent(new CustomEvent("wish", { detail: message, bubbles: true }));
     clearTimeout(this.late);
-    this.late = setTimeout(() => this.#rest("Nothing came back. Is the sandbox still there? Try again."), LATE);
+    this.late = setTimeout(
+      () => this.#rest("Nothing came back. Is the sandbox still there? Try again."),
+      record ? LATE + WAITS : LATE,
+    );
   }
 
   /** @param {string} why */
@@ -142,7 +150,11 @@ export class PacketJourney extends HTMLElement {
   #fit() {
     const kind = this.kind?.value;
     const port = this.port?.closest("label");
-    if (port) port.hidden = kind === "ping" || kind === "dns";
+    if (port) port.hidden = kind !== "http" && kind !== "tcp";
+    const to = this.to?.closest("label");
+    if (to) to.hidden = kind === "record";
+    if (this.to) this.to.required = kind !== "record";
+    if (this.go) this.go.textContent = kind === "record" ? "Wait for it" : "Send and follow";
     if (this.to) this.to.placeholder = kind === "dns" ? "a name" : "a place, a name or an address";
   }
 
