@@ -35,7 +35,13 @@ class Learner:
         return answer
 
     def click_open(self) -> str:
-        found = re.search(r'data-sandbox="([a-z0-9]+)"', self.post("/sandboxes/open/", lesson=self.lesson).text)
+        return self._named(self.post("/sandboxes/open/", lesson=self.lesson))
+
+    def open_playground(self, layout: str) -> str:
+        return self._named(self.post("/playground/open/", layout=layout))
+
+    def _named(self, answer: requests.Response) -> str:
+        found = re.search(r'data-sandbox="([a-z0-9]+)"', answer.text)
         if not found:
             raise RuntimeError("the page does not name the sandbox")
         self.sandbox = found[1]

@@ -1,8 +1,16 @@
 """What `make bench` says of its samples."""
 
 import json
+from itertools import islice
 
+import pytest
+
+from bench import feed
+from bench.browser import no_browser
 from bench.figures import Figure, Report, Samples, align, at
+from bench.journeys import lost
+from bench.picture import longest
+from explorer.network.model import Interface, Line, Observation, Place
 
 
 def test_percentiles_are_samples():
@@ -36,3 +44,33 @@ def test_the_table_has_a_row_for_each_figure(capsys):
 def test_columns_are_aligned():
     rows = align([("a", "b"), ("long", "x")]).splitlines()
     assert rows[0].index("b") == rows[2].index("x")
+
+
+def test_the_longest_task_of_each_second():
+    assert longest([(10.0, 60.0), (900.0, 80.5), (2500.0, 55.0), (9000.0, 70.0)], 3) == (80.5, 0.0, 70.0)
+    assert longest([], 2) == (0.0, 0.0)
+
+
+def test_what_ping_lost_is_counted_from_its_packets():
+    assert lost("2000 packets transmitted, 1990 received, 0% packet loss, time 1ms") == pytest.approx(0.5)
+    with pytest.raises(RuntimeError, match="connect"):
+        lost("ping: connect: Network is unreachable")
+
+
+def test_the_fed_events_are_what_a_relay_would_tell():
+    eth0 = Interface(key="7", index=7, name="eth0", kind="veth", mtu=1500, state="UP")
+    lo = Interface(key="1", index=1, name="lo", kind="loopback", mtu=65536, state="UNKNOWN")
+    seen = Observation(command="ip addr", items=(lo, eth0), lines=(Line(text="1: lo", key="1"), Line(text="7: eth0", key="7")))
+    place = Place(id="h1/web", kind="container", host="h1", name="web", views={"interfaces": seen})
+    told = list(islice(feed.events([place]), 8))
+    assert [event.type for event in told] == ["happened", "view_changed"] * 4
+    more, *_, fewer = (event for event in told if event.type == "view_changed")
+    assert [one.cidr for one in more.observation.items[1].addresses] == ["10.98.0.0/32"]
+    assert more.observation.lines[-1].text.strip() == "inet 10.98.0.0/32 scope global eth0"
+    assert ([one.name for one in fewer.observation.items], [line.text for line in fewer.removed]) == (["lo"], ["7: eth0"])
+
+
+def test_without_chromium_a_sentence_says_what_is_left_out(monkeypatch, capsys):
+    monkeypatch.setattr("bench.browser.shutil.which", lambda name: None)
+    assert no_browser()
+    assert "no Chromium here" in capsys.readouterr().err

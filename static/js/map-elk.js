@@ -74,6 +74,27 @@ export async function arrange(graph, layout) {
   return levels.drawing(whole);
 }
 
+const LEVELS_KEPT = 64;
+
+/**
+ * A level that is asked for as before gets the answer of before: what changes in one host costs the layout of that host only.
+ * @param {(level: ElkNode) => Promise<ElkNode>} layout
+ */
+export function remembering(layout) {
+  /** @type {Map<string, { asked: string, answer: ElkNode }>} by level */
+  const known = new Map();
+  /** @param {ElkNode} level */
+  return async (level) => {
+    const asked = JSON.stringify(level);
+    const before = known.get(level.id);
+    if (before?.asked === asked) return before.answer;
+    const answer = await layout(level);
+    if (known.size >= LEVELS_KEPT) known.clear(); // boxes come and go
+    known.set(level.id, { asked, answer });
+    return answer;
+  };
+}
+
 /**
  * @typedef {{ id: string, inner: string, west: boolean }} Gate where edges of `inner` cross the border of a box
  * @typedef {{ answer: ElkNode, inside: Map<string, Level> }} Level

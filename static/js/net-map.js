@@ -4,7 +4,7 @@ import ELK from "elkjs/lib/elk-api.js";
 import { announce, make, svg } from "./dom.js";
 import { button, makeCard } from "./map-card.js";
 import { Painter } from "./map-draw.js";
-import { arrange } from "./map-elk.js";
+import { arrange, remembering } from "./map-elk.js";
 import { asPng, asSvg, save } from "./map-export.js";
 import { outline, readGraph } from "./map-graph.js";
 import { MapSight } from "./map-sight.js";
@@ -17,7 +17,7 @@ import { MapSight } from "./map-sight.js";
 
 const GLOW = 2600;
 const LINGER = 6_000; // how long a packet stays where it was last
-const GAP = 60; // between two layouts: a burst of changes is laid out once
+const GAP = 25; // a burst of changes is laid out once; what comes during a layout is in the next
 const ALL_CHANGED = new Set(["snapshot_taken", "place_seen", "place_gone", "docker_changed"]);
 const TURN = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] };
 
@@ -116,8 +116,7 @@ export class NetMap extends HTMLElement {
     this.busy = true;
     const began = performance.now();
     try {
-      const engine = this.#engine();
-      this.drawing = await arrange(this.graph, (level) => engine.layout(level));
+      this.drawing = await arrange(this.graph, this.#engine());
       this.shape = shape;
       this.classList.remove("failed");
       this.#paint();
@@ -137,8 +136,10 @@ export class NetMap extends HTMLElement {
   }
 
   #engine() {
-    this.elk ??= new ELK({ workerUrl: this.dataset.worker ?? "" });
-    return this.elk;
+    const elk = this.elk ?? new ELK({ workerUrl: this.dataset.worker ?? "" });
+    this.elk = elk;
+    this.layout ??= remembering((level) => elk.layout(level));
+    return this.layout;
   }
 
   /** What was there keeps its place in the order; what is new comes after it.
@@ -423,6 +424,8 @@ export class NetMap extends HTMLElement {
   store = undefined;
   /** @type {Layouter | undefined} */
   elk = undefined;
+  /** @type {ReturnType<typeof remembering> | undefined} */
+  layout = undefined;
   /** @type {Graph | undefined} */
   graph = undefined;
   /** @type {Drawing | undefined} */

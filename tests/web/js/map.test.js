@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import ELK from "elkjs/lib/main.js";
-import { arrange, pathOf, shorten } from "../../../static/js/map-elk.js";
+import { arrange, pathOf, remembering, shorten } from "../../../static/js/map-elk.js";
 import { neighboursOf, outline, readGraph, subnetOf } from "../../../static/js/map-graph.js";
 import { fit, zoomed } from "../../../static/js/map-sight.js";
 
@@ -221,6 +221,27 @@ test("what is new comes after what was there, and changes no order", async () =>
 test("the same graph is drawn the same way", async () => {
   const graph = readGraph(world([{ name: "web", bridge: "docker0" }]), docker);
   assert.deepEqual(await layOut(graph), await layOut(graph));
+});
+
+test("what changed nowhere in a host asks no layout of it, and is drawn the same", async () => {
+  /** @type {string[]} */
+  const asked = [];
+  const layout = remembering((level) => {
+    asked.push(level.id);
+    return elk.layout(level);
+  });
+  const both = (names) => {
+    const other = place("h2", "host", "h2", [face("eth0", "veth", "10.77.3.12/24", { index: 2 })]);
+    const boxes = names.map((name) => ({ name, bridge: "docker0" }));
+    return readGraph(new Map([...world(boxes), ["h2", other]]), docker);
+  };
+  await arrange(both(["web"]), layout);
+  assert.deepEqual(asked.sort(), ["h1", "h2", "map"]);
+  const drawn = await arrange(both(["web", "api"]), layout);
+  assert.deepEqual(asked.slice(3).sort(), ["h1", "map"]);
+  assert.deepEqual(drawn, await layOut(both(["web", "api"])));
+  assert.deepEqual(drawn, await arrange(both(["web", "api"]), layout));
+  assert.equal(asked.length, 5);
 });
 
 test("the picture has its text twin", () => {
