@@ -45,6 +45,9 @@ ADDING = f"""(place) => {{
 }}"""
 ADDED = "() => window.added"
 
+# Milliseconds of a frame that shows nothing new.
+FRAME = f"async () => {{ const began = performance.now(); return await {PAINTED} - began; }}"
+
 # Long tasks (over 50 ms) and the events that the page takes in, from now on.
 LISTENING = """() => {
     window.heard = { events: 0, tasks: [], began: performance.now() };
