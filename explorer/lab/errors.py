@@ -6,7 +6,8 @@ LabError
 │   └── NoDriver    its kernel lacks what a network driver needs
 ├── HostError       the learner's host: dead daemon, vanished process, nonsense answers; reset cures it
 │   └── HostTimeout
-└── NotThere        no such sandbox, host, container or machine (any more)
+├── NotThere        no such sandbox, host, container, machine or interface (any more)
+└── BadFilter       somebody's filter expression is none
 """
 
 from __future__ import annotations
@@ -41,4 +42,8 @@ class HostTimeout(HostError):
 
 
 class NotThere(LabError):
+    pass
+
+
+class BadFilter(LabError):
     pass

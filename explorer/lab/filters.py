@@ -84,7 +84,10 @@ def assemble(program: Program) -> bytes:
 
 def attach(opened: socket.socket, program: Program) -> None:
     """From now on the kernel gives `opened` only what the program keeps."""
-    code = assemble(program)
+    attach_code(opened, assemble(program))
+
+
+def attach_code(opened: socket.socket, code: bytes) -> None:
     held = ctypes.create_string_buffer(code, len(code))
     pointer = struct.pack("@HP", len(code) // INSTRUCTION.size, ctypes.addressof(held))  # struct sock_fprog
     opened.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, pointer)

@@ -12,7 +12,10 @@ import time
 from collections.abc import Sequence
 from typing import Any, Literal, Protocol
 
+from explorer.lab.bpf import compile_filter
+from explorer.lab.capture import Capture
 from explorer.lab.config import LabConfig
+from explorer.lab.errors import NotThere
 from explorer.lab.hostwatch import HostWatch, Source
 from explorer.lab.journey import trace_journey
 from explorer.lab.measure import measure
@@ -23,6 +26,7 @@ from explorer.lab.probe import answer
 from explorer.lab.unix_http import to_path
 from explorer.network.journeys import Asked, Journeys
 from explorer.network.model import DockerState, Measured, Observation, Place, Probe, ProbeResult, Road, View
+from explorer.network.pcapng import SNAP
 
 SWEEP_WATCHED, SWEEP_UNWATCHED = 3.0, 15.0
 BEAT = 0.25
@@ -103,6 +107,14 @@ class Observer:
     async def journey(self, asked: Asked) -> Journeys:
         """The way of a real packet, traced in every namespace it passes."""
         return await trace_journey(asked, self.places, self.docker, self._namespace)
+
+    async def capture(self, place: str, interface: str, expression: str) -> Capture:
+        """Listens to one interface from now on; whoever asked takes what comes, and closes it."""
+        code = await compile_filter(expression, SNAP)
+        namespace = self._namespace(place)
+        if namespace is None:
+            raise NotThere(f"{place} is not there.")
+        return Capture(namespace, place, interface, code)
 
     def _namespace(self, name: str) -> Namespace | None:
         """The network namespace of a place, as long as it is there."""

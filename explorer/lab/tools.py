@@ -64,7 +64,7 @@ async def _run(fd: int, tools: Mapping[str, Sequence[str]]) -> dict[str, Output]
         for task in reading:
             task.cancel()
         await asyncio.gather(*reading, return_exceptions=True)
-        await _end(process)
+        await end_process(process)
     return outputs_of(list(tools), marker, bytes(texts[0]), bytes(texts[1]), late)
 
 
@@ -88,11 +88,11 @@ async def _started(fd: int, text: str) -> asyncio.subprocess.Process:
     try:
         return await asyncio.shield(starting)
     except asyncio.CancelledError:  # asyncio leaves pipes open behind a start that is interrupted half-way
-        await _end(await starting)
+        await end_process(await starting)
         raise
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
+async def end_process(process: asyncio.subprocess.Process) -> None:
     """Nothing of it runs on or stays open."""
     if process.returncode is None:
         with suppress(ProcessLookupError):

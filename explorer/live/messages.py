@@ -36,6 +36,18 @@ class FollowJourneyAsked(Asked):
     port: int = Field(default=80, ge=1, le=65535)
 
 
+class StartCaptureAsked(Asked):
+    type: Literal["start_capture"]
+    place: str = Field(min_length=1, max_length=200)
+    interface: str = Field(min_length=1, max_length=32)
+    expression: str = Field(default="", max_length=500)
+
+
+class StopCaptureAsked(Asked):
+    type: Literal["stop_capture"]
+    capture: TerminalId
+
+
 class ResizeAsked(Asked):
     type: Literal["resize"]
     columns: Columns
@@ -47,9 +59,8 @@ class AckAsked(Asked):
     offset: int = Field(ge=0, le=2**53)
 
 
-ToSandbox: TypeAdapter[OpenTerminalAsked | CloseTerminalAsked | FollowJourneyAsked] = TypeAdapter(
-    Annotated[OpenTerminalAsked | CloseTerminalAsked | FollowJourneyAsked, Field(discriminator="type")]
-)
+SandboxWish = OpenTerminalAsked | CloseTerminalAsked | FollowJourneyAsked | StartCaptureAsked | StopCaptureAsked
+ToSandbox: TypeAdapter[SandboxWish] = TypeAdapter(Annotated[SandboxWish, Field(discriminator="type")])
 ToTerminal: TypeAdapter[ResizeAsked | AckAsked] = TypeAdapter(Annotated[ResizeAsked | AckAsked, Field(discriminator="type")])
 
 CLOSED_NORMALLY = 1000
@@ -67,6 +78,8 @@ REFUSALS = {
     "too_fast": "That was too much at once. Wait a moment and try again.",
     "not_ready": "The sandbox is not ready for that yet.",
     "too_many_terminals": "This sandbox has as many open terminals as it can hold. Close one first.",
+    "too_many_captures": "Two captures run in this sandbox already. Stop one first.",
+    "unknown_capture": "There is no such capture in this sandbox (any more).",
     "unknown_terminal": "There is no such terminal in this sandbox.",
 }
 

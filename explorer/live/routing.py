@@ -10,6 +10,7 @@ from channels.sessions import SessionMiddlewareStack
 from django.conf import settings
 from django.urls import path, re_path
 
+from explorer.live.capture import CaptureSocket
 from explorer.live.sandbox import SandboxSocket
 from explorer.live.terminal import TerminalSocket
 
@@ -38,6 +39,7 @@ application = exact_origin(
             [  # consumers in the place of views: channels' own use of Django's routes
                 path("ws/sandbox/<slug:sandbox>/", SandboxSocket.as_asgi()),  # type: ignore[arg-type]
                 path("ws/terminal/<slug:terminal>/", TerminalSocket.as_asgi()),  # type: ignore[arg-type]
+                path("ws/capture/<slug:capture>/", CaptureSocket.as_asgi()),  # type: ignore[arg-type]
                 re_path(r"", refuse),  # type: ignore[arg-type]
             ]
         )

@@ -1,4 +1,4 @@
-"""The websocket of a sandbox page: the numbered stream out, wishes about terminals in."""
+"""The websocket of a sandbox page: the numbered stream out, wishes about terminals, journeys and captures in."""
 
 from __future__ import annotations
 
@@ -14,12 +14,20 @@ from pydantic import ValidationError
 from explorer.live import messages, state
 from explorer.live.edge import Edge
 from explorer.live.feed import Restarted, Subscription
-from explorer.live.limits import ASK_BURST, ASK_RATE, RECHECK_SECONDS, SANDBOX_SOCKETS, TERMINALS, Bucket
+from explorer.live.limits import ASK_BURST, ASK_RATE, CAPTURES, RECHECK_SECONDS, SANDBOX_SOCKETS, TERMINALS, Bucket
 from explorer.live.orders import give_order
 from explorer.live.streams import START, Entry
 from explorer.network.journeys import Asked
 from explorer.sandboxes.changes import describe_row
-from explorer.sandboxes.events import CloseTerminal, FollowJourney, OpenTerminal, events_key, fresh_key
+from explorer.sandboxes.events import (
+    CloseTerminal,
+    FollowJourney,
+    OpenTerminal,
+    StartCapture,
+    StopCapture,
+    events_key,
+    fresh_key,
+)
 from explorer.sandboxes.models import Sandbox
 
 RESYNCS = Counter("explorer_socket_resyncs_total", "Times a browser was given a snapshot because its place was trimmed")
@@ -142,6 +150,10 @@ class SandboxSocket(Edge):
             await self.open_terminal(wish)
         elif isinstance(wish, messages.FollowJourneyAsked):
             await self.follow_journey(wish)
+        elif isinstance(wish, messages.StartCaptureAsked):
+            await self.start_capture(wish)
+        elif isinstance(wish, messages.StopCaptureAsked):
+            await give_order(self.hub.redis, self.sandbox, StopCapture(sandbox=self.sandbox.pk, capture=wish.capture))
         else:
             await self.close_terminal(wish)
 
@@ -168,6 +180,21 @@ class SandboxSocket(Edge):
             await self.refuse("not_ready", strike=False)
             return
         await self.say({"type": "journey_begun", "journey": journey})
+
+    async def start_capture(self, wish: messages.StartCaptureAsked) -> None:
+        captures = await state.read_captures(self.hub.redis, self.sandbox.pk)
+        if sum(capture.running for capture in captures) >= CAPTURES:
+            await self.refuse("too_many_captures", strike=False)
+            return
+        await self.allowed()
+        capture = secrets.token_hex(8)
+        order = StartCapture(
+            sandbox=self.sandbox.pk, capture=capture, place=wish.place, interface=wish.interface, expression=wish.expression
+        )
+        if self.sandbox.state != Sandbox.State.READY or not await give_order(self.hub.redis, self.sandbox, order):
+            await self.refuse("not_ready", strike=False)
+            return
+        await self.say({"type": "capture_begun", "capture": capture})
 
     async def close_terminal(self, wish: messages.CloseTerminalAsked) -> None:
         terminals = await state.read_terminals(self.hub.redis, self.sandbox.pk)

@@ -14,12 +14,15 @@ from redis.asyncio import Redis
 from explorer.sandboxes.changes import describe_row
 from explorer.sandboxes.events import (
     EVENT,
+    CaptureFacts,
+    CapturesChanged,
     Happened,
     LessonMoved,
     Message,
     TerminalFacts,
     TerminalsChanged,
     TimelineTold,
+    captures_key,
     events_key,
     snapshot_key,
     terminals_key,
@@ -65,6 +68,12 @@ async def read_terminals(redis: Redis, sandbox: str) -> list[TerminalFacts]:
     return [TerminalFacts.model_validate_json(value) for value in found.values()]
 
 
+async def read_captures(redis: Redis, sandbox: str) -> list[CaptureFacts]:
+    """Oldest first."""
+    found = await redis.hgetall(captures_key(sandbox))  # type: ignore[misc]
+    return sorted((CaptureFacts.model_validate_json(value) for value in found.values()), key=lambda one: one.began)
+
+
 async def describe(redis: Redis, sandbox: Sandbox) -> list[Message]:
     lesson = await database_sync_to_async(describe_lesson)(sandbox) if sandbox.lesson else None
     if lesson:
@@ -73,6 +82,7 @@ async def describe(redis: Redis, sandbox: Sandbox) -> list[Message]:
     return [
         await database_sync_to_async(describe_row)(sandbox),
         TerminalsChanged(terminals=tuple(terminals)),
+        CapturesChanged(captures=tuple(await read_captures(redis, sandbox.pk))),
         *([lesson] if lesson else []),
     ]
 

@@ -4,6 +4,7 @@ Grouped by direction:
   node, web → browsers   `Event` types, in one numbered, bounded Redis stream per sandbox
   web → node             `Order` types, in one bounded Redis stream per node
   node → browser         terminal bytes, in one stream per terminal (offsets, never the channel layer)
+                         captured frames, in one stream per capture: thousands of them never pass the sandbox's own stream
 
 The word in `type` is the word on the wire and the name of whoever handles it.
 """
@@ -151,6 +152,29 @@ class TerminalsChanged(Message):
     terminals: tuple[TerminalFacts, ...] = ()
 
 
+class CapturesChanged(Message):
+    """The captures this sandbox has, oldest first: those that run and those that are kept."""
+
+    type: Literal["captures_changed"] = "captures_changed"
+    captures: tuple[CaptureFacts, ...] = ()
+
+
+class CaptureFacts(BaseModel):
+    """`reason` says why it ended; `failed` that it never began. `kept` and `left_out` are final once it has ended."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    id: str
+    place: str
+    interface: str
+    expression: str = ""
+    began: float = 0.0
+    running: bool = True
+    failed: bool = False
+    reason: str = ""
+    kept: int = 0
+    left_out: int = 0
+
+
 class TerminalFacts(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     id: str
@@ -173,7 +197,8 @@ Event = Annotated[
     | MeasuredChanged
     | JourneyTold
     | LessonMoved
-    | TerminalsChanged,
+    | TerminalsChanged
+    | CapturesChanged,
     Field(discriminator="type"),
 ]
 EVENT: TypeAdapter[Event] = TypeAdapter(Event)
@@ -237,8 +262,31 @@ class FollowJourney(Order):
     asked: Asked
 
 
+class StartCapture(Order):
+    """Listen to an interface; what comes goes to the stream of `capture`."""
+
+    type: Literal["start_capture"] = "start_capture"
+    capture: str
+    place: str
+    interface: str = Field(max_length=32)
+    expression: str = Field(default="", max_length=500)
+
+
+class StopCapture(Order):
+    type: Literal["stop_capture"] = "stop_capture"
+    capture: str
+
+
 AnyOrder = Annotated[
-    LookAgain | FollowJourney | OpenTerminal | TypeInTerminal | ResizeTerminal | AcknowledgeTerminal | CloseTerminal,
+    LookAgain
+    | FollowJourney
+    | StartCapture
+    | StopCapture
+    | OpenTerminal
+    | TypeInTerminal
+    | ResizeTerminal
+    | AcknowledgeTerminal
+    | CloseTerminal,
     Field(discriminator="type"),
 ]
 ORDER: TypeAdapter[AnyOrder] = TypeAdapter(AnyOrder)
@@ -274,6 +322,17 @@ def terminals_key(sandbox: str) -> str:
 def terminal_key(terminal: str) -> str:
     """Stream: fields `o` (byte offset of the first byte) and `d` (bytes); the last entry has `x` (why it closed)."""
     return f"term:{terminal}:out"
+
+
+def captures_key(sandbox: str) -> str:
+    """Hash: capture id → `CaptureFacts` as JSON."""
+    return f"sb:{sandbox}:captures"
+
+
+def capture_key(sandbox: str, capture: str) -> str:
+    """Stream; entry `<number>-0` holds a frame in `f` (`network.captured.Frame`), numbered from 1. Entries between them have
+    `g`, how many frames were left out so far. The last one has `x`, why it ended."""
+    return f"sb:{sandbox}:capture:{capture}"
 
 
 def orders_key(node: str) -> str:

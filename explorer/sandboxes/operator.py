@@ -19,8 +19,10 @@ from pydantic import ValidationError
 
 from explorer.lab import run
 from explorer.lab.errors import LabError, NodeError
+from explorer.network.captured import tell_row
 from explorer.network.journeys import Asked, Journeys
 from explorer.network.model import Snapshot
+from explorer.network.pcapng import SNAP, write_file
 from explorer.network.scenario import DEFAULT_ENGINE, SCENARIOS
 from explorer.sandboxes import changes, services, streams, work
 from explorer.sandboxes.events import Event, fresh_key, snapshot_key
@@ -156,6 +158,35 @@ def follow_journey(sandbox: Sandbox, asked: dict[str, Any]) -> Journeys:
     from explorer.sandboxes.look import journey_once
 
     return asyncio.run(journey_once(lab_config(), sandbox.pk, sandbox.generation, sandbox.facts, question))
+
+
+def capture(sandbox: Sandbox, place: str, interface: str, expression: str, seconds: float, out: str) -> dict[str, Any]:
+    """Listens from this process and writes a pcapng file."""
+    if sandbox.state != State.READY:
+        raise Trouble(f"Sandbox {sandbox.pk} is {sandbox.state}, not ready.")
+    if not 0 < seconds <= 300:
+        raise Trouble("A capture runs for at most 300 seconds.")
+    from explorer.sandboxes.look import capture_once
+
+    facts = (lab_config(), sandbox.pk, sandbox.generation, sandbox.facts)
+    frames, done, ended = asyncio.run(capture_once(*facts, place, interface, expression, seconds))
+    counts = {"came": done.taken + done.left_out, "left_out": done.left_out}
+    try:
+        with open(out, "wb") as file:
+            file.writelines(write_file(frames, interface, place, expression, SNAP, **counts))
+    except OSError as error:
+        raise Trouble(f"{out} cannot be written: {error.strerror or error}.") from error
+    rows = [tell_row(number, frame) for number, frame in enumerate(frames, start=1)]
+    return {
+        "id": sandbox.pk,
+        "place": place,
+        "interface": interface,
+        "file": out,
+        "ended": ended,
+        "kept": len(rows),
+        **counts,
+        "rows": rows,
+    }
 
 
 def read_events(sandbox: Sandbox, since: int) -> streams.Stretch:

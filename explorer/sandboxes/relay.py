@@ -17,7 +17,7 @@ from django.db import Error as DatabaseError
 from django.db import close_old_connections
 from pydantic import ValidationError
 
-from explorer.sandboxes.events import ORDER, AnyOrder, FollowJourney, LookAgain, orders_key
+from explorer.sandboxes.events import ORDER, AnyOrder, FollowJourney, LookAgain, StartCapture, StopCapture, orders_key
 from explorer.sandboxes.models import Progress, Sandbox
 from explorer.sandboxes.node import lab_config
 from explorer.sandboxes.relay_lesson import Standing
@@ -33,6 +33,7 @@ ORDERS_AT_ONCE = 200
 LONGEST_PAUSE = 10.0
 RESTARTED = "The shell ended because this node was restarted. Open a new one; your sandbox is as it was."
 OVER = "The shell ended with its sandbox."
+CAPTURE_OVER = "It ended because its sandbox was reset or closed, or its node restarted."
 
 
 class Relay:
@@ -100,6 +101,7 @@ class Relay:
                 finally:
                     self.watches.pop(row.sandbox, None)
                     if watch:
+                        await watch.captures.end_all(CAPTURE_OVER)
                         await watch.terminals.close_all(OVER)
                 pause = 0.5 if time.monotonic() - began > 60 else min(pause * 2, LONGEST_PAUSE)
                 await asyncio.sleep(pause)
@@ -120,6 +122,7 @@ class Relay:
         task = self.tasks.pop(sandbox)
         if watch := self.watches.get(sandbox):
             with contextlib.suppress(RedisError, OSError):
+                await watch.captures.end_all(CAPTURE_OVER)
                 await watch.terminals.close_all(reason)
                 for event in watch.picture.take():
                     await publish_async(self.redis, sandbox, event)
@@ -156,6 +159,8 @@ class Relay:
         elif watch := self.watches.get(order.sandbox):
             if isinstance(order, FollowJourney):
                 watch.journeys.take(order)
+            elif isinstance(order, StartCapture | StopCapture):
+                watch.captures.take(order)
             else:
                 watch.terminals.take(order)
 

@@ -21,6 +21,7 @@ from explorer.lab.observe import Observer
 from explorer.lab.pace import Pace
 from explorer.network.model import DockerState, Observation, Place, View
 from explorer.sandboxes.events import Event, Happened, fresh_key, snapshot_key
+from explorer.sandboxes.relay_captures import Captures
 from explorer.sandboxes.relay_journeys import JourneyDesk
 from explorer.sandboxes.relay_lesson import Standing, Teacher, find_teacher
 from explorer.sandboxes.relay_picture import Picture
@@ -62,6 +63,7 @@ class SandboxWatch:
         self.terminals = Terminals(redis, config, self.sandbox, self.tell_line)
         self.observer = Observer(config, self.sandbox, self.generation, wanted.facts, self)
         self.journeys = JourneyDesk(lambda asked: self.observer.journey(asked), self.tell_line)
+        self.captures = Captures(redis, self.sandbox, lambda *asked: self.observer.capture(*asked), self.tell_line)
         self.expected = {*wanted.facts.get("hosts", {}), *wanted.facts.get("machines", {})}
         self.teacher: Teacher | None = None
         self.anew, self.kept = True, False
@@ -82,6 +84,7 @@ class SandboxWatch:
         """Until cancelled, or until nothing of the sandbox is left to see."""
         with suppress(RedisError, OSError):
             await self.terminals.remember()
+            await self.captures.remember()
         parts = (
             self.observer.run(),
             self._write(),

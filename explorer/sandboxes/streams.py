@@ -24,6 +24,7 @@ from explorer.sandboxes.events import (
     AnyOrder,
     Event,
     Message,
+    captures_key,
     events_key,
     fresh_key,
     number_key,
@@ -156,8 +157,8 @@ def give_order(client: redis_package.Redis, node: str, order: AnyOrder) -> bool:
 def retire(client: redis_package.Redis, sandbox: str) -> None:
     """The sandbox is over: its keys go soon, late readers still find its last words."""
     with client.pipeline(transaction=False) as pipe:
-        for key in (number_key(sandbox), events_key(sandbox), bytes_key(sandbox), terminals_key(sandbox)):
-            pipe.expire(key, KEPT_AFTER_END)
+        for key in (number_key, events_key, bytes_key, terminals_key, captures_key):
+            pipe.expire(key(sandbox), KEPT_AFTER_END)
         pipe.delete(snapshot_key(sandbox), fresh_key(sandbox))
         pipe.execute()
 

@@ -54,6 +54,12 @@ class Command(BaseCommand):
         went.add_argument("--to", dest="target", default="*", help="a place, a name or an IPv4 address; for dns, the name")
         went.add_argument("--kind", choices=get_args(Kind), default="ping")
         went.add_argument("--port", type=int, default=80)
+        heard = verb("capture", "frames of an interface as pcapng: capture ID h1 --interface eth0 --filter 'udp port 4789'")
+        heard.add_argument("where", help="a place: h1, h1/web, outside")
+        heard.add_argument("--interface", default="eth0")
+        heard.add_argument("--filter", default="", help="a filter expression, as tcpdump takes it")
+        heard.add_argument("--seconds", type=float, default=10.0)
+        heard.add_argument("--out", required=True, help="the file to write")
         verb("events", "what has been told to browsers").add_argument("--since", type=int, default=0)
         verb("reset", "rebuild it from its scenario")
         closed = verb("close", "remove it", sandbox=False)
@@ -117,6 +123,11 @@ class Command(BaseCommand):
         told = operator.follow_journey(operator.find(options["id"]), {name: options[name] for name in Asked.model_fields})
         self.answer(told.model_dump(mode="json"), lambda: journeys_text(told))
         return 1 if told.error else 0
+
+    def do_capture(self, options: dict[str, Any]) -> int:
+        asked = (options[name] for name in ("where", "interface", "filter", "seconds", "out"))
+        told = operator.capture(operator.find(options["id"]), *asked)
+        return self.answer(told, lambda: capture_text(told))
 
     def do_events(self, options: dict[str, Any]) -> int:
         sandbox = operator.find(options["id"])
@@ -186,6 +197,12 @@ def journeys_text(told: Journeys) -> str:
         lines.append(f"--- {journey.way}")
         lines += [f"{number:>3}  {hop.ms:>8.3f} ms  {hop.text}" for number, hop in enumerate(journey.hops, start=1)]
     return "\n".join((*lines, *told.notes))
+
+
+def capture_text(told: dict[str, Any]) -> str:
+    lines = [f"{row['number']:>5}  {row['way']:3}  {row['length']:>5} bytes  {row['summary']}" for row in told["rows"]]
+    left_out = f", {told['left_out']} left out" if told["left_out"] else ""
+    return "\n".join((*lines, f"{told['kept']} packets in {told['file']}{left_out}. {told['ended']}"))
 
 
 def snapshot_text(snapshot: Snapshot) -> str:

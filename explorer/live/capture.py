@@ -1,0 +1,83 @@
+"""The websocket of one capture: a line for each frame, what was left out, and why it ended.
+
+The frames are read from the capture's stream and taken apart here, by a process without privileges. Nothing comes in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from typing import Any
+
+from explorer.live import messages, state
+from explorer.live.edge import Close, Edge, Receive, Send
+from explorer.live.feed import Restarted
+from explorer.live.limits import CAPTURE_SOCKETS, RECHECK_SECONDS
+from explorer.live.streams import START, Entry
+from explorer.network.captured import Frame, tell_row
+from explorer.sandboxes.events import capture_key
+
+APPEARS_SECONDS = 5.0  # a page may connect before the node has begun what was just asked for
+
+
+class CaptureSocket(Edge):
+    kind = "capture"
+    most = CAPTURE_SOCKETS
+
+    def __init__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        super().__init__(scope, receive, send)
+        self.capture = str(self.scope["url_route"]["kwargs"]["capture"])
+
+    def sandbox_id(self) -> str:
+        return self.asked("sandbox") or ""
+
+    async def flow(self) -> None:
+        """From the first frame to the end, each once; a page that comes back starts anew."""
+        await self.find()
+        subscription = await self.hub.subscribe(capture_key(self.sandbox.pk, self.capture), START)
+        try:
+            while True:
+                try:
+                    async with asyncio.timeout(RECHECK_SECONDS):
+                        entries = await subscription.next()
+                except TimeoutError:
+                    await self.allowed()
+                    continue
+                except Restarted:
+                    return
+                if await self.carry(entries):
+                    return
+        finally:
+            self.hub.leave(subscription)
+
+    async def find(self) -> None:
+        deadline = asyncio.get_running_loop().time() + APPEARS_SECONDS
+        while asyncio.get_running_loop().time() < deadline:
+            if any(facts.id == self.capture for facts in await state.read_captures(self.hub.redis, self.sandbox.pk)):
+                return
+            await asyncio.sleep(0.1)
+        await self.refuse("unknown_capture", strike=False)
+        raise Close(messages.NOT_YOURS)
+
+    async def carry(self, entries: list[Entry]) -> bool:
+        """Whether that was the end."""
+        told = write_entries(entries)
+        if told["rows"]:
+            await self.say(told)
+        ended = next((entry for entry in entries if b"x" in entry.fields), None)
+        if ended:
+            await self.say({"type": "capture_ended", "reason": ended.fields[b"x"].decode("utf-8", "replace")})
+        return ended is not None
+
+
+def write_entries(entries: list[Entry]) -> dict[str, Any]:
+    rows: list[dict[str, Any]] = []
+    for entry in entries:
+        try:
+            if b"f" in entry.fields:
+                rows.append(tell_row(entry.id[0], Frame.unpack(entry.fields[b"f"])))
+            elif b"g" in entry.fields:
+                rows.append({"left_out": int(entry.fields[b"g"])})
+        except (ValueError, struct.error):  # no entry of ours
+            continue
+    return {"type": "captured", "rows": rows}

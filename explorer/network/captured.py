@@ -1,0 +1,71 @@
+"""A frame that a capture kept: how it is stored, and how it is told: a line of a table, or every layer beside its bytes."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from explorer.network.packets import Packet, dissect, summarise
+from explorer.network.packets.dissect import HEADERS
+
+HEAD = struct.Struct(">QIB")  # nanoseconds since 1970, length on the wire, whether it was leaving
+LINE = 400  # characters of a summary
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """`data` is what was kept of it, `length` what it had on the wire, `at` nanoseconds since 1970 by the kernel's clock."""
+
+    at: int
+    way: Literal["in", "out"]
+    length: int
+    data: bytes
+
+    def pack(self) -> bytes:
+        return HEAD.pack(self.at, self.length, self.way == "out") + self.data
+
+    @classmethod
+    def unpack(cls, raw: bytes) -> Frame:
+        at, length, leaving = HEAD.unpack_from(raw)
+        return cls(at, "out" if leaving else "in", length, raw[HEAD.size :])
+
+
+def tell_row(number: int, frame: Frame) -> dict[str, Any]:
+    packet = dissect(frame.data, frame.length)
+    return {
+        "number": number,
+        "at": frame.at / 1e9,
+        "way": frame.way,
+        "length": frame.length,
+        "protocol": protocol_of(packet),
+        "summary": summarise(packet)[:LINE],
+        "problem": packet.problem[:200],
+    }
+
+
+def tell_layers(number: int, frame: Frame) -> dict[str, Any]:
+    """Every field with the bytes it was read from."""
+    packet = dissect(frame.data, frame.length)
+    layers = [
+        {
+            "protocol": layer.protocol,
+            "depth": layer.depth,
+            "offset": layer.offset,
+            "length": layer.length,
+            "problem": layer.problem,
+            "fields": [
+                {"name": field.name, "value": field.value[:LINE], "offset": field.offset, "length": field.length}
+                for field in layer.fields
+            ],
+        }
+        for layer in packet.layers
+    ]
+    return {**tell_row(number, frame), "captured": len(frame.data), "layers": layers, "bytes": frame.data.hex()}
+
+
+def protocol_of(packet: Packet) -> str:
+    """The last header that was understood, with VXLAN in front when it came through a tunnel."""
+    known = [layer.protocol for layer in packet.layers if layer.protocol in HEADERS and layer.fields]
+    last = known[-1] if known else "?"
+    return f"VXLAN {last}" if last != "VXLAN" and packet.find("VXLAN") else last

@@ -1,0 +1,52 @@
+"""A capture's frames over HTTP: all of them as a pcapng file, and one of them taken apart."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.views.decorators.http import require_safe
+
+from explorer.network.captured import tell_layers
+from explorer.network.pcapng import MEDIA_TYPE, SNAP, write_file
+from explorer.sandboxes import captures
+from explorer.sandboxes.events import CaptureFacts
+from explorer.web.sandbox import mine
+
+
+@require_safe
+def download(request: HttpRequest, sandbox_id: str, capture_id: str) -> StreamingHttpResponse:
+    sandbox = mine(request, sandbox_id)
+    facts = find_capture(sandbox.pk, capture_id)
+    frames = captures.read_frames(sandbox.pk, capture_id)
+    came = facts.kept + facts.left_out
+    pieces: Iterator[bytes] = write_file(
+        frames, facts.interface, facts.place, facts.expression, SNAP, came=came, left_out=facts.left_out
+    )
+    response = StreamingHttpResponse(pieces, content_type=MEDIA_TYPE)
+    response["Content-Disposition"] = f'attachment; filename="{file_name(facts)}"'
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@require_safe
+def show_frame(request: HttpRequest, sandbox_id: str, capture_id: str, number: int) -> HttpResponse:
+    sandbox = mine(request, sandbox_id)
+    find_capture(sandbox.pk, capture_id)
+    frame = captures.read_frame(sandbox.pk, capture_id, number)
+    if frame is None:
+        raise Http404
+    return JsonResponse(tell_layers(number, frame), headers={"Cache-Control": "private, max-age=3600"})
+
+
+def find_capture(sandbox: str, capture: str) -> CaptureFacts:
+    facts = captures.find(sandbox, capture)
+    if facts is None or facts.failed:
+        raise Http404
+    return facts
+
+
+def file_name(facts: CaptureFacts) -> str:
+    """`h1-web-eth0.pcapng`: what a learner's names may not be in a header or a file system is left out."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", f"{facts.place}-{facts.interface}").strip("-.")[:100] + ".pcapng"
