@@ -66,7 +66,7 @@ export class LiveSandbox extends HTMLElement {
     this.addEventListener("place", (event) => this.views.choose(/** @type {CustomEvent} */ (event).detail));
     this.addEventListener("chosen", (event) => this.map.choose(/** @type {CustomEvent} */ (event).detail));
     this.addEventListener("wish", (event) => {
-      if (!stream.send(/** @type {CustomEvent} */ (event).detail)) this.views.journey.refused();
+      if (!stream.send(/** @type {CustomEvent} */ (event).detail)) this.#refused();
     });
     this.addEventListener("journey-wanted", (event) => this.views.follow(/** @type {CustomEvent} */ (event).detail));
     this.addEventListener("hop", (event) => this.map.follow(/** @type {CustomEvent} */ (event).detail));
@@ -197,14 +197,20 @@ export class LiveSandbox extends HTMLElement {
     if (message.type === "refused") {
       toast(message.text);
       this.dock.refused();
-      this.views.journey.refused();
+      this.#refused();
     } else if (message.type === "journey_begun") this.views.journey.begun(message.journey);
+    else if (message.type === "capture_begun") this.views.capture.begun(message.capture);
     else if (message.type === "terminal_opened") this.dock.opened(message.terminal);
     else if (message.type === "fresh") {
       clearTimeout(this.grace);
       if (message.ok || this.state !== "ready") this.#dim("");
       else this.grace = setTimeout(() => this.#dim("Reconnecting to your sandbox … what you see may be old."), QUIET);
     }
+  }
+
+  #refused() {
+    this.views.journey.refused();
+    this.views.capture.refused();
   }
 
   /** @param {string} why */

@@ -4,6 +4,7 @@
 import { make, remember, remembered, rove } from "./dom.js";
 import { DriverCalls } from "./driver-calls.js";
 import { LiveTable } from "./live-table.js";
+import { PacketCapture } from "./packet-capture.js";
 import { PacketJourney } from "./packet-journey.js";
 import { inOrder } from "./store.js";
 import { Timeline } from "./time-line.js";
@@ -22,6 +23,7 @@ export const TABS = [
   { id: "requests", label: "Requests", views: ["requests"] },
   { id: "driver", label: "Driver", views: ["calls"] },
   { id: "journey", label: "Journey", views: [] },
+  { id: "capture", label: "Capture", views: [] },
   { id: "added", label: "Added", views: [] },
   { id: "timeline", label: "Timeline", views: [] },
 ];
@@ -59,6 +61,7 @@ export class LiveViews extends HTMLElement {
     this.timeline = new Timeline();
     this.added = new WhatAdded();
     this.journey = new PacketJourney();
+    this.capture = new PacketCapture();
     /** @type {Map<string, number>} places and "place tab" pairs that changed out of sight, and when */
     this.news = new Map();
     /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -87,6 +90,7 @@ export class LiveViews extends HTMLElement {
     this.store = store;
     this.timeline.show(store);
     this.journey.show(store);
+    this.capture.show(store);
     this.added.show(store);
     store.watch((event) => this.#notice(event));
     this.#settle();
@@ -244,6 +248,7 @@ export class LiveViews extends HTMLElement {
     const place = this.store?.places.get(this.place);
     /** @type {Record<string, boolean>} */
     const shown = {
+      capture: this.closest("live-sandbox") !== null,
       requests: place?.kind === "machine",
       packets: place?.views.frames !== undefined,
       driver: Boolean(place?.views.calls?.lines.length),
@@ -300,6 +305,11 @@ export class LiveViews extends HTMLElement {
       return;
     }
     const place = this.store?.places.get(this.place);
+    if (tab.id === "capture") {
+      this.panel.replaceChildren(this.capture);
+      this.capture.choose(place);
+      return;
+    }
     if (tab.id === "added") {
       this.panel.replaceChildren(this.added);
       this.added.choose(place);

@@ -1,6 +1,6 @@
 // Folds the numbered events of one sandbox into what the page shows. Pure: no page, no socket, no clock.
 
-/** @import { DockerState, Gone, Happened, LessonMoved, Place, SandboxChanged, StreamEvent, TerminalFacts } from "./types.js" */
+/** @import { CaptureFacts, DockerState, Gone, Happened, LessonMoved, Place, SandboxChanged, StreamEvent, TerminalFacts } from "./types.js" */
 
 export const TIMELINE_KEPT = 400;
 export const GONE_KEPT = 20;
@@ -22,6 +22,8 @@ export class Store {
     /** @type {TerminalFacts[]} */
     this.terminals = [];
     this.terminalsKnown = false;
+    /** @type {CaptureFacts[]} */
+    this.captures = [];
     /** @type {SandboxChanged | null} */
     this.sandbox = null;
     /** @type {LessonMoved | null} */
@@ -95,6 +97,9 @@ export class Store {
         break;
       case "lesson_moved":
         this.lesson = event;
+        break;
+      case "captures_changed":
+        this.captures = event.captures;
         break;
       case "terminals_changed":
         this.terminals = event.terminals;

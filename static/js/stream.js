@@ -85,7 +85,13 @@ export class Stream extends EventTarget {
     /** @type {StreamEvent | EdgeMessage} */
     const message = JSON.parse(text);
     const { type } = message;
-    if (type === "fresh" || type === "refused" || type === "terminal_opened" || type === "journey_begun") {
+    if (
+      type === "fresh" ||
+      type === "refused" ||
+      type === "terminal_opened" ||
+      type === "journey_begun" ||
+      type === "capture_begun"
+    ) {
       this.#say("edge", message);
       return;
     }

@@ -28,6 +28,8 @@
  * @typedef {{ place: string, view: View | "namespaces", key: string, text: string }} Put
  * @typedef {{ host: string, owner: string, detail: string, at: number, put: Put[], more: boolean }} Gone
  * @typedef {{ id: string, place: string, open: boolean, reason: string }} TerminalFacts
+ * @typedef {{ id: string, place: string, interface: string, expression: string, began: number, running: boolean,
+ *   failed: boolean, reason: string, kept: number, left_out: number }} CaptureFacts
  * @typedef {{ number: number, at: number }} Numbered
  * @typedef {Numbered & { type: "sandbox_changed", state: string, phase: string, detail: string, generation: number,
  *   expires_at: number | null, position: number | null }} SandboxChanged
@@ -54,12 +56,15 @@
  *   request: Journey | null, answer: Journey | null, result: string, ok: boolean, error: string, took_ms: number,
  *   notes: string[] }} Journeys
  * @typedef {Numbered & { type: "journey_told", journey: string, told: Journeys }} JourneyTold
+ * @typedef {Numbered & { type: "captures_changed", captures: CaptureFacts[] }} CapturesChanged
  * @typedef {Numbered & { type: "terminals_changed", terminals: TerminalFacts[] }} TerminalsChanged
  * @typedef {SandboxChanged | SnapshotTaken | PlaceSeen | PlaceGone | ViewChanged | DockerChanged | OwnerGone | Happened | TimelineTold |
- *   ProbeAnswered | MeasuredChanged | JourneyTold | LessonMoved | TerminalsChanged} StreamEvent
+ *   ProbeAnswered | MeasuredChanged | JourneyTold | LessonMoved | TerminalsChanged |
+ *   CapturesChanged} StreamEvent
  * @typedef {{ type: "fresh", ok: boolean } | { type: "refused", code: string, text: string } |
  *   { type: "terminal_opened", terminal: string } |
- *   { type: "journey_begun", journey: string }} EdgeMessage
+ *   { type: "journey_begun", journey: string } |
+ *   { type: "capture_begun", capture: string }} EdgeMessage
  */
 
 export {};

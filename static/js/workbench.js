@@ -1,6 +1,7 @@
 // What the lesson page needs besides: the live elements. They start by themselves when they appear.
 
 import "./nonce.js";
+import { CapturedFrame } from "./captured-frame.js";
 import { DriverCalls } from "./driver-calls.js";
 import { LabTerminal } from "./lab-terminal.js";
 import { LessonStep } from "./lesson-step.js";
@@ -8,6 +9,7 @@ import { LiveSandbox } from "./live-sandbox.js";
 import { LiveTable } from "./live-table.js";
 import { LiveViews } from "./live-views.js";
 import { NetMap } from "./net-map.js";
+import { PacketCapture } from "./packet-capture.js";
 import { PacketJourney } from "./packet-journey.js";
 import { PaneSplit, watchPanes } from "./pane-split.js";
 import { RecordedSandbox } from "./recorded-sandbox.js";
@@ -20,6 +22,8 @@ customElements.define("what-added", WhatAdded);
 customElements.define("driver-calls", DriverCalls);
 customElements.define("live-table", LiveTable);
 customElements.define("packet-journey", PacketJourney);
+customElements.define("captured-frame", CapturedFrame);
+customElements.define("packet-capture", PacketCapture);
 customElements.define("live-views", LiveViews);
 customElements.define("net-map", NetMap);
 customElements.define("pane-split", PaneSplit);
