@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
 from explorer.network.captured import tell_layers
@@ -16,15 +15,14 @@ from explorer.web.sandbox import mine
 
 
 @require_safe
-def download(request: HttpRequest, sandbox_id: str, capture_id: str) -> StreamingHttpResponse:
+def download(request: HttpRequest, sandbox_id: str, capture_id: str) -> HttpResponse:
+    """In one piece: a capture keeps a few megabytes at most."""
     sandbox = mine(request, sandbox_id)
     facts = find_capture(sandbox.pk, capture_id)
     frames = captures.read_frames(sandbox.pk, capture_id)
     came = facts.kept + facts.left_out
-    pieces: Iterator[bytes] = write_file(
-        frames, facts.interface, facts.place, facts.expression, SNAP, came=came, left_out=facts.left_out
-    )
-    response = StreamingHttpResponse(pieces, content_type=MEDIA_TYPE)
+    pieces = write_file(frames, facts.interface, facts.place, facts.expression, SNAP, came=came, left_out=facts.left_out)
+    response = HttpResponse(b"".join(pieces), content_type=MEDIA_TYPE)
     response["Content-Disposition"] = f'attachment; filename="{file_name(facts)}"'
     response["Cache-Control"] = "no-store"
     return response
@@ -49,4 +47,4 @@ def find_capture(sandbox: str, capture: str) -> CaptureFacts:
 
 def file_name(facts: CaptureFacts) -> str:
     """`h1-web-eth0.pcapng`: what a learner's names may not be in a header or a file system is left out."""
-    return re.sub(r"[^A-Za-z0-9_.-]+", "-", f"{facts.place}-{facts.interface}").strip("-.")[:100] + ".pcapng"
+    return re.sub(r"[^A-Za-z0-9_.]+", "-", f"{facts.place}-{facts.interface}").strip("-.")[:100] + ".pcapng"

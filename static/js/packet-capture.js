@@ -32,6 +32,8 @@ export class PacketCapture extends HTMLElement {
   count = 0;
   leftOut = 0;
   /** @type {HTMLElement | undefined} */
+  about = undefined;
+  /** @type {HTMLElement | undefined} */
   counted = undefined;
   /** @type {HTMLButtonElement | undefined} */
   stop = undefined;
@@ -115,7 +117,9 @@ export class PacketCapture extends HTMLElement {
     if (!this.device) return;
     const items = this.place?.views.interfaces?.items ?? [];
     /** @type {string[]} */
-    const names = items.map((/** @type {{ name?: unknown }} */ item) => ("name" in item ? String(item.name) : "")).filter(Boolean);
+    const names = items
+      .map((/** @type {{ name?: unknown }} */ item) => ("name" in item ? String(item.name) : ""))
+      .filter(Boolean);
     if (JSON.stringify([this.place?.id, names]) === this.filled) return;
     this.filled = JSON.stringify([this.place?.id, names]);
     const chosen = names.includes(this.device.value) ? this.device.value : (names.find((name) => name !== "lo") ?? "lo");
@@ -191,15 +195,15 @@ export class PacketCapture extends HTMLElement {
     const asked = this.waiting ? this.#facts(this.waiting) : undefined;
     if (asked) this.#rest(asked.failed ? asked.reason : "");
     const there = this.store.captures.filter((one) => !one.failed);
-    this.kept.replaceChildren(...there.map((one) => this.#tab(one)));
+    const several = there.length > 1 || !there.some((one) => one.id === this.chosen);
+    this.kept.replaceChildren(...(several ? there.map((one) => this.#tab(one)) : []));
     if (this.chosen && !this.#facts() && !this.waiting) this.#look("");
     this.#title();
   }
 
   /** @param {CaptureFacts} facts */
   #tab(facts) {
-    const about = [facts.place, facts.interface, facts.expression || "everything"].join(" · ");
-    const tab = make("button", `capture-tab${facts.running ? " running" : ""}`, about);
+    const tab = make("button", `capture-tab${facts.running ? " running" : ""}`, aboutOf(facts));
     tab.setAttribute("type", "button");
     tab.setAttribute("aria-pressed", String(facts.id === this.chosen));
     tab.addEventListener("click", () => this.#look(facts.id));
@@ -277,7 +281,7 @@ export class PacketCapture extends HTMLElement {
       make("span", "when", (row.at - this.first).toFixed(6)),
       make("span", "way", row.way),
       make("span", "protocol", row.protocol),
-      make("span", "summary", row.summary),
+      make("span", "told", row.summary),
       make("span", "length", `${row.length} B`),
     );
     item.append(button);
@@ -305,6 +309,8 @@ export class PacketCapture extends HTMLElement {
     if (kept > SHOWN) words.push(`the last ${SHOWN} are shown, the file has all`);
     if (!running) words.push(this.ended || facts.reason);
     const text = running && !kept ? "Listening. Nothing has passed yet." : words.join(" · ");
+    this.about ??= make("span", "about");
+    this.about.textContent = aboutOf(facts);
     this.counted ??= make("span", "capture-count");
     if (this.counted.textContent !== text) this.counted.textContent = text;
     this.stop ??= this.#stopButton();
@@ -312,7 +318,7 @@ export class PacketCapture extends HTMLElement {
     this.file ??= /** @type {HTMLAnchorElement} */ (make("a", "btn btn-xs", "Download pcapng"));
     this.file.href = `${this.#home.here}captures/${encodeURIComponent(facts.id)}/`;
     this.file.setAttribute("download", "");
-    if (!this.head.childElementCount) this.head.append(this.counted, this.stop, this.file);
+    if (!this.head.childElementCount) this.head.append(this.about, this.counted, this.stop, this.file);
   }
 
   #stopButton() {
@@ -344,6 +350,11 @@ export class PacketCapture extends HTMLElement {
       this.frame?.say("The page could not reach the server. Try again in a moment.");
     }
   }
+}
+
+/** @param {CaptureFacts} facts */
+function aboutOf(facts) {
+  return [facts.place, facts.interface, facts.expression || "everything"].join(" · ");
 }
 
 /**

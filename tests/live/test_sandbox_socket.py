@@ -74,6 +74,7 @@ async def test_a_new_socket_gets_state_then_snapshot_then_what_follows(opens, wo
         "generation": 1, "expires_at": None, "position": None,
     }  # fmt: skip
     assert (await socket.message())["terminals"][0]["id"] == "t1"
+    assert (await socket.message())["captures"] == []
     snapshot = await socket.message()
     assert (snapshot["type"], snapshot["number"], snapshot["resync"]) == ("snapshot_taken", 3, False)
     assert [event["number"] for event in await socket.numbered(2)] == [4, 5]

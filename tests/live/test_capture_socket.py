@@ -1,0 +1,59 @@
+"""The capture socket: who gets in, every frame once, what was left out, and the end."""
+
+import pytest
+
+from explorer.network.captured import Frame
+from explorer.sandboxes.events import CaptureFacts, capture_key, captures_key
+from tests.network.test_captured import PING
+
+pytestmark = pytest.mark.django_db(transaction=True)
+FRAME = Frame(5_000_000_000, "in", len(PING), PING)
+
+
+@pytest.fixture
+def capture(world, redis):
+    """A capture that has ended, with two frames and a gap between them."""
+    facts = CaptureFacts(id="c1", place="h1/web", interface="eth0", running=False, kept=2, left_out=9)
+    redis.hset(captures_key(world.id), "c1", facts.model_dump_json())
+    key = capture_key(world.id, "c1")
+    redis.xadd(key, {"f": FRAME.pack()}, id="1-0")
+    redis.xadd(key, {"g": 9}, id="1-1")
+    redis.xadd(key, {"f": b"no frame"}, id="2-0")
+    redis.xadd(key, {"f": FRAME.pack()}, id="3-0")
+    redis.xadd(key, {"x": "You stopped it."}, id="3-1")
+    return f"/ws/capture/c1/?sandbox={world.id}"
+
+
+async def test_frames_then_the_end(opens, capture, learner):
+    socket = await opens(capture, learner).opened()
+    rows = (await socket.until("captured"))["rows"]
+    assert [row.get("number", f"-{row.get('left_out')}") for row in rows] == [1, "-9", 3]
+    assert "ping request" in rows[0]["summary"]
+    assert (await socket.until("capture_ended"))["reason"] == "You stopped it."
+    assert await socket.closed() == 1000
+
+
+async def test_a_stranger_and_an_unknown_sandbox_get_the_same_answer(opens, capture, stranger):
+    for address in (capture, "/ws/capture/c1/?sandbox=zzzzzzzzzzzz"):
+        socket = opens(address, stranger)
+        await socket.connect()
+        assert await socket.closed() == 4403
+
+
+async def test_one_of_another_sandbox_is_unknown(opens, world, learner, monkeypatch):
+    monkeypatch.setattr("explorer.live.capture.APPEARS_SECONDS", 0.2)
+    socket = await opens(f"/ws/capture/c9/?sandbox={world.id}", learner).opened()
+    assert (await socket.until("refused"))["code"] == "unknown_capture"
+    assert await socket.closed() == 4403
+
+
+async def test_a_wish_becomes_an_order(opens, world, learner):
+    socket = await opens(world.address, learner).opened()
+    await socket.send_to('{"type":"start_capture","place":"h1","interface":"eth0","expression":"arp"}')
+    begun = (await socket.until("capture_begun"))["capture"]
+    await socket.send_to(f'{{"type":"stop_capture","capture":"{begun}"}}')
+    await socket.send_to('{"type":"start_capture","place":"h1","interface":"eth0","expression":"' + "x" * 501 + '"}')
+    assert (await socket.until("refused"))["code"] == "malformed"
+    start, stop = world.orders()
+    assert (start["type"], start["capture"], start["expression"]) == ("start_capture", begun, "arp")
+    assert (stop["type"], stop["capture"]) == ("stop_capture", begun)
