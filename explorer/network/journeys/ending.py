@@ -25,7 +25,7 @@ def end_of(
         return dropped
     if not seen:
         return _never_left(scene, evidence, source)
-    last = seen[-1]
+    last = next((one for one in reversed(seen) if _is_there(scene, one, target)), seen[-1])
     place = last.sighting.place
     for_place = scene.owner(last.ends.destination) if last.ends else ""
     home = scene.places[place].shares or place if place in scene.places else place
@@ -50,6 +50,13 @@ def end_of(
             place,
         )
     return "lost", f"arrived at {place} and did not go on: {place} does not forward it", place
+
+
+def _is_there(scene: Scene, one: Seen, target: str) -> bool:
+    place = one.sighting.place
+    return (
+        one.sighting.way == "in" and bool(one.ends) and place in (target, scene.owner(one.ends.destination if one.ends else ""))
+    )
 
 
 def _dropped(scene: Scene, evidence: Evidence, steps: dict[str, list[Step]]) -> End | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from explorer.network.journeys.ending import end_of
 from explorer.network.journeys.evidence import Evidence, Sighting, Step
@@ -42,7 +42,7 @@ def tell(
 ) -> Journey:
     """The way of the packet that `mark` knows, from place `source`; `target` is the place it is for, or ""."""
     scene = Scene(places, docker)
-    seen = recognised(mark, evidence.sightings)
+    seen = in_order(scene, recognised(mark, evidence.sightings))
     steps = recognised_steps(mark, seen, evidence.steps)
     began = seen[0].sighting.at if seen else 0
     teller = Teller(scene, evidence, began)
@@ -71,6 +71,19 @@ def recognised(mark: Mark, sightings: Iterable[Sighting]) -> list[Seen]:
         if mark.fits(packet, sighting.data):
             found.append(Seen(sighting, packet, ends_of(packet)))
     return found
+
+
+def in_order(scene: Scene, seen: list[Seen]) -> list[Seen]:
+    """The kernel may keep the time of a frame's first arrival while it hands the frame on, so what comes out of a cable can
+    seem older than what went in at its other end. What comes out is put straight after what went in."""
+    went_in = {(one.sighting.place, one.sighting.device): one.sighting.at for one in seen if one.sighting.way == "out"}
+    found = []
+    for one in seen:
+        interface = scene.interface(one.sighting.place, one.sighting.device)
+        before = went_in.get((interface.peer_place, interface.peer_name)) if interface and one.sighting.way == "in" else None
+        late = before is not None and one.sighting.at <= before
+        found.append(replace(one, sighting=replace(one.sighting, at=(before or 0) + 1)) if late else one)
+    return sorted(found, key=lambda one: one.sighting.at)
 
 
 def recognised_steps(mark: Mark, seen: list[Seen], steps: Iterable[Step]) -> dict[str, list[Step]]:
