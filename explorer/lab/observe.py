@@ -23,7 +23,9 @@ from explorer.lab.netns import Namespace
 from explorer.lab.picture import Picture
 from explorer.lab.places import PLACES_SHOWN
 from explorer.lab.probe import answer
+from explorer.lab.reach import measure_grid
 from explorer.lab.unix_http import to_path
+from explorer.network.grid import Grid
 from explorer.network.journeys import Asked, Journeys
 from explorer.network.model import DockerState, Measured, Observation, Place, Probe, ProbeResult, Road, View
 from explorer.network.pcapng import SNAP
@@ -115,6 +117,10 @@ class Observer:
         if namespace is None:
             raise NotThere(f"{place} is not there.")
         return Capture(namespace, place, interface, code)
+
+    async def reach(self) -> Grid:
+        """Everybody pings everybody: fifteen seconds at most, usually one or two."""
+        return await measure_grid(dict(self.places), dict(self.docker), self._namespace)
 
     def _namespace(self, name: str) -> Namespace | None:
         """The network namespace of a place, as long as it is there."""

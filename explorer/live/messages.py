@@ -48,6 +48,10 @@ class StopCaptureAsked(Asked):
     capture: TerminalId
 
 
+class MeasureGridAsked(Asked):
+    type: Literal["measure_grid"]
+
+
 class ResizeAsked(Asked):
     type: Literal["resize"]
     columns: Columns
@@ -59,7 +63,9 @@ class AckAsked(Asked):
     offset: int = Field(ge=0, le=2**53)
 
 
-SandboxWish = OpenTerminalAsked | CloseTerminalAsked | FollowJourneyAsked | StartCaptureAsked | StopCaptureAsked
+SandboxWish = (
+    OpenTerminalAsked | CloseTerminalAsked | FollowJourneyAsked | StartCaptureAsked | StopCaptureAsked | MeasureGridAsked
+)
 ToSandbox: TypeAdapter[SandboxWish] = TypeAdapter(Annotated[SandboxWish, Field(discriminator="type")])
 ToTerminal: TypeAdapter[ResizeAsked | AckAsked] = TypeAdapter(Annotated[ResizeAsked | AckAsked, Field(discriminator="type")])
 

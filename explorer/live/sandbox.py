@@ -22,6 +22,7 @@ from explorer.sandboxes.changes import describe_row
 from explorer.sandboxes.events import (
     CloseTerminal,
     FollowJourney,
+    MeasureGrid,
     OpenTerminal,
     StartCapture,
     StopCapture,
@@ -154,6 +155,8 @@ class SandboxSocket(Edge):
             await self.start_capture(wish)
         elif isinstance(wish, messages.StopCaptureAsked):
             await give_order(self.hub.redis, self.sandbox, StopCapture(sandbox=self.sandbox.pk, capture=wish.capture))
+        elif isinstance(wish, messages.MeasureGridAsked):
+            await self.measure_grid()
         else:
             await self.close_terminal(wish)
 
@@ -195,6 +198,15 @@ class SandboxSocket(Edge):
             await self.refuse("not_ready", strike=False)
             return
         await self.say({"type": "capture_begun", "capture": capture})
+
+    async def measure_grid(self) -> None:
+        await self.allowed()
+        asked = secrets.token_hex(6)
+        order = MeasureGrid(sandbox=self.sandbox.pk, asked=asked)
+        if self.sandbox.state != Sandbox.State.READY or not await give_order(self.hub.redis, self.sandbox, order):
+            await self.refuse("not_ready", strike=False)
+            return
+        await self.say({"type": "grid_begun", "asked": asked})
 
     async def close_terminal(self, wish: messages.CloseTerminalAsked) -> None:
         terminals = await state.read_terminals(self.hub.redis, self.sandbox.pk)

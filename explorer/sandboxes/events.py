@@ -15,6 +15,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from explorer.network.grid import Grid
 from explorer.network.journeys import Asked, Journeys
 from explorer.network.model import DockerState, Gone, Line, Measured, Observation, Place, ProbeResult, Snapshot, View
 
@@ -124,6 +125,14 @@ class MeasuredChanged(Message):
     measured: Measured | None = None
 
 
+class GridTold(Message):
+    """Who reached whom, as somebody asked to have it measured (`asked` is the id of that wish)."""
+
+    type: Literal["grid_told"] = "grid_told"
+    asked: str
+    grid: Grid
+
+
 class LessonMoved(Message):
     """Progress in the lesson of this sandbox. `passed` are check ids of `step`; `hints` are texts that fit the state;
     `answers` maps prediction id → the option the machine showed to be true."""
@@ -196,6 +205,7 @@ Event = Annotated[
     | ProbeAnswered
     | MeasuredChanged
     | JourneyTold
+    | GridTold
     | LessonMoved
     | TerminalsChanged
     | CapturesChanged,
@@ -277,11 +287,19 @@ class StopCapture(Order):
     capture: str
 
 
+class MeasureGrid(Order):
+    """Have every place ask every other, and publish `GridTold` under the id `asked`."""
+
+    type: Literal["measure_grid"] = "measure_grid"
+    asked: str = Field(max_length=64)
+
+
 AnyOrder = Annotated[
     LookAgain
     | FollowJourney
     | StartCapture
     | StopCapture
+    | MeasureGrid
     | OpenTerminal
     | TypeInTerminal
     | ResizeTerminal

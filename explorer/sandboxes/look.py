@@ -12,6 +12,7 @@ from explorer.lab.capture import Capture
 from explorer.lab.config import LabConfig
 from explorer.lab.observe import Observer
 from explorer.network.captured import Frame
+from explorer.network.grid import Grid
 from explorer.network.journeys import Asked, Journeys
 from explorer.network.model import DockerState, Observation, Place, Snapshot, View
 
@@ -103,3 +104,8 @@ async def capture_once(
         finally:
             capture.close()
         return frames, capture, ended
+
+
+async def grid_once(config: LabConfig, sandbox: str, generation: int, facts: dict[str, Any]) -> Grid:
+    async with looking(config, sandbox, generation, facts) as observer:
+        return await observer.reach()

@@ -20,6 +20,7 @@ from pydantic import ValidationError
 from explorer.lab import run
 from explorer.lab.errors import LabError, NodeError
 from explorer.network.captured import tell_row
+from explorer.network.grid import Grid
 from explorer.network.journeys import Asked, Journeys
 from explorer.network.model import Snapshot
 from explorer.network.pcapng import SNAP, write_file
@@ -187,6 +188,15 @@ def capture(sandbox: Sandbox, place: str, interface: str, expression: str, secon
         **counts,
         "rows": rows,
     }
+
+
+def measure_reach(sandbox: Sandbox) -> Grid:
+    """Has every place ask every other, from this process."""
+    if sandbox.state != State.READY:
+        raise Trouble(f"Sandbox {sandbox.pk} is {sandbox.state}, not ready.")
+    from explorer.sandboxes.look import grid_once
+
+    return asyncio.run(grid_once(lab_config(), sandbox.pk, sandbox.generation, sandbox.facts))
 
 
 def read_events(sandbox: Sandbox, since: int) -> streams.Stretch:

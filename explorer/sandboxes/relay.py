@@ -17,7 +17,16 @@ from django.db import Error as DatabaseError
 from django.db import close_old_connections
 from pydantic import ValidationError
 
-from explorer.sandboxes.events import ORDER, AnyOrder, FollowJourney, LookAgain, StartCapture, StopCapture, orders_key
+from explorer.sandboxes.events import (
+    ORDER,
+    AnyOrder,
+    FollowJourney,
+    LookAgain,
+    MeasureGrid,
+    StartCapture,
+    StopCapture,
+    orders_key,
+)
 from explorer.sandboxes.models import Progress, Sandbox
 from explorer.sandboxes.node import lab_config
 from explorer.sandboxes.relay_lesson import Standing
@@ -161,6 +170,8 @@ class Relay:
                 watch.journeys.take(order)
             elif isinstance(order, StartCapture | StopCapture):
                 watch.captures.take(order)
+            elif isinstance(order, MeasureGrid):
+                watch.grids.take(order)
             else:
                 watch.terminals.take(order)
 

@@ -22,6 +22,7 @@ from explorer.lab.pace import Pace
 from explorer.network.model import DockerState, Observation, Place, View
 from explorer.sandboxes.events import Event, Happened, fresh_key, snapshot_key
 from explorer.sandboxes.relay_captures import Captures
+from explorer.sandboxes.relay_grid import GridDesk
 from explorer.sandboxes.relay_journeys import JourneyDesk
 from explorer.sandboxes.relay_lesson import Standing, Teacher, find_teacher
 from explorer.sandboxes.relay_picture import Picture
@@ -64,6 +65,7 @@ class SandboxWatch:
         self.observer = Observer(config, self.sandbox, self.generation, wanted.facts, self)
         self.journeys = JourneyDesk(lambda asked: self.observer.journey(asked), self.tell_line)
         self.captures = Captures(redis, self.sandbox, lambda *asked: self.observer.capture(*asked), self.tell_line)
+        self.grids = GridDesk(lambda: self.observer.reach(), self.tell_line)
         self.expected = {*wanted.facts.get("hosts", {}), *wanted.facts.get("machines", {})}
         self.teacher: Teacher | None = None
         self.anew, self.kept = True, False
@@ -93,6 +95,7 @@ class SandboxWatch:
             self._probe(),
             self._measure(),
             self.journeys.run(),
+            self.grids.run(),
         )
         tasks = [asyncio.create_task(work) for work in parts]
         try:

@@ -1,11 +1,14 @@
 // <live-sandbox>: owns the store and the stream of one sandbox, and tells every part of the page what came.
 
-import { announce } from "./dom.js";
+import { announce, make } from "./dom.js";
+import { Lens } from "./lens.js";
 import { showPane } from "./pane-split.js";
 import { Store } from "./store.js";
 import { Stream } from "./stream.js";
+import { inWords } from "./time-line.js";
 import { toast } from "./toast.js";
 
+/** @import { Moment } from "./lens.js" */
 /** @import { LiveViews } from "./live-views.js" */
 /** @import { NetMap } from "./net-map.js" */
 /** @import { TerminalDock } from "./terminal-dock.js" */
@@ -60,8 +63,11 @@ export class LiveSandbox extends HTMLElement {
   #start() {
     const { store, stream } = this;
     if (!store || !stream) return;
-    this.map.show(store);
-    this.views.show(store);
+    const lens = new Lens(store);
+    this.lens = lens;
+    lens.turned.add((moment) => this.#look(moment));
+    this.map.show(lens);
+    this.views.show(lens);
     this.dock.show(store, stream);
     this.addEventListener("place", (event) => this.views.choose(/** @type {CustomEvent} */ (event).detail));
     this.addEventListener("chosen", (event) => this.map.choose(/** @type {CustomEvent} */ (event).detail));
@@ -93,6 +99,8 @@ export class LiveSandbox extends HTMLElement {
 
   /** @param {KeyboardEvent} event */
   onKey = (event) => {
+    if (event.key === "Escape" && this.lens?.moment && !this.dock.contains(/** @type {Node} */ (event.target)))
+      this.lens.look(null);
     if (event.key !== "F6" || this.dock.contains(/** @type {Node} */ (event.target))) return;
     event.preventDefault();
     showPane("terminal");
@@ -109,6 +117,24 @@ export class LiveSandbox extends HTMLElement {
       this.classList.add("seen");
       document.body.dispatchEvent(new CustomEvent("sandbox-settled"));
     }
+  }
+
+  /** The views and the map show another moment, and that is said as long as it is so. @param {Moment | null} moment */
+  #look(moment) {
+    if (!this.banner) {
+      this.banner = make("p", "then-banner");
+      this.banner.setAttribute("role", "status");
+      const back = make("button", "btn btn-xs", "Back to now");
+      back.setAttribute("type", "button");
+      back.addEventListener("click", () => this.lens?.look(null));
+      this.banner.append(make("span", ""), back);
+      this.querySelector(".network")?.before(this.banner);
+    }
+    this.classList.toggle("then", moment !== null);
+    this.banner.hidden = moment === null;
+    const said = /** @type {HTMLElement} */ (this.banner.firstElementChild);
+    said.textContent = moment ? `You are looking at ${inWords(moment)}.` : "";
+    if (!moment) announce("You are looking at now.");
   }
 
   /** The versions the daemons on the hosts tell, in the head. */
@@ -211,6 +237,7 @@ export class LiveSandbox extends HTMLElement {
   #refused() {
     this.views.journey.refused();
     this.views.capture.refused();
+    this.views.reach.refused();
   }
 
   /** @param {string} why */
@@ -224,6 +251,10 @@ export class LiveSandbox extends HTMLElement {
 
   /** @type {Store | undefined} */
   store = undefined;
+  /** @type {Lens | undefined} */
+  lens = undefined;
+  /** @type {HTMLElement | undefined} */
+  banner = undefined;
   /** @type {Stream | undefined} */
   stream = undefined;
   state = "";

@@ -1,11 +1,12 @@
 // <live-views>: the chooser of place and the tabs Interfaces, Routes, NAT, Neighbours, Packets, Requests, Driver,
-// Added, Timeline.
+// Journey, Reach, Added, Timeline.
 
 import { make, remember, remembered, rove } from "./dom.js";
 import { DriverCalls } from "./driver-calls.js";
 import { LiveTable } from "./live-table.js";
 import { PacketCapture } from "./packet-capture.js";
 import { PacketJourney } from "./packet-journey.js";
+import { ReachGrid } from "./reach-grid.js";
 import { inOrder } from "./store.js";
 import { Timeline } from "./time-line.js";
 import { WhatAdded } from "./what-added.js";
@@ -24,6 +25,7 @@ export const TABS = [
   { id: "driver", label: "Driver", views: ["calls"] },
   { id: "journey", label: "Journey", views: [] },
   { id: "capture", label: "Capture", views: [] },
+  { id: "reach", label: "Reach", views: [] },
   { id: "added", label: "Added", views: [] },
   { id: "timeline", label: "Timeline", views: [] },
 ];
@@ -62,6 +64,7 @@ export class LiveViews extends HTMLElement {
     this.added = new WhatAdded();
     this.journey = new PacketJourney();
     this.capture = new PacketCapture();
+    this.reach = new ReachGrid();
     /** @type {Map<string, number>} places and "place tab" pairs that changed out of sight, and when */
     this.news = new Map();
     /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -91,6 +94,7 @@ export class LiveViews extends HTMLElement {
     this.timeline.show(store);
     this.journey.show(store);
     this.capture.show(store);
+    this.reach.show(store);
     this.added.show(store);
     store.watch((event) => this.#notice(event));
     this.#settle();
@@ -302,6 +306,11 @@ export class LiveViews extends HTMLElement {
     }
     if (tab.id === "journey") {
       this.panel.replaceChildren(this.journey);
+      return;
+    }
+    if (tab.id === "reach") {
+      this.panel.replaceChildren(this.reach);
+      this.reach.draw();
       return;
     }
     const place = this.store?.places.get(this.place);

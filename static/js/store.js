@@ -65,6 +65,12 @@ export class Store {
     this.gone = event.snapshot.gone ?? [];
   }
 
+  /** @param {Happened} line */
+  #line(line) {
+    this.timeline.push(line);
+    if (this.timeline.length > TIMELINE_KEPT) this.timeline.splice(0, this.timeline.length - TIMELINE_KEPT);
+  }
+
   /** @param {StreamEvent} event */
   #fold(event) {
     switch (event.type) {
@@ -75,6 +81,7 @@ export class Store {
         this.places.set(event.place.id, event.place);
         break;
       case "place_gone":
+        this.#line(gone(event));
         this.places.delete(event.place);
         break;
       case "view_changed": {
@@ -89,8 +96,7 @@ export class Store {
         this.gone = [...this.gone, event.gone].slice(-GONE_KEPT);
         break;
       case "happened":
-        this.timeline.push(event);
-        if (this.timeline.length > TIMELINE_KEPT) this.timeline.splice(0, this.timeline.length - TIMELINE_KEPT);
+        this.#line(event);
         break;
       case "timeline_told":
         this.timeline = event.happenings.slice(-TIMELINE_KEPT);
@@ -107,6 +113,23 @@ export class Store {
         break;
     }
   }
+}
+
+/**
+ * The kernel is done with a place before its daemon says a word: the line that says so is where one can look back to.
+ * @param {import("./types.js").PlaceGone} event
+ * @returns {Happened}
+ */
+export function gone({ number, at, place }) {
+  return {
+    type: "happened",
+    number,
+    at,
+    source: "kernel",
+    place,
+    text: `${place} is gone: no process of it is left`,
+    detail: "",
+  };
 }
 
 /**

@@ -90,7 +90,8 @@ export class Stream extends EventTarget {
       type === "refused" ||
       type === "terminal_opened" ||
       type === "journey_begun" ||
-      type === "capture_begun"
+      type === "capture_begun" ||
+      type === "grid_begun"
     ) {
       this.#say("edge", message);
       return;

@@ -1,43 +1,94 @@
-// <time-line>: what happened, in words, newest first.
+// <time-line>: what happened, in words, newest first; a slider back to any moment that is kept; two moments compared.
 
-import { make } from "./dom.js";
+import { announce, make, rove } from "./dom.js";
+import { difference } from "./history.js";
+import { Lens } from "./lens.js";
+import { save } from "./map-export.js";
+import { gone } from "./store.js";
 
+/** @import { PlaceDifference, ViewDifference } from "./history.js" */
+/** @import { Moment } from "./lens.js" */
 /** @import { Store } from "./store.js" */
-/** @import { Happened } from "./types.js" */
+/** @import { Happened, StreamEvent } from "./types.js" */
 
 const SHOWN = 200;
+const LINES = 400; // of a difference
+const ORDER = ["docker", "interfaces", "routes", "nat", "filter", "raw", "fdb"]; // what lasts; all else passes
+const VIEWS = { docker: "Docker's names", nat: "NAT", fdb: "bridge FDB", raw: "what else netfilter holds" };
 
 export class Timeline extends HTMLElement {
   constructor() {
     super();
+    this.tools = make("div", "time-tools");
+    this.said = make("p", "time-said");
+    this.compared = make("section", "time-compared");
     this.list = make("ol", "happenings");
+    this.slider = /** @type {HTMLInputElement} */ (make("input", "time-slider"));
+    this.slider.type = "range";
+    this.slider.min = "0";
+    this.slider.setAttribute("aria-label", "Moment");
+    this.slider.addEventListener("input", () => this.#goTo(this.stops[Number(this.slider.value)]));
+    /** @type {(Happened | null)[]} the moments before each of these, and now */
+    this.stops = [null];
+    /** @type {{ a: Moment | null, b: Moment | null }} null is now */
+    this.marks = { a: null, b: null };
+    this.buttons = {
+      now: button("btn btn-xs", "Now", () => this.lens?.look(null)),
+      a: button("btn btn-xs", "Mark A here", () => this.#mark("a")),
+      b: button("btn btn-xs", "Mark B here", () => this.#mark("b")),
+      compare: button("btn btn-xs btn-primary", "Compare A and B", () => this.#compare()),
+      export: button("btn btn-xs", "Export", () => this.#export()),
+    };
+    this.tools.append(this.slider, ...Object.values(this.buttons));
+    this.compared.hidden = true;
+    this.compared.setAttribute("aria-label", "What differs between A and B");
+    rove(this.list, "button", { vertical: true });
   }
 
   connectedCallback() {
-    if (!this.list.isConnected) this.append(this.list);
+    if (this.list.isConnected) return;
+    if (this.lens) this.append(this.tools, this.said, this.compared);
+    this.append(this.list);
+    this.#settle();
   }
 
   /** @param {Store} store */
   show(store) {
-    this.#draw(store);
-    store.watch((event) => {
-      if (event.type === "timeline_told") this.#draw(store);
-      if (event.type !== "happened") return;
-      this.list.querySelector(".empty")?.remove();
-      this.list.prepend(this.#entry(event, true));
-      while (this.list.children.length > SHOWN) this.list.lastElementChild?.remove();
-    });
+    this.store = store;
+    if (store instanceof Lens) {
+      this.lens = store;
+      store.turned.add(() => this.#settle());
+    }
+    this.#draw();
+    store.watch((event) => this.#notice(event));
   }
 
-  /** @param {Store} store */
-  #draw(store) {
-    this.list.replaceChildren(
-      ...store.timeline
-        .slice(-SHOWN)
-        .reverse()
-        .map((event) => this.#entry(event, false)),
-    );
-    if (store.timeline.length === 0) this.list.append(make("li", "empty", "Nothing has happened yet."));
+  /** @type {Store | undefined} */
+  store = undefined;
+  /** @type {Lens | undefined} */
+  lens = undefined;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  later = undefined;
+
+  /** @param {StreamEvent} event */
+  #notice(event) {
+    if (event.type === "timeline_told" || event.type === "snapshot_taken") this.#draw();
+    const line = event.type === "place_gone" && this.lens ? gone(event) : event;
+    if (line.type !== "happened") return;
+    this.list.querySelector(".empty")?.remove();
+    this.list.prepend(this.#entry(line, true));
+    while (this.list.children.length > SHOWN) this.list.lastElementChild?.remove();
+    this.later ??= setTimeout(() => {
+      this.later = undefined;
+      this.#settle();
+    }, 150);
+  }
+
+  #draw() {
+    const happened = this.store?.timeline.slice(-SHOWN).reverse() ?? [];
+    this.list.replaceChildren(...happened.map((event) => this.#entry(event, false)));
+    if (happened.length === 0) this.list.append(make("li", "empty", "Nothing has happened yet."));
+    this.#settle();
   }
 
   /**
@@ -46,11 +97,222 @@ export class Timeline extends HTMLElement {
    */
   #entry(event, isNew) {
     const item = make("li", isNew ? "added" : "");
-    const time = make("time", "", new Date(event.at * 1000).toLocaleTimeString([], { hour12: false }));
+    item.dataset.number = String(event.number);
     const where = make("span", `where ${event.source}`, event.place || event.source);
     const what = make("span", "what", event.text);
     if (event.detail) what.append(make("small", "", event.detail));
-    item.append(time, where, what);
+    item.append(this.#time(event), where, what);
     return item;
   }
+
+  /** @param {Happened} event */
+  #time(event) {
+    const time = make("time", "", clock(event.at));
+    if (!this.lens || !this.#kept(event)) return time;
+    const go = button("go", "", () => this.#goTo(event));
+    go.tabIndex = -1;
+    go.setAttribute("aria-label", `Look at ${clock(event.at)}, before ${event.text}`);
+    go.append(time);
+    return go;
+  }
+
+  /** @param {Happened} event */
+  #kept(event) {
+    const first = this.lens?.history.first ?? 0;
+    return first > 0 && event.number - 1 >= first;
+  }
+
+  // --- moments ---
+
+  /** @param {Happened | null} stop */
+  #goTo(stop) {
+    if (!this.lens) return;
+    if (!this.lens.look(stop ? momentOf(stop) : null)) announce("That moment is not kept any more.");
+    this.#settle();
+  }
+
+  /** The slider, the marks and the sentence about what is kept. */
+  #settle() {
+    const { lens } = this;
+    if (!lens || !this.isConnected) return;
+    const { history, moment } = lens;
+    this.stops = [...lens.timeline.filter((event) => this.#kept(event)), null];
+    const at = moment ? this.stops.findIndex((stop) => stop && stop.number > moment.number) : this.stops.length - 1;
+    this.slider.max = String(this.stops.length - 1);
+    this.slider.value = String(at < 0 ? this.stops.length - 1 : at);
+    this.slider.disabled = this.stops.length < 2;
+    this.slider.setAttribute("aria-valuetext", inWords(moment));
+    this.buttons.now.toggleAttribute("disabled", !moment);
+    const why = history.trimmed
+      ? "Earlier pictures are not kept, to save memory"
+      : "This page has watched since then; what was before is not kept";
+    const marks = `A: ${inWords(this.marks.a)}. B: ${inWords(this.marks.b)}.`;
+    this.said.textContent = history.first ? `Pictures from ${clock(history.since)} on. ${why}. ${marks}` : "";
+    this.buttons.compare.toggleAttribute("disabled", this.marks.a?.number === this.marks.b?.number);
+    for (const item of this.list.children) this.#markItem(/** @type {HTMLElement} */ (item), history.first, moment);
+    const first = /** @type {HTMLElement | null} */ (this.list.querySelector("button.go"));
+    if (first && !this.list.querySelector('button.go[tabindex="0"]')) first.tabIndex = 0;
+  }
+
+  /**
+   * @param {HTMLElement} item
+   * @param {number} first
+   * @param {Moment | null} moment
+   */
+  #markItem(item, first, moment) {
+    const number = Number(item.dataset.number) - 1;
+    item.classList.toggle("ahead", Boolean(moment) && number >= (moment?.number ?? 0));
+    item.classList.toggle("here", moment?.number === number);
+    const go = item.querySelector("button.go");
+    if (go && number < first) go.replaceWith(...go.childNodes); // given up meanwhile
+  }
+
+  // --- two of them ---
+
+  /** @param {"a" | "b"} which */
+  #mark(which) {
+    this.marks[which] = this.lens?.moment ?? null;
+    this.#settle();
+    announce(`${which.toUpperCase()} is ${inWords(this.marks[which])}.`);
+  }
+
+  /** @param {Moment | null} moment */
+  #picture(moment) {
+    const { lens } = this;
+    if (!lens) return undefined;
+    return moment ? lens.history.at(moment.number) : { places: lens.source.places, docker: lens.source.docker };
+  }
+
+  #compare() {
+    const [a, b] = [this.#picture(this.marks.a), this.#picture(this.marks.b)];
+    this.compared.hidden = false;
+    const head = make("header", "");
+    const title = make("h3", "", `From A, ${inWords(this.marks.a)}, to B, ${inWords(this.marks.b)}`);
+    title.tabIndex = -1;
+    head.append(
+      title,
+      button("btn btn-xs", "Close", () => {
+        this.compared.hidden = true;
+        this.slider.focus();
+      }),
+    );
+    this.compared.replaceChildren(head);
+    if (!a || !b)
+      this.compared.append(make("p", "empty trouble", "One of the two moments is not kept any more. Mark another."));
+    else this.compared.append(...written(difference(a, b)));
+    title.focus();
+  }
+
+  #export() {
+    const { lens } = this;
+    if (!lens) return;
+    const told = {
+      what: "timeline of a sandbox",
+      exported_at: Date.now() / 1000,
+      pictures_since: { number: lens.history.first, at: lens.history.since, trimmed: lens.history.trimmed },
+      timeline: lens.timeline.map(({ number, at, source, place, text, detail }) => ({
+        number,
+        at,
+        source,
+        place,
+        text,
+        detail,
+      })),
+      ...(this.compared.hidden ? {} : { compared: { a: this.#taken(this.marks.a), b: this.#taken(this.marks.b) } }),
+    };
+    save(new Blob([JSON.stringify(told, null, 1)], { type: "application/json" }), "sandbox-timeline.json");
+  }
+
+  /** @param {Moment | null} moment */
+  #taken(moment) {
+    const picture = this.#picture(moment);
+    const when = moment ?? { number: this.lens?.number ?? 0, at: Date.now() / 1000, text: "" };
+    if (!picture) return { ...when, kept: false };
+    return { ...when, places: Object.fromEntries(picture.places), docker: Object.fromEntries(picture.docker) };
+  }
+}
+
+/** @param {Happened} event @returns {Moment} */
+function momentOf(event) {
+  const where = event.text.startsWith(event.place) ? "" : event.place;
+  return { number: event.number - 1, at: event.at, text: [where, event.text].filter(Boolean).join(": ") };
+}
+
+/** @param {Moment | null} moment */
+export function inWords(moment) {
+  return moment ? `${clock(moment.at)}, before ${moment.text}` : "now";
+}
+
+/** @param {number} at */
+function clock(at) {
+  return new Date(at * 1000).toLocaleTimeString([], { hour12: false });
+}
+
+/**
+ * @param {string} className
+ * @param {string} text
+ * @param {() => void} act
+ */
+function button(className, text, act) {
+  const made = make("button", className, text);
+  made.setAttribute("type", "button");
+  made.addEventListener("click", act);
+  return made;
+}
+
+/** @param {PlaceDifference[]} found */
+function written(found) {
+  if (found.length === 0) return [make("p", "empty", "Nothing differs, but for counters and timers.")];
+  const room = { left: LINES };
+  const nodes = found.map((one) => {
+    const fold = /** @type {HTMLDetailsElement} */ (make("details", `differs ${one.fate}`));
+    fold.open = true;
+    const fate = { added: "appeared", removed: "went", both: "" }[one.fate];
+    const summary = make("summary", "", one.place);
+    summary.append(make("small", "", fate || count(one.views)));
+    fold.append(summary, ...byWeight(one.views).map((view) => part(view, room)));
+    return fold;
+  });
+  if (room.left <= 0)
+    nodes.push(/** @type {any} */ (make("p", "empty", `More than ${LINES} lines differ; the rest is not shown here.`)));
+  return nodes;
+}
+
+/** What lasts comes first. @param {ViewDifference[]} views */
+function byWeight(views) {
+  const rank = (/** @type {ViewDifference} */ one) => ORDER.indexOf(one.view) + 1 || ORDER.length + 1;
+  return [...views].sort((a, b) => rank(a) - rank(b));
+}
+
+/** @param {ViewDifference[]} views */
+function count(views) {
+  const sum = (/** @type {"added" | "removed" | "changed"} */ name) => views.reduce((all, view) => all + view[name].length, 0);
+  return `${sum("added")} added, ${sum("removed")} removed, ${sum("changed")} changed`;
+}
+
+/**
+ * @param {ViewDifference} view
+ * @param {{ left: number }} room
+ */
+function part(view, room) {
+  const box = /** @type {HTMLDetailsElement} */ (make("details", "differs-view"));
+  box.open = ORDER.includes(view.view);
+  const name = make("summary", "", VIEWS[/** @type {keyof typeof VIEWS} */ (view.view)] ?? view.view);
+  name.append(make("small", "", count([view])));
+  box.append(name);
+  /** @param {string} tag @param {string} sign @param {string[]} lines */
+  const put = (tag, sign, lines) => {
+    if (room.left <= 0) return;
+    room.left -= lines.length;
+    const line = make(tag, "");
+    line.append(make("span", "sign", sign), ...lines.map((text) => make("code", "", text)));
+    box.append(line);
+  };
+  for (const lines of view.removed) put("del", "−", lines);
+  for (const [before, after] of view.changed) {
+    put("del", "−", before);
+    put("ins", "+", after);
+  }
+  for (const lines of view.added) put("ins", "+", lines);
+  return box;
 }

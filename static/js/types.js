@@ -56,14 +56,19 @@
  *   request: Journey | null, answer: Journey | null, result: string, ok: boolean, error: string, took_ms: number,
  *   notes: string[] }} Journeys
  * @typedef {Numbered & { type: "journey_told", journey: string, told: Journeys }} JourneyTold
+ * @typedef {{ outcome: "answered" | "stranger" | "one-way" | "refused" | "no-route" | "silent" | "no-name" | "no-address" |
+ *   "unmeasured", address: string, by: string, ms: number | null, why: string }} Told
+ * @typedef {{ source: string, target: string, by_address: Told, by_name: Told }} Cell
+ * @typedef {{ places: string[], cells: Cell[], left_out: string[], at: number, seconds: number, error: string }} Grid
+ * @typedef {Numbered & { type: "grid_told", asked: string, grid: Grid }} GridTold
  * @typedef {Numbered & { type: "captures_changed", captures: CaptureFacts[] }} CapturesChanged
  * @typedef {Numbered & { type: "terminals_changed", terminals: TerminalFacts[] }} TerminalsChanged
  * @typedef {SandboxChanged | SnapshotTaken | PlaceSeen | PlaceGone | ViewChanged | DockerChanged | OwnerGone | Happened | TimelineTold |
- *   ProbeAnswered | MeasuredChanged | JourneyTold | LessonMoved | TerminalsChanged |
+ *   ProbeAnswered | MeasuredChanged | JourneyTold | GridTold | LessonMoved | TerminalsChanged |
  *   CapturesChanged} StreamEvent
  * @typedef {{ type: "fresh", ok: boolean } | { type: "refused", code: string, text: string } |
  *   { type: "terminal_opened", terminal: string } |
- *   { type: "journey_begun", journey: string } |
+ *   { type: "journey_begun", journey: string } | { type: "grid_begun", asked: string } |
  *   { type: "capture_begun", capture: string }} EdgeMessage
  */
 

@@ -256,6 +256,13 @@ async def test_opens_a_terminal(opens, world, learner):
     ]
 
 
+async def test_has_a_grid_measured(opens, world, learner):
+    socket = await opens(world.address, learner).opened()
+    await socket.send_to(json.dumps({"type": "measure_grid"}))
+    asked = (await socket.until("grid_begun"))["asked"]
+    assert world.orders() == [{"sandbox": world.id, "type": "measure_grid", "asked": asked}]
+
+
 async def test_no_terminal_before_the_sandbox_is_ready(opens, world, learner):
     await Sandbox.objects.filter(pk=world.id).aupdate(state="opening")
     socket = await opens(world.address, learner).opened()

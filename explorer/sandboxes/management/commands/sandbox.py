@@ -15,6 +15,7 @@ from django.core.management.base import BaseCommand
 from django.db import OperationalError, ProgrammingError
 
 from explorer.lab.errors import LabError
+from explorer.network.grid import Cell, Grid, Told
 from explorer.network.journeys import Asked, Journeys
 from explorer.network.journeys.model import Kind
 from explorer.network.model import VIEWS, Snapshot
@@ -60,6 +61,7 @@ class Command(BaseCommand):
         heard.add_argument("--filter", default="", help="a filter expression, as tcpdump takes it")
         heard.add_argument("--seconds", type=float, default=10.0)
         heard.add_argument("--out", required=True, help="the file to write")
+        verb("reach", "who reaches whom, by address and by name: every place pings every other")
         verb("events", "what has been told to browsers").add_argument("--since", type=int, default=0)
         verb("reset", "rebuild it from its scenario")
         closed = verb("close", "remove it", sandbox=False)
@@ -128,6 +130,12 @@ class Command(BaseCommand):
         asked = (options[name] for name in ("where", "interface", "filter", "seconds", "out"))
         told = operator.capture(operator.find(options["id"]), *asked)
         return self.answer(told, lambda: capture_text(told))
+
+    def do_reach(self, options: dict[str, Any]) -> int:
+        sandbox = operator.find(options["id"])
+        grid = operator.measure_reach(sandbox)
+        self.answer({"id": sandbox.pk, **grid.model_dump(mode="json")}, lambda: grid_text(grid))
+        return 1 if grid.error else 0
 
     def do_events(self, options: dict[str, Any]) -> int:
         sandbox = operator.find(options["id"])
@@ -203,6 +211,16 @@ def capture_text(told: dict[str, Any]) -> str:
     lines = [f"{row['number']:>5}  {row['way']:3}  {row['length']:>5} bytes  {row['summary']}" for row in told["rows"]]
     left_out = f", {told['left_out']} left out" if told["left_out"] else ""
     return "\n".join((*lines, f"{told['kept']} packets in {told['file']}{left_out}. {told['ended']}"))
+
+
+def grid_text(grid: Grid) -> str:
+    def line(cell: Cell, how: str, told: Told) -> str:
+        return f"{cell.source:<14}{cell.target:<14}{how:<9}{told.address:<16}{told.outcome:<11}{told.why}"
+
+    lines = [grid.error or f"{len(grid.places)} places in {grid.seconds} s"]
+    for cell in grid.cells:
+        lines += [line(cell, "address", cell.by_address), line(cell, "name", cell.by_name)]
+    return "\n".join((*lines, *grid.left_out))
 
 
 def snapshot_text(snapshot: Snapshot) -> str:

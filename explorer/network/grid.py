@@ -1,0 +1,107 @@
+"""Who reaches whom: what is asked, between which places and at which addresses, and what came of it.
+
+A cell has two questions, by address and by name. `told` says what happened to the packets; `ok` is true only when the echo
+request arrived in the target itself and its answer came back, so a stranger with the same address is not taken for it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator, Mapping
+from typing import Literal
+
+from pydantic import Field
+
+from explorer.network.model import Fact, Interface, Place
+
+PLACES = 12
+Outcome = Literal["answered", "stranger", "one-way", "refused", "no-route", "silent", "no-name", "no-address", "unmeasured"]
+
+
+class Told(Fact):
+    """`address` is the one that was tried; `by` who refused, or who else has it; `why` one sentence."""
+
+    outcome: Outcome
+    address: str = ""
+    by: str = ""
+    ms: float | None = None
+    why: str = ""
+
+    @property
+    def ok(self) -> bool | None:
+        return None if self.outcome == "unmeasured" else self.outcome == "answered"
+
+
+class Cell(Fact):
+    source: str
+    target: str
+    by_address: Told
+    by_name: Told
+
+
+class Grid(Fact):
+    """`left_out` are sentences about places that have no row. `error` says why there is no grid."""
+
+    places: tuple[str, ...] = ()
+    cells: tuple[Cell, ...] = ()
+    left_out: tuple[str, ...] = ()
+    at: float = 0.0
+    seconds: float = 0.0
+    error: str = Field(default="", max_length=300)
+
+
+def rows_of(places: Mapping[str, Place]) -> tuple[list[str], list[str]]:
+    """The places that are asked and asked for, hosts and machines first, and sentences about those left out."""
+    left_out: list[str] = []
+    rows: list[Place] = []
+    for place in places.values():
+        if place.kind == "namespace":
+            continue
+        if place.shares:
+            left_out.append(f"{place.id} lives in the network namespace of {place.shares} and reaches what that reaches.")
+        elif place.error:
+            left_out.append(f"{place.id} cannot be read.")
+        else:
+            rows.append(place)
+    rows.sort(key=lambda place: (place.kind == "container", place.id))
+    if len(rows) > PLACES:
+        more = ", ".join(place.id for place in rows[PLACES : PLACES + 8])
+        left_out.append(f"A grid has at most {PLACES} places; left out: {more}{' and more' if len(rows) > PLACES + 8 else ''}.")
+    rows = rows[:PLACES]
+    rows.sort(key=lambda place: (place.kind == "machine", place.host or place.id, place.kind == "container", place.id))
+    return [place.id for place in rows], left_out
+
+
+def interfaces_of(place: Place) -> list[Interface]:
+    seen = place.views.get("interfaces")
+    return [item for item in seen.items if isinstance(item, Interface)] if seen else []
+
+
+def addresses_of(place: Place) -> Iterator[tuple[ipaddress.IPv4Interface, Interface]]:
+    """Its IPv4 addresses, those that lead to others before those of its own bridges."""
+    for interface in sorted(interfaces_of(place), key=lambda one: (one.kind in ("bridge", "loopback"), one.index)):
+        for address in interface.addresses:
+            if address.family == "inet" and address.scope == "global":
+                try:
+                    yield ipaddress.IPv4Interface(address.cidr), interface
+                except ValueError:
+                    continue
+
+
+def holders(places: Mapping[str, Place], address: str) -> list[str]:
+    """Every place that has this address: on two hosts it may be two."""
+    return [
+        place.id
+        for place in places.values()
+        if not place.shares and any(str(own.ip) == address for own, _ in addresses_of(place))
+    ]
+
+
+def address_toward(source: Place, target: Place) -> str:
+    """The address of `target` that `source` would sensibly use: one on a network they share, else its first."""
+    own = [address for address, _ in addresses_of(source)]
+    taken = {address.ip for address in own}
+    found = [address for address, _ in addresses_of(target)]
+    apart = [address for address in found if address.ip not in taken] or found
+    near = [address for address in apart if any(address.ip in one.network for one in own)]
+    return str((near or apart)[0].ip) if apart else ""

@@ -1,0 +1,41 @@
+"""Grids that pages ask for: one at a time in a sandbox, and those who ask meanwhile get the next together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from explorer.network.grid import Grid
+from explorer.sandboxes.events import Event, GridTold, Happened, MeasureGrid
+
+log = structlog.get_logger(__name__)
+
+REST = 2.0  # seconds between two grids: each is up to some hundred packets in a learner's own network
+
+
+class GridDesk:
+    def __init__(self, measure: Callable[[], Awaitable[Grid]], tell: Callable[[Event], Awaitable[None]]) -> None:
+        self._measure, self._tell = measure, tell
+        self._wanted = asyncio.Event()
+        self._asked = ""
+
+    def take(self, order: MeasureGrid) -> None:
+        self._asked = order.asked
+        self._wanted.set()
+
+    async def run(self) -> None:
+        """Until cancelled. A grid that fails is told as one that failed."""
+        while True:
+            await self._wanted.wait()
+            self._wanted.clear()
+            asked = self._asked
+            await self._tell(Happened(source="sandbox", text="every place pings every other: a grid was asked for"))
+            try:
+                grid = await self._measure()
+            except Exception:
+                log.exception("grid failed")
+                grid = Grid(error="The grid could not be measured. That is our fault; try again.")
+            await self._tell(GridTold(asked=asked, grid=grid))
+            await asyncio.sleep(REST)

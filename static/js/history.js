@@ -1,0 +1,193 @@
+// What the sandbox was like at any number of its stream, as long as it is kept; and the difference between two moments.
+// Pure: no page, no clock. A change holds only what it brought; all the rest is shared with the moments around it.
+
+/** @import { DockerState, Line, Observation, Place, StreamEvent } from "./types.js" */
+
+/** @typedef {{ places: Map<string, Place>, docker: Map<string, DockerState> }} Picture */
+/** @typedef {Extract<StreamEvent, { type: "view_changed" | "place_seen" | "place_gone" | "docker_changed" }>} Change */
+/** @typedef {{ view: string, added: string[][], removed: string[][], changed: [string[], string[]][] }} ViewDifference */
+/** @typedef {{ place: string, fate: "added" | "removed" | "both", views: ViewDifference[] }} PlaceDifference */
+
+export const CHANGES_KEPT = 600;
+export const TEXT_KEPT = 20_000_000; // characters, of everything kept
+
+const CHANGES = new Set(["view_changed", "place_seen", "place_gone", "docker_changed"]);
+
+export class History {
+  /** @param {{ changes?: number, text?: number }} [limits] */
+  constructor({ changes = CHANGES_KEPT, text = TEXT_KEPT } = {}) {
+    this.most = changes;
+    this.mostText = text;
+    /** @type {Picture} */
+    this.base = { places: new Map(), docker: new Map() };
+    this.first = 0; // the earliest number there is a picture of
+    this.since = 0; // and when that was
+    this.trimmed = false; // whether earlier pictures were given up
+    /** @type {{ change: Change, text: number }[]} */
+    this.changes = [];
+    this.text = 0;
+  }
+
+  /** @param {StreamEvent} event */
+  add(event) {
+    if (event.type === "snapshot_taken") this.#begin(event);
+    else if (this.first && CHANGES.has(event.type)) this.#keep(/** @type {Change} */ (event));
+  }
+
+  /**
+   * The picture when event `number` was the last; undefined for what is not kept.
+   * @param {number} number
+   * @returns {Picture | undefined}
+   */
+  at(number) {
+    if (!this.first || number < this.first) return undefined;
+    const picture = { places: new Map(this.base.places), docker: new Map(this.base.docker) };
+    for (const { change } of this.changes) {
+      if (change.number > number) break;
+      fold(picture, change);
+    }
+    return picture;
+  }
+
+  /** @param {Extract<StreamEvent, { type: "snapshot_taken" }>} event */
+  #begin(event) {
+    this.base = {
+      places: new Map(Object.entries(event.snapshot.places)),
+      docker: new Map(Object.entries(event.snapshot.docker)),
+    };
+    this.first = Math.max(event.number, event.snapshot.number);
+    this.since = event.at;
+    this.trimmed = false;
+    this.changes = [];
+    this.text = 0;
+  }
+
+  /** @param {Change} change */
+  #keep(change) {
+    const text = weigh(change);
+    this.changes.push({ change, text });
+    this.text += text;
+    while (this.changes.length > this.most || (this.text > this.mostText && this.changes.length)) {
+      const oldest = /** @type {{ change: Change, text: number }} */ (this.changes.shift());
+      fold(this.base, oldest.change);
+      this.text -= oldest.text;
+      this.first = oldest.change.number;
+      this.since = oldest.change.at;
+      this.trimmed = true;
+    }
+  }
+}
+
+/**
+ * @param {Picture} picture
+ * @param {Change} change
+ */
+function fold({ places, docker }, change) {
+  if (change.type === "place_seen") places.set(change.place.id, change.place);
+  else if (change.type === "place_gone") places.delete(change.place);
+  else if (change.type === "docker_changed") docker.set(change.docker.host, change.docker);
+  else {
+    const place = places.get(change.place);
+    if (place) places.set(place.id, { ...place, views: { ...place.views, [change.view]: change.observation } });
+  }
+}
+
+/** The text a change brought: lines, typed items beside them and reasons come to some three times the lines. @param {Change} change */
+function weigh(change) {
+  const fixed = 400;
+  if (change.type === "place_gone") return fixed;
+  if (change.type === "docker_changed") return fixed + 300 * (change.docker.networks.length + change.docker.containers.length);
+  const seen = change.type === "view_changed" ? [change.observation] : Object.values(change.place.views);
+  return seen.reduce(
+    (sum, one) => sum + 3 * one.lines.reduce((all, line) => all + line.text.length + line.why.length, 0),
+    fixed,
+  );
+}
+
+// --- two moments ---
+
+const STATELESS = new Set(["connections", "neighbours", "frames", "requests", "calls"]); // their lines come and go; timers in them are no news
+
+/**
+ * What differs, by place and view, by the key of each line. Counters and timers are no difference.
+ * @param {Picture} before
+ * @param {Picture} after
+ * @returns {PlaceDifference[]}
+ */
+export function difference(before, after) {
+  const ids = new Set([...before.places.keys(), ...after.places.keys()]);
+  /** @type {PlaceDifference[]} */
+  const found = [];
+  for (const id of [...ids].sort()) {
+    const was = before.places.get(id);
+    const is = after.places.get(id);
+    const views = viewsOf(was, is, before.docker.get(id), after.docker.get(id));
+    const fate = was && is ? "both" : is ? "added" : "removed";
+    if (views.length || fate !== "both") found.push({ place: id, fate, views });
+  }
+  return found;
+}
+
+/**
+ * @param {Place | undefined} was
+ * @param {Place | undefined} is
+ * @param {DockerState | undefined} dockerWas
+ * @param {DockerState | undefined} dockerIs
+ */
+function viewsOf(was, is, dockerWas, dockerIs) {
+  const names = new Set([...Object.keys(was?.views ?? {}), ...Object.keys(is?.views ?? {})]);
+  const pairs = [...names].map((name) => {
+    const view = /** @type {import("./types.js").View} */ (name);
+    return { view: name, old: keyed(was?.views[view]), now: keyed(is?.views[view]) };
+  });
+  pairs.unshift({ view: "docker", old: named(dockerWas), now: named(dockerIs) });
+  return pairs.map(({ view, old, now }) => compared(view, old, now)).filter((one) => one !== undefined);
+}
+
+/**
+ * @param {string} view
+ * @param {Map<string, string[]>} old
+ * @param {Map<string, string[]>} now
+ * @returns {ViewDifference | undefined}
+ */
+function compared(view, old, now) {
+  if (old === now) return undefined;
+  const added = [...now].filter(([key]) => !old.has(key)).map(([, lines]) => lines);
+  const removed = [...old].filter(([key]) => !now.has(key)).map(([, lines]) => lines);
+  /** @type {[string[], string[]][]} */
+  const changed = [];
+  for (const [key, lines] of STATELESS.has(view) ? [] : now) {
+    const before = old.get(key);
+    if (before && plain(before) !== plain(lines)) changed.push([before, lines]);
+  }
+  return added.length || removed.length || changed.length ? { view, added, removed, changed } : undefined;
+}
+
+/** @param {Observation | undefined} seen */
+function keyed(seen) {
+  /** @type {Map<string, string[]>} */
+  const found = new Map();
+  for (const line of seen?.lines ?? []) {
+    const key = line.key || line.text;
+    found.set(key, [...(found.get(key) ?? []), line.text]);
+  }
+  return found;
+}
+
+/** What a daemon names, as lines. @param {DockerState | undefined} docker */
+function named(docker) {
+  /** @type {Map<string, string[]>} */
+  const found = new Map();
+  for (const one of docker?.networks ?? [])
+    found.set(`network ${one.id}`, [`network ${[one.name, one.driver, ...one.subnets].join(" ")}`]);
+  for (const one of docker?.containers ?? []) {
+    const ends = one.endpoints.map((end) => `${end.network} ${end.address}`.trim());
+    found.set(`container ${one.id}`, [`container ${one.name} ${one.state}: ${ends.join(", ") || one.network_mode}`]);
+  }
+  return found;
+}
+
+/** @param {string[]} lines */
+function plain(lines) {
+  return lines.map((line) => line.replace(/^\[\d+:\d+\] | \[\d+:\d+\]$/g, "")).join("\n");
+}

@@ -1,0 +1,71 @@
+"""Looking back at what is gone, comparing two moments; and the grid of who reaches whom, guessed first."""
+
+import json
+
+from playwright.sync_api import expect
+
+RUN = "docker network create town && docker run -d --name web --network town box"
+
+
+def test_a_removed_container_is_there_when_one_looks_back(page, learner, complaints):
+    learner.open("bridge")
+    learner.run("h1", RUN)
+    chip = page.locator("live-views .places").get_by_role("radio", name="h1/web", exact=True)
+    expect(chip).to_be_visible()
+    learner.run("h1", "docker rm -f web")
+    expect(chip).to_have_count(0)
+    learner.choose("h1", "Timeline")
+    slider = page.get_by_role("slider", name="Moment")
+    slider.press("Home")
+    banner = page.locator(".then-banner")
+    expect(banner).to_contain_text("You are looking at")
+    page.get_by_role("button", name="Mark A here").click()
+
+    page.locator(".happenings li", has_text="h1/web is gone").locator("button.go").click()
+    expect(banner).to_contain_text("before h1/web is gone")
+    expect(chip).to_be_visible()
+    expect(page.locator("net-map .picture").get_by_role("button", name="Container web")).to_be_visible()
+    learner.run("h1", "docker network create meanwhile")  # what comes now is folded in silently
+    expect(page.locator("net-map .picture").get_by_role("button", name="Bridge meanwhile")).to_have_count(0)
+
+    page.get_by_role("button", name="Mark B here").click()
+    page.get_by_role("button", name="Compare A and B").click()
+    compared = page.get_by_role("region", name="What differs between A and B")
+    expect(compared.locator("details.differs.added > summary", has_text="h1/web")).to_contain_text("appeared")
+    expect(compared.locator("ins", has_text="container web running")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export").click()
+    told = json.loads(download.value.path().read_text())
+    assert "h1/web" in told["compared"]["b"]["places"]
+    assert "h1/web" not in told["compared"]["a"]["places"]
+    assert {"number", "at", "source", "place", "text"} <= told["timeline"][0].keys()
+
+    slider.press("Escape")
+    expect(banner).to_be_hidden()
+    expect(chip).to_have_count(0)
+    expect(page.locator("net-map .picture").get_by_role("button", name="Bridge meanwhile")).to_be_visible()
+
+
+def test_guess_then_measure_then_see_why(page, learner, complaints):
+    learner.open("bridge")
+    learner.run("h1", RUN)
+    page.locator("live-views").get_by_role("tab", name="Reach").click()
+    grid = page.locator("reach-grid")
+    guess = grid.get_by_role("button", name="outside to h1/web")
+    guess.click()
+    expect(guess).to_have_accessible_name("outside to h1/web: you say yes")
+    grid.get_by_role("button", name="h1 to h1/web").press("Enter")
+    grid.get_by_role("button", name="Measure", exact=True).click()
+    expect(grid.get_by_role("status")).to_contain_text("You were right in 1 of 2", timeout=30_000)
+    wrong = grid.get_by_role("button", name="outside to h1/web: no you: yes")
+    wrong.click()
+    expect(grid).to_contain_text("known on h1 only")
+    wrong.press("ArrowLeft")
+    expect(grid.get_by_role("button", name="outside to h1: yes")).to_be_focused()
+    grid.get_by_role("button", name="By name").click()
+    grid.get_by_role("button", name="h1 to h1/web: no").click()
+    expect(grid).to_contain_text("user-defined networks")
+    grid.get_by_role("button", name="By address").click()
+    wrong.click()
+    grid.get_by_role("button", name="Follow this ping").click()
+    expect(page.locator("packet-journey .journey-said")).not_to_be_empty()

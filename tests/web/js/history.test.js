@@ -1,0 +1,150 @@
+// Any moment that is kept is exactly what folding the events forward gave then; trimming gives up moments, never truth.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { difference, History } from "../../../static/js/history.js";
+import { Lens } from "../../../static/js/lens.js";
+import { Store } from "../../../static/js/store.js";
+
+const line = (text, key = text) => ({ text, key, why: "", about: [] });
+const seen = (...texts) => ({ command: "x", lines: texts.map((text) => line(text)), items: [], error: "", truncated: false });
+const place = (id, views = {}) => ({ id, kind: "container", host: "h1", name: id, netns: 1, shares: "", error: "", views });
+const snapshot = (number, places = {}) => ({
+  type: "snapshot_taken",
+  number,
+  at: number,
+  resync: false,
+  snapshot: { sandbox: "s", generation: 1, number, at: number, places, docker: {}, probes: {}, gone: [] },
+});
+const docker = (containers) => ({ host: "h1", version: "26", error: "", networks: [], containers });
+
+/** A small generator of its own, so that a failure can be repeated. */
+function random(seed) {
+  let state = seed;
+  return (below) => {
+    state = (state * 1103515245 + 12345) % 2147483648;
+    return Math.floor((state / 2147483648) * below);
+  };
+}
+
+function makeEvent(number, pick) {
+  const id = `h1/c${pick(4)}`;
+  const at = number;
+  const views = ["interfaces", "routes", "nat"];
+  const kind = pick(10);
+  if (kind < 2) return { type: "place_seen", number, at, place: place(id, { routes: seen(`r${pick(5)}`) }) };
+  if (kind < 3) return { type: "place_gone", number, at, place: id, name: id };
+  if (kind < 4) return { type: "docker_changed", number, at, docker: docker([]) };
+  if (kind < 5) return { type: "happened", number, at, source: "docker", place: "h1", text: `t${number}`, detail: "" };
+  const observation = seen(...Array.from({ length: pick(4) }, () => `l${pick(9)}`));
+  return {
+    type: "view_changed",
+    number,
+    at,
+    place: id,
+    view: views[pick(3)],
+    observation,
+    added: [],
+    changed: [],
+    removed: [],
+    cause: "",
+  };
+}
+
+const frozen = (store) => structuredClone({ places: [...store.places], docker: [...store.docker] });
+
+for (const [name, limits] of [
+  ["everything kept", {}],
+  ["few changes kept", { changes: 17 }],
+  ["little text kept", { text: 9_000 }],
+]) {
+  test(`the picture at each number equals the fold up to it: ${name}`, () => {
+    for (let seed = 1; seed <= 20; seed += 1) {
+      const pick = random(seed);
+      const store = new Store();
+      const history = new History(limits);
+      const was = new Map();
+      for (let number = 5; number < 125; number += 1) {
+        const event = number === 5 ? snapshot(5, { "h1/c0": place("h1/c0") }) : makeEvent(number, pick);
+        store.apply(event);
+        history.add(event);
+        was.set(number, frozen(store));
+      }
+      assert.ok(history.changes.length <= (limits.changes ?? 600));
+      assert.ok(history.text <= (limits.text ?? 20_000_000));
+      assert.equal(history.trimmed, Object.keys(limits).length > 0);
+      for (const [number, then] of was) {
+        const picture = history.at(number);
+        if (number < history.first) assert.equal(picture, undefined);
+        else
+          assert.deepEqual(
+            { places: [...picture.places].sort(), docker: [...picture.docker] },
+            { ...then, places: then.places.sort() },
+          );
+      }
+    }
+  });
+}
+
+test("before the first picture there is nothing, and a new picture begins anew", () => {
+  const history = new History();
+  history.add({ type: "place_gone", number: 3, at: 3, place: "h1", name: "h1" });
+  assert.equal(history.at(3), undefined);
+  history.add(snapshot(4, { a: place("a") }));
+  history.add({ type: "place_gone", number: 5, at: 5, place: "a", name: "a" });
+  history.add(snapshot(9));
+  assert.equal(history.at(8), undefined);
+  assert.equal(history.at(9).places.size, 0);
+});
+
+test("a lens shows then and goes on folding; back to now shows all that came", () => {
+  const store = new Store();
+  const lens = new Lens(store);
+  const heard = [];
+  lens.watch((event) => heard.push(event.type));
+  store.apply(snapshot(1, { "h1/web": place("h1/web") }));
+  store.apply({ type: "place_gone", number: 2, at: 2, place: "h1/web", name: "web" });
+  assert.equal(lens.places.has("h1/web"), false);
+  assert.equal(lens.look({ number: 1, at: 2, text: "x" }), true);
+  assert.equal(lens.places.has("h1/web"), true);
+  heard.length = 0;
+  store.apply({ type: "place_seen", number: 3, at: 3, place: place("h1/new") });
+  assert.deepEqual(heard, []);
+  store.apply({ type: "place_gone", number: 4, at: 4, place: "h1/other", name: "other" });
+  assert.deepEqual(heard, ["happened"]); // silently for the picture, told in the timeline
+  assert.equal(lens.places.has("h1/new"), false);
+  assert.equal(lens.look({ number: 0, at: 0, text: "x" }), false);
+  lens.look(null);
+  assert.deepEqual([...lens.places.keys()], ["h1/new"]);
+});
+
+test("two moments differ by key; counters, timers and order are no difference", () => {
+  const rule = (counts, text) => line(`${counts}${text}`, text);
+  const nat = (...lines) => ({ ...seen(), lines });
+  const before = {
+    places: new Map([
+      ["h1", place("h1", { nat: nat(rule("[1:60] ", "-A X"), line("10.0.0.0/8 dev a", "route 10")), routes: seen("a", "b") })],
+    ]),
+    docker: new Map([
+      ["h1", docker([{ id: "1", name: "web", image: "box", state: "running", network_mode: "n", endpoints: [], ports: [] }])],
+    ]),
+  };
+  const after = {
+    places: new Map([
+      [
+        "h1",
+        place("h1", { nat: nat(rule("[9:90] ", "-A X"), line("10.0.0.0/8 dev b", "route 10")), routes: seen("b", "a", "c") }),
+      ],
+      ["h1/web", place("h1/web")],
+    ]),
+    docker: new Map([["h1", docker([])]]),
+  };
+  const [h1, web] = difference(before, after);
+  assert.deepEqual(h1.views, [
+    { view: "docker", added: [], removed: [["container web running: n"]], changed: [] },
+    { view: "nat", added: [], removed: [], changed: [[["10.0.0.0/8 dev a"], ["10.0.0.0/8 dev b"]]] },
+    { view: "routes", added: [["c"]], removed: [], changed: [] },
+  ]);
+  assert.deepEqual([web.place, web.fate], ["h1/web", "added"]);
+  assert.deepEqual(difference(before, before), []);
+});
