@@ -12,12 +12,16 @@ from explorer.sandboxes.events import CaptureFacts, capture_key, captures_key
 AT_ONCE = 100  # frames; less than a megabyte
 
 
-def find(sandbox: str, capture: str) -> CaptureFacts | None:
+def known(sandbox: str, capture: str) -> CaptureFacts | None:
+    """What was last said of it."""
     raw = cast("bytes | None", streams.redis().hget(captures_key(sandbox), capture[:64]))
-    if raw is None:
-        return None
-    facts = CaptureFacts.model_validate_json(raw)
-    if not facts.running:
+    return CaptureFacts.model_validate_json(raw) if raw is not None else None
+
+
+def find(sandbox: str, capture: str) -> CaptureFacts | None:
+    """With the figures of this moment, which for one that runs means reading all of it."""
+    facts = known(sandbox, capture)
+    if facts is None or not facts.running:
         return facts
     kept, left_out = counts(sandbox, capture)
     return facts.model_copy(update={"kept": kept, "left_out": left_out})

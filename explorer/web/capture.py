@@ -18,7 +18,7 @@ from explorer.web.sandbox import mine
 def download(request: HttpRequest, sandbox_id: str, capture_id: str) -> HttpResponse:
     """In one piece: a capture keeps a few megabytes at most."""
     sandbox = mine(request, sandbox_id)
-    facts = find_capture(sandbox.pk, capture_id)
+    facts = found(captures.find(sandbox.pk, capture_id))
     frames = captures.read_frames(sandbox.pk, capture_id)
     came = facts.kept + facts.left_out
     pieces = write_file(frames, facts.interface, facts.place, facts.expression, SNAP, came=came, left_out=facts.left_out)
@@ -31,15 +31,14 @@ def download(request: HttpRequest, sandbox_id: str, capture_id: str) -> HttpResp
 @require_safe
 def show_frame(request: HttpRequest, sandbox_id: str, capture_id: str, number: int) -> HttpResponse:
     sandbox = mine(request, sandbox_id)
-    find_capture(sandbox.pk, capture_id)
+    found(captures.known(sandbox.pk, capture_id))
     frame = captures.read_frame(sandbox.pk, capture_id, number)
     if frame is None:
         raise Http404
     return JsonResponse(tell_layers(number, frame), headers={"Cache-Control": "private, max-age=3600"})
 
 
-def find_capture(sandbox: str, capture: str) -> CaptureFacts:
-    facts = captures.find(sandbox, capture)
+def found(facts: CaptureFacts | None) -> CaptureFacts:
     if facts is None or facts.failed:
         raise Http404
     return facts
