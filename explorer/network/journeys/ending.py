@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING
 
 from explorer.network.journeys.evidence import Evidence, Step
 from explorer.network.journeys.identity import Mark
 from explorer.network.journeys.model import Ending
 from explorer.network.journeys.rules import OURS, words_of_step
 from explorer.network.journeys.scene import Scene
+from explorer.network.journeys.seen import Seen
 from explorer.network.packets import dissect
-
-if TYPE_CHECKING:
-    from explorer.network.journeys.tell import Seen
 
 End = tuple[Ending, str, str]  # how, in one sentence, in which place
 

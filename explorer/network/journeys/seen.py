@@ -1,0 +1,59 @@
+"""One packet, picked out of all that was seen: its sights in the order they happened, and the rules that it met."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from explorer.network.journeys.evidence import Sighting, Step
+from explorer.network.journeys.identity import Ends, Mark, ends_of, step_fits
+from explorer.network.journeys.scene import Scene
+from explorer.network.packets import Packet, dissect
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A sighting of the packet we follow, read."""
+
+    sighting: Sighting
+    packet: Packet
+    ends: Ends | None
+
+
+def recognised(mark: Mark, sightings: Iterable[Sighting]) -> list[Seen]:
+    """In order of time. Only frames that hold the needle are read at all."""
+    found = []
+    for sighting in sorted(sightings, key=lambda one: one.at):
+        if mark.needle not in sighting.data:
+            continue
+        packet = dissect(sighting.data, sighting.length)
+        if mark.fits(packet, sighting.data):
+            found.append(Seen(sighting, packet, ends_of(packet)))
+    return found
+
+
+def in_order(scene: Scene, seen: list[Seen]) -> list[Seen]:
+    """The kernel may keep the time of a frame's first arrival while it hands the frame on, so what comes out of a cable can
+    seem older than what went in at its other end. What comes out is put straight after what went in."""
+    went_in = {(one.sighting.place, one.sighting.device): one.sighting.at for one in seen if one.sighting.way == "out"}
+    found = []
+    for one in seen:
+        interface = scene.interface(one.sighting.place, one.sighting.device)
+        before = went_in.get((interface.peer_place, interface.peer_name)) if interface and one.sighting.way == "in" else None
+        late = before is not None and one.sighting.at <= before
+        found.append(replace(one, sighting=replace(one.sighting, at=(before or 0) + 1)) if late else one)
+    return sorted(found, key=lambda one: one.sighting.at)
+
+
+def recognised_steps(mark: Mark, seen: list[Seen], steps: Iterable[Step]) -> dict[str, list[Step]]:
+    """Place → the steps that are this packet's, in order. A step without headers belongs to the last one that had them and
+    the same number."""
+    known = {one.ends for one in seen if one.ends}
+    ours: dict[str, list[Step]] = {}
+    following: dict[tuple[str, int], bool] = {}
+    for step in steps:
+        if step.network:
+            following[step.place, step.packet] = step_fits(step, mark, known)
+        if following.get((step.place, step.packet)):
+            ours.setdefault(step.place, []).append(step)
+    return ours
