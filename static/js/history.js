@@ -168,6 +168,7 @@ function keyed(seen) {
   /** @type {Map<string, string[]>} */
   const found = new Map();
   for (const line of seen?.lines ?? []) {
+    if (line.text.startsWith("#")) continue; // a tool's remark, with the time of day in it
     const key = line.key || line.text;
     found.set(key, [...(found.get(key) ?? []), line.text]);
   }

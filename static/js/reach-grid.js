@@ -256,7 +256,8 @@ export class ReachGrid extends HTMLElement {
     const verdict = yes === undefined ? "Not measured." : yes ? `Yes${told.ms === null ? "" : `, in ${told.ms} ms`}.` : "No.";
     const yours = guess ? ` You said ${guess}${surprise ? ": reality differs." : ", and so it is."}` : "";
     const why = make("p", "", `${verdict}${yours} ${told.why}`);
-    const row = make("p", "reach-more");
+    const row = make("div", "reach-line");
+    row.append(head);
     const target = told.address || cell.target;
     if (told.outcome !== "no-address" && told.outcome !== "no-name")
       row.append(
@@ -265,7 +266,7 @@ export class ReachGrid extends HTMLElement {
           this.dispatchEvent(new CustomEvent("journey-wanted", { detail, bubbles: true }));
         }),
       );
-    this.told?.replaceChildren(head, why, row);
+    this.told?.replaceChildren(row, why);
   }
 
   /** @param {KeyboardEvent} event */

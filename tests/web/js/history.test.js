@@ -123,7 +123,13 @@ test("two moments differ by key; counters, timers and order are no difference", 
   const nat = (...lines) => ({ ...seen(), lines });
   const before = {
     places: new Map([
-      ["h1", place("h1", { nat: nat(rule("[1:60] ", "-A X"), line("10.0.0.0/8 dev a", "route 10")), routes: seen("a", "b") })],
+      [
+        "h1",
+        place("h1", {
+          nat: nat(line("# made at 1", "# made"), rule("[1:60] ", "-A X"), line("10.0.0.0/8 dev a", "route 10")),
+          routes: seen("a", "b"),
+        }),
+      ],
     ]),
     docker: new Map([
       ["h1", docker([{ id: "1", name: "web", image: "box", state: "running", network_mode: "n", endpoints: [], ports: [] }])],
@@ -133,7 +139,10 @@ test("two moments differ by key; counters, timers and order are no difference", 
     places: new Map([
       [
         "h1",
-        place("h1", { nat: nat(rule("[9:90] ", "-A X"), line("10.0.0.0/8 dev b", "route 10")), routes: seen("b", "a", "c") }),
+        place("h1", {
+          nat: nat(line("# made at 2", "# made"), rule("[9:90] ", "-A X"), line("10.0.0.0/8 dev b", "route 10")),
+          routes: seen("b", "a", "c"),
+        }),
       ],
       ["h1/web", place("h1/web")],
     ]),
