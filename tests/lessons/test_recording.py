@@ -88,7 +88,15 @@ def test_another_lessons_recording_is_not_found(file, lesson, changed):
     assert find_recording(lesson) is None
 
 
-@pytest.mark.parametrize("data", [b"", b"nonsense", gzip.compress(b"{}"), gzip.compress(json.dumps({"x": 1}).encode())[:-6]])
+BROKEN = {
+    "empty": b"",
+    "nonsense": b"nonsense",
+    "no recording": gzip.compress(b"{}"),
+    "cut": gzip.compress(json.dumps({"x": 1}).encode())[:-6],
+}
+
+
+@pytest.mark.parametrize("data", BROKEN.values(), ids=BROKEN)
 def test_a_broken_one_is_not_found(file, lesson, data):
     file.write_bytes(data)
     assert find_recording(lesson) is None
