@@ -30,7 +30,7 @@ def serious(page) -> list[str]:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", ["/", "/about/", "/learn/bridge/", "/learn/start-here/", "/no/such/page"])
+@pytest.mark.parametrize("path", ["/", "/about/", "/playground/", "/learn/bridge/", "/learn/start-here/", "/no/such/page"])
 def test_axe_finds_nothing_serious(page, site, path, scheme):
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     page.goto(path)
@@ -43,7 +43,7 @@ def test_axe_finds_nothing_serious_on_a_live_lesson(page, learner, scheme):
     learner.open()
     learner.type("h1", "docker run -d --name web -p 8080:80 box")
     expect(page.locator("net-map").get_by_role("button", name="container web")).to_be_visible()
-    for tab in ("Interfaces", "NAT", "Timeline"):
+    for tab in ("Interfaces", "NAT", "Journey", "Added", "Timeline"):
         learner.choose("h1", tab)
         assert serious(page) == []
 
@@ -106,6 +106,16 @@ def test_a_phone_shows_one_part_at_a_time(page, learner, complaints):
     page.get_by_role("button", name="Terminal", exact=True).click()
     expect(learner.screen).to_contain_text("#")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.parametrize("path", ["/", "/playground/", "/learn/third-party/"])
+def test_nothing_is_wider_than_a_phone(page, site, path):
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(path)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    title = page.locator(".crumb span")
+    assert title.count() == 0 or title.evaluate("one => one.scrollWidth <= one.clientWidth")
+    assert serious(page) == []
 
 
 def test_dark_and_light_are_remembered(page, site, complaints):

@@ -1,0 +1,34 @@
+"""A playground of two hosts: a shell on each, a link that keeps what was made, and the link opened again."""
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser.test_access import serious
+
+
+def open_two_hosts(page, learner) -> None:
+    page.goto("/playground/")
+    page.get_by_role("radio", name="2", exact=True).check()
+    page.get_by_role("button", name="Open it").click()
+    learner.wait_ready()
+
+
+def test_two_hosts_are_kept_in_a_link_and_opened_from_it(page, learner, complaints):
+    open_two_hosts(page, learner)
+    assert serious(page) == []
+    first = learner.sandbox
+    learner.run("h2", "docker network create town")
+    learner.run("h2", "docker run -d --name web --network town -p 8080:80 box")
+    web = page.locator("net-map").get_by_role("button", name="container web")
+    expect(web).to_be_visible()
+    page.get_by_role("button", name="Save as a link").click()
+    link = page.get_by_label("The link")
+    expect(link).to_have_value(re.compile(r"/playground/"))
+    page.goto(link.input_value())
+    page.get_by_role("button", name="Close that one and open this").click()
+    learner.wait_ready()
+    assert learner.sandbox != first
+    expect(web).to_be_visible()
+    learner.run("h2", "docker port web")
+    expect(learner.screen).to_contain_text("80/tcp -> 0.0.0.0:8080")
