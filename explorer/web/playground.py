@@ -11,7 +11,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from explorer.classroom.access import current_learner, ensure_learner
-from explorer.network.layout import BadLayout, Layout, from_query, from_snapshot, to_query
+from explorer.network.layout import BadLayout, Layout, from_query, from_snapshot, scenario_of, to_query
+from explorer.network.scenario import ROUTER
 from explorer.sandboxes import services
 from explorer.sandboxes.models import Sandbox
 from explorer.web.limits import at_most
@@ -85,9 +86,13 @@ def show_choice(
 
 
 def layout_of(sandbox: Sandbox) -> Layout:
-    """What it began with, by its own facts when it is one of the scenarios with a name."""
+    """What it began with: said by its row, since its facts come only when it is ready."""
     if sandbox.layout:
         return Layout.model_validate(sandbox.layout)
-    machines = sandbox.facts.get("machines", {})
-    hosts = min(3, max(1, len(sandbox.facts.get("hosts", {}))))
-    return Layout(hosts=hosts, outside="outside" in machines or not machines, router="router" in machines)
+    plain = scenario_of(sandbox.scenario, {})
+    return Layout(
+        hosts=len(plain.hosts),
+        outside="outside" in plain.machines,
+        router=ROUTER in plain.machines,
+        swarm=bool(plain.swarm),
+    )

@@ -16,6 +16,7 @@ def open_two_hosts(page, learner) -> None:
 
 def test_two_hosts_are_kept_in_a_link_and_opened_from_it(page, learner, complaints):
     open_two_hosts(page, learner)
+    expect(page.locator("#main")).to_contain_text("It began with: 2 Docker hosts")
     assert serious(page) == []
     first = learner.sandbox
     learner.run("h2", "docker network create town")

@@ -15,6 +15,13 @@ def test_a_plain_choice_opens_the_scenario_of_that_name(strangers, node):
     page = strangers.get("/playground/").content.decode()
     assert "<live-sandbox" in page
     assert "Save as a link" in page
+    assert "It began with: 2 Docker hosts; the machine outside." in page, "before the sandbox is ready, too"
+
+
+def test_a_swarm_is_said_to_have_begun_as_one(strangers, node):
+    strangers.post("/playground/open/", {"hosts": "2", "machines": ["outside"], "swarm": "1"})
+    assert Sandbox.objects.get().scenario == "swarm"
+    assert "2 Docker hosts in a swarm" in strangers.get("/playground/").content.decode()
 
 
 def test_a_link_opens_what_it_says(strangers, node):
