@@ -110,3 +110,21 @@ export function announce(text) {
     region.textContent = text;
   }, 40);
 }
+
+/**
+ * A row of buttons drawn anew stays where it was scrolled to, unless another button is the chosen one now: that is shown.
+ * @param {HTMLElement} row
+ * @param {HTMLElement[]} buttons
+ * @param {number} chosen which of them
+ */
+export function refill(row, buttons, chosen) {
+  const left = row.scrollLeft;
+  row.replaceChildren(...buttons);
+  row.scrollLeft = left;
+  const button = buttons[chosen];
+  const name = button?.textContent ?? "";
+  if (!button || row.dataset.chosen === name) return;
+  row.dataset.chosen = name;
+  const [frame, box] = [row.getBoundingClientRect(), button.getBoundingClientRect()];
+  if (box.left < frame.left || box.right > frame.right) row.scrollLeft += box.left - frame.left - frame.width / 3;
+}

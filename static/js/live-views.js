@@ -1,7 +1,7 @@
 // <live-views>: the chooser of place and the tabs Interfaces, Routes, NAT, Neighbours, Packets, Requests, Driver,
 // Journey, Reach, Added, Timeline.
 
-import { make, remember, remembered, rove } from "./dom.js";
+import { make, refill, remember, remembered, rove } from "./dom.js";
 import { DriverCalls } from "./driver-calls.js";
 import { LiveTable } from "./live-table.js";
 import { PacketCapture } from "./packet-capture.js";
@@ -232,7 +232,8 @@ export class LiveViews extends HTMLElement {
 
   #drawPlaces() {
     const focused = this.places.contains(document.activeElement);
-    const chips = inOrder(this.store?.places.values() ?? []).map((place) => {
+    const places = inOrder(this.store?.places.values() ?? []);
+    const chips = places.map((place) => {
       const chip = make("button", `chip kind-${place.kind}`, placeName(place));
       chip.setAttribute("type", "button");
       chip.setAttribute("role", "radio");
@@ -244,7 +245,11 @@ export class LiveViews extends HTMLElement {
       chip.addEventListener("click", () => this.choose(place.id));
       return chip;
     });
-    this.places.replaceChildren(...chips);
+    refill(
+      this.places,
+      chips,
+      places.findIndex((place) => place.id === this.place),
+    );
     if (focused) /** @type {HTMLElement | null} */ (this.places.querySelector("[aria-checked=true]"))?.focus();
   }
 
@@ -274,7 +279,11 @@ export class LiveViews extends HTMLElement {
       button.addEventListener("click", () => this.#open(tab.id));
       return button;
     });
-    this.bar.replaceChildren(...buttons);
+    refill(
+      this.bar,
+      buttons,
+      tabs.findIndex((tab) => tab.id === this.tab),
+    );
     this.panel.setAttribute("aria-labelledby", `tab-${this.tab}`);
     if (focused) /** @type {HTMLElement | null} */ (this.bar.querySelector("[aria-selected=true]"))?.focus();
   }
