@@ -7,6 +7,7 @@ It must be a socket, and whoever listens on it must be a process of that host. W
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import socket
 import stat
@@ -38,18 +39,27 @@ def open_below(pid: int, path: str, flags: int) -> int:
         os.close(root)
 
 
+def open_looked_at(pid: int, path: str, fit: Callable[[os.stat_result], bool]) -> int:
+    """A descriptor to read a file of the host's with, once what is there was found `fit`; OSError when it is not.
+
+    It is looked at before it is opened: a FIFO would wait, a device might act."""
+    found = open_below(pid, path, os.O_PATH)
+    try:
+        if not fit(os.fstat(found)):
+            raise OSError(errno.EPERM, f"{path} is not what it should be")
+        return os.open(f"/proc/self/fd/{found}", os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    finally:
+        os.close(found)
+
+
+def is_file_of_hosts(seen: os.stat_result) -> bool:
+    """A regular file of a user of the host's: its root may mount over a path what only the machine's root may read."""
+    return stat.S_ISREG(seen.st_mode) and seen.st_uid != 0
+
+
 def read_below(pid: int, path: str, limit: int = 16 * 1024) -> str:
     """The start of a regular file of the host's; "" when it is anything else or not there."""
-    try:
-        fd = open_below(pid, path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
-    except OSError:
-        return ""
-    try:
-        return os.read(fd, limit).decode("utf-8", "replace") if stat.S_ISREG(os.fstat(fd).st_mode) else ""
-    except OSError:
-        return ""
-    finally:
-        os.close(fd)
+    return _read(pid, path, limit, end=False)
 
 
 def stat_below(pid: int, path: str) -> os.stat_result | None:
@@ -65,27 +75,22 @@ def stat_below(pid: int, path: str) -> os.stat_result | None:
 
 
 def read_end_below(pid: int, path: str, limit: int) -> str:
-    """The last `limit` bytes of a regular file that belongs to the host; "" when it is anything else or not there.
+    """The last `limit` bytes of a regular file of the host's; "" when it is anything else or not there."""
+    return _read(pid, path, limit, end=True)
 
-    It is looked at before it is opened: a FIFO would wait, a device might act. And it must belong to a user of the host's:
-    a host's root may mount over it what only the machine's root may read."""
+
+def _read(pid: int, path: str, limit: int, *, end: bool) -> str:
     try:
-        found = open_below(pid, path, os.O_PATH)
+        fd = open_looked_at(pid, path, is_file_of_hosts)
     except OSError:
         return ""
     try:
-        seen = os.fstat(found)
-        if not stat.S_ISREG(seen.st_mode) or seen.st_uid == 0:
-            return ""
-        fd = os.open(f"/proc/self/fd/{found}", os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-        try:
-            return os.pread(fd, limit, max(0, seen.st_size - limit)).decode("utf-8", "replace")
-        finally:
-            os.close(fd)
+        start = max(0, os.fstat(fd).st_size - limit) if end else 0
+        return os.pread(fd, limit, start).decode("utf-8", "replace")
     except OSError:
         return ""
     finally:
-        os.close(found)
+        os.close(fd)
 
 
 def to_daemon(pid: int, belongs: Callable[[int], bool]) -> Connect:

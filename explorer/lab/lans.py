@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -16,10 +17,11 @@ from docker.types import IPAMConfig, IPAMPool
 
 import docker
 from explorer.lab.config import LabConfig
-from explorer.lab.errors import NoRoom
+from explorer.lab.errors import NodeError, NoRoom
 from explorer.lab.kernel import LAN_NETWORK
 from explorer.network.scenario import LAN, ROUTER, Scenario
 
+SANDBOX = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 FIRST_HOST, FIRST_MACHINE = 11, 100
 GATEWAY, ASIDE = 1, 254  # where a gateway is looked for; where the engine's own, dumb end goes when a router sits there
 
@@ -103,7 +105,11 @@ def _one_at_a_time(config: LabConfig) -> Iterator[None]:
 
 
 def expiry_dir(config: LabConfig, sandbox: str) -> Path:
-    """Mounted read-only into the hosts; root there is nobody here, so only the node can write the time."""
+    """Mounted read-only into the hosts; root there is nobody here, so only the node can write the time.
+
+    The name comes from a row, which a taken-over web process may have written: it names a directory of ours or nothing."""
+    if not SANDBOX.fullmatch(sandbox):
+        raise NodeError("That is not the name of a sandbox.", repr(sandbox)[:80])
     return config.engine_dir / "expires" / sandbox
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import stat
 from pathlib import PurePosixPath
 
-from explorer.lab.inner import open_below
+from explorer.lab.inner import open_looked_at
 from explorer.lab.netns import CLONE_NEWNET, Namespace, own_user_namespace, owner_of
 from explorer.lab.places import NAME, NAMESPACE, read_text
 
@@ -49,7 +50,7 @@ def is_wanted(path: PurePosixPath) -> bool:
 def open_mounted(pid: int, path: str) -> Namespace | None:
     """Its life is that of the mount, so the host's first process stands for it."""
     try:
-        fd = open_below(pid, path.lstrip("/"), os.O_RDONLY | os.O_NONBLOCK)
+        fd = open_looked_at(pid, path.lstrip("/"), lambda seen: stat.S_ISREG(seen.st_mode))  # as namespaces are
     except FileNotFoundError:
         return None
     pidfd = -1

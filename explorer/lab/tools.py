@@ -21,6 +21,7 @@ from explorer.environment import patient
 OUTPUT_BYTES = 512 * 1024  # per tool
 SECONDS = patient(2.0)
 AT_ONCE = 4
+MEMORY_KIB = 1024 * 1024  # a rule set becomes several times as big in a tool, whose memory is the node's
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
 _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 
@@ -75,7 +76,7 @@ async def _started(fd: int, text: str) -> asyncio.subprocess.Process:
             f"--net=/proc/self/fd/{fd}",
             "/bin/sh",
             "-c",
-            text,
+            f"ulimit -v {MEMORY_KIB}\n{text}",
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

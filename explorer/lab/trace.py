@@ -15,7 +15,7 @@ from contextlib import suppress
 from explorer.lab.frames import EVERY_PROTOCOL
 from explorer.lab.netlink import HEADER, NETLINK_NETFILTER
 from explorer.lab.netns import Namespace
-from explorer.lab.tools import ENVIRONMENT
+from explorer.lab.tools import ENVIRONMENT, MEMORY_KIB, end_process
 from explorer.network.journeys.evidence import Sighting, Step
 from explorer.network.journeys.rules import OURS
 
@@ -66,15 +66,16 @@ class Trace:
 
     async def end(self) -> None:
         for one in self._sockets:
-            with suppress(OSError, ValueError):
-                self._loop.remove_reader(one.fileno())
-            one.close()
+            self._deafen(one)
         self._sockets.clear()
         if self._nft:
-            if self._nft.returncode is None:
-                with suppress(ProcessLookupError):
-                    self._nft.kill()
-            await self._nft.wait()
+            await end_process(self._nft)
+
+    def _deafen(self, one: socket.socket) -> None:
+        """From now on a flood costs the kernel's look at it and nothing of ours."""
+        with suppress(OSError, ValueError):
+            self._loop.remove_reader(one.fileno())
+        one.close()
 
     # --- our table ---
 
@@ -82,6 +83,8 @@ class Trace:
         starting = asyncio.create_subprocess_exec(
             "nsenter",
             f"--net=/proc/self/fd/{self._namespace.fd}",
+            "prlimit",
+            f"--as={MEMORY_KIB * 1024}",
             "nft",
             "-i",
             stdin=asyncio.subprocess.PIPE,
@@ -114,12 +117,12 @@ class Trace:
                 data, ancillary, _flags, address = taps.recvmsg(SNAP, 128)
                 if len(self.sightings) >= MOST_FRAMES:
                     self.note = f"More than {MOST_FRAMES:,} frames passed {self.place}; the later ones were not looked at."
-                    continue
+                    return self._deafen(taps)
                 at = next((_nanoseconds(told) for level, kind, told in ancillary if kind == TIMESTAMPS), 0)
                 way = "out" if address[2] == socket.PACKET_OUTGOING else "in"
                 self.sightings.append(Sighting(at, self.place, address[0], way, data, len(data)))  # type: ignore[arg-type]
         except BlockingIOError:
-            return
+            return None
         except OSError:
             self._loop.remove_reader(taps.fileno())
 
@@ -127,10 +130,12 @@ class Trace:
         try:
             for _ in range(AT_ONCE):
                 for step in read_steps(self.place, traces.recv(65536)):
-                    if len(self.steps) < MOST_STEPS:
-                        self.steps.append(step)
+                    if len(self.steps) >= MOST_STEPS:
+                        self.note = f"{self.place} met more than {MOST_STEPS:,} rules; the later ones were not written down."
+                        return self._deafen(traces)
+                    self.steps.append(step)
         except BlockingIOError:
-            return
+            return None
         except OSError:  # messages were lost: what is there stays, and what is missing is said
             self.note = f"{self.place} met more rules than could be written down."
 

@@ -41,11 +41,11 @@ def _subnet(word: str) -> str:
 
 
 def _gateway(word: str) -> str:
-    return word if word == "" or re.fullmatch(rf"{LAN}\.\d{{1,3}}", word) else str(IPv4Address(word))
+    return word if word == "" or re.fullmatch(rf"{LAN}\.[0-9]{{1,3}}", word) else str(IPv4Address(word))
 
 
 def _publish(word: str) -> str:
-    found = re.fullmatch(r"(?:(\d{1,3}(?:\.\d{1,3}){3}):)?(\d{1,5}):(\d{1,5})(?:/(?:tcp|udp))?", word)
+    found = re.fullmatch(r"(?:(\d{1,3}(?:\.\d{1,3}){3}):)?(\d{1,5}):(\d{1,5})(?:/(?:tcp|udp))?", word, re.ASCII)
     if not found or not all(0 < int(port) < 65536 for port in found.group(2, 3)):
         raise ValueError("not a port as in 8080:80")
     if found[1]:
@@ -195,7 +195,7 @@ def _read(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
         elif name == "swarm" and value in ("0", "1"):
             told["swarm"] = value == "1"
         elif name == "net" and len(words) >= 3:
-            told["networks"].append(dict(zip(("host", "name", "driver"), words, strict=False)) | _options(words[3:]))
+            told["networks"].append(_options(words[3:]) | dict(zip(("host", "name", "driver"), words, strict=False)))
         elif name == "run" and len(words) >= 3:
             pairs_of = [word.partition("=")[::2] for word in words[3:]]
             if {key for key, _ in pairs_of} - {"also", "p"}:

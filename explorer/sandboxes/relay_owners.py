@@ -43,13 +43,14 @@ class Owners:
                 self._keep((host, owner), (place.id, view, line.key), line.text)
 
     def _keep(self, owner: tuple[str, str], where: Where, text: str) -> None:
-        put = self._put.setdefault(owner, {})
+        put = self._put.get(owner, {})
         if where in put:
             return
         if len(put) >= PUT_BY_ONE or len(where[2]) > KEY_LENGTH or sum(map(len, self._put.values())) >= PUT_BY_ALL:
-            self._more.add(owner)
+            if len(self._more) < PUT_BY_ALL:
+                self._more.add(owner)
         else:
-            put[where] = text[:TEXT_LENGTH]
+            self._put.setdefault(owner, {})[where] = text[:TEXT_LENGTH]
 
     def see_docker(self, before: DockerState | None, after: DockerState, now: float) -> list[Gone]:
         """Who went between two words of one daemon; a daemon that does not answer removed nothing."""
@@ -60,7 +61,15 @@ class Owners:
         for key, thing in old.items():
             if key in new and owner_of(new[key]) != owner_of(thing):
                 self._rename((after.host, owner_of(thing)), (after.host, owner_of(new[key])))
+        self._forget_strangers(after.host, {owner_of(thing) for thing in new.values()})
         return gone
+
+    def _forget_strangers(self, host: str, known: set[str]) -> None:
+        """What lines named a moment after it had gone goes too: nothing will ever tell that it went."""
+        strangers = {key for key in self._put.keys() | self._more if key[0] == host and key[1] not in known}
+        for key in strangers:
+            self._put.pop(key, None)
+        self._more -= strangers
 
     def _part(self, host: str, thing: Thing, now: float) -> Gone:
         owner = (host, owner_of(thing))

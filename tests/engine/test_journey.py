@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
+import sys
 import time
 from contextlib import asynccontextmanager
 
@@ -196,3 +197,39 @@ def test_a_learner_who_flushes_every_rule_meanwhile(lab_config, host):
     told = asyncio.run(flushed())
     assert told.request.hops
     assert told.request.ending != "arrived"
+
+
+DIES = """
+import asyncio, os, signal, sys
+from explorer.lab.netns import Namespace
+from explorer.lab.trace import Trace
+
+async def begin():
+    trace = Trace("h1", Namespace(0, -1, int(sys.argv[1])))
+    await trace.begin(("icmp type echo-request",))
+    print(trace.note or "marked", flush=True)
+    await asyncio.sleep(60)
+
+asyncio.run(begin())
+"""
+
+
+def test_our_table_goes_with_whoever_made_it_however_he_ends(lab_config, host):
+    async def play():
+        async with looking(lab_config, host[0], 1, host[1]) as observer:
+            namespace = observer._namespace("h1")
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-c", DIES, str(namespace.fd), stdout=asyncio.subprocess.PIPE, pass_fds=[namespace.fd]
+            )
+            said = await process.stdout.readline()
+            during = await run_tools(namespace.fd, {"tables": ("nft", "list", "tables")})
+            process.kill()
+            await process.wait()
+            await asyncio.sleep(1)
+            after = await run_tools(namespace.fd, {"tables": ("nft", "list", "tables")})
+            return said, during["tables"].text, after["tables"].text
+
+    said, during, after = asyncio.run(play())
+    assert said == b"marked\n"
+    assert "explorer-trace" in during
+    assert "explorer-trace" not in after

@@ -36,7 +36,7 @@ def test_a_host_that_has_gone_has_none():
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
-@pytest.mark.parametrize("path", ["/etc/hostname", "/no/such", "/dev/null", "/proc/self/ns/net", "/tmp"])
+@pytest.mark.parametrize("path", ["/etc/hostname", "/no/such", "/dev/null", "/dev/kmsg", "/proc/self/ns/net", "/tmp"])
 def test_what_is_no_namespace_of_the_sandbox_is_not_taken(path):
     with suppress(OSError):  # a link on the way is refused
         assert open_mounted(os.getpid(), path) is None

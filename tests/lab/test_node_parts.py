@@ -241,3 +241,11 @@ def test_a_ready_made_second_image_may_be_missing(tmp_path, config):
     engine._add_engines(ready, cast(Any, ()), said.append)
     assert said[0].startswith("left out: hosts of image host28. The image host28 is not among the ready-made ones.")
     assert names.tag(ready, "host28"), "and asking for its name is no trouble"
+
+
+@pytest.mark.parametrize("name", ["", "..", ".", "../x", "a/b", "/etc", "-x", "a\n", "a" * 65])
+def test_the_name_of_a_row_that_is_no_name_reaches_no_file(config, name):
+    """A taken-over web process writes rows; `..` would be written to, and mounted into its hosts."""
+    for act in (lambda: lans.write_expiry(config, name, 1.0), lambda: lans.forget_expiry(config, name)):
+        with pytest.raises(NodeError):
+            act()

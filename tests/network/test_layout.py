@@ -130,3 +130,24 @@ def test_a_running_sandbox_becomes_a_link_and_says_what_it_loses():
         "run=h1,web,front,also=street,p=8080:80",
     ]
     assert [sentence.split()[1].rstrip(",:") for sentence in lost] == ["odd", "old", "own"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "net=h1,-v,bridge", "net=h1,--privileged,bridge", "net=h1,a/../b,bridge", "net=h1,ab\n,bridge",
+        "net=h1,ab,bridge,subnet=--internal",
+        "net=h1,ab,macvlan,parent=eth0:1", "net=h1,ab,bridge,mode=x", "net=h1,ab,host", "net=h1,ab,bridge,gateway=lan.\u0661",
+        "run=h1,-v,bridge", "run=h1,ab,container:x", "run=h1,ab,bridge,p=-v", "run=h1,ab,bridge,p=/:/x", "run=h1,ab,bridge,p=\uff18\uff10:80",
+        "run=h1,ab,bridge,image=x", "run=h1,ab,bridge,also=--ip", "net=h1,ab,bridge,words=--opt",
+        "net=h1,ab,bridge,__class__=x",
+    ],
+)  # fmt: skip
+def test_nothing_in_a_link_becomes_an_option(query):
+    with pytest.raises(BadLayout):
+        from_query(query)
+
+
+def test_an_option_of_a_link_does_not_say_again_what_stands_before_it():
+    (net,) = from_query("net=h1,ab,bridge,name=other").networks
+    assert net.name == "ab"
