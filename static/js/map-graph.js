@@ -15,21 +15,31 @@ import { inOrder } from "./store.js";
  * @typedef {"veth" | "forward" | "uplink" | "macvlan" | "ipvlan" | "carried" | "vxlan" | "member"} Bond
  * @typedef {{ id: string, kind: Bond, from: string, to: string, label: string, place: string }} Edge
  *   `from` and `to` name nodes or ports; `vxlan` joins two hosts and stands outside the order of the layout
- * @typedef {{ nodes: Node[], edges: Edge[] }} Graph
+ * @typedef {{ nodes: Node[], edges: Edge[], left: number }} Graph `left`: how many namespaces were left out
  */
 
 const PORTS_SHOWN = 4;
 const LAN_INTERFACES = new Set(["veth", "physical", ""]);
 
 /**
+ * What a swarm keeps for its services, on every host and for every network: true, and in the way of what one is looking at.
+ * @param {Place} place
+ */
+export function isForServices(place) {
+  return place.kind === "namespace" && (/^ingress(_sbox)?\b|^lb_/.test(place.name) || place.name.endsWith("(load balancer)"));
+}
+
+/**
  * @param {Map<string, Place>} places
  * @param {Map<string, DockerState>} docker
+ * @param {boolean} [services] with what is there for services
  * @returns {Graph}
  */
-export function readGraph(places, docker) {
+export function readGraph(places, docker, services = true) {
+  const whole = inOrder(places.values());
+  const all = services ? whole : whole.filter((place) => !isForServices(place));
   /** @type {Graph} */
-  const graph = { nodes: [], edges: [] };
-  const all = inOrder(places.values());
+  const graph = { nodes: [], edges: [], left: whole.length - all.length };
   for (const place of all.filter((one) => one.kind === "host")) new HostReader(graph, place, all, docker.get(place.id)).read();
   const machines = all.filter((one) => one.kind === "machine");
   // routers first: a segment that only they reach is drawn beyond them

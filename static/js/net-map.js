@@ -107,9 +107,10 @@ export class NetMap extends HTMLElement {
       return;
     }
     if (!this.store) return;
-    const whole = readGraph(this.store.places, this.store.docker);
+    const whole = readGraph(this.store.places, this.store.docker, this.services);
     const graph = this.only ? onlyHost(whole, this.only) : whole;
     this.graph = this.#inOrder(graph);
+    if (this.more) this.more.hidden = this.graph.left === 0 && !this.services;
     this.#write(outline(this.graph));
     const shape = JSON.stringify(this.graph);
     if (shape === this.shape) return this.#paint();
@@ -149,7 +150,7 @@ export class NetMap extends HTMLElement {
     for (const edge of graph.edges) if (!this.order.has(edge.id)) this.order.set(edge.id, this.order.size);
     /** @param {{ id: string }} a @param {{ id: string }} b */
     const before = (a, b) => (this.order.get(a.id) ?? 0) - (this.order.get(b.id) ?? 0);
-    return { nodes: [...graph.nodes].sort(before), edges: [...graph.edges].sort(before) };
+    return { ...graph, nodes: [...graph.nodes].sort(before), edges: [...graph.edges].sort(before) };
   }
 
   // --- drawing ---
@@ -372,12 +373,22 @@ export class NetMap extends HTMLElement {
       if (this.words) this.words.hidden = !shown;
     });
     words.setAttribute("aria-pressed", "false");
+    const more = this.#tool("services", "With what Docker keeps for services", () => {
+      this.services = !this.services;
+      more.setAttribute("aria-pressed", String(this.services));
+      this.sight?.refit(false);
+      void this.#layOut();
+    });
+    more.setAttribute("aria-pressed", "false");
+    more.hidden = true;
+    this.more = more;
     bar.append(
       back,
       this.#tool("out", "Smaller", () => this.sight?.step(false)),
       this.#tool("in", "Larger", () => this.sight?.step(true)),
       this.#tool("fit", "Everything in sight", () => this.sight?.refit(!this.sight.own)),
       words,
+      more,
       this.#tool("save", "Save as SVG; with Shift as PNG", (event) => void this.#save(event.shiftKey)),
     );
     return bar;
@@ -444,6 +455,9 @@ export class NetMap extends HTMLElement {
   packet = undefined;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   leaving = undefined;
+  /** @type {HTMLButtonElement | undefined} */
+  more = undefined;
+  services = false;
   chosen = "";
   only = "";
   card = "";
@@ -473,5 +487,5 @@ function boxesAround(graph, node) {
 export function onlyHost(graph, host) {
   const nodes = graph.nodes.filter((one) => ["lan", "machine"].includes(one.kind) || one.place.split("/")[0] === host);
   const ids = new Set(nodes.flatMap((one) => [one.id, ...one.ports.map((port) => port.id)]));
-  return { nodes, edges: graph.edges.filter((edge) => ids.has(edge.from) && ids.has(edge.to)) };
+  return { ...graph, nodes, edges: graph.edges.filter((edge) => ids.has(edge.from) && ids.has(edge.to)) };
 }

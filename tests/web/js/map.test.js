@@ -253,6 +253,19 @@ test("the picture has its text twin", () => {
   assert.equal(words(outline(graph)).length, graph.nodes.length);
 });
 
+test("what a swarm keeps for services is left out when asked to, and counted", () => {
+  const places = overlay();
+  places.set(
+    "h1/ns",
+    place("h1/ns", "namespace", "h1", [face("eth0", "veth", "10.0.0.2/24", { index: 5 })], { name: "ingress_sbox" }),
+  );
+  assert.ok(node(readGraph(places, swarm), "h1/ns"));
+  const quiet = readGraph(places, swarm, false);
+  assert.equal(node(quiet, "h1/ns"), undefined);
+  assert.equal(quiet.left, 1);
+  assert.ok(node(quiet, "h1/1-abcdefghij"));
+});
+
 test("neighbours are seen from both sides", () => {
   const graph = readGraph(world([{ name: "web", bridge: "docker0" }]), docker);
   const names = (id) => neighboursOf(graph, node(graph, id)).map(([bond, other]) => `${bond} ${other.id}`);
