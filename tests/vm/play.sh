@@ -23,7 +23,7 @@ part() { # NAME STATUS COMMAND…: whether the command ends with STATUS, and how
 manage() { python3 manage.py "$@"; }
 
 start() {
-  manage engine >/out/engine.log 2>&1 &
+  python3 manage.py engine >/out/engine.log 2>&1 & # not by the function: the pid would be a shell's
   engine=$!
   while ! grep -q '^ready' /out/engine.log; do
     kill -0 $engine 2>/dev/null || { cat /out/engine.log; return 1; }
