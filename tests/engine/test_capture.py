@@ -15,14 +15,17 @@ pytestmark = [pytest.mark.engine, pytest.mark.timeout(200)]
 
 @pytest.fixture
 async def observer(lab_config, sandbox, shell):
-    shell("h1", "docker rm -f web; docker run -d --name web box")
+    shell("h1", "docker run -d --name web box")
     name, facts = sandbox
-    async with looking(lab_config, name, 1, facts) as observer:
-        for _ in range(100):
-            if "h1/web" in observer.places:
-                break
-            await asyncio.sleep(0.1)
-        yield observer
+    try:
+        async with looking(lab_config, name, 1, facts) as observer:
+            for _ in range(100):
+                if "h1/web" in observer.places:
+                    break
+                await asyncio.sleep(0.1)
+            yield observer
+    finally:
+        shell("h1", "docker rm -f web")
 
 
 async def listen(heard, shell, where, command):

@@ -183,6 +183,9 @@ def test_the_engine_is_not_the_machines_own(lab_config):
 def test_images_older_than_their_inputs_go(lab_config):
     with engine.session(lab_config) as client:
         names = [name for image in client.api.images() for name in image["RepoTags"] or ()]
-        assert sorted(name.split(":")[0] for name in names) == ["explorer/host", "explorer/machine"]
+        kept = sorted(name.split(":")[0] for name in names)
+        # further versions of Docker are prepared while the node serves already
+        assert [name for name in kept if name != "explorer/host28"] == ["explorer/host", "explorer/machine"]
+        assert kept.count("explorer/host28") <= 1
         with pytest.raises(NotFound):
             client.api.inspect_image("explorer/host:older")
