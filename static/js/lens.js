@@ -66,18 +66,11 @@ export class Lens extends Store {
     else if (event.type === "place_gone") this.#tell(gone(event));
   }
 
+  /** All the source knows; of what has a past, only while the present is shown. A fact added to Store comes along. */
   #take() {
-    const { source } = this;
-    this.number = source.number;
-    this.seen = source.seen;
-    this.timeline = source.timeline;
-    this.terminals = source.terminals;
-    this.sandbox = source.sandbox;
-    this.lesson = source.lesson;
-    if (this.moment) return;
-    this.places = source.places;
-    this.docker = source.docker;
-    this.gone = source.gone;
+    const { watchers: _, places, docker, gone, ...always } = this.source;
+    Object.assign(this, always);
+    if (!this.moment) Object.assign(this, { places, docker, gone });
   }
 
   /** @param {StreamEvent} event */

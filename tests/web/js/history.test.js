@@ -118,6 +118,24 @@ test("a lens shows then and goes on folding; back to now shows all that came", (
   assert.deepEqual([...lens.places.keys()], ["h1/new"]);
 });
 
+test("through a lens everything the store knows is known, now and at a moment", () => {
+  const store = new Store();
+  const lens = new Lens(store);
+  const facts = () => Object.keys(store).filter((name) => !["watchers", "places", "docker", "gone"].includes(name));
+  const told = () => {
+    for (const name of facts()) assert.deepEqual(lens[name], store[name], name);
+  };
+  const capture = { id: "c", place: "h1", interface: "eth0", expression: "", began: 1, running: true, failed: false };
+  store.apply(snapshot(1, { "h1/web": place("h1/web") }));
+  store.apply({ type: "captures_changed", number: 2, at: 2, captures: [capture] });
+  store.apply({ type: "terminals_changed", number: 3, at: 3, terminals: [{ id: "t" }] });
+  told();
+  assert.equal(lens.captures.length, 1);
+  lens.look({ number: 1, at: 2, text: "x" });
+  store.apply({ type: "captures_changed", number: 4, at: 4, captures: [{ ...capture, running: false }] });
+  told();
+});
+
 test("two moments differ by key; counters, timers and order are no difference", () => {
   const rule = (counts, text) => line(`${counts}${text}`, text);
   const nat = (...lines) => ({ ...seen(), lines });
