@@ -25,7 +25,7 @@ from explorer.lab import engine, hosts, leftovers
 from explorer.lab.config import LabConfig
 from explorer.lab.errors import LabError
 from explorer.lab.run import run_in
-from explorer.network.scenario import DEFAULT_ENGINE, SCENARIOS
+from explorer.network.scenario import DEFAULT_ENGINE, ENGINES, SCENARIOS
 from explorer.sandboxes import node
 
 START_SECONDS = 600
@@ -153,6 +153,17 @@ def sandbox(lab_config: LabConfig) -> Iterator[tuple[str, dict[str, Any]]]:
     facts = hosts.open_sandbox(lab_config, name, 1, SCENARIOS["one-host"], time.time() + 3600, lambda phase, detail: None)
     yield name, facts
     hosts.close_sandbox(lab_config, name)
+
+
+@pytest.fixture(params=ENGINES)
+def engine_version(lab_config: LabConfig, request: pytest.FixtureRequest) -> str:
+    """Each version of Docker Engine there is. All but the first are prepared while the node serves already."""
+    until = time.monotonic() + 120
+    while request.param not in hosts.engines(lab_config):
+        if time.monotonic() > until:
+            pytest.skip(f"no hosts with Docker Engine {request.param} here")
+        time.sleep(0.5)
+    return str(request.param)
 
 
 Shell = Callable[..., tuple[int, str]]

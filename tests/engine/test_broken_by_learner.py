@@ -12,7 +12,7 @@ from explorer.lessons.checks import holds
 from explorer.lessons.evidence import World
 from explorer.lessons.model import Condition
 from explorer.network.model import Snapshot
-from explorer.network.scenario import ENGINES, SCENARIOS
+from explorer.network.scenario import SCENARIOS
 from tests.engine.eyes import do, watching
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(180)]
@@ -24,21 +24,11 @@ def open_generation(config, name, number, engine):
     )
 
 
-@pytest.fixture(params=ENGINES)
-def engine(request, lab_config):
-    until = time.monotonic() + 120  # the second engine's images come after the node is ready
-    while request.param not in hosts.engines(lab_config):
-        if time.monotonic() > until:
-            pytest.skip(f"no hosts with Docker Engine {request.param} here")
-        time.sleep(0.5)
-    return request.param
-
-
 @pytest.fixture
-def host(lab_config, new_name, engine):
+def host(lab_config, new_name, engine_version):
     name = new_name()
     try:
-        yield name, open_generation(lab_config, name, 1, engine)
+        yield name, open_generation(lab_config, name, 1, engine_version)
     finally:
         hosts.close_sandbox(lab_config, name)
 
@@ -138,12 +128,12 @@ BREAK = {
 
 
 @pytest.mark.parametrize("what", BREAK)
-async def test_a_reset_brings_the_scenario_back(lab_config, host, engine, run, what):
+async def test_a_reset_brings_the_scenario_back(lab_config, host, engine_version, run, what):
     await run("docker run -d --name web box")
     await run(BREAK[what])
     began = time.monotonic()
-    facts = await asyncio.to_thread(open_generation, lab_config, host[0], 2, engine)
-    print(f"reset after {what}, engine {engine}: {time.monotonic() - began:.1f} s")  # noqa: T201
+    facts = await asyncio.to_thread(open_generation, lab_config, host[0], 2, engine_version)
+    print(f"reset after {what}, engine {engine_version}: {time.monotonic() - began:.1f} s")  # noqa: T201
     async with watching(lab_config, host[0], facts) as eyes:
         await eyes.until(lambda: eyes.interface("h1", "docker0"))
         await eyes.until(lambda: not eyes.docker.error and eyes.docker.networks)

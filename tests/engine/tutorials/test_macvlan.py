@@ -7,28 +7,19 @@ either, which does not matter to what it shows: interface, address and routes. O
 from __future__ import annotations
 
 import json
-import time
 
 import pytest
 
-from explorer.lab import engine, images
 from explorer.lab.run import run_in
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(240)]
 NETWORK = "docker network create -d macvlan --subnet=172.16.86.0/24 --gateway=172.16.86.1 -o parent={parent} {name}"
 
 
-@pytest.fixture(params=["26", "28"])
-def typed(lab_config, open_one, request):
+@pytest.fixture
+def typed(lab_config, open_one, engine_version):
     """Types somewhere in a sandbox: (where, words) → (status, what was printed)."""
-    with engine.session(lab_config) as client:
-        for _ in range(60):  # further versions are made while the node serves already
-            if request.param in images.engines(lab_config, client):
-                break
-            time.sleep(1)
-        else:
-            pytest.skip(f"no hosts with Docker Engine {request.param} here")
-    name, _ = open_one("one-host", engine=request.param)
+    name, _ = open_one("one-host", engine=engine_version)
 
     def type_on(where: str, text: str) -> tuple[int, str]:
         out: list[bytes] = []

@@ -10,14 +10,12 @@ import re
 
 import pytest
 
-from explorer.network.scenario import ENGINES
-
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(180)]
 
 
-@pytest.fixture(params=ENGINES)
-def host(request, open_with):
-    return open_with(request.param)
+@pytest.fixture
+def host(engine_version, open_with):
+    return open_with(engine_version)
 
 
 def test_only_the_loopback_device_is_there(host):

@@ -9,23 +9,15 @@ import time
 
 import pytest
 
-from explorer.lab import engine, images
 from explorer.lab.run import run_in
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(240)]
 
 
-@pytest.fixture(params=["26", "28"])
-def hosts(lab_config, open_one, request):
+@pytest.fixture
+def hosts(lab_config, open_one, engine_version):
     """Types on a host: (host, words) → what was printed; a failing command fails the test."""
-    with engine.session(lab_config) as client:
-        for _ in range(60):  # further versions are made while the node serves already
-            if request.param in images.engines(lab_config, client):
-                break
-            time.sleep(1)
-        else:
-            pytest.skip(f"no hosts with Docker Engine {request.param} here")
-    name, _ = open_one("two-hosts", engine=request.param)
+    name, _ = open_one("two-hosts", engine=engine_version)
 
     def type_on(host: str, text: str) -> str:
         out: list[bytes] = []

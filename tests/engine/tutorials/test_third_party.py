@@ -11,7 +11,6 @@ import time
 
 import pytest
 
-from explorer.lab import engine, images
 from explorer.lab.run import run_in
 from explorer.network.model import Call
 from tests.engine.eyes import watching
@@ -19,16 +18,9 @@ from tests.engine.eyes import watching
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(240)]
 
 
-@pytest.fixture(params=["26", "28"])
-def opened(lab_config, open_one, request):
-    with engine.session(lab_config) as client:
-        for _ in range(60):  # further versions are made while the node serves already
-            if request.param in images.engines(lab_config, client):
-                break
-            time.sleep(1)
-        else:
-            pytest.skip(f"no hosts with Docker Engine {request.param} here")
-    return open_one(engine=request.param)
+@pytest.fixture
+def opened(lab_config, open_one, engine_version):
+    return open_one(engine=engine_version)
 
 
 @pytest.fixture
