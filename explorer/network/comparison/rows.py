@@ -1,0 +1,193 @@
+"""The questions that are asked of every variant, in the order of the table."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from explorer.network.model import Fact
+
+Group = Literal["inside", "host", "reach", "cost"]
+GROUPS: dict[Group, str] = {
+    "inside": "What the container has",
+    "reach": "Who reaches whom",
+    "host": "What it adds to the host",
+    "cost": "What it costs",
+}
+WAYS = {"between": "client asks server", "outward": "client asks outside"}  # the journeys of each column, by id
+
+
+class Row(Fact):
+    """`question` is what a learner may answer beforehand, `answers` the words to choose from (none: not asked). A row with
+    `varies` is measured in numbers that differ from run to run; all others come out the same every time."""
+
+    key: str
+    title: str
+    group: Group
+    question: str
+    answers: tuple[str, ...] = ()
+    varies: bool = False
+
+
+YES_NO = ("yes", "no")
+ROWS: tuple[Row, ...] = (
+    Row(
+        key="netns",
+        title="Own network namespace",
+        group="inside",
+        question="Does the container have a network namespace of its own?",
+        answers=YES_NO,
+    ),
+    Row(
+        key="interfaces",
+        title="Interfaces inside",
+        group="inside",
+        question="Which interfaces does a program in the container see?",
+    ),
+    Row(
+        key="address",
+        title="Own address",
+        group="inside",
+        question="Does it have an IP address of its own, one the host does not have?",
+        answers=YES_NO,
+    ),
+    Row(
+        key="mac",
+        title="Own MAC address",
+        group="inside",
+        question="Does it have a MAC address of its own?",
+        answers=YES_NO,
+    ),
+    Row(key="mtu", title="MTU", group="inside", question="How large a packet can its interface carry?"),
+    Row(
+        key="by-address",
+        title="Container → container, by address",
+        group="reach",
+        question="Does client reach server at its address?",
+        answers=YES_NO,
+    ),
+    Row(
+        key="by-name",
+        title="Container → container, by name",
+        group="reach",
+        question="Does client reach server by its name?",
+        answers=YES_NO,
+    ),
+    Row(
+        key="outward",
+        title="Container → outside",
+        group="reach",
+        question="Does client reach the machine outside?",
+        answers=YES_NO,
+    ),
+    Row(
+        key="seen-as",
+        title="Address outside sees",
+        group="reach",
+        question="Whose address does outside see when client asks it?",
+        answers=("its own", "the host's", "none"),
+    ),
+    Row(
+        key="inward",
+        title="Outside → container, unpublished",
+        group="reach",
+        question="Does outside reach server at its own address, no port published?",
+        answers=YES_NO,
+    ),
+    Row(
+        key="published",
+        title="Outside → published port",
+        group="reach",
+        question="Does outside reach server at the port published on the host?",
+        answers=YES_NO,
+    ),
+    Row(
+        key="from-host",
+        title="Host → container",
+        group="reach",
+        question="Does the host itself reach server at its address?",
+        answers=YES_NO,
+    ),
+    Row(
+        key="host-published",
+        title="Host → published port, localhost",
+        group="reach",
+        question="Does the host reach the published port at localhost?",
+        answers=YES_NO,
+    ),
+    Row(
+        key="across",
+        title="Another host → container",
+        group="reach",
+        question="Is server reached at its address from a machine beside its host: a container there, or the machine itself?",
+        answers=YES_NO,
+    ),
+    Row(
+        key="host-interfaces",
+        title="Interfaces added",
+        group="host",
+        question="How many interfaces does the host get for it?",
+    ),
+    Row(key="host-routes", title="Routes added", group="host", question="How many routes does the host get for it?"),
+    Row(
+        key="host-rules",
+        title="Rules added",
+        group="host",
+        question="How many rules of the packet filter does the host get for it?",
+    ),
+    Row(
+        key="host-fdb",
+        title="Forwarding entries added",
+        group="host",
+        question="How many entries do the switches of the host get for it?",
+    ),
+    Row(
+        key="proxies",
+        title="Proxy processes",
+        group="host",
+        question="How many processes listen on the host for its published port?",
+    ),
+    Row(
+        key="up",
+        title="Time until it is up",
+        group="cost",
+        question="How long until network and containers are there?",
+        varies=True,
+    ),
+    Row(
+        key="memory",
+        title="Memory added",
+        group="cost",
+        question="How much memory do network and containers take on the host?",
+        varies=True,
+    ),
+    Row(
+        key="trip",
+        title="Round trip, container ↔ container",
+        group="cost",
+        question="Which is there and back first?",
+        varies=True,
+    ),
+    Row(
+        key="lan-trip",
+        title="Round trip, over the LAN",
+        group="cost",
+        question="Which is there and back first from beyond the host?",
+        varies=True,
+    ),
+    Row(
+        key="rate",
+        title="Throughput, container → container",
+        group="cost",
+        question="Which carries more?",
+        varies=True,
+    ),
+    Row(
+        key="lan-rate",
+        title="Throughput, over the LAN",
+        group="cost",
+        question="Which carries more from beyond the host?",
+        varies=True,
+    ),
+)
+ROWS_BY_KEY: dict[str, Row] = {row.key: row for row in ROWS}
+FIGURE_ROWS = ("trip", "lan-trip", "rate", "lan-rate")

@@ -1,0 +1,57 @@
+"""What can be compared has names; what cannot gets a sentence."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from explorer.network.comparison import SETS, VARIANTS, NoVariant, find_variant, find_variants
+from explorer.network.scenario import ENGINES, SCENARIOS
+
+
+def test_every_variant_is_found_by_its_id_and_begins_with_a_scenario_there_is():
+    for word, variant in VARIANTS.items():
+        assert find_variant(word) == variant
+        assert variant.scenario in SCENARIOS
+
+
+@pytest.mark.parametrize("ready", SETS.values(), ids=SETS)
+def test_a_ready_made_set_can_be_compared(ready):
+    assert [variant.id for variant in find_variants(ready.variants)] == list(ready.variants)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_version_of_the_engine_makes_another_variant(engine):
+    variant = find_variant(f"bridge@{engine}")
+    assert (variant.engine, variant.driver, variant.id) == (engine, "bridge", f"bridge@{engine}")
+    assert engine in variant.title
+
+
+@pytest.mark.parametrize("word", ["", "bridge@", "bridge@27", "BRIDGE", "../bridge", "bridge;ls", "bridge\n", "x" * 500, "\0"])
+def test_what_is_no_variant_is_refused_in_a_short_sentence(word):
+    with pytest.raises(NoVariant) as refused:
+        find_variant(word)
+    assert str(refused.value).endswith(".")
+    assert len(str(refused.value)) < 400
+
+
+@given(st.text(max_size=60))
+def test_any_word_is_a_variant_or_is_refused(word):
+    try:
+        assert find_variant(word).id == word
+    except NoVariant as refused:
+        assert str(refused).isprintable()
+
+
+@pytest.mark.parametrize("words", [[], ["bridge"], ["bridge"] * 2, ["bridge", "bridge@26"], list(VARIANTS)[:6]])
+def test_too_few_too_many_or_the_same_twice_is_no_comparison(words):
+    with pytest.raises(NoVariant):
+        find_variants(words)
+
+
+def test_the_order_is_the_one_asked_for():
+    assert [one.id for one in find_variants(["overlay", "none", "bridge@28", "bridge"])] == [
+        "overlay",
+        "none",
+        "bridge@28",
+        "bridge",
+    ]
