@@ -66,7 +66,7 @@ class Cell(Fact):
 
 
 class Column(Fact):
-    """One variant's results, so far. `phase` is a sentence part for people, e.g. "making the network"; `error` one sentence when
+    """One variant's results, so far. `phase` is part of a sentence for people, "making the network"; `error` one sentence when
     `state` is failed or lacks; then `failed_at` is the phase and `failure` the command that did not work, if it was one.
 
     `before` and `after` are the host's views (interfaces, routes, nat, filter, raw, fdb), bounded; `added` what the network and

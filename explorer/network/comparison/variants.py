@@ -20,8 +20,8 @@ _LAN = ("--subnet", "lan", "--gateway", "lan.1", "--ip-range", "lan.192/27", "-o
 
 
 class Variant(Fact):
-    """One way to connect the two containers. `options` are further words for `docker network create`, in which `lan` and `lan.1`
-    stand for the sandbox's addresses (see network.scenario.fill); `publish` is the host's address a port is published at, ""
+    """One way to connect the two containers. `options` are further words for `docker network create`, where `lan` and `lan.1`
+    stand for the sandbox's addresses (network.scenario.fill); `publish` is the host's address a port is published at, ""
     for all; `daemon` is added to the host's daemon.json, and its daemon started anew; `prepare` are shell lines for the host
     before anything else."""
 
