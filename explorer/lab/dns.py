@@ -8,6 +8,7 @@ import secrets
 import socket
 import struct
 
+from explorer.lab.listen import receive
 from explorer.lab.netns import Namespace
 
 ANSWERS_READ = 32
@@ -25,7 +26,7 @@ async def ask_name(namespace: Namespace, name: str, resolv_conf: str) -> str:
         asking.connect((server, 53))
         await loop.sock_sendall(asking, query)
         while True:
-            reply = await loop.sock_recv(asking, 2048)
+            reply = await receive(asking)
             if reply[:2] == query[:2] and len(reply) >= 12:
                 return first_address(reply)
 

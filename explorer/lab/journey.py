@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 
 from explorer.lab import dns
 from explorer.lab.inner import read_below
+from explorer.lab.listen import receive
 from explorer.lab.netns import Namespace
 from explorer.lab.probe import NoAnswer, echo_request, http, resolve
 from explorer.lab.tools import run_tools
@@ -198,7 +199,7 @@ async def _ping(source: Namespace, address: str, identity: int) -> str:
         mark, sent = secrets.token_bytes(16), loop.time()
         await loop.sock_sendall(raw, echo_request(identity, mark))
         while True:
-            packet = await loop.sock_recv(raw, 2048)
+            packet = await receive(raw)
             message = packet[(packet[0] & 15) * 4 :] if packet else b""
             if message[:1] == b"\x00" and message[8:] == mark:
                 return f"{address} answered in {(loop.time() - sent) * 1000:.1f} ms"
@@ -210,7 +211,7 @@ async def _ask(source: Namespace, server: str, query: bytes, name: str) -> str:
         asking.connect((server, 53))
         await loop.sock_sendall(asking, dns.encode(query, name))
         while True:
-            reply = await loop.sock_recv(asking, 2048)
+            reply = await receive(asking)
             if reply[:2] == query and len(reply) >= 12:
                 return dns.first_address(reply)
 

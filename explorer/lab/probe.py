@@ -19,6 +19,7 @@ import h11
 from explorer.environment import patient
 from explorer.lab.dns import ask_name
 from explorer.lab.inner import read_below
+from explorer.lab.listen import receive
 from explorer.lab.netns import Namespace
 from explorer.lab.unix_http import BadAnswer, start
 from explorer.network.model import Interface, Place, Probe
@@ -101,7 +102,7 @@ async def ping(namespace: Namespace, address: str) -> str:
         sent = loop.time()
         await loop.sock_sendall(raw, echo_request(identity, mark))
         while True:
-            packet = await loop.sock_recv(raw, 2048)
+            packet = await receive(raw)
             message = packet[(packet[0] & 15) * 4 :] if packet else b""
             if message[:1] == b"\x00" and message[8:] == mark:
                 return f"{address} answered in {(loop.time() - sent) * 1000:.1f} ms"

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from explorer.environment import patient
 from explorer.lab.dns import ask_name
 from explorer.lab.inner import read_below
+from explorer.lab.listen import receive
 from explorer.lab.netns import Namespace
 from explorer.lab.probe import echo_request, named_in
 from explorer.network import reach
@@ -182,10 +183,9 @@ class Pings:
         return f"{found[0]} ({address})" if len(found) == 1 else address
 
     async def listen(self, place: str) -> None:
-        loop = asyncio.get_running_loop()
         while True:
             try:
-                packet = await loop.sock_recv(self.sockets[place], 2048)
+                packet = await receive(self.sockets[place])
             except OSError:
                 await asyncio.sleep(0.05)
                 continue

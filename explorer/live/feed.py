@@ -96,13 +96,15 @@ class Subscription:
         self.behind = False
         self.queue.clear()
         self.queued = 0
+        whole = False
         try:
             entries = await self.feed.streams.range(self.feed.key, self.position, PAGE)
+            whole = len(entries) < PAGE
         except TROUBLE:
             await asyncio.sleep(0.5)
-            self.behind = True
             return []
-        self.behind = self.behind or len(entries) == PAGE
+        finally:  # also when whoever reads gave up meanwhile: what was not handed out is still to come
+            self.behind = self.behind or not whole
         return entries
 
     def _take(self) -> list[Entry]:

@@ -16,6 +16,7 @@ from explorer.sandboxes.events import (
     EVENT,
     CaptureFacts,
     CapturesChanged,
+    GridTold,
     Happened,
     LessonMoved,
     Message,
@@ -24,6 +25,7 @@ from explorer.sandboxes.events import (
     TimelineTold,
     captures_key,
     events_key,
+    grid_key,
     snapshot_key,
     terminals_key,
 )
@@ -74,16 +76,23 @@ async def read_captures(redis: Redis, sandbox: str) -> list[CaptureFacts]:
     return sorted((CaptureFacts.model_validate_json(value) for value in found.values()), key=lambda one: one.began)
 
 
+async def read_grid(redis: Redis, sandbox: str) -> GridTold | None:
+    raw: bytes | None = await redis.get(grid_key(sandbox))
+    return GridTold.model_validate_json(raw) if raw else None
+
+
 async def describe(redis: Redis, sandbox: Sandbox) -> list[Message]:
     lesson = await database_sync_to_async(describe_lesson)(sandbox) if sandbox.lesson else None
     if lesson:
         lesson = lesson.model_copy(update={"hints": await last_hints(redis, lesson, sandbox.pk)})
     terminals = await read_terminals(redis, sandbox.pk)
+    grid = await read_grid(redis, sandbox.pk)
     return [
         await database_sync_to_async(describe_row)(sandbox),
         TerminalsChanged(terminals=tuple(terminals)),
         CapturesChanged(captures=tuple(await read_captures(redis, sandbox.pk))),
         *([lesson] if lesson else []),
+        *([grid] if grid else []),
     ]
 
 

@@ -347,6 +347,11 @@ def captures_key(sandbox: str) -> str:
     return f"sb:{sandbox}:captures"
 
 
+def grid_key(sandbox: str) -> str:
+    """String: the last `GridTold` as JSON, for pages that come (back) later."""
+    return f"sb:{sandbox}:grid"
+
+
 def capture_key(sandbox: str, capture: str) -> str:
     """Stream; entry `<number>-0` holds a frame in `f` (`network.captured.Frame`), numbered from 1. Entries between them have
     `g`, how many frames were left out so far. The last one has `x`, why it ended."""

@@ -23,6 +23,7 @@ from explorer.sandboxes.events import (
     FollowJourney,
     LookAgain,
     MeasureGrid,
+    OpenTerminal,
     StartCapture,
     StopCapture,
     orders_key,
@@ -174,6 +175,8 @@ class Relay:
                 watch.grids.take(order)
             else:
                 watch.terminals.take(order)
+        elif isinstance(order, FollowJourney | MeasureGrid | OpenTerminal | StartCapture):  # somebody waits for an answer
+            log.warning("an order for a sandbox that is not seen", sandbox=order.sandbox, order=order.type)
 
 
 def read_wanted() -> list[Wanted]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 
+import redis.asyncio as redis_asyncio
 import structlog
 
 from explorer.network.grid import Grid
-from explorer.sandboxes.events import Event, GridTold, Happened, MeasureGrid
+from explorer.sandboxes.events import Event, GridTold, Happened, MeasureGrid, grid_key
+from explorer.sandboxes.streams import KEPT_SECONDS, RedisError
 
 log = structlog.get_logger(__name__)
 
@@ -16,7 +19,14 @@ REST = 2.0  # seconds between two grids: each is up to some hundred packets in a
 
 
 class GridDesk:
-    def __init__(self, measure: Callable[[], Awaitable[Grid]], tell: Callable[[Event], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        redis: redis_asyncio.Redis,
+        sandbox: str,
+        measure: Callable[[], Awaitable[Grid]],
+        tell: Callable[[Event], Awaitable[None]],
+    ) -> None:
+        self._redis, self._sandbox = redis, sandbox
         self._measure, self._tell = measure, tell
         self._wanted = asyncio.Event()
         self._asked = ""
@@ -37,5 +47,14 @@ class GridDesk:
             except Exception:
                 log.exception("grid failed")
                 grid = Grid(error="The grid could not be measured. That is our fault; try again.")
-            await self._tell(GridTold(asked=asked, grid=grid))
+            told = GridTold(asked=asked, grid=grid, at=time.time())
+            await self._keep(told)
+            await self._tell(told)
             await asyncio.sleep(REST)
+
+    async def _keep(self, told: GridTold) -> None:
+        """A page that was away while it was told, or comes later, finds it here."""
+        try:
+            await self._redis.set(grid_key(self._sandbox), told.model_dump_json(), ex=KEPT_SECONDS)
+        except (RedisError, OSError) as error:
+            log.warning("grid not kept", error=str(error))

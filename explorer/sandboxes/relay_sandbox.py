@@ -65,7 +65,7 @@ class SandboxWatch:
         self.observer = Observer(config, self.sandbox, self.generation, wanted.facts, self)
         self.journeys = JourneyDesk(lambda asked: self.observer.journey(asked), self.tell_line)
         self.captures = Captures(redis, self.sandbox, lambda *asked: self.observer.capture(*asked), self.tell_line)
-        self.grids = GridDesk(lambda: self.observer.reach(), self.tell_line)
+        self.grids = GridDesk(redis, self.sandbox, lambda: self.observer.reach(), self.tell_line)
         self.expected = {*wanted.facts.get("hosts", {}), *wanted.facts.get("machines", {})}
         self.teacher: Teacher | None = None
         self.anew, self.kept = True, False

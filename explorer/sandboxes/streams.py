@@ -27,6 +27,7 @@ from explorer.sandboxes.events import (
     captures_key,
     events_key,
     fresh_key,
+    grid_key,
     number_key,
     orders_key,
     snapshot_key,
@@ -159,7 +160,7 @@ def retire(client: redis_package.Redis, sandbox: str) -> None:
     with client.pipeline(transaction=False) as pipe:
         for key in (number_key, events_key, bytes_key, terminals_key, captures_key):
             pipe.expire(key(sandbox), KEPT_AFTER_END)
-        pipe.delete(snapshot_key(sandbox), fresh_key(sandbox))
+        pipe.delete(snapshot_key(sandbox), fresh_key(sandbox), grid_key(sandbox))
         pipe.execute()
 
 

@@ -226,6 +226,7 @@ export class LiveSandbox extends HTMLElement {
       this.#refused();
     } else if (message.type === "journey_begun") this.views.journey.begun(message.journey);
     else if (message.type === "capture_begun") this.views.capture.begun(message.capture);
+    else if (message.type === "grid_begun") this.views.reach.begun(message.asked);
     else if (message.type === "terminal_opened") this.dock.opened(message.terminal);
     else if (message.type === "fresh") {
       clearTimeout(this.grace);

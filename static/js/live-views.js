@@ -94,7 +94,8 @@ export class LiveViews extends HTMLElement {
     this.timeline.show(store);
     this.journey.show(store);
     this.capture.show(store);
-    this.reach.show(store);
+    const { sandbox, generation } = /** @type {HTMLElement | null} */ (this.closest("live-sandbox"))?.dataset ?? {};
+    this.reach.show(store, sandbox, Number(generation || 1));
     this.added.show(store);
     store.watch((event) => this.#notice(event));
     this.#settle();

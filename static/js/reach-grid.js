@@ -1,16 +1,18 @@
 // <reach-grid>: who reaches whom, by address and by name. First the learner says what they think; then reality is laid over it.
 
 import { make } from "./dom.js";
+import { Guesses } from "./guesses.js";
 import { inOrder } from "./store.js";
 
+/** @import { Guess } from "./guesses.js" */
 /** @import { Store } from "./store.js" */
 /** @import { Cell, Grid, StreamEvent, Told } from "./types.js" */
 
 /** @typedef {"by_address" | "by_name"} How */
-/** @typedef {"" | "yes" | "no"} Guess */
 
 const PLACES = 12;
-const LATE = 40_000;
+const AGAIN = 22_000; // a grid takes 15 s at most: after this the wish itself was lost
+const LATE = 45_000;
 /** @type {[How, string][]} */
 const HOWS = [
   ["by_address", "By address"],
@@ -29,7 +31,7 @@ export function isYes(told) {
  * How the guesses fared.
  * @param {Grid} grid
  * @param {How} how
- * @param {Map<string, Guess>} guesses by `how source target`
+ * @param {{ get(pair: string): Guess | undefined }} guesses by `how source target`
  */
 export function score(grid, how, guesses) {
   const all = { guessed: 0, right: 0, yes: 0, cells: grid.cells.length };
@@ -70,9 +72,15 @@ export class ReachGrid extends HTMLElement {
     this.draw();
   }
 
-  /** @param {Store} store */
-  show(store) {
+  /**
+   * @param {Store} store
+   * @param {string} [sandbox] and its generation: what the guesses are about
+   * @param {number} [generation]
+   */
+  show(store, sandbox = "", generation = 1) {
     this.store = store;
+    this.sandbox = sandbox;
+    this.#remember(generation);
     store.watch((event) => this.#notice(event));
   }
 
@@ -81,22 +89,41 @@ export class ReachGrid extends HTMLElement {
     this.draw();
   }
 
+  /** The server took the wish. @param {string} asked */
+  begun(asked) {
+    this.asked = asked;
+  }
+
+  /** @param {number} generation */
+  #remember(generation) {
+    this.generation = generation;
+    this.guesses = new Guesses(globalThis.localStorage, this.sandbox && `${this.sandbox}.${generation}`);
+    this.grid = undefined;
+  }
+
   // --- asking ---
 
   #ask() {
+    this.#rest();
     this.waiting = true;
+    this.trouble = "";
     this.told?.replaceChildren();
     this.draw();
-    clearTimeout(this.late);
+    this.repeat = setTimeout(() => this.#wish(), AGAIN);
     this.late = setTimeout(() => {
       this.#rest();
       this.trouble = "Nothing came back. Is the sandbox still there? Try again.";
       this.draw();
     }, LATE);
+    this.#wish();
+  }
+
+  #wish() {
     this.dispatchEvent(new CustomEvent("wish", { detail: { type: "measure_grid" }, bubbles: true }));
   }
 
   #rest() {
+    clearTimeout(this.repeat);
     clearTimeout(this.late);
     this.waiting = false;
   }
@@ -118,14 +145,19 @@ export class ReachGrid extends HTMLElement {
   /** @param {StreamEvent} event */
   #notice(event) {
     if (event.type === "grid_told") {
-      if (!this.waiting) return; // another page's
+      const ours = this.waiting ? event.number > 0 || event.asked === this.asked : event.asked === this.guesses.asked;
+      if (!ours) return; // another page's
       this.#rest();
       this.trouble = event.grid.error;
       this.grid = event.grid.error ? undefined : event.grid;
+      this.guesses.measured(this.grid ? event.asked : "");
       this.old = false;
       this.draw();
+    } else if (event.type === "sandbox_changed" && event.generation !== this.generation) {
+      this.#remember(event.generation);
+      this.draw();
     } else if (["snapshot_taken", "place_seen", "place_gone"].includes(event.type)) {
-      this.old = this.grid !== undefined;
+      this.old = this.grid !== undefined && (event.type !== "snapshot_taken" || this.#now().join() !== this.grid.places.join());
       if (this.isConnected && !this.waiting) this.draw();
     }
   }
@@ -150,7 +182,10 @@ export class ReachGrid extends HTMLElement {
   }
 
   #places() {
-    if (this.grid) return this.grid.places;
+    return this.grid?.places ?? this.#now();
+  }
+
+  #now() {
     const all = inOrder(this.store?.places.values() ?? []);
     return all
       .filter((one) => one.kind !== "namespace" && !one.shares && !one.error)
@@ -200,7 +235,7 @@ export class ReachGrid extends HTMLElement {
       return box;
     }
     const how = this.how ?? "by_address";
-    const guess = this.guesses.get(`${how} ${source} ${target}`) ?? "";
+    const guess = this.guesses.get(`${how} ${source} ${target}`);
     const cell = this.grid?.cells.find((one) => one.source === source && one.target === target);
     const one = cell ? this.#answer(cell, cell[how], guess) : this.#question(source, target, guess);
     one.dataset.pair = `${source} ${target}`;
@@ -292,8 +327,10 @@ export class ReachGrid extends HTMLElement {
     }
   }
 
-  /** @type {Map<string, Guess>} */
-  guesses = new Map();
+  guesses = new Guesses(undefined, "");
+  sandbox = "";
+  generation = 1;
+  asked = "";
   /** @type {Grid | undefined} */
   grid = undefined;
   waiting = false;
@@ -317,6 +354,8 @@ export class ReachGrid extends HTMLElement {
   told = undefined;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   late = undefined;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  repeat = undefined;
 }
 
 /**

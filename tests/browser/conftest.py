@@ -48,6 +48,15 @@ def wait_for_address(process: subprocess.Popen, log: Path) -> str:
     pytest.fail(f"the installation did not start:\n{log.read_text()[-3000:]}")
 
 
+def complaints_in(state: Path) -> list[str]:
+    """The last of what the parts of an installation complained about; pytest shows it when a test failed."""
+    told = []
+    for log in sorted((state / "var" / "logs").glob("*.log")):
+        lines = [line for line in log.read_text(errors="replace").splitlines() if re.search(r"\[(warning|error)|Error\b", line)]
+        told += [f"{log.name}: {line[:300]}" for line in lines[-12:]]
+    return told
+
+
 @pytest.fixture(scope="session")
 def site():
     """Its address. Stopped as with Ctrl-C. `EXPLORER_BROWSER_SITE` names one that runs already, to write tests with."""
@@ -78,7 +87,7 @@ def site():
         try:
             process.wait(60)
         finally:
-            print(log.read_text()[-500:])  # noqa: T201
+            print(log.read_text()[-500:], *complaints_in(state), sep="\n")  # noqa: T201
             shutil.rmtree(state, ignore_errors=True)
 
 

@@ -66,6 +66,10 @@ def test_guess_then_measure_then_see_why(page, learner, complaints):
     grid.get_by_role("button", name="By name").click()
     grid.get_by_role("button", name="h1 to h1/web: no").click()
     expect(grid).to_contain_text("user-defined networks")
+    page.reload()
+    learner.wait_ready()
+    page.locator("live-views").get_by_role("tab", name="Reach").click()
+    expect(grid.get_by_role("status")).to_contain_text("You were right in 1 of 2")  # neither guesses nor grid are lost
     grid.get_by_role("button", name="By address").click()
     wrong.click()
     grid.get_by_role("button", name="Follow this ping").click()
