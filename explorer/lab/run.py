@@ -10,7 +10,7 @@ import struct
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Literal
+from typing import Any, Literal
 
 import requests
 from docker.errors import APIError, DockerException, NotFound
@@ -72,8 +72,9 @@ def execute(
             raise NotThere("That host is not running.", str(error)) from error
         raise
     connection: socket.socket = stream._sock  # type: ignore[union-attr]
+    connection.setblocking(False)
     try:
-        _carry(connection, write, stdin, until)
+        _carry(connection, write, stdin, until, _read_ahead(stream))
         return _status(client, identity, until)
     except TimeoutError:
         _end(client, identity)
@@ -83,10 +84,15 @@ def execute(
         connection.close()
 
 
-def _carry(connection: socket.socket, write: Write, stdin: bytes, until: float) -> None:
+def _read_ahead(stream: Any) -> bytes:
+    """What came together with the head of the engine's answer: the HTTP client has taken it off the socket already."""
+    return bytes(stream._response.raw._fp.fp.peek())
+
+
+def _carry(connection: socket.socket, write: Write, stdin: bytes, until: float, ahead: bytes) -> None:
     """Feeds standard input and splits the engine's framing of the two output streams."""
-    connection.setblocking(False)
-    waiting, rest, buffer = bool(stdin), memoryview(stdin), bytearray()
+    waiting, rest, buffer = bool(stdin), memoryview(stdin), bytearray(ahead)
+    _unframe(buffer, write)
     while True:
         seconds = until - time.monotonic()
         if seconds <= 0:
