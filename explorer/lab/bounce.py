@@ -82,7 +82,7 @@ def round_trip(sock: socket.socket) -> float:
     sock.sendall(message)
     if exactly(sock, MESSAGE) != message:
         raise Astray("somebody else answers there")
-    return (time.perf_counter() - sent) * 1e6
+    return round((time.perf_counter() - sent) * 1e6, 1)
 
 
 def rate(sock: socket.socket, seconds: float, most: int) -> float:

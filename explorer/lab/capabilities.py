@@ -28,6 +28,7 @@ nftrace: nft add chain ip probe t { type filter hook output priority 0 \\; } && 
 conntrack: conntrack -L
 ipvs: test -e /proc/net/ip_vs || { modprobe -q ip_vs && test -e /proc/net/ip_vs; }
 tun: test -c /dev/net/tun
+esp: ip xfrm state add src 192.0.2.1 dst 192.0.2.2 proto esp spi 1 aead 'rfc4106(gcm(aes))' 0x$(printf '01%.0s' $(seq 20)) 64
 """
 _NEEDS = {
     "bridge": ("veth", "bridge", "nat"),
@@ -95,6 +96,11 @@ def drivers(found: dict[str, bool]) -> dict[str, str]:
 def usable(found: dict[str, bool]) -> set[str]:
     """Drivers whose lesson can be played here."""
     return {driver for driver, needs in _NEEDS.items() if all(found.get(need) for need in needs)}
+
+
+def needs(driver: str) -> tuple[str, ...]:
+    """The features a driver cannot do without."""
+    return _NEEDS.get(driver, ())
 
 
 def require(driver: str) -> None:

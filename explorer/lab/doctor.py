@@ -158,6 +158,7 @@ def _optional(features: dict[str, bool]) -> list[Check]:
         "vxlan": "overlay lessons",
         "vlan": "802.1Q trunks in the macvlan and ipvlan lessons",
         "ipvs": "service addresses and the routing mesh in the overlay lesson",
+        "esp": "encrypted overlay networks in comparisons",
         "netem": "delay and loss in comparisons",
         "dummy": "networks without an uplink",
         "conntrack": "watching NAT at work",

@@ -16,6 +16,8 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from ipaddress import IPv4Address
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
@@ -35,6 +37,21 @@ Find = Callable[[str], Namespace | None]
 _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 
 
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How much is sent in each round. No seconds: round trips alone."""
+
+    rounds: int
+    trips: int
+    warm: int
+    seconds: float
+    bytes: int
+
+
+def usual() -> Effort:
+    return Effort(ROUNDS, TRIPS, WARM, SECONDS, BYTES)
+
+
 class NoRoad(Exception):
     """Why not, in one sentence for the learner."""
 
@@ -44,12 +61,13 @@ def is_due(before: Measured | None) -> bool:
     return before is None or (bool(before.error) and time.time() - before.at > AGAIN)
 
 
-async def measure(roads: Sequence[Road], find: Find, places: dict[str, Place]) -> Measured:
+async def measure(roads: Sequence[Road], find: Find, places: dict[str, Place], effort: Effort | None = None) -> Measured:
     """Never raises for what a sandbox can do to it. One measurement at a time: two would measure each other."""
+    effort = effort or usual()
     loop = asyncio.get_running_loop()
     async with _turns.setdefault(loop, asyncio.Semaphore(1)):
         try:
-            figures = await play(roads[:ROADS], find, places)
+            figures = await play(roads[:ROADS], find, places, effort)
         except NoRoad as error:
             return Measured(error=str(error), at=time.time())
         except OSError as error:
@@ -64,7 +82,7 @@ def road_measured(road: Road, rounds: list[tuple[list[float], float]]) -> RoadMe
     return RoadMeasured(
         road=road,
         trips=spread(trips, 0.95),
-        rates=spread([rate for _, rate in rounds], 1.0),
+        rates=spread([rate for _, rate in rounds], 1.0) if any(rate for _, rate in rounds) else None,
         by_round=tuple((round(statistics.median(found), 1), round(rate, 1)) for found, rate in rounds),
     )
 
@@ -76,26 +94,28 @@ def spread(samples: list[float], most: float) -> Spread:
     return Spread(low=low, median=median, high=round(high, 1), samples=len(ordered))
 
 
-async def play(roads: Sequence[Road], find: Find, places: dict[str, Place]) -> list[list[tuple[list[float], float]]]:
+async def play(
+    roads: Sequence[Road], find: Find, places: dict[str, Place], effort: Effort
+) -> list[list[tuple[list[float], float]]]:
     with ExitStack() as held:
         work = {
-            "trips": TRIPS,
-            "warm": WARM,
-            "seconds": SECONDS,
-            "bytes": BYTES,
+            "trips": effort.trips,
+            "warm": effort.warm,
+            "seconds": effort.seconds,
+            "bytes": effort.bytes,
             "life": LIFE,
-            "roads": [sockets(road, find, places, held) for road in roads],
+            "roads": [sockets(road, find, places, held, effort.rounds) for road in roads],
         }
         fds = [fd for road in work["roads"] for fd in (road["listener"], *road["clients"])]  # type: ignore[attr-defined]
-        return read_figures(await run_program(json.dumps(work), fds), len(roads))
+        return read_figures(await run_program(json.dumps(work), fds), len(roads), effort.rounds)
 
 
-def sockets(road: Road, find: Find, places: dict[str, Place], held: ExitStack) -> dict[str, object]:
+def sockets(road: Road, find: Find, places: dict[str, Place], held: ExitStack, rounds: int) -> dict[str, object]:
     """One that listens and one to ask with for every round, each made where the road says."""
     source, target = find(road.source), find(road.target)
     if source is None or target is None:
         raise NoRoad(f"{road.source if source is None else road.target} is not there.")
-    address = first_address(places[road.at], places) if road.at in places else ""
+    address = first_address(places[road.at], places) if road.at in places else literal(road.at)
     if not address:
         raise NoRoad(f"{road.at} has no address.")
     listener = held.enter_context(target.socket(socket.AF_INET, socket.SOCK_STREAM))
@@ -106,9 +126,16 @@ def sockets(road: Road, find: Find, places: dict[str, Place], held: ExitStack) -
     except OSError as error:
         why = os.strerror(error.errno) if error.errno else "refused"
         raise NoRoad(f"Port {road.listen} in {road.target} cannot be used for measuring: {why}.") from error
-    clients = [held.enter_context(source.socket(socket.AF_INET, socket.SOCK_STREAM)) for _ in range(ROUNDS)]
+    clients = [held.enter_context(source.socket(socket.AF_INET, socket.SOCK_STREAM)) for _ in range(rounds)]
     fds = [client.fileno() for client in clients]
     return {"listener": listener.fileno(), "clients": fds, "address": address, "port": road.port}
+
+
+def literal(at: str) -> str:
+    try:
+        return str(IPv4Address(at))
+    except ValueError:
+        return ""
 
 
 async def run_program(work: str, fds: list[int]) -> bytes:
@@ -125,7 +152,7 @@ async def run_program(work: str, fds: list[int]) -> bytes:
     )
     try:
         async with asyncio.timeout(LIFE + 1):
-            said = await process.stdout.read(ANSWER_BYTES) if process.stdout else b""
+            said = await read_bounded(process.stdout) if process.stdout else b""
             await process.wait()
             return said
     except TimeoutError:
@@ -136,7 +163,15 @@ async def run_program(work: str, fds: list[int]) -> bytes:
         await process.communicate()
 
 
-def read_figures(said: bytes, roads: int) -> list[list[tuple[list[float], float]]]:
+async def read_bounded(stream: asyncio.StreamReader) -> bytes:
+    """All of it, if it is not more than an answer may be: a pipe gives it in pieces."""
+    said = bytearray()
+    while len(said) < ANSWER_BYTES and (piece := await stream.read(ANSWER_BYTES - len(said))):
+        said += piece
+    return bytes(said)
+
+
+def read_figures(said: bytes, roads: int, rounds: int) -> list[list[tuple[list[float], float]]]:
     try:
         told = json.loads(said)
     except ValueError:
@@ -144,6 +179,6 @@ def read_figures(said: bytes, roads: int) -> list[list[tuple[list[float], float]
     if "error" in told:
         raise NoRoad(f"Nothing could be measured: {told['error']}.")
     figures = [[([float(trip) for trip in trips], float(rate)) for trips, rate in road] for road in told["roads"]]
-    if len(figures) != roads or any(len(rounds) != ROUNDS for rounds in figures):
+    if len(figures) != roads or any(len(found) != rounds for found in figures):
         raise NoRoad("Not every round was measured.")
     return figures

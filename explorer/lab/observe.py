@@ -18,7 +18,7 @@ from explorer.lab.config import LabConfig
 from explorer.lab.errors import NotThere
 from explorer.lab.hostwatch import HostWatch, Source
 from explorer.lab.journey import trace_journey
-from explorer.lab.measure import measure
+from explorer.lab.measure import Effort, measure
 from explorer.lab.netns import Namespace
 from explorer.lab.picture import Picture
 from explorer.lab.places import PLACES_SHOWN
@@ -102,9 +102,9 @@ class Observer:
         ok, detail, source_seen = await answer(probe, namespace, self.places)
         return ProbeResult(probe=probe, ok=ok, detail=detail, source_seen=source_seen, at=at)
 
-    async def measure(self, roads: Sequence[Road]) -> Measured:
+    async def measure(self, roads: Sequence[Road], effort: Effort | None = None) -> Measured:
         """Takes some seconds of everybody's time: ask rarely."""
-        return await measure(roads, self._namespace, self.places)
+        return await measure(roads, self._namespace, self.places, effort)
 
     async def journey(self, asked: Asked) -> Journeys:
         """The way of a real packet, traced in every namespace it passes."""

@@ -352,7 +352,8 @@ class ProbeResult(Fact):
 
 
 class Road(Fact):
-    """One way to measure. Packets go from `source` to `at`, port `port`; who takes them sits in `target`, at port `listen`."""
+    """One way to measure. Packets go from `source` to `at` (a place or an address), port `port`; who takes them sits in
+    `target`, at port `listen`."""
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")
     title: str = Field(max_length=80)

@@ -166,4 +166,20 @@ def test_a_spread_is_of_sorted_samples():
 @pytest.mark.parametrize("said", [b"", b"nonsense", b'{"roads": []}', b'{"error": "the sky fell"}'])
 def test_a_program_that_says_nothing_useful(said):
     with pytest.raises(measuring.NoRoad):
-        measuring.read_figures(said, 2)
+        measuring.read_figures(said, 2, 3)
+
+
+async def test_round_trips_alone_and_many_of_them_come_back_whole():
+    """More than a pipe holds at once; and where no bytes were pushed there is no rate."""
+    effort = measuring.Effort(rounds=12, trips=1010, warm=10, seconds=0, bytes=0)
+    found = await measure([road("one"), road("two", at="127.0.0.1")], lambda name: Here(), PLACES, effort)
+    assert found.error == ""
+    for one in found.roads:
+        assert one.trips.samples == 12_000
+        assert one.rates is None
+        assert len(one.by_round) == 12
+
+
+async def test_an_address_that_is_none_is_no_road():
+    found = await measured(road(at="somewhere else"))
+    assert found.error == "somewhere else has no address."

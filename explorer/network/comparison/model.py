@@ -17,18 +17,19 @@ from explorer.network.model import Fact, Observation, Snapshot, View
 
 Mark = Literal["yes", "no", "partly", "value", "same", "lacks", "failed", "unknown"]
 State = Literal["waiting", "running", "done", "failed", "lacks"]
-OUTPUT = 4096  # characters of one command's output that are kept
+OUTPUT, COMMAND = 4096, 600  # characters kept of one command's output, and of the command
 EVIDENCE, CELLS = 8, 40
 LINES, LINE = 400, 400  # of one view before or after: how many lines, how long each
 
 
 class Evidence(Fact):
-    """What a statement rests on. `command` can be typed at `where` (a place) as it stands; `status` is what it ended with,
-    None for what was not run there but read from outside (`kind` lines: a view of that place before and after)."""
+    """What a statement rests on. `command` can be typed at `where` (a place) as it stands; `status` is what it ended with, None
+    when it did not end in time. `lines`: read from outside, a view of that place, with what came new. `try`: not run here;
+    what was measured in another way can be seen with it too."""
 
-    kind: Literal["command", "lines"] = "command"
+    kind: Literal["command", "lines", "try"] = "command"
     where: str = Field(max_length=200)
-    command: str = Field(max_length=600)
+    command: str = Field(max_length=COMMAND)
     status: int | None = None
     output: str = Field(default="", max_length=OUTPUT)
     cut: bool = False  # there was more output
