@@ -1,0 +1,75 @@
+"""Asks every place of a column what there is to ask, each with commands a person would type there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from explorer.lab.compare.batch import Order, Places
+from explorer.network.comparison.read import MEMORY, Heard, Scene
+from explorer.network.comparison.variants import CLIENT, FAR, PUBLISHED, SERVER
+
+CURL, CURL_SECONDS = "curl -sS -m 2", 4.0
+NAMESPACE, ADDRESSES = "readlink /proc/self/ns/net", "ip addr"
+Told = Callable[[str, Heard], None]
+
+
+async def ask(places: Places, scene: Scene, hear: Told) -> None:
+    batches = {
+        f"h1/{CLIENT}": in_client(scene),
+        "h1": on_host(scene),
+        "outside": from_outside(scene),
+    }
+    if not scene.server_at:
+        batches[f"h1/{SERVER}"] = [Order("server.addresses", "ip -brief addr")]
+    if scene.variant.driver == "overlay":
+        batches[f"h2/{FAR}"] = from_far(scene)
+    done = await asyncio.gather(*(places.run(where, orders, hear) for where, orders in batches.items()), return_exceptions=True)
+    for outcome in done:
+        if isinstance(outcome, BaseException):
+            raise outcome
+
+
+def in_client(scene: Scene) -> list[Order]:
+    at = scene.server_at
+    orders = [
+        Order("client.netns", NAMESPACE),
+        Order("client.addresses", ADDRESSES),
+        Order("client.outward", f"{CURL} http://{scene.outside}", CURL_SECONDS),
+        Order("client.by-name", f"{CURL} http://{SERVER}", CURL_SECONDS),
+    ]
+    if at:
+        orders += [
+            Order("client.by-address", f"{CURL} http://{at}", CURL_SECONDS),
+            Order("client.ping", f"ping -q -c 20 -i 0.01 -W 1 {at}"),
+        ]
+    return orders
+
+
+def on_host(scene: Scene) -> list[Order]:
+    at = scene.server_at
+    orders = [
+        Order("host.netns", NAMESPACE),
+        Order("host.addresses", ADDRESSES),
+        Order("host.proxies", "pgrep -a docker-proxy"),
+        Order("memory-after", MEMORY),
+        Order("host.published", f"{CURL} http://127.0.0.1:{PUBLISHED}", CURL_SECONDS),
+    ]
+    return orders + ([Order("host.server", f"{CURL} http://{at}", CURL_SECONDS)] if at else [])
+
+
+def from_outside(scene: Scene) -> list[Order]:
+    at = scene.server_at
+    orders = [Order("outside.published", f"{CURL} http://{scene.host}:{PUBLISHED}", CURL_SECONDS)]
+    return orders + ([Order("outside.server", f"{CURL} http://{at}", CURL_SECONDS)] if at else [])
+
+
+def from_far(scene: Scene) -> list[Order]:
+    """Names travel from host to host by gossip: a moment may pass before the other host knows them."""
+    known = f"for i in {{1..40}}; do curl -s -m 1 -o /dev/null http://{SERVER} && break; sleep 0.1; done"
+    return [
+        Order("far.waited", known, 6.0),
+        Order("far.server", f"{CURL} http://{scene.server_at}", CURL_SECONDS),
+        Order("far.by-name", f"{CURL} http://{SERVER}", CURL_SECONDS),
+        Order("far.ping", f"ping -q -c 20 -i 0.01 -W 1 {scene.server_at}"),
+    ]

@@ -1,0 +1,140 @@
+"""Several commands in one place, one after the other, by one way in: each with its own output, status and time.
+
+What a command writes is the sandbox's word: bounded in size and time, and kept apart by a mark nobody can guess.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import shlex
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from explorer.environment import patient
+from explorer.lab import engine, run
+from explorer.lab.config import LabConfig
+from explorer.lab.errors import HostTimeout
+from explorer.network.comparison import Evidence
+from explorer.network.comparison.model import COMMAND, OUTPUT
+from explorer.network.comparison.read import Heard
+
+OUTPUT_BYTES = 16 * 1024  # of one command
+SPARE_SECONDS = 5.0
+_GO = f"""
+go() {{
+  local begun=$EPOCHREALTIME status
+  timeout -k 1 "$2" bash -c "$3" </dev/null 2>&1 | head -c {OUTPUT_BYTES + 1}
+  status=${{PIPESTATUS[0]}}
+  printf '\\n%s %s %s %s %s\\n' MARK "$4" "$status" "$begun" "$EPOCHREALTIME"
+  [ "$1" = 0 ] || [ "$status" = 0 ]
+}}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """`key` names the answer for whoever reads it. `must`: when it fails, what follows is not run. `show` is what a person
+    would type when that is not, word for word, what is run."""
+
+    key: str
+    command: str
+    seconds: float = 3.0
+    must: bool = False
+    show: str = ""
+    note: str = ""
+
+
+Hear = Callable[[str, Heard], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The ways into a sandbox's places: `ids` are the engine's, of hosts and machines."""
+
+    config: LabConfig
+    ids: dict[str, str]
+
+    async def run(self, where: str, orders: Sequence[Order], hear: Hear) -> None:
+        """`hear` is called in the loop as each ends, in order; those never reached are not heard of."""
+        loop = asyncio.get_running_loop()
+
+        def tell(key: str, heard: Heard) -> None:
+            loop.call_soon_threadsafe(hear, key, heard)
+
+        reader = _Reader(where, orders, tell)
+        name, _, container = where.partition("/")
+        argv = ["bash", "-c", script(reader.mark, orders)]
+        argv = ["docker", "exec", container, *argv] if container else argv
+        seconds = sum(patient(order.seconds) + 1 for order in orders) + patient(SPARE_SECONDS)
+
+        def work() -> None:
+            with engine.session(self.config) as client:
+                with suppress(HostTimeout):  # what was heard until then counts
+                    run.execute(client, self.ids[name], argv, reader.write, seconds)
+                reader.end()
+
+        await asyncio.to_thread(work)
+        await asyncio.sleep(0)  # what was heard last is told before whoever waits goes on
+
+
+def script(mark: str, orders: Sequence[Order]) -> str:
+    lines = [_GO.replace("MARK", mark)]
+    for number, order in enumerate(orders):
+        stop = " || exit" if order.must else ""
+        seconds = f"{patient(order.seconds):g}"
+        lines.append(f"go {int(order.must)} {seconds} {shlex.quote(order.command)} {number}{stop}")
+    return "\n".join(lines)
+
+
+class _Reader:
+    """Takes the pieces of output as they come, in the thread that carries them."""
+
+    def __init__(self, where: str, orders: Sequence[Order], tell: Hear) -> None:
+        self.mark = secrets.token_hex(12)
+        self._where, self._orders, self._tell = where, orders, tell
+        self._next = 0
+        self._buffer = bytearray()
+
+    def write(self, stream: str, data: bytes) -> None:
+        self._buffer += data
+        needle = f"\n{self.mark} ".encode()
+        while (at := self._buffer.find(needle)) >= 0:
+            line, ended, rest = self._buffer[at + len(needle) :].partition(b"\n")
+            if not ended:
+                return
+            number, *words = line.decode("ascii", "replace").split() or [""]
+            if number == str(self._next) and self._next < len(self._orders):
+                self._end(self._orders[self._next], bytes(self._buffer[:at]), words)
+                self._next += 1
+            self._buffer = bytearray(rest)
+        if len(self._buffer) > 2 * OUTPUT_BYTES:
+            del self._buffer[OUTPUT_BYTES : -len(needle)]
+
+    def end(self) -> None:
+        """The command that was running when it was all over, if one was."""
+        if self._buffer and self._next < len(self._orders):
+            self._end(self._orders[self._next], bytes(self._buffer), [])
+
+    def _end(self, order: Order, said: bytes, words: list[str]) -> None:
+        text = clean(said[:OUTPUT_BYTES])
+        try:
+            status, seconds = int(words[0]), round(float(words[2]) - float(words[1]), 4)
+        except (IndexError, ValueError):
+            status, seconds = None, 0.0
+        evidence = Evidence(
+            where=self._where,
+            command=(order.show or order.command)[:COMMAND],
+            status=status,
+            output=text[:OUTPUT],
+            cut=len(said) > OUTPUT_BYTES or len(text) > OUTPUT,
+            note=order.note,
+        )
+        self._tell(order.key, Heard(evidence, text, seconds))
+
+
+def clean(said: bytes) -> str:
+    """Text for people: no control characters but line ends and tabs."""
+    text = said.decode("utf-8", "replace").replace("\r\n", "\n")
+    return "".join(letter if letter.isprintable() or letter in "\n\t" else "\ufffd" for letter in text).strip("\n")

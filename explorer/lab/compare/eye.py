@@ -1,0 +1,120 @@
+"""Eyes on a column's sandbox for as long as it is worked on, with the time since when each thing has been there."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from types import TracebackType
+from typing import Any, Self
+
+from explorer.environment import patient
+from explorer.lab.config import LabConfig
+from explorer.lab.errors import HostError
+from explorer.lab.observe import Observer
+from explorer.network.comparison.host import SHOWN, bounded
+from explorer.network.model import DockerState, Observation, Place, Snapshot, View
+from explorer.network.since import Since
+
+WHOLE_SECONDS = patient(6.0)
+SHOWN_SECONDS = patient(4.0)
+STILL, STILL_SECONDS = 0.5, patient(4.0)
+STEP = 0.02
+PLACES = 24  # that are kept with a comparison
+
+
+class Eye:
+    """`places` and `docker` are the picture now."""
+
+    def __init__(self, config: LabConfig, sandbox: str, generation: int, facts: dict[str, Any]) -> None:
+        self.observer = Observer(config, sandbox, generation, facts, self)
+        self.places: dict[str, Place] = {}
+        self.docker: dict[str, DockerState] = {}
+        self._hosts = set(facts.get("hosts", {}))
+        self._expected = self._hosts | set(facts.get("machines", {}))
+        self._since = Since()
+        self._moved = time.monotonic()
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self.observer.run())
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def whole(self) -> None:
+        """Until every host and machine has been seen, with all that is compared."""
+
+        def seen() -> bool:
+            hosts = [self.places.get(name) for name in self._hosts]
+            return (
+                self._expected <= self.places.keys()
+                and self._hosts <= self.docker.keys()
+                and all(place and {*SHOWN} - {"raw"} <= place.views.keys() for place in hosts)
+            )
+
+        if not await self._until(seen, WHOLE_SECONDS):
+            raise HostError("The sandbox could not be looked at.")
+
+    async def still(self) -> None:
+        """Until nothing has moved for a moment."""
+        await self._until(lambda: time.monotonic() - self._moved > STILL, STILL_SECONDS)
+
+    async def shows(self, place: str) -> bool:
+        return await self._until(lambda: place in self.places, SHOWN_SECONDS)
+
+    def snapshot(self) -> Snapshot:
+        """Of now, bounded. The daemon tells times in whole seconds, so the beginning of our watching is told in them too."""
+        places = {
+            name: place.model_copy(
+                update={
+                    "views": {view: _kept(view, seen) for view, seen in place.views.items()},
+                    "since": float(math.floor(place.since)),
+                }
+            )
+            for name, place in list(self.places.items())[:PLACES]
+        }
+        sandbox, generation = self.observer.sandbox, self.observer.generation
+        return Snapshot(sandbox=sandbox, generation=generation, at=time.time(), places=places, docker=dict(self.docker))
+
+    async def _until(self, so: Any, seconds: float) -> bool:
+        until = time.monotonic() + seconds
+        while not so():
+            if time.monotonic() > until:
+                return False
+            if self._task and self._task.done():
+                raise HostError("The sandbox went away.")
+            await asyncio.sleep(STEP)
+        return True
+
+    # --- the observer's witness ---
+
+    async def place_seen(self, place: Place) -> None:
+        self._see(place)
+
+    async def place_gone(self, place_id: str) -> None:
+        self.places.pop(place_id, None)
+        self._since.forget(place_id)
+        self._moved = time.monotonic()
+
+    async def view_changed(self, place: Place, view: View, before: Observation | None) -> None:
+        self._see(place, moved=view in SHOWN)
+
+    async def docker_changed(self, docker: DockerState) -> None:
+        self.docker[docker.host] = docker
+        self._moved = time.monotonic()
+
+    async def happened(self, source: Any, place: str, text: str, detail: str = "") -> None:
+        """The column tells its own story."""
+
+    def _see(self, place: Place, moved: bool = True) -> None:
+        self.places[place.id] = self._since.mark(place, time.time())
+        if moved:
+            self._moved = time.monotonic()
+
+
+def _kept(view: View, seen: Observation) -> Observation:
+    return bounded(seen).model_copy(update={"since": seen.since, "changed": seen.changed}) if view in SHOWN else bounded(seen)

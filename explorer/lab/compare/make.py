@@ -1,0 +1,144 @@
+"""Makes the network and the containers of a variant, with the commands a person would type, and says which one did not work."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import shlex
+from collections.abc import Callable
+from typing import Any
+
+from explorer.lab import images
+from explorer.lab.compare.batch import Order, Places
+from explorer.network.comparison import Evidence, Variant
+from explorer.network.comparison.read import MEMORY, Heard, Scene
+from explorer.network.comparison.variants import CLIENT, FAR, NETWORK, PORT, PUBLISHED, SERVER
+from explorer.network.scenario import fill
+
+SLOW = 25.0  # seconds for a command that makes something
+METER, METER_PORT, METER_AT = "meter", 7411, 8411
+ADDRESS = "docker inspect -f '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' " + SERVER
+_TOKEN = re.compile(r"[A-Za-z0-9-]{20,200}")
+_ID = re.compile(r"[0-9a-f]{64}")
+_NEW_DAEMON = (
+    "kill $(cat /run/docker.pid); while [ -e /run/docker.pid ]; do sleep 0.02; done; "
+    "setsid dockerd -H unix:///run/docker.sock >/var/log/dockerd.log 2>&1 </dev/null & host-ready >/dev/null"
+)
+
+
+class Failed(Exception):
+    """A command did not work. `str` is one sentence; `evidence` the command, when one ran."""
+
+    def __init__(self, sentence: str, evidence: Evidence | None = None) -> None:
+        super().__init__(sentence)
+        self.evidence = evidence
+
+
+class Maker:
+    """`heard` fills with every answer by its key; `told` is called after each."""
+
+    def __init__(self, places: Places, facts: dict[str, Any], variant: Variant, told: Callable[[], None]) -> None:
+        self.places, self.variant, self.told = places, variant, told
+        self.subnets: dict[str, str] = facts["lans"]
+        self.addresses = {
+            name: about["address"] for group in ("hosts", "machines") for name, about in facts.get(group, {}).items()
+        }
+        self.heard: dict[str, Heard] = {}
+        self.made: list[Evidence] = []
+
+    async def make(self) -> Scene:
+        if self.variant.driver == "overlay":
+            await self._over_two_hosts()
+        else:
+            await self._run("h1", [*self._first(), *self._network(), *self._containers()])
+        said = self.heard["address"].text.strip()
+        container = _ID.search(self.heard["server"].text)
+        return Scene(
+            variant=self.variant,
+            server=container[0][:12] if container else "",
+            address=said if re.fullmatch(r"[0-9.]{7,15}", said) else "",
+            host=self.addresses["h1"],
+            outside=self.addresses["outside"],
+        )
+
+    async def _over_two_hosts(self) -> None:
+        swarm = f"docker swarm init --advertise-addr {self.addresses['h1']}"
+        token = Order("token", "docker swarm join-token -q worker", 10, must=True)
+        await self._run("h1", [*self._first(), Order("swarm", swarm, SLOW, must=True), token])
+        word = self.heard["token"].text.strip()
+        if not _TOKEN.fullmatch(word):
+            raise Failed("The swarm gave no token to join with.", self.heard["token"].evidence)
+        meet = f"{self.addresses['h1']}:2377"
+        join = f"docker swarm join --advertise-addr {self.addresses['h2']} --token {word} {meet}"
+        joining = self._run("h2", [Order("join", join, SLOW, must=True)])
+        await _all(joining, self._run("h1", self._network()))
+        far = f"docker run -d --name {FAR} --network {NETWORK} {images.BOX} sleep infinity"
+        await _all(
+            self._run("h1", self._containers()),
+            self._run("h2", [Order("far", far, SLOW, must=True)]),
+        )
+
+    def _first(self) -> list[Order]:
+        """What is there before anything is made: memory taken, and a daemon as the variant wants it."""
+        orders = [Order("memory-before", MEMORY, 2)]
+        if self.variant.daemon:
+            words = json.dumps(self.variant.daemon)[1:-1]
+            edit = f"sed -i '1s/{{/{{{words}, /' /etc/docker/daemon.json"
+            orders += [Order("daemon.json", edit, 5, must=True), Order("new daemon", _NEW_DAEMON, 30, must=True)]
+        return orders + [Order(f"prepare-{n}", text, SLOW, must=True) for n, text in enumerate(self.variant.prepare)]
+
+    def _network(self) -> list[Order]:
+        if not self.variant.plugin:
+            return []
+        words = [fill(word, self.subnets) for word in self.variant.options]
+        text = shlex.join(["docker", "network", "create", "-d", self.variant.plugin, *words, NETWORK])
+        return [Order("network", text, SLOW, must=True)]
+
+    def _containers(self) -> list[Order]:
+        at = f"{self.variant.publish}:" if self.variant.publish else ""
+        on = f"--network {self.variant.network}"
+        server = f"docker run -d --name {SERVER} {on} -p {at}{PUBLISHED}:{PORT} {images.BOX}"
+        client = f"docker run -d --name {CLIENT} {on} {images.BOX} sleep infinity"
+        return [
+            Order("server", server, SLOW, must=True),
+            Order("client", client, SLOW, must=True),
+            Order("address", ADDRESS, 5, must=True),
+        ]
+
+    async def meter(self) -> None:
+        """One more server with a port for measuring, where only a published port leads in from outside."""
+        text = (
+            f"docker run -d --name {METER} --network {self.variant.network} -p {METER_AT}:{METER_PORT} "
+            f"{images.BOX} sleep infinity"
+        )
+        await self._run("h1", [Order("meter", text, SLOW, must=True)])
+
+    async def _run(self, where: str, orders: list[Order]) -> None:
+        def hear(key: str, heard: Heard) -> None:
+            self.heard[key] = heard
+            if key not in ("memory-before", "token", "address"):
+                self.made.append(heard.evidence)
+            self.told()
+
+        await self.places.run(where, orders, hear)
+        for order in orders:
+            heard = self.heard.get(order.key)
+            if order.must and (heard is None or heard.evidence.status != 0):
+                raise Failed(_sentence(where, order.command, heard), heard.evidence if heard else None)
+
+
+def _sentence(where: str, command: str, heard: Heard | None) -> str:
+    short = " ".join(command.split()[:3])
+    if heard is None or heard.evidence.status is None:
+        return f"`{short}` on {where} gave no answer in time."
+    said = (heard.text.strip().splitlines() or ["nothing"])[-1][:200]
+    return f"`{short}` on {where} did not work: it said “{said}”."
+
+
+async def _all(*working: Any) -> None:
+    """Waits for every one, then raises the first trouble: nothing goes on behind our back."""
+    done = await asyncio.gather(*working, return_exceptions=True)
+    for outcome in done:
+        if isinstance(outcome, BaseException):
+            raise outcome

@@ -1,0 +1,53 @@
+"""Who may do heavy work on this node now, and who measures: a measurement waits until nobody works, and has the node to itself.
+
+The lock is the kernel's (flock) and shared by all processes of the node: it goes with whoever held it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from explorer.lab.config import LabConfig
+
+STEP = 0.02
+
+
+@asynccontextmanager
+async def at_work(config: LabConfig) -> AsyncIterator[None]:
+    """Work that would spoil a measurement. Any number at once; waits while somebody measures, which is soon over."""
+    async with _held(config, fcntl.LOCK_SH, 30.0):
+        yield
+
+
+@asynccontextmanager
+async def quiet(config: LabConfig, patience: float) -> AsyncIterator[bool]:
+    """Yields whether the node is ours; after `patience` seconds we measure all the same, and it has to be said."""
+    async with _held(config, fcntl.LOCK_EX, patience) as got:
+        yield got
+
+
+@asynccontextmanager
+async def _held(config: LabConfig, how: int, patience: float) -> AsyncIterator[bool]:
+    config.run_dir.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(config.run_dir / "compare.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        yield await _taken(descriptor, how, time.monotonic() + patience)
+    finally:
+        os.close(descriptor)
+
+
+async def _taken(descriptor: int, how: int, until: float) -> bool:
+    while True:
+        try:
+            fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                return False
+            await asyncio.sleep(STEP)
+        else:
+            return True

@@ -1,0 +1,87 @@
+"""What the work added to the host: its views before and after, held against each other by key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from explorer.network.comparison.model import LINE, LINES, OUTPUT, Cell, Evidence
+from explorer.network.difference import compare
+from explorer.network.model import Line, Observation, Place, Rule, View
+
+SHOWN: tuple[View, ...] = ("interfaces", "routes", "nat", "filter", "raw", "fdb")
+_ROWS: dict[str, tuple[View, ...]] = {
+    "host-interfaces": ("interfaces",),
+    "host-routes": ("routes",),
+    "host-rules": ("nat", "filter", "raw"),
+    "host-fdb": ("fdb",),
+}
+HIDDEN = "In a namespace of the network's own, out of sight of the host."
+
+
+def views_of(place: Place) -> dict[View, Observation]:
+    return {view: bounded(place.views[view]) for view in SHOWN if view in place.views}
+
+
+def bounded(seen: Observation) -> Observation:
+    """Few enough lines to be kept with a comparison, and the items that belong to them."""
+    lines = tuple(line if len(line.text) <= LINE else line.model_copy(update={"text": line.text[:LINE]}) for line in seen.lines)
+    kept = lines[:LINES]
+    keys = {line.key for line in kept}
+    return seen.model_copy(
+        update={
+            "lines": kept,
+            "items": tuple(item for item in seen.items if item.key in keys),
+            "since": {},
+            "changed": {},
+            "truncated": seen.truncated or len(kept) < len(lines),
+        }
+    )
+
+
+def added_cells(before: Mapping[str, Place], after: Mapping[str, Place]) -> list[Cell]:
+    """`before` and `after` are all places of the host; those of containers are their own business."""
+    places = [place for place in after.values() if place.host == "h1" or place.id == "h1"]
+    ours = [place for place in places if place.kind in ("host", "namespace") and not place.shares]
+    return [_cell(row, views, before, ours) for row, views in _ROWS.items()]
+
+
+def _cell(row: str, views: tuple[View, ...], before: Mapping[str, Place], places: list[Place]) -> Cell:
+    count, hidden, by_view, evidence = 0, 0, dict.fromkeys(views, 0), []
+    for place in sorted(places, key=lambda place: (place.id != "h1", place.id)):
+        for view in views:
+            seen = place.views.get(view)
+            if seen is None or seen.error:
+                continue
+            lines = _added(before.get(place.id), view, seen)
+            things = len({line.key for line in lines})
+            count += things
+            by_view[view] += things
+            hidden += things if place.id != "h1" else 0
+            if lines or place.id == "h1":
+                evidence.append(_evidence(place, seen, lines))
+    parts = [f"{view} {number}" for view, number in by_view.items() if number] if len(views) > 1 else []
+    parts += [f"{hidden} in a hidden namespace"] if hidden else []
+    word = str(count) if count else "none"
+    return Cell(row=row, mark="value", word=word, value=", ".join(parts), number=count, evidence=tuple(evidence[:8]))
+
+
+def _added(before: Place | None, view: View, after: Observation) -> list[Line]:
+    """Lines of what is there now and was not; of rules, no chains and no words of the tool's own."""
+    was = before.views.get(view) if before else None
+    keys = set(compare(was, after).added) if was else {line.key for line in after.lines}
+    items = {item.key: item for item in after.items}
+    if view in ("nat", "filter", "raw"):
+        keys = {key for key in keys if isinstance(items.get(key), Rule)}
+    return [line for line in after.lines if line.key in keys and line.key in items]
+
+
+def _evidence(place: Place, seen: Observation, lines: Iterable[Line]) -> Evidence:
+    text = "\n".join(f"+ {line.text}" for line in lines)
+    return Evidence(
+        kind="lines",
+        where=place.id,
+        command=seen.command,
+        output=text[:OUTPUT],
+        cut=len(text) > OUTPUT,
+        note=HIDDEN if place.id != "h1" else "" if text else "Nothing is there that was not there before.",
+    )

@@ -1,0 +1,227 @@
+"""What was asked and answered → cells. A statement is only made from an answer, and carries it as evidence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from ipaddress import IPv4Address, ip_interface
+from typing import NamedTuple
+
+from explorer.network.comparison.model import Cell, Evidence, Mark
+from explorer.network.comparison.variants import Variant
+from explorer.network.model import Fact, Interface
+from explorer.network.read import read_addresses
+
+MEMORY = "grep -sE '^(total_rss|anon) ' /sys/fs/cgroup/memory/memory.stat /sys/fs/cgroup/memory.stat"
+_WHO = re.compile(r"you are \[?([0-9a-fA-F.:]{2,45})\]?:\d{1,5}, I am ([\w.-]{1,64}) ")
+_NETNS = re.compile(r"net:\[(\d{1,20})\]")
+_BYTES = re.compile(r"(?:total_rss|anon) (\d{1,15})$", re.MULTILINE)
+NO_NAME, NO_CONNECTION, LATE = 6, 7, 28  # what curl ends with
+BESIDE = "Asked from outside, the machine beside the host: a network of this driver ends at its host."
+
+
+class Heard(NamedTuple):
+    """An answer: `text` may be longer than what the evidence keeps of it."""
+
+    evidence: Evidence
+    text: str
+    seconds: float
+
+
+Answers = Mapping[str, Heard]
+
+
+class Scene(Fact):
+    """Who is who in a column. `server` is the name its web server gives itself, `address` its own, "" when it has none."""
+
+    variant: Variant
+    server: str
+    address: str
+    host: str
+    outside: str
+
+    @property
+    def server_at(self) -> str:
+        """Where to ask it without a published port."""
+        return self.host if self.variant.driver == "host" else self.address
+
+
+def read_cells(scene: Scene, answers: Answers) -> list[Cell]:
+    """The cells that the answers so far are enough for."""
+    return [cell for read in _READERS for cell in read(scene, answers)]
+
+
+# --- what the container has ---
+
+
+def _inside(scene: Scene, answers: Answers) -> list[Cell]:
+    mine, theirs = answers.get("client.addresses"), answers.get("host.addresses")
+    if mine is None or theirs is None:
+        return []
+    evidence = (mine.evidence, theirs.evidence)
+    inside, outside = interfaces(mine.text), interfaces(theirs.text)
+    if not inside:
+        return [_cell(row, "unknown", "could not be read", evidence) for row in ("interfaces", "address", "mac", "mtu")]
+    main = main_interface(inside, scene)
+    names = ", ".join(one.name for one in inside)
+    cells = [_cell("interfaces", "value", names, evidence[:1])]
+    if main is None:
+        return cells + [_cell(row, "no", "none", evidence[:1]) for row in ("address", "mac", "mtu")]
+    cells.append(_own("address", ipv4(main), {one for other in outside for one in ipv4(other)}, evidence))
+    cells.append(_own("mac", [main.mac], {other.mac for other in outside}, evidence))
+    return [*cells, _cell("mtu", "value", str(main.mtu), evidence[:1], number=main.mtu, unit="bytes")]
+
+
+def _own(row: str, mine: list[str], theirs: set[str], evidence: tuple[Evidence, ...]) -> Cell:
+    if not any(mine):
+        return _cell(row, "no", "none", evidence[:1])
+    if set(mine) <= theirs:
+        return _cell(row, "no", "the host's", evidence, value=mine[0])
+    return _cell(row, "yes", "yes", evidence, value=mine[0])
+
+
+def interfaces(text: str) -> list[Interface]:
+    return [item for item in read_addresses(text).items if isinstance(item, Interface)]
+
+
+def main_interface(found: list[Interface], scene: Scene) -> Interface | None:
+    """The one that the server's own address is reached by, else the first that is no loopback."""
+    others = [one for one in found if one.kind != "loopback" and one.name != "lo"]
+    if scene.server_at:
+        for one in others:
+            if any(IPv4Address(scene.server_at) in ip_interface(a.cidr).network for a in one.addresses if a.family == "inet"):
+                return one
+    return next((one for one in others if ipv4(one)), others[0] if others else None)
+
+
+def ipv4(interface: Interface) -> list[str]:
+    return [one.cidr.partition("/")[0] for one in interface.addresses if one.family == "inet"]
+
+
+def _netns(scene: Scene, answers: Answers) -> list[Cell]:
+    mine, theirs = answers.get("client.netns"), answers.get("host.netns")
+    if mine is None or theirs is None:
+        return []
+    evidence = (mine.evidence, theirs.evidence)
+    own, host = _NETNS.search(mine.text), _NETNS.search(theirs.text)
+    if own is None or host is None:
+        return [_cell("netns", "unknown", "could not be read", evidence)]
+    same = own[1] == host[1]
+    return [_cell("netns", "no" if same else "yes", "the host's" if same else "yes", evidence, value=own[0])]
+
+
+# --- who reaches whom ---
+
+
+def _reach(scene: Scene, answers: Answers) -> list[Cell]:
+    at = {
+        "by-address": "client.by-address",
+        "by-name": "client.by-name",
+        "inward": "outside.server",
+        "published": "outside.published",
+        "from-host": "host.server",
+        "host-published": "host.published",
+    }
+    cells = [_reached(row, scene, answers[key]) for row, key in at.items() if key in answers]
+    if not scene.server_at and (none := answers.get("server.addresses")):
+        rows = ("by-address", "inward", "from-host")
+        cells += [_cell(row, "no", "no address", (none.evidence,)) for row in rows]
+    if discarded := answers.get("server"):
+        cells = [_with_start(cell, discarded) if cell.row in ("published", "host-published") else cell for cell in cells]
+    return cells
+
+
+def _reached(row: str, scene: Scene, heard: Heard) -> Cell:
+    who = _WHO.search(heard.text)
+    evidence = (heard.evidence,)
+    if heard.evidence.status == 0 and who and who[2] in (scene.server, "h1"):
+        return _cell(row, "yes", "yes", evidence, value=f"server sees {who[1]}")
+    if who:
+        return _cell(row, "no", "somebody else answers", evidence, value=who[2])
+    name_known = heard.evidence.status in (NO_CONNECTION, LATE) and "Resolving timed out" not in heard.text
+    if row == "by-name" and name_known:
+        return _cell(row, "partly", "the name, no answer", evidence)
+    return _cell(row, "no", "no", evidence, value=_failure(heard))
+
+
+def _failure(heard: Heard) -> str:
+    known = {NO_NAME: "no such name", NO_CONNECTION: "no connection", LATE: "no answer in time"}
+    return known.get(heard.evidence.status or 0, "no answer")
+
+
+def _with_start(cell: Cell, started: Heard) -> Cell:
+    """What `docker run -p` said when it was told to publish: it may have warned."""
+    return cell.model_copy(update={"evidence": (*cell.evidence, started.evidence)})
+
+
+def _outward(scene: Scene, answers: Answers) -> list[Cell]:
+    heard, theirs, mine = (answers.get(key) for key in ("client.outward", "host.addresses", "client.addresses"))
+    if heard is None or theirs is None or mine is None:
+        return []
+    evidence, who = (heard.evidence,), _WHO.search(heard.text)
+    if heard.evidence.status != 0 or who is None:
+        return [_cell("outward", "no", "no", evidence, value=_failure(heard)), _cell("seen-as", "no", "none", evidence)]
+    hosts = {one for other in interfaces(theirs.text) for one in ipv4(other)}
+    own = {one for other in interfaces(mine.text) for one in ipv4(other)}
+    whose = "the host's" if who[1] in hosts else "its own" if who[1] in own else "another"
+    return [
+        _cell("outward", "yes", "yes", evidence),
+        _cell("seen-as", "value", whose, (*evidence, theirs.evidence), value=who[1]),
+    ]
+
+
+def _across(scene: Scene, answers: Answers) -> list[Cell]:
+    if scene.variant.driver == "overlay":
+        far, named = answers.get("far.server"), answers.get("far.by-name")
+        if far is None or named is None:
+            return []
+        cell = _reached("across", scene, far)
+        return [cell.model_copy(update={"evidence": (far.evidence, named.evidence)})]
+    heard = answers.get("outside.server") if scene.server_at else answers.get("server.addresses")
+    if heard is None:
+        return []
+    told = heard._replace(evidence=heard.evidence.model_copy(update={"note": BESIDE}))
+    return [_reached("across", scene, told) if scene.server_at else _cell("across", "no", "no address", (told.evidence,))]
+
+
+# --- the host ---
+
+
+def _proxies(scene: Scene, answers: Answers) -> list[Cell]:
+    heard = answers.get("host.proxies")
+    if heard is None:
+        return []
+    count = sum("docker-proxy" in line for line in heard.text.splitlines())
+    return [_cell("proxies", "value", str(count) if count else "none", (heard.evidence,), number=count)]
+
+
+def _costs(scene: Scene, answers: Answers) -> list[Cell]:
+    cells = []
+    making = [answers[key] for key in ("swarm", "token", "join", "network", "server", "client") if key in answers]
+    if "client" in answers:
+        seconds = sum(one.seconds for one in making)
+        evidence = tuple(one.evidence for one in making if one is not answers.get("token"))
+        cells.append(_cell("up", "value", f"{seconds:.2f} s", evidence, number=round(seconds, 3), unit="s"))
+    before, after = (answers.get(key) for key in ("memory-before", "memory-after"))
+    if before and after:
+        was, now = (_BYTES.search(one.text) for one in (before, after))
+        if was and now:
+            added = round((int(now[1]) - int(was[1])) / 2**20, 1)
+            evidence = (before.evidence, after.evidence)
+            cells.append(_cell("memory", "value", f"{added:.0f} MiB", evidence, number=added, unit="MiB"))
+    return cells
+
+
+def _cell(
+    row: str,
+    mark: Mark,
+    word: str,
+    evidence: tuple[Evidence, ...] = (),
+    value: str = "",
+    number: float | None = None,
+    unit: str = "",
+) -> Cell:
+    return Cell(row=row, mark=mark, word=word[:80], value=value[:200], number=number, unit=unit, evidence=evidence)
+
+
+_READERS = (_netns, _inside, _reach, _outward, _across, _proxies, _costs)
