@@ -21,6 +21,7 @@ SHOWN_SECONDS = patient(4.0)
 STILL, STILL_SECONDS = 0.5, patient(4.0)
 STEP = 0.02
 PLACES = 24  # that are kept with a comparison
+KEPT: frozenset[View] = frozenset({*SHOWN, "neighbours", "calls"})  # of them; what passes by is not what is there
 
 
 class Eye:
@@ -71,7 +72,7 @@ class Eye:
         places = {
             name: place.model_copy(
                 update={
-                    "views": {view: _kept(view, seen) for view, seen in place.views.items()},
+                    "views": {view: _kept(view, seen) for view, seen in place.views.items() if view in KEPT},
                     "since": float(math.floor(place.since)),
                 }
             )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from explorer.network.comparison.model import LINE, LINES, OUTPUT, Cell, Evidence
 from explorer.network.difference import compare
-from explorer.network.model import Line, Observation, Place, Rule, View
+from explorer.network.model import Interface, Line, Observation, Place, Rule, View
 
 SHOWN: tuple[View, ...] = ("interfaces", "routes", "nat", "filter", "raw", "fdb")
 _ROWS: dict[str, tuple[View, ...]] = {
@@ -40,7 +40,7 @@ def bounded(seen: Observation) -> Observation:
 
 def added_cells(before: Mapping[str, Place], after: Mapping[str, Place]) -> list[Cell]:
     """`before` and `after` are all places of the host; those of containers are their own business."""
-    places = [place for place in after.values() if place.host == "h1" or place.id == "h1"]
+    places = [place for place in after.values() if "h1" in (place.host, place.id)]
     ours = [place for place in places if place.kind in ("host", "namespace") and not place.shares]
     return [_cell(row, views, before, ours) for row, views in _ROWS.items()]
 
@@ -72,7 +72,8 @@ def _added(before: Place | None, view: View, after: Observation) -> list[Line]:
     items = {item.key: item for item in after.items}
     if view in ("nat", "filter", "raw"):
         keys = {key for key in keys if isinstance(items.get(key), Rule)}
-    return [line for line in after.lines if line.key in keys and line.key in items]
+    loops = {key for key, item in items.items() if isinstance(item, Interface) and item.kind == "loopback"}
+    return [line for line in after.lines if line.key in keys and line.key in items and line.key not in loops]
 
 
 def _evidence(place: Place, seen: Observation, lines: Iterable[Line]) -> Evidence:
