@@ -245,6 +245,9 @@ WARM_SANDBOXES = env.number("EXPLORER_WARM", 2, "sandboxes a node keeps ready be
 HOST_MEMORY_MB = env.number("EXPLORER_HOST_MEMORY_MB", 512, "memory limit of one host", 192, 65536)
 HOST_PIDS = env.number("EXPLORER_HOST_PIDS", 1024, "process limit of one host", 64, 65536)
 HOST_CPUS = env.number("EXPLORER_HOST_CPUS", 1, "processor limit of one host", 1, 64)
+COMPARISONS_PER_HOUR = env.number(
+    "EXPLORER_COMPARISONS_PER_HOUR", 20, "comparisons one learner may start in an hour", 1, 10_000
+)
 OPENS_PER_HOUR = env.number("EXPLORER_OPENS_PER_HOUR", 30, "sandboxes one learner may open in an hour", 1, 10_000)
 
 # --- logs ---

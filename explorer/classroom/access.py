@@ -10,7 +10,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils import timezone
 
-from explorer.sandboxes.models import Learner, Sandbox
+from explorer.sandboxes.models import Comparison, Learner, Sandbox
 
 SESSION_KEY = "learner"
 SEEN_EVERY = timedelta(hours=1)  # a visit is noted at most this often: looking at a page is not worth a write
@@ -44,12 +44,18 @@ def ensure_learner(request: HttpRequest) -> Learner:
 
 
 def may_use_sandbox(learner: Learner | uuid.UUID | None, sandbox: Sandbox) -> bool:
-    """Only its learner uses a sandbox. A warm one is nobody's."""
+    """Only its learner uses a sandbox. A warm one is nobody's, and one of a comparison is measured, not used."""
     who = learner.pk if isinstance(learner, Learner) else learner
-    return who is not None and sandbox.learner_id == who
+    return who is not None and sandbox.learner_id == who and sandbox.comparison_id is None
 
 
 def find_sandbox(learner: Learner | uuid.UUID | None, sandbox_id: str) -> Sandbox | None:
     """The sandbox if it exists and this learner may use it. Unknown and not yours are the same answer: None."""
     sandbox = Sandbox.objects.filter(pk=sandbox_id[:32]).first()
     return sandbox if sandbox is not None and may_use_sandbox(learner, sandbox) else None
+
+
+def find_comparison(learner: Learner | uuid.UUID | None, comparison_id: str) -> Comparison | None:
+    """The comparison if it exists and is this learner's. Unknown and not yours are the same answer: None."""
+    who = learner.pk if isinstance(learner, Learner) else learner
+    return Comparison.objects.filter(pk=comparison_id[:32], learner=who).first() if who else None

@@ -10,7 +10,7 @@ import struct
 from typing import Any
 
 from explorer.live import messages, state
-from explorer.live.edge import Close, Edge, Receive, Send
+from explorer.live.edge import Close, Receive, SandboxEdge, Send
 from explorer.live.feed import Restarted
 from explorer.live.limits import CAPTURE_SOCKETS, RECHECK_SECONDS
 from explorer.live.streams import START, Entry
@@ -20,7 +20,7 @@ from explorer.sandboxes.events import capture_key
 APPEARS_SECONDS = 5.0  # a page may connect before the node has begun what was just asked for
 
 
-class CaptureSocket(Edge):
+class CaptureSocket(SandboxEdge):
     kind = "capture"
     most = CAPTURE_SOCKETS
 

@@ -45,16 +45,16 @@ class Gone(Exception):
 
 
 class Edge:
-    """One websocket. A subclass says what flows out (`flow`, until it ends) and what comes in (`text`, `typed`)."""
+    """One websocket. A subclass says what it is about (`seek`), what flows out (`flow`, until it ends) and what comes in
+    (`text`, `typed`)."""
 
     kind: ClassVar[str]
-    most: ClassVar[int]  # sockets per learner and sandbox
+    most: ClassVar[int]  # sockets per learner and thing
 
     def __init__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         self.scope, self.receive, self._send = scope, receive, send
         self.hub: Hub = get_hub()
         self.strikes = 0
-        self.sandbox: Sandbox  # as last read; set before accept
         self.learner: UUID
 
     @classmethod
@@ -66,7 +66,8 @@ class Edge:
 
     # --- for subclasses ---
 
-    def sandbox_id(self) -> str:
+    async def seek(self, learner: UUID) -> tuple[str, bool] | None:
+        """What this socket is about, read again: its id and whether it is over; None when it is not this learner's."""
         raise NotImplementedError
 
     async def flow(self) -> None:
@@ -79,7 +80,7 @@ class Edge:
         await self.refuse("malformed")
 
     async def part(self) -> None:
-        """The last word to a page whose sandbox is over."""
+        """The last word to a page when what it is about is over."""
 
     async def stop(self) -> None:
         """Give back what `flow` and the handlers took."""
@@ -108,16 +109,17 @@ class Edge:
     async def enter(self) -> int | None:
         """None if this socket may be opened, else the code to close it with."""
         learner = learner_id(self.scope["session"])
-        sandbox = await database_sync_to_async(find_sandbox)(learner, self.sandbox_id())
-        if learner is None or sandbox is None:
+        found = await self.seek(learner) if learner else None
+        if learner is None or found is None:
             return messages.NOT_YOURS
-        if sandbox.state in Sandbox.OVER:
+        thing, over = found
+        if over:
             return messages.GONE
-        self.seat = (learner, sandbox.pk, self.kind)
+        self.seat = (learner, thing, self.kind)
         if not SOCKETS_OPEN.enter(self.seat, self.most):
             log.info("socket refused: learner %s has %d %s sockets", learner, SOCKETS_OPEN.open[self.seat], self.kind)
             return messages.TOO_MANY
-        self.learner, self.sandbox = learner, sandbox
+        self.learner = learner
         return None
 
     async def run(self) -> None:
@@ -154,12 +156,11 @@ class Edge:
             raise Close(messages.BAD_MESSAGES)
 
     async def allowed(self) -> None:
-        """Asks permission again; ends the socket if the sandbox is over or no longer this learner's."""
-        sandbox = await database_sync_to_async(find_sandbox)(self.learner, self.sandbox.pk)
-        if sandbox is None:
+        """Asks permission again; ends the socket if what it is about is over or no longer this learner's."""
+        found = await self.seek(self.learner)
+        if found is None:
             raise Close(messages.NOT_YOURS)
-        self.sandbox = sandbox
-        if sandbox.state in Sandbox.OVER:
+        if found[1]:
             await self.part()
             raise Close(messages.GONE)
 
@@ -184,6 +185,22 @@ class Edge:
         """One value of the address's query, or None."""
         values = parse_qs(self.scope.get("query_string", b"")[:2048].decode("latin-1")).get(name)
         return values[-1] if values else None
+
+
+class SandboxEdge(Edge):
+    """A websocket about a sandbox."""
+
+    sandbox: Sandbox  # as last read; set before accept
+
+    def sandbox_id(self) -> str:
+        raise NotImplementedError
+
+    async def seek(self, learner: UUID) -> tuple[str, bool] | None:
+        sandbox = await database_sync_to_async(find_sandbox)(learner, self.sandbox_id())
+        if sandbox is None:
+            return None
+        self.sandbox = sandbox
+        return sandbox.pk, sandbox.state in Sandbox.OVER
 
 
 def _code(task: asyncio.Task[None]) -> int:

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.urls import path, re_path
 
 from explorer.live.capture import CaptureSocket
+from explorer.live.comparison import ComparisonSocket
 from explorer.live.sandbox import SandboxSocket
 from explorer.live.terminal import TerminalSocket
 
@@ -40,6 +41,7 @@ application = exact_origin(
                 path("ws/sandbox/<slug:sandbox>/", SandboxSocket.as_asgi()),  # type: ignore[arg-type]
                 path("ws/terminal/<slug:terminal>/", TerminalSocket.as_asgi()),  # type: ignore[arg-type]
                 path("ws/capture/<slug:capture>/", CaptureSocket.as_asgi()),  # type: ignore[arg-type]
+                path("ws/comparison/<slug:comparison>/", ComparisonSocket.as_asgi()),  # type: ignore[arg-type]
                 re_path(r"", refuse),  # type: ignore[arg-type]
             ]
         )

@@ -12,7 +12,7 @@ from prometheus_client import Counter
 from pydantic import ValidationError
 
 from explorer.live import messages, state
-from explorer.live.edge import Edge
+from explorer.live.edge import SandboxEdge
 from explorer.live.feed import Restarted, Subscription
 from explorer.live.limits import ASK_BURST, ASK_RATE, CAPTURES, RECHECK_SECONDS, SANDBOX_SOCKETS, TERMINALS, Bucket
 from explorer.live.orders import give_order
@@ -36,7 +36,7 @@ SNAPSHOT_TRIES = 10  # times 0.2 s that a snapshot older than the kept stream is
 STATE_WORD = '"type":"sandbox_changed"'
 
 
-class SandboxSocket(Edge):
+class SandboxSocket(SandboxEdge):
     kind = "sandbox"
     most = SANDBOX_SOCKETS
 

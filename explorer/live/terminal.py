@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from explorer.live import messages, state
-from explorer.live.edge import Close, Edge, Receive, Send
+from explorer.live.edge import Close, Receive, SandboxEdge, Send
 from explorer.live.feed import Restarted, Subscription, end
 from explorer.live.limits import (
     ACK_BYTES,
@@ -47,7 +47,7 @@ APPEARS_SECONDS = 5.0  # a page may connect before the node has opened what was 
 OFFSET = struct.Struct(">Q")
 
 
-class TerminalSocket(Edge):
+class TerminalSocket(SandboxEdge):
     kind = "terminal"
     most = TERMINAL_SOCKETS
 

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from explorer.celery import app
-from explorer.sandboxes import streams
+from explorer.sandboxes import columns, streams
 from explorer.sandboxes.events import AnyOrder, Event, Happened, LookAgain, SandboxChanged
 from explorer.sandboxes.models import Action, Node, Sandbox
 
@@ -69,12 +69,6 @@ def finish_all(sandbox: Sandbox, state: str, reason: str, kinds: Iterable[str]) 
     ).update(state=state, reason=reason, finished_at=timezone.now())
 
 
-def queue_position(sandbox: Sandbox) -> int | None:
-    if sandbox.state != Sandbox.State.QUEUED:
-        return None
-    return Sandbox.objects.filter(state=Sandbox.State.QUEUED, created_at__lt=sandbox.created_at).count() + 1
-
-
 def describe_row(sandbox: Sandbox, detail: str = "") -> SandboxChanged:
     """What the page's header shows of this row now."""
     return SandboxChanged(
@@ -84,7 +78,7 @@ def describe_row(sandbox: Sandbox, detail: str = "") -> SandboxChanged:
         detail=(detail or sandbox.reason)[:500],
         generation=sandbox.generation,
         expires_at=sandbox.expires_at.timestamp() if sandbox.expires_at else None,
-        position=queue_position(sandbox),
+        position=columns.queue_position(sandbox),
     )
 
 
@@ -94,6 +88,8 @@ def tell(sandbox_id: str, detail: str = "") -> None:
     if sandbox is None:
         return
     publish(sandbox_id, describe_row(sandbox, detail))
+    if sandbox.comparison_id:
+        columns.follow(sandbox)
     if sandbox.node_id:
         order(sandbox, LookAgain(sandbox=sandbox_id))
     if sandbox.state in Sandbox.OVER:

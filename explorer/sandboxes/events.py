@@ -1,7 +1,7 @@
 """Everything processes say to each other about a sandbox: message types, keys, and the numbered stream.
 
 Grouped by direction:
-  node, web → browsers   `Event` types, in one numbered, bounded Redis stream per sandbox
+  node, web → browsers   `Event` types, in one numbered, bounded Redis stream per sandbox; of a comparison likewise
   web → node             `Order` types, in one bounded Redis stream per node
   node → browser         terminal bytes, in one stream per terminal (offsets, never the channel layer)
                          captured frames, in one stream per capture: thousands of them never pass the sandbox's own stream
@@ -168,6 +168,28 @@ class CapturesChanged(Message):
     captures: tuple[CaptureFacts, ...] = ()
 
 
+class ComparisonChanged(Message):
+    """In the stream of a comparison: it runs, is done, or was ended. `reason` says why it was."""
+
+    type: Literal["comparison_changed"] = "comparison_changed"
+    state: str
+    reason: str = ""
+
+
+class ColumnMoved(Message):
+    """In the stream of a comparison: what the row of one column says now. What was measured is not in it: whoever shows it
+    fetches it, and `version` tells whether there is anything new. `position` is the place in the queue, when queued."""
+
+    type: Literal["column_moved"] = "column_moved"
+    column: str
+    state: str
+    phase: str = ""
+    reason: str = ""
+    position: int | None = None
+    cells: int = 0
+    version: int = 0
+
+
 class CaptureFacts(BaseModel):
     """`reason` says why it ended; `failed` that it never began. `kept` and `left_out` are final once it has ended."""
 
@@ -208,7 +230,9 @@ Event = Annotated[
     | GridTold
     | LessonMoved
     | TerminalsChanged
-    | CapturesChanged,
+    | CapturesChanged
+    | ComparisonChanged
+    | ColumnMoved,
     Field(discriminator="type"),
 ]
 EVENT: TypeAdapter[Event] = TypeAdapter(Event)
@@ -316,6 +340,11 @@ ORDER: TypeAdapter[AnyOrder] = TypeAdapter(AnyOrder)
 def events_key(sandbox: str) -> str:
     """Stream; entry ids are `<number>-0`, field `e` holds one `Event` as JSON."""
     return f"sb:{sandbox}:events"
+
+
+def comparison_stream(comparison: str) -> str:
+    """A comparison's stream is kept like a sandbox's; this stands in the place of the sandbox's id."""
+    return f"cmp-{comparison}"
 
 
 def number_key(sandbox: str) -> str:

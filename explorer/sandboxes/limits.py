@@ -11,10 +11,12 @@ from django.utils import timezone
 
 from explorer.network.scenario import ENGINES
 from explorer.sandboxes import changes, drivers
-from explorer.sandboxes.models import Action, Learner, Node, Sandbox
+from explorer.sandboxes.models import Action, Comparison, Learner, Node, Sandbox
 
 log = structlog.get_logger(__name__)
 State = Sandbox.State
+COMPARED_AT_ONCE = 10
+QUEUE_LEAST = 20
 
 
 class Refused(Exception):
@@ -28,7 +30,8 @@ class Refused(Exception):
 
 def check_quota(learner: Learner) -> None:
     hour_ago = timezone.now() - timedelta(hours=1)
-    opened = Action.objects.filter(kind=Action.Kind.OPEN, sandbox__learner=learner, created_at__gt=hour_ago).count()
+    own = Action.objects.filter(kind=Action.Kind.OPEN, sandbox__learner=learner, sandbox__comparison=None)
+    opened = own.filter(created_at__gt=hour_ago).count()
     if opened >= settings.OPENS_PER_HOUR:
         raise Refused(
             "too_many_opens",
@@ -37,6 +40,41 @@ def check_quota(learner: Learner) -> None:
             opened=opened,
             allowed=settings.OPENS_PER_HOUR,
             learner=str(learner.pk),
+        )
+
+
+def check_comparisons(learner: Learner) -> None:
+    """A comparison counts by itself: its sandboxes last for seconds, and are none of those a learner may open."""
+    hour_ago = timezone.now() - timedelta(hours=1)
+    made = Comparison.objects.filter(learner=learner, created_at__gt=hour_ago).count()
+    if made >= settings.COMPARISONS_PER_HOUR:
+        raise Refused(
+            "too_many_comparisons",
+            f"You have started {made} comparisons within an hour, which is all we can give one person. "
+            "Those you have made stay readable; please try again in a while.",
+            made=made,
+            allowed=settings.COMPARISONS_PER_HOUR,
+            learner=str(learner.pk),
+        )
+
+
+def comparison_places(capacity: int) -> int:
+    """How many sandboxes of comparisons one node holds at once: a quarter of its places is left to people who learn, and so
+    many measured side by side are as much as one machine can measure."""
+    return min(max(capacity - capacity // 4, 1), COMPARED_AT_ONCE)
+
+
+def check_queue() -> None:
+    """A comparison may wait for its places, if not too many wait already."""
+    total = sum(node.capacity for node in _nodes())
+    waiting = Sandbox.objects.filter(state=State.QUEUED).count()
+    if waiting >= max(2 * total, QUEUE_LEAST):
+        raise Refused(
+            "full",
+            "All places are taken right now, and many wait already. A comparison takes seconds, so some come free soon: "
+            "please try again in a minute.",
+            total=total,
+            waiting=waiting,
         )
 
 
@@ -76,8 +114,10 @@ def _nodes() -> list[Node]:
     return [node for node in changes.alive_nodes() if not node.draining]
 
 
-def check_room(engine: str) -> None:
-    if not _nodes():
+def find_nodes() -> list[Node]:
+    """The nodes that are here and take work. Raises `Refused` when there is none."""
+    nodes = _nodes()
+    if not nodes:
         raise Refused(
             "no_node",
             "No machine that runs sandboxes is here at the moment. That is ours to fix; your place in the lesson is kept. "
@@ -85,6 +125,11 @@ def check_room(engine: str) -> None:
             nodes=Node.objects.count(),
             seen=len(changes.alive_nodes()),
         )
+    return nodes
+
+
+def check_room(engine: str) -> None:
+    find_nodes()
     check_engine(engine)
     free, total = free_capacity(engine)
     if free <= 0:

@@ -1,4 +1,4 @@
-"""The rows: nodes, learners, sandboxes, what was asked of them, and what was learned. The row is the desired state."""
+"""The rows: nodes, learners, sandboxes, comparisons, what was asked of them, what was learned. The row is the desired state."""
 
 from __future__ import annotations
 
@@ -48,6 +48,37 @@ class Learner(models.Model):
         return f"learner {str(self.id)[:8]}"
 
 
+class Comparison(models.Model):
+    """The same work on two to five drivers. All its columns run on one node: two kernels would compare kernels.
+
+    `spec` is what its link says (`network.comparison.Spec`). While it runs somebody has to look: `seen_at` tells.
+    """
+
+    class State(models.TextChoices):
+        RUNNING = "running"  # a column at least is not complete
+        DONE = "done"  # every column is complete, failed, or says what it lacks
+        ENDED = "ended"  # stopped before that; what was measured stays readable
+
+    id = models.CharField(max_length=16, primary_key=True, default=new_sandbox_id, editable=False)
+    learner = models.ForeignKey(Learner, null=True, blank=True, on_delete=models.SET_NULL, related_name="comparisons")
+    node = models.ForeignKey(Node, null=True, blank=True, on_delete=models.SET_NULL)
+    spec = models.JSONField(default=dict)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.RUNNING)
+    reason = models.TextField(blank=True, default="")
+    created_at = models.DateTimeField(default=timezone.now)
+    seen_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["learner"], condition=Q(state="running"), name="one_running_comparison_per_learner")
+        ]
+        indexes = [models.Index(fields=["learner", "created_at"])]
+
+    def __str__(self) -> str:
+        return f"{self.id} ({self.state})"
+
+
 class Sandbox(models.Model):
     class State(models.TextChoices):
         QUEUED = "queued"  # asked for, no node has taken it
@@ -69,6 +100,8 @@ class Sandbox(models.Model):
     layout = models.JSONField(default=dict, blank=True)  # of scenario `free`: `network.layout.Layout`, validated
     engine = models.CharField(max_length=8, default=DEFAULT_ENGINE)  # the version of Docker Engine its hosts have
     lesson = models.CharField(max_length=64, blank=True, default="")
+    # of one column of a comparison: its learner never enters it, so it is not the one a learner may have
+    comparison = models.ForeignKey(Comparison, null=True, blank=True, on_delete=models.CASCADE, related_name="sandboxes")
     state = models.CharField(max_length=12, choices=State.choices, default=State.QUEUED)
     phase = models.CharField(max_length=40, blank=True, default="")
     reason = models.TextField(blank=True, default="")
@@ -88,7 +121,7 @@ class Sandbox(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["learner"],
-                condition=Q(state__in=["queued", "opening", "ready", "resetting"]),
+                condition=Q(state__in=["queued", "opening", "ready", "resetting"], comparison__isnull=True),
                 name="one_live_sandbox_per_learner",
             )
         ]
@@ -96,6 +129,46 @@ class Sandbox(models.Model):
 
     def __str__(self) -> str:
         return f"{self.id} ({self.state})"
+
+
+class Column(models.Model):
+    """One driver of a comparison: the sandbox it is measured in, how far it is, and what was seen.
+
+    `result` is a `network.comparison.Column` as JSON, growing while the column is measured; `version` counts its changes.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting"  # for its sandbox, which is queued or being opened
+        RUNNING = "running"  # measured by the relay whose name `runner` is
+        DONE = "done"
+        FAILED = "failed"  # `phase` says where, `reason` why
+        LACKS = "lacks"  # the node cannot do it
+
+    UNFINISHED = (State.WAITING, State.RUNNING)
+
+    comparison = models.ForeignKey(Comparison, on_delete=models.CASCADE, related_name="columns")
+    position = models.PositiveSmallIntegerField()
+    key = models.CharField(max_length=64)  # of its variant, unique in the comparison
+    variant = models.JSONField(default=dict)
+    sandbox = models.OneToOneField(Sandbox, null=True, blank=True, on_delete=models.SET_NULL, related_name="column")
+    state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
+    phase = models.CharField(max_length=60, blank=True, default="")
+    reason = models.TextField(blank=True, default="")
+    runner = models.CharField(max_length=32, blank=True, default="")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    version = models.PositiveIntegerField(default=0)
+    cells = models.PositiveSmallIntegerField(default=0)  # how many the result has
+    result = models.TextField(blank=True, default="")
+    created_at = models.DateTimeField(default=timezone.now)
+    moved_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["comparison", "position"]
+        constraints = [models.UniqueConstraint(fields=["comparison", "key"], name="one_column_per_key")]
+
+    def __str__(self) -> str:
+        return f"{self.key} of {self.comparison_id} ({self.state})"
 
 
 class Action(models.Model):

@@ -23,7 +23,7 @@ from explorer.environment import patient
 from explorer.lab import capabilities, hosts
 from explorer.lab.errors import LabError
 from explorer.network.scenario import DEFAULT_ENGINE, ENGINES
-from explorer.sandboxes import changes, services, streams, work
+from explorer.sandboxes import changes, reconcile_comparisons, services, streams, work
 from explorer.sandboxes.changes import enqueue, node_queue, open_queue
 from explorer.sandboxes.models import Action, Node, Sandbox
 from explorer.sandboxes.node import drop_old_locks, ensure_node, hold, is_held, lab_config
@@ -39,6 +39,7 @@ GIVE_UP = timedelta(minutes=5)
 STRAY_SECONDS = patient(600.0)
 NODE_LOST = timedelta(minutes=10)
 WARM_SCENARIO = "one-host"
+COMPARING = timedelta(seconds=40)  # so long the warm pool waits for a comparison at most
 WARM_FAILURES, WARM_REST = 2, timedelta(minutes=5)
 LOST = "The hosts of this sandbox are gone: they were shut down, ran out of memory, or the machine under them was restarted. \
 Open a new one and carry on; your progress is kept."
@@ -109,6 +110,7 @@ def reconcile() -> None:
             return
         _announce(node, capacity, {"engine": "", "engines": engines, **_kernel(), **_health(found)})
         expire_overdue(node)
+        reconcile_comparisons.reconcile(node)
         _carry_out(rows, found)
         ask_again(node)
         if not node.draining:
@@ -252,6 +254,8 @@ def _ask_or_give_up(sandbox: Sandbox, kind: str, task: str, reason: str) -> None
 def keep_warm(node: Node, capacity: int) -> None:
     """Tops up, leaving room for people: nobody waits because of a sandbox nobody has asked for."""
     here = Sandbox.objects.filter(node=node, state__in=work.HERE)
+    if here.filter(comparison__created_at__gt=timezone.now() - COMPARING).exists():
+        return  # a host that starts is noise in what is being measured
     lately = timezone.now() - WARM_REST
     if Sandbox.objects.filter(node=node, learner=None, state=State.FAILED, ended_at__gt=lately).count() >= WARM_FAILURES:
         return  # something is wrong here; trying for ever would only fill the log and the table

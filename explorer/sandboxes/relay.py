@@ -183,7 +183,8 @@ def read_wanted() -> list[Wanted]:
     """The sandboxes of this node that are ready, for somebody or for whoever comes next, and where their learners stand."""
     close_old_connections()
     states = [Sandbox.State.READY, Sandbox.State.WARM]  # a picture made beforehand is there the moment a page opens
-    rows = list(Sandbox.objects.filter(node_id=settings.NODE_NAME, state__in=states))
+    # those of comparisons are measured (relay_columns), not looked at: what is seen in them is in their columns
+    rows = list(Sandbox.objects.filter(node_id=settings.NODE_NAME, state__in=states, comparison=None))
     learners = [row.learner_id for row in rows if row.learner_id and row.lesson]
     progress = {(found.learner_id, found.lesson): found for found in Progress.objects.filter(learner__in=learners)}
     return [

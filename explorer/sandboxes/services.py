@@ -5,6 +5,7 @@ An accepted request is a committed row and an `Action`; the task queue is only a
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import structlog
@@ -19,7 +20,7 @@ from explorer.sandboxes import changes, drivers
 from explorer.sandboxes.changes import enqueue, move, node_queue, open_queue
 from explorer.sandboxes.events import AnyOrder, LookAgain
 from explorer.sandboxes.limits import Refused, check_driver, check_engine, check_quota, check_room, engines_here, free_capacity
-from explorer.sandboxes.models import Action, Learner, Progress, Sandbox
+from explorer.sandboxes.models import Action, Comparison, Learner, Node, Progress, Sandbox
 from explorer.sandboxes.progress import UnknownLesson, learner_progress, set_prediction, set_step
 from explorer.sandboxes.streams import TASK_CLOSE, TASK_OPEN, TASK_RECONCILE, TASK_RESET
 
@@ -29,6 +30,7 @@ __all__ = [
     "UnknownLesson",
     "book_sandbox",
     "choose_prediction",
+    "claim_warm",
     "close_sandbox",
     "current_sandbox",
     "engines_here",
@@ -53,7 +55,8 @@ def current_sandbox(learner: Learner | None) -> Sandbox | None:
     """The learner's one usable sandbox, if any."""
     if learner is None:
         return None
-    return Sandbox.objects.filter(learner=learner, state__in=USABLE).select_related("node").first()
+    own = Sandbox.objects.filter(learner=learner, comparison=None, state__in=USABLE)
+    return own.select_related("node").first()
 
 
 def open_sandbox(learner: Learner, *, lesson: str = "", scenario: str = "one-host", engine: str = DEFAULT_ENGINE) -> Sandbox:
@@ -154,20 +157,24 @@ def summary_of(scenario: str) -> str:
 
 
 def _claim_warm(learner: Learner, lesson: str, scenario: str, engine: str) -> Sandbox | None:
-    """Takes a ready-made sandbox, or one being made for nobody yet; true for one learner only."""
+    return claim_warm(drivers.able(lesson, engine), scenario, engine, learner=learner, lesson=lesson)
+
+
+def claim_warm(nodes: Iterable[Node], scenario: str, engine: str, **whose: Any) -> Sandbox | None:
+    """Takes a ready-made sandbox of these nodes, or one being made for nobody yet, for one asker only."""
     now = timezone.now()
     spare = Sandbox.objects.filter(
         scenario=scenario,
         engine=engine,
         learner=None,
-        node__in=drivers.able(lesson, engine),
+        node__in=list(nodes),
         created_at__gt=now - changes.WARM_LIFE,
         state__in=[State.WARM, State.OPENING],
     )
     for found in spare.order_by(F("ready_at").asc(nulls_last=True), "created_at")[:8]:
         warm = found.state == State.WARM
         rows = Sandbox.objects.filter(pk=found.pk, state=found.state, learner=None)
-        taken: dict[str, Any] = {"learner": learner, "lesson": lesson, "created_at": now}
+        taken: dict[str, Any] = {**whose, "created_at": now}
         if warm:
             taken |= {"state": State.READY, "phase": "ready", "ready_at": now, "expires_at": now + changes.life()}
         if not rows.update(moved_at=now, **taken):
@@ -199,6 +206,7 @@ def book_sandbox(
     node: str = "",
     engine: str = DEFAULT_ENGINE,
     layout: dict[str, Any] | None = None,
+    comparison: Comparison | None = None,
 ) -> tuple[Sandbox, Action]:
     """Row, action and task. With `node`, that node and no other; without a learner, one in advance for whoever comes."""
     with transaction.atomic():
@@ -210,6 +218,7 @@ def book_sandbox(
             engine=engine,
             phase="queued",
             node_id=node or None,
+            comparison=comparison,
         )
         action = Action.objects.create(sandbox=sandbox, kind=Action.Kind.OPEN)
         enqueue(TASK_OPEN, node_queue(node) if node else open_queue(engine), action.pk)

@@ -13,19 +13,23 @@ import structlog
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db import connection
+from django.db.models import Q
 from django.utils import timezone
 
 from explorer.lab import hosts
 from explorer.lab.errors import HostError, LabError, NoRoom
 from explorer.network.layout import scenario_of
 from explorer.sandboxes import changes
-from explorer.sandboxes.changes import finish, finish_all, move
+from explorer.sandboxes.changes import enqueue, finish, finish_all, move, node_queue, open_queue
+from explorer.sandboxes.limits import comparison_places
 from explorer.sandboxes.models import Action, Sandbox
 from explorer.sandboxes.node import ensure_node, hold, lab_config
+from explorer.sandboxes.streams import TASK_OPEN
 
 log = structlog.get_logger(__name__)
 
 State = Sandbox.State
+CALLED = 3
 CLOSE_WAITS = 60.0  # seconds a close waits for an open of the same sandbox to come to its end
 HERE = (State.OPENING, State.WARM, State.READY, State.RESETTING, State.CLOSING)
 OURS = "This is our fault, not yours: {} Your progress is kept; please open a new sandbox."
@@ -68,6 +72,17 @@ def close_sandbox(action_id: int) -> None:
         Action.objects.filter(pk=action.pk, state=Action.State.ACCEPTED).update(state=Action.State.RUNNING)
         hosts.close_sandbox(lab_config(), sandbox.pk)  # an engine that answers nothing: the reconciler asks again
         _end(sandbox, [State.CLOSING], State.EXPIRED if sandbox.phase == "expired" else State.CLOSED)
+    call_next()
+
+
+def call_next() -> None:
+    """A place came free: those who wait longest are asked for now and not at the next sweep. More than one, because the
+    first may be one that has to go on waiting (a comparison leaves places to people)."""
+    waiting = Sandbox.objects.filter(Q(node_id=settings.NODE_NAME) | Q(node=None), state=State.QUEUED)
+    for sandbox in waiting.order_by("created_at")[:CALLED]:
+        action = sandbox.actions.filter(kind=Action.Kind.OPEN).order_by("-pk").first()
+        if action:
+            enqueue(TASK_OPEN, node_queue(sandbox.node_id) if sandbox.node_id else open_queue(sandbox.engine), action.pk)
 
 
 def lock_of(sandbox: Sandbox) -> str:
@@ -93,7 +108,10 @@ def _claim(sandbox: Sandbox) -> bool:
 def make_room(sandbox: Sandbox) -> bool:
     """Is there a free place here? A warm sandbox gives way to a learner's."""
     here = Sandbox.objects.filter(node_id=settings.NODE_NAME, state__in=HERE)
-    free = hosts.capacity(lab_config()) - here.count()
+    capacity = hosts.capacity(lab_config())
+    free = capacity - here.count()
+    if sandbox.comparison_id and here.exclude(comparison=None).count() >= comparison_places(capacity):
+        return False
     if free > 0 or sandbox.learner_id is None:
         return free > 0
     for warm in here.filter(state=State.WARM).order_by("created_at"):
@@ -124,7 +142,8 @@ def _build(action: Action, *, first: bool) -> None:
         )
     except NoRoom as error:
         log.info("no room", error=str(error))
-        if not (first and move(sandbox, [State.OPENING], state=State.QUEUED, node=None, phase="queued")):
+        node = sandbox.node if sandbox.comparison_id else None  # the columns of a comparison stay together
+        if not (first and move(sandbox, [State.OPENING], state=State.QUEUED, node=node, phase="queued")):
             _fail(sandbox, action, building, OURS.format("the machine that runs sandboxes has no room left."))
     except NoLongerWanted:
         log.info("no longer wanted")

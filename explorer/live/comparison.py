@@ -1,0 +1,87 @@
+"""The websocket of a comparison's page: how far each column is. What was measured is fetched by the page when this says so.
+
+A browser that comes (back) is told where every column stands, then what changes; so nothing has to be remembered between.
+An open socket is also how somebody is known to look: without one the comparison ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from uuid import UUID
+
+from channels.db import database_sync_to_async
+
+from explorer.classroom.access import find_comparison
+from explorer.live.edge import Edge
+from explorer.live.feed import Restarted, Subscription
+from explorer.live.limits import COMPARISON_SOCKETS
+from explorer.live.sandbox import write_event
+from explorer.sandboxes.columns import describe, describe_comparison
+from explorer.sandboxes.comparisons import SEEN_EVERY, note_look
+from explorer.sandboxes.events import comparison_stream, events_key
+from explorer.sandboxes.models import Comparison
+
+ENDS = '"type":"comparison_changed"'
+
+
+class ComparisonSocket(Edge):
+    kind = "comparison"
+    most = COMPARISON_SOCKETS
+    comparison: Comparison
+
+    async def seek(self, learner: UUID) -> tuple[str, bool] | None:
+        name = str(self.scope["url_route"]["kwargs"]["comparison"])
+        comparison = await database_sync_to_async(find_comparison)(learner, name)
+        if comparison is None:
+            return None
+        self.comparison = comparison
+        return comparison.pk, False  # one that is over is still told of, once
+
+    async def flow(self) -> None:
+        key = events_key(comparison_stream(self.comparison.pk))
+        subscription = await self.hub.subscribe(key, await self.hub.streams.newest(key))
+        try:
+            await self.look()
+            await self.tell_all()
+            while self.comparison.state == Comparison.State.RUNNING:
+                await self.step(subscription, key)
+        finally:
+            self.hub.leave(subscription)
+
+    async def step(self, subscription: Subscription, key: str) -> None:
+        try:
+            async with asyncio.timeout(SEEN_EVERY.total_seconds()):
+                entries = await subscription.next()
+        except TimeoutError:
+            await self.look()
+            return
+        except Restarted:
+            subscription.move(await self.hub.streams.newest(key))
+            await self.tell_all()
+            return
+        for entry in entries:
+            if text := write_event(entry):
+                await self.send_text(text)
+                if ENDS in text[:200]:
+                    await self.allowed()
+        await self.look()
+
+    async def look(self) -> None:
+        """Somebody has the page open; and may they still?"""
+        now = asyncio.get_running_loop().time()
+        if now - getattr(self, "looked_at", 0.0) >= SEEN_EVERY.total_seconds():
+            self.looked_at = now
+            await database_sync_to_async(note_look)(self.comparison.pk)
+            await self.allowed()
+
+    async def tell_all(self) -> None:
+        """Every column, then the comparison; after that the page knows everything there is to fetch."""
+        await self.allowed()
+        for message in await database_sync_to_async(describe_all)(self.comparison):
+            await self.send_text(message)
+
+
+def describe_all(comparison: Comparison) -> list[str]:
+    columns = comparison.columns.select_related("sandbox").defer("result")
+    messages = [*map(describe, columns), describe_comparison(comparison)]
+    return [message.model_dump_json() for message in messages]

@@ -1,0 +1,165 @@
+"""How the columns of a comparison move: compare-and-set on their rows, and what is told about it afterwards.
+
+A column follows its sandbox until that is ready; then the relay of its node measures it (`relay_columns`). It ends once:
+complete, failed with a reason, or lacking what it needs. The comparison is done when its last column is.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import structlog
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from explorer.network.comparison import Column as Result
+from explorer.network.comparison import Variant
+from explorer.sandboxes import streams
+from explorer.sandboxes.events import ColumnMoved, ComparisonChanged, Event, comparison_stream
+from explorer.sandboxes.models import Column, Comparison, Sandbox
+
+log = structlog.get_logger(__name__)
+
+COLUMN_BYTES = 1024 * 1024  # of one column's result, encoded
+CUTS: tuple[tuple[str, str, Any], ...] = (  # what is left out of one that is larger, in this order
+    ("snapshot", "The picture of all places", None),
+    ("journeys", "The way of its packets", {}),
+    ("before", "What was on the host before", {}),
+    ("after", "What was on the host afterwards", {}),
+    ("added", "What was added to the host", ()),
+    ("commands", "What was done", ()),
+    ("cells", "The table", ()),
+)
+QUEUED = "waiting for a free place"
+CLOSED = "Its sandbox was closed before the column was complete."
+
+
+def move(column: Column, states: Iterable[str], *, by: str | None = None, **fields: Any) -> bool:
+    """The one way a column changes: only from one of `states` (and measured `by` that relay); true for exactly one caller."""
+    rows = Column.objects.filter(pk=column.pk, state__in=list(states))
+    if by is not None:
+        rows = rows.filter(runner=by)
+    now = timezone.now()
+    ends = fields.get("state") not in (None, *Column.UNFINISHED)
+    if not rows.update(moved_at=now, version=F("version") + 1, **fields, **({"finished_at": now} if ends else {})):
+        return False
+    transaction.on_commit(lambda: tell(column.pk))
+    if ends:
+        finish_comparison(column.comparison_id)
+    return True
+
+
+def fail(column: Column, reason: str, *, by: str | None = None) -> bool:
+    states = Column.UNFINISHED if by is None else (Column.State.RUNNING,)
+    return move(column, states, by=by, state=Column.State.FAILED, reason=reason[:500])
+
+
+def finish_comparison(comparison: str) -> bool:
+    """Done, if its last column has come to its end. Asked any number of times."""
+    if Column.objects.filter(comparison=comparison, state__in=Column.UNFINISHED).exists():
+        return False
+    rows = Comparison.objects.filter(pk=comparison, state=Comparison.State.RUNNING)
+    if not rows.update(state=Comparison.State.DONE, ended_at=timezone.now()):
+        return False
+    transaction.on_commit(lambda: tell_comparison(comparison))
+    return True
+
+
+def follow(sandbox: Sandbox) -> None:
+    """The sandbox of a column moved, or may have: the column says the same. Repeated by the reconciler."""
+    column = Column.objects.filter(sandbox=sandbox, state__in=Column.UNFINISHED).first()
+    if column is None:
+        return
+    if sandbox.state in Sandbox.OVER or sandbox.state == Sandbox.State.CLOSING:
+        fail(column, without_advice(sandbox.reason) or CLOSED)
+        return
+    phase = QUEUED if sandbox.state == Sandbox.State.QUEUED else sandbox.phase
+    if column.state == Column.State.WAITING and column.phase != phase:
+        move(column, [Column.State.WAITING], phase=phase[:60])
+
+
+def without_advice(reason: str) -> str:
+    """A sandbox's reason ends with what its learner can do: open another. Nobody opened that of a column."""
+    said, _, advice = reason.rpartition(". ")
+    return f"{said}." if said and "progress is kept" in advice else reason
+
+
+def encode(result: Result) -> tuple[str, Result]:
+    """As it is kept: within its bound, by leaving out the largest parts first and saying so in its notes."""
+    text = result.model_dump_json()
+    for name, part, nothing in CUTS:
+        if len(text) <= COLUMN_BYTES:
+            break
+        note = f"{part} was too large to be kept."
+        result = result.model_copy(update={name: nothing, "notes": (*result.notes, note)})
+        text = result.model_dump_json()
+    return text, result
+
+
+def read_result(column: Column) -> Result:
+    """What is known of it now: the row says how far it is, the result what was seen."""
+    variant = Variant.model_validate(column.variant)
+    seen = Result.model_validate_json(column.result) if column.result else Result(variant=variant)
+    failed = column.state in (Column.State.FAILED, Column.State.LACKS)
+    return seen.model_copy(
+        update={
+            "state": column.state,
+            "phase": column.phase,
+            "error": column.reason if failed else "",
+            "failed_at": column.phase if column.state == Column.State.FAILED else "",
+        }
+    )
+
+
+def describe(column: Column) -> ColumnMoved:
+    """What the page's header of this column shows now."""
+    waits = column.state == Column.State.WAITING and column.sandbox is not None
+    return ColumnMoved(
+        at=time.time(),
+        column=column.key,
+        state=column.state,
+        phase=column.phase,
+        reason=column.reason[:500],
+        position=queue_position(column.sandbox) if waits and column.sandbox else None,
+        cells=column.cells,
+        version=column.version,
+    )
+
+
+def queue_position(sandbox: Sandbox) -> int | None:
+    if sandbox.state != Sandbox.State.QUEUED:
+        return None
+    return Sandbox.objects.filter(state=Sandbox.State.QUEUED, created_at__lt=sandbox.created_at).count() + 1
+
+
+def describe_comparison(comparison: Comparison) -> ComparisonChanged:
+    return ComparisonChanged(at=time.time(), state=comparison.state, reason=comparison.reason[:500])
+
+
+def tell(column_id: int) -> None:
+    """Tells browsers what the column's row says now. A hint: no Redis, no harm."""
+    column = Column.objects.select_related("sandbox").defer("result").filter(pk=column_id).first()
+    if column:
+        _publish(column.comparison_id, describe(column))
+
+
+def tell_comparison(comparison: str) -> None:
+    found = Comparison.objects.filter(pk=comparison).first()
+    if found is None:
+        return
+    _publish(comparison, describe_comparison(found))
+    if found.state != Comparison.State.RUNNING:
+        try:
+            streams.retire(streams.redis(), comparison_stream(comparison))
+        except (streams.RedisError, OSError) as error:
+            log.warning("not retired", comparison=comparison, error=str(error))
+
+
+def _publish(comparison: str, event: Event) -> None:
+    try:
+        streams.publish(streams.redis(), comparison_stream(comparison), event)
+    except (streams.RedisError, OSError) as error:
+        log.warning("not told", comparison=comparison, what=event.type, error=str(error))

@@ -1,0 +1,194 @@
+"""Comparisons as the web side asks for them: start, look at, end. Like `services`, it writes rows and names tasks.
+
+A comparison is one row, a row for each column, and a sandbox for each column that can be measured. All of it is committed
+together or not at all, so whatever is lost afterwards (a task, an order, a process) the rows say what is wanted.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import structlog
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from explorer.network.comparison import Variant
+from explorer.network.comparison.spec import Spec
+from explorer.sandboxes import columns, drivers, services
+from explorer.sandboxes.changes import ON_NODE
+from explorer.sandboxes.limits import Refused, check_comparisons, check_queue, comparison_places, find_nodes
+from explorer.sandboxes.models import Column, Comparison, Learner, Node, Sandbox
+
+log = structlog.get_logger(__name__)
+
+UNSEEN = timedelta(seconds=30)  # nobody has looked at its page for so long: it ends
+SEEN_EVERY = timedelta(seconds=8)  # a look is noted at most this often
+LIFE = timedelta(minutes=5)  # however long its columns wait and work
+KEPT = 10  # of one learner
+STOPPED = "It was stopped before this column was complete."
+UNWATCHED = "Nobody looked at the page any more, so it was ended before this column was complete."
+TOO_LONG = "It took longer than five minutes, so it was ended before this column was complete."
+State = Comparison.State
+
+
+def current_comparison(learner: Learner | None) -> Comparison | None:
+    """The learner's one running comparison, if any."""
+    return Comparison.objects.filter(learner=learner, state=State.RUNNING).first() if learner else None
+
+
+def earlier_comparisons(learner: Learner | None) -> list[Comparison]:
+    """What the learner can still read, newest first."""
+    return list(Comparison.objects.filter(learner=learner).order_by("-created_at")[:KEPT]) if learner else []
+
+
+def start_comparison(learner: Learner, spec: Spec, instead: str = "") -> Comparison:
+    """The learner's running comparison if it is this one, else a new one; that named by `instead` ends for it.
+
+    Raises `Refused`. Asked twice at once, it gives the same one twice.
+    """
+    running = current_comparison(learner)
+    if running and running.pk != instead:
+        return _same(running, spec)
+    check_comparisons(learner)
+    node = choose_node(spec.variants)
+    check_queue()
+    try:
+        with transaction.atomic():
+            if running:
+                end_comparison(running, STOPPED)
+            return _book(learner, spec, node)
+    except IntegrityError:  # the same learner asked twice at once: the other request won
+        running = current_comparison(learner)
+        if running is None:
+            raise
+        return _same(running, spec)
+
+
+def _same(running: Comparison, spec: Spec) -> Comparison:
+    if Spec.model_validate(running.spec) == spec:
+        return running
+    raise Refused(
+        "other_comparison",
+        f"A comparison of yours is running, and one runs at a time: {spec_of(running).title}. "
+        "See it to its end, or stop it for this one.",
+        comparison=running.pk,
+    )
+
+
+def spec_of(comparison: Comparison) -> Spec:
+    return Spec.model_validate(comparison.spec)
+
+
+def choose_node(variants: tuple[Variant, ...]) -> Node:
+    """The node that can do most of it; among those the emptiest. Raises `Refused` when none is here."""
+
+    def fitness(node: Node) -> tuple[int, int]:
+        doable = sum(not lack_of(variant, node) for variant in variants)
+        return doable, node.capacity - node.sandbox_set.filter(state__in=ON_NODE).count()
+
+    return max(find_nodes(), key=fitness)
+
+
+def lack_of(variant: Variant, node: Node) -> str:
+    """Why this node cannot measure this variant, in a sentence; empty when it can, as far as its row says."""
+    if not drivers.can(node, variant.driver):
+        lack = drivers.Lack(variant.driver, str(node.health.get("kernel", "")))
+        return f"{lack.sentence} Nothing was opened for it."
+    if variant.engine not in node.engines:
+        return (
+            f"The machine that runs sandboxes here has no hosts with Docker Engine {variant.engine} at the moment; "
+            f"it has {' and '.join(node.engines) or 'none at all'}. Nothing was opened for it."
+        )
+    return ""
+
+
+def _book(learner: Learner, spec: Spec, node: Node) -> Comparison:
+    comparison = Comparison.objects.create(learner=learner, node=node, spec=spec.model_dump(mode="json"))
+    for position, variant in enumerate(spec.variants):
+        lack = lack_of(variant, node)
+        Column.objects.create(
+            comparison=comparison,
+            position=position,
+            key=variant.id,
+            variant=variant.model_dump(mode="json"),
+            sandbox=None if lack else open_for(comparison, variant, node),
+            state=Column.State.LACKS if lack else Column.State.WAITING,
+            phase="" if lack else columns.QUEUED,
+            reason=lack,
+            finished_at=timezone.now() if lack else None,
+        )
+    columns.finish_comparison(comparison.pk)
+    _forget_old(learner)
+    transaction.on_commit(lambda: _follow_all(comparison))
+    log.info("comparison begun", comparison=comparison.pk, columns=spec.columns, node=node.pk)
+    return comparison
+
+
+def open_for(comparison: Comparison, variant: Variant, node: Node) -> Sandbox:
+    """A sandbox for one column: a warm one if there is, else one that is queued for this node."""
+    here = Sandbox.objects.filter(node=node, state__in=ON_NODE).exclude(comparison=None).count()
+    warm = None
+    if here < comparison_places(node.capacity):
+        warm = services.claim_warm(
+            [node], variant.scenario, variant.engine, learner=comparison.learner, comparison=comparison, lesson=""
+        )
+    if warm:
+        return warm
+    sandbox, _ = services.book_sandbox(
+        comparison.learner, scenario=variant.scenario, engine=variant.engine, node=node.pk, comparison=comparison
+    )
+    return sandbox
+
+
+def end_comparison(comparison: Comparison, why: str = STOPPED) -> bool:
+    """Stops it: what was measured stays, what was not is said to be missing, its sandboxes go. Ending it again is no error."""
+    with transaction.atomic():
+        rows = Comparison.objects.filter(pk=comparison.pk, state=State.RUNNING)
+        ended = bool(rows.update(state=State.ENDED, reason=why, ended_at=timezone.now()))
+        if ended:
+            for column in comparison.columns.filter(state__in=Column.UNFINISHED).defer("result"):
+                columns.fail(column, why)
+            transaction.on_commit(lambda: columns.tell_comparison(comparison.pk))
+            log.info("comparison ended", comparison=comparison.pk, why=why)
+        release(comparison.pk)
+    comparison.refresh_from_db()
+    return ended
+
+
+def release(comparison: str) -> None:
+    """Closes what is no longer needed: everything once it is over; before that, what complete columns were measured in, but
+    only when somebody waits for a place. Removing a host is noise for those that are measured beside it."""
+    live = Sandbox.objects.filter(comparison=comparison, state__in=Sandbox.LIVE).exclude(state=Sandbox.State.CLOSING)
+    if Comparison.objects.filter(pk=comparison, state=State.RUNNING).exists():
+        if not Sandbox.objects.filter(state=Sandbox.State.QUEUED).exists():
+            return
+        live = live.exclude(column__state__in=Column.UNFINISHED)
+    for sandbox in live:
+        services.close_sandbox(sandbox)
+
+
+def note_look(comparison_id: str) -> None:
+    """Somebody has the page open."""
+    now = timezone.now()
+    running = Comparison.objects.filter(pk=comparison_id, state=State.RUNNING)
+    running.filter(seen_at__lt=now - SEEN_EVERY).update(seen_at=now)
+
+
+def _follow_all(comparison: Comparison) -> None:
+    """A warm sandbox was ready before it had a column."""
+    for sandbox in Sandbox.objects.filter(comparison=comparison):
+        columns.follow(sandbox)
+
+
+def _forget_old(learner: Learner) -> None:
+    """Bounded: a learner's oldest go when there are too many. What counts for the hour's limit stays that long."""
+    mine = Comparison.objects.filter(learner=learner).order_by("-created_at")
+    newest = list(mine.values_list("pk", flat=True)[:KEPT])
+    old = mine.filter(created_at__lt=timezone.now() - timedelta(hours=1)).exclude(pk__in=newest)
+    forget(list(old.values_list("pk", flat=True)))
+
+
+def forget(ids: list[str]) -> None:
+    """Rows, results and the rows of sandboxes go; none that runs, or whose sandboxes are not gone yet."""
+    over = Comparison.objects.filter(pk__in=ids).exclude(state=State.RUNNING)
+    over.exclude(sandboxes__state__in=Sandbox.LIVE).delete()
