@@ -16,7 +16,7 @@ from explorer.lab.listen import receive
 from explorer.lab.netns import Namespace
 from explorer.lab.probe import NoAnswer, echo_request, http, resolve
 from explorer.lab.tools import run_tools
-from explorer.lab.trace import Trace
+from explorer.lab.trace import MOST, Trace
 from explorer.network.journeys import Asked, Evidence, Journeys, tell
 from explorer.network.journeys.evidence import Handles, Sighting
 from explorer.network.journeys.identity import Mark, dns_marks, find_sequence, first_of_its_own, ping_marks, tcp_marks, wanted
@@ -26,6 +26,7 @@ SECONDS = 1.0  # that an answer may take
 AFTER = 0.06  # what is still on its way when the answer is here
 RECORD_SECONDS = 20.0
 MOST_PLACES = 40
+GATHERED = 20_000  # frames, and rules, in all places together
 RULESET = {"rules": ("nft", "-a", "list", "ruleset")}
 NOTHING = Mark("none", b"\0" * 64)  # fits no frame: the packet never left
 NamespaceOf = Callable[[str], Namespace | None]
@@ -118,13 +119,14 @@ def _watches(asked: Asked, places: dict[str, Place], namespace_of: NamespaceOf) 
     ends = [asked.source, asked.target]
     through = [name for name, place in places.items() if place.kind != "container"]
     others = [name for name in places if name not in through]
-    found: dict[int, Trace] = {}
+    found: dict[int, tuple[str, Namespace, bool]] = {}
     for name in [*ends, *through, *others]:
         place = places.get(name)
         namespace = namespace_of(name) if place else None
         if place and namespace and len(found) < MOST_PLACES and namespace.inode not in found:
-            found[namespace.inode] = Trace(place.shares or name, namespace, rules=name in (*ends, *through))
-    return list(found.values())
+            found[namespace.inode] = (place.shares or name, namespace, name in (*ends, *through))
+    most = min(MOST, GATHERED // max(1, len(found)))
+    return [Trace(*one, most=most) for one in found.values()]
 
 
 # --- sending ---

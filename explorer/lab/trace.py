@@ -28,7 +28,7 @@ VERDICTS = {0: "drop", 1: "accept", 3: "queue", -1: "continue", -2: "break", -3:
 TIMESTAMPS = 35  # SO_TIMESTAMPNS, <asm-generic/socket.h>
 CLOCK = struct.Struct("=qq")
 SNAP = 256  # bytes of a frame
-MOST_FRAMES, MOST_STEPS = 4_000, 4_000
+MOST = 4_000  # frames, and rules, in one namespace
 BUFFER = 2 * 1024 * 1024
 READY_SECONDS = 3.0
 AT_ONCE = 256
@@ -38,8 +38,8 @@ class Trace:
     """Between `begin` and `end` it gathers; `sightings` and `steps` are what it saw of everybody's packets. Without `rules` it
     looks at frames only, which costs a socket and no program."""
 
-    def __init__(self, place: str, namespace: Namespace, rules: bool = True) -> None:
-        self.place, self.rules = place, rules
+    def __init__(self, place: str, namespace: Namespace, rules: bool = True, most: int = MOST) -> None:
+        self.place, self.rules, self.most = place, rules, most
         self.sightings: list[Sighting] = []
         self.steps: list[Step] = []
         self.note = ""
@@ -115,8 +115,8 @@ class Trace:
         try:
             for _ in range(AT_ONCE):
                 data, ancillary, _flags, address = taps.recvmsg(SNAP, 128)
-                if len(self.sightings) >= MOST_FRAMES:
-                    self.note = f"More than {MOST_FRAMES:,} frames passed {self.place}; the later ones were not looked at."
+                if len(self.sightings) >= self.most:
+                    self.note = f"More than {self.most:,} frames passed {self.place}; the later ones were not looked at."
                     return self._deafen(taps)
                 at = next((_nanoseconds(told) for level, kind, told in ancillary if kind == TIMESTAMPS), 0)
                 way = "out" if address[2] == socket.PACKET_OUTGOING else "in"
@@ -130,8 +130,8 @@ class Trace:
         try:
             for _ in range(AT_ONCE):
                 for step in read_steps(self.place, traces.recv(65536)):
-                    if len(self.steps) >= MOST_STEPS:
-                        self.note = f"{self.place} met more than {MOST_STEPS:,} rules; the later ones were not written down."
+                    if len(self.steps) >= self.most:
+                        self.note = f"{self.place} met more than {self.most:,} rules; the later ones were not written down."
                         return self._deafen(traces)
                     self.steps.append(step)
         except BlockingIOError:

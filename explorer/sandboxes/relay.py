@@ -30,6 +30,7 @@ from explorer.sandboxes.events import (
 )
 from explorer.sandboxes.models import Progress, Sandbox
 from explorer.sandboxes.node import lab_config
+from explorer.sandboxes.relay_journeys import AT_ONCE
 from explorer.sandboxes.relay_lesson import Standing
 from explorer.sandboxes.relay_sandbox import SandboxWatch, Wanted
 from explorer.sandboxes.relay_terminals import bury, end_shells
@@ -55,6 +56,7 @@ class Relay:
         self.wanted: dict[str, Wanted] = {}
         self.look = asyncio.Event()
         self.buried: set[str] = set()
+        self.tracing = asyncio.Semaphore(AT_ONCE)
 
     async def run(self) -> None:
         """Until cancelled. Leaves no shell behind."""
@@ -102,7 +104,9 @@ class Relay:
                 began = time.monotonic()
                 watch = None
                 try:
-                    watch = self.watches[row.sandbox] = SandboxWatch(self.redis, self.config, self.wanted[row.sandbox])
+                    watch = self.watches[row.sandbox] = SandboxWatch(
+                        self.redis, self.config, self.wanted[row.sandbox], self.tracing
+                    )
                     log.info("seeing", generation=row.generation)
                     await watch.run()
                     log.warning("nothing of it is left to see")

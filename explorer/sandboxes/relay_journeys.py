@@ -14,11 +14,21 @@ from explorer.sandboxes.events import Event, FollowJourney, JourneyTold
 log = structlog.get_logger(__name__)
 
 WAITING = 4  # more than that in one sandbox is not a person
+AT_ONCE = 24  # on a node: each holds some processes, and in a flood some megabytes
+PATIENCE = 8.0  # seconds
+FULL = "This node follows as many packets as it can at once. Try again in a moment."
 
 
 class JourneyDesk:
-    def __init__(self, follow: Callable[[Asked], Awaitable[Journeys]], tell: Callable[[Event], Awaitable[None]]) -> None:
-        self._follow, self._tell = follow, tell
+    """`room` is shared by all desks of a node."""
+
+    def __init__(
+        self,
+        follow: Callable[[Asked], Awaitable[Journeys]],
+        tell: Callable[[Event], Awaitable[None]],
+        room: asyncio.Semaphore,
+    ) -> None:
+        self._follow, self._tell, self._room = follow, tell, room
         self._asked: asyncio.Queue[FollowJourney] = asyncio.Queue(WAITING)
 
     def take(self, order: FollowJourney) -> None:
@@ -32,8 +42,19 @@ class JourneyDesk:
         while True:
             order = await self._asked.get()
             try:
-                told = await self._follow(order.asked)
+                told = await self._followed(order.asked)
             except Exception:
                 log.exception("journey failed", sandbox=order.sandbox)
                 told = Journeys(asked=order.asked, at=time.time(), error="The packet could not be followed. That is our fault.")
             await self._tell(JourneyTold(journey=order.journey, told=told))
+
+    async def _followed(self, asked: Asked) -> Journeys:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._room.acquire()
+        except TimeoutError:
+            return Journeys(asked=asked, at=time.time(), error=FULL)
+        try:
+            return await self._follow(asked)
+        finally:
+            self._room.release()

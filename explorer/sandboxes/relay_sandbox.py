@@ -57,13 +57,13 @@ class Wanted:
 class SandboxWatch:
     """Also the observer's witness."""
 
-    def __init__(self, redis: redis_asyncio.Redis, config: LabConfig, wanted: Wanted) -> None:
+    def __init__(self, redis: redis_asyncio.Redis, config: LabConfig, wanted: Wanted, tracing: asyncio.Semaphore) -> None:
         self.redis, self.config = redis, config
         self.sandbox, self.generation = wanted.sandbox, wanted.generation
         self.picture = Picture(self.sandbox, self.generation)
         self.terminals = Terminals(redis, config, self.sandbox, self.tell_line)
         self.observer = Observer(config, self.sandbox, self.generation, wanted.facts, self)
-        self.journeys = JourneyDesk(lambda asked: self.observer.journey(asked), self.tell_line)
+        self.journeys = JourneyDesk(lambda asked: self.observer.journey(asked), self.tell_line, tracing)
         self.captures = Captures(redis, self.sandbox, lambda *asked: self.observer.capture(*asked), self.tell_line)
         self.grids = GridDesk(redis, self.sandbox, lambda: self.observer.reach(), self.tell_line)
         self.expected = {*wanted.facts.get("hosts", {}), *wanted.facts.get("machines", {})}
