@@ -1,0 +1,23 @@
+"""What a measured cell answers to its row's question, in the words a learner can choose from."""
+
+from __future__ import annotations
+
+from explorer.network.comparison.model import Cell
+from explorer.network.comparison.rows import ROWS_BY_KEY, YES_NO
+
+
+def answer_of(cell: Cell) -> str:
+    """One of the row's answers; "" where nothing was measured, so that nobody is right or wrong."""
+    answers = ROWS_BY_KEY[cell.row].answers if cell.row in ROWS_BY_KEY else ()
+    if cell.mark in ("lacks", "failed", "unknown"):
+        return ""
+    if answers == YES_NO:
+        return "yes" if cell.mark == "yes" else "no"  # half a yes does not reach anybody
+    return cell.word if cell.word in answers else ""
+
+
+def agrees(cell: Cell | None, expected: str) -> bool | None:
+    """Whether it was measured as somebody said; None where that cannot be told."""
+    if cell is None or cell.mark in ("lacks", "failed", "unknown"):
+        return None
+    return expected in (cell.word, answer_of(cell))
