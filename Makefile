@@ -2,7 +2,7 @@
 python := .venv/bin/python
 export PORT ?= 8000
 
-.PHONY: help setup run test test-unit test-engine test-browser test-vm record-vm check bench format clean labdoctor
+.PHONY: help setup run test test-unit test-engine test-browser test-vm record-vm check bench fuzz format clean labdoctor
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -33,6 +33,9 @@ check: setup ## format, lint, types, import contracts, migrations, lessons, fron
 
 bench: setup ## measured figures, each with its baseline
 	@$(python) -m bench
+
+fuzz: setup ## every parser of hostile input, given anything (SECONDS=60 each, TARGET=one of them)
+	@setup/fuzz.sh "$(or $(SECONDS),60)" "$(TARGET)"
 
 labdoctor: setup ## what this node can do, and the cure for what it cannot
 	@$(python) manage.py labdoctor

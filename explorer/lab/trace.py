@@ -46,6 +46,7 @@ class Trace:
         self._namespace = namespace
         self._sockets: list[socket.socket] = []
         self._nft: asyncio.subprocess.Process | None = None
+        self._frame = bytearray(SNAP)
         self._loop = asyncio.get_running_loop()
 
     async def begin(self, matches: Sequence[str]) -> None:
@@ -114,13 +115,14 @@ class Trace:
     def _frames(self, taps: socket.socket) -> None:
         try:
             for _ in range(AT_ONCE):
-                data, ancillary, _flags, address = taps.recvmsg(SNAP, 128)
+                length, ancillary, _flags, address = taps.recvmsg_into([self._frame], 128, socket.MSG_TRUNC)
                 if len(self.sightings) >= self.most:
                     self.note = f"More than {self.most:,} frames passed {self.place}; the later ones were not looked at."
                     return self._deafen(taps)
                 at = next((_nanoseconds(told) for level, kind, told in ancillary if kind == TIMESTAMPS), 0)
                 way = "out" if address[2] == socket.PACKET_OUTGOING else "in"
-                self.sightings.append(Sighting(at, self.place, address[0], way, data, len(data)))  # type: ignore[arg-type]
+                data = bytes(self._frame[: min(length, SNAP)])
+                self.sightings.append(Sighting(at, self.place, address[0], way, data, length))  # type: ignore[arg-type]
         except BlockingIOError:
             return None
         except OSError:
@@ -203,4 +205,6 @@ def _number(data: bytes) -> int:
 
 
 def _text(data: bytes) -> str:
-    return data.rstrip(b"\0").decode("ascii", "replace")[:128]
+    """A name as the kernel tells it. nft makes plain ones only; over netlink one may be made of anything."""
+    told = data.partition(b"\0")[0].decode("ascii", "replace")[:128]
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in told)

@@ -224,7 +224,7 @@ export class PacketJourney extends HTMLElement {
       make("span", "text", hop.text),
       make("span", "ms", `${hop.ms.toFixed(2)} ms`),
     );
-    const changed = hop.headers.filter((header) => header.changed && header.name !== "checksum");
+    const changed = hop.headers.filter((header) => header.changed && !header.name.startsWith("checksum"));
     if (changed.length && hop.kind !== "rule") {
       const words = changed.slice(0, 4).map((header) => `${header.name} ${header.value}`);
       open.append(make("span", "changed", words.join(" · ")));

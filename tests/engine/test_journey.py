@@ -171,12 +171,13 @@ def test_no_route_and_no_place(lab_config, host):
     assert "no-such-name" in told.error
 
 
-def test_the_learners_own_next_packet(lab_config, host):
+@pytest.mark.parametrize("command", ["curl -s outside", "ping -c 1 -s 1400 outside"])
+def test_the_learners_own_next_packet(lab_config, host, command):
     async def recorded():
         async with looking(lab_config, host[0], 1, host[1]) as observer:
             following = asyncio.create_task(observer.journey(Asked(source="h1/miller", target="*", kind="record")))
             await asyncio.sleep(1)
-            await asyncio.to_thread(typed, lab_config, host[0], "docker exec miller curl -s outside || true")
+            await asyncio.to_thread(typed, lab_config, host[0], f"docker exec miller {command} || true")
             return await following
 
     told = asyncio.run(recorded())

@@ -1,10 +1,14 @@
 """A daemon may do its worst: the answer is always one short reason, in bounded time and memory."""
 
+import asyncio
+import socket
+import threading
 import time
 
 import pytest
 
 from explorer.lab import unix_http
+from explorer.lab.daemon import decoded_lines
 from explorer.lab.inner import read_daemon
 from explorer.lab.unix_http import BadAnswer, ask, ask_json, start, to_path
 from tests.lab import fakes
@@ -76,3 +80,56 @@ async def test_a_daemon_that_lies_about_shapes_is_survived(tmp_path):
 async def test_a_dead_daemon_is_said_in_a_sentence(tmp_path):
     state = await read_daemon("h1", to_path(str(tmp_path / "none")))
     assert state.error.startswith("The Docker daemon on h1 does not answer")
+
+
+@pytest.fixture
+def crumbs():
+    """A daemon in a thread of its own, faster than any reader: one byte of body after another, for ever."""
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+
+    def talk():
+        try:
+            theirs.sendall(fakes.OK + b"Transfer-Encoding: chunked\r\n\r\n")
+            while True:
+                theirs.sendall(b"1\r\n\n\r\n" * 8_000)
+        except OSError:
+            pass
+
+    talking = threading.Thread(target=talk)
+    talking.start()
+    yield lambda: ours
+    ours.close()
+    theirs.close()
+    talking.join()
+
+
+async def longest_pause(until):
+    """How long others had to wait for their turn meanwhile."""
+    longest, last = 0.0, time.monotonic()
+    while not until.done():
+        await asyncio.sleep(0.005)
+        longest, last = max(longest, time.monotonic() - last), time.monotonic()
+    return longest
+
+
+async def test_a_daemon_that_talks_in_crumbs_keeps_nobody_waiting(crumbs):
+    asking = asyncio.create_task(ask(crumbs, "GET", "/version"))
+    assert await longest_pause(asking) < 0.3
+    with pytest.raises(BadAnswer, match="no answer within"):
+        await asking
+
+
+async def test_nor_does_one_whose_events_are_empty_lines(crumbs):
+    exchange = await start(crumbs, "GET", "/events")
+
+    async def listen():
+        async with asyncio.timeout(0.4):
+            async for _ in decoded_lines(exchange):
+                pass
+
+    listening = asyncio.create_task(listen())
+    assert await longest_pause(listening) < 0.3
+    with pytest.raises(TimeoutError):
+        await listening
+    exchange.close()

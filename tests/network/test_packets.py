@@ -12,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.network.packets import Packet, dissect, summarise
-from explorer.network.packets.dissect import DEPTH, LAYERS
+from explorer.network.packets.dissect import DEPTH
+from tests.captures import handmade
+from tests.fuzz.properties import sound_packet as sound
 
 CAPTURES = Path(__file__).parents[1] / "captures" / "packets"
 
@@ -146,25 +148,6 @@ def transport_agrees(theirs, packet: Packet, depth: int) -> None:
 # --- hostile ----------------------------------------------------------------------------------------------------------
 
 
-def sound(packet: Packet) -> None:
-    """Whatever it was: bounded, inside the frame, shown as plain text."""
-    assert len(packet.layers) <= LAYERS + 1
-    for layer in packet.layers:
-        assert layer.depth <= DEPTH + 1
-        assert layer.offset >= 0
-        assert layer.offset + layer.length <= packet.captured
-        assert len(layer.fields) <= 80
-        for field in layer.fields:
-            assert field.offset >= 0
-            assert field.length >= 0
-            assert field.offset + field.length <= packet.captured
-            assert field.value.isprintable()
-            assert len(field.value) < 2_600
-    words = summarise(packet)
-    assert words.isprintable()
-    assert len(words) < 8_000
-
-
 @given(st.binary(max_size=300))
 def test_any_bytes(data):
     sound(dissect(data))
@@ -239,9 +222,71 @@ def test_a_fragment_has_no_transport_header():
     assert protocols(dissect(ethernet() + ip(17, udp(53, b"xx"), flags=0x00B9))) == ["Ethernet", "IPv4", "Fragment"]
 
 
+def test_the_first_fragment_may_say_that_it_goes_on():
+    packet = dissect(handmade.SOUND["fragment of UDP"])
+    assert (protocols(packet)[-2:], packet.problem) == (["UDP", "Payload"], "")
+    assert dissect(handmade.SOUND["fragment 6"]).problem == ""
+
+
+def test_a_further_fragment_is_called_one():
+    assert summarise(dissect(handmade.SOUND["later fragment"])) == "10.77.9.1 → 10.77.9.2, a further fragment of UDP"
+
+
+@pytest.mark.parametrize(
+    ("query", "known"), [(dpkt.ip.IP(INSIDE[0][14:]), True), (dpkt.ip.IP(INSIDE[0][14:], dst=b"\x7f\0\0\x0c"), False)]
+)
+def test_a_query_to_dockers_own_server_is_known_by_its_address(query, known):
+    """It listens on a port of chance."""
+    query.src, query.data.sport, query.data.dport = b"\x7f\0\0\1", 40000, 41937
+    query.dst = b"\x7f\0\0\x0b" if known else b"\x7f\0\0\x0c"
+    assert (dissect(ethernet() + bytes(query)).find("DNS") is not None) == known
+
+
+def verdict(frame: bytes, protocol: str, length: int | None = None) -> str:
+    layer = dissect(frame, length).find(protocol)
+    assert layer
+    return layer.get("checksum is")
+
+
+def test_a_checksum_is_judged_where_all_it_covers_is_there():
+    right = handmade.SOUND["tagged twice"]
+    assert (verdict(right, "IPv4"), verdict(right, "UDP")) == ("right", "right")
+    assert verdict(right[:-1] + b"X", "UDP") == "wrong"
+    assert verdict(right[:-9] + b"\1" + right[-8:], "IPv4") == "right", "covers its header alone"
+    assert verdict(right[:-1], "UDP", len(right)) == ""
+    assert verdict(handmade.SOUND["fragment of UDP"], "UDP") == ""
+    assert verdict(handmade.SOUND["no checksum"], "UDP") == "not used"
+    assert verdict(handmade.SOUND["padded"], "UDP") == "right", "padding is not covered"
+
+
+def test_a_checksum_left_to_the_network_card_is_no_error():
+    """As Linux leaves it: the sum of the pseudo-header alone."""
+    begun = ~handmade.checksum(handmade.pseudo(6, 20)) & 0xFFFF
+    segment = handmade.tcp(0x02)
+    frame = handmade.ethernet(handmade.ip4(6, segment[:16] + begun.to_bytes(2) + segment[18:]))
+    assert verdict(frame, "TCP") == "left to the network card"
+
+
 def test_a_name_with_markup_and_control_characters_stays_text():
     name = b"\x0c<b>\x1b[31m.\xff\\a\0"
     query = struct.pack(">HHHHHH", 1, 0x0100, 1, 0, 0, 0) + name + struct.pack(">HH", 1, 1)
     dns = dissect(ethernet() + ip(17, udp(53, query))).find("DNS")
     assert dns
     assert dns.get("question") == r"A <b>\x1b[31m.\xff\x5ca"
+
+
+@pytest.mark.parametrize("case", handmade.HOSTILE)
+def test_a_hostile_frame_is_told_with_what_was_read_before(case):
+    frame, protocol, problem = handmade.HOSTILE[case]
+    packet = dissect(frame)
+    sound(packet)
+    assert [layer.protocol for layer in packet.layers if layer.problem] == [protocol]
+    assert packet.problem.startswith(problem)
+    before = packet.layers[: [bool(layer.problem) for layer in packet.layers].index(True)]
+    assert before
+    assert before[0].get("source") == "02:42:ac:11:00:01"
+
+
+@pytest.mark.parametrize("case", handmade.SOUND)
+def test_a_rare_frame_is_no_hostile_one(case):
+    assert dissect(handmade.SOUND[case]).problem == ""

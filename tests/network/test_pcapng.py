@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from explorer.network.captured import Frame
 from explorer.network.pcapng import SNAP, write_file
+from tests.fuzz.properties import pcapng_blocks as blocks
 from tests.network.captured import CAPTURES
 from tests.network.test_captured import PING
 
@@ -30,18 +31,6 @@ names = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 def written(kept, interface="eth0", place="h1", expression="", left_out=0):
     counts = {"came": len(kept) + left_out, "left_out": left_out}
     return b"".join(write_file(kept, interface, place, expression, SNAP, **counts))
-
-
-def blocks(data):
-    """(type, body) of every block; both lengths of each agree, and nothing is left over."""
-    at = 0
-    while at < len(data):
-        kind, length = struct.unpack_from("<II", data, at)
-        assert length % 4 == 0
-        assert struct.unpack_from("<I", data, at + length - 4)[0] == length
-        yield kind, data[at + 8 : at + length - 4]
-        at += length
-    assert at == len(data)
 
 
 @given(st.lists(frames, max_size=6), names, names, names)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from explorer.network.packets import internet, link, names, transport
+from explorer.network.packets import checksums, internet, link, names, transport
 from explorer.network.packets.model import Field, Layer, Packet
 from explorer.network.packets.reader import Malformed, Reader, Short
 from explorer.network.packets.step import Next
@@ -31,44 +31,53 @@ def dissect(frame: bytes, length: int | None = None) -> Packet:
     """`length` is what the frame had on the wire, when less of it was captured."""
     frame = bytes(frame[:CAPTURED])
     whole = max(length or 0, len(frame))
+    cut = whole > len(frame)  # more was sent than is here
     layers: list[Layer] = []
     protocol, at, end, depth = "Ethernet", 0, len(frame), 0
-    cut = whole > len(frame)  # more was sent than is here
+    piece = False  # a fragment: what it carries may say that it goes on
+    carrier: Layer | None = None  # the last IP header
+    complete = False  # all that it carries is here
     while protocol and len(layers) < LAYERS:
         read = Reader(frame, at, end)
         try:
-            following = HEADERS[protocol](read)
-            problem = ""
+            following, problem = HEADERS[protocol](read), ""
         except Short as error:
-            following = Next("")
-            problem = f"truncated: {error}" if cut or end == len(frame) else f"malformed: {error}"
+            here = cut or piece or end == len(frame)
+            following, problem = Next(""), f"{'truncated' if here else 'malformed'}: {error}"
         except Malformed as error:
             following, problem = Next(""), f"malformed: {error}"
-        told, end = _bounds(following, end, len(frame), cut)
-        layers.append(Layer(protocol, at, read.at - at, tuple(read.fields), problem or told, depth))
+        piece = piece or following.piece
+        told, end = _bounds(following, end, piece or (cut and end == len(frame)))
+        layer = Layer(protocol, at, read.at - at, tuple(read.fields), problem or told, depth)
+        if protocol in checksums.IPS:
+            carrier, complete = layer, not (piece or cut or layer.problem)
+        layers.append(layer if problem else checksums.judge(frame, layer, end, carrier if complete else None))
         if problem:
             break
-        at, protocol = read.at, following.protocol
+        at, protocol = read.at, following.protocol or _by_address(protocol, carrier)
         if following.inner:
-            depth += 1
+            depth, carrier, complete = depth + 1, None, False
             if depth > DEPTH:
                 layers.append(Layer("Payload", at, max(0, end - at), (), f"not read: more than {DEPTH} tunnels", depth))
                 break
         if not protocol and at < end:
             layers.append(_rest(following.payload, at, end, depth))
+    checksums.settle(frame, layers)
     return Packet(tuple(layers), whole, len(frame))
 
 
-def _bounds(following: Next, end: int, captured: int, cut: bool) -> tuple[str, int]:
-    """Where the layer ends by its own word, and what is wrong with that word."""
-    if following.end is None:
-        return "", end
-    if following.end <= end:
-        return "", following.end
-    missing = following.end - end
-    if cut and end == captured:
-        return "", end
-    return f"truncated: it says it has {missing} bytes more than there are", end
+def _by_address(protocol: str, carrier: Layer | None) -> str:
+    """Docker's embedded DNS server listens on a port of chance, to which a query to its port 53 is translated at once."""
+    ends = (carrier.get("source"), carrier.get("destination")) if carrier else ()
+    return "DNS" if protocol == "UDP" and names.EMBEDDED_SERVER in ends else ""
+
+
+def _bounds(following: Next, end: int, goes_on: bool) -> tuple[str, int]:
+    """What is wrong with a layer's own word of where it ends, and where it ends."""
+    if following.end is None or following.end > end:
+        missing = 0 if following.end is None or goes_on else following.end - end
+        return f"truncated: it says it has {missing} bytes more than there are" if missing else "", end
+    return "", following.end
 
 
 def _rest(name: str, at: int, end: int, depth: int) -> Layer:

@@ -9,7 +9,8 @@ PROTOCOLS = {1: "ICMP", 6: "TCP", 17: "UDP", 58: "ICMPv6"}
 PROTOCOL_NAMES = PROTOCOLS | {2: "IGMP", 4: "IPv4 in IP", 41: "IPv6 in IP", 47: "GRE", 50: "ESP", 51: "AH", 132: "SCTP"}
 EXTENSIONS = {0: "hop-by-hop options", 43: "routing", 44: "fragment", 60: "destination options"}
 EXTENSIONS_READ = 8
-IP_FLAGS = ((0x4, "reserved"), (0x2, "don't fragment"), (0x1, "more fragments"))
+MORE = 0x1
+IP_FLAGS = ((0x4, "reserved"), (0x2, "don't fragment"), (MORE, "more fragments"))
 
 ICMP_TYPES = {
     0: "echo reply",
@@ -63,7 +64,7 @@ def internet4(read: Reader) -> Next:
     read.number("type of service", 1, hexadecimal(2))
     total = read.number("total length", 2)
     read.number("identification", 2)
-    offset = _fragment(read)
+    offset, more = _fragment(read)
     read.number("TTL", 1)
     protocol = read.number("protocol", 1, named(PROTOCOL_NAMES))
     read.number("checksum", 2, hexadecimal(4))
@@ -74,15 +75,18 @@ def internet4(read: Reader) -> Next:
     if total and total < words * 4:  # 0: the network card will fill it in (segmentation offload)
         raise Malformed(f"a total length of {total} is less than its header")
     end = start + total if total else None
-    return Next("", end, payload="Fragment") if offset else Next(PROTOCOLS.get(protocol, ""), end)
+    if offset:
+        return Next("", end, payload="Fragment")
+    return Next(PROTOCOLS.get(protocol, ""), end, piece=more)
 
 
-def _fragment(read: Reader) -> int:
+def _fragment(read: Reader) -> tuple[int, bool]:
+    """Where its piece begins, in units of eight bytes, and whether more follows."""
     both = int.from_bytes(read.peek(2))
     read.note("flags", flags(both >> 13, IP_FLAGS), read.at, 1)
     read.note("fragment offset", str((both & 0x1FFF) * 8), read.at, 2)
     read.skip(2)
-    return both & 0x1FFF
+    return both & 0x1FFF, bool(both >> 13 & MORE)
 
 
 def internet6(read: Reader) -> Next:
@@ -104,14 +108,16 @@ def internet6(read: Reader) -> Next:
 
 def _extensions(read: Reader, following: int, end: int | None) -> Next:
     """Passes the extension headers; a fragment other than the first has no further header."""
-    fragment = False
+    later = piece = False
     for _ in range(EXTENSIONS_READ):
         if following not in EXTENSIONS:
-            return Next("", end, payload="Fragment") if fragment else Next(PROTOCOLS.get(following, ""), end)
+            return Next("", end, payload="Fragment") if later else Next(PROTOCOLS.get(following, ""), end, piece=piece)
         kind = EXTENSIONS[following]
         head = read.peek(4)
         size = 8 if following == 44 else (head[1] + 1) * 8
-        fragment = fragment or (following == 44 and int.from_bytes(head[2:4]) >> 3 > 0)
+        if following == 44:
+            where = int.from_bytes(head[2:4])
+            later, piece = later or where >> 3 > 0, piece or bool(where & 1)
         following = head[0]
         read.take(kind, size, lambda raw: f"{len(raw)} bytes")
     raise Malformed(f"more than {EXTENSIONS_READ} extension headers")

@@ -12,6 +12,7 @@ CODES = {0: "no error", 1: "format error", 2: "server failure", 3: "no such name
 QUESTIONS_READ, RECORDS_READ = 4, 16
 JUMPS, NAME_BYTES, LABELS = 16, 255, 64
 HEADER = 12
+EMBEDDED_SERVER = "127.0.0.11"
 
 
 def dns(read: Reader) -> Next:

@@ -13,4 +13,5 @@ class Next:
     protocol: str
     end: int | None = None
     inner: bool = False  # a whole frame of another network follows
+    piece: bool = False  # of a bigger packet: a fragment
     payload: str = "Payload"  # what the rest is called

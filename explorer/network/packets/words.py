@@ -65,7 +65,10 @@ def _arp(_packet: Packet, layer: Layer) -> str:
 
 def _internet(packet: Packet, layer: Layer) -> str:
     about = layer.get("protocol") or layer.get("next header")
-    return f"{_ends(packet, layer.depth)}, {_word(about) or f'protocol {about}'}"
+    what = _word(about) or f"protocol {about}"
+    if any(one.protocol == "Fragment" and one.depth == layer.depth for one in packet.layers):
+        what = "a further fragment" if layer.protocol == "IPv6" else f"a further fragment of {what}"
+    return f"{_ends(packet, layer.depth)}, {what}"
 
 
 def _icmp(packet: Packet, layer: Layer) -> str:
@@ -94,7 +97,12 @@ def _dns(packet: Packet, layer: Layer) -> str:
     where = _with_ports(packet, carrier) if carrier else "?"
     if layer.get("kind") != "answer":
         return f"{where}, DNS asks {question}"
-    return f"{where}, DNS answers {question}: {layer.get('answer') or _word(layer.get('result')) or 'nothing'}"
+    return f"{where}, DNS answers {question}: {layer.get('answer') or _result(layer)}"
+
+
+def _result(layer: Layer) -> str:
+    told = _word(layer.get("result"))
+    return told if told and told != "no error" else "nothing of that kind"
 
 
 _TOLD = {
