@@ -24,6 +24,7 @@ from tests.network.test_pcapng import tshark
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(200)]
 OURS = "ether src 02:42:ac:11:00:01"
 FRAMES = {name: frame for name, (frame, _, _) in handmade.HOSTILE.items()} | handmade.SOUND
+UNTIL_SOMEBODY_LISTENS = "until docker exec sink grep -q '^[0-9a-f]' /proc/net/packet; do sleep 0.1; done; sleep 0.5"
 SEND = f"python3 -c '{handmade.SEND}' br-far"
 
 
@@ -80,10 +81,10 @@ async def test_tshark_opens_what_the_command_line_keeps(far, shell, tmp_path):
         pytest.fail("no tshark here; setup/debian-packages-test.txt names it")
     path = tmp_path / "hostile.pcapng"
     asked = SimpleNamespace(pk=far[0], generation=1, facts=far[1], state=operator.State.READY)
-    sent = threading.Timer(4, sending(shell), ["h1", SEND])
-    sent.start()
-    told = await asyncio.to_thread(operator.capture, asked, "h1/sink", "eth0", OURS, 8.0, str(path))  # type: ignore[arg-type]
-    sent.join()
+    listening = asyncio.create_task(asyncio.to_thread(operator.capture, asked, "h1/sink", "eth0", OURS, 6.0, str(path)))  # type: ignore[arg-type]
+    await asyncio.to_thread(shell, "h1", UNTIL_SOMEBODY_LISTENS)
+    await asyncio.to_thread(sending(shell), "h1", SEND)
+    told = await listening
     assert (told["kept"], told["left_out"]) == (len(FRAMES), 0)
     assert [row["summary"] for row in told["rows"] if not row["summary"].isprintable()] == []
     lines = await asyncio.to_thread(tshark, path, "-T", "fields", "-e", "frame.len", "-e", "_ws.malformed")
