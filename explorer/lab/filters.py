@@ -12,11 +12,14 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+LOAD_WORD = 0x20  # BPF_LD | BPF_W | BPF_ABS: four bytes at k
 LOAD_HALF = 0x28  # BPF_LD | BPF_H | BPF_ABS: two bytes at k
 LOAD_BYTE = 0x30  # BPF_LD | BPF_B | BPF_ABS: one byte at k
 LOAD_HALF_PAST_HEADER = 0x48  # BPF_LD | BPF_H | BPF_IND: two bytes at X + k
 HEADER_LENGTH = 0xB1  # BPF_LDX | BPF_B | BPF_MSH: X is the length of the IPv4 header at k
 EQUAL = 0x15  # BPF_JMP | BPF_JEQ | BPF_K
+EQUAL_X = 0x1D  # BPF_JMP | BPF_JEQ | BPF_X
+TO_X = 0x07  # BPF_MISC | BPF_TAX: X is what was loaded
 ANY_BIT = 0x45  # BPF_JMP | BPF_JSET | BPF_K
 RETURN = 0x06  # BPF_RET | BPF_K: how many bytes are kept; 0 drops the frame
 

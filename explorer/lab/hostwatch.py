@@ -20,7 +20,7 @@ from explorer.lab.journal import follow
 from explorer.lab.mounted import mounted_namespaces
 from explorer.lab.netns import ended, open_namespace
 from explorer.lab.pace import Pace, Quiet
-from explorer.lab.places import ControlGroup, Seen, Sight, look, name_places, unnamed
+from explorer.lab.places import ControlGroup, Seen, Sight, container_names, look, name_places, unnamed
 from explorer.lab.remembered import still_true
 from explorer.lab.unix_http import BadAnswer, Connect, ask_json
 from explorer.lab.watch import Watch
@@ -33,7 +33,7 @@ log = structlog.get_logger(__name__)
 PROCESSES_PER_TURN = 200
 NAME_PATIENCE = patient(0.8)  # how long a new container may stay unshown while its daemon is asked for its name
 
-Source = Literal["docker", "driver", "kernel", "sandbox", "lesson"]
+Source = Literal["docker", "driver", "kernel", "command", "sandbox", "lesson"]
 
 
 class HostWatch:
@@ -270,6 +270,13 @@ class HostWatch:
             self.look_soon()
             asyncio.get_running_loop().call_later(NAME_PATIENCE, self._quiet.touch)
         return waiting
+
+    def place_of(self, container: str) -> str:
+        """What a learner calls the container of this id; the host itself for an empty one."""
+        if not container:
+            return self.name
+        named = next((sight.id for sight in self._sights if sight.container == container), "")
+        return named or f"{self.name}/{container_names(self.docker).get(container, container[:12])}"
 
     def places(self) -> dict[str, Place]:
         """Those whose first reading is in. A place that cannot be read says so and is there all the same."""

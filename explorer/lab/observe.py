@@ -122,6 +122,10 @@ class Observer:
         """Everybody pings everybody: fifteen seconds at most, usually one or two."""
         return await measure_grid(dict(self.places), dict(self.docker), self._namespace)
 
+    def place_of(self, host: str, container: str) -> str:
+        """The place where a container of this id runs."""
+        return next(watch.place_of(container) for watch in self._hosts if watch.name == host)
+
     def _namespace(self, name: str) -> Namespace | None:
         """The network namespace of a place, as long as it is there."""
         place = self.places.get(name)

@@ -402,3 +402,4 @@ class Snapshot(Fact):
     probes: dict[str, ProbeResult] = Field(default_factory=dict)
     measured: dict[str, Measured] = Field(default_factory=dict)  # by the id of the lesson's question
     gone: tuple[Gone, ...] = ()  # the newest last
+    no_commands: str = ""  # why the commands given are not listed, where they are not

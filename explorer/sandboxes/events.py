@@ -96,10 +96,11 @@ class OwnerGone(Message):
 
 
 class Happened(Message):
-    """One line of the timeline. `source` says who reported it: the host's engine, a driver's journal, the kernel, or us."""
+    """One line of the timeline. `source` says who reported it: the host's engine, a driver's journal, the kernel, or us.
+    A `command` is one that a person gave, as the kernel saw it begin; `text` is what was executed, quoted for a shell."""
 
     type: Literal["happened"] = "happened"
-    source: Literal["docker", "driver", "kernel", "sandbox", "lesson"]
+    source: Literal["docker", "driver", "kernel", "command", "sandbox", "lesson"]
     place: str = ""
     text: str
     detail: str = ""

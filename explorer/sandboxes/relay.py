@@ -17,6 +17,7 @@ from django.db import Error as DatabaseError
 from django.db import close_old_connections
 from pydantic import ValidationError
 
+from explorer.lab.commands import Commands
 from explorer.sandboxes.events import (
     ORDER,
     AnyOrder,
@@ -51,6 +52,7 @@ class Relay:
     def __init__(self) -> None:
         self.redis = redis_async()
         self.config = lab_config()
+        self.commands = Commands(self.config)
         self.watches: dict[str, SandboxWatch] = {}
         self.tasks: dict[str, asyncio.Task[None]] = {}
         self.wanted: dict[str, Wanted] = {}
@@ -60,10 +62,12 @@ class Relay:
 
     async def run(self) -> None:
         """Until cancelled. Leaves no shell behind."""
+        await asyncio.to_thread(self.commands.open)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._follow_rows())
                 group.create_task(self._follow_orders())
+                group.create_task(self.commands.run())
         finally:
             await asyncio.gather(*(self._stop(sandbox, RESTARTED) for sandbox in list(self.tasks)), return_exceptions=True)
             await self.redis.aclose()
@@ -105,7 +109,7 @@ class Relay:
                 watch = None
                 try:
                     watch = self.watches[row.sandbox] = SandboxWatch(
-                        self.redis, self.config, self.wanted[row.sandbox], self.tracing
+                        self.redis, self.config, self.wanted[row.sandbox], self.tracing, self.commands
                     )
                     log.info("seeing", generation=row.generation)
                     await watch.run()

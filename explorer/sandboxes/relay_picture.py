@@ -38,8 +38,8 @@ Mark = tuple[str, str]  # (place id, view or "" for the place itself) · ("", ho
 
 
 class Picture:
-    def __init__(self, sandbox: str, generation: int) -> None:
-        self.sandbox, self.generation = sandbox, generation
+    def __init__(self, sandbox: str, generation: int, no_commands: str = "") -> None:
+        self.sandbox, self.generation, self.no_commands = sandbox, generation, no_commands
         self.number = 0
         self.places: dict[str, Place] = {}
         self.docker: dict[str, DockerState] = {}
@@ -160,6 +160,7 @@ class Picture:
             probes=dict(self.probes),
             measured=dict(self.measured),
             gone=tuple(self._gone),
+            no_commands=self.no_commands,
         )
 
     # --- inside ---

@@ -10,11 +10,13 @@ import time
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal
 
 import redis.asyncio as redis_asyncio
 import structlog
 
+from explorer.lab.commands import Command, Commands
 from explorer.lab.config import LabConfig
 from explorer.lab.measure import is_due
 from explorer.lab.observe import Observer
@@ -57,16 +59,20 @@ class Wanted:
 class SandboxWatch:
     """Also the observer's witness."""
 
-    def __init__(self, redis: redis_asyncio.Redis, config: LabConfig, wanted: Wanted, tracing: asyncio.Semaphore) -> None:
+    def __init__(
+        self, redis: redis_asyncio.Redis, config: LabConfig, wanted: Wanted, tracing: asyncio.Semaphore, commands: Commands
+    ) -> None:
         self.redis, self.config = redis, config
         self.sandbox, self.generation = wanted.sandbox, wanted.generation
-        self.picture = Picture(self.sandbox, self.generation)
+        self.picture = Picture(self.sandbox, self.generation, commands.why_not)
+        self.commands = commands
+        self.made = {name: made for group in ("hosts", "machines") for name, made in wanted.facts.get(group, {}).items()}
         self.terminals = Terminals(redis, config, self.sandbox, self.tell_line)
         self.observer = Observer(config, self.sandbox, self.generation, wanted.facts, self)
         self.journeys = JourneyDesk(lambda asked: self.observer.journey(asked), self.tell_line, tracing)
         self.captures = Captures(redis, self.sandbox, lambda *asked: self.observer.capture(*asked), self.tell_line)
         self.grids = GridDesk(redis, self.sandbox, lambda: self.observer.reach(), self.tell_line)
-        self.expected = {*wanted.facts.get("hosts", {}), *wanted.facts.get("machines", {})}
+        self.expected = set(self.made)
         self.teacher: Teacher | None = None
         self.anew, self.kept = True, False
         self.wake, self.turned = asyncio.Event(), asyncio.Event()
@@ -98,14 +104,24 @@ class SandboxWatch:
             self.grids.run(),
         )
         tasks = [asyncio.create_task(work) for work in parts]
+        for name, made in self.made.items():
+            self.commands.attend(made["container"], partial(self.heard, name))
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
         finally:
+            for made in self.made.values():
+                self.commands.leave(made["container"])
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    def heard(self, host: str, command: Command) -> None:
+        """Told at once, before anything of what it did."""
+        place = self.observer.place_of(host, command.inner)
+        self.picture.add_line(Happened(source="command", place=place, text=command.text))
+        self.wake.set()
 
     # --- what the observer says ---
 
@@ -126,7 +142,7 @@ class SandboxWatch:
         self._seen()
 
     async def happened(
-        self, source: Literal["docker", "driver", "kernel", "sandbox", "lesson"], place: str, text: str, detail: str = ""
+        self, source: Literal["docker", "driver", "kernel", "command", "sandbox", "lesson"], place: str, text: str, detail: str = ""
     ) -> None:
         self.picture.see_happening(Happened(source=source, place=place, text=text, detail=detail))
         self._seen()

@@ -1,0 +1,264 @@
+"""A program of its own that reads who executes what in the sandboxes' control groups, at once, before it can have ended.
+
+Started by `commands` with two netlink sockets on which the kernel tells of every exec and every end of a process on this
+machine, and the control group that holds all sandboxes. It is a process apart because a short command lives a millisecond.
+
+Listed is what a person gave: a program to which a shell with a terminal gave a process group of its own (job control: nothing
+that a script, a profile, a command substitution or a daemon starts gets one), and what came in from outside the host, which is
+`sandbox exec`. Prints one JSON object a line; what is too much is counted, what ended too soon is counted, and both are told.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import select
+import socket
+import struct
+import sys
+import time
+from collections import OrderedDict
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+EVENT = struct.Struct("=36x4x12xii8xii")  # headers of netlink and the connector, what, cpu and when; pid, tgid; …; parent's
+SHELLS = {b"bash", b"sh", b"dash", b"ash", b"busybox", b"zsh", b"ksh", b"mksh", b"fish"}
+BURST, RATE = 20, 5.0  # commands of one host or machine at once; a second
+TOLD_EVERY = 1.0
+CMDLINE_BYTES = 4096
+GROUPS_KEPT = 512
+EXITS_KEPT = 512
+SAME_KEPT = 64
+READS_AT_ONCE = 256
+
+
+@dataclass(slots=True)
+class Stat:
+    comm: bytes
+    state: bytes
+    parent: int
+    group: int
+    session: int
+    terminal: int
+    started: int
+
+
+@dataclass(slots=True)
+class Account:
+    """What one host or machine has said, and what of it could not be told."""
+
+    left: float = BURST
+    at: float = 0.0
+    more: int = 0
+    ended: int = 0
+
+    def allows(self, now: float) -> bool:
+        self.left = min(BURST, self.left + (now - self.at) * RATE)
+        self.at = now
+        if self.left < 1:
+            self.more += 1
+            return False
+        self.left -= 1
+        return True
+
+
+def read(path: str, limit: int = CMDLINE_BYTES) -> bytes:
+    """The beginning of a file of /proc; its path is ours but for a number."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        return os.read(fd, limit)
+    finally:
+        os.close(fd)
+
+
+def parse_stat(text: bytes) -> Stat:
+    """The name is anything, brackets and spaces too: it ends at the last bracket."""
+    before, _, after = text.rpartition(b")")
+    words = after.split()
+    numbers = [int(words[at]) for at in (1, 2, 3, 4, 19)]
+    return Stat(before.partition(b"(")[2], words[0], *numbers)
+
+
+@dataclass
+class Reader:
+    """`parent` is the control group above all hosts, as in /proc/PID/cgroup; `proc` is where processes are looked up."""
+
+    parent: str
+    proc: str = "/proc"
+    accounts: OrderedDict[str, Account] = field(default_factory=OrderedDict)
+    exits: OrderedDict[int, int] = field(default_factory=OrderedDict)  # pid → its parent, of those that ended last
+    same: OrderedDict[int, tuple[int, bytes]] = field(default_factory=OrderedDict)
+    missed: list[int] = field(default_factory=list)  # ended before they could be read
+    lost: bool = False
+    told_at: float = 0.0
+
+    def __post_init__(self) -> None:
+        below = re.escape(self.parent.encode().rstrip(b"/"))
+        self.group = re.compile(below + rb"/([0-9a-f]{64})(?![^/\n])(?:[^\n]*?[/-]([0-9a-f]{64})(?![0-9a-f]))?")
+
+    def where(self, pid: int) -> tuple[str, str] | None:
+        """(the host's or machine's id on the node's engine, the id of the container within it or "")."""
+        found = self.group.findall(read(f"{self.proc}/{pid}/cgroup", 16 * 1024))
+        outer, inner = max(found, key=lambda one: len(one[1]), default=(b"", b""))
+        return (outer.decode(), inner.decode()) if outer else None
+
+    def stat(self, pid: int) -> Stat:
+        return parse_stat(read(f"{self.proc}/{pid}/stat"))
+
+    def account(self, outer: str) -> Account:
+        found = self.accounts.setdefault(outer, Account(at=time.monotonic()))
+        self.accounts.move_to_end(outer)
+        while len(self.accounts) > GROUPS_KEPT:
+            self.accounts.popitem(last=False)
+        return found
+
+    def executed(self, pid: int) -> dict[str, Any] | None:
+        """What is to be told of this exec, if anything."""
+        try:
+            said = read(f"{self.proc}/{pid}/cmdline", CMDLINE_BYTES + 1)  # first: it goes first
+            stat = self.stat(pid)
+            place = self.where(pid)
+            if stat.state in (b"Z", b"X"):
+                raise ProcessLookupError
+            if place is None or not (self.typed(stat) if stat.terminal else self.entered(pid, stat, place[0])):
+                return None
+            if not self.account(place[0]).allows(time.monotonic()):
+                return None
+        except (OSError, ValueError, IndexError):
+            self.missed.append(pid)
+            return None
+        if not said:
+            self.account(place[0]).ended += 1
+            return None
+        words = said[:CMDLINE_BYTES].rstrip(b"\0").split(b"\0")
+        if words[1:] == [b"init"] and words[0].rpartition(b"/")[2] in (b"runc", b"exe") or self.told(pid, stat.started, said):
+            return None  # the engine's own first step; or a second exec of a process that was read after it
+        argv = [word.decode("utf-8", "replace") for word in words]
+        return {"container": place[0], "inner": place[1], "argv": argv, "cut": len(said) > CMDLINE_BYTES}
+
+    def typed(self, stat: Stat) -> bool:
+        """Whether a shell made this a job of its own in its terminal."""
+        shell = self.stat(stat.parent)
+        together = (shell.session, shell.terminal) == (stat.session, stat.terminal)
+        return together and shell.group != stat.group and shell.comm in SHELLS
+
+    def entered(self, pid: int, stat: Stat, outer: str) -> bool:
+        """Whether whoever started this is outside the host, and it is not the host's own first process."""
+        above = self.where(stat.parent) if stat.parent else None
+        if above is not None and above[0] == outer:
+            return False
+        inside = re.search(rb"^NSpid:.*?(\d+)$", read(f"{self.proc}/{pid}/status"), re.MULTILINE)
+        return inside is not None and inside[1] != b"1"
+
+    def told(self, pid: int, started: int, said: bytes) -> bool:
+        repeated = self.same.get(pid) == (started, said)
+        self.same[pid] = (started, said)
+        while len(self.same) > SAME_KEPT:
+            self.same.popitem(last=False)
+        return repeated
+
+    def ended(self, exits: list[tuple[int, int]]) -> None:
+        """Whose the missed ones were, their ends tell: what a shell with a terminal had started is counted."""
+        for pid, parent in exits:
+            self.exits[pid] = parent
+            self.exits.move_to_end(pid)
+        while len(self.exits) > EXITS_KEPT:
+            self.exits.popitem(last=False)
+        for pid in self.missed:
+            parent = self.exits.get(pid, 0)
+            try:
+                place = self.where(parent) if parent else None
+                shell = self.stat(parent) if place else None
+            except (OSError, ValueError, IndexError):
+                continue
+            if place and shell and shell.terminal and shell.comm in SHELLS:
+                self.account(place[0]).ended += 1
+        self.missed.clear()
+
+    def summary(self) -> list[dict[str, Any]]:
+        """What was counted since it was told last; at most once a second."""
+        now = time.monotonic()
+        if now - self.told_at < TOLD_EVERY:
+            return []
+        told: list[dict[str, Any]] = []
+        for outer, account in self.accounts.items():
+            if account.more or account.ended:
+                told.append({"container": outer, "more": account.more, "ended": account.ended})
+                account.more = account.ended = 0
+        if self.lost:
+            told.append({"lost": True})
+            self.lost = False
+        if told:
+            self.told_at = now
+        return told
+
+    @property
+    def waiting(self) -> bool:
+        return self.lost or any(account.more or account.ended for account in self.accounts.values())
+
+
+def messages(sock: socket.socket) -> tuple[list[tuple[int, int]], bool]:
+    """(process, parent) of what has come, from the kernel and nobody else; and whether more came than the socket holds."""
+    found: list[tuple[int, int]] = []
+    lost = False
+    for _ in range(READS_AT_ONCE):
+        try:
+            data, sender = sock.recvfrom(512, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            break
+        except OSError:  # ENOBUFS
+            lost = True
+            continue
+        if sender[0] == 0 and len(data) >= EVENT.size:
+            pid, tgid, _, parent = EVENT.unpack_from(data)
+            if pid == tgid:
+                found.append((pid, parent))
+    return found, lost
+
+
+def say(told: dict[str, Any], reader: Reader) -> None:
+    """Never waits: who does not listen is told later how much there was."""
+    try:
+        os.write(1, json.dumps(told).encode() + b"\n")
+    except BlockingIOError:
+        if "argv" in told:
+            reader.account(told["container"]).more += 1
+        elif "container" in told:
+            reader.account(told["container"]).more += told["more"] + told["ended"]
+        else:
+            reader.lost = True
+
+
+def hurry() -> None:
+    """The reading has to be over before a short command is, however busy the machine. It is little, and the kernel caps it."""
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(1))
+    except OSError:
+        with suppress(OSError):
+            os.nice(-20)
+
+
+def main(execs: int, exits: int, parent: str) -> None:
+    """Until whoever started it is gone: its end of standard input closes."""
+    reader = Reader(parent)
+    began, ended = socket.socket(fileno=execs), socket.socket(fileno=exits)
+    os.set_blocking(1, False)
+    hurry()
+    waiting = select.poll()
+    waiting.register(began, select.POLLIN)
+    waiting.register(0, select.POLLIN | select.POLLHUP)
+    while not any(fd == 0 for fd, _ in waiting.poll(int(TOLD_EVERY * 1000) if reader.waiting else None)):
+        events, lost = messages(began)
+        reader.lost = reader.lost or lost
+        for pid, _ in events:
+            if told := reader.executed(pid):
+                say(told, reader)
+        reader.ended(messages(ended)[0])
+        for told in reader.summary():
+            say(told, reader)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])
