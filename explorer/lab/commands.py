@@ -48,10 +48,11 @@ CONTAINED = NOT_LISTED + "its kernel tells of programs only outside of container
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """`inner` is the id of the container on the host, or empty."""
+    """`inner` is the id of the container on the host, or empty. Where `counted`, `text` is about commands that are not listed."""
 
     inner: str
     text: str
+    counted: bool = False
 
 
 Heard = Callable[[Command], None]
@@ -125,7 +126,7 @@ class Commands:
             await process.wait()
 
     def _take(self, line: bytes) -> None:
-        """What the program said. It read strings of learners', so its words are checked like theirs."""
+        """What the program said."""
         try:
             told: dict[str, Any] = json.loads(line)
         except ValueError:
@@ -133,24 +134,24 @@ class Commands:
         if told.get("lost"):
             text = "Some commands may be missing here: more programs were started on this node than could be followed"
             for heard in list(self._attending.values()):
-                heard(Command("", text))
+                heard(Command("", text, counted=True))
             return
         heard_by = self._attending.get(told.get("container", ""))
         if heard_by is None:
             return
-        for text in texts(told):
-            heard_by(Command(str(told.get("inner", "")), text))
+        for command in commands(told):
+            heard_by(command)
 
 
-def texts(told: dict[str, Any]) -> list[str]:
+def commands(told: dict[str, Any]) -> list[Command]:
     if "argv" in told:
-        return [words(told["argv"], cut=bool(told.get("cut")))]
+        return [Command(told["inner"], words(told["argv"], cut=told["cut"]))]
     said = []
-    if more := told.get("more"):
+    if more := told["more"]:
         said.append(f"and {more} more command{'s' if more > 1 else ''}, too many at once to list")
-    if ended := told.get("ended"):
-        said.append(f"{ended} program{'s' if ended > 1 else ''} from a shell ended before they could be read")
-    return said
+    if ended := told["ended"]:
+        said.append(f"{ended} program{'s' if ended > 1 else ''} from a shell ended too soon to be read")
+    return [Command("", text, counted=True) for text in said]
 
 
 # --- as one would type it ---

@@ -30,7 +30,7 @@ TOLD_EVERY = 1.0
 CMDLINE_BYTES = 4096
 GROUPS_KEPT = 512
 EXITS_KEPT = 512
-SAME_KEPT = 64
+LISTED_KEPT = 512
 READS_AT_ONCE = 256
 
 
@@ -89,7 +89,7 @@ class Reader:
     proc: str = "/proc"
     accounts: OrderedDict[str, Account] = field(default_factory=OrderedDict)
     exits: OrderedDict[int, int] = field(default_factory=OrderedDict)  # pid → its parent, of those that ended last
-    same: OrderedDict[int, tuple[int, bytes]] = field(default_factory=OrderedDict)
+    listed: OrderedDict[int, int] = field(default_factory=OrderedDict)  # pid → when it began, of those told last
     missed: list[int] = field(default_factory=list)  # ended before they could be read
     lost: bool = False
     told_at: float = 0.0
@@ -133,8 +133,8 @@ class Reader:
             self.account(place[0]).ended += 1
             return None
         words = said[:CMDLINE_BYTES].rstrip(b"\0").split(b"\0")
-        if words[1:] == [b"init"] and words[0].rpartition(b"/")[2] in (b"runc", b"exe") or self.told(pid, stat.started, said):
-            return None  # the engine's own first step; or a second exec of a process that was read after it
+        if words == [b"runc", b"init"] or self.told(pid, stat.started):
+            return None  # the engine's own first step; or `env`, `sh -c` and the like, which become what they were asked for
         argv = [word.decode("utf-8", "replace") for word in words]
         return {"container": place[0], "inner": place[1], "argv": argv, "cut": len(said) > CMDLINE_BYTES}
 
@@ -152,11 +152,12 @@ class Reader:
         inside = re.search(rb"^NSpid:.*?(\d+)$", read(f"{self.proc}/{pid}/status"), re.MULTILINE)
         return inside is not None and inside[1] != b"1"
 
-    def told(self, pid: int, started: int, said: bytes) -> bool:
-        repeated = self.same.get(pid) == (started, said)
-        self.same[pid] = (started, said)
-        while len(self.same) > SAME_KEPT:
-            self.same.popitem(last=False)
+    def told(self, pid: int, started: int) -> bool:
+        repeated = self.listed.get(pid) == started
+        self.listed[pid] = started
+        self.listed.move_to_end(pid)
+        while len(self.listed) > LISTED_KEPT:
+            self.listed.popitem(last=False)
         return repeated
 
     def ended(self, exits: list[tuple[int, int]]) -> None:

@@ -207,7 +207,7 @@ class HostWatch:
 
     def _look(self, holding: Holding) -> int:
         """The number of processes there are."""
-        seen = look(holding.group)
+        seen = look(holding.group, holding.home)
         seen.mounted = mounted_namespaces(holding.first)
         self._inside = seen.containers
         self._ask_after(seen.mounted)

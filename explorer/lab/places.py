@@ -22,6 +22,7 @@ PROCESSES_READ = 4_096
 TIMED, TIMELESS = 64, 1 << 63
 FILE_BYTES = 64 * 1024
 CONTAINER = re.compile(r"(?:^|[/-])([0-9a-f]{64})(?:\.scope)?(?:/|$)")
+RUNC_INIT = "runc\0init\0"
 NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}")
 NAMESPACE = re.compile(r"net:\[(\d{1,20})\]")
 
@@ -121,7 +122,8 @@ class ControlGroup:
         yield 0, ""  # there was more
 
 
-def look(group: ControlGroup) -> Seen:
+def look(group: ControlGroup, home: int = 0) -> Seen:
+    """`home` is the host's own namespace."""
     seen = Seen()
     for pid, container in group.processes():
         if not pid:
@@ -132,6 +134,8 @@ def look(group: ControlGroup) -> Seen:
         except OSError:
             continue  # it has ended
         if inode:
+            if container and int(inode[1]) == home and on_its_way(pid):
+                continue
             together = seen.namespaces.setdefault(int(inode[1]), [])
             # a group lists its oldest processes first: a few tell when the container began
             started = start_time(pid) if container and len(together) < TIMED else TIMELESS
@@ -139,6 +143,14 @@ def look(group: ControlGroup) -> Seen:
     for processes in seen.namespaces.values():
         processes.sort(key=lambda process: (process.started, process.pid))
     return seen
+
+
+def on_its_way(pid: int) -> bool:
+    """Whether this is runc's first step: it has the container's control group already, and not yet its namespaces."""
+    try:
+        return read_text(f"/proc/{pid}/cmdline", 64).endswith(RUNC_INIT)
+    except OSError:
+        return False
 
 
 def name_places(host: str, home: int, seen: Seen, docker: DockerState | None) -> list[Sight]:

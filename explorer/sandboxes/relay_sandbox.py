@@ -120,7 +120,7 @@ class SandboxWatch:
     def heard(self, host: str, command: Command) -> None:
         """Told at once, before anything of what it did."""
         place = self.observer.place_of(host, command.inner)
-        self.picture.add_line(Happened(source="command", place=place, text=command.text))
+        self.picture.add_line(Happened(source="sandbox" if command.counted else "command", place=place, text=command.text))
         self.wake.set()
 
     # --- what the observer says ---

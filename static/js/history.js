@@ -1,7 +1,7 @@
 // What the sandbox was like at any number of its stream, as long as it is kept; and the difference between two moments.
 // Pure: no page, no clock. A change holds only what it brought; all the rest is shared with the moments around it.
 
-/** @import { DockerState, Line, Observation, Place, StreamEvent } from "./types.js" */
+/** @import { DockerState, Happened, Line, Observation, Place, StreamEvent } from "./types.js" */
 
 /** @typedef {{ places: Map<string, Place>, docker: Map<string, DockerState> }} Picture */
 /** @typedef {Extract<StreamEvent, { type: "view_changed" | "place_seen" | "place_gone" | "docker_changed" }>} Change */
@@ -105,6 +105,18 @@ function weigh(change) {
 }
 
 // --- two moments ---
+
+const TOGETHER = 0.05; // seconds: what begins so close to a command is the same job, such as the other end of a pipe
+
+/**
+ * The command that ends what a line may have caused; null when there was none since. Until then things have settled.
+ * @param {Happened[]} timeline oldest first
+ * @param {Happened} event
+ */
+export function settledAfter(timeline, event) {
+  const later = (/** @type {Happened} */ one) => one.number > event.number && one.at > event.at + TOGETHER;
+  return timeline.find((one) => one.source === "command" && later(one)) ?? null;
+}
 
 const STATELESS = new Set(["connections", "neighbours", "frames", "requests", "calls"]); // their lines come and go; timers in them are no news
 

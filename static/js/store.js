@@ -19,6 +19,7 @@ export class Store {
     this.gone = [];
     /** @type {Happened[]} */
     this.timeline = [];
+    this.noCommands = ""; // why the commands given are not listed, where they are not
     /** @type {TerminalFacts[]} */
     this.terminals = [];
     this.terminalsKnown = false;
@@ -63,6 +64,7 @@ export class Store {
     this.places = new Map(Object.entries(event.snapshot.places));
     this.docker = new Map(Object.entries(event.snapshot.docker));
     this.gone = event.snapshot.gone ?? [];
+    this.noCommands = event.snapshot.no_commands ?? this.noCommands;
   }
 
   /** @param {Happened} line */

@@ -1,20 +1,18 @@
 // <time-line>: what happened, in words, newest first; a slider back to any moment that is kept; two moments compared.
 
 import { announce, make, rove } from "./dom.js";
-import { difference } from "./history.js";
+import { difference, settledAfter } from "./history.js";
 import { Lens } from "./lens.js";
 import { save } from "./map-export.js";
 import { gone } from "./store.js";
+import { written } from "./time-difference.js";
 
-/** @import { PlaceDifference, ViewDifference } from "./history.js" */
 /** @import { Moment } from "./lens.js" */
 /** @import { Store } from "./store.js" */
 /** @import { Happened, StreamEvent } from "./types.js" */
 
 const SHOWN = 200;
-const LINES = 400; // of a difference
-const ORDER = ["docker", "interfaces", "routes", "nat", "filter", "raw", "fdb"]; // what lasts; all else passes
-const VIEWS = { docker: "Docker's names", nat: "NAT", fdb: "bridge FDB", raw: "what else netfilter holds" };
+const ACTS = new Set(["command", "docker"]); // what somebody did, and what may differ because of it
 
 export class Timeline extends HTMLElement {
   constructor() {
@@ -23,6 +21,7 @@ export class Timeline extends HTMLElement {
     this.said = make("p", "time-said");
     this.compared = make("section", "time-compared");
     this.list = make("ol", "happenings");
+    this.onlyCommands = false;
     this.slider = /** @type {HTMLInputElement} */ (make("input", "time-slider"));
     this.slider.type = "range";
     this.slider.min = "0";
@@ -37,11 +36,13 @@ export class Timeline extends HTMLElement {
       a: button("btn btn-xs", "Mark A here", () => this.#mark("a")),
       b: button("btn btn-xs", "Mark B here", () => this.#mark("b")),
       compare: button("btn btn-xs btn-primary", "Compare A and B", () => this.#compare()),
+      only: button("btn btn-xs", "Commands only", () => this.#filter()),
       export: button("btn btn-xs", "Export", () => this.#export()),
     };
     this.tools.append(this.slider, ...Object.values(this.buttons));
     this.compared.hidden = true;
     this.compared.setAttribute("aria-label", "What differs between A and B");
+    this.buttons.only.setAttribute("aria-pressed", "false");
     rove(this.list, "button", { vertical: true });
   }
 
@@ -74,7 +75,7 @@ export class Timeline extends HTMLElement {
   #notice(event) {
     if (event.type === "timeline_told" || event.type === "snapshot_taken") this.#draw();
     const line = event.type === "place_gone" && this.lens ? gone(event) : event;
-    if (line.type !== "happened") return;
+    if (line.type !== "happened" || !this.#listed(line)) return;
     this.list.querySelector(".empty")?.remove();
     this.list.prepend(this.#entry(line, true));
     while (this.list.children.length > SHOWN) this.list.lastElementChild?.remove();
@@ -85,9 +86,11 @@ export class Timeline extends HTMLElement {
   }
 
   #draw() {
-    const happened = this.store?.timeline.slice(-SHOWN).reverse() ?? [];
+    const lines = this.store?.timeline.filter((event) => this.#listed(event)) ?? [];
+    const happened = lines.slice(-SHOWN).reverse();
     this.list.replaceChildren(...happened.map((event) => this.#entry(event, false)));
-    if (happened.length === 0) this.list.append(make("li", "empty", "Nothing has happened yet."));
+    const nothing = this.onlyCommands ? "No command has been seen yet." : "Nothing has happened yet.";
+    if (happened.length === 0) this.list.append(make("li", "empty", nothing));
     this.#settle();
   }
 
@@ -96,12 +99,19 @@ export class Timeline extends HTMLElement {
    * @param {boolean} isNew
    */
   #entry(event, isNew) {
-    const item = make("li", isNew ? "added" : "");
+    const item = make("li", `from-${event.source}${isNew ? " added" : ""}`);
     item.dataset.number = String(event.number);
     const where = make("span", `where ${event.source}`, event.place || event.source);
     const what = make("span", "what", event.text);
+    if (event.source === "command") what.replaceChildren(make("code", "", event.text));
     if (event.detail) what.append(make("small", "", event.detail));
     item.append(this.#time(event), where, what);
+    if (!this.lens || !this.#kept(event)) return item;
+    item.addEventListener("click", (click) => {
+      const aside = /** @type {Element} */ (click.target).closest("button") || getSelection()?.toString();
+      if (!aside && item.querySelector("button.go")) this.#goTo(event);
+    });
+    if (ACTS.has(event.source)) what.append(this.#around(event));
     return item;
   }
 
@@ -114,6 +124,25 @@ export class Timeline extends HTMLElement {
     go.setAttribute("aria-label", `Look at ${clock(event.at)}, before ${event.text}`);
     go.append(time);
     return go;
+  }
+
+  /** @param {Happened} event */
+  #around(event) {
+    const both = button("around", "before and after", () => this.#compareAround(event));
+    both.tabIndex = -1;
+    both.setAttribute("aria-label", `Compare before and after ${event.text}`);
+    return both;
+  }
+
+  /** @param {Happened} event */
+  #listed(event) {
+    return !this.onlyCommands || event.source === "command";
+  }
+
+  #filter() {
+    this.onlyCommands = !this.onlyCommands;
+    this.buttons.only.setAttribute("aria-pressed", String(this.onlyCommands));
+    this.#draw();
   }
 
   /** @param {Happened} event */
@@ -147,7 +176,9 @@ export class Timeline extends HTMLElement {
       ? "Earlier pictures are not kept, to save memory"
       : "This page has watched since then; what was before is not kept";
     const marks = `A: ${inWords(this.marks.a)}. B: ${inWords(this.marks.b)}.`;
-    this.said.textContent = history.first ? `Pictures from ${clock(history.since)} on. ${why}. ${marks}` : "";
+    const said = history.first ? `Pictures from ${clock(history.since)} on. ${why}. ${marks}` : "";
+    this.said.textContent = [said, lens.noCommands].filter(Boolean).join(" ");
+    this.buttons.only.hidden = lens.noCommands !== "";
     this.buttons.compare.toggleAttribute("disabled", this.marks.a?.number === this.marks.b?.number);
     for (const item of this.list.children) this.#markItem(/** @type {HTMLElement} */ (item), history.first, moment);
     const first = /** @type {HTMLElement | null} */ (this.list.querySelector("button.go"));
@@ -164,7 +195,9 @@ export class Timeline extends HTMLElement {
     item.classList.toggle("ahead", Boolean(moment) && number >= (moment?.number ?? 0));
     item.classList.toggle("here", moment?.number === number);
     const go = item.querySelector("button.go");
-    if (go && number < first) go.replaceWith(...go.childNodes); // given up meanwhile
+    if (!go || number >= first) return;
+    go.replaceWith(...go.childNodes); // given up meanwhile
+    item.querySelector("button.around")?.remove();
   }
 
   // --- two of them ---
@@ -174,6 +207,14 @@ export class Timeline extends HTMLElement {
     this.marks[which] = this.lens?.moment ?? null;
     this.#settle();
     announce(`${which.toUpperCase()} is ${inWords(this.marks[which])}.`);
+  }
+
+  /** A is just before a line, B when things had settled after it. @param {Happened} event */
+  #compareAround(event) {
+    const next = settledAfter(this.lens?.timeline ?? [], event);
+    this.marks = { a: momentOf(event), b: next ? momentOf(next) : null };
+    this.#settle();
+    this.#compare();
   }
 
   /** @param {Moment | null} moment */
@@ -258,61 +299,4 @@ function button(className, text, act) {
   made.setAttribute("type", "button");
   made.addEventListener("click", act);
   return made;
-}
-
-/** @param {PlaceDifference[]} found */
-function written(found) {
-  if (found.length === 0) return [make("p", "empty", "Nothing differs, but for counters and timers.")];
-  const room = { left: LINES };
-  const nodes = found.map((one) => {
-    const fold = /** @type {HTMLDetailsElement} */ (make("details", `differs ${one.fate}`));
-    fold.open = true;
-    const fate = { added: "appeared", removed: "went", both: "" }[one.fate];
-    const summary = make("summary", "", one.place);
-    summary.append(make("small", "", fate || count(one.views)));
-    fold.append(summary, ...byWeight(one.views).map((view) => part(view, room)));
-    return fold;
-  });
-  if (room.left <= 0)
-    nodes.push(/** @type {any} */ (make("p", "empty", `More than ${LINES} lines differ; the rest is not shown here.`)));
-  return nodes;
-}
-
-/** What lasts comes first. @param {ViewDifference[]} views */
-function byWeight(views) {
-  const rank = (/** @type {ViewDifference} */ one) => ORDER.indexOf(one.view) + 1 || ORDER.length + 1;
-  return [...views].sort((a, b) => rank(a) - rank(b));
-}
-
-/** @param {ViewDifference[]} views */
-function count(views) {
-  const sum = (/** @type {"added" | "removed" | "changed"} */ name) => views.reduce((all, view) => all + view[name].length, 0);
-  return `${sum("added")} added, ${sum("removed")} removed, ${sum("changed")} changed`;
-}
-
-/**
- * @param {ViewDifference} view
- * @param {{ left: number }} room
- */
-function part(view, room) {
-  const box = /** @type {HTMLDetailsElement} */ (make("details", "differs-view"));
-  box.open = ORDER.includes(view.view);
-  const name = make("summary", "", VIEWS[/** @type {keyof typeof VIEWS} */ (view.view)] ?? view.view);
-  name.append(make("small", "", count([view])));
-  box.append(name);
-  /** @param {string} tag @param {string} sign @param {string[]} lines */
-  const put = (tag, sign, lines) => {
-    if (room.left <= 0) return;
-    room.left -= lines.length;
-    const line = make(tag, "");
-    line.append(make("span", "sign", sign), ...lines.map((text) => make("code", "", text)));
-    box.append(line);
-  };
-  for (const lines of view.removed) put("del", "−", lines);
-  for (const [before, after] of view.changed) {
-    put("del", "−", before);
-    put("ins", "+", after);
-  }
-  for (const lines of view.added) put("ins", "+", lines);
-  return box;
 }

@@ -24,7 +24,8 @@
  * @typedef {{ host: string, version: string, error: string, networks: DockerNetwork[],
  *   containers: DockerContainer[] }} DockerState
  * @typedef {{ sandbox: string, generation: number, number: number, at: number, places: Record<string, Place>,
- *   docker: Record<string, DockerState>, probes: Record<string, unknown>, gone: Gone[] }} Snapshot
+ *   docker: Record<string, DockerState>, probes: Record<string, unknown>, gone: Gone[],
+ *   no_commands?: string }} Snapshot
  * @typedef {{ place: string, view: View | "namespaces", key: string, text: string }} Put
  * @typedef {{ host: string, owner: string, detail: string, at: number, put: Put[], more: boolean }} Gone
  * @typedef {{ id: string, place: string, open: boolean, reason: string }} TerminalFacts

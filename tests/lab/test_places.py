@@ -1,6 +1,8 @@
 """What a learner calls the namespaces the kernel shows."""
 
 import os
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -126,3 +128,28 @@ def test_looking_at_ourselves_finds_our_namespace(tmp_path):
     found = places.look(ControlGroup(tmp_path, "/x"))
     assert os.getpid() in [process.pid for process in found.namespaces[os.stat("/proc/self/ns/net").st_ino]]
     assert not found.cut
+
+
+def test_a_container_whose_first_step_is_still_in_the_hosts_namespace_is_not_there_yet(tmp_path):
+    """runc gives it its control group before its namespaces; shown then, it would come, go and come again."""
+    home = os.stat("/proc/self/ns/net").st_ino
+    (tmp_path / "init").write_text("read word\nexec tail -f /dev/null\n")
+    child = subprocess.Popen(["runc", "init"], executable="/bin/sh", cwd=tmp_path, stdin=subprocess.PIPE)
+    try:
+        (tmp_path / "cgroup.procs").write_text("")
+        (tmp_path / WEB).mkdir()
+        (tmp_path / WEB / "cgroup.procs").write_text(f"{child.pid}\n")
+        inside = ControlGroup(tmp_path, "/x")
+        until = time.monotonic() + 5
+        while b"runc" not in Path(f"/proc/{child.pid}/cmdline").read_bytes():
+            assert time.monotonic() < until
+        assert not places.look(inside, home).containers
+        assert places.look(inside, home + 1).containers  # in a namespace of its own it is there, whatever it is called
+        child.stdin.write(b"\n")
+        child.stdin.flush()
+        while not places.look(inside, home).containers:  # a container on the host's network, once it is itself
+            assert time.monotonic() < until
+    finally:
+        child.kill()
+        child.wait()
+        child.stdin.close()

@@ -1,0 +1,103 @@
+"""The commands of a learner in the timeline, from real hosts: those they gave, all of those, and nothing else."""
+
+import json
+import time
+
+import pytest
+
+from tests.engine.stack import bare, node
+from tests.engine.test_relay import TERMINAL
+
+__all__ = ["bare", "node"]
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(400)]
+
+
+@pytest.fixture(scope="module")
+def sandbox(node):
+    if not node.python("from explorer.lab.commands import why_not; print(why_not())").isspace():
+        pytest.skip("kernel lacks a process connector that tells us")
+    return node.tell("open")["id"]
+
+
+@pytest.fixture(scope="module")
+def terminal(node, sandbox):
+    """Types lines in a place, each once the prompt is back."""
+    head = TERMINAL.format(sandbox=sandbox) + (
+        "def give(place, *lines):\n"
+        "    t = Term(place).until(b'# ')\n"
+        "    for line in lines:\n"
+        "        t.said = b''; t.type(line + '\\n'); t.until(b'\\n'); t.until(b'# '); time.sleep(0.3)\n"
+        "    t.order(events.CloseTerminal)\n"
+    )
+    return lambda place, *lines: node.python(f"{head}give({place!r}, *{lines!r})")
+
+
+@pytest.fixture
+def listed(node, sandbox):
+    """(place, text) of the commands since the test began, once `last` is among them."""
+    since = node.tell("events", sandbox)["last"]
+
+    def lines(last=None, seconds=15):
+        until = time.monotonic() + seconds
+        while True:
+            events = node.tell("events", sandbox, "--since", str(since))["events"]
+            told = [(event["place"], event["text"]) for event in events if event.get("source") == "command"]
+            if last is None or any(text == last for _, text in told):
+                return told, events
+            assert time.monotonic() < until, (told, node.logs())
+            time.sleep(0.3)
+
+    return lines
+
+
+def test_docker_commands_typed_on_a_host(terminal, listed):
+    terminal("h1", "docker network create town", "docker run -d --name web --network town box", "docker ps | cat")
+    told, events = listed("docker ps")
+    assert told[:2] == [("h1", "docker network create town"), ("h1", "docker run -d --name web --network town box")]
+    assert sorted(told[2:]) == [("h1", "cat"), ("h1", "docker ps")]  # nothing of what dockerd, runc or a profile started
+    first = next(event["number"] for event in events if event.get("text") == "docker network create town")
+    caused = [event["number"] for event in events if '"town"' in json.dumps(event) or "br-" in event.get("text", "")]
+    assert first < min(caused)  # the moment before the line is before all it did
+
+
+def test_commands_by_exec(node, sandbox, listed):
+    node.tell("exec", sandbox, "h1", "--", "docker", "network", "ls")
+    node.tell("exec", sandbox, "outside", "--", "ip", "route")
+    told, _ = listed("ip route")
+    assert told == [("h1", "docker network ls"), ("outside", "ip route")]
+
+
+def test_a_shell_in_a_container_has_its_own_place(terminal, listed):
+    terminal("h1/web", "ip addr", "sh -c 'id; sleep 0.1'", "echo $(hostname)", "ls /nothing-of-the-kind")
+    told, _ = listed("ls /nothing-of-the-kind")
+    assert told == [("h1/web", "ip addr"), ("h1/web", "sh -c 'id; sleep 0.1'"), ("h1/web", "ls /nothing-of-the-kind")]
+
+
+def test_a_container_with_a_health_check_and_a_busy_daemon_say_nothing(node, sandbox, listed):
+    health = "--health-cmd 'ip addr; true' --health-interval 1s"
+    node.tell("exec", sandbox, "h1", "--", "sh", "-c", f"docker run -d --name sick -p 81:80 {health} box")
+    time.sleep(4)
+    node.tell("exec", sandbox, "h1", "--", "docker", "rm", "-f", "sick")
+    told, _ = listed("docker rm -f sick")
+    assert len(told) == 2
+    assert "health-interval" in told[0][1]
+
+
+def test_a_flood_is_bounded_and_counted(terminal, listed):
+    terminal("h1", "for i in $(seq 2000); do /bin/true $i; done", "docker version")
+    told, events = listed("docker version", 60)
+    trues = [text for _, text in told if "/bin/true" in text]
+    time.sleep(1.5)
+    told, events = listed()
+    more = [event["text"] for event in events if event.get("source") == "sandbox" and "more command" in event["text"]]
+    soon = [event["text"] for event in events if event.get("source") == "sandbox" and "too soon" in event["text"]]
+    counted = sum(int(text.split()[1]) for text in more) + sum(int(text.split()[0]) for text in soon)
+    assert 20 <= len(trues) < 400
+    assert len(trues) + counted >= 2000, "silence about none"
+
+
+def test_a_hostile_argument_is_shown_safely(terminal, listed):
+    terminal("h1", "printf '%s' $'\\e]0;owned\\a<b>' > /dev/null; ls $'\\e[31m\\u202e'", "echo '$(reboot)' | cat - -")
+    told, _ = listed("cat - -")
+    assert ("h1", r"ls --color=auto $'\e[31m\u202e'") in told
+    assert all(text.isprintable() for _, text in told)
