@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from explorer.lab import capabilities, cgroups, engine, hosts, kernel, limits, machines
+from explorer.lab import capabilities, cgroups, commands, engine, hosts, kernel, limits, machines
 from explorer.lab.config import LabConfig
 from explorer.lab.errors import LabError
 from explorer.lab.images import load
@@ -165,7 +165,13 @@ def _optional(features: dict[str, bool]) -> list[Check]:
         "nftrace": "journeys of packets",
     }
     cure = "modprobe it, or use a kernel that has it; without it these lessons stay readable"
-    return [Check(name, features[name], False, f"for {use}", cure) for name, use in uses.items()]
+    return [*(Check(name, features[name], False, f"for {use}", cure) for name, use in uses.items()), _commands()]
+
+
+def _commands() -> Check:
+    lack = commands.why_not()
+    cure = "start the node on the machine itself; all else works without it"
+    return Check("commands in the timeline", not lack, False, lack or "the kernel tells what is executed", cure)
 
 
 def _engine_state(config: LabConfig) -> dict[str, Any]:

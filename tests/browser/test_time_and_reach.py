@@ -21,8 +21,7 @@ def test_a_removed_container_is_there_when_one_looks_back(page, learner, complai
     expect(banner).to_contain_text("You are looking at")
     page.get_by_role("button", name="Mark A here").click()
 
-    # while Docker still lists it, a place can be seen for a moment again: the first line of its end is the one to look at
-    page.locator(".happenings li", has_text="h1/web is gone").locator("button.go").last.click()
+    page.locator(".happenings li", has_text="h1/web is gone").locator("button.go").click()
     expect(banner).to_contain_text("before h1/web is gone")
     expect(chip).to_be_visible()
     expect(page.locator("net-map .picture").get_by_role("button", name="Container web")).to_be_visible()
@@ -45,6 +44,36 @@ def test_a_removed_container_is_there_when_one_looks_back(page, learner, complai
     expect(banner).to_be_hidden()
     expect(chip).to_have_count(0)
     expect(page.locator("net-map .picture").get_by_role("button", name="Bridge meanwhile")).to_be_visible()
+
+
+def test_a_command_typed_is_a_line_and_one_click_compares_before_and_after_it(page, learner, complaints):
+    learner.open("bridge")
+    learner.run("h1", RUN)
+    learner.run("h1", "docker network create other")
+    learner.run("h1", "docker network connect other web")
+    learner.run("h1", "docker exec web ip -4 addr")
+    learner.choose("h1", "Timeline")
+    lines = page.locator(".happenings li")
+    connect = lines.filter(has=page.locator("code", has_text="docker network connect other web"))
+    expect(connect).to_have_count(1)
+    expect(connect.locator(".where")).to_have_text("h1")
+    page.get_by_role("button", name="Commands only").click()
+    expect(lines).to_have_count(5)  # the first two were given at once
+    expect(lines.locator("code").first).to_have_text("docker exec web ip -4 addr")
+
+    connect.get_by_role("button", name="Compare before and after").click()
+    compared = page.get_by_role("region", name="What differs between A and B")
+    expect(compared.get_by_role("heading")).to_contain_text("before h1: docker exec web ip -4 addr")
+    web = compared.locator("details.differs", has=page.locator("summary", has_text="h1/web"))
+    expect(web.locator("ins", has_text="eth1").first).to_be_visible()
+    expect(compared.locator("ins", has_text="docker exec")).to_have_count(0)
+    assert "eth1" not in " ".join(web.locator("del").all_text_contents())
+
+    banner = page.locator(".then-banner")
+    connect.locator(".what code").click()  # the line itself, not only its time
+    expect(banner).to_contain_text("before h1: docker network connect other web")
+    page.keyboard.press("Escape")
+    expect(banner).to_be_hidden()
 
 
 def test_guess_then_measure_then_see_why(page, learner, complaints):

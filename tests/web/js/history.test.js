@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { difference, History } from "../../../static/js/history.js";
+import { difference, History, settledAfter } from "../../../static/js/history.js";
 import { Lens } from "../../../static/js/lens.js";
 import { Store } from "../../../static/js/store.js";
 
@@ -134,6 +134,30 @@ test("through a lens everything the store knows is known, now and at a moment", 
   lens.look({ number: 1, at: 2, text: "x" });
   store.apply({ type: "captures_changed", number: 4, at: 4, captures: [{ ...capture, running: false }] });
   told();
+});
+
+test("a line's consequences end before the next command, or are not over; the other end of a pipe is the same job", () => {
+  const said = (number, at, source) => ({ type: "happened", number, at, source, place: "h1", text: `t${number}`, detail: "" });
+  const lines = [
+    said(1, 1, "command"),
+    said(2, 1.01, "command"),
+    said(3, 2, "docker"),
+    said(4, 2.5, "sandbox"),
+    said(5, 9, "command"),
+    said(6, 9.5, "kernel"),
+  ];
+  assert.equal(settledAfter(lines, lines[0]), lines[4]);
+  assert.equal(settledAfter(lines, lines[2]), lines[4]);
+  assert.equal(settledAfter(lines, lines[4]), null);
+});
+
+test("why commands are not listed is known from the first picture on, now and at a moment", () => {
+  const store = new Store();
+  const lens = new Lens(store);
+  const first = snapshot(1);
+  store.apply({ ...first, snapshot: { ...first.snapshot, no_commands: "Commands are not listed." } });
+  lens.look({ number: 1, at: 1, text: "x" });
+  assert.equal(lens.noCommands, "Commands are not listed.");
 });
 
 test("two moments differ by key; counters, timers and order are no difference", () => {
