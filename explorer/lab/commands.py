@@ -48,7 +48,7 @@ CONTAINED = NOT_LISTED + "its kernel tells of programs only outside of container
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """`inner` is the id of the container on the host, or empty. Where `counted`, `text` is about commands that are not listed."""
+    """`inner` is the id of the container on the host, or empty. `counted`: the text tells of those that are not listed."""
 
     inner: str
     text: str
@@ -114,9 +114,8 @@ class Commands:
             env={},
             limit=LINE_BYTES,
         )
-        assert process.stdout
         try:
-            while line := await process.stdout.readline():
+            while line := await process.stdout.readline() if process.stdout else b"":
                 self._take(line)
         except ValueError:
             log.warning("a line that is too long")

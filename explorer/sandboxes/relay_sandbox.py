@@ -142,7 +142,11 @@ class SandboxWatch:
         self._seen()
 
     async def happened(
-        self, source: Literal["docker", "driver", "kernel", "command", "sandbox", "lesson"], place: str, text: str, detail: str = ""
+        self,
+        source: Literal["docker", "driver", "kernel", "command", "sandbox", "lesson"],
+        place: str,
+        text: str,
+        detail: str = "",
     ) -> None:
         self.picture.see_happening(Happened(source=source, place=place, text=text, detail=detail))
         self._seen()

@@ -84,7 +84,11 @@ class Silent:
     async def view_changed(self, place: Place, view: View, before: Observation | None) -> None: ...
     async def docker_changed(self, docker: DockerState) -> None: ...
     async def happened(
-        self, source: Literal["docker", "driver", "kernel", "command", "sandbox", "lesson"], place: str, text: str, detail: str = ""
+        self,
+        source: Literal["docker", "driver", "kernel", "command", "sandbox", "lesson"],
+        place: str,
+        text: str,
+        detail: str = "",
     ) -> None: ...
 
 

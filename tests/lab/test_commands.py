@@ -53,7 +53,9 @@ def test_plain_words_are_read_back_by_a_shell(word):
 
 def test_bash_reads_the_rest_back():
     word = "a'b\\c\nd\te\x1b\u202e\U000e0041é"
-    done = subprocess.run(["bash", "-c", f"printf %s {quoted(word)}"], capture_output=True, check=True, env={"LC_ALL": "C.UTF-8"})
+    done = subprocess.run(
+        ["bash", "-c", f"printf %s {quoted(word)}"], capture_output=True, check=True, env={"LC_ALL": "C.UTF-8"}
+    )
     assert done.stdout.decode() == word
 
 
@@ -101,10 +103,14 @@ def test_where_the_kernel_does_not_tell_it_is_said(config, monkeypatch):
 class Forgetful(Commands):
     """Its program ends at once, every time."""
 
-    tries = 0
+    def __init__(self, config):
+        super().__init__(config)
+        self.tries, self.often = 0, asyncio.Event()
 
     async def _read(self):
         self.tries += 1
+        if self.tries == 3:
+            self.often.set()
 
 
 async def test_a_program_that_ended_is_started_anew_and_that_is_said(config, monkeypatch):
@@ -113,8 +119,7 @@ async def test_a_program_that_ended_is_started_anew_and_that_is_said(config, mon
     node._sockets = [Nothing()]
     node.attend(H1, heard.append)
     task = asyncio.create_task(node.run())
-    while node.tries < 3:
-        await asyncio.sleep(0)
+    await asyncio.wait_for(node.often.wait(), 5)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert len(heard) >= 2

@@ -96,7 +96,7 @@ def test_processes_told_are_remembered_in_bounded_number(reader):
 @pytest.mark.parametrize(
     ("who", "facts"),
     {
-        "a command substitution keeps the shell's group": (["id", "-u"], {"parent": 200, "group": 200, "session": 200, "tty": TTY}),
+        "a substitution keeps the shell's group": (["id", "-u"], {"parent": 200, "group": 200, "session": 200, "tty": TTY}),
         "a script's program": (["sleep", "1"], {"parent": 400, "group": 400, "session": 200, "tty": TTY}),
         "a plugin of docker's in a group of its own": (["docker-compose"], {"parent": 401, "session": 200, "tty": TTY}),
         "the terminal's shell itself": (["bash", "-l"], {"parent": 50, "tty": TTY}),
