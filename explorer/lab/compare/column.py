@@ -21,13 +21,14 @@ from explorer.lab.compare.batch import Places
 from explorer.lab.compare.eye import Eye
 from explorer.lab.compare.lacking import lacking
 from explorer.lab.compare.make import METER, Failed, Maker
-from explorer.lab.compare.turns import at_work, quiet
+from explorer.lab.compare.turns import at_work, quiet, rates_last, trips_first
 from explorer.lab.config import LabConfig
 from explorer.lab.errors import LabError
 from explorer.network.added import added
 from explorer.network.comparison import Cell, Column, Variant
 from explorer.network.comparison.host import added_cells, views_of
 from explorer.network.comparison.read import Heard, Scene, read_cells
+from explorer.network.comparison.reasons import reason
 from explorer.network.comparison.rows import ROWS
 from explorer.network.comparison.variants import CLIENT, NETWORK, SERVER
 from explorer.network.journeys import Asked
@@ -98,7 +99,8 @@ class _Work:
             await tell(self.column.phase, self.column)
 
     def put(self, *cells: Cell, **more: Any) -> None:
-        self.cells |= {cell.row: cell for cell in cells}
+        explained = (cell if cell.why else cell.model_copy(update={"why": reason(self.variant, cell)}) for cell in cells)
+        self.cells |= {cell.row: cell for cell in explained}
         ordered = tuple(sorted(self.cells.values(), key=lambda cell: _ORDER[cell.row]))
         self.column = self.column.model_copy(update={"cells": ordered, **more})
         self.moved.set()
@@ -144,12 +146,19 @@ class _Work:
         await eye.whole()
         before = dict(eye.places)
         self.put(before=views_of(before["h1"]))
-        async with at_work(self.config):
-            maker, scene = await self._make()
-            await self._ask(scene)
-            await self._look(eye, before)
-            await self._follow(eye, scene)
-        await self._measure(eye, maker, scene)
+        async with trips_first(self.config):
+            async with at_work(self.config):
+                maker, scene = await self._make()
+                await self._ask(scene)
+                await self._look(eye, before)
+                await self._follow(eye, scene)
+                plan = measuring.plan(scene, self.cells)
+                if plan.meter:
+                    await maker.meter()
+                    await eye.shows(f"h1/{METER}")
+            await self._measure_trips(eye, plan)
+        if self.throughput:
+            await self._measure_rates(eye, plan)
         self.phase("done")
         self.put(state="done")
 
@@ -192,21 +201,25 @@ class _Work:
                     journey = await eye.observer.journey(asked)
                     self.put(journeys={**self.column.journeys, way: journey})
 
-    async def _measure(self, eye: Eye, maker: Maker, scene: Scene) -> None:
+    async def _measure_trips(self, eye: Eye, plan: measuring.Plan) -> None:
         self.phase("waiting for a quiet moment to measure")
-        plan = measuring.plan(scene, self.cells)
-        if plan.meter:
-            async with at_work(self.config):
-                await maker.meter()
-                await eye.shows(f"h1/{METER}")
         async with quiet(self.config, QUIET_SECONDS) as alone:
             self.phase("measuring round trips")
-            roads: list[Road] = [measuring.loopback(), *plan.roads.values()]
-            measured = await eye.observer.measure(roads, measuring.TRIPS)
-            notes = () if alone else (BUSY,)
-            cells = measuring.trip_cells(plan, measured, self.answers, self.cells)
-            self.put(*cells, noise=measuring.noise_of(measured), notes=notes)
-            if self.throughput:
-                self.phase("measuring throughput")
-                measured = await eye.observer.measure(roads, measuring.RATES)
-                self.put(*measuring.rate_cells(plan, measured, self.cells))
+            measured = await eye.observer.measure(self._roads(plan), measuring.TRIPS)
+        self._note(alone)
+        self.put(*measuring.trip_cells(plan, measured, self.answers, self.cells), noise=measuring.noise_of(measured))
+
+    async def _measure_rates(self, eye: Eye, plan: measuring.Plan) -> None:
+        self.phase("waiting for a quiet moment to measure throughput")
+        async with rates_last(self.config, QUIET_SECONDS) as others_done, quiet(self.config, QUIET_SECONDS) as alone:
+            self.phase("measuring throughput")
+            measured = await eye.observer.measure(self._roads(plan), measuring.RATES)
+        self._note(others_done and alone)
+        self.put(*measuring.rate_cells(plan, measured, self.cells))
+
+    def _roads(self, plan: measuring.Plan) -> list[Road]:
+        return [measuring.loopback(), *plan.roads.values()]
+
+    def _note(self, alone: bool) -> None:
+        if not alone:
+            self.put(notes=tuple(dict.fromkeys((*self.column.notes, BUSY))))

@@ -15,26 +15,41 @@ from contextlib import asynccontextmanager
 from explorer.lab.config import LabConfig
 
 STEP = 0.02
+WAIT = 30.0  # seconds for those who only work
 
 
 @asynccontextmanager
 async def at_work(config: LabConfig) -> AsyncIterator[None]:
     """Work that would spoil a measurement. Any number at once; waits while somebody measures, which is soon over."""
-    async with _held(config, fcntl.LOCK_SH, 30.0):
+    async with _held(config, "work", fcntl.LOCK_SH, WAIT):
         yield
 
 
 @asynccontextmanager
 async def quiet(config: LabConfig, patience: float) -> AsyncIterator[bool]:
     """Yields whether the node is ours; after `patience` seconds we measure all the same, and it has to be said."""
-    async with _held(config, fcntl.LOCK_EX, patience) as got:
+    async with _held(config, "work", fcntl.LOCK_EX, patience) as got:
         yield got
 
 
 @asynccontextmanager
-async def _held(config: LabConfig, how: int, patience: float) -> AsyncIterator[bool]:
+async def trips_first(config: LabConfig) -> AsyncIterator[None]:
+    """From the beginning of a column until its round trips are measured."""
+    async with _held(config, "trips", fcntl.LOCK_SH, WAIT):
+        yield
+
+
+@asynccontextmanager
+async def rates_last(config: LabConfig, patience: float) -> AsyncIterator[bool]:
+    """Throughput takes long, and is measured once every column has its round trips; yields whether all have."""
+    async with _held(config, "trips", fcntl.LOCK_EX, patience) as got:
+        yield got
+
+
+@asynccontextmanager
+async def _held(config: LabConfig, name: str, how: int, patience: float) -> AsyncIterator[bool]:
     config.run_dir.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(config.run_dir / "compare.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(config.run_dir / f"compare-{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         yield await _taken(descriptor, how, time.monotonic() + patience)
     finally:

@@ -12,7 +12,7 @@ from explorer.network.comparison.variants import Variant
 from explorer.network.model import Fact, Interface
 from explorer.network.read import read_addresses
 
-MEMORY = "grep -sE '^(total_rss|anon) ' /sys/fs/cgroup/memory/memory.stat /sys/fs/cgroup/memory.stat"
+MEMORY = "grep -sE '^(total_rss|anon) ' /sys/fs/cgroup/memory/memory.stat /sys/fs/cgroup/memory.stat; true"
 _WHO = re.compile(r"you are \[?([0-9a-fA-F.:]{2,45})\]?:\d{1,5}, I am ([\w.-]{1,64}) ")
 _NETNS = re.compile(r"net:\[(\d{1,20})\]")
 _BYTES = re.compile(r"(?:total_rss|anon) (\d{1,15})$", re.MULTILINE)

@@ -91,7 +91,7 @@ _ALL = (
     ),
     Variant(
         id="overlay-encrypted",
-        title="overlay, encrypted",
+        title="overlay (encrypted)",
         driver="overlay",
         options=("--attachable", "--opt", "encrypted"),
         summary="The same, and the hosts encrypt what they send each other (IPsec).",
@@ -105,28 +105,28 @@ _ALL = (
     ),
     Variant(
         id="bridge-internal",
-        title="bridge, internal",
+        title="bridge (internal)",
         driver="bridge",
         options=("--internal",),
         summary="The switch without a way out.",
     ),
     Variant(
         id="bridge-no-icc",
-        title="bridge, ICC off",
+        title="bridge (ICC off)",
         driver="bridge",
         options=("-o", "com.docker.network.bridge.enable_icc=false"),
         summary="Containers of one network may not talk to each other.",
     ),
     Variant(
         id="bridge-loopback",
-        title="bridge, published at 127.0.0.1",
+        title="bridge (port at 127.0.0.1)",
         driver="bridge",
         publish="127.0.0.1",
         summary="The port is published for the host itself, and for nobody else.",
     ),
     Variant(
         id="bridge-no-proxy",
-        title="bridge, userland-proxy off",
+        title="bridge (no userland-proxy)",
         driver="bridge",
         daemon={"userland-proxy": False},
         summary="Published ports by rules alone, without a process that listens on the host.",
@@ -204,7 +204,8 @@ def find_variant(word: str) -> Variant:
         return variant
     if engine not in ENGINES:
         raise NoVariant(f"There are no hosts with Docker Engine {engine}; there are {' and '.join(ENGINES)}.")
-    return variant.model_copy(update={"id": word, "engine": engine, "title": f"{variant.title} (Engine {engine})"})
+    title = variant.title.replace(")", f", Engine {engine})") if ")" in variant.title else f"{variant.title} (Engine {engine})"
+    return variant.model_copy(update={"id": word, "engine": engine, "title": title})
 
 
 def find_variants(words: list[str] | tuple[str, ...]) -> tuple[Variant, ...]:

@@ -1,0 +1,103 @@
+"""One sentence under a row: why its columns differ, or that they do not; made from what came out, whatever that was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from explorer.network.comparison.model import Cell, Column, Figures
+from explorer.network.comparison.reasons import reason
+from explorer.network.comparison.standing import Standing, stand
+from explorer.network.comparison.variants import Variant
+
+NOTHING = "Nothing has come out yet."
+NO_DIFFERENCE = "No difference seen: the machine's own noise is larger than any there may be."
+ONE = "Only {} was measured: there is nothing to compare with."
+
+
+def why(row: str, columns: Sequence[Column]) -> str:
+    """Of the columns that have an answer; the others are left out."""
+    answered = [(column.variant, cell) for column in columns if (cell := column.cell(row))]
+    if not answered:
+        return NOTHING
+    if row in _FIGURES:
+        return _of_figures(row, answered)
+    if row in _ONCE:
+        return _ONCE[row]
+    clauses: dict[str, list[str]] = {}
+    for variant, cell in answered:
+        clauses.setdefault(reason(variant, cell), []).append(variant.title)
+    if len(clauses) == 1:
+        return _alone(next(iter(clauses)), [cell.word for _, cell in answered])
+    return "; ".join(f"{_list(titles)}: {clause}" for clause, titles in clauses.items()) + "."
+
+
+def standing(row: str, columns: Sequence[Column]) -> Standing:
+    """Who was ahead in a row of figures, by the ids of variants."""
+    return stand(dict(_figures((column.variant, cell) for column in columns if (cell := column.cell(row)))))
+
+
+def _alone(clause: str, words: list[str]) -> str:
+    if len(set(words)) > 1:
+        return f"More or less of the same: {clause}."
+    return f"The same in all: {clause}." if len(words) > 1 else f"{clause[:1].upper()}{clause[1:]}."
+
+
+def _figures(answered: Iterable[tuple[Variant, Cell]]) -> Iterable[tuple[str, Figures]]:
+    return ((variant.id, cell.figures) for variant, cell in answered if cell.figures)
+
+
+def _of_figures(row: str, answered: list[tuple[Variant, Cell]]) -> str:
+    found, titles = dict(_figures(answered)), {variant.id: variant.title for variant, _ in answered}
+    rest = [variant.title for variant, cell in answered if not cell.figures and cell.mark == "no"]
+    no_way = f" {_list(rest)}: no way to measure." if rest else ""
+    if not found:
+        return "There is no way to measure in any of them." if rest else "Nothing could be measured."
+    if len(found) == 1:
+        return ONE.format(titles[next(iter(found))]) + no_way
+    place = stand(found)
+    if not place.seen:
+        return NO_DIFFERENCE + no_way
+    order = ", then ".join(_list([titles[key] for key in group]) for group in place.groups)
+    level = [_list([titles[key] for key in group]) for group in place.groups if len(group) > 1]
+    told = f"First {order}" if len(place.groups) > 1 else f"No order among {level[0]}"
+    if len(place.groups) > 1 and level:
+        told += f" (between {' and between '.join(level)} no difference was seen)"
+    if place.pairs:
+        told += "; still, " + ", ".join(f"{titles[one]} was ahead of {titles[other]}" for one, other in place.pairs)
+    roads = [f"{_list(names)}: {road}" for road, names in _roads(row, answered).items()]
+    return f"{told}. {'; '.join(roads)}.{no_way}"
+
+
+def _roads(row: str, answered: list[tuple[Variant, Cell]]) -> dict[str, list[str]]:
+    """What lies on the way, where there is one."""
+    roads: dict[str, list[str]] = {}
+    for variant, cell in answered:
+        if cell.figures:
+            roads.setdefault(_FIGURES[row].get(variant.driver, "the way in its evidence"), []).append(variant.title)
+    return roads
+
+
+def _list(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+_SAME_HOST = {
+    "host": "both ends are in one namespace, over its loopback",
+    "bridge": "two cables, a switch between them, and the host's rules",
+    "third-party": "two cables, a switch between them, and the host's rules",
+    "macvlan": "from card to card within the kernel, past no switch and no rule",
+    "ipvlan": "from card to card within the kernel, past no switch and no rule",
+    "overlay": "two cables and a switch out of sight, past no rule of the host; on one host nothing is wrapped",
+}
+_FROM_LAN = {
+    "host": "it ends at the host's own card",
+    "bridge": "at the host it is translated and forwarded to the bridge, and sent down a cable",
+    "macvlan": "it ends at a card made out of the host's, before anything of the host's",
+    "ipvlan": "it ends at a card made out of the host's, before anything of the host's",
+    "overlay": "one host wraps each frame, the other unwraps it (VXLAN)",
+}
+_FIGURES = {"trip": _SAME_HOST, "rate": _SAME_HOST, "lan-trip": _FROM_LAN, "lan-rate": _FROM_LAN}
+_ONCE = {
+    "up": "Measured once in each: take small differences for chance. An overlay has to form a swarm first.",
+    "memory": "Measured once in each: take small differences for chance. The containers themselves are the larger part.",
+}
