@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from explorer.network.comparison.model import LINE, LINES, OUTPUT, Cell, Evidence
 from explorer.network.difference import compare
-from explorer.network.model import Interface, Line, Observation, Place, Rule, View
+from explorer.network.model import FdbEntry, Interface, Line, Observation, Place, Rule, View
 
 SHOWN: tuple[View, ...] = ("interfaces", "routes", "nat", "filter", "raw", "fdb")
 _ROWS: dict[str, tuple[View, ...]] = {
@@ -46,14 +46,17 @@ def added_cells(before: Mapping[str, Place], after: Mapping[str, Place]) -> list
 
 
 def _cell(row: str, views: tuple[View, ...], before: Mapping[str, Place], places: list[Place]) -> Cell:
-    count, hidden, by_view, evidence = 0, 0, dict.fromkeys(views, 0), []
+    """What a switch learned from passing frames is shown and not counted: it is forgotten again, and depends on who talked."""
+    count, hidden, learned, by_view, evidence = 0, 0, 0, dict.fromkeys(views, 0), []
     for place in sorted(places, key=lambda place: (place.id != "h1", place.id)):
         for view in views:
             seen = place.views.get(view)
             if seen is None or seen.error:
                 continue
             lines = _added(before.get(place.id), view, seen)
-            things = len({line.key for line in lines})
+            passing = _learned(seen)
+            things = len({line.key for line in lines} - passing)
+            learned += len({line.key for line in lines} & passing)
             count += things
             by_view[view] += things
             hidden += things if place.id != "h1" else 0
@@ -61,8 +64,13 @@ def _cell(row: str, views: tuple[View, ...], before: Mapping[str, Place], places
                 evidence.append(_evidence(place, seen, lines))
     parts = [f"{view} {number}" for view, number in by_view.items() if number] if len(views) > 1 else []
     parts += [f"{hidden} in a hidden namespace"] if hidden else []
+    parts += [f"{learned} more learned from passing frames"] if learned else []
     word = str(count) if count else "none"
     return Cell(row=row, mark="value", word=word, value=", ".join(parts), number=count, evidence=tuple(evidence[:8]))
+
+
+def _learned(seen: Observation) -> set[str]:
+    return {item.key for item in seen.items if isinstance(item, FdbEntry) and "permanent" not in item.flags}
 
 
 def _added(before: Place | None, view: View, after: Observation) -> list[Line]:

@@ -63,8 +63,10 @@ def _mac(variant: Variant, cell: Cell) -> str:
 
 
 def _mtu(variant: Variant, cell: Cell) -> str:
+    if cell.mark == "no":
+        return _no_network(variant, "there is no card")
     if variant.driver == "none":
-        return "there is no card"
+        return ""
     if variant.driver == "overlay":
         wrapped = 1500 - int(cell.number or 0)
         return f"{wrapped} bytes are left free for what the tunnel puts around each packet" if wrapped > 0 else ""
@@ -215,9 +217,9 @@ def _host_routes(variant: Variant, cell: Cell) -> str:
 
 def _host_rules(variant: Variant, cell: Cell) -> str:
     if not cell.number:
-        return (
-            "no packet of its passes rules of the host" if variant.driver != "host" else "it lives under the host's own rules"
-        )
+        nothing = "no packet of its passes rules of the host"
+        host = "it lives under the rules the host has"
+        return {"host": host, "none": nothing, "macvlan": nothing, "ipvlan": nothing}.get(variant.driver, "")
     if variant.internal:
         return "one lets its containers talk, two drop what would leave or come in"
     if variant.driver == "third-party":
@@ -232,11 +234,11 @@ def _host_rules(variant: Variant, cell: Cell) -> str:
 
 def _host_fdb(variant: Variant, cell: Cell) -> str:
     if variant.driver in ON_SWITCH:
-        return "a switch notes who is behind which port, and each port which groups it listens to"
+        return "a switch has an entry for each of its ports, and each port one for every group it listens to"
     if variant.driver == "overlay":
-        return "docker_gwbridge notes its ports, and out of sight the overlay which host each container is on"
+        return "docker_gwbridge has its ports, and out of sight the overlay which host each container of the others is on"
     if variant.driver in ON_LAN and cell.number:
-        return "no switch: the host's card notes the addresses of the cards made out of it"
+        return "no switch: the host's card is told the addresses of the cards made out of it"
     return "there is no switch" if not cell.number else ""
 
 
