@@ -105,9 +105,9 @@ class _Reader:
             if not ended:
                 return
             number, *words = line.decode("ascii", "replace").split() or [""]
-            if number == str(self._next) and self._next < len(self._orders):
-                self._end(self._orders[self._next], bytes(self._buffer[:at]), words)
-                self._next += 1
+            if number.isdecimal() and self._next <= int(number) < len(self._orders):
+                self._end(self._orders[int(number)], bytes(self._buffer[:at]), words)
+                self._next = int(number) + 1
             self._buffer = bytearray(rest)
         if len(self._buffer) > 2 * OUTPUT_BYTES:
             del self._buffer[OUTPUT_BYTES : -len(needle)]
