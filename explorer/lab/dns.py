@@ -17,9 +17,14 @@ LABEL, NAME = 63, 253
 
 async def ask_name(namespace: Namespace, name: str, resolv_conf: str) -> str:
     """The first address, or "". Raises TimeoutError (from the caller's clock) when nobody answers."""
-    query = encode(secrets.token_bytes(2), name)
     server = name_server(resolv_conf)
-    if not query or not server:
+    return await ask_server(namespace, server, name, secrets.token_bytes(2)) if server else ""
+
+
+async def ask_server(namespace: Namespace, server: str, name: str, identity: bytes) -> str:
+    """The same of one server, under the given identity (two bytes)."""
+    query = encode(identity, name)
+    if not query:
         return ""
     loop = asyncio.get_running_loop()
     with namespace.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:

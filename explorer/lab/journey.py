@@ -12,9 +12,8 @@ from collections.abc import Callable, Iterator
 
 from explorer.lab import dns
 from explorer.lab.inner import read_below
-from explorer.lab.listen import receive
 from explorer.lab.netns import Namespace
-from explorer.lab.probe import NoAnswer, echo_request, http, resolve
+from explorer.lab.probe import NoAnswer, http, ping, resolve
 from explorer.lab.tools import run_tools
 from explorer.lab.trace import MOST, Trace
 from explorer.network.journeys import Asked, Evidence, Journeys, tell
@@ -169,11 +168,11 @@ async def _send(asked: Asked, source: Namespace, address: str) -> Sent:
             if asked.kind == "ping":
                 identity = secrets.randbelow(0xFFFF) + 1
                 marks = ping_marks(identity)
-                return Sent(True, await _ping(source, address, identity), marks)
+                return Sent(True, await ping(source, address, identity), marks)
             if asked.kind == "dns":
                 query = secrets.token_bytes(2)
                 marks = dns_marks(int.from_bytes(query))
-                found = await _ask(source, address, query, asked.target)
+                found = await dns.ask_server(source, address, asked.target, query)
                 return Sent(bool(found), f"{asked.target} is {found}" if found else f"{asked.target} has no address", marks)
             if asked.kind == "http":
                 ok, detail, _seen = await http(source, address, asked.port)
@@ -192,30 +191,6 @@ WORDS = {
     errno.ENETUNREACH: "no route to that network",
     errno.EHOSTUNREACH: "nobody there",
 }
-
-
-async def _ping(source: Namespace, address: str, identity: int) -> str:
-    loop = asyncio.get_running_loop()
-    with source.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as raw:
-        raw.connect((address, 0))
-        mark, sent = secrets.token_bytes(16), loop.time()
-        await loop.sock_sendall(raw, echo_request(identity, mark))
-        while True:
-            packet = await receive(raw)
-            message = packet[(packet[0] & 15) * 4 :] if packet else b""
-            if message[:1] == b"\x00" and message[8:] == mark:
-                return f"{address} answered in {(loop.time() - sent) * 1000:.1f} ms"
-
-
-async def _ask(source: Namespace, server: str, query: bytes, name: str) -> str:
-    loop = asyncio.get_running_loop()
-    with source.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
-        asking.connect((server, 53))
-        await loop.sock_sendall(asking, dns.encode(query, name))
-        while True:
-            reply = await receive(asking)
-            if reply[:2] == query and len(reply) >= 12:
-                return dns.first_address(reply)
 
 
 async def _connect(source: Namespace, address: str, port: int) -> str:

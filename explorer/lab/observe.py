@@ -24,6 +24,7 @@ from explorer.lab.picture import Picture
 from explorer.lab.places import PLACES_SHOWN
 from explorer.lab.probe import answer
 from explorer.lab.reach import measure_grid
+from explorer.lab.together import until_one_ends
 from explorer.lab.unix_http import to_path
 from explorer.network.grid import Grid
 from explorer.network.journeys import Asked, Journeys
@@ -66,16 +67,7 @@ class Observer:
 
     async def run(self) -> None:
         """Until cancelled, or until none of the sandbox's containers is known to the engine."""
-        work = (self._watch_all(), self._keep_telling(), self._keep_sweeping())
-        tasks = [asyncio.create_task(part) for part in work]
-        try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        await until_one_ends(self._watch_all(), self._keep_telling(), self._keep_sweeping())
         await self._tell()
 
     async def _watch_all(self) -> None:

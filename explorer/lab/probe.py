@@ -93,14 +93,14 @@ def named_in(hosts: str, name: str) -> str:
     return ""
 
 
-async def ping(namespace: Namespace, address: str) -> str:
+async def ping(namespace: Namespace, address: str, identity: int | None = None) -> str:
+    """What came of it, once it is answered; the caller's clock ends the waiting. `identity` is the ICMP identifier to use."""
     loop = asyncio.get_running_loop()
     with namespace.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as raw:
         raw.connect((address, 0))
         mark = secrets.token_bytes(16)
-        identity = int.from_bytes(mark[:2])
         sent = loop.time()
-        await loop.sock_sendall(raw, echo_request(identity, mark))
+        await loop.sock_sendall(raw, echo_request(identity or int.from_bytes(mark[:2]), mark))
         while True:
             packet = await receive(raw)
             message = packet[(packet[0] & 15) * 4 :] if packet else b""

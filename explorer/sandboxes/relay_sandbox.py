@@ -21,6 +21,7 @@ from explorer.lab.config import LabConfig
 from explorer.lab.measure import is_due
 from explorer.lab.observe import Observer
 from explorer.lab.pace import Pace
+from explorer.lab.together import until_one_ends
 from explorer.network.model import DockerState, Observation, Place, View
 from explorer.sandboxes.events import Event, Happened, fresh_key, snapshot_key
 from explorer.sandboxes.relay_captures import Captures
@@ -93,29 +94,22 @@ class SandboxWatch:
         with suppress(RedisError, OSError):
             await self.terminals.remember()
             await self.captures.remember()
-        parts = (
-            self.observer.run(),
-            self._write(),
-            self._stay_fresh(),
-            self._teach(),
-            self._probe(),
-            self._measure(),
-            self.journeys.run(),
-            self.grids.run(),
-        )
-        tasks = [asyncio.create_task(work) for work in parts]
         for name, made in self.made.items():
             self.commands.attend(made["container"], partial(self.heard, name))
         try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
+            await until_one_ends(
+                self.observer.run(),
+                self._write(),
+                self._stay_fresh(),
+                self._teach(),
+                self._probe(),
+                self._measure(),
+                self.journeys.run(),
+                self.grids.run(),
+            )
         finally:
             for made in self.made.values():
                 self.commands.leave(made["container"])
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
 
     def heard(self, host: str, command: Command) -> None:
         """Told at once, before anything of what it did."""

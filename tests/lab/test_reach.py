@@ -2,6 +2,7 @@
 
 import pytest
 
+from explorer.lab import reach
 from explorer.lab.probe import echo_request
 from explorer.lab.reach import MARK, Pings, Sent
 from explorer.network.grid import Told
@@ -52,3 +53,36 @@ def test_junk_changes_nothing(pings, junk):
 
 def test_anothers_answer_is_not_ours(pings):
     assert hear(pings, "b", 0).outcome == "silent"
+
+
+class Late:
+    """A socket whose packet waits and was not read yet; nothing comes after it."""
+
+    def __init__(self, packet):
+        self.packets = [packet]
+
+    def recv(self, size):
+        if not self.packets:
+            raise BlockingIOError
+        return self.packets.pop()
+
+
+def test_what_waits_in_the_target_is_read_before_it_is_judged(pings):
+    pings.sockets["b"] = Late(IP + echo_request(1, b"m" * MARK))
+    pings.hear("a", IP + bytes(1) + echo_request(1, b"m" * MARK)[1:])
+    pings.read_on("b")
+    assert pings._told(pings.sent[b"m" * MARK], "b", "10.0.0.9", 1.0).outcome == "answered"
+
+
+async def test_an_answer_heard_first_is_no_strangers(pings, monkeypatch):
+    """The request waits in its target, unread, when the answer to it is heard."""
+    monkeypatch.setattr(reach.secrets, "token_bytes", lambda size: b"n" * size)
+    target = Late(IP + echo_request(1, b"n" * MARK))
+
+    class Answered:
+        def sendto(self, data, where):
+            pings.hear("a", IP + bytes(1) + data[1:])
+
+    pings.sockets |= {"a": Answered(), "b": target}
+    assert (await pings.ping("a", "b", "10.0.0.9")).outcome == "answered"
+    assert not target.packets
