@@ -20,6 +20,7 @@ from explorer.network.journeys import Asked, Evidence, Journeys, tell
 from explorer.network.journeys.evidence import Handles, Sighting
 from explorer.network.journeys.identity import Mark, dns_marks, find_sequence, first_of_its_own, ping_marks, tcp_marks, wanted
 from explorer.network.model import DockerState, Place
+from explorer.network.read.text import number
 
 SECONDS = 1.0  # that an answer may take
 AFTER = 0.06  # what is still on its way when the answer is here
@@ -212,7 +213,7 @@ def _tcp_marks(asked: Asked, evidence: Evidence, places: dict[str, Place], addre
 # --- which rule a handle means ---
 
 BLOCK = re.compile(r"\s*(table|chain) (?:(\w+) )?(\S+) \{")
-RULE = re.compile(r"\s*(.*?)\s*# handle (\d+)$")
+HANDLE = "# handle "
 
 
 async def _handles(traces: list[Trace], namespace_of: NamespaceOf) -> dict[str, Handles]:
@@ -238,6 +239,8 @@ def read_handles(text: str) -> Handles:
             chain = block[3]
             if table:
                 found.setdefault((table, chain), [])
-        elif table and chain and (rule := RULE.match(line)):
-            found[table, chain].append((int(rule[2]), rule[1][:400]))
+        elif table and chain:
+            rule, _, handle = line.rpartition(HANDLE)
+            if (known := number(handle)) is not None:
+                found[table, chain].append((known, rule.strip()[:400]))
     return {key: tuple(rules) for key, rules in found.items()}

@@ -86,6 +86,20 @@ def traces() -> list[bytes]:
     return [rule, policy, rule + policy]
 
 
+def journeys() -> list[bytes]:
+    """A trace, frames, and rules with the kernel's numbers: as the target `told-journey` takes them."""
+    rules = b"table ip filter {\n\tchain FORWARD { # handle 3\n\t\tcounter jump DOCKER-USER # handle 9\n\t}\n}\n"
+    return [b"\xff\xfe".join((trace, frame * 2, rules)) for trace in traces() for frame in frames()[::9] if len(frame) < 1_500]
+
+
+def outputs() -> list[bytes]:
+    return [b"one\nMARK 0\ntwo\nMARK 1\n\xff\xfe\nMARK\nwrong\nMARK\n", b"only half\xff\xfe"]
+
+
+def printed(place: str, name: str) -> str:
+    return (CAPTURES / STAGES[-1] / place / f"{name}.txt").read_text()
+
+
 def log_frames() -> list[bytes]:
     lines = [b'{"protocol": "http", "source": "10.77.0.11", "source_port": 4711, "what": "GET /", "at": "x"}\n', b"a\nb"]
     return [b"".join(struct.pack(">BxxxI", 1, len(line)) + line for line in lines), struct.pack(">BxxxI", 2, 2**31) + b"x"]

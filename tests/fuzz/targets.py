@@ -20,13 +20,15 @@ from pydantic import ValidationError
 from explorer.lab import dns, journal, netlink, probe, trace, unix_http
 from explorer.lab.calls import Calls
 from explorer.lab.happenings import describe
+from explorer.lab.journey import read_handles
 from explorer.lab.reach import Pings
+from explorer.lab.tools import outputs_of
 from explorer.live import messages
 from explorer.network.captured import HEAD, Frame, tell_layers
-from explorer.network.journeys import identity
-from explorer.network.journeys.evidence import Sighting
+from explorer.network.journeys import identity, tell
+from explorer.network.journeys.evidence import Evidence, Sighting
 from explorer.network.layout import BadLayout, from_query
-from explorer.network.model import DockerState, View
+from explorer.network.model import DockerState, Place, View
 from explorer.network.packets import dissect
 from explorer.network.pcapng import SNAP, write_file
 from explorer.network.read import observe, read_docker
@@ -202,6 +204,49 @@ def nft_trace(data: bytes) -> object:
     return steps
 
 
+def told_journey(data: bytes) -> object:
+    """What a trace, two frames and a list of rules say, in any order of places: it ends in a sentence."""
+    steps, frames, rules = ([*data.split(b"\xff\xfe", 2), b"", b""])[:3]
+    handles = read_handles(text(rules))
+    known = tuple(trace.read_steps("h1", steps))
+    half = len(frames) // 2
+    sights = (
+        Sighting(1, "h1/web", "eth0", "out", frames[:half], half),
+        Sighting(2, "h1", "eth0", "in", frames[half:], len(frames)),
+        Sighting(3, "h1", "eth0", "out", frames[:half], half + 1),
+    )
+    found = identity.first_of_its_own(sights, "h1/web")
+    marks = (*identity.ping_marks(1), *identity.tcp_marks(1), *(found[1] if found else ()))
+    evidence = Evidence(sights, known, {"h1": handles}, ok=bool(len(data) % 2), errno=len(data) % 120)
+    told = [tell("request", mark, evidence, scene(), {"h1": names()}, "h1/web", "h1") for mark in marks]
+    for journey in told:
+        properties.plain_text(journey.end, *(hop.text for hop in journey.hops))
+    return told
+
+
+@cache
+def scene() -> dict[str, Place]:
+    """A host and a container of it, as tools once printed them."""
+    given = {"interfaces": "ip-d-addr", "routes": "ip-route-all", "nat": "iptables-save", "filter": "iptables-save"}
+    folders = {"h1": "h1", "h1/web": "h1.web"}
+    return {
+        name: Place(
+            id=name,
+            kind="container" if "/" in name else "host",
+            host="h1",
+            name=name.rpartition("/")[2],
+            views={cast(View, one): observe(cast(View, one), seeds.printed(folder, file)) for one, file in given.items()},
+        )
+        for name, folder in folders.items()
+    }
+
+
+def tool_outputs(data: bytes) -> object:
+    out, _, err = data.partition(b"\xff\xfe")
+    told = outputs_of(["a", "b"], "MARK", out, err, late=bool(len(data) % 2))
+    return {name: (output.text, output.error) for name, output in told.items()}
+
+
 def machine_log(data: bytes) -> object:
     whole, pieces = journal.Lines(), journal.Lines()
     whole.feed(data)
@@ -257,6 +302,8 @@ TARGETS: dict[str, Target] = {
     "dns-answer": Target(dns_answer, seeds.dns_messages, length=FRAME),
     "netlink": Target(notifications, cast(Callable[[], list[bytes]], partial(seeds.netlink, 16, 20, 24, 28, 2560, 256))),
     "nft-trace": Target(nft_trace, seeds.traces, length=FRAME),
+    "told-journey": Target(told_journey, seeds.journeys, length=FRAME, grows=4_000),
+    "tool-outputs": Target(tool_outputs, seeds.outputs),
     "machine-log": Target(machine_log, seeds.log_frames),
     "http": Target(http_answer, seeds.answers, BAD_ANSWER),
 }
