@@ -80,8 +80,8 @@ def figures(said: str) -> str:
     """What libFuzzer counted: executions, edges of our code reached, inputs that reached something new."""
     units = re.search(r"number_of_executed_units:\s*(\d+)", said)
     edges = re.findall(r"cov: (\d+) ft: (\d+) corp: (\d+)", said)
-    begun, ended = (edges[0], edges[-1]) if edges else (("?",) * 3, ("?",) * 3)
-    return f"{int(units[1]) if units else 0:,} executions, edges {begun[0]} → {ended[0]}, {ended[2]} inputs kept"
+    reached = f"edges {edges[0][0]} → {edges[-1][0]}, {edges[-1][2]} inputs kept" if edges else "none of it in Python of ours"
+    return f"{int(units[1]) if units else 0:,} executions, {reached}"
 
 
 def last_words(said: str) -> str:
