@@ -68,7 +68,7 @@ def tshark(path, *asked):
 
 
 @pytest.mark.skipif(shutil.which("tshark") is None, reason="no tshark here; setup/debian-packages-test.txt names it")
-@pytest.mark.parametrize("capture", ["lan.pcap", "inside.pcap"])
+@pytest.mark.parametrize("capture", sorted(path.name for path in (CAPTURES / "packets").glob("*.pcap")))
 def test_tshark_reads_the_same_packets_and_none_is_malformed(tmp_path, capture):
     kept = list(stored(CAPTURES / "packets" / capture))
     path = tmp_path / "ours.pcapng"
