@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import path
 
-from explorer.web import about, capture, errors, health, home, lesson, measured, playground, recorded, sandbox, summary
+from explorer.web import about, capture, errors, health, home, lesson, measured, past, playground, recorded, sandbox, summary
 
 urlpatterns = [
     path("", home.show_home, name="home"),
@@ -22,6 +22,7 @@ urlpatterns = [
     path("sandboxes/<slug:sandbox_id>/extend/", sandbox.extend_sandbox, name="extend"),
     path("sandboxes/<slug:sandbox_id>/reset/", sandbox.reset_sandbox, name="reset"),
     path("sandboxes/<slug:sandbox_id>/close/", sandbox.close_sandbox, name="close"),
+    path("sandboxes/<slug:sandbox_id>/past/<int:before>/", past.show_past, name="past"),
     path("sandboxes/<slug:sandbox_id>/captures/<slug:capture_id>/", capture.download, name="capture"),
     path("sandboxes/<slug:sandbox_id>/captures/<slug:capture_id>/<int:number>/", capture.show_frame, name="captured-frame"),
     path("admin/", admin.site.urls),

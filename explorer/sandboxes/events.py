@@ -357,6 +357,11 @@ def snapshot_key(sandbox: str) -> str:
     return f"sb:{sandbox}:snapshot"
 
 
+def pictures_key(sandbox: str) -> str:
+    """Sorted set by number: `<generation> <number> <Snapshot as JSON>`, a few whole pictures along the stream."""
+    return f"sb:{sandbox}:pictures"
+
+
 def fresh_key(sandbox: str) -> str:
     """String with a 5 s expiry, renewed by the relay while it truly sees the sandbox."""
     return f"sb:{sandbox}:fresh"

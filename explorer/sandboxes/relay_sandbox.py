@@ -24,13 +24,14 @@ from explorer.lab.pace import Pace
 from explorer.lab.together import until_one_ends
 from explorer.network.model import DockerState, Observation, Place, View
 from explorer.sandboxes.events import Event, Happened, fresh_key, snapshot_key
+from explorer.sandboxes.past import Keeper
 from explorer.sandboxes.relay_captures import Captures
 from explorer.sandboxes.relay_grid import GridDesk
 from explorer.sandboxes.relay_journeys import JourneyDesk
 from explorer.sandboxes.relay_lesson import Standing, Teacher, find_teacher
 from explorer.sandboxes.relay_picture import Picture
 from explorer.sandboxes.relay_terminals import Terminals
-from explorer.sandboxes.streams import KEPT_SECONDS, RedisError, pause_after_trouble, publish_async
+from explorer.sandboxes.streams import KEPT_SECONDS, RedisError, pause_after_trouble, publish_weighed
 
 log = structlog.get_logger(__name__)
 
@@ -67,6 +68,7 @@ class SandboxWatch:
         self.sandbox, self.generation = wanted.sandbox, wanted.generation
         self.picture = Picture(self.sandbox, self.generation, commands.why_not)
         self.commands = commands
+        self.keeper = Keeper(redis, self.sandbox)
         self.made = {name: made for group in ("hosts", "machines") for name, made in wanted.facts.get(group, {}).items()}
         self.terminals = Terminals(redis, config, self.sandbox, self.tell_line)
         self.observer = Observer(config, self.sandbox, self.generation, wanted.facts, self)
@@ -209,10 +211,13 @@ class SandboxWatch:
 
     async def _publish(self, event: Event) -> None:
         await self.pace.turn()
-        self.picture.number = await publish_async(self.redis, self.sandbox, event)
+        self.picture.number, size = await publish_weighed(self.redis, self.sandbox, event)
+        self.keeper.passed(size)
 
     async def _write_snapshot(self) -> None:
-        await self.redis.set(snapshot_key(self.sandbox), self.picture.snapshot().model_dump_json(), ex=KEPT_SECONDS)
+        picture = self.picture.snapshot().model_dump_json()
+        await self.redis.set(snapshot_key(self.sandbox), picture, ex=KEPT_SECONDS)
+        await self.keeper.keep(self.generation, self.picture.number, picture)
         self.kept = True
 
     async def _stay_fresh(self) -> None:

@@ -30,6 +30,7 @@ from explorer.sandboxes.events import (
     grid_key,
     number_key,
     orders_key,
+    pictures_key,
     snapshot_key,
     terminals_key,
 )
@@ -72,6 +73,7 @@ end
 return number
 """
 _HEAD = '{"number":0'
+BODY = 5  # where a publication has the event
 
 
 def bytes_key(sandbox: str) -> str:
@@ -108,7 +110,13 @@ def publish(client: redis_package.Redis, sandbox: str, event: Event) -> int:
 
 
 async def publish_async(client: redis_asyncio.Redis, sandbox: str, event: Event) -> int:
-    return int(await cast(Any, client.eval(*_publication(sandbox, event))))
+    return (await publish_weighed(client, sandbox, event))[0]
+
+
+async def publish_weighed(client: redis_asyncio.Redis, sandbox: str, event: Event) -> tuple[int, int]:
+    """(its number, its length as JSON)."""
+    publication = _publication(sandbox, event)
+    return int(await cast(Any, client.eval(*publication))), len(publication[BODY])
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +166,7 @@ def give_order(client: redis_package.Redis, node: str, order: AnyOrder) -> bool:
 def retire(client: redis_package.Redis, sandbox: str) -> None:
     """The sandbox is over: its keys go soon, late readers still find its last words."""
     with client.pipeline(transaction=False) as pipe:
-        for key in (number_key, events_key, bytes_key, terminals_key, captures_key):
+        for key in (number_key, events_key, bytes_key, pictures_key, terminals_key, captures_key):
             pipe.expire(key(sandbox), KEPT_AFTER_END)
         pipe.delete(snapshot_key(sandbox), fresh_key(sandbox), grid_key(sandbox))
         pipe.execute()

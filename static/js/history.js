@@ -1,17 +1,18 @@
 // What the sandbox was like at any number of its stream, as long as it is kept; and the difference between two moments.
 // Pure: no page, no clock. A change holds only what it brought; all the rest is shared with the moments around it.
 
-/** @import { DockerState, Happened, Line, Observation, Place, StreamEvent } from "./types.js" */
+/** @import { DockerState, Happened, Line, Observation, Place, Snapshot, StreamEvent } from "./types.js" */
 
 /** @typedef {{ places: Map<string, Place>, docker: Map<string, DockerState> }} Picture */
-/** @typedef {Extract<StreamEvent, { type: "view_changed" | "place_seen" | "place_gone" | "docker_changed" }>} Change */
+/** @typedef {Extract<StreamEvent, { type: "snapshot_taken" | "view_changed" | "place_seen" | "place_gone" | "docker_changed" }>} Change */
+/** @typedef {{ number: number, at: number, first: boolean, before: number, snapshot: Snapshot, events: StreamEvent[] }} Past */
 /** @typedef {{ view: string, added: string[][], removed: string[][], changed: [string[], string[]][] }} ViewDifference */
 /** @typedef {{ place: string, fate: "added" | "removed" | "both", views: ViewDifference[] }} PlaceDifference */
 
 export const CHANGES_KEPT = 600;
 export const TEXT_KEPT = 20_000_000; // characters, of everything kept
 
-const CHANGES = new Set(["view_changed", "place_seen", "place_gone", "docker_changed"]);
+const CHANGES = new Set(["snapshot_taken", "view_changed", "place_seen", "place_gone", "docker_changed"]);
 
 export class History {
   /** @param {{ changes?: number, text?: number }} [limits] */
@@ -23,6 +24,7 @@ export class History {
     this.first = 0; // the earliest number there is a picture of
     this.since = 0; // and when that was
     this.trimmed = false; // whether earlier pictures were given up
+    this.complete = false; // whether it reaches back to where the sandbox began
     /** @type {{ change: Change, text: number }[]} */
     this.changes = [];
     this.text = 0;
@@ -31,7 +33,39 @@ export class History {
   /** @param {StreamEvent} event */
   add(event) {
     if (event.type === "snapshot_taken") this.#begin(event);
-    else if (this.first && CHANGES.has(event.type)) this.#keep(/** @type {Change} */ (event));
+    else if (this.first && isChange(event)) this.#keep(/** @type {Change} */ (event));
+  }
+
+  /**
+   * Puts before the beginning what was before it. False when the two do not join: meanwhile there is another beginning.
+   * @param {Past} past
+   */
+  precede(past) {
+    if (!this.first || this.trimmed || past.before !== this.first) return false;
+    if (past.number === this.first) {
+      this.complete = past.first; // there is nothing before
+      return true;
+    }
+    const { number, at } = past;
+    const joint = /** @type {Change} */ ({
+      type: "snapshot_taken",
+      number: this.first,
+      at: this.since,
+      snapshot: flat(this.base),
+    });
+    const changes = past.events.filter((event) => isChange(event) && event.number > number && event.number < this.first);
+    const before = [.../** @type {Change[]} */ (changes), joint].map((change) => ({ change, text: weigh(change) }));
+    this.base = pictureOf(past.snapshot);
+    Object.assign(this, { first: number, since: at, complete: past.first });
+    this.changes = [...before, ...this.changes];
+    this.text += before.reduce((sum, one) => sum + one.text, 0);
+    this.#trim();
+    return true;
+  }
+
+  /** All of it, to be kept elsewhere: the picture it begins with, and what changed since. */
+  told() {
+    return { number: this.first, at: this.since, ...flat(this.base), changes: this.changes.map(({ change }) => change) };
   }
 
   /**
@@ -51,13 +85,11 @@ export class History {
 
   /** @param {Extract<StreamEvent, { type: "snapshot_taken" }>} event */
   #begin(event) {
-    this.base = {
-      places: new Map(Object.entries(event.snapshot.places)),
-      docker: new Map(Object.entries(event.snapshot.docker)),
-    };
+    this.base = pictureOf(event.snapshot);
     this.first = Math.max(event.number, event.snapshot.number);
     this.since = event.at;
     this.trimmed = false;
+    this.complete = false;
     this.changes = [];
     this.text = 0;
   }
@@ -67,6 +99,10 @@ export class History {
     const text = weigh(change);
     this.changes.push({ change, text });
     this.text += text;
+    this.#trim();
+  }
+
+  #trim() {
     while (this.changes.length > this.most || (this.text > this.mostText && this.changes.length)) {
       const oldest = /** @type {{ change: Change, text: number }} */ (this.changes.shift());
       fold(this.base, oldest.change);
@@ -74,16 +110,34 @@ export class History {
       this.first = oldest.change.number;
       this.since = oldest.change.at;
       this.trimmed = true;
+      this.complete = false;
     }
   }
+}
+
+/** @param {StreamEvent} event */
+function isChange(event) {
+  return CHANGES.has(event.type);
+}
+
+/** @param {Pick<Snapshot, "places" | "docker">} snapshot @returns {Picture} */
+function pictureOf({ places, docker }) {
+  return { places: new Map(Object.entries(places)), docker: new Map(Object.entries(docker)) };
+}
+
+/** @param {Picture} picture @returns {any} */
+function flat({ places, docker }) {
+  return { places: Object.fromEntries(places), docker: Object.fromEntries(docker) };
 }
 
 /**
  * @param {Picture} picture
  * @param {Change} change
  */
-function fold({ places, docker }, change) {
-  if (change.type === "place_seen") places.set(change.place.id, change.place);
+function fold(picture, change) {
+  const { places, docker } = picture;
+  if (change.type === "snapshot_taken") Object.assign(picture, pictureOf(change.snapshot));
+  else if (change.type === "place_seen") places.set(change.place.id, change.place);
   else if (change.type === "place_gone") places.delete(change.place);
   else if (change.type === "docker_changed") docker.set(change.docker.host, change.docker);
   else {
@@ -97,7 +151,9 @@ function weigh(change) {
   const fixed = 400;
   if (change.type === "place_gone") return fixed;
   if (change.type === "docker_changed") return fixed + 300 * (change.docker.networks.length + change.docker.containers.length);
-  const seen = change.type === "view_changed" ? [change.observation] : Object.values(change.place.views);
+  const places = change.type === "snapshot_taken" ? Object.values(change.snapshot.places) : [];
+  if (change.type === "place_seen") places.push(change.place);
+  const seen = change.type === "view_changed" ? [change.observation] : places.flatMap((place) => Object.values(place.views));
   return seen.reduce(
     (sum, one) => sum + 3 * one.lines.reduce((all, line) => all + line.text.length + line.why.length, 0),
     fixed,

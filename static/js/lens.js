@@ -4,7 +4,8 @@
 import { History } from "./history.js";
 import { gone, Store } from "./store.js";
 
-/** @import { StreamEvent } from "./types.js" */
+/** @import { Past } from "./history.js" */
+/** @import { Happened, StreamEvent } from "./types.js" */
 
 /** @typedef {{ number: number, at: number, text: string }} Moment the state before the event `text`; `number` is the last folded in */
 
@@ -20,6 +21,10 @@ export class Lens extends Store {
     this.moment = null;
     /** @type {Set<(moment: Moment | null) => void>} */
     this.turned = new Set();
+    /** @type {((before: number) => Promise<Past | null>) | null} asks the server what was before an event */
+    this.askPast = null;
+    this.asked = 0; // the beginning before which it was asked last
+    this.noPast = ""; // why there is no more of it
     source.watch((event) => this.#pass(event));
   }
 
@@ -51,6 +56,37 @@ export class Lens extends Store {
     this.#tell({ type: "snapshot_taken", number: 0, at: snapshot.at, snapshot, resync: false });
     for (const turned of this.turned) turned(moment);
     return true;
+  }
+
+  /** Fetches what was before this page began to watch, once for each beginning. */
+  async reachBack() {
+    const { first, trimmed } = this.history;
+    if (!this.askPast || !first || trimmed || this.asked === first) return;
+    this.asked = first;
+    this.noPast = "";
+    let past = null;
+    try {
+      past = await this.askPast(first);
+      if (!past) this.noPast = "What was before is no longer kept";
+    } catch {
+      this.noPast = "What was before could not be fetched; open this tab again to try again";
+      this.asked = 0;
+    }
+    if (past && this.history.precede(past)) {
+      this.asked = this.history.first; // it told all there is
+      this.source.apply({ type: "timeline_told", number: 0, at: 0, happenings: this.#lines(past) });
+    } else for (const turned of this.turned) turned(this.moment);
+  }
+
+  /** The lines there were, and those that only what happened tells. @param {Past} past @returns {Happened[]} */
+  #lines({ number, before, events }) {
+    const known = this.source.timeline;
+    const between = events.map((event) => (event.type === "place_gone" ? gone(event) : event));
+    return [
+      ...known.filter((line) => line.number <= number),
+      ...between.filter((event) => event.type === "happened"),
+      ...known.filter((line) => line.number > before),
+    ];
   }
 
   /** @param {StreamEvent} event */

@@ -3,6 +3,7 @@
 import { announce, make } from "./dom.js";
 import { Lens } from "./lens.js";
 import { showPane } from "./pane-split.js";
+import { fetchPast } from "./past.js";
 import { Store } from "./store.js";
 import { Stream } from "./stream.js";
 import { inWords } from "./time-line.js";
@@ -65,6 +66,7 @@ export class LiveSandbox extends HTMLElement {
     if (!store || !stream) return;
     const lens = new Lens(store);
     this.lens = lens;
+    lens.askPast = (before) => fetchPast(this.sandbox, before);
     lens.turned.add((moment) => this.#look(moment));
     this.map.show(lens);
     this.views.show(lens);

@@ -12,6 +12,8 @@ import { written } from "./time-difference.js";
 /** @import { Happened, StreamEvent } from "./types.js" */
 
 const SHOWN = 200;
+const SAVED = "Earlier pictures are not kept, to save memory";
+const EARLIER = "What was before is no longer kept";
 const ACTS = new Set(["command", "docker"]); // what somebody did, and what may differ because of it
 
 export class Timeline extends HTMLElement {
@@ -51,6 +53,7 @@ export class Timeline extends HTMLElement {
     if (this.lens) this.append(this.tools, this.said, this.compared);
     this.append(this.list);
     this.#settle();
+    this.lens?.reachBack();
   }
 
   /** @param {Store} store */
@@ -74,6 +77,7 @@ export class Timeline extends HTMLElement {
   /** @param {StreamEvent} event */
   #notice(event) {
     if (event.type === "timeline_told" || event.type === "snapshot_taken") this.#draw();
+    if (event.type === "snapshot_taken" && this.isConnected) this.lens?.reachBack();
     const line = event.type === "place_gone" && this.lens ? gone(event) : event;
     if (line.type !== "happened" || !this.#listed(line)) return;
     this.list.querySelector(".empty")?.remove();
@@ -172,9 +176,7 @@ export class Timeline extends HTMLElement {
     this.slider.disabled = this.stops.length < 2;
     this.slider.setAttribute("aria-valuetext", inWords(moment));
     this.buttons.now.toggleAttribute("disabled", !moment);
-    const why = history.trimmed
-      ? "Earlier pictures are not kept, to save memory"
-      : "This page has watched since then; what was before is not kept";
+    const why = history.complete ? "That is when the sandbox was new" : history.trimmed ? SAVED : lens.noPast || EARLIER;
     const marks = `A: ${inWords(this.marks.a)}. B: ${inWords(this.marks.b)}.`;
     const said = history.first ? `Pictures from ${clock(history.since)} on. ${why}. ${marks}` : "";
     this.said.textContent = [said, lens.noCommands].filter(Boolean).join(" ");
@@ -244,13 +246,15 @@ export class Timeline extends HTMLElement {
     title.focus();
   }
 
-  #export() {
+  async #export() {
     const { lens } = this;
     if (!lens) return;
+    await lens.reachBack();
     const told = {
       what: "timeline of a sandbox",
       exported_at: Date.now() / 1000,
-      pictures_since: { number: lens.history.first, at: lens.history.since, trimmed: lens.history.trimmed },
+      pictures_since: { number: lens.history.first, at: lens.history.since, whole: lens.history.complete },
+      pictures: lens.history.told(),
       timeline: lens.timeline.map(({ number, at, source, place, text, detail }) => ({
         number,
         at,

@@ -76,6 +76,33 @@ def test_a_command_typed_is_a_line_and_one_click_compares_before_and_after_it(pa
     expect(banner).to_be_hidden()
 
 
+def test_what_was_before_a_reload_can_be_looked_at_and_is_exported(page, learner, complaints):
+    learner.open("bridge")
+    learner.run("h1", RUN)
+    learner.run("h1", "docker rm -f web")
+    page.reload()
+    learner.wait_ready()
+    chip = page.locator("live-views .places").get_by_role("radio", name="h1/web", exact=True)
+    expect(chip).to_have_count(0)
+    learner.choose("h1", "Timeline")
+    said = page.locator(".time-said")
+    expect(said).to_contain_text("That is when the sandbox was new")
+    gone = page.locator(".happenings li", has_text="h1/web is gone")
+    expect(gone).to_have_count(1)
+    gone.locator("button.go").click()
+    expect(page.locator(".then-banner")).to_contain_text("before h1/web is gone")
+    expect(chip).to_be_visible()
+    expect(page.locator("net-map .picture").get_by_role("button", name="Container web")).to_be_visible()
+    page.get_by_role("slider", name="Moment").press("Home")
+    expect(page.locator("net-map .picture").get_by_role("button", name="Bridge town")).to_have_count(0)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export").click()
+    told = json.loads(download.value.path().read_text())
+    assert told["pictures_since"]["whole"]
+    assert "h1" in told["pictures"]["places"]
+    assert any(change["type"] == "place_seen" and change["place"]["id"] == "h1/web" for change in told["pictures"]["changes"])
+
+
 def test_guess_then_measure_then_see_why(page, learner, complaints):
     learner.open("bridge")
     learner.run("h1", RUN)

@@ -6,8 +6,8 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from explorer.network.model import Interface, Line, Observation, Place
-from explorer.sandboxes import relay, relay_sandbox, services, streams, work
-from explorer.sandboxes.events import LookAgain, OpenTerminal, fresh_key, orders_key, snapshot_key
+from explorer.sandboxes import past, relay, relay_sandbox, services, streams, work
+from explorer.sandboxes.events import LookAgain, OpenTerminal, events_key, fresh_key, orders_key, snapshot_key
 from explorer.sandboxes.models import Learner, Sandbox
 from explorer.sandboxes.relay import Relay
 from explorer.sandboxes.relay_picture import GAP_SECONDS
@@ -197,3 +197,20 @@ async def test_a_lesson_moves_by_itself(running, make, redis, eyes):
     learner = await sync_to_async(lambda: Sandbox.objects.get(pk=sandbox.pk).learner)()
     await sync_to_async(services.move_to_step)(learner, "start-here", lesson.steps[1].id)
     await until(lambda: [e for e in events(redis, sandbox, "lesson_moved") if e.step == lesson.steps[1].id])
+
+
+async def test_whole_pictures_are_kept_along_the_stream(running, make, redis, eyes, monkeypatch):
+    monkeypatch.setattr(past, "EVENTS_BETWEEN", 2)
+    sandbox = await make()
+    first = (await until(lambda: events(redis, sandbox, "snapshot_taken")))[0]
+    for number in range(4):
+        await eyes.made[sandbox.pk].show("lo", f"veth{number}")
+        await until(lambda number=number: f"veth{number}" in repr(events(redis, sandbox, "view_changed")))
+        await asyncio.sleep(0.3)
+    last = await until(lambda: streams.read_since(redis, sandbox.pk).last)
+    for entry in redis.xrange(events_key(sandbox.pk), max=f"{first.number}-0"):
+        redis.xdel(events_key(sandbox.pk), entry[0])
+    told = json.loads(past.read_past(redis, sandbox.pk, sandbox.generation, last))
+    lines = [line["text"] for line in told["snapshot"]["places"]["h1"]["views"]["interfaces"]["lines"]]
+    assert told["number"] > first.number
+    assert lines[-1].startswith("veth")

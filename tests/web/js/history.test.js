@@ -86,6 +86,93 @@ for (const [name, limits] of [
   });
 }
 
+for (const [name, limits] of [
+  ["everything kept", {}],
+  ["few changes kept", { changes: 60 }],
+]) {
+  test(`what was before is put before: each moment is what it was, ${name}`, () => {
+    for (let seed = 1; seed <= 20; seed += 1) {
+      const pick = random(seed);
+      const store = new Store();
+      const events = [];
+      const was = new Map();
+      for (let number = 5; number < 125; number += 1) {
+        const anew = number === 5 || number === 40; // the second is one of a relay that was started again
+        const event = anew ? snapshot(number, { "h1/c0": place("h1/c0") }) : makeEvent(number, pick);
+        store.apply(event);
+        events.push(event);
+        was.set(number, frozen(store));
+      }
+      const history = new History(limits);
+      const places = Object.fromEntries(was.get(90).places);
+      const opened = snapshot(90, places);
+      opened.snapshot.docker = Object.fromEntries(was.get(90).docker);
+      history.add(opened);
+      for (const event of events.filter((one) => one.number > 90 && one.number < 110)) history.add(event);
+      const past = { number: 5, at: 5, first: true, before: 90, snapshot: events[0].snapshot, events: events.slice(1, 86) };
+      assert.equal(history.precede({ ...past, before: 89 }), false);
+      assert.equal(history.precede(past), true);
+      for (const event of events.filter((one) => one.number >= 110)) history.add(event);
+      assert.equal(history.complete, !limits.changes);
+      assert.ok(history.changes.length <= (limits.changes ?? 600));
+      for (const [number, then] of was) {
+        const picture = history.at(number);
+        if (number < history.first) assert.equal(picture, undefined);
+        else assert.deepEqual([...picture.places].sort(), then.places.sort());
+      }
+      assert.equal(history.first === 5, !limits.changes);
+    }
+  });
+}
+
+test("where nothing was before, that is known", () => {
+  const history = new History();
+  history.add(snapshot(5));
+  assert.equal(history.precede({ number: 5, at: 5, first: true, before: 5, snapshot: null, events: [] }), true);
+  assert.deepEqual([history.complete, history.first, history.changes.length], [true, 5, 0]);
+});
+
+const happened = (number, text) => ({ type: "happened", number, at: number, source: "docker", place: "h1", text, detail: "" });
+
+test("a lens fetches what was before, once, with its lines", async () => {
+  const store = new Store();
+  const lens = new Lens(store);
+  let asked = 0;
+  lens.askPast = async (before) => {
+    asked += 1;
+    const events = [happened(3, "one"), { type: "place_gone", number: 4, at: 4, place: "h1/web", name: "web" }];
+    return { number: 2, at: 2, first: true, before, snapshot: snapshot(2, { "h1/web": place("h1/web") }).snapshot, events };
+  };
+  await lens.reachBack();
+  assert.equal(asked, 0); // there is no beginning yet
+  store.apply(snapshot(9));
+  store.apply({ type: "timeline_told", number: 0, at: 0, happenings: [happened(1, "zero"), happened(3, "one")] });
+  store.apply(happened(10, "two"));
+  await Promise.all([lens.reachBack(), lens.reachBack()]);
+  await lens.reachBack();
+  assert.equal(asked, 1);
+  assert.deepEqual(
+    lens.timeline.map((line) => line.number),
+    [1, 3, 4, 10],
+  );
+  assert.equal(lens.look({ number: 3, at: 3, text: "x" }), true);
+  assert.equal(lens.places.has("h1/web"), true);
+});
+
+test("what cannot be fetched is said, and asked for again", async () => {
+  const store = new Store();
+  const lens = new Lens(store);
+  store.apply(snapshot(9));
+  lens.askPast = async () => {
+    throw new Error("503");
+  };
+  await lens.reachBack();
+  assert.match(lens.noPast, /could not be fetched/);
+  lens.askPast = async () => null;
+  await lens.reachBack();
+  assert.match(lens.noPast, /no longer kept/);
+});
+
 test("before the first picture there is nothing, and a new picture begins anew", () => {
   const history = new History();
   history.add({ type: "place_gone", number: 3, at: 3, place: "h1", name: "h1" });

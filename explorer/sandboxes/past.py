@@ -1,0 +1,115 @@
+"""What a sandbox was like before a page began to watch: a whole picture, and the events from there on.
+
+The stream holds the changes of the last hour or so. A change says what is there now and not what was before, so changes alone
+make no picture: one has to begin with a whole one. The stream's own is among its first events, and trimmed first. Therefore
+the relay keeps a few more beside it, one every so many events or bytes; from the earliest that joins on, all is told.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, cast
+
+import redis as redis_package
+import redis.asyncio as redis_asyncio
+
+from explorer.sandboxes.events import events_key, pictures_key
+from explorer.sandboxes.streams import KEPT_SECONDS
+
+EVENTS_BETWEEN, BYTES_BETWEEN = 200, 1024 * 1024
+PICTURES, PICTURE_BYTES = 10, 6 * 1024 * 1024  # kept beside a stream
+CHANGES_TOLD, BYTES_TOLD = 500, 6 * 1024 * 1024  # to one page: of what it can hold, room is left for what comes
+CHANGES = {"snapshot_taken", "place_seen", "place_gone", "view_changed", "docker_changed"}
+TOLD = CHANGES | {"happened"}
+
+
+class Keeper:
+    """The relay's side: `passed` counts what was published, `keep` puts a picture by when one is due."""
+
+    def __init__(self, redis: redis_asyncio.Redis, sandbox: str) -> None:
+        self._redis, self._key = redis, pictures_key(sandbox)
+        self._events = self._bytes = 0
+
+    def passed(self, size: int) -> None:
+        self._events += 1
+        self._bytes += size
+
+    async def keep(self, generation: int, number: int, picture: str) -> None:
+        """`picture` is the snapshot of event `number` as JSON."""
+        if self._events < EVENTS_BETWEEN and self._bytes < BYTES_BETWEEN:
+            return
+        self._events = self._bytes = 0
+        most = max(1, min(PICTURES, PICTURE_BYTES // len(picture)))
+        await self._redis.zadd(self._key, {f"{generation} {number} {picture}": number})
+        await self._redis.zremrangebyrank(self._key, 0, -most - 1)
+        await self._redis.expire(self._key, KEPT_SECONDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An event of the stream as it lies there, and what of it is needed to choose."""
+
+    number: int
+    kind: str
+    text: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """A whole picture at event `number`; `first` when the sandbox (or its life since a reset) began with it."""
+
+    number: int
+    at: float
+    picture: str
+    first: bool = False
+
+
+def read_past(client: redis_package.Redis, sandbox: str, generation: int, before: int) -> str | None:
+    """JSON: the earliest picture that can be told from, and what happened after it up to event `before`. None: nothing can.
+
+    Where `before` is itself the picture with which the sandbox began, there is nothing to tell but that."""
+    with client.pipeline(transaction=True) as pipe:
+        pipe.xrange(events_key(sandbox), "-", f"{before}-0")
+        pipe.zrangebyscore(pictures_key(sandbox), "-inf", before - 1)
+        entries, pictures = cast("tuple[list[Any], list[bytes]]", tuple(pipe.execute()))
+    events = [told for entry, fields in entries if (told := _told(entry, fields))]
+    if not entries:
+        return None
+    oldest = int(entries[0][0].split(b"-")[0])
+    for beginning in sorted(_beginnings(events, pictures, generation, oldest), key=lambda one: one.number):
+        if beginning.number == before and not beginning.first:
+            continue
+        after = [event for event in events if beginning.number < event.number]
+        size = len(beginning.picture) + sum(len(event.text) for event in after)
+        if size <= BYTES_TOLD and sum(event.kind in CHANGES for event in after) <= CHANGES_TOLD:
+            return _write(beginning, after, before)
+    return None
+
+
+def _told(entry: bytes, fields: dict[bytes, bytes]) -> Told | None:
+    text = fields.get(b"e", b"")
+    kind = text[:200].partition(b'"type":"')[2].partition(b'"')[0].decode("ascii", "replace")
+    return Told(int(entry.split(b"-")[0]), kind, text) if kind in TOLD else None
+
+
+def _beginnings(events: list[Told], pictures: list[bytes], generation: int, oldest: int) -> Iterator[Beginning]:
+    first = oldest == 1  # nothing was trimmed: the first picture of all is there
+    for event in events:
+        if event.kind == "snapshot_taken":
+            told = json.loads(event.text)
+            if told["snapshot"]["generation"] == generation:
+                yield Beginning(event.number, told["at"], json.dumps(told["snapshot"]), first)
+                first = False
+    for kept in pictures:
+        of, number, picture = kept.decode().split(" ", 2)
+        if int(of) == generation and oldest <= int(number) + 1:
+            yield Beginning(int(number), json.loads(picture)["at"], picture)
+
+
+def _write(beginning: Beginning, events: list[Told], before: int) -> str:
+    """The events are passed on as they are."""
+    head = {"number": beginning.number, "at": beginning.at, "first": beginning.first, "before": before}
+    told = ",".join(event.text.decode("utf-8", "replace") for event in events)
+    return f'{json.dumps(head)[:-1]}, "snapshot": {beginning.picture}, "events": [{told}]}}'

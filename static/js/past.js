@@ -1,0 +1,16 @@
+// Asks the server what a sandbox was like before this page began to watch it.
+
+/** @import { Past } from "./history.js" */
+
+/**
+ * Null when nothing from before is kept; an error when that cannot be said.
+ * @param {string} sandbox
+ * @param {number} before
+ * @returns {Promise<Past | null>}
+ */
+export async function fetchPast(sandbox, before) {
+  const answer = await fetch(`/sandboxes/${encodeURIComponent(sandbox)}/past/${before}/`);
+  if (answer.status === 404) return null;
+  if (!answer.ok) throw new Error(`the past: ${answer.status}`);
+  return await answer.json();
+}
