@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from explorer.environment import patient
 from explorer.lab.compare.batch import Order, Places
 from explorer.network.comparison.read import MEMORY, Heard, Scene
 from explorer.network.comparison.variants import CLIENT, FAR, PUBLISHED, SERVER
 
-CURL, CURL_SECONDS = "curl -sS -m 2", 4.0
+CURL, CURL_SECONDS = f"curl -sS -m {patient(2)}", 4.0
 NAMESPACE, ADDRESSES = "readlink /proc/self/ns/net", "ip addr"
 Told = Callable[[str, Heard], None]
 

@@ -9,8 +9,10 @@ import asyncio
 import secrets
 import shlex
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 
 from explorer.environment import patient
 from explorer.lab import engine, run
@@ -22,6 +24,7 @@ from explorer.network.comparison.read import Heard
 
 OUTPUT_BYTES = 16 * 1024  # of one command
 SPARE_SECONDS = 5.0
+CARRIERS = 24  # places at once: five columns with four or five each
 _GO = f"""
 go() {{
   local begun=$EPOCHREALTIME status
@@ -47,6 +50,12 @@ class Order:
 
 
 Hear = Callable[[str, Heard], None]
+
+
+@lru_cache(maxsize=1)
+def _carriers() -> ThreadPoolExecutor:
+    """Threads of our own: they wait for commands, and nobody else in this process should wait for them."""
+    return ThreadPoolExecutor(CARRIERS, thread_name_prefix="compare")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +84,7 @@ class Places:
                     run.execute(client, self.ids[name], argv, reader.write, seconds)
                 reader.end()
 
-        await asyncio.to_thread(work)
+        await loop.run_in_executor(_carriers(), work)
         await asyncio.sleep(0)  # what was heard last is told before whoever waits goes on
 
 
