@@ -1,1 +1,1 @@
-"""The Docker Network Explorer: learn Docker's network drivers on real Docker hosts of one's own."""
+__version__ = "0.1.0"

@@ -3,7 +3,21 @@
 from django.contrib import admin
 from django.urls import path
 
-from explorer.web import about, capture, errors, health, home, lesson, measured, past, playground, recorded, sandbox, summary
+from explorer.web import (
+    about,
+    capture,
+    compare,
+    errors,
+    health,
+    home,
+    lesson,
+    measured,
+    past,
+    playground,
+    recorded,
+    sandbox,
+    summary,
+)
 
 urlpatterns = [
     path("", home.show_home, name="home"),
@@ -17,6 +31,11 @@ urlpatterns = [
     path("playground/", playground.show_playground, name="playground"),
     path("playground/open/", playground.open_playground, name="playground-open"),
     path("playground/link/", playground.show_link, name="playground-link"),
+    path("compare/", compare.show_choice, name="compare"),
+    path("compare/start/", compare.start, name="compare-start"),
+    path("compare/<slug:comparison_id>/", compare.show_comparison, name="comparison"),
+    path("compare/<slug:comparison_id>/table/", compare.show_table, name="comparison-table"),
+    path("compare/<slug:comparison_id>/end/", compare.end, name="comparison-end"),
     path("sandboxes/open/", sandbox.open_sandbox, name="open"),
     path("sandboxes/<slug:sandbox_id>/", sandbox.show_sandbox, name="sandbox"),
     path("sandboxes/<slug:sandbox_id>/extend/", sandbox.extend_sandbox, name="extend"),

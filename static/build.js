@@ -31,6 +31,7 @@ const options = {
   entryPoints: [
     { in: join(here, "js", "app.js"), out: "app" },
     { in: join(here, "js", "workbench.js"), out: "workbench" },
+    { in: join(here, "js", "compare.js"), out: "compare" },
     { in: join(here, "js", "theme.js"), out: "theme" },
     { in: join(here, "css", "vendor.css"), out: "vendor" },
   ],

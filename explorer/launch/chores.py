@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from pathlib import Path
 
@@ -39,7 +40,20 @@ def migrate(plan: Plan | None) -> str:
     """Schema up to date."""
     call_command("migrate", verbosity=0, interactive=False)
     connection.close()
+    if file := sqlite_file():
+        _held.append(hold_journal(file))
     return ""
+
+
+_held: list[sqlite3.Connection] = []
+
+
+def hold_journal(file: Path) -> sqlite3.Connection:
+    """An idle connection for as long as we run. Without one, whoever closes last removes the journal, and whoever opens next
+    makes it: for a moment it is root's, and web, which comes in that moment, may not open its database."""
+    held = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
+    held.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    return held
 
 
 def await_migrations(patience: float = 120) -> str:

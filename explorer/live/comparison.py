@@ -45,6 +45,8 @@ class ComparisonSocket(Edge):
             await self.tell_all()
             while self.comparison.state == Comparison.State.RUNNING:
                 await self.step(subscription, key)
+                if self.comparison.state != Comparison.State.RUNNING:
+                    await self.tell_all()  # the rows may say so before the stream does
         finally:
             self.hub.leave(subscription)
 

@@ -11,8 +11,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from unfold.admin import ModelAdmin, TabularInline
 
-from explorer.sandboxes import changes, services
-from explorer.sandboxes.models import Action, Learner, Node, Progress, Sandbox
+from explorer.sandboxes import changes, comparisons, services
+from explorer.sandboxes.models import Action, Column, Comparison, Learner, Node, Progress, Sandbox
 
 
 class ReadOnly:
@@ -34,16 +34,16 @@ class ActionInline(ReadOnly, TabularInline):  # type: ignore[misc]
     fields = ("kind", "state", "reason", "created_at", "finished_at")
 
 
-def wish(name: str, ask: Callable[[Sandbox], object]) -> Any:
-    @admin.action(description=f"{name} selected sandboxes", permissions=["view"])
-    def run(model_admin: Any, request: HttpRequest, chosen: QuerySet[Sandbox]) -> None:
+def wish(name: str, ask: Callable[[Any], object], of: str = "sandboxes") -> Any:
+    @admin.action(description=f"{name} selected {of}", permissions=["view"])
+    def run(model_admin: Any, request: HttpRequest, chosen: QuerySet[Any]) -> None:
         done = 0
-        for sandbox in chosen[:200]:
+        for one in chosen[:200]:
             try:
-                ask(sandbox)
+                ask(one)
                 done += 1
             except services.Refused as refused:
-                messages.warning(request, f"{sandbox.pk}: {refused.sentence}")
+                messages.warning(request, f"{one.pk}: {refused.sentence}")
         messages.success(request, f"{name}: asked for {done}")
 
     run.__name__ = name.lower()
@@ -52,17 +52,41 @@ def wish(name: str, ask: Callable[[Sandbox], object]) -> Any:
 
 @admin.register(Sandbox)
 class SandboxAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
-    list_display = ("id", "state", "phase", "scenario", "lesson", "node", "learner", "generation", "created_at", "expires_at")
-    list_filter = ("state", "scenario", "lesson", "node")
+    list_display = (
+        *("id", "state", "phase", "scenario", "lesson", "comparison", "node", "learner", "generation"),
+        *("created_at", "expires_at"),
+    )
+    list_filter = ("state", "scenario", "lesson", "node", ("comparison", admin.EmptyFieldListFilter))
     search_fields = ("id", "learner__id", "reason")
     date_hierarchy = "created_at"
-    list_select_related = ("node", "learner")
+    list_select_related = ("node", "learner", "comparison")
     inlines = (ActionInline,)
     actions = (
         wish("Extend", services.extend_sandbox),
         wish("Reset", services.reset_sandbox),
         wish("Close", services.close_sandbox),
     )
+
+
+class ColumnInline(ReadOnly, TabularInline):  # type: ignore[misc]
+    model = Column
+    extra = 0
+    fields = ("key", "state", "phase", "reason", "sandbox", "attempts", "cells", "moved_at", "finished_at")
+
+
+@admin.register(Comparison)
+class ComparisonAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
+    list_display = ("id", "title", "state", "reason", "node", "learner", "created_at", "seen_at", "ended_at")
+    list_filter = ("state", "node")
+    search_fields = ("id", "learner__id")
+    date_hierarchy = "created_at"
+    list_select_related = ("node", "learner")
+    inlines = (ColumnInline,)
+    actions = (wish("Stop", comparisons.end_comparison, "comparisons"),)
+
+    @admin.display
+    def title(self, comparison: Comparison) -> str:
+        return ", ".join(map(str, comparison.spec.get("columns", ())))
 
 
 @admin.register(Node)

@@ -12,7 +12,10 @@ import structlog
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from explorer.network.comparison import Variant
+from explorer import __version__
+from explorer.network.comparison import Comparison as Told
+from explorer.network.comparison import Variant, Versions
+from explorer.network.comparison.noise import overall_noise
 from explorer.network.comparison.spec import Spec
 from explorer.sandboxes import columns, drivers, services
 from explorer.sandboxes.changes import ON_NODE
@@ -56,7 +59,7 @@ def start_comparison(learner: Learner, spec: Spec, instead: str = "") -> Compari
         with transaction.atomic():
             if running:
                 end_comparison(running, STOPPED)
-            return _book(learner, spec, node)
+            return book(learner, spec, node)
     except IntegrityError:  # the same learner asked twice at once: the other request won
         running = current_comparison(learner)
         if running is None:
@@ -102,7 +105,7 @@ def lack_of(variant: Variant, node: Node) -> str:
     return ""
 
 
-def _book(learner: Learner, spec: Spec, node: Node) -> Comparison:
+def book(learner: Learner, spec: Spec, node: Node) -> Comparison:
     comparison = Comparison.objects.create(learner=learner, node=node, spec=spec.model_dump(mode="json"))
     for position, variant in enumerate(spec.variants):
         lack = lack_of(variant, node)
@@ -165,6 +168,21 @@ def release(comparison: str) -> None:
         live = live.exclude(column__state__in=Column.UNFINISHED)
     for sandbox in live:
         services.close_sandbox(sandbox)
+
+
+def read_comparison(comparison: Comparison) -> Told:
+    """All there is of it now: what its page shows, and what is exported."""
+    shown = tuple(columns.read_result(column) for column in comparison.columns.all())
+    kernel = str(comparison.node.health.get("kernel", "")) if comparison.node else ""
+    return Told(
+        id=comparison.pk,
+        made_at=comparison.created_at.timestamp(),
+        versions=Versions(
+            product=__version__, kernel=kernel, engines={one.variant.id: one.engine for one in shown if one.engine}
+        ),
+        noise=overall_noise(shown),
+        columns=shown,
+    )
 
 
 def note_look(comparison_id: str) -> None:

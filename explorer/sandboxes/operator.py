@@ -62,7 +62,7 @@ def find(sandbox: str) -> Sandbox:
 
 def open_sandbox(scenario: str, say: Say, engine: str = DEFAULT_ENGINE) -> dict[str, Any]:
     began = time.monotonic()
-    if _worker_is_here():
+    if worker_is_here():
         sandbox = services.open_sandbox(Learner.objects.create(), scenario=scenario, engine=engine)
     else:
         say("no worker is running: opening it here")
@@ -83,6 +83,7 @@ def describe(sandbox: Sandbox) -> dict[str, Any]:
         "engine": sandbox.engine,
         "generation": sandbox.generation,
         "node": sandbox.node_id or "",
+        "comparison": sandbox.comparison_id or "",
         "phase": sandbox.phase,
         "reason": sandbox.reason,
         "subnet": sandbox.facts.get("subnet", ""),
@@ -100,7 +101,7 @@ def list_sandboxes(everything: bool = False) -> list[dict[str, Any]]:
 def reset_sandbox(sandbox: Sandbox, say: Say) -> dict[str, Any]:
     began = time.monotonic()
     action = services.reset_sandbox(sandbox)
-    if not _worker_is_here():
+    if not worker_is_here():
         _do_here(work.reset_sandbox, action)
     sandbox = _follow(sandbox, OPENING_SECONDS, say)
     if sandbox.state != State.READY:
@@ -111,7 +112,7 @@ def reset_sandbox(sandbox: Sandbox, say: Say) -> dict[str, Any]:
 def close_sandbox(sandbox: Sandbox, say: Say) -> dict[str, Any]:
     began = time.monotonic()
     action = services.close_sandbox(sandbox)
-    if not _worker_is_here():
+    if not worker_is_here():
         _do_here(work.close_sandbox, action)
     sandbox = _follow(sandbox, CLOSING_SECONDS, say)
     if sandbox.state not in Sandbox.OVER:
@@ -214,7 +215,7 @@ def sentence_of(error: Exception) -> str:
     return str(error) if isinstance(error, LabError | Trouble) else repr(error)
 
 
-def _worker_is_here() -> bool:
+def worker_is_here() -> bool:
     return any(node.pk == settings.NODE_NAME for node in changes.alive_nodes())
 
 

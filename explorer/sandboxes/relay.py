@@ -18,6 +18,7 @@ from django.db import close_old_connections
 from pydantic import ValidationError
 
 from explorer.lab.commands import Commands
+from explorer.lab.compare import run_column
 from explorer.sandboxes.events import (
     ORDER,
     AnyOrder,
@@ -31,6 +32,7 @@ from explorer.sandboxes.events import (
 )
 from explorer.sandboxes.models import Progress, Sandbox
 from explorer.sandboxes.node import lab_config
+from explorer.sandboxes.relay_columns import ColumnDesk
 from explorer.sandboxes.relay_journeys import AT_ONCE
 from explorer.sandboxes.relay_lesson import Standing
 from explorer.sandboxes.relay_sandbox import SandboxWatch, Wanted
@@ -59,6 +61,7 @@ class Relay:
         self.look = asyncio.Event()
         self.buried: set[str] = set()
         self.tracing = asyncio.Semaphore(AT_ONCE)
+        self.columns = ColumnDesk(self.config, run_column)
 
     async def run(self) -> None:
         """Until cancelled. Leaves no shell behind."""
@@ -68,6 +71,7 @@ class Relay:
                 group.create_task(self._follow_rows())
                 group.create_task(self._follow_orders())
                 group.create_task(self.commands.run())
+                group.create_task(self.columns.run())
         finally:
             await asyncio.gather(*(self._stop(sandbox, RESTARTED) for sandbox in list(self.tasks)), return_exceptions=True)
             await self.redis.aclose()
@@ -174,6 +178,7 @@ class Relay:
             return
         if isinstance(order, LookAgain):
             self.look.set()
+            self.columns.look()
         elif watch := self.watches.get(order.sandbox):
             if isinstance(order, FollowJourney):
                 watch.journeys.take(order)

@@ -78,6 +78,15 @@ async def test_when_it_is_done_the_socket_ends(opens, learner, compared):
     assert await socket.closed() == messages.CLOSED_NORMALLY
 
 
+async def test_when_the_stream_does_not_say_so_the_rows_do(opens, learner, compared, monkeypatch):
+    monkeypatch.setattr(edge, "SEEN_EVERY", timedelta(seconds=0.1))
+    socket = await opens(address(compared), learner).opened()
+    await first(socket)
+    await Comparison.objects.aupdate(state="done")
+    assert (await socket.until("comparison_changed"))["state"] == "done"
+    assert await socket.closed() == messages.CLOSED_NORMALLY
+
+
 async def test_one_that_is_over_is_still_told_of(opens, learner, compared):
     await sync_to_async(comparisons.end_comparison)(compared)
     socket = await opens(address(compared), learner).opened()

@@ -195,8 +195,9 @@ def addresses(opened: dict[str, Any]) -> str:
 
 def row_line(row: dict[str, Any]) -> str:
     ends = datetime.fromtimestamp(row["expires_at"], UTC).strftime("%H:%M UTC") if row["expires_at"] else "-"
+    compared = f", of comparison {row['comparison']}" if row["comparison"] else ""
     what = f"{row['scenario']:<14}{row['engine']:<4}{row['node']:<10}"
-    return f"{row['id']:<14}{row['state']:<11}{what}until {ends:<11}{row['phase']}"
+    return f"{row['id']:<14}{row['state']:<11}{what}until {ends:<11}{row['phase']}{compared}"
 
 
 def journeys_text(told: Journeys) -> str:
