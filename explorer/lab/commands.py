@@ -38,11 +38,13 @@ ACKNOWLEDGED = struct.Struct("=28xI4xI12xI")  # the number of the question, what
 SO_RCVBUFFORCE = 33
 ROOM, ROOM_ENDS = 4 * 1024 * 1024, 1024 * 1024
 PATIENCE = 0.5  # seconds for the kernel's yes
-AGAIN = 1.0
+AGAIN, AGAIN_LONGEST = 1.0, 60.0
+LOST_EVERY = 30.0
 LINE_BYTES = 64 * 1024
 TEXT = 300
 PLAIN_WORD = re.compile(r"[\w@%+=:,./-]+", re.ASCII)
 NOT_LISTED = "Commands are not listed on this node: "
+LOST = "Some commands may be missing here: more programs were started on this node than could be followed"
 CONTAINED = NOT_LISTED + "its kernel tells of programs only outside of containers, and this node runs in one."
 
 
@@ -66,6 +68,7 @@ class Commands:
         self._parent = config.cgroup
         self._attending: dict[str, Heard] = {}
         self._sockets: list[socket.socket] = []
+        self._lost_at = -LOST_EVERY
 
     def attend(self, container: str, heard: Heard) -> None:
         """`heard` is told every command of a host or machine, by its id on the node's engine."""
@@ -86,15 +89,18 @@ class Commands:
         if not self._sockets:
             return
         try:
+            pause = AGAIN
             while True:
+                began = time.monotonic()
                 try:
                     await self._read()
                 except OSError as error:
                     log.warning("the program that reads commands did not start", error=str(error))
                 else:
                     log.warning("the program that reads commands ended; starting it again")
-                self._take(b'{"lost": true}')
-                await asyncio.sleep(AGAIN)
+                self._lose()
+                pause = AGAIN if time.monotonic() - began > AGAIN_LONGEST else min(2 * pause, AGAIN_LONGEST)
+                await asyncio.sleep(pause)
         finally:
             for sock in self._sockets:
                 forget(sock)
@@ -131,15 +137,21 @@ class Commands:
         except ValueError:
             return
         if told.get("lost"):
-            text = "Some commands may be missing here: more programs were started on this node than could be followed"
-            for heard in list(self._attending.values()):
-                heard(Command("", text, counted=True))
+            self._lose()
             return
         heard_by = self._attending.get(told.get("container", ""))
         if heard_by is None:
             return
         for command in commands(told):
             heard_by(command)
+
+    def _lose(self) -> None:
+        """Nobody knows whose they were, so everybody is told; not more than now and then."""
+        if time.monotonic() - self._lost_at < LOST_EVERY:
+            return
+        self._lost_at = time.monotonic()
+        for heard in list(self._attending.values()):
+            heard(Command("", LOST, counted=True))
 
 
 def commands(told: dict[str, Any]) -> list[Command]:

@@ -14,12 +14,14 @@ import json
 import os
 import re
 import select
+import signal
 import socket
 import struct
 import sys
 import time
 from collections import OrderedDict
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +34,7 @@ GROUPS_KEPT = 512
 EXITS_KEPT = 512
 LISTED_KEPT = 512
 READS_AT_ONCE = 256
+PATIENCE = 3  # seconds for all that came at once
 
 
 @dataclass(slots=True)
@@ -232,6 +235,14 @@ def say(told: dict[str, Any], reader: Reader) -> None:
             reader.lost = True
 
 
+@contextmanager
+def within(seconds: int) -> Iterator[None]:
+    """A learner can arrange for the reading of a process to take for ever: then this program ends, and is started anew."""
+    signal.alarm(seconds)
+    yield
+    signal.alarm(0)
+
+
 def hurry() -> None:
     """The reading has to be over before a short command is, however busy the machine. It is little, and the kernel caps it."""
     try:
@@ -251,14 +262,15 @@ def main(execs: int, exits: int, parent: str) -> None:
     waiting.register(began, select.POLLIN)
     waiting.register(0, select.POLLIN | select.POLLHUP)
     while not any(fd == 0 for fd, _ in waiting.poll(int(TOLD_EVERY * 1000) if reader.waiting else None)):
-        events, lost = messages(began)
-        reader.lost = reader.lost or lost
-        for pid, _ in events:
-            if told := reader.executed(pid):
+        with within(PATIENCE):
+            events, lost = messages(began)
+            reader.lost = reader.lost or lost
+            for pid, _ in events:
+                if told := reader.executed(pid):
+                    say(told, reader)
+            reader.ended(messages(ended)[0])
+            for told in reader.summary():
                 say(told, reader)
-        reader.ended(messages(ended)[0])
-        for told in reader.summary():
-            say(told, reader)
 
 
 if __name__ == "__main__":

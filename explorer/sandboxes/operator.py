@@ -254,7 +254,8 @@ def write_line(event: Event) -> str:
     """One event as one line for a terminal."""
     body = event.model_dump(exclude={"number", "at", "type"}, exclude_defaults=True)
     if event.type == "happened":
-        about = f"{event.place + ': ' if event.place else ''}{event.text}"
+        sign = " # " if event.source == "command" else ": "
+        about = f"{event.place + sign if event.place else ''}{event.text}"
     elif event.type == "view_changed":
         about = f"{event.place} {event.view} +{len(event.added)} ~{len(event.changed)} -{len(event.removed)}"
     elif event.type == "snapshot_taken":

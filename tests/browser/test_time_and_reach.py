@@ -103,6 +103,22 @@ def test_what_was_before_a_reload_can_be_looked_at_and_is_exported(page, learner
     assert any(change["type"] == "place_seen" and change["place"]["id"] == "h1/web" for change in told["pictures"]["changes"])
 
 
+def test_where_commands_are_not_listed_the_timeline_says_so(page, learner, complaints):
+    learner.open("bridge")
+    learner.choose("h1", "Timeline")
+    expect(page.get_by_role("button", name="Commands only")).to_be_visible()
+    page.evaluate(
+        """() => {
+            const { store } = document.querySelector("live-sandbox");
+            const snapshot = { number: store.number, places: Object.fromEntries(store.places), docker: {}, gone: [],
+                no_commands: "Commands are not listed on this node: because." };
+            store.apply({ type: "snapshot_taken", number: store.number, at: 1, snapshot, resync: true });
+        }"""
+    )
+    expect(page.locator(".time-said")).to_contain_text("Commands are not listed on this node: because.")
+    expect(page.get_by_role("button", name="Commands only")).to_be_hidden()
+
+
 def test_guess_then_measure_then_see_why(page, learner, complaints):
     learner.open("bridge")
     learner.run("h1", RUN)

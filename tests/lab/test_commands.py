@@ -122,8 +122,19 @@ async def test_a_program_that_ended_is_started_anew_and_that_is_said(config, mon
     await asyncio.wait_for(node.often.wait(), 5)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-    assert len(heard) >= 2
-    assert all(command.counted for command in heard)
+    assert heard == [Command("", commands.LOST, counted=True)]  # said once, not each time
+
+
+def test_what_is_lost_is_said_again_after_a_while(config, monkeypatch):
+    heard = []
+    node = Commands(config)
+    node.attend(H1, heard.append)
+    node._take(b'{"lost": true}')
+    node._take(b'{"lost": true}')
+    assert len(heard) == 1
+    monkeypatch.setattr(commands, "LOST_EVERY", 0.0)
+    node._take(b'{"lost": true}')
+    assert len(heard) == 2
 
 
 class Nothing:

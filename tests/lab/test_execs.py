@@ -2,8 +2,11 @@
 
 import json
 import os
+import signal
 import socket
 import struct
+import subprocess
+import sys
 
 import pytest
 
@@ -214,6 +217,12 @@ class Overflowing:
 
 def test_what_the_kernel_dropped_is_told():
     assert messages(Overflowing()) == ([], True)
+
+
+def test_a_process_whose_reading_never_ends_ends_the_program():
+    head = "import time\nfrom explorer.lab.execs import within\n"
+    code = head + "with within(1): pass\ntime.sleep(1.2)\nwith within(1): time.sleep(30)"
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=20).returncode == -signal.SIGALRM
 
 
 def test_who_does_not_listen_is_told_later_how_many(reader, monkeypatch):
