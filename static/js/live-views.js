@@ -311,7 +311,10 @@ export class LiveViews extends HTMLElement {
     this.bar.querySelector(`[data-tab="${tab.id}"]`)?.classList.remove("news");
     this.tables.clear();
     if (tab.id === "timeline") {
-      this.panel.replaceChildren(this.timeline);
+      if (!this.timeline.isConnected) {
+        this.panel.replaceChildren(this.timeline);
+        this.panel.scrollTop = 0; // its tools and the newest line, however far down the last view was
+      }
       return;
     }
     if (tab.id === "journey") {
