@@ -12,6 +12,7 @@ from explorer.lab.compare import lacking, run_column
 from explorer.lab.run import run_in
 from explorer.network.comparison import ROWS, VARIANTS, find_variant, find_variants
 from explorer.network.comparison.reasons import UNEXPLAINED
+from explorer.network.comparison.rows import WAYS
 from explorer.network.comparison.why import standing, why
 from tests.network.comparison.truths import TRUTHS
 
@@ -112,6 +113,8 @@ async def test_a_column_fills_as_it_comes(compare):
     assert owners["container:server"] > 0
     assert column.journeys["outward"].ok
     assert column.journeys["between"].ok
+    assert column.journeys["published"].ok
+    assert set(column.journeys) == set(WAYS)
     assert {"h1", "h1/server", "h1/client", "outside"} <= column.snapshot.places.keys()
     assert len(column.model_dump_json()) < 1_000_000
 

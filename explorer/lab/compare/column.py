@@ -30,7 +30,7 @@ from explorer.network.comparison.host import added_cells, views_of
 from explorer.network.comparison.read import Heard, Scene, read_cells
 from explorer.network.comparison.reasons import reason
 from explorer.network.comparison.rows import ROWS
-from explorer.network.comparison.variants import CLIENT, NETWORK, SERVER
+from explorer.network.comparison.variants import CLIENT, NETWORK, PUBLISHED, SERVER
 from explorer.network.journeys import Asked
 from explorer.network.model import Road
 
@@ -195,6 +195,7 @@ class _Work:
         ways = {"outward": Asked(source=f"h1/{CLIENT}", target="outside", kind="http")}
         if scene.server_at:
             ways["between"] = Asked(source=source, target=f"h1/{SERVER}", kind="http")
+        ways["published"] = Asked(source="outside", target="h1", kind="http", port=PUBLISHED)
         for way, asked in ways.items():
             with suppress(TimeoutError):
                 async with asyncio.timeout(JOURNEY_SECONDS):

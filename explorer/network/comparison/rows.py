@@ -13,7 +13,11 @@ GROUPS: dict[Group, str] = {
     "host": "What it adds to the host",
     "cost": "What it costs",
 }
-WAYS = {"between": "client asks server", "outward": "client asks outside"}  # the journeys of each column, by id
+WAYS = {  # the journeys of each column, by id
+    "between": "client asks server",  # `far` on the second host, where there is one
+    "outward": "client asks outside",
+    "published": "outside asks the published port",
+}
 
 
 class Row(Fact):

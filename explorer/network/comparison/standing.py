@@ -1,7 +1,7 @@
 """Which column was faster, as far as the machine's own noise leaves that to be seen.
 
-Columns are measured one after the other, and the machine is not the same for all. So each round is held against the loopback
-of the same round, and a column is ahead only when it was so both ways: in its own figures and in those against loopback.
+Columns are measured one after the other, and the machine is not the same for all. So what is measured is held against the
+loopback of the same while, and a column is ahead only when it was so both ways: plainly, and held against loopback.
 """
 
 from __future__ import annotations
@@ -75,8 +75,9 @@ def _share(mine: Sequence[float], theirs: Sequence[float]) -> float:
 
 
 def _held(one: Figures) -> list[float]:
-    """Each round against the loopback of that round."""
-    return _better_first(one, [mine / loop for mine, loop in zip(one.rounds, one.loopback, strict=False) if loop > 0])
+    """Each round against what loopback was meanwhile: its middle, since single runs of it scatter more than the roads do."""
+    usual = median(one.loopback) if one.loopback else 0.0
+    return _better_first(one, [mine / usual for mine in one.rounds]) if usual > 0 else []
 
 
 def _better_first(one: Figures, rounds: Sequence[float]) -> list[float]:
