@@ -14,44 +14,32 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from explorer.classroom.access import current_learner, ensure_learner, find_comparison
-from explorer.network.comparison import ROWS, SETS, VARIANTS, Cell, Column, Row
+from explorer.lessons.choices import load_cases
+from explorer.network.comparison import SETS, VARIANTS, Column, Variant, find_variant
+from explorer.network.comparison.aligned import SIDES, aligned
 from explorer.network.comparison.noise import overall_noise
-from explorer.network.comparison.rows import GROUPS
+from explorer.network.comparison.rows import WAYS
 from explorer.network.comparison.spec import BadSpec, Spec, from_query, make_spec, to_query
 from explorer.sandboxes import comparisons, drivers, services
 from explorer.sandboxes.columns import describe, read_result
-from explorer.sandboxes.events import ColumnMoved
+from explorer.sandboxes.drivers import Lack
 from explorer.sandboxes.models import Comparison
+from explorer.web.compared import describe as describe_columns
+from explorer.web.compared import read_sight
 from explorer.web.limits import at_most
 from explorer.web.sandbox import BUSY, offer
 
-SIGNS = {"yes": "✓", "no": "✗", "partly": "◐", "same": "=", "lacks": "∅", "failed": "!", "unknown": "?"}
-STATES = {"waiting": "waiting", "running": "measuring", "done": "complete", "failed": "failed", "lacks": "not possible here"}
-
 
 @dataclass(frozen=True)
-class Head:
-    """The head of one column: how far it is."""
+class Card:
+    """A variant to choose, and why it cannot be measured here, if so."""
 
-    column: Column
-    told: ColumnMoved
-
-    @property
-    def word(self) -> str:
-        return STATES[self.column.state]
-
-
-@dataclass(frozen=True)
-class Shown:
-    """One answer. Nothing is there yet while `cell` is None; `over`: and nothing will be."""
-
-    key: str
-    cell: Cell | None
-    over: bool
+    variant: Variant
+    lack: Lack | None
 
     @property
-    def sign(self) -> str:
-        return SIGNS.get(self.cell.mark, "") if self.cell else ""
+    def diagram(self) -> str:
+        return f"diagrams/_{self.variant.driver}.html"
 
 
 @require_safe
@@ -74,7 +62,8 @@ def start(request: HttpRequest) -> HttpResponse:
             spec = from_query(given["query"])
         else:
             throughput = "1" if given.get("throughput", "1") != "0" else "0"
-            spec = make_spec(given.getlist("columns"), given.get("set", ""), given.get("engine", ""), throughput)
+            ready = given.get("set", "")  # its button stands beside the cards, which may have been ticked before
+            spec = make_spec([] if ready else given.getlist("columns"), ready, given.get("engine", ""), throughput)
     except BadSpec as bad:
         return render_choice(request, error=str(bad), status=400)
     learner = ensure_learner(request)
@@ -84,20 +73,21 @@ def start(request: HttpRequest) -> HttpResponse:
         running = refused.numbers.get("comparison", "")
         status = 503 if refused.code in BUSY else 409
         return render_choice(request, spec=spec, error=refused.sentence, running=running, status=status)
-    return redirect("comparison", comparison.pk)
+    address = reverse("comparison", args=[comparison.pk])
+    return redirect(f"{address}?predict=1" if given.get("predict") == "1" else address)
 
 
 @require_safe
 def show_comparison(request: HttpRequest, comparison_id: str) -> HttpResponse:
     comparison = mine(request, comparison_id)
     comparisons.note_look(comparison.pk)
-    return render(request, "comparison.html", describe_comparison(comparison))
+    return render(request, "comparison.html", describe_comparison(request, comparison))
 
 
 @require_safe
 def show_table(request: HttpRequest, comparison_id: str) -> HttpResponse:
     """The part of the page that fills."""
-    return render(request, "_comparison.html", describe_comparison(mine(request, comparison_id)))
+    return render(request, "_comparison.html", describe_comparison(request, mine(request, comparison_id)))
 
 
 @require_POST
@@ -115,23 +105,29 @@ def mine(request: HttpRequest, comparison_id: str) -> Comparison:
     return comparison
 
 
-def describe_comparison(comparison: Comparison) -> dict[str, Any]:
+def read_columns(comparison: Comparison) -> list[Column]:
+    return [read_result(row) for row in comparison.columns.all()]
+
+
+def describe_comparison(request: HttpRequest, comparison: Comparison) -> dict[str, Any]:
     spec = comparisons.spec_of(comparison)
     rows = list(comparison.columns.select_related("sandbox"))
     columns = [read_result(row) for row in rows]
-    return {
+    sight = read_sight(request.GET, [column.variant.id for column in columns])
+    context = describe_columns(columns, [describe(row) for row in rows], sight)
+    shown = context["columns_shown"]
+    return context | {
         "comparison": comparison,
         "running": comparison.state == Comparison.State.RUNNING,
         "spec": spec,
         "query": to_query(spec),
-        "heads": [Head(column, describe(row)) for row, column in zip(rows, columns, strict=True)],
-        "groups": [(title, [row_of(row, columns) for row in ROWS if row.group == group]) for group, title in GROUPS.items()],
+        "engines_seen": sorted({column.engine for column in columns if column.engine}),
         "noise": overall_noise(columns),
+        "kernel": comparison.node.health.get("kernel", "") if comparison.node else "",
+        "sides": [] if sight.predict else [aligned(shown, side) for side in SIDES],
+        "cases": load_cases().values(),
+        "ways": WAYS.items(),
     }
-
-
-def row_of(row: Row, columns: list[Column]) -> tuple[Row, list[Shown]]:
-    return row, [Shown(f"{row.key}:{column.variant.id}", column.cell(row.key), column.over) for column in columns]
 
 
 def render_choice(
@@ -144,8 +140,9 @@ def render_choice(
         "query": to_query(spec) if spec else "",
         "error": error,
         "instead": running,
-        "sets": [(ready, [VARIANTS[word.partition("@")[0]].title for word in ready.variants]) for ready in SETS.values()],
-        "variants": [(variant, lacks.get(variant.driver)) for variant in VARIANTS.values()],
+        "sets": [(ready, [find_variant(word).title for word in ready.variants]) for ready in SETS.values()],
+        "cards": [Card(variant, lacks.get(variant.driver)) for variant in VARIANTS.values()],
+        "cases": load_cases().values(),
         "earlier": [(one, comparisons.spec_of(one)) for one in comparisons.earlier_comparisons(learner)],
         "back": reverse("home"),
         **offer(request.GET.get("engine", "")),

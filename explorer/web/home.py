@@ -8,9 +8,12 @@ from django.views.decorators.http import require_safe
 
 from explorer.classroom.access import current_learner
 from explorer.lessons.load import load_lessons
+from explorer.network.comparison import SETS
 from explorer.sandboxes.drivers import lacking
 from explorer.sandboxes.services import current_sandbox, learner_progress
 from explorer.web.drivers import Card, make_cards
+
+SHOWN_SETS = ("drivers", "engines", "published", "internal")  # of comparisons: those that need nothing rare of a kernel
 
 
 @require_safe
@@ -20,7 +23,13 @@ def show_home(request: HttpRequest) -> HttpResponse:
     cards = make_cards(lessons, learner_progress(learner), lacking())
     sandbox = current_sandbox(learner)
     running = lessons.get(sandbox.lesson) if sandbox else None
-    context = {"cards": cards, "resume": find_resume(cards), "sandbox": sandbox, "running": running}
+    context = {
+        "cards": cards,
+        "resume": find_resume(cards),
+        "sandbox": sandbox,
+        "running": running,
+        "sets": [SETS[word] for word in SHOWN_SETS],
+    }
     return render(request, "home.html", context)
 
 

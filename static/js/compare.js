@@ -1,5 +1,35 @@
-// What the comparison page needs besides: the element that keeps it up to date.
+// What the comparison's pages need besides: the elements that keep them up to date, the evidence laid over the page, printing.
 
+import { ColumnMaps } from "./column-maps.js";
+import { watchChoice } from "./compare-choice.js";
+import { showEvidence } from "./evidence.js";
+import { GuessTable } from "./guess-table.js";
 import { LiveComparison } from "./live-comparison.js";
+import { NetMap } from "./net-map.js";
 
+customElements.define("net-map", NetMap);
+customElements.define("guess-table", GuessTable);
+customElements.define("column-maps", ColumnMaps);
 customElements.define("live-comparison", LiveComparison);
+
+document.addEventListener("click", (event) => {
+  const target = /** @type {Element} */ (event.target);
+  if (target.closest("[data-print]")) window.print();
+  const link = /** @type {HTMLAnchorElement | null} */ (target.closest("a[data-evidence]"));
+  const plain = event instanceof MouseEvent && event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey;
+  if (link && plain) showEvidence(event, link);
+});
+
+// paper has no second click: what is folded away for the screen is opened for it
+let opened = /** @type {HTMLDetailsElement[]} */ ([]);
+window.addEventListener("beforeprint", () => {
+  const folded = document.querySelectorAll("details.side:not([open])");
+  opened = /** @type {HTMLDetailsElement[]} */ ([...folded]);
+  for (const one of opened) one.open = true;
+});
+window.addEventListener("afterprint", () => {
+  for (const one of opened) one.open = false;
+});
+
+const form = document.querySelector("#choose");
+if (form) watchChoice(/** @type {HTMLFormElement} */ (form));

@@ -24,7 +24,24 @@ export function renew(page, fetched, known) {
     if (known.get(name) === text) continue;
     known.set(name, text);
     const old = page.querySelector(`[data-part="${CSS.escape(name)}"]`);
-    if (old && old.outerHTML !== text) old.replaceWith(part);
+    if (!old || old.outerHTML === text) continue;
+    keep(old, part);
+    old.replaceWith(part);
+  }
+}
+
+/**
+ * What a reader has folded or ticked in a part stays so in the one that takes its place.
+ * @param {Element} old
+ * @param {Element} fresh
+ */
+function keep(old, fresh) {
+  const both = old instanceof HTMLDetailsElement && fresh instanceof HTMLDetailsElement;
+  if (both && old.open !== "open" in old.dataset) fresh.open = old.open; // not as it came: somebody's own doing
+  const ticked = [...old.querySelectorAll("input[data-keep]")];
+  for (const [at, box] of [...fresh.querySelectorAll("input[data-keep]")].entries()) {
+    const was = ticked[at];
+    if (was instanceof HTMLInputElement && box instanceof HTMLInputElement) box.checked = was.checked;
   }
 }
 

@@ -130,6 +130,7 @@ export class MapSight {
 
   /** @param {WheelEvent} event */
   #wheel(event) {
+    if (!event.ctrlKey && this.pane.closest("[data-calm]")) return; // on a page that scrolls, the wheel is the page's
     event.preventDefault();
     const { left, top } = this.pane.getBoundingClientRect();
     this.#turn(

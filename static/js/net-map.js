@@ -19,6 +19,7 @@ const GLOW = 2600;
 const LINGER = 6_000; // how long a packet stays where it was last
 const GAP = 25; // a burst of changes is laid out once; what comes during a layout is in the next
 const ALL_CHANGED = new Set(["snapshot_taken", "place_seen", "place_gone", "docker_changed"]);
+const LAST = new Set(["delivered", "ended"]); // of a hop: it is at the place itself
 const TURN = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] };
 
 export class NetMap extends HTMLElement {
@@ -299,7 +300,7 @@ export class NetMap extends HTMLElement {
     const bridge = this.graph?.edges.find((one) => one.label === hop.interface && one.to.startsWith(`${hop.place} `));
     return (
       (bridge && hop.interface && shapes.find((one) => one.node.id === bridge.to)) ||
-      shapes.find((one) => one.node.id === `${hop.place} eth0` && hop.kind !== "delivered" && hop.kind !== "ended") ||
+      shapes.find((one) => one.node.id === `${hop.place} eth0` && hop.interface !== "lo" && !LAST.has(hop.kind)) ||
       shapes.find((one) => one.node.id === hop.place)
     );
   }

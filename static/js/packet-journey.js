@@ -1,6 +1,7 @@
 // <packet-journey>: choose from, to and kind; a real packet is sent and followed; its way is a list of hops, played on the map.
 
 import { announce, make } from "./dom.js";
+import { hopItem } from "./hop-item.js";
 import { inOrder } from "./store.js";
 
 /** @import { Store } from "./store.js" */
@@ -204,42 +205,9 @@ export class PacketJourney extends HTMLElement {
     const on = tool("Step on", "▸", () => this.#step(box, 1));
     head.append(make("h3", "", title), make("small", journey.ending, journey.end), back, play, on);
     const list = make("ol", "hops");
-    list.append(...journey.hops.map((hop, at) => this.#hop(hop, at, box)));
+    list.append(...journey.hops.map((hop, at) => hopItem(hop, at, () => this.#look(box, at))));
     box.append(head, list);
     return box;
-  }
-
-  /**
-   * @param {Hop} hop
-   * @param {number} at
-   * @param {HTMLElement} box
-   */
-  #hop(hop, at, box) {
-    const item = make("li", `hop ${hop.kind}`);
-    const open = /** @type {HTMLButtonElement} */ (make("button", "hop-line"));
-    open.type = "button";
-    open.setAttribute("aria-expanded", "false");
-    open.append(
-      make("span", "number", String(at + 1)),
-      make("span", "text", hop.text),
-      make("span", "ms", `${hop.ms.toFixed(2)} ms`),
-    );
-    const changed = hop.headers.filter((header) => header.changed && !header.name.startsWith("checksum"));
-    if (changed.length && hop.kind !== "rule") {
-      const words = changed.slice(0, 4).map((header) => `${header.name} ${header.value}`);
-      open.append(make("span", "changed", words.join(" · ")));
-    }
-    const more = make("div", "more");
-    more.hidden = true;
-    open.addEventListener("click", () => {
-      const show = more.hidden;
-      more.hidden = !show;
-      open.setAttribute("aria-expanded", String(show));
-      if (show && !more.childElementCount) more.append(...details(hop));
-      this.#look(box, at);
-    });
-    item.append(open, more);
-    return item;
   }
 
   // --- playing ---
@@ -356,30 +324,4 @@ function tool(label, sign, act) {
   button.setAttribute("aria-label", label);
   button.addEventListener("click", act);
   return button;
-}
-
-/** @param {Hop} hop */
-function details(hop) {
-  const nodes = [];
-  if (hop.why) nodes.push(make("p", "why", hop.why));
-  if (hop.met?.rule) nodes.push(make("code", "rule", hop.met.rule));
-  if (hop.headers.length) nodes.push(headers(hop));
-  if (hop.frame) nodes.push(make("code", "bytes", (hop.frame.match(/../g) ?? []).join(" ")));
-  if (nodes.length === 0) nodes.push(make("p", "empty", "Nothing more is known of this hop."));
-  return nodes;
-}
-
-/** @param {Hop} hop */
-function headers(hop) {
-  const table = make("table", "headers");
-  const body = make("tbody", "");
-  for (const header of hop.headers) {
-    const row = make("tr", header.changed ? "changed" : "");
-    const layer = header.depth ? `${header.layer} (inside)` : header.layer;
-    row.append(make("th", "", `${layer} ${header.name}`), make("td", "", header.value));
-    if (header.changed) row.append(make("td", "mark", "changed"));
-    body.append(row);
-  }
-  table.append(body);
-  return table;
 }

@@ -92,11 +92,11 @@ def test_without_a_node_it_is_our_fault(strangers):
 
 def test_columns_say_how_far_they_are(adas, compared):
     page = adas.get(f"/compare/{compared.pk}/").content.decode()
-    assert "waiting, 1 in the queue" in page
-    assert "waiting, 2 in the queue" in page
+    assert "Waiting, 1 in the queue" in page
+    assert "Waiting, 2 in the queue" in page
     assert 'http-equiv="refresh"' in page, "and without a script, too"
     Column.objects.filter(key="bridge").update(state="running", phase="asking who reaches whom")
-    assert "measuring: asking who reaches whom" in adas.get(f"/compare/{compared.pk}/table/").content.decode()
+    assert "Measuring: asking who reaches whom" in adas.get(f"/compare/{compared.pk}/table/").content.decode()
 
 
 def test_the_table_fills_with_words_and_evidence(adas, compared):
@@ -104,9 +104,12 @@ def test_the_table_fills_with_words_and_evidence(adas, compared):
     fill("bridge", Cell(row="by-name", mark="yes", word="yes", evidence=(told,), why="Docker's DNS knows it."))
     page = adas.get(f"/compare/{compared.pk}/table/").content.decode()
     assert 'data-mark="yes"' in page
-    assert "h1/client$ wget -qO- http://server/" in page
+    assert f'href="/compare/{compared.pk}/bridge/by-name/"' in page
+    page = adas.get(f"/compare/{compared.pk}/bridge/by-name/").content.decode()
+    assert "wget -qO- http://server/" in page
     assert "&lt;b&gt;hello&lt;/b&gt;" in page
     assert "cut here" in page
+    assert "Ended with status 0." in page
     assert "<b>hello" not in page
 
 
@@ -119,7 +122,7 @@ def test_a_column_that_failed_says_where_and_the_other_stays(adas, compared):
     assert "While making the network: The daemon said no." in page
     assert "no such driver" in page
     assert "not measured" in page
-    assert "complete" in page
+    assert "Complete" in page
 
 
 def test_a_driver_the_kernel_lacks_says_so(adas, ada, node):
@@ -128,7 +131,7 @@ def test_a_driver_the_kernel_lacks_says_so(adas, ada, node):
     assert "Linux 6.1.0, has no macvlan" in adas.get("/compare/").content.decode()
     made = comparisons.start_comparison(ada, SPEC)
     page = adas.get(f"/compare/{made.pk}/").content.decode()
-    assert "not possible here" in page
+    assert "Not possible here" in page
     assert "Nothing was opened for it" in page
 
 

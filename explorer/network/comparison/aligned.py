@@ -73,7 +73,13 @@ class Aligned(Fact):
     side: str
     title: str
     rows: tuple[AlignedRow, ...]
+    titles: tuple[str, ...]
     notes: tuple[str, ...]
+
+    @property
+    def noted(self) -> list[tuple[str, str]]:
+        """The notes there are, each after the title of its column."""
+        return [(title, note) for title, note in zip(self.titles, self.notes, strict=True) if note]
 
     @property
     def folds(self) -> list[Fold]:
@@ -104,6 +110,7 @@ def aligned(columns: Iterable[Column], side: str) -> Aligned:
         side=side,
         title=title,
         rows=tuple(_row(key, entries, sure) for key, entries in zip(keys, rows, strict=True)),
+        titles=tuple(column.variant.title for column in columns),
         notes=tuple(one.note for one in seen),
     )
 
@@ -137,7 +144,7 @@ def _entries(column: Column, seen: _Seen, at: At) -> dict[str, Entry]:
     roles, items, old = roles_of(column), {item.key: item for item in seen.now.items}, _keys(seen.before)
     lines: dict[str, list[Line]] = {}
     for line in seen.now.lines[:LINES]:
-        if line.text.strip() and not line.key.startswith(_FRAME):
+        if line.text.strip() and not line.key.startswith(_FRAME) and not line.text.lstrip().startswith("valid_lft "):
             lines.setdefault(line.key, []).append(line)
     times: Counter[str] = Counter()
     found = {}
