@@ -8,11 +8,10 @@ from __future__ import annotations
 import asyncio
 import secrets
 import shlex
+import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
 
 from explorer.environment import patient
 from explorer.lab import engine, run
@@ -24,7 +23,6 @@ from explorer.network.comparison.read import Heard
 
 OUTPUT_BYTES = 16 * 1024  # of one command
 SPARE_SECONDS = 5.0
-CARRIERS = 24  # places at once: five columns with four or five each
 _GO = f"""
 go() {{
   local begun=$EPOCHREALTIME status
@@ -52,10 +50,26 @@ class Order:
 Hear = Callable[[str, Heard], None]
 
 
-@lru_cache(maxsize=1)
-def _carriers() -> ThreadPoolExecutor:
-    """Threads of our own: they wait for commands, and nobody else in this process should wait for them."""
-    return ThreadPoolExecutor(CARRIERS, thread_name_prefix="compare")
+async def _carried(work: Callable[[], None]) -> None:
+    """In a thread of its own: it waits for commands, and nobody else has to wait for it, at the end of this process neither."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[None] = loop.create_future()
+
+    def settle(error: BaseException | None) -> None:
+        if not done.done():
+            done.set_exception(error) if error else done.set_result(None)
+
+    def carry() -> None:
+        error = None
+        try:
+            work()
+        except BaseException as trouble:
+            error = trouble
+        with suppress(RuntimeError):  # the loop has ended, and nobody asks any more
+            loop.call_soon_threadsafe(settle, error)
+
+    threading.Thread(target=carry, name="compare", daemon=True).start()
+    await done
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +84,8 @@ class Places:
         loop = asyncio.get_running_loop()
 
         def tell(key: str, heard: Heard) -> None:
-            loop.call_soon_threadsafe(hear, key, heard)
+            with suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(hear, key, heard)
 
         reader = _Reader(where, orders, tell)
         name, _, container = where.partition("/")
@@ -84,7 +99,7 @@ class Places:
                     run.execute(client, self.ids[name], argv, reader.write, seconds)
                 reader.end()
 
-        await loop.run_in_executor(_carriers(), work)
+        await _carried(work)
         await asyncio.sleep(0)  # what was heard last is told before whoever waits goes on
 
 
