@@ -63,6 +63,7 @@ async def test_at_first_sight_everything_is_there(eyes):
 
 
 async def test_a_container_appears_with_its_name_and_its_cable(eyes, web):
+    web = await eyes.until(lambda: (end := eyes.interface("h1/web", "eth0")).peer_place and end)
     assert web.peer_place == "h1"
     veth = await eyes.until(lambda: next((i for i in items(eyes, "h1") if i.peer_place == "h1/web"), None))
     assert veth.master == "docker0"
