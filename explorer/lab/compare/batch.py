@@ -36,14 +36,12 @@ go() {{
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """`key` names the answer for whoever reads it. `must`: when it fails, what follows is not run. `show` is what a person
-    would type when that is not, word for word, what is run."""
+    """`key` names the answer for whoever reads it. `must`: when it fails, what follows is not run."""
 
     key: str
     command: str
     seconds: float = 3.0
     must: bool = False
-    show: str = ""
     note: str = ""
 
 
@@ -149,7 +147,7 @@ class _Reader:
             status, seconds = None, 0.0
         evidence = Evidence(
             where=self._where,
-            command=(order.show or order.command)[:COMMAND],
+            command=order.command[:COMMAND],
             status=status,
             output=text[:OUTPUT],
             cut=len(said) > OUTPUT_BYTES or len(text) > OUTPUT,

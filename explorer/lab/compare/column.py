@@ -63,10 +63,8 @@ async def run_column(
         if telling.done():
             telling.result()
         column = await doing
-        telling.cancel()
-        with suppress(asyncio.CancelledError):
-            await telling
-        await tell(column.phase, column)
+        work.finish()
+        await telling
         return column
     finally:
         for task in (doing, telling):
@@ -84,7 +82,7 @@ class _Work:
         self.answers: dict[str, Heard] = {}
         self.scene: Scene | None = None
         self.began = time.monotonic()
-        self.moved = asyncio.Event()
+        self.moved, self.finished = asyncio.Event(), False
         engine = str(facts.get("hosts", {}).get("h1", {}).get("engine", ""))
         self.column = Column(variant=variant, state="running", engine=engine, sandbox=sandbox, at=time.time())
         ids = {name: str(about["container"]) for group in ("hosts", "machines") for name, about in facts.get(group, {}).items()}
@@ -93,10 +91,15 @@ class _Work:
     # --- telling ---
 
     async def keep_telling(self, tell: Tell) -> None:
-        while True:
+        """Until the last has been told; what came while somebody was being told is told as one."""
+        while not (self.finished and not self.moved.is_set()):
             await self.moved.wait()
             self.moved.clear()
             await tell(self.column.phase, self.column)
+
+    def finish(self) -> None:
+        self.finished = True
+        self.moved.set()
 
     def put(self, *cells: Cell, **more: Any) -> None:
         explained = (cell if cell.why else cell.model_copy(update={"why": reason(self.variant, cell)}) for cell in cells)

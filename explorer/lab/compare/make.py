@@ -19,6 +19,7 @@ from explorer.network.scenario import fill
 SLOW = 25.0  # seconds for a command that makes something
 METER, METER_PORT, METER_AT = "meter", 7411, 8411
 ADDRESS = "docker inspect -f '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' " + SERVER
+ONLY_MEASURING = "Only to measure from outside, after everything else was looked at: what it adds is not counted."
 _TOKEN = re.compile(r"[A-Za-z0-9-]{20,200}")
 _ID = re.compile(r"[0-9a-f]{64}")
 _NEW_DAEMON = (
@@ -112,7 +113,7 @@ class Maker:
             f"docker run -d --name {METER} --network {self.variant.network} -p {METER_AT}:{METER_PORT} "
             f"{images.BOX} sleep infinity"
         )
-        await self._run("h1", [Order("meter", text, SLOW, must=True)])
+        await self._run("h1", [Order("meter", text, SLOW, must=True, note=ONLY_MEASURING)])
 
     async def _run(self, where: str, orders: list[Order]) -> None:
         def hear(key: str, heard: Heard) -> None:
