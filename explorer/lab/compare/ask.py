@@ -52,6 +52,7 @@ def on_host(scene: Scene) -> list[Order]:
     orders = [
         Order("host.netns", NAMESPACE),
         Order("host.addresses", ADDRESSES),
+        Order("host.listening", f"ss -Hltnp 'sport = :{PUBLISHED}'"),
         Order("host.proxies", "pgrep -a docker-proxy"),
         Order("memory-after", MEMORY),
         Order("host.published", f"{CURL} http://127.0.0.1:{PUBLISHED}", CURL_SECONDS),

@@ -110,10 +110,9 @@ class _Work:
 
     def phase(self, name: str) -> None:
         now = time.monotonic()
-        if self.column.phase:
-            self.column.seconds[self.column.phase] = round(now - self.began, 2)
+        over = {self.column.phase: round(now - self.began, 2)} if self.column.phase else {}
         self.began = now
-        self.put(phase=name, seconds=dict(self.column.seconds))
+        self.put(phase=name, seconds=self.column.seconds | over)
 
     def hear(self, key: str, heard: Heard) -> None:
         self.answers[key] = heard

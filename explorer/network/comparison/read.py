@@ -192,7 +192,8 @@ def _proxies(scene: Scene, answers: Answers) -> list[Cell]:
     if heard is None:
         return []
     count = sum("docker-proxy" in line for line in heard.text.splitlines())
-    return [_cell("proxies", "value", str(count) if count else "none", (heard.evidence,), number=count)]
+    evidence = tuple(one.evidence for one in (heard, answers.get("host.listening")) if one)
+    return [_cell("proxies", "value", str(count) if count else "none", evidence, number=count)]
 
 
 def _costs(scene: Scene, answers: Answers) -> list[Cell]:

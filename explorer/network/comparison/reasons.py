@@ -145,17 +145,22 @@ def _published(variant: Variant, cell: Cell) -> str:
         return "a rule of the host (DNAT) sends it on to the container" if variant.driver in ("bridge", "overlay") else ""
     if variant.publish == "127.0.0.1" and cell.row == "published":
         return "it was published at 127.0.0.1, for the host alone"
-    return _unpublished(variant)
+    told = _unpublished(variant)
+    started = [one for one in cell.evidence if one.command.startswith("docker run")]
+    if not told or not started:
+        return told
+    warned = any("WARNING" in one.output for one in started)
+    return f"{told}; Docker {'warned of it' if warned else 'did not say so'}"
 
 
 def _unpublished(variant: Variant) -> str:
     if variant.internal:
-        return "Docker publishes nothing of an internal network, and says nothing about it"
+        return "nothing of an internal network is published"
     return {
-        "host": "-p was discarded, with a warning: there is no second namespace to lead to",
-        "none": "-p leads nowhere, and Docker says nothing about it",
-        "macvlan": "-p does nothing, since the host is not on the way, and Docker says nothing about it",
-        "ipvlan": "-p does nothing, since the host is not on the way, and Docker says nothing about it",
+        "host": "-p was discarded, since there is no second namespace to lead to",
+        "none": "-p leads nowhere",
+        "macvlan": "-p does nothing, since the host is not on the way",
+        "ipvlan": "-p does nothing, since the host is not on the way",
         "third-party": "ports are the driver's work, and this one does none of it",
     }.get(variant.driver, "")
 
@@ -176,7 +181,7 @@ def _host_published(variant: Variant, cell: Cell) -> str:
     if cell.mark != "yes":
         return _published(variant, cell)
     if variant.daemon.get("userland-proxy") is False:
-        return "a rule of the host (DNAT) takes it on its way out, and no process has to listen"
+        return "a rule of the host (DNAT) takes it on its way out, before anybody would have to listen"
     return "docker-proxy, a process, listens there and hands it on" if variant.driver in ("bridge", "overlay") else ""
 
 
@@ -246,7 +251,9 @@ def _proxies(variant: Variant, cell: Cell) -> str:
     if cell.number:
         return "for the published port, docker-proxy holds it open and serves those whom no rule catches"
     if variant.daemon.get("userland-proxy") is False:
-        return "it is switched off in daemon.json, and rules do all the work"
+        held = any("dockerd" in one.output for one in cell.evidence)
+        told = "it is switched off in daemon.json, and rules do all the work"
+        return f"{told}; the daemon listens there only to keep the port from others" if held else told
     return "nothing is published" if _unpublished(variant) else ""
 
 

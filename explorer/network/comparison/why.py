@@ -11,6 +11,8 @@ from explorer.network.comparison.variants import Variant
 
 NOTHING = "Nothing has come out yet."
 NO_DIFFERENCE = "No difference seen: the machine's own noise is larger than any there may be."
+MEASURED_ONCE = "Measured once in each: take small differences for chance."
+ONCE = ("up", "memory")
 ONE = "Only {} was measured: there is nothing to compare with."
 
 
@@ -21,8 +23,9 @@ def why(row: str, columns: Sequence[Column]) -> str:
         return NOTHING
     if row in _FIGURES:
         return _of_figures(row, answered)
-    if row in _ONCE:
-        return _ONCE[row]
+    if row in ONCE:
+        swarm = " An overlay has to form a swarm first." if any(one.driver == "overlay" for one, _ in answered) else ""
+        return MEASURED_ONCE + (swarm if row == "up" else "")
     clauses: dict[str, list[str]] = {}
     for variant, cell in answered:
         clauses.setdefault(reason(variant, cell), []).append(variant.title)
@@ -97,7 +100,3 @@ _FROM_LAN = {
     "overlay": "one host wraps each frame, the other unwraps it (VXLAN)",
 }
 _FIGURES = {"trip": _SAME_HOST, "rate": _SAME_HOST, "lan-trip": _FROM_LAN, "lan-rate": _FROM_LAN}
-_ONCE = {
-    "up": "Measured once in each: take small differences for chance. An overlay has to form a swarm first.",
-    "memory": "Measured once in each: take small differences for chance. The containers themselves are the larger part.",
-}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.network.comparison import ROWS, VARIANTS, Cell, Column
+from explorer.network.comparison import ROWS, VARIANTS, Cell, Column, Evidence
 from explorer.network.comparison.reasons import UNEXPLAINED, reason
 from explorer.network.comparison.rows import FIGURE_ROWS
 from explorer.network.comparison.why import NO_DIFFERENCE, NOTHING, why
@@ -68,6 +68,25 @@ def test_columns_without_an_answer_are_left_out():
 def test_what_could_not_be_told_says_so():
     column = Column(variant=VARIANTS["bridge"], cells=(Cell(row="netns", mark="unknown", word="could not be read"),))
     assert UNEXPLAINED in why("netns", [column, COLUMNS["none"]])
+
+
+def test_a_warning_is_told_only_where_there_was_one():
+    told = why("published", [COLUMNS["host"], COLUMNS["macvlan"], COLUMNS["none"]])
+    assert "host: -p was discarded, since there is no second namespace to lead to; Docker warned of it" in told
+    assert told.count("Docker did not say so") == 2
+
+
+def test_who_keeps_a_port_without_a_proxy_is_told_when_it_was_seen():
+    column = COLUMNS["bridge-no-proxy"]
+    assert "daemon listens" not in why("proxies", [column])
+    held = Evidence(where="h1", command="ss", output='LISTEN 0 4096 0.0.0.0:8080 0.0.0.0:* users:(("dockerd",pid=9,fd=1))')
+    cell = column.cell("proxies").model_copy(update={"evidence": (held,)})
+    assert "daemon listens" in why("proxies", [column.model_copy(update={"cells": (cell,)})])
+
+
+def test_a_swarm_is_spoken_of_only_where_there_is_one():
+    assert "swarm" in why("up", [COLUMNS["overlay"], COLUMNS["bridge"]])
+    assert "swarm" not in why("up", [COLUMNS["none"], COLUMNS["bridge"]])
 
 
 def with_trips(name, loop=20.0, trip=None):
