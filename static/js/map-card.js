@@ -1,9 +1,9 @@
 // What one element of the map is: its facts, what put it there, what it is joined to, and what can be done from here.
 
 import { make } from "./dom.js";
-import { nameOf, neighboursOf } from "./map-graph.js";
+import { nameOf, neighboursOf } from "./map-words.js";
 
-/** @import { Bond, Graph, Node } from "./map-graph.js" */
+/** @import { Bond, Graph, Node } from "./map-model.js" */
 /** @import { Store } from "./store.js" */
 
 const KINDS = {

@@ -1,13 +1,13 @@
 // Draws a drawing into an SVG and keeps it: what is still there moves to its new place, what is new fades in, what went goes.
 
 import { svg } from "./dom.js";
-import { inOneRow, pathOf, rowsOf, shorten } from "./map-elk.js";
-import { inWords } from "./map-graph.js";
+import { COMPOUND } from "./map-model.js";
+import { bow, pathOf } from "./map-path.js";
+import { inOneRow, rowsOf, shorten } from "./map-size.js";
+import { inWords } from "./map-words.js";
 
-/** @import { Graph } from "./map-graph.js" */
-/** @import { Drawing, Shape, Wire } from "./map-elk.js" */
-
-const COMPOUND = new Set(["host", "namespace"]);
+/** @import { Drawing, Shape, Wire } from "./map-drawing.js" */
+/** @import { Graph } from "./map-model.js" */
 
 export class Painter {
   constructor() {
@@ -176,10 +176,4 @@ function labelOf(wire) {
   }
   const [x, y] = points[points.length - 1];
   return svg("text", { x: x - 6, y: y - 5, class: "label", "text-anchor": "end" }, shorten(edge.label, 88, 6.2));
-}
-
-/** @param {[number, number][]} points */
-function bow(points) {
-  const [[x1, y1], [x2, y2]] = points;
-  return `M${x1} ${y1}C${x1 - 70} ${y1 + 34} ${x2 - 70} ${y2 - 34} ${x2} ${y2}`;
 }

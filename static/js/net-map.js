@@ -6,12 +6,14 @@ import { button, makeCard } from "./map-card.js";
 import { Painter } from "./map-draw.js";
 import { arrange, remembering } from "./map-elk.js";
 import { asPng, asSvg, save } from "./map-export.js";
-import { outline, readGraph } from "./map-graph.js";
+import { onlyHost, readGraph } from "./map-graph.js";
 import { MapSight } from "./map-sight.js";
+import { outline } from "./map-words.js";
 
 /** @import { ELK as Layouter } from "elkjs/lib/elk-api.js" */
-/** @import { Drawing, Shape } from "./map-elk.js" */
-/** @import { Entry, Graph } from "./map-graph.js" */
+/** @import { Drawing, Shape } from "./map-drawing.js" */
+/** @import { Graph } from "./map-model.js" */
+/** @import { Entry } from "./map-words.js" */
 /** @import { Store } from "./store.js" */
 /** @import { StreamEvent } from "./types.js" */
 
@@ -471,22 +473,10 @@ export class NetMap extends HTMLElement {
 
 /**
  * @param {Graph} graph
- * @param {import("./map-graph.js").Node} node
+ * @param {import("./map-model.js").Node} node
  */
 function boxesAround(graph, node) {
   const ids = [node.id];
   for (let at = node.parent; at && ids.length < 8; at = graph.nodes.find((one) => one.id === at)?.parent ?? "") ids.push(at);
   return ids;
-}
-
-/**
- * One host with what is on it, the LANs and the machines.
- * @param {Graph} graph
- * @param {string} host
- * @returns {Graph}
- */
-export function onlyHost(graph, host) {
-  const nodes = graph.nodes.filter((one) => ["lan", "machine"].includes(one.kind) || one.place.split("/")[0] === host);
-  const ids = new Set(nodes.flatMap((one) => [one.id, ...one.ports.map((port) => port.id)]));
-  return { ...graph, nodes, edges: graph.edges.filter((edge) => ids.has(edge.from) && ids.has(edge.to)) };
 }

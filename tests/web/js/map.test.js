@@ -3,9 +3,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import ELK from "elkjs/lib/main.js";
-import { arrange, pathOf, remembering, shorten } from "../../../static/js/map-elk.js";
-import { neighboursOf, outline, readGraph, subnetOf } from "../../../static/js/map-graph.js";
+import { arrange, remembering } from "../../../static/js/map-elk.js";
+import { readGraph } from "../../../static/js/map-graph.js";
+import { subnetOf } from "../../../static/js/map-interfaces.js";
+import { pathOf } from "../../../static/js/map-path.js";
 import { fit, zoomed } from "../../../static/js/map-sight.js";
+import { shorten } from "../../../static/js/map-size.js";
+import { neighboursOf, outline } from "../../../static/js/map-words.js";
 
 const elk = new ELK(); // without a worker: the same code, in this process
 const layOut = (graph) => arrange(graph, (level) => elk.layout(level));

@@ -1,0 +1,42 @@
+// How large the boxes of the map are, by what is written in them, and how a text is made to fit. Pure.
+
+/** @import { Node } from "./map-model.js" */
+
+const LETTER = 7.3; // width of a letter of the titles; addresses are set smaller
+const SMALL = 6.9;
+const WIDEST = 190;
+const WIDEST_ROW = 230;
+const ROW = 16;
+
+/**
+ * @param {Node} node
+ * @returns {{ width: number, height: number }}
+ */
+export function sizeOf(node) {
+  const lines = rowsOf(node);
+  if (node.kind === "lan") return { width: 26, height: 150 };
+  if (inOneRow(node)) {
+    const wide = node.title.length * LETTER + (lines[0]?.length ?? 0) * SMALL + (lines.length ? 36 : 24);
+    return { width: Math.round(Math.min(WIDEST_ROW, Math.max(96, wide))), height: 32 };
+  }
+  const wide = Math.max(node.title.length * LETTER, ...lines.map((line) => line.length * SMALL), 0) + 24;
+  const least = { bridge: 130, nic: 116, machine: 130 }[/** @type {string} */ (node.kind)] ?? 96;
+  return { width: Math.round(Math.min(WIDEST, Math.max(least, wide))), height: Math.max(40, 18 + ROW * (1 + lines.length)) };
+}
+
+/** What stands below or beside the title. @param {Node} node */
+export const rowsOf = (node) => (node.note ? [...node.lines, node.note] : node.lines);
+
+/** Containers are many: with one thing to say, title and address stand in one row. @param {Node} node */
+export const inOneRow = (node) => node.kind === "container" && rowsOf(node).length < 2;
+
+/**
+ * As much of a text as fits, with an ellipsis where something is missing.
+ * @param {string} text
+ * @param {number} width
+ * @param {number} [letter]
+ */
+export function shorten(text, width, letter = LETTER) {
+  const room = Math.max(3, Math.floor((width - 14) / letter));
+  return text.length <= room ? text : `${text.slice(0, room - 1)}…`;
+}
