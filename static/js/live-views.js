@@ -69,6 +69,7 @@ export class LiveViews extends HTMLElement {
     this.news = new Map();
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.sweep = undefined;
+    this.soon = 0;
   }
 
   connectedCallback() {
@@ -153,7 +154,7 @@ export class LiveViews extends HTMLElement {
     else if (event.type === "place_seen") {
       if (!this.place) this.#settle();
       else {
-        this.#drawPlaces();
+        this.#placesSoon();
         if (event.place.id === this.place) {
           this.#drawTabs();
           this.#drawPanel();
@@ -161,7 +162,7 @@ export class LiveViews extends HTMLElement {
       }
     } else if (event.type === "place_gone") {
       if (event.place === this.place) this.#settle();
-      else this.#drawPlaces();
+      else this.#placesSoon();
     }
   }
 
@@ -190,7 +191,7 @@ export class LiveViews extends HTMLElement {
     } else if (structural) {
       this.#tell(event.place);
       this.#tell(`${event.place} ${tab.id}`);
-      this.#drawPlaces();
+      this.#placesSoon();
     }
   }
 
@@ -231,7 +232,14 @@ export class LiveViews extends HTMLElement {
     this.#drawTabs();
   }
 
+  /** Many events, one row: it is drawn with the next frame, for all that came until then. */
+  #placesSoon() {
+    this.soon ||= requestAnimationFrame(() => this.#drawPlaces());
+  }
+
   #drawPlaces() {
+    cancelAnimationFrame(this.soon);
+    this.soon = 0;
     const focused = this.places.contains(document.activeElement);
     const places = inOrder(this.store?.places.values() ?? []);
     const chips = places.map((place) => {

@@ -1,22 +1,29 @@
-// Draws a drawing into an SVG and keeps it: what is still there moves to its new place, what is new fades in, what went goes.
+// Draws a drawing into an SVG and keeps it: what is still there moves to its new place, what went goes. A host's things stand in a
+// group of their own, so that a host that moves is one thing that moves; and nothing is written that is there already.
 
 import { svg } from "./dom.js";
 import { COMPOUND } from "./map-model.js";
 import { bow, pathOf } from "./map-path.js";
-import { inOneRow, rowsOf, shorten } from "./map-size.js";
+import { labelOf, shapeParts } from "./map-shape.js";
 import { inWords } from "./map-words.js";
 
 /** @import { Drawing, Shape, Wire } from "./map-drawing.js" */
 /** @import { Graph } from "./map-model.js" */
 
+/**
+ * @typedef {"boxes" | "wires" | "things"} Layer
+ * @typedef {{ group: SVGElement } & Record<Layer, SVGElement>} Room
+ * @typedef {{ group: SVGElement, looks: string, written: Map<string, string> }} Drawn
+ */
+
 export class Painter {
   constructor() {
-    this.boxes = svg("g", { class: "boxes" });
-    this.wires = svg("g", { class: "wires" });
-    this.things = svg("g", { class: "things" });
     this.world = svg("g", { class: "world" });
-    this.world.append(this.boxes, this.wires, this.things);
-    /** @type {Map<string, { group: SVGElement, looks: string }>} */
+    this.rooms = svg("g", { class: "rooms" });
+    this.world.append(this.rooms);
+    /** @type {Map<string, Room>} by host; "" is the plane they stand on */
+    this.known = new Map([["", layersIn(this.world)]]);
+    /** @type {Map<string, Drawn>} */
     this.drawn = new Map();
   }
 
@@ -26,154 +33,187 @@ export class Painter {
    * @param {{ chosen: string, lit: (id: string) => string }} how `lit` gives the classes of what glows
    */
   paint(graph, drawing, how) {
-    const there = new Set();
+    const corners = new Map(drawing.shapes.map((one) => [one.node.id, one]));
     for (const shape of drawing.shapes) {
-      const { node } = shape;
-      there.add(node.id);
-      const group = this.#group(`${node.id}`, COMPOUND.has(node.kind) ? this.boxes : this.things);
+      const { node, room } = shape;
+      const drawn = this.#drawn(node.id, room, COMPOUND.has(node.kind) ? "boxes" : "things", asButton);
       const chosen = node.place !== "" && node.place === how.chosen && node.id === node.place ? " chosen" : "";
-      group.setAttribute("class", `shape ${node.kind}${node.faint ? " faint" : ""}${chosen}${how.lit(node.id)}`);
-      group.style.transform = `translate(${shape.x}px, ${shape.y}px)`;
-      this.#fill(node.id, group, JSON.stringify([node, shape.width, shape.height]), () => shapeParts(shape));
-      group.dataset.shape = node.id;
-      group.setAttribute("role", "button");
-      group.setAttribute("aria-label", inWords(graph, node));
+      write(drawn, "class", `shape ${node.kind}${node.faint ? " faint" : ""}${chosen}${how.lit(node.id)}`);
+      const corner = corners.get(room);
+      if (corner === shape) this.#move(room, shape);
+      else move(drawn, shape.x - (corner?.x ?? 0), shape.y - (corner?.y ?? 0));
+      this.#fill(drawn, shape);
+      glow(drawn);
+      write(drawn, "data-shape", node.id);
+      write(drawn, "aria-label", inWords(graph, node));
     }
     for (const wire of drawing.wires) {
-      there.add(wire.edge.id);
-      const group = this.#group(wire.edge.id, this.wires);
-      group.setAttribute("class", `wire ${wire.edge.kind}${how.lit(wire.edge.id)}`);
-      group.dataset.wire = wire.edge.id;
-      this.#wire(wire, group);
+      const drawn = this.#drawn(wire.edge.id, wire.room, "wires");
+      write(drawn, "class", `wire ${wire.edge.kind}${how.lit(wire.edge.id)}`);
+      write(drawn, "data-wire", wire.edge.id);
+      const corner = corners.get(wire.room);
+      const points = wire.points.map(([x, y]) => pair(x - (corner?.x ?? 0), y - (corner?.y ?? 0)));
+      this.#wire({ ...wire, points }, drawn);
+      glow(drawn);
     }
-    for (const [id, { group }] of this.drawn) {
-      if (there.has(id)) continue;
-      group.remove();
-      this.drawn.delete(id);
-    }
+    this.#leave(drawing);
     this.#order(drawing);
   }
 
   /**
    * @param {string} id
-   * @param {SVGElement} layer
+   * @param {string} room
+   * @param {Layer} layer
+   * @param {(group: SVGElement) => void} [begin]
    */
-  #group(id, layer) {
-    const known = this.drawn.get(id);
-    if (known) return known.group;
-    const group = svg("g", {});
-    this.drawn.set(id, { group, looks: "" });
-    layer.append(group);
-    return group;
+  #drawn(id, room, layer, begin) {
+    const into = this.#room(room)[layer];
+    const drawn = this.drawn.get(id) ?? { group: svg("g", {}), looks: "", written: new Map() };
+    if (!this.drawn.has(id)) begin?.(drawn.group);
+    this.drawn.set(id, drawn);
+    if (drawn.group.parentNode !== into) into.append(drawn.group);
+    return drawn;
+  }
+
+  /** @param {string} id */
+  #room(id) {
+    const known = this.known.get(id);
+    if (known) return known;
+    const group = svg("g", { class: "room" });
+    this.rooms.append(group);
+    const room = layersIn(group);
+    this.known.set(id, room);
+    return room;
   }
 
   /**
-   * @param {string} id
-   * @param {SVGElement} group
-   * @param {string} looks
-   * @param {() => SVGElement[]} parts
+   * @param {string} room
+   * @param {{ x: number, y: number }} to
    */
-  #fill(id, group, looks, parts) {
-    const known = this.drawn.get(id);
-    if (!known || known.looks === looks) return;
-    known.looks = looks;
-    group.replaceChildren(...parts().flatMap((part) => [part, " "])); // spaces: the words are read one by one
+  #move(room, { x, y }) {
+    const { group } = this.#room(room);
+    const place = `translate(${round(x)}px, ${round(y)}px)`;
+    if (group.style.transform !== place) group.style.transform = place;
   }
 
   /**
-   * @param {Wire} wire
-   * @param {SVGElement} group
+   * @param {Drawn} drawn
+   * @param {Shape} shape
    */
-  #wire(wire, group) {
+  #fill(drawn, shape) {
+    const looks = JSON.stringify([shape.node, shape.width, shape.height]);
+    if (drawn.looks === looks) return;
+    drawn.looks = looks;
+    drawn.group.replaceChildren(...shapeParts(shape).flatMap((part) => [part, " "])); // spaces: the words are read one by one
+  }
+
+  /**
+   * @param {Wire} wire its points as they lie in its room
+   * @param {Drawn} drawn
+   */
+  #wire(wire, drawn) {
+    const { group } = drawn;
     const path = wire.edge.kind === "vxlan" ? bow(wire.points) : pathOf(wire.points);
-    const known = this.drawn.get(wire.edge.id);
-    if (!known || known.looks === path + wire.edge.label) return;
-    const line = /** @type {SVGElement | null} */ (group.querySelector("path"));
-    if (line && known.looks) {
-      line.setAttribute("d", path);
-      line.style.setProperty("d", `path("${path}")`);
+    if (drawn.looks === path + wire.edge.label) return;
+    const lines = group.querySelectorAll("path");
+    if (lines.length && drawn.looks) {
+      for (const line of lines) {
+        line.setAttribute("d", path);
+        line.style.setProperty("d", `path("${path}")`);
+      }
       group.querySelector("text")?.remove();
     } else group.replaceChildren(svg("path", { d: path }));
-    known.looks = path + wire.edge.label;
+    drawn.looks = path + wire.edge.label;
     const label = labelOf(wire);
     if (label) group.append(label);
+  }
+
+  /** @param {Drawing} drawing */
+  #leave(drawing) {
+    const there = new Set([...drawing.shapes.map((one) => one.node.id), ...drawing.wires.map((one) => one.edge.id)]);
+    for (const [id, { group }] of this.drawn) {
+      if (there.has(id)) continue;
+      group.remove();
+      this.drawn.delete(id);
+    }
+    for (const [id, { group }] of this.known) {
+      if (id === "" || there.has(id)) continue;
+      group.remove();
+      this.known.delete(id);
+    }
   }
 
   /** Boxes in boxes: the outer one lies below. Tab order is reading order.
    * @param {Drawing} drawing */
   #order(drawing) {
-    for (const layer of [this.boxes, this.things]) {
-      const wanted = drawing.shapes.flatMap((shape) => {
-        const group = this.drawn.get(shape.node.id)?.group;
-        return group?.parentNode === layer ? [group] : [];
-      });
-      wanted.forEach((group, at) => {
-        if (layer.children[at] !== group) layer.insertBefore(group, layer.children[at] ?? null);
-      });
+    /** @type {Map<Node, number>} how many of a layer are in their place */
+    const placed = new Map();
+    const groups = drawing.shapes.map((shape) => this.drawn.get(shape.node.id)?.group);
+    const rooms = drawing.shapes.map((shape) => (shape.depth === 0 ? this.known.get(shape.node.id)?.group : undefined));
+    for (const group of [...rooms, ...groups]) {
+      const layer = group?.parentNode;
+      if (!group || !layer) continue;
+      const at = placed.get(layer) ?? 0;
+      placed.set(layer, at + 1);
+      if (layer.childNodes[at] !== group) layer.insertBefore(group, layer.childNodes[at] ?? null);
     }
   }
 }
 
-/** @param {Shape} shape */
-function shapeParts(shape) {
-  const { node, width, height } = shape;
-  const parts = [svg("rect", { width, height, rx: node.kind === "lan" ? 8 : COMPOUND.has(node.kind) ? 12 : 8 })];
-  if (node.kind === "lan") {
-    const [x, y] = [width / 2, height / 2];
-    const facts = { x, y: y + 4, class: "title", "text-anchor": "middle", transform: `rotate(-90 ${x} ${y})` };
-    return [...parts, svg("text", facts, shorten(`LAN ${node.lines[0] ?? ""}`, height))];
-  }
-  if (COMPOUND.has(node.kind)) {
-    parts.push(svg("text", { x: 14, y: 21, class: "title" }, shorten(node.title, width - 10)));
-    if (node.note) parts.push(svg("text", { x: 14, y: 38, class: "note trouble" }, shorten(node.note, width - 10, 6.3)));
-    return parts;
-  }
-  for (const port of shape.ports)
-    parts.push(svg("circle", { cx: port.x - shape.x, cy: port.y - shape.y, r: 3.4, class: "port" }));
-  if (inOneRow(node)) return [...parts, ...rowParts(shape)];
-  const rows = [node.title, ...rowsOf(node)];
-  const start = height / 2 - (rows.length - 1) * 8 + 4.5;
-  rows.forEach((text, at) => {
-    const remark = node.faint ? "note trouble" : "note";
-    const kind = at === 0 ? "title" : at > node.lines.length ? remark : "address";
-    const letter = at === 0 ? 7.3 : 6.9;
-    parts.push(
-      svg("text", { x: width / 2, y: start + at * 16, class: kind, "text-anchor": "middle" }, shorten(text, width, letter)),
-    );
-  });
-  return parts;
+/** @param {SVGElement} group @returns {Room} */
+function layersIn(group) {
+  const room = {
+    group,
+    boxes: svg("g", { class: "boxes" }),
+    wires: svg("g", { class: "wires" }),
+    things: svg("g", { class: "things" }),
+  };
+  group.append(room.boxes, room.wires, room.things);
+  return room;
 }
 
-/** @param {Shape} shape */
-function rowParts({ node, width, height }) {
-  const [more = ""] = rowsOf(node);
-  const y = height / 2 + 4.5;
-  const room = width - more.length * 6.9 - (more ? 10 : 0);
-  const kind = node.note ? (node.faint ? "note trouble" : "note") : "address";
-  const title = svg("text", { x: 11, y, class: "title" }, shorten(node.title, Math.max(room, 60)));
-  return more
-    ? [
-        title,
-        svg(
-          "text",
-          { x: width - 11, y, class: kind, "text-anchor": "end" },
-          shorten(more, width - Math.min(node.title.length * 7.3, 110) - 10, 6.9),
-        ),
-      ]
-    : [title];
+/** @param {SVGElement} group */
+const asButton = (group) => group.setAttribute("role", "button");
+
+/**
+ * @param {Drawn} drawn
+ * @param {string} name
+ * @param {string} value
+ */
+function write(drawn, name, value) {
+  if (drawn.written.get(name) === value) return;
+  drawn.written.set(name, value);
+  drawn.group.setAttribute(name, value);
 }
 
 /**
- * The name of a cable's far end stands beside that end; a tunnel's number in its middle.
- * @param {Wire} wire
+ * @param {Drawn} drawn
+ * @param {number} x
+ * @param {number} y
  */
-function labelOf(wire) {
-  const { edge, points } = wire;
-  if (!edge.label || points.length < 2) return null;
-  if (edge.kind === "vxlan") {
-    const [x, y] = [(points[0][0] + points[1][0]) / 2 - 60, (points[0][1] + points[1][1]) / 2];
-    return svg("text", { x, y, class: "label", "text-anchor": "end" }, edge.label);
-  }
-  const [x, y] = points[points.length - 1];
-  return svg("text", { x: x - 6, y: y - 5, class: "label", "text-anchor": "end" }, shorten(edge.label, 88, 6.2));
+function move(drawn, x, y) {
+  const place = `translate(${round(x)}px, ${round(y)}px)`;
+  if (drawn.written.get("transform") === place) return;
+  drawn.written.set("transform", place);
+  drawn.group.style.transform = place;
 }
+
+/**
+ * Light lies over what it lights and fades: to change the line itself would have the page painted anew for each frame of it.
+ * @param {Drawn} drawn
+ */
+function glow({ group, written }) {
+  const lit = / (lit|passing)/.test(written.get("class") ?? "");
+  const light = group.querySelector(".glow");
+  if (lit && !light) {
+    const made = /** @type {Element | undefined} */ (group.querySelector("rect, path")?.cloneNode());
+    made?.setAttribute("class", "glow");
+    if (made) group.append(made);
+  } else if (light && !lit) light.remove();
+}
+
+/** What differs by less than can be seen is the same. @param {number} value */
+const round = (value) => Math.round(value * 100) / 100;
+
+/** @param {number} x @param {number} y @returns {[number, number]} */
+const pair = (x, y) => [round(x), round(y)];

@@ -8,8 +8,9 @@ import { owners } from "./map-model.js";
 
 /**
  * @typedef {{ x: number, y: number, width: number, height: number }} Area
- * @typedef {Area & { node: Node, depth: number, ports: (Port & { x: number, y: number })[] }} Shape
- * @typedef {{ edge: Edge, points: [number, number][] }} Wire
+ * @typedef {Area & { node: Node, depth: number, room: string, ports: (Port & { x: number, y: number })[] }} Shape
+ * @typedef {{ edge: Edge, room: string, points: [number, number][] }} Wire
+ *   `room` is the host it lies in, which moves with all that is in it, or ""; coordinates are those of the whole plane
  * @typedef {{ width: number, height: number, shapes: Shape[], wires: Wire[] }} Drawing
  */
 
@@ -29,23 +30,24 @@ export function drawingOf(graph, whole) {
   /** @type {Wire[]} */
   const wires = [];
   const known = new Map(graph.edges.map((one) => [one.id, one]));
-  /** @param {Level} level @param {number} left @param {number} top @param {number} depth */
-  const walk = (level, left, top, depth) => {
+  /** @param {Level} level @param {number} left @param {number} top @param {number} depth @param {string} room */
+  const walk = (level, left, top, depth, room) => {
     for (const child of level.answer.children ?? []) {
       const node = nodes.get(child.id);
       if (!node) continue;
       const area = { x: left + (child.x ?? 0), y: top + (child.y ?? 0), width: child.width ?? 0, height: child.height ?? 0 };
       areas.set(child.id, area);
-      shapes.push({ node, depth, ports: portsAt(node, child, area), ...area });
       const below = level.inside.get(child.id);
-      if (below) walk(below, area.x, area.y, depth + 1);
+      const own = room || (below ? child.id : "");
+      shapes.push({ node, depth, room: own, ports: portsAt(node, child, area), ...area });
+      if (below) walk(below, area.x, area.y, depth + 1, own);
     }
     for (const edge of level.answer.edges ?? []) {
       const meant = known.get(edge.id);
-      if (meant) wires.push({ edge: meant, points: pointsOf(edge, left, top) });
+      if (meant) wires.push({ edge: meant, room, points: pointsOf(edge, left, top) });
     }
   };
-  walk(whole, 0, 0, 0);
+  walk(whole, 0, 0, 0, "");
   for (const wire of wires) reach(wire, areas, owner);
   stretch(shapes, wires);
   wires.push(...tunnels(graph, areas));
@@ -138,6 +140,7 @@ function tunnels(graph, areas) {
       return [
         {
           edge,
+          room: "",
           points: /** @type {[number, number][]} */ ([
             [x1, upper.y + upper.height],
             [x2, lower.y],

@@ -20,6 +20,7 @@ const LARGEST = 8192; // pixels a side; more, and some browsers draw nothing
  */
 export function asSvg(picture, drawing) {
   const copy = /** @type {SVGSVGElement} */ (picture.cloneNode(true));
+  const lights = copy.querySelectorAll(".glow"); // what just changed is of the moment, not of the picture
   const [from, to] = [picture.querySelectorAll("*"), copy.querySelectorAll("*")];
   from.forEach((element, at) => {
     const look = getComputedStyle(element);
@@ -33,6 +34,7 @@ export function asSvg(picture, drawing) {
         target.setAttribute(name, name === "transform" ? matrix(value) : value);
     if (look.fill === "none") target.setAttribute("fill", "none");
   });
+  for (const light of lights) light.remove();
   copy.querySelector("g")?.removeAttribute("transform");
   const back = getComputedStyle(picture.closest("net-map") ?? picture).backgroundColor;
   const ground = document.createElementNS("http://www.w3.org/2000/svg", "rect");

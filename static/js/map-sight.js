@@ -51,6 +51,7 @@ export class MapSight {
     this.sight = { x: 0, y: 0, scale: 1 };
     this.drawing = { width: 1, height: 1 };
     this.covered = 0;
+    this.turned = "";
     /** @type {Map<number, { x: number, y: number }>} */
     this.fingers = new Map();
     pane.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
@@ -59,7 +60,12 @@ export class MapSight {
     for (const end of ["pointerup", "pointercancel", "lostpointercapture"])
       pane.addEventListener(end, (event) => this.fingers.delete(/** @type {PointerEvent} */ (event).pointerId));
     this.moved = 0; // how far the pointer went: a click that moved is no click
-    new ResizeObserver(() => this.settle()).observe(pane);
+    /** @type {{ width: number, height: number } | undefined} as told: to ask would have the page laid out at once */
+    this.size = undefined;
+    new ResizeObserver(([{ contentRect }]) => {
+      this.size = contentRect;
+      this.settle();
+    }).observe(pane);
   }
 
   /** @param {{ width: number, height: number }} drawing */
@@ -112,7 +118,7 @@ export class MapSight {
   }
 
   #size() {
-    const { width, height } = this.pane.getBoundingClientRect();
+    const { width, height } = this.size ?? this.pane.getBoundingClientRect();
     return { width: width - this.covered, height };
   }
 
@@ -125,7 +131,9 @@ export class MapSight {
 
   #apply() {
     const { x, y, scale } = this.sight;
-    this.world.setAttribute("transform", `translate(${x} ${y}) scale(${scale})`);
+    const turned = `translate(${x} ${y}) scale(${scale})`;
+    if (turned !== this.turned) this.world.setAttribute("transform", turned);
+    this.turned = turned;
   }
 
   /** @param {WheelEvent} event */

@@ -184,7 +184,10 @@ export class NetMap extends HTMLElement {
     const at =
       boxes.find((one) => one === document.activeElement) ??
       boxes.find((one) => one.getAttribute("data-shape") === this.chosen);
-    for (const one of boxes) one.setAttribute("tabindex", one === (at ?? boxes[0]) ? "0" : "-1");
+    for (const one of boxes) {
+      const stop = one === (at ?? boxes[0]) ? "0" : "-1";
+      if (one.getAttribute("tabindex") !== stop) one.setAttribute("tabindex", stop);
+    }
   }
 
   /** @param {Entry[]} entries */

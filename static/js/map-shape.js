@@ -1,0 +1,71 @@
+// What one box of the map, and one wire's label, is made of.
+
+import { svg } from "./dom.js";
+import { COMPOUND } from "./map-model.js";
+import { inOneRow, rowsOf, shorten } from "./map-size.js";
+
+/** @import { Shape, Wire } from "./map-drawing.js" */
+
+/** @param {Shape} shape */
+export function shapeParts(shape) {
+  const { node, width, height } = shape;
+  const parts = [svg("rect", { width, height, rx: node.kind === "lan" ? 8 : COMPOUND.has(node.kind) ? 12 : 8 })];
+  if (node.kind === "lan") {
+    const [x, y] = [width / 2, height / 2];
+    const facts = { x, y: y + 4, class: "title", "text-anchor": "middle", transform: `rotate(-90 ${x} ${y})` };
+    return [...parts, svg("text", facts, shorten(`LAN ${node.lines[0] ?? ""}`, height))];
+  }
+  if (COMPOUND.has(node.kind)) {
+    parts.push(svg("text", { x: 14, y: 21, class: "title" }, shorten(node.title, width - 10)));
+    if (node.note) parts.push(svg("text", { x: 14, y: 38, class: "note trouble" }, shorten(node.note, width - 10, 6.3)));
+    return parts;
+  }
+  for (const port of shape.ports)
+    parts.push(svg("circle", { cx: port.x - shape.x, cy: port.y - shape.y, r: 3.4, class: "port" }));
+  if (inOneRow(node)) return [...parts, ...rowParts(shape)];
+  const rows = [node.title, ...rowsOf(node)];
+  const start = height / 2 - (rows.length - 1) * 8 + 4.5;
+  rows.forEach((text, at) => {
+    const remark = node.faint ? "note trouble" : "note";
+    const kind = at === 0 ? "title" : at > node.lines.length ? remark : "address";
+    const letter = at === 0 ? 7.3 : 6.9;
+    parts.push(
+      svg("text", { x: width / 2, y: start + at * 16, class: kind, "text-anchor": "middle" }, shorten(text, width, letter)),
+    );
+  });
+  return parts;
+}
+
+/** @param {Shape} shape */
+function rowParts({ node, width, height }) {
+  const [more = ""] = rowsOf(node);
+  const y = height / 2 + 4.5;
+  const room = width - more.length * 6.9 - (more ? 10 : 0);
+  const kind = node.note ? (node.faint ? "note trouble" : "note") : "address";
+  const title = svg("text", { x: 11, y, class: "title" }, shorten(node.title, Math.max(room, 60)));
+  return more
+    ? [
+        title,
+        svg(
+          "text",
+          { x: width - 11, y, class: kind, "text-anchor": "end" },
+          shorten(more, width - Math.min(node.title.length * 7.3, 110) - 10, 6.9),
+        ),
+      ]
+    : [title];
+}
+
+/**
+ * The name of a cable's far end stands beside that end; a tunnel's number in its middle.
+ * @param {Wire} wire
+ */
+export function labelOf(wire) {
+  const { edge, points } = wire;
+  if (!edge.label || points.length < 2) return null;
+  if (edge.kind === "vxlan") {
+    const [x, y] = [(points[0][0] + points[1][0]) / 2 - 60, (points[0][1] + points[1][1]) / 2];
+    return svg("text", { x, y, class: "label", "text-anchor": "end" }, edge.label);
+  }
+  const [x, y] = points[points.length - 1];
+  return svg("text", { x: x - 6, y: y - 5, class: "label", "text-anchor": "end" }, shorten(edge.label, 88, 6.2));
+}
