@@ -111,7 +111,7 @@ function actions(node, act) {
 /**
  * @param {string} className
  * @param {string} text
- * @param {() => void} act
+ * @param {(event: MouseEvent) => void} act
  */
 export function button(className, text, act) {
   const made = /** @type {HTMLButtonElement} */ (make("button", className, text));

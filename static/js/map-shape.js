@@ -2,7 +2,7 @@
 
 import { svg } from "./dom.js";
 import { COMPOUND } from "./map-model.js";
-import { inOneRow, rowsOf, shorten } from "./map-size.js";
+import { begin, inOneRow, LETTER, rowsOf, SMALL, shorten } from "./map-size.js";
 
 /** @import { Shape, Wire } from "./map-drawing.js" */
 
@@ -17,7 +17,7 @@ export function shapeParts(shape) {
   }
   if (COMPOUND.has(node.kind)) {
     parts.push(svg("text", { x: 14, y: 21, class: "title" }, shorten(node.title, width - 10)));
-    if (node.note) parts.push(svg("text", { x: 14, y: 38, class: "note trouble" }, shorten(node.note, width - 10, 6.3)));
+    if (node.note) parts.push(svg("text", { x: 14, y: 38, class: "note trouble" }, begin(node.note, width - 10, 6.3)));
     return parts;
   }
   for (const port of shape.ports)
@@ -28,9 +28,10 @@ export function shapeParts(shape) {
   rows.forEach((text, at) => {
     const remark = node.faint ? "note trouble" : "note";
     const kind = at === 0 ? "title" : at > node.lines.length ? remark : "address";
-    const letter = at === 0 ? 7.3 : 6.9;
+    const letter = at === 0 ? LETTER : SMALL;
+    const fitting = at > node.lines.length ? begin : shorten;
     parts.push(
-      svg("text", { x: width / 2, y: start + at * 16, class: kind, "text-anchor": "middle" }, shorten(text, width, letter)),
+      svg("text", { x: width / 2, y: start + at * 16, class: kind, "text-anchor": "middle" }, fitting(text, width, letter)),
     );
   });
   return parts;
@@ -40,7 +41,7 @@ export function shapeParts(shape) {
 function rowParts({ node, width, height }) {
   const [more = ""] = rowsOf(node);
   const y = height / 2 + 4.5;
-  const room = width - more.length * 6.9 - (more ? 10 : 0);
+  const room = width - more.length * SMALL - (more ? 10 : 0);
   const kind = node.note ? (node.faint ? "note trouble" : "note") : "address";
   const title = svg("text", { x: 11, y, class: "title" }, shorten(node.title, Math.max(room, 60)));
   return more
@@ -49,7 +50,7 @@ function rowParts({ node, width, height }) {
         svg(
           "text",
           { x: width - 11, y, class: kind, "text-anchor": "end" },
-          shorten(more, width - Math.min(node.title.length * 7.3, 110) - 10, 6.9),
+          (node.note ? begin : shorten)(more, width - Math.min(node.title.length * LETTER, 110) - 10, SMALL),
         ),
       ]
     : [title];

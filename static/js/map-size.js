@@ -2,8 +2,8 @@
 
 /** @import { Node } from "./map-model.js" */
 
-const LETTER = 7.3; // width of a letter of the titles; addresses are set smaller
-const SMALL = 6.9;
+export const LETTER = 7.3; // width of a letter of the titles; addresses are set smaller
+export const SMALL = 6.9;
 const WIDEST = 190;
 const WIDEST_ROW = 230;
 const ROW = 16;
@@ -31,12 +31,28 @@ export const rowsOf = (node) => (node.note ? [...node.lines, node.note] : node.l
 export const inOneRow = (node) => node.kind === "container" && rowsOf(node).length < 2;
 
 /**
- * As much of a text as fits, with an ellipsis where something is missing.
+ * As much of a name as fits, with an ellipsis where something is missing: in the middle, since names differ at their ends.
  * @param {string} text
  * @param {number} width
  * @param {number} [letter]
  */
 export function shorten(text, width, letter = LETTER) {
-  const room = Math.max(3, Math.floor((width - 14) / letter));
+  const room = roomFor(width, letter);
+  if (text.length <= room) return text;
+  const tail = Math.floor((room - 1) / 2);
+  return `${text.slice(0, room - 1 - tail)}…${text.slice(text.length - tail)}`;
+}
+
+/**
+ * As much of the beginning of a sentence as fits.
+ * @param {string} text
+ * @param {number} width
+ * @param {number} [letter]
+ */
+export function begin(text, width, letter = LETTER) {
+  const room = roomFor(width, letter);
   return text.length <= room ? text : `${text.slice(0, room - 1)}…`;
 }
+
+/** @param {number} width @param {number} letter */
+const roomFor = (width, letter) => Math.max(3, Math.floor((width - 14) / letter));

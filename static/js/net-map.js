@@ -2,44 +2,41 @@
 
 import ELK from "elkjs/lib/elk-api.js";
 import { announce, make, svg } from "./dom.js";
-import { button, makeCard } from "./map-card.js";
+import { makeCard } from "./map-card.js";
 import { Painter } from "./map-draw.js";
 import { arrange, remembering } from "./map-elk.js";
 import { asPng, asSvg, save } from "./map-export.js";
 import { onlyHost, readGraph } from "./map-graph.js";
+import { Lights } from "./map-lights.js";
+import { nearest } from "./map-nearest.js";
+import { Outline } from "./map-outline.js";
+import { PacketMark, shapeOfHop } from "./map-packet.js";
 import { MapSight } from "./map-sight.js";
-import { outline } from "./map-words.js";
+import { makeTools } from "./map-tools.js";
 
 /** @import { ELK as Layouter } from "elkjs/lib/elk-api.js" */
-/** @import { Drawing, Shape } from "./map-drawing.js" */
+/** @import { Drawing } from "./map-drawing.js" */
 /** @import { Graph } from "./map-model.js" */
-/** @import { Entry } from "./map-words.js" */
 /** @import { Store } from "./store.js" */
 /** @import { StreamEvent } from "./types.js" */
 
-const GLOW = 2600;
-const LINGER = 6_000; // how long a packet stays where it was last
-const GAP = 25; // a burst of changes is laid out once; what comes during a layout is in the next
+const GAP = 16; // milliseconds: a burst of changes is laid out once; what comes during a layout is in the next, at once
 const ALL_CHANGED = new Set(["snapshot_taken", "place_seen", "place_gone", "docker_changed"]);
-const LAST = new Set(["delivered", "ended"]); // of a hop: it is at the place itself
 const TURN = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] };
 
 export class NetMap extends HTMLElement {
   connectedCallback() {
     if (this.sight) return;
-    this.icons = new Map([...this.querySelectorAll("template")].map((one) => [one.dataset.icon ?? "", one]));
+    const icons = new Map([...this.querySelectorAll("template")].map((one) => [one.dataset.icon ?? "", one]));
     const picture = /** @type {SVGSVGElement} */ (
       svg("svg", { role: "group", "aria-label": "Map of the sandbox", class: "picture" })
     );
     picture.append(this.painter.world);
     this.picture = picture;
     this.sight = new MapSight(picture, this.painter.world);
-    this.words = make("div", "outline");
-    this.words.hidden = true;
-    this.words.setAttribute("aria-label", "The map in words");
-    this.words.setAttribute("role", "region");
     this.aside = make("div", "map-aside");
-    this.replaceChildren(picture, this.words, this.#tools(), this.aside);
+    this.tools = this.#tools(icons);
+    this.replaceChildren(picture, this.words.list, this.tools.bar, this.aside);
     picture.addEventListener("click", (event) => this.#clicked(event));
     picture.addEventListener("keydown", (event) => this.#key(event));
     picture.addEventListener("focusin", (event) => this.#focused(/** @type {Element} */ (event.target)));
@@ -49,6 +46,7 @@ export class NetMap extends HTMLElement {
     if (this.isConnected) return;
     this.elk?.terminateWorker();
     clearTimeout(this.timer);
+    this.lights.stop();
   }
 
   /** @param {Store} store */
@@ -70,12 +68,12 @@ export class NetMap extends HTMLElement {
   #notice(event) {
     if (event.type === "view_changed") {
       if (event.view === "interfaces") {
-        if (event.added.length || event.changed.length || event.removed.length) this.#light(event.place, "lit");
+        if (event.added.length || event.changed.length || event.removed.length) this.lights.light(event.place);
         this.#later();
       }
       const passing = (event.view === "nat" || event.view === "connections") && (event.added.length || event.changed.length);
       if (passing) {
-        this.#light(`${event.place} passing`, "passing");
+        this.lights.light(`passing ${event.place}`);
         this.#paint();
       }
     } else if (ALL_CHANGED.has(event.type)) {
@@ -84,19 +82,9 @@ export class NetMap extends HTMLElement {
     }
   }
 
-  /**
-   * @param {string} id
-   * @param {"lit" | "passing"} how
-   */
-  #light(id, how) {
-    this.lights.set(id, { how, until: Date.now() + GLOW });
-    clearTimeout(this.dusk);
-    this.dusk = setTimeout(() => this.#paint(), GLOW + 50);
-  }
-
   #later() {
-    if (this.timer || !this.store) return;
-    this.timer = setTimeout(() => {
+    if (!this.store) return;
+    this.timer ??= setTimeout(() => {
       this.timer = undefined;
       void this.#layOut();
     }, GAP);
@@ -113,8 +101,8 @@ export class NetMap extends HTMLElement {
     const whole = readGraph(this.store.places, this.store.docker, this.services);
     const graph = this.only ? onlyHost(whole, this.only) : whole;
     this.graph = this.#inOrder(graph);
-    if (this.more) this.more.hidden = this.graph.left === 0 && !this.services;
-    this.#write(outline(this.graph));
+    if (this.tools) this.tools.services.hidden = this.graph.left === 0 && !this.services;
+    this.words.write(this.graph);
     const shape = JSON.stringify(this.graph);
     if (shape === this.shape) return this.#paint();
     this.busy = true;
@@ -128,12 +116,12 @@ export class NetMap extends HTMLElement {
     } catch (error) {
       console.error("map: no layout", error);
       this.classList.add("failed"); // the words are shown instead
-      if (this.words) this.words.hidden = false;
+      this.words.turn(true);
     } finally {
       this.busy = false;
       if (this.again) {
         this.again = false;
-        this.#later();
+        void this.#layOut();
       }
     }
     return undefined;
@@ -160,19 +148,11 @@ export class NetMap extends HTMLElement {
 
   #paint() {
     if (!this.drawing || !this.graph || !this.sight) return;
-    const now = Date.now();
-    for (const [id, light] of this.lights) if (light.until < now) this.lights.delete(id);
     const first = this.known.size === 0;
     const ids = [...this.drawing.shapes.map((one) => one.node.id), ...this.drawing.wires.map((one) => one.edge.id)];
-    if (!first) for (const id of ids) if (!this.known.has(id)) this.#light(id, "lit");
+    if (!first) for (const id of ids) if (!this.known.has(id)) this.lights.light(id);
     this.known = new Set(ids);
-    const passing = new Set(
-      this.drawing.wires
-        .filter((one) => ["forward", "uplink"].includes(one.edge.kind) && this.lights.has(`${one.edge.place} passing`))
-        .map((one) => one.edge.id),
-    );
-    const lit = (/** @type {string} */ id) => (this.lights.has(id) ? " lit" : "") + (passing.has(id) ? " passing" : "");
-    this.painter.paint(this.graph, this.drawing, { chosen: this.chosen, lit });
+    this.painter.paint(this.graph, this.drawing, { chosen: this.chosen, lit: this.lights.classes(this.drawing) });
     this.sight.show(this.drawing);
     this.#rove();
     if (this.card) this.#card(this.card, false);
@@ -188,25 +168,6 @@ export class NetMap extends HTMLElement {
       const stop = one === (at ?? boxes[0]) ? "0" : "-1";
       if (one.getAttribute("tabindex") !== stop) one.setAttribute("tabindex", stop);
     }
-  }
-
-  /** @param {Entry[]} entries */
-  #write(entries) {
-    const looks = JSON.stringify(entries);
-    if (looks === this.written || !this.words) return;
-    this.written = looks;
-    /** @param {Entry[]} those */
-    const list = (those) => {
-      const made = make("ul", "");
-      for (const one of those) {
-        const item = make("li", "");
-        item.append(one.place ? button("", one.text, () => this.#open(one.id)) : make("span", "", one.text));
-        if (one.inside.length) item.append(list(one.inside));
-        made.append(item);
-      }
-      return made;
-    };
-    this.words.replaceChildren(list(entries));
   }
 
   // --- asking it ---
@@ -267,7 +228,7 @@ export class NetMap extends HTMLElement {
     this.known.clear();
     this.#closeCard();
     this.sight?.refit(false);
-    if (this.back) this.back.hidden = host === "";
+    if (this.tools) this.tools.back.hidden = host === "";
     announce(host ? `The map shows ${host} only.` : "The map shows the whole sandbox.");
     void this.#layOut();
   }
@@ -279,35 +240,10 @@ export class NetMap extends HTMLElement {
    * @param {import("./types.js").Hop} hop
    */
   follow(hop) {
-    const shape = this.#shapeOfHop(hop);
-    if (!shape || !this.sight) return;
-    clearTimeout(this.leaving);
-    if (!this.packet) {
-      this.packet = svg("circle", { r: 7, class: "packet" });
-      this.painter.world.append(this.packet);
-    }
-    const port = shape.ports.find((one) => one.name === hop.interface);
-    const [x, y] = port ? [port.x, port.y] : [shape.x + shape.width / 2, shape.y + shape.height / 2];
-    this.packet.style.transform = `translate(${x}px, ${y}px)`;
-    this.packet.setAttribute("class", `packet ${hop.kind}`);
-    this.sight.reveal(shape);
-    this.leaving = setTimeout(() => {
-      this.packet?.remove();
-      this.packet = undefined;
-    }, LINGER);
-  }
-
-  /** @param {import("./types.js").Hop} hop */
-  #shapeOfHop(hop) {
-    const shapes = this.drawing?.shapes ?? [];
-    const exact = shapes.find((one) => one.node.place === hop.place && one.node.key !== "" && one.node.key === hop.key);
-    if (exact) return exact;
-    const bridge = this.graph?.edges.find((one) => one.label === hop.interface && one.to.startsWith(`${hop.place} `));
-    return (
-      (bridge && hop.interface && shapes.find((one) => one.node.id === bridge.to)) ||
-      shapes.find((one) => one.node.id === `${hop.place} eth0` && hop.interface !== "lo" && !LAST.has(hop.kind)) ||
-      shapes.find((one) => one.node.id === hop.place)
-    );
+    const shape = this.graph && this.drawing && shapeOfHop(hop, this.graph, this.drawing);
+    if (!shape) return;
+    this.packet.show(hop, shape);
+    this.sight?.reveal(shape);
   }
 
   // --- keys ---
@@ -331,17 +267,9 @@ export class NetMap extends HTMLElement {
    * @param {string} id
    * @param {number[]} turn
    */
-  #step(id, [dx, dy]) {
+  #step(id, turn) {
     const from = this.#shapeOf(id);
-    if (!from) return;
-    const far = (/** @type {Shape} */ one) => {
-      const [x, y] = [one.x + one.width / 2 - from.x - from.width / 2, one.y + one.height / 2 - from.y - from.height / 2];
-      const [along, across] = [x * dx + y * dy, Math.abs(x * dy) + Math.abs(y * dx)];
-      return along > 1 ? along + 2 * across : Number.POSITIVE_INFINITY;
-    };
-    const around = new Set(this.graph ? boxesAround(this.graph, from.node) : []);
-    const others = this.drawing?.shapes.filter((one) => !around.has(one.node.id) && Number.isFinite(far(one))) ?? [];
-    const next = others.sort((a, b) => far(a) - far(b))[0];
+    const next = from && this.graph && this.drawing && nearest(this.graph, this.drawing, from, turn);
     if (next) this.#focus(next.node.id);
   }
 
@@ -366,54 +294,25 @@ export class NetMap extends HTMLElement {
 
   // --- tools ---
 
-  #tools() {
-    const bar = make("div", "map-tools");
-    bar.setAttribute("role", "toolbar");
-    bar.setAttribute("aria-label", "Map");
-    const back = button("all", "Whole sandbox", () => this.#only(""));
-    back.hidden = true;
-    this.back = back;
-    const words = this.#tool("words", "The map in words", () => {
-      const shown = this.classList.toggle("in-words");
-      words.setAttribute("aria-pressed", String(shown));
-      if (this.words) this.words.hidden = !shown;
+  /** @param {Map<string, HTMLTemplateElement>} icons */
+  #tools(icons) {
+    return makeTools(icons, {
+      all: () => this.#only(""),
+      step: (larger) => this.sight?.step(larger),
+      fit: () => this.sight?.refit(!this.sight.own),
+      words: () => {
+        const shown = this.classList.toggle("in-words");
+        this.words.turn(shown);
+        return shown;
+      },
+      services: () => {
+        this.services = !this.services;
+        this.sight?.refit(false);
+        void this.#layOut();
+        return this.services;
+      },
+      save: (png) => void this.#save(png),
     });
-    words.setAttribute("aria-pressed", "false");
-    const more = this.#tool("services", "With what Docker keeps for services", () => {
-      this.services = !this.services;
-      more.setAttribute("aria-pressed", String(this.services));
-      this.sight?.refit(false);
-      void this.#layOut();
-    });
-    more.setAttribute("aria-pressed", "false");
-    more.hidden = true;
-    this.more = more;
-    bar.append(
-      back,
-      this.#tool("out", "Smaller", () => this.sight?.step(false)),
-      this.#tool("in", "Larger", () => this.sight?.step(true)),
-      this.#tool("fit", "Everything in sight", () => this.sight?.refit(!this.sight.own)),
-      words,
-      more,
-      this.#tool("save", "Save as SVG; with Shift as PNG", (event) => void this.#save(event.shiftKey)),
-    );
-    return bar;
-  }
-
-  /**
-   * @param {string} icon
-   * @param {string} label
-   * @param {(event: MouseEvent) => void} act
-   */
-  #tool(icon, label, act) {
-    const made = /** @type {HTMLButtonElement} */ (make("button", "tool"));
-    made.type = "button";
-    made.title = label;
-    made.setAttribute("aria-label", label);
-    const drawn = this.icons?.get(icon)?.content.cloneNode(true);
-    if (drawn) made.append(drawn);
-    made.addEventListener("click", act);
-    return made;
   }
 
   /** @param {boolean} png */
@@ -425,18 +324,15 @@ export class NetMap extends HTMLElement {
   }
 
   painter = new Painter();
+  lights = new Lights(() => this.#paint());
+  packet = new PacketMark(this.painter.world);
+  words = new Outline((id) => this.#open(id));
   /** @type {MapSight | undefined} */
   sight = undefined;
   /** @type {SVGSVGElement | undefined} */
   picture = undefined;
   /** @type {HTMLElement | undefined} */
-  words = undefined;
-  /** @type {HTMLElement | undefined} */
   aside = undefined;
-  /** @type {HTMLButtonElement | undefined} */
-  back = undefined;
-  /** @type {Map<string, HTMLTemplateElement> | undefined} */
-  icons = undefined;
   /** @type {Store | undefined} */
   store = undefined;
   /** @type {Layouter | undefined} */
@@ -449,37 +345,18 @@ export class NetMap extends HTMLElement {
   drawing = undefined;
   /** @type {Map<string, number>} */
   order = new Map();
-  /** @type {Map<string, { how: string, until: number }>} */
-  lights = new Map();
   /** @type {Set<string>} */
   known = new Set();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   timer = undefined;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  dusk = undefined;
-  /** @type {SVGElement | undefined} */
-  packet = undefined;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  leaving = undefined;
-  /** @type {HTMLButtonElement | undefined} */
-  more = undefined;
+  /** @type {import("./map-tools.js").Tools | undefined} */
+  tools = undefined;
   services = false;
   chosen = "";
   only = "";
   card = "";
   cardLooks = "";
   shape = "";
-  written = "";
   busy = false;
   again = false;
-}
-
-/**
- * @param {Graph} graph
- * @param {import("./map-model.js").Node} node
- */
-function boxesAround(graph, node) {
-  const ids = [node.id];
-  for (let at = node.parent; at && ids.length < 8; at = graph.nodes.find((one) => one.id === at)?.parent ?? "") ids.push(at);
-  return ids;
 }

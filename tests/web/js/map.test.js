@@ -6,9 +6,10 @@ import ELK from "elkjs/lib/main.js";
 import { arrange, remembering } from "../../../static/js/map-elk.js";
 import { readGraph } from "../../../static/js/map-graph.js";
 import { subnetOf } from "../../../static/js/map-interfaces.js";
+import { nearest } from "../../../static/js/map-nearest.js";
 import { pathOf } from "../../../static/js/map-path.js";
 import { fit, zoomed } from "../../../static/js/map-sight.js";
-import { shorten } from "../../../static/js/map-size.js";
+import { begin, shorten } from "../../../static/js/map-size.js";
 import { neighboursOf, outline } from "../../../static/js/map-words.js";
 
 const elk = new ELK(); // without a worker: the same code, in this process
@@ -292,9 +293,28 @@ test("a map fits its pane, but letters stay readable", () => {
   assert.deepEqual([at.scale, (110 - at.x) / 2, (120 - at.y) / 2], [2, 100, 100]);
 });
 
-test("long names are shortened, short ones are not", () => {
+test("long names are shortened in the middle, short ones are not; a sentence keeps its beginning", () => {
   assert.equal(shorten("web", 148), "web");
   assert.ok(shorten("x".repeat(200), 148).length < 20);
+  assert.equal(shorten("very-long-name-of-a-web-server-1", 110), "very-l…rver-1");
+  assert.notEqual(shorten("very-long-name-of-a-web-server-1", 40), shorten("very-long-name-of-a-web-server-2", 40));
+  assert.equal(begin("could not be read: no such process", 110), "could not be…");
+});
+
+test("a host and all that is in it share a room, and what lies between hosts has none", async () => {
+  const drawing = await layOut(readGraph(world([{ name: "web", bridge: "docker0" }]), docker));
+  const rooms = Object.fromEntries(drawing.shapes.map((one) => [one.node.id, one.room]));
+  assert.deepEqual([rooms.h1, rooms["h1/web"], rooms["h1 docker0"]], ["h1", "h1", "h1"]);
+  assert.deepEqual([rooms.outside, rooms["lan 10.77.3.0/24"]], ["", ""]);
+  for (const { edge, room } of drawing.wires) assert.equal(room, edge.kind === "uplink" ? "" : "h1", edge.id);
+});
+
+test("an arrow key leads to the nearest box in its direction, never to one around", async () => {
+  const graph = readGraph(world([{ name: "web", bridge: "docker0" }]), docker);
+  const drawing = await layOut(graph);
+  const at = (id) => drawing.shapes.find((one) => one.node.id === id);
+  assert.equal(nearest(graph, drawing, at("h1/web"), [1, 0])?.node.id, "h1 docker0");
+  assert.equal(nearest(graph, drawing, at("outside"), [1, 0]), undefined);
 });
 
 test("a wire with corners is one path", () => {
