@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import CDPSession, Page, async_playwright
 
 from bench.figures import say
 from bench.learner import Learner
@@ -23,8 +23,8 @@ PAINTED = """new Promise((painted) => requestAnimationFrame(() => {
     port2.postMessage(0);
 }))"""
 
-# Milliseconds from the event that names a new place to the frame in which its box stands on the map, and what the map says of
-# its own layout and drawing. Set going before the container is started; asked for with `ADDED`.
+# Milliseconds from the event that names a new place until its box is in the map's SVG, and until the frame in which it is
+# painted. Set going before the container is started; asked for with `ADDED`.
 ADDING = f"""(place) => {{
     const map = document.querySelector("net-map");
     const {{ store }} = document.querySelector("live-sandbox");
@@ -35,15 +35,26 @@ ADDING = f"""(place) => {{
         }});
         const watching = new MutationObserver(async () => {{
             if (!came || !map.querySelector(`[data-shape="${{place}}"]`)) return;
+            const there = performance.now();
             watching.disconnect();
             unwatch();
-            const own = Number(map.dataset.took);
-            done([await {PAINTED} - came, own]);
+            done([there - came, await {PAINTED} - came]);
         }});
         watching.observe(map, {{ subtree: true, childList: true, attributes: true, attributeFilter: ["data-shape"] }});
     }});
 }}"""
 ADDED = "() => window.added"
+
+# Milliseconds of the map's own way with nothing to lay out: the wait for the rest of a burst (16 ms), and a message to another
+# task.
+WAITING = """() => new Promise((done) => {
+    const began = performance.now();
+    setTimeout(() => {
+        const { port1, port2 } = new MessageChannel();
+        port1.onmessage = () => done(performance.now() - began);
+        port2.postMessage(0);
+    }, 16);
+})"""
 
 # Milliseconds of a frame that shows nothing new.
 FRAME = f"async () => {{ const began = performance.now(); return await {PAINTED} - began; }}"
@@ -77,6 +88,19 @@ FOLLOWING = f"""() => new Promise((done) => {{
     clicked = performance.now();
     go.click();
 }})"""
+
+
+async def own_clock(page: Page) -> CDPSession:
+    """A session that counts what the page's main thread works, not what it waits for other work on the machine."""
+    session = await page.context.new_cdp_session(page)
+    await session.send("Performance.enable", {"timeDomain": "threadTicks"})
+    return session
+
+
+async def worked(session: CDPSession) -> float:
+    """Milliseconds of processor time of the page's main thread since it began."""
+    answer = await session.send("Performance.getMetrics")
+    return float(next(one["value"] for one in answer["metrics"] if one["name"] == "ThreadTime")) * 1000
 
 
 def chromium() -> str | None:

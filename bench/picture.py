@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
+import time
 from typing import Any
 
 from playwright.async_api import Page
 
 from bench import node
-from bench.browser import ADDED, ADDING, FRAME, HEARD, LISTENING, looking, no_browser
+from bench.browser import ADDED, ADDING, FRAME, HEARD, LISTENING, WAITING, looking, no_browser, own_clock, worked
 from bench.figures import Figure, Report, Samples
 from bench.learner import Learner
 from bench.stack import ROOT, Stack
@@ -49,21 +51,34 @@ def fill(lab: Any, sandbox: str, host: str) -> None:
 
 
 async def relayout(page: Page, lab: Any, sandbox: str, report: Report) -> None:
-    whole, own, frames = [], [], []
+    there, painted, waits, frames, work, rest = [], [], [], [], [], []
+    clock = await own_clock(page)
     for turn in range(CHANGES):
         host = HOSTS[turn % len(HOSTS)]
         await page.evaluate(ADDING, f"{host}/more{turn}")
+        before, began = await worked(clock), time.monotonic()
         await asyncio.to_thread(node.in_host, lab, sandbox, host, f"docker run -d --name more{turn} box")
-        took, layout = await page.evaluate(ADDED)
-        whole.append(took)
-        own.append(layout)
+        in_dom, on_screen = await page.evaluate(ADDED)
+        there.append(in_dom)
+        painted.append(on_screen)
+        work.append(await worked(clock) - before)
+        lasted = time.monotonic() - began
+        waits.append(await page.evaluate(WAITING))
         frames.append(await page.evaluate(FRAME))
         await asyncio.to_thread(node.in_host, lab, sandbox, host, f"docker rm -f more{turn}")
-        await asyncio.sleep(1)
-    what = f"container added among {len(HOSTS)} × {CONTAINERS}: event → painted"
+        await asyncio.sleep(4)  # until nothing fades any more
+        before = await worked(clock)
+        await asyncio.sleep(lasted)
+        rest.append(await worked(clock) - before)
+    what = f"container added among {len(HOSTS)} × {CONTAINERS}: event → "
+    wait = Samples("the wait for a burst's end, nothing to lay out", tuple(waits))
     plain = Samples("a frame of the page with nothing new", tuple(frames))
-    report.add(Figure("map in Chromium", "ms", Samples(what, tuple(whole)), plain, "p95", 150.0))
-    report.add(Figure("  of that, layout and drawing", "ms", Samples("as the map counts", tuple(own))))
+    load = f"load of the machine at the end {os.getloadavg()[0]:.1f}, {os.cpu_count()} processors"
+    report.add(Figure("map relayout", "ms", Samples(what + "in the SVG", tuple(there)), wait, "p95", 150.0, load))
+    report.add(Figure("  until painted", "ms", Samples(what + "painted", tuple(painted)), plain, "p95", 150.0, load))
+    idle = Samples("as long, with nothing new", tuple(rest))
+    thread = Samples("processor time of its main thread, from `docker run` until painted", tuple(work))
+    report.add(Figure("  what the page works for it", "ms", thread, idle, note=load))
 
 
 async def busy(page: Page, sandbox: str, report: Report) -> None:

@@ -106,13 +106,11 @@ export class NetMap extends HTMLElement {
     const shape = JSON.stringify(this.graph);
     if (shape === this.shape) return this.#paint();
     this.busy = true;
-    const began = performance.now();
     try {
       this.drawing = await arrange(this.graph, this.#engine());
       this.shape = shape;
       this.classList.remove("failed");
       this.#paint();
-      this.dataset.took = (performance.now() - began).toFixed(1);
     } catch (error) {
       console.error("map: no layout", error);
       this.classList.add("failed"); // the words are shown instead
