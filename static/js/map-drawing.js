@@ -1,6 +1,7 @@
 // From ELK's answers to coordinates on one plane: boxes, their ports, wires with their corners. Pure.
 
 import { owners } from "./map-model.js";
+import { sizeOf } from "./map-size.js";
 
 /** @import { ElkNode, ElkExtendedEdge } from "elkjs/lib/elk-api.js" */
 /** @import { Level } from "./map-elk.js" */
@@ -36,10 +37,14 @@ export function drawingOf(graph, whole) {
       const node = nodes.get(child.id);
       if (!node) continue;
       const area = { x: left + (child.x ?? 0), y: top + (child.y ?? 0), width: child.width ?? 0, height: child.height ?? 0 };
+      const ports = portsAt(node, child, area);
+      const asked = level.inside.has(child.id) ? area.width : sizeOf(node).width;
+      area.x += area.width - asked; // the names of cables stand left of it
+      area.width = asked;
       areas.set(child.id, area);
       const below = level.inside.get(child.id);
       const own = room || (below ? child.id : "");
-      shapes.push({ node, depth, room: own, ports: portsAt(node, child, area), ...area });
+      shapes.push({ node, depth, room: own, ports, ...area });
       if (below) walk(below, area.x, area.y, depth + 1, own);
     }
     for (const edge of level.answer.edges ?? []) {

@@ -2,7 +2,7 @@
 
 import { drawingOf } from "./map-drawing.js";
 import { COMPOUND, owners } from "./map-model.js";
-import { sizeOf } from "./map-size.js";
+import { roomForNames, sizeOf } from "./map-size.js";
 
 /** @import { ElkNode } from "elkjs/lib/elk-api.js" */
 /** @import { Drawing } from "./map-drawing.js" */
@@ -20,7 +20,7 @@ const OPTIONS = {
   "elk.layered.nodePlacement.bk.fixedAlignment": "LEFTUP",
   "elk.separateConnectedComponents": "false",
   "elk.partitioning.activate": "true",
-  "elk.layered.spacing.nodeNodeBetweenLayers": "92",
+  "elk.layered.spacing.nodeNodeBetweenLayers": "48",
   "elk.layered.spacing.edgeNodeBetweenLayers": "22",
   "elk.layered.spacing.edgeEdgeBetweenLayers": "9",
   "elk.spacing.nodeNode": "10",
@@ -77,6 +77,8 @@ class Levels {
     this.edges = new Map();
     /** @type {Map<string, Map<string, Gate>>} box → its gates */
     this.gates = new Map();
+    /** @type {Map<string, Edge[]>} a box without boxes in it → what ends there */
+    this.ending = new Map();
     for (const edge of graph.edges) this.#place(edge);
   }
 
@@ -93,6 +95,8 @@ class Levels {
   #place(edge) {
     const [from, to] = [this.#chain(edge.from), this.#chain(edge.to)];
     if (!from.length || !to.length || edge.kind === "vxlan") return;
+    const end = to[to.length - 1];
+    this.ending.set(end, [...(this.ending.get(end) ?? []), edge]);
     let depth = 0;
     while (from[depth] === to[depth] && depth < from.length && depth < to.length) depth += 1;
     if (depth >= from.length || depth >= to.length) return; // a box with what is in it: nothing to draw
@@ -159,9 +163,12 @@ class Levels {
   #asked(node, level) {
     if (!level) {
       const side = node.kind === "machine" ? "WEST" : "EAST";
+      const { width, height } = sizeOf(node);
+      const names = roomForNames(this.ending.get(node.id) ?? []);
       return {
         id: node.id,
-        ...sizeOf(node),
+        width: width + names.left, // drawn without: see `drawingOf`
+        height: Math.max(height, names.height),
         layoutOptions: { ...columnOf(node), ...(node.ports.length ? { "elk.portConstraints": "FIXED_SIDE" } : {}) },
         ports: node.ports.map((port) => ({ id: port.id, width: 8, height: 8, layoutOptions: { "elk.port.side": side } })),
       };

@@ -2,19 +2,17 @@
 
 import { svg } from "./dom.js";
 import { COMPOUND } from "./map-model.js";
-import { begin, inOneRow, LETTER, rowsOf, SMALL, shorten } from "./map-size.js";
+import { begin, inOneRow, LETTER, nameOfCable, rowsOf, SMALL, shorten } from "./map-size.js";
 
 /** @import { Shape, Wire } from "./map-drawing.js" */
+
+const LAN_EVERY = 260;
 
 /** @param {Shape} shape */
 export function shapeParts(shape) {
   const { node, width, height } = shape;
   const parts = [svg("rect", { width, height, rx: node.kind === "lan" ? 8 : COMPOUND.has(node.kind) ? 12 : 8 })];
-  if (node.kind === "lan") {
-    const [x, y] = [width / 2, height / 2];
-    const facts = { x, y: y + 4, class: "title", "text-anchor": "middle", transform: `rotate(-90 ${x} ${y})` };
-    return [...parts, svg("text", facts, shorten(`LAN ${node.lines[0] ?? ""}`, height))];
-  }
+  if (node.kind === "lan") return [...parts, ...lanNames(shape)];
   if (COMPOUND.has(node.kind)) {
     parts.push(svg("text", { x: 14, y: 21, class: "title" }, shorten(node.title, width - 10)));
     if (node.note) parts.push(svg("text", { x: 14, y: 38, class: "note trouble" }, begin(node.note, width - 10, 6.3)));
@@ -35,6 +33,17 @@ export function shapeParts(shape) {
     );
   });
   return parts;
+}
+
+/** A LAN may be long: its name stands there as often as it takes to have one in sight. @param {Shape} shape */
+function lanNames({ node, width, height }) {
+  const times = Math.max(1, Math.floor(height / LAN_EVERY));
+  const text = shorten(`LAN ${node.lines[0] ?? ""}`, height);
+  return Array.from({ length: times }, (_, at) => {
+    const [x, y] = [width / 2, (height * (at + 0.5)) / times];
+    const facts = { x, y: y + 4, class: "title", "text-anchor": "middle", transform: `rotate(-90 ${x} ${y})` };
+    return svg("text", facts, text);
+  });
 }
 
 /** @param {Shape} shape */
@@ -68,5 +77,5 @@ export function labelOf(wire) {
     return svg("text", { x, y, class: "label", "text-anchor": "end" }, edge.label);
   }
   const [x, y] = points[points.length - 1];
-  return svg("text", { x: x - 6, y: y - 5, class: "label", "text-anchor": "end" }, shorten(edge.label, 88, 6.2));
+  return svg("text", { x: x - 6, y: y - 5, class: "label", "text-anchor": "end" }, nameOfCable(edge.label));
 }

@@ -1,12 +1,16 @@
 // How large the boxes of the map are, by what is written in them, and how a text is made to fit. Pure.
 
-/** @import { Node } from "./map-model.js" */
+/** @import { Edge, Node } from "./map-model.js" */
 
 export const LETTER = 7.3; // width of a letter of the titles; addresses are set smaller
 export const SMALL = 6.9;
 const WIDEST = 190;
 const WIDEST_ROW = 230;
 const ROW = 16;
+const TINY = 6.2; // of a cable's name at its end
+const CABLE = 13; // between the names of two cables
+/** The most room the name of a cable takes. */
+export const LABEL = 88;
 
 /**
  * @param {Node} node
@@ -23,6 +27,20 @@ export function sizeOf(node) {
   const least = { bridge: 130, nic: 116, machine: 130 }[/** @type {string} */ (node.kind)] ?? 96;
   return { width: Math.round(Math.min(WIDEST, Math.max(least, wide))), height: Math.max(40, 18 + ROW * (1 + lines.length)) };
 }
+
+/**
+ * A box that cables end at has their names to its left, one below the other.
+ * @param {Edge[]} cables
+ * @returns {{ left: number, height: number }}
+ */
+export function roomForNames(cables) {
+  const named = cables.filter((one) => one.label !== "");
+  const wide = Math.max(0, ...named.map((one) => one.label.length * TINY + 8));
+  return { left: Math.round(Math.min(LABEL, wide)), height: named.length ? 12 + CABLE * cables.length : 0 };
+}
+
+/** A cable's name, as far as there is room. @param {string} label */
+export const nameOfCable = (label) => shorten(label, LABEL + 6, TINY);
 
 /** What stands below or beside the title. @param {Node} node */
 export const rowsOf = (node) => (node.note ? [...node.lines, node.note] : node.lines);
