@@ -1,6 +1,7 @@
 // What the comparison's pages need besides: the elements that keep them up to date, the evidence laid over the page, printing.
 
 import { ColumnMaps } from "./column-maps.js";
+import { watchMoves } from "./column-moves.js";
 import { watchChoice } from "./compare-choice.js";
 import { showEvidence } from "./evidence.js";
 import { GuessTable } from "./guess-table.js";
@@ -30,6 +31,8 @@ window.addEventListener("beforeprint", () => {
 window.addEventListener("afterprint", () => {
   for (const one of opened) one.open = false;
 });
+
+watchMoves();
 
 const form = document.querySelector("#choose");
 if (form) watchChoice(/** @type {HTMLFormElement} */ (form));

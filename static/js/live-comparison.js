@@ -27,6 +27,7 @@ export function renew(page, fetched, known) {
     if (!old || old.outerHTML === text) continue;
     keep(old, part);
     old.replaceWith(part);
+    /** @type {any} */ (globalThis).htmx?.process(part);
   }
 }
 
