@@ -30,7 +30,7 @@ def serious(page) -> list[str]:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", ["/", "/about/", "/playground/", "/learn/bridge/", "/learn/start-here/", "/no/such/page"])
+@pytest.mark.parametrize("path", ["/", "/about/", "/playground/", "/compare/", "/learn/bridge/", "/learn/start-here/", "/no/such/page"])
 def test_axe_finds_nothing_serious(page, site, path, scheme):
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     page.goto(path)
@@ -108,7 +108,7 @@ def test_a_phone_shows_one_part_at_a_time(page, learner, complaints):
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-@pytest.mark.parametrize("path", ["/", "/playground/", "/learn/third-party/"])
+@pytest.mark.parametrize("path", ["/", "/playground/", "/compare/", "/learn/third-party/"])
 def test_nothing_is_wider_than_a_phone(page, site, path):
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(path)
