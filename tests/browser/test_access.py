@@ -30,7 +30,9 @@ def serious(page) -> list[str]:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", ["/", "/about/", "/playground/", "/compare/", "/learn/bridge/", "/learn/start-here/", "/no/such/page"])
+@pytest.mark.parametrize(
+    "path", ["/", "/about/", "/playground/", "/compare/", "/learn/bridge/", "/learn/start-here/", "/no/such/page"]
+)
 def test_axe_finds_nothing_serious(page, site, path, scheme):
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     page.goto(path)
