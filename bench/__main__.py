@@ -10,7 +10,7 @@ import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from bench import across, journeys, memory, node, picture
+from bench import across, compare, journeys, memory, node, picture
 from bench.figures import Figure, Report, Samples, say
 from bench.learner import Learner, Typist, shows
 from bench.stack import Stack, own_engine_data, stack
@@ -173,7 +173,7 @@ COLD: dict[str, Measure] = {
     "overlay": across.overlay, "map": picture.much_to_draw, "journey": journeys.on_screen, "loss": journeys.loss,
     "memory": memory.bounded,
 }  # fmt: skip
-WARM: dict[str, Measure] = {"second": second_open}
+WARM: dict[str, Measure] = {"second": second_open, "compare": compare.five_drivers}
 
 
 async def measure(site: Stack, measures: dict[str, Measure], names: list[str], report: Report) -> None:

@@ -51,6 +51,7 @@ def environment(state: Path, port: int, **more: str) -> dict[str, str]:
         "EXPLORER_STATE": str(state),
         "PORT": str(port),
         "EXPLORER_OPENS_PER_HOUR": "1000",
+        "EXPLORER_COMPARISONS_PER_HOUR": "1000",
         "EXPLORER_CAPACITY": "16",
         "EXPLORER_ORIGINS": f"http://127.0.0.1:{port}",
         "EXPLORER_LOG_LEVEL": "WARNING",

@@ -5,11 +5,13 @@ from itertools import islice
 
 import pytest
 
-from bench import feed
+from bench import compare, feed
 from bench.browser import no_browser
 from bench.figures import Figure, Report, Samples, align, at
 from bench.journeys import lost
 from bench.picture import longest
+from explorer.network.comparison import Cell, Column, Comparison
+from explorer.network.comparison.spec import Spec
 from explorer.network.model import Interface, Line, Observation, Place
 
 
@@ -74,3 +76,24 @@ def test_without_chromium_a_sentence_says_what_is_left_out(monkeypatch, capsys):
     monkeypatch.setattr("bench.browser.shutil.which", lambda name: None)
     assert no_browser()
     assert "no Chromium here" in capsys.readouterr().err
+
+
+def compared(**words):
+    """A comparison in which the cells of bridge say these words."""
+    bridge, host = Spec(columns=("bridge", "host")).variants
+    cells = tuple(Cell(row=row, mark="value", word=word) for row, word in words.items())
+    return Comparison(id="x", columns=(Column(variant=bridge, state="done", cells=cells), Column(variant=host, state="failed")))
+
+
+def test_a_behaviour_that_changes_is_found_and_a_figure_is_none():
+    runs = [compared(netns="yes", trip="20 µs"), compared(netns="yes", trip="30 µs"), compared(netns="no", trip="30 µs")]
+    assert compare.differing(runs) == ["bridge netns: value no · value yes"]
+    assert compare.differing(runs[:2]) == []
+
+
+def test_an_answer_that_is_missing_once_is_a_difference():
+    assert compare.differing([compared(netns="yes"), compared()]) == ["bridge netns: nothing · value yes"]
+
+
+def test_a_column_that_failed_is_counted():
+    assert compare.failed([compare.Run(1, 2, compared())] * 3) == 3

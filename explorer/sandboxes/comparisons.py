@@ -27,6 +27,7 @@ log = structlog.get_logger(__name__)
 UNSEEN = timedelta(seconds=30)  # nobody has looked at its page for so long: it ends
 SEEN_EVERY = timedelta(seconds=8)  # a look is noted at most this often
 LIFE = timedelta(minutes=5)  # however long its columns wait and work
+HEAD_START = 1.0  # seconds the columns that need no new host have, before others are started beside them
 KEPT = 10  # of one learner
 STOPPED = "It was stopped before this column was complete."
 UNWATCHED = "Nobody looked at the page any more, so it was ended before this column was complete."
@@ -107,14 +108,18 @@ def lack_of(variant: Variant, node: Node) -> str:
 
 def book(learner: Learner, spec: Spec, node: Node) -> Comparison:
     comparison = Comparison.objects.create(learner=learner, node=node, spec=spec.model_dump(mode="json"))
+    wait = 0.0
     for position, variant in enumerate(spec.variants):
         lack = lack_of(variant, node)
+        sandbox = None if lack else open_for(comparison, variant, node, wait)
+        if sandbox and sandbox.state == Sandbox.State.READY:
+            wait = HEAD_START
         Column.objects.create(
             comparison=comparison,
             position=position,
             key=variant.id,
             variant=variant.model_dump(mode="json"),
-            sandbox=None if lack else open_for(comparison, variant, node),
+            sandbox=sandbox,
             state=Column.State.LACKS if lack else Column.State.WAITING,
             phase="" if lack else columns.QUEUED,
             reason=lack,
@@ -127,8 +132,8 @@ def book(learner: Learner, spec: Spec, node: Node) -> Comparison:
     return comparison
 
 
-def open_for(comparison: Comparison, variant: Variant, node: Node) -> Sandbox:
-    """A sandbox for one column: a warm one if there is, else one that is queued for this node."""
+def open_for(comparison: Comparison, variant: Variant, node: Node, wait: float = 0) -> Sandbox:
+    """A sandbox for one column: a warm one if there is, else one queued for this node, begun in `wait` seconds."""
     here = Sandbox.objects.filter(node=node, state__in=ON_NODE).exclude(comparison=None).count()
     warm = None
     if here < comparison_places(node.capacity):
@@ -138,7 +143,12 @@ def open_for(comparison: Comparison, variant: Variant, node: Node) -> Sandbox:
     if warm:
         return warm
     sandbox, _ = services.book_sandbox(
-        comparison.learner, scenario=variant.scenario, engine=variant.engine, node=node.pk, comparison=comparison
+        comparison.learner,
+        scenario=variant.scenario,
+        engine=variant.engine,
+        node=node.pk,
+        comparison=comparison,
+        countdown=wait,
     )
     return sandbox
 

@@ -183,7 +183,8 @@ def claim_warm(nodes: Iterable[Node], scenario: str, engine: str, **whose: Any) 
         if warm:
             Action.objects.create(sandbox=found, kind=Action.Kind.OPEN, state=opened, finished_at=now)
         transaction.on_commit(lambda sandbox=found: changes.tell(sandbox.pk))  # type: ignore[misc]
-        enqueue(TASK_RECONCILE, node_queue(found.node_id or ""), countdown=1)
+        if "comparison" not in whose:  # the pool is filled again when that is over
+            enqueue(TASK_RECONCILE, node_queue(found.node_id or ""), countdown=1)
         found.refresh_from_db()
         look_again(found)
         log.info("claimed", sandbox=found.pk, warm=warm, node=found.node_id)
@@ -207,6 +208,7 @@ def book_sandbox(
     engine: str = DEFAULT_ENGINE,
     layout: dict[str, Any] | None = None,
     comparison: Comparison | None = None,
+    countdown: float = 0,
 ) -> tuple[Sandbox, Action]:
     """Row, action and task. With `node`, that node and no other; without a learner, one in advance for whoever comes."""
     with transaction.atomic():
@@ -221,7 +223,7 @@ def book_sandbox(
             comparison=comparison,
         )
         action = Action.objects.create(sandbox=sandbox, kind=Action.Kind.OPEN)
-        enqueue(TASK_OPEN, node_queue(node) if node else open_queue(engine), action.pk)
+        enqueue(TASK_OPEN, node_queue(node) if node else open_queue(engine), action.pk, countdown=countdown)
         transaction.on_commit(lambda: changes.tell(sandbox.pk))
     log.info("queued", sandbox=sandbox.pk, scenario=scenario, engine=engine, action=action.pk)
     return sandbox, action

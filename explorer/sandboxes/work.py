@@ -7,6 +7,7 @@ state it expects. What was half done by a process that died is finished by whoev
 from __future__ import annotations
 
 import threading
+from contextlib import nullcontext
 from typing import Any
 
 import structlog
@@ -17,6 +18,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from explorer.lab import hosts
+from explorer.lab.compare import turns
 from explorer.lab.errors import HostError, LabError, NoRoom
 from explorer.network.layout import scenario_of
 from explorer.sandboxes import changes
@@ -131,15 +133,16 @@ def _build(action: Action, *, first: bool) -> None:
     try:
         if not first:
             _remove_older(sandbox)
-        facts = hosts.open_sandbox(
-            lab_config(),
-            sandbox.pk,
-            sandbox.generation,
-            scenario_of(sandbox.scenario, sandbox.layout),
-            changes.host_expiry(warm=sandbox.learner_id is None).timestamp(),
-            say,
-            sandbox.engine,
-        )
+        with turns.opening(lab_config()) if sandbox.comparison_id else nullcontext():
+            facts = hosts.open_sandbox(
+                lab_config(),
+                sandbox.pk,
+                sandbox.generation,
+                scenario_of(sandbox.scenario, sandbox.layout),
+                changes.host_expiry(warm=sandbox.learner_id is None).timestamp(),
+                say,
+                sandbox.engine,
+            )
     except NoRoom as error:
         log.info("no room", error=str(error))
         node = sandbox.node if sandbox.comparison_id else None  # the columns of a comparison stay together

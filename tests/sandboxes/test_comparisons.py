@@ -1,5 +1,6 @@
 """Comparisons asked for: rows and sandboxes made together, one at a time for a learner, ended without a trace on the engine."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -7,11 +8,13 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from explorer.classroom.access import find_comparison, may_use_sandbox
+from explorer.lab.compare import turns
 from explorer.lab.errors import NoRoom
 from explorer.network.comparison.spec import Spec
-from explorer.sandboxes import columns, comparisons, limits, reconcile, services, streams, work
+from explorer.sandboxes import changes, columns, comparisons, limits, reconcile, services, streams, work
 from explorer.sandboxes.events import comparison_stream
 from explorer.sandboxes.models import Action, Column, Comparison, Node, Sandbox
+from explorer.sandboxes.node import lab_config
 
 pytestmark = pytest.mark.django_db(transaction=True)
 State = Sandbox.State
@@ -209,6 +212,21 @@ def test_warm_sandboxes_are_taken_first(warm, alice, sent):
     used = {column.key: column.sandbox for column in comparison.columns.all()}
     assert {used["bridge"], used["host"]} == set(warm)
     assert (used["bridge"].state, used["overlay"].state) == (State.READY, State.QUEUED)
+
+
+def test_what_is_warm_has_a_head_start(warm, alice, monkeypatch):
+    waits = {}
+    monkeypatch.setattr(changes.app, "send_task", lambda name, args=(), countdown=None, **_: waits.update({args: countdown}))
+    comparison = comparisons.start_comparison(alice, THREE)
+    new = comparison.columns.get(key="overlay").sandbox
+    assert waits == {(opening_of(new).pk,): comparisons.HEAD_START}, "and the warm pool is not asked to fill up"
+
+
+def test_where_nothing_is_warm_nobody_waits(engine, node1, alice, redis, monkeypatch):
+    waits = []
+    monkeypatch.setattr(changes.app, "send_task", lambda *_, countdown=None, **__: waits.append(countdown))
+    comparisons.start_comparison(alice, THREE)
+    assert waits == [None, None, None]
 
 
 def test_a_warm_one_of_another_engine_is_left(warm, alice, sent):
@@ -415,3 +433,20 @@ def test_old_ones_are_forgotten(running):
     Comparison.objects.update(created_at=timezone.now() - timedelta(days=31))
     reconcile.reconcile()
     assert not Comparison.objects.exists()
+
+
+# --- measuring is left in peace ------------------------------------------------------------------------------------
+
+
+async def alone(config):
+    async with turns.quiet(config, 0.01) as quiet:
+        return quiet
+
+
+def test_nobody_measures_while_its_hosts_are_opened(running, engine, alice):
+    heard = []
+    own = services.open_sandbox(alice)
+    for sandbox in (running.columns.first().sandbox, own):
+        engine.meanwhile = lambda: heard.append(asyncio.run(alone(lab_config())))
+        work.open_sandbox(opening_of(sandbox).pk)
+    assert heard == [False, True], "the sandboxes of people are not held up, and hold up nobody"

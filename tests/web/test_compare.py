@@ -4,6 +4,7 @@ import pytest
 
 from explorer.network.comparison import Cell, Evidence, Figures
 from explorer.network.comparison import Column as Result
+from explorer.network.comparison import Comparison as Told
 from explorer.network.comparison.spec import Spec
 from explorer.sandboxes import comparisons
 from explorer.sandboxes.models import Column, Comparison, Sandbox
@@ -176,3 +177,13 @@ def test_its_sandboxes_are_no_page_of_ones_own(adas, compared):
     sandbox = Sandbox.objects.first()
     assert adas.get(f"/sandboxes/{sandbox.pk}/").status_code == 404
     assert "<live-sandbox" not in adas.get("/playground/").content.decode()
+
+
+def test_everything_can_be_had_as_json(adas, bens, compared):
+    fill("bridge", Cell(row="netns", mark="yes", word="yes"), state="done", engine="26.1.5")
+    answer = adas.get(f"/compare/{compared.pk}/json/")
+    told = Told.model_validate_json(answer.content)
+    assert f"comparison-{compared.pk}.json" in answer["Content-Disposition"]
+    assert [column.variant.id for column in told.columns] == ["bridge", "macvlan"]
+    assert (told.columns[0].cells[0].word, told.versions.engines) == ("yes", {"bridge": "26.1.5"})
+    assert bens.get(f"/compare/{compared.pk}/json/").status_code == 404

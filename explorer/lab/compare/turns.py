@@ -9,8 +9,8 @@ import asyncio
 import fcntl
 import os
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 from explorer.lab.config import LabConfig
 
@@ -23,6 +23,19 @@ async def at_work(config: LabConfig) -> AsyncIterator[None]:
     """Work that would spoil a measurement. Any number at once; waits while somebody measures, which is soon over."""
     async with _held(config, "work", fcntl.LOCK_SH, WAIT):
         yield
+
+
+@contextmanager
+def opening(config: LabConfig) -> Iterator[None]:
+    """Hosts of a comparison are being started, by a process that has other things to do than wait: whoever wants to measure
+    waits for us; while somebody measures we go on all the same."""
+    descriptor = _open(config, "work")
+    try:
+        with suppress(BlockingIOError):
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 @asynccontextmanager
@@ -48,12 +61,16 @@ async def rates_last(config: LabConfig, patience: float) -> AsyncIterator[bool]:
 
 @asynccontextmanager
 async def _held(config: LabConfig, name: str, how: int, patience: float) -> AsyncIterator[bool]:
-    config.run_dir.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(config.run_dir / f"compare-{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = _open(config, name)
     try:
         yield await _taken(descriptor, how, time.monotonic() + patience)
     finally:
         os.close(descriptor)
+
+
+def _open(config: LabConfig, name: str) -> int:
+    config.run_dir.mkdir(parents=True, exist_ok=True)
+    return os.open(config.run_dir / f"compare-{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
 async def _taken(descriptor: int, how: int, until: float) -> bool:

@@ -90,3 +90,17 @@ async def test_who_is_cancelled_lets_go(config):
 async def hold_quiet(config):
     async with quiet(config, 5):
         await asyncio.sleep(60)
+
+
+async def test_a_measurement_waits_for_hosts_that_are_being_opened(config):
+    with turns.opening(config):
+        async with quiet(config, 0.05) as alone:
+            assert alone is False
+    async with quiet(config, 0.05) as alone:
+        assert alone
+
+
+async def test_opening_waits_for_nobody(config):
+    async with asyncio.timeout(1), quiet(config, 1):
+        with turns.opening(config):
+            pass
