@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 import structlog
@@ -33,6 +34,7 @@ CUTS: tuple[tuple[str, str, Any], ...] = (  # what is left out of one that is la
     ("commands", "What was done", ()),
     ("cells", "The table", ()),
 )
+KEPT_PARSED = 12  # columns, as they were read last
 QUEUED = "waiting for a free place"
 CLOSED = "Its sandbox was closed before the column was complete."
 
@@ -99,10 +101,16 @@ def encode(result: Result) -> tuple[str, Result]:
     return text, result
 
 
+@lru_cache(maxsize=KEPT_PARSED)
+def _parse(result: str) -> Result:
+    """A page that fills asks for all columns whenever one has moved: only that one is new."""
+    return Result.model_validate_json(result)
+
+
 def read_result(column: Column) -> Result:
     """What is known of it now: the row says how far it is, the result what was seen."""
     variant = Variant.model_validate(column.variant)
-    seen = Result.model_validate_json(column.result) if column.result else Result(variant=variant)
+    seen = _parse(column.result) if column.result else Result(variant=variant)
     failed = column.state in (Column.State.FAILED, Column.State.LACKS)
     return seen.model_copy(
         update={

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -16,6 +15,8 @@ from explorer.network.comparison.export import to_markdown
 from explorer.network.comparison.why import NOTHING, why
 from explorer.network.model import Snapshot, View
 from explorer.sandboxes import comparisons
+from explorer.sandboxes.columns import read_result
+from explorer.sandboxes.models import Comparison as Row
 from explorer.web.compare import mine, read_columns
 from explorer.web.recorded import explained
 
@@ -26,23 +27,29 @@ DRAWN: tuple[View, ...] = ("interfaces", "routes")  # what a map is drawn from, 
 def show_evidence(request: HttpRequest, comparison_id: str, column: str, row: str) -> HttpResponse:
     """What one answer rests on: beside the table, or a page of its own where nothing can be laid over it."""
     comparison = mine(request, comparison_id)
-    columns = read_columns(comparison)
-    found = next((one for one in columns if one.variant.id == column), None)
-    cell = found.cell(row) if found and row in ROWS_BY_KEY else None
-    if found is None or cell is None:
+    found = find_column(comparison, column)
+    cell = found.cell(row) if row in ROWS_BY_KEY else None
+    if cell is None:
         raise Http404
-    context = {"comparison": comparison, "column": found, "cell": cell, "row": ROWS_BY_KEY[row], "why": why(row, columns)}
+    context = {"comparison": comparison, "column": found, "cell": cell, "row": ROWS_BY_KEY[row]}
     return render(request, "_evidence.html" if "HX-Request" in request.headers else "evidence.html", context)
 
 
 @require_safe
 def show_picture(request: HttpRequest, comparison_id: str, column: str) -> HttpResponse:
     """What a column's map is drawn from, and the journeys that are played on it."""
-    found = next((one for one in read_columns(mine(request, comparison_id)) if one.variant.id == column), None)
-    if found is None or found.snapshot is None:
+    found = find_column(mine(request, comparison_id), column)
+    if found.snapshot is None:
         raise Http404
     journeys = {way: journey.model_dump(mode="json") for way, journey in found.journeys.items()}
     return JsonResponse({"snapshot": explained(drawn(found.snapshot)), "journeys": journeys})
+
+
+def find_column(comparison: Row, key: str) -> Column:
+    row = comparison.columns.filter(key=key[:64]).first()
+    if row is None:
+        raise Http404
+    return read_result(row)
 
 
 def drawn(snapshot: Snapshot) -> Snapshot:
@@ -87,8 +94,6 @@ def download_markdown(request: HttpRequest, comparison_id: str) -> HttpResponse:
 
 def as_file(text: str, kind: str, made: Comparison, ending: str) -> HttpResponse:
     response = HttpResponse(text, content_type=kind)
-    words = "-".join(column.variant.id for column in made.columns)
-    name = re.sub(r"[^a-z0-9-]", "-", words)[:80]
-    response["Content-Disposition"] = f'attachment; filename="compare-{name}.{ending}"'
+    response["Content-Disposition"] = f'attachment; filename="comparison-{made.id}.{ending}"'
     response["Cache-Control"] = "no-store"
     return response

@@ -4,7 +4,7 @@
 import { announce } from "./dom.js";
 import { FINAL_CODES, waitBefore } from "./stream.js";
 
-const FETCH_EVERY = 300; // milliseconds between two fetches, however much is told
+const FETCH_EVERY = 500; // milliseconds between two fetches, however much is told
 const RETRY_AFTER = 2_000;
 const DONE = 1000;
 
