@@ -18,6 +18,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from explorer.lab.errors import LabError, NoDriver
 from explorer.lessons.checks import PREDICATES
+from explorer.lessons.choices import BadCases, load_cases
 from explorer.lessons.load import LessonError, load_lessons
 from explorer.lessons.model import Lesson
 from explorer.lessons.recording import Recording, Seen, played, write_recording
@@ -56,7 +57,8 @@ class Command(BaseCommand):
             return
         try:
             lessons = load_lessons()
-        except LessonError as error:
+            load_cases()
+        except (LessonError, BadCases) as error:
             if options["json"]:
                 print(json.dumps({"ok": False, "error": str(error)}))
             print(error, file=sys.stderr)
