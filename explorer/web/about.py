@@ -17,6 +17,7 @@ def show_about(request: HttpRequest) -> HttpResponse:
         ("It can be extended", f"{settings.SANDBOX_EXTENSIONS} times, {settings.SANDBOX_MINUTES} minutes each"),
         ("Running at once, per person", "1 sandbox"),
         ("Opened within an hour, per person", f"{settings.OPENS_PER_HOUR}"),
+        ("Comparisons within an hour, per person", f"{settings.COMPARISONS_PER_HOUR}, one at a time"),
         ("Memory of one host", f"{settings.HOST_MEMORY_MB} MB"),
         ("Processors of one host", f"{settings.HOST_CPUS}"),
         ("Processes and threads on one host", f"{settings.HOST_PIDS:,}"),
