@@ -12,6 +12,7 @@ from explorer.classroom.access import current_learner, find_comparison
 from explorer.lessons.choices import Case, load_cases, weigh
 from explorer.network.comparison import ROWS, ROWS_BY_KEY, Column, Comparison
 from explorer.network.comparison.export import to_markdown
+from explorer.network.comparison.rows import WAYS
 from explorer.network.comparison.why import NOTHING, why
 from explorer.network.model import Snapshot, View
 from explorer.sandboxes import comparisons
@@ -42,7 +43,15 @@ def show_picture(request: HttpRequest, comparison_id: str, column: str) -> HttpR
     if found.snapshot is None:
         raise Http404
     journeys = {way: journey.model_dump(mode="json") for way, journey in found.journeys.items()}
-    return JsonResponse({"snapshot": explained(drawn(found.snapshot)), "journeys": journeys})
+    untold = {way: why_untold(found, way) for way in WAYS if way not in journeys}
+    return JsonResponse({"snapshot": explained(drawn(found.snapshot)), "journeys": journeys, "untold": untold})
+
+
+def why_untold(column: Column, way: str) -> str:
+    asked = column.cell("by-address")
+    if way == "between" and asked and asked.mark == "no" and asked.word == "no address":
+        return "Nobody could be asked: server has no address."
+    return "It could not be followed: the machine was too busy." if column.over else "Not followed yet."
 
 
 def find_column(comparison: Row, key: str) -> Column:

@@ -79,7 +79,7 @@ class Head:
     @property
     def picture(self) -> str:
         """What there is to be drawn; another word when there is more. Empty: nothing yet."""
-        return f"{len(self.column.journeys)}" if self.column.snapshot else ""
+        return f"{len(self.column.journeys)} {self.column.state}" if self.column.snapshot else ""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,9 @@ import { Store } from "./store.js";
 /** @import { NetMap } from "./net-map.js" */
 /** @import { Hop, Journeys, Snapshot } from "./types.js" */
 
-/** @typedef {{ box: HTMLElement, map: NetMap, store: Store, picture: string, journeys: Record<string, Journeys>, hops: Hop[] }} One */
+/** @typedef {{ box: HTMLElement, map: NetMap, store: Store, picture: string, journeys: Record<string, Journeys>,
+ *   untold: Record<string, string>, hops: Hop[] }} One
+ *   `untold`: why a request was not followed there */
 
 const PACE = 1100; // milliseconds a step is shown while playing
 const SOON = "400px"; // maps this near to the window are fetched
@@ -17,7 +19,7 @@ export class ColumnMaps extends HTMLElement {
     if (this.ones.length) return;
     for (const box of /** @type {NodeListOf<HTMLElement>} */ (this.querySelectorAll(".column-map"))) {
       const map = /** @type {NetMap} */ (box.querySelector("net-map"));
-      this.ones.push({ box, map, store: new Store(), picture: "", journeys: {}, hops: [] });
+      this.ones.push({ box, map, store: new Store(), picture: "", journeys: {}, untold: {}, hops: [] });
     }
     this.addEventListener("click", (event) => this.#clicked(/** @type {Element} */ (event.target)));
     this.closest("live-comparison")?.addEventListener("renewed", this.onRenewed);
@@ -56,9 +58,10 @@ export class ColumnMaps extends HTMLElement {
     try {
       const answer = await fetch(one.box.dataset.url ?? "");
       if (!answer.ok) throw new Error(`status ${answer.status}`);
-      /** @type {{ snapshot: Snapshot, journeys: Record<string, Journeys> }} */
+      /** @type {{ snapshot: Snapshot, journeys: Record<string, Journeys>, untold: Record<string, string> }} */
       const told = await answer.json();
       one.journeys = told.journeys;
+      one.untold = told.untold;
       const first = !one.store.seen;
       one.store.apply({ type: "snapshot_taken", number: 0, at: told.snapshot.at, snapshot: told.snapshot, resync: false });
       if (first) one.map.show(one.store);
@@ -101,8 +104,8 @@ export class ColumnMaps extends HTMLElement {
     one.hops = journey?.hops ?? [];
     const list = one.box.querySelector(".hops");
     list?.replaceChildren(...one.hops.map((hop, at) => hopItem(hop, at, () => this.#look(at))));
-    const nobody = one.store.seen ? "Nobody could be asked: there is no way." : "Drawn once it has been looked at.";
-    const end = journey ? `${one.hops.length} steps: ${journey.end}` : journeys?.error || nobody;
+    const untold = one.untold[this.way] ?? "Drawn once it has been looked at.";
+    const end = journey ? `${one.hops.length} steps: ${journey.end}` : journeys?.error || untold;
     this.#say(one, end, Boolean(journey && journey.ending !== "arrived") || !journey);
     if (this.at >= 0) this.#show(one);
   }

@@ -151,6 +151,13 @@ def test_a_picture_is_what_a_map_needs_and_every_line_says_why(look):
     assert told["journeys"]["between"]["request"]["hops"]
 
 
+def test_a_request_that_was_not_followed_says_why(look, told):
+    assert "no address" in json.loads(look(path="none/picture/"))["untold"]["between"]
+    bridge = told.columns[0].model_copy(update={"journeys": {}})
+    Column.objects.filter(key="bridge").update(result=bridge.model_dump_json())
+    assert "too busy" in json.loads(look(path="bridge/picture/"))["untold"]["between"]
+
+
 def test_no_picture_before_anything_was_seen(adas, measured, told):
     column = told.columns[0].model_copy(update={"snapshot": None})
     Column.objects.filter(key="bridge").update(result=column.model_dump_json())
