@@ -114,7 +114,8 @@ export class Painter {
   #wire(wire, drawn) {
     const { group } = drawn;
     const path = wire.edge.kind === "vxlan" ? bow(wire.points) : pathOf(wire.points);
-    if (drawn.looks === path + wire.edge.label) return;
+    const looks = `${path} ${wire.shared ? "" : wire.edge.label}`;
+    if (drawn.looks === looks) return;
     const lines = group.querySelectorAll("path");
     if (lines.length && drawn.looks) {
       for (const line of lines) {
@@ -123,7 +124,7 @@ export class Painter {
       }
       group.querySelector("text")?.remove();
     } else group.replaceChildren(svg("path", { d: path }));
-    drawn.looks = path + wire.edge.label;
+    drawn.looks = looks;
     const label = labelOf(wire);
     if (label) group.append(label);
   }

@@ -10,8 +10,8 @@ import { sizeOf } from "./map-size.js";
 /**
  * @typedef {{ x: number, y: number, width: number, height: number }} Area
  * @typedef {Area & { node: Node, depth: number, room: string, ports: (Port & { x: number, y: number })[] }} Shape
- * @typedef {{ edge: Edge, room: string, points: [number, number][] }} Wire
- *   `room` is the host it lies in, which moves with all that is in it, or ""; coordinates are those of the whole plane
+ * @typedef {{ edge: Edge, room: string, points: [number, number][], shared?: boolean }} Wire
+ *   `shared`: others end at the same point, so that its name would lie on theirs; `room` is the host it lies in, which moves with all that is in it, or ""; coordinates are those of the whole plane
  * @typedef {{ width: number, height: number, shapes: Shape[], wires: Wire[] }} Drawing
  */
 
@@ -54,6 +54,7 @@ export function drawingOf(graph, whole) {
   };
   walk(whole, 0, 0, 0, "");
   for (const wire of wires) reach(wire, areas, owner);
+  share(wires);
   stretch(shapes, wires);
   wires.push(...tunnels(graph, areas));
   const width = Math.max(...shapes.map((one) => one.x + one.width), 200);
@@ -75,6 +76,22 @@ function reach(wire, areas, owner) {
   if (!first || !last) return;
   if (start && from && first[0] > start.x + start.width + 1) wire.points.unshift([start.x + start.width, first[1]]);
   if (end && to && last[0] < end.x - 1) wire.points.push([end.x, last[1]]);
+}
+
+/**
+ * Marks the wires that end where others end, such as all that go into a box by one gate.
+ * @param {Wire[]} wires
+ */
+function share(wires) {
+  /** @type {Map<string, Wire>} */
+  const ends = new Map();
+  for (const wire of wires) {
+    const at = String(wire.points.at(-1));
+    const other = ends.get(at);
+    if (other) other.shared = true;
+    wire.shared = other !== undefined;
+    ends.set(at, wire);
+  }
 }
 
 /**

@@ -70,8 +70,8 @@ function rowParts({ node, width, height }) {
  * @param {Wire} wire
  */
 export function labelOf(wire) {
-  const { edge, points } = wire;
-  if (!edge.label || points.length < 2) return null;
+  const { edge, points, shared } = wire;
+  if (!edge.label || points.length < 2 || shared) return null; // all names are in the words
   if (edge.kind === "vxlan") {
     const [x, y] = [(points[0][0] + points[1][0]) / 2 - 60, (points[0][1] + points[1][1]) / 2];
     return svg("text", { x, y, class: "label", "text-anchor": "end" }, edge.label);

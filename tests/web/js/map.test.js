@@ -178,6 +178,33 @@ test("an overlay network is a namespace on each host and one tunnel between them
   assert.ok(end[1] > bridge.y && end[1] < bridge.y + bridge.height);
 });
 
+test("cables that go into a namespace by one gate lie on one another there, and so would their names", async () => {
+  const places = overlay();
+  const one = await layOut(readGraph(places, swarm));
+  assert.ok(one.wires.every((wire) => !wire.shared));
+  const second = face("eth0", "veth", "10.0.1.3/24", { index: 13, peer_index: 12, peer_place: "h1/1-abcdefghij" });
+  places
+    .get("h1/1-abcdefghij")
+    .views.interfaces.items.push(face("veth1", "veth", "", { index: 12, master: "br0", peer_index: 13 }));
+  places.set("h1/d", place("h1/d", "container", "h1", [second]));
+  const two = await layOut(readGraph(places, swarm));
+  const shared = two.wires.filter((wire) => wire.shared).map((wire) => wire.edge.from);
+  assert.deepEqual(shared.sort(), ["h1/c:eth0", "h1/d:eth0"]);
+});
+
+test("the names of cables have room between the last corner and the bridge", async () => {
+  const containers = Array.from({ length: 12 }, (_, at) => ({ name: `c${at}`, bridge: "docker0" }));
+  const drawing = await layOut(readGraph(world(containers), docker));
+  const bridge = drawing.shapes.find((one) => one.node.id === "h1 docker0");
+  const cables = drawing.wires.filter((one) => one.edge.kind === "veth");
+  for (const { edge, points } of cables) {
+    assert.equal(points.at(-1)[0], bridge.x, edge.id);
+    assert.ok(points.at(-1)[0] - points.at(-2)[0] >= edge.label.length * 6.2, edge.label);
+  }
+  const ends = cables.map((one) => one.points.at(-1)[1]).sort((a, b) => a - b);
+  assert.ok(ends.every((end, at) => at === 0 || end - ends[at - 1] >= 11));
+});
+
 for (const count of [0, 1, 2, 5, 12]) {
   test(`nothing overlaps with ${count} containers`, async () => {
     const containers = Array.from({ length: count }, (_, at) => ({ name: `c${at}`, bridge: at % 2 ? "br-1" : "docker0" }));
