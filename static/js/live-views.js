@@ -6,6 +6,7 @@ import { DriverCalls } from "./driver-calls.js";
 import { LiveTable } from "./live-table.js";
 import { PacketCapture } from "./packet-capture.js";
 import { PacketJourney } from "./packet-journey.js";
+import { placeChip, placeName } from "./place-chip.js";
 import { ReachGrid } from "./reach-grid.js";
 import { inOrder } from "./store.js";
 import { Timeline } from "./time-line.js";
@@ -39,14 +40,6 @@ const TITLES = {
   neighbours: "neighbours",
   fdb: "bridge FDB",
 };
-
-/**
- * A namespace that nobody lives in goes by the name of what it is for.
- * @param {import("./types.js").Place} place
- */
-export function placeName(place) {
-  return place.kind === "namespace" ? `${place.host}/${place.name}` : place.id;
-}
 
 export class LiveViews extends HTMLElement {
   constructor() {
@@ -242,18 +235,9 @@ export class LiveViews extends HTMLElement {
     this.soon = 0;
     const focused = this.places.contains(document.activeElement);
     const places = inOrder(this.store?.places.values() ?? []);
-    const chips = places.map((place) => {
-      const chip = make("button", `chip kind-${place.kind}`, placeName(place));
-      chip.setAttribute("type", "button");
-      chip.setAttribute("role", "radio");
-      const chosen = place.id === this.place;
-      chip.setAttribute("aria-checked", String(chosen));
-      chip.tabIndex = chosen ? 0 : -1;
-      chip.classList.toggle("news", !chosen && this.news.has(place.id));
-      if (place.error) chip.classList.add("unreadable");
-      chip.addEventListener("click", () => this.choose(place.id));
-      return chip;
-    });
+    const chips = places.map((place) =>
+      placeChip(place, place.id === this.place, this.news.has(place.id), () => this.choose(place.id)),
+    );
     refill(
       this.places,
       chips,

@@ -20,18 +20,17 @@ export class PacketMark {
   }
 
   /**
-   * At the interface of this hop, or in the middle of its place.
    * @param {Hop} hop
+   * @param {Drawing} drawing
    * @param {Shape} shape where the hop is
    */
-  show(hop, shape) {
+  show(hop, drawing, shape) {
     clearTimeout(this.leaving);
     if (!this.mark) {
       this.mark = svg("circle", { r: 7 });
       this.world.append(this.mark);
     }
-    const port = shape.ports.find((one) => one.name === hop.interface);
-    const [x, y] = port ? [port.x, port.y] : [shape.x + shape.width / 2, shape.y + shape.height / 2];
+    const [x, y] = pointOfHop(hop, drawing, shape);
     this.mark.style.transform = `translate(${x}px, ${y}px)`;
     this.mark.setAttribute("class", `packet ${hop.kind}`);
     this.leaving = setTimeout(() => {
@@ -57,4 +56,18 @@ export function shapeOfHop(hop, graph, { shapes }) {
     shapes.find((one) => one.node.id === `${hop.place} eth0` && hop.interface !== "lo" && !LAST.has(hop.kind)) ||
     shapes.find((one) => one.node.id === hop.place)
   );
+}
+
+/**
+ * At the interface of this hop: the port, or the end of the cable it is. Else on the border of the box, so that its words stay readable.
+ * @param {Hop} hop
+ * @param {Drawing} drawing
+ * @param {Shape} shape
+ * @returns {[number, number]}
+ */
+export function pointOfHop(hop, drawing, shape) {
+  const port = shape.ports.find((one) => one.name === hop.interface);
+  if (port) return [port.x, port.y];
+  const cable = drawing.wires.find((one) => one.edge.to === shape.node.id && one.edge.label === hop.interface && hop.interface);
+  return cable?.points.at(-1) ?? [shape.x + shape.width / 2, shape.y];
 }

@@ -238,9 +238,10 @@ export class NetMap extends HTMLElement {
    * @param {import("./types.js").Hop} hop
    */
   follow(hop) {
-    const shape = this.graph && this.drawing && shapeOfHop(hop, this.graph, this.drawing);
+    if (!this.graph || !this.drawing) return;
+    const shape = shapeOfHop(hop, this.graph, this.drawing);
     if (!shape) return;
-    this.packet.show(hop, shape);
+    this.packet.show(hop, this.drawing, shape);
     this.sight?.reveal(shape);
   }
 

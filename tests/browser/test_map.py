@@ -72,3 +72,19 @@ def test_the_map_in_words_and_as_a_file(page, learner, complaints):
     with page.expect_download() as coming:
         page.get_by_role("button", name="Save as SVG").click(modifiers=["Shift"])
     assert coming.value.path().read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+
+
+def test_long_names_differ_where_they_are_shortened_and_are_whole_where_they_are_read(page, learner, complaints):
+    learner.open()
+    stem = "a-container-whose-name-is-far-longer-than-any-box-of-the-map"
+    for end in ("one", "two"):
+        learner.run("h1", f"docker run -d --name {stem}-{end} box")
+    drawn = page.locator("net-map .container .title")
+    expect(drawn).to_have_count(2)
+    shown = drawn.all_text_contents()
+    assert [text[-4:] for text in shown] == ["-one", "-two"]
+    assert all("…" in text for text in shown)
+    chips = page.get_by_role("radiogroup", name="Place to look at")
+    expect(chips.get_by_role("radio", name=f"h1/{stem}-two", exact=True)).to_contain_text("-two")
+    box(page, f"Container {stem}-two").click()
+    expect(page.locator(".map-card").get_by_role("heading", name=f"h1/{stem}-two")).to_be_visible()

@@ -7,6 +7,7 @@ import { arrange, remembering } from "../../../static/js/map-elk.js";
 import { readGraph } from "../../../static/js/map-graph.js";
 import { subnetOf } from "../../../static/js/map-interfaces.js";
 import { nearest } from "../../../static/js/map-nearest.js";
+import { pointOfHop, shapeOfHop } from "../../../static/js/map-packet.js";
 import { pathOf } from "../../../static/js/map-path.js";
 import { fit, zoomed } from "../../../static/js/map-sight.js";
 import { begin, shorten } from "../../../static/js/map-size.js";
@@ -190,6 +191,23 @@ test("cables that go into a namespace by one gate lie on one another there, and 
   const two = await layOut(readGraph(places, swarm));
   const shared = two.wires.filter((wire) => wire.shared).map((wire) => wire.edge.from);
   assert.deepEqual(shared.sort(), ["h1/c:eth0", "h1/d:eth0"]);
+});
+
+test("a packet's mark stands at its port or its cable's end, and never on the words of a box", async () => {
+  const graph = readGraph(world([{ name: "web", bridge: "docker0" }]), docker);
+  const drawing = await layOut(graph);
+  const at = (hop) => {
+    const shape = shapeOfHop(hop, graph, drawing);
+    return [shape.node.id, ...pointOfHop(hop, drawing, shape)];
+  };
+  const [web, bridge, nic] = ["h1/web", "h1 docker0", "h1 eth0"].map((id) => drawing.shapes.find((one) => one.node.id === id));
+  const leaves = { place: "h1/web", interface: "eth0", kind: "sent", key: "" };
+  assert.deepEqual(at(leaves), ["h1/web", web.ports[0].x, web.ports[0].y]);
+  const arrives = { place: "h1", interface: "veth0", kind: "received", key: "" };
+  const end = drawing.wires.find((one) => one.edge.kind === "veth").points.at(-1);
+  assert.deepEqual(at(arrives), ["h1 docker0", ...end]);
+  assert.equal(end[0], bridge.x);
+  assert.deepEqual(at({ place: "h1", interface: "", kind: "rule", key: "" }), ["h1 eth0", nic.x + nic.width / 2, nic.y]);
 });
 
 test("the names of cables have room between the last corner and the bridge", async () => {
