@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -103,6 +104,7 @@ def download_markdown(request: HttpRequest, comparison_id: str) -> HttpResponse:
 
 def as_file(text: str, kind: str, made: Comparison, ending: str) -> HttpResponse:
     response = HttpResponse(text, content_type=kind)
-    response["Content-Disposition"] = f'attachment; filename="comparison-{made.id}.{ending}"'
+    columns = re.sub(r"[^a-z0-9]+", "-", " ".join(column.variant.id for column in made.columns))
+    response["Content-Disposition"] = f'attachment; filename="compare-{columns}-{made.id}.{ending}"'
     response["Cache-Control"] = "no-store"
     return response

@@ -42,9 +42,11 @@ export class MapSight {
   /**
    * @param {SVGSVGElement} pane
    * @param {SVGElement} world
+   * @param {boolean} whole all of it is shown by itself, however small: where maps stand beside each other
    */
-  constructor(pane, world) {
+  constructor(pane, world, whole = false) {
     this.pane = pane;
+    this.whole = whole;
     this.world = world;
     this.own = false; // somebody has moved it: it does not fit itself any more
     /** @type {Sight} */
@@ -75,7 +77,7 @@ export class MapSight {
   }
 
   settle() {
-    if (!this.own) this.sight = fit(this.drawing, this.#size());
+    if (!this.own) this.sight = fit(this.drawing, this.#size(), this.whole);
     this.#apply();
   }
 

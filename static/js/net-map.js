@@ -33,7 +33,7 @@ export class NetMap extends HTMLElement {
     );
     picture.append(this.painter.world);
     this.picture = picture;
-    this.sight = new MapSight(picture, this.painter.world);
+    this.sight = new MapSight(picture, this.painter.world, this.hasAttribute("whole"));
     this.aside = make("div", "map-aside");
     this.tools = this.#tools(icons);
     this.replaceChildren(picture, this.words.list, this.tools.bar, this.aside);

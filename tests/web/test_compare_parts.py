@@ -166,7 +166,8 @@ def test_no_picture_before_anything_was_seen(adas, measured, told):
 
 def test_json_is_the_whole_comparison(adas, measured, told):
     answer = adas.get(f"/compare/{measured.pk}/json/")
-    assert answer["Content-Disposition"] == f'attachment; filename="comparison-{measured.pk}.json"'
+    columns = "-".join(column.variant.id for column in told.columns)
+    assert answer["Content-Disposition"] == f'attachment; filename="compare-{columns}-{measured.pk}.json"'
     made = Comparison.model_validate_json(answer.content)
     assert [column.cells for column in made.columns] == [column.cells for column in told.columns]
     assert made.versions.kernel == "6.18.44"
