@@ -129,7 +129,8 @@ async def test_what_is_shown_can_be_typed(lab_config, open_one):
     for where, command, status in again:
         argv = ["bash", "-c", command]
         found = await asyncio.to_thread(run_in, lab_config, name, where, argv, lambda stream, data: None, 20)
-        assert found == status, (where, command)
+        # who did not answer ARP a moment ago is refused at once (7) where the first to ask waited in vain (28)
+        assert found == status or {found, status} == {7, 28}, (where, command)
 
 
 async def test_a_command_that_does_not_work_is_named_and_the_others_go_on(compare):
