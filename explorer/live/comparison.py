@@ -28,6 +28,7 @@ class ComparisonSocket(Edge):
     kind = "comparison"
     most = COMPARISON_SOCKETS
     comparison: Comparison
+    looked_at = float("-inf")
 
     async def seek(self, learner: UUID) -> tuple[str, bool] | None:
         name = str(self.scope["url_route"]["kwargs"]["comparison"])
@@ -71,7 +72,7 @@ class ComparisonSocket(Edge):
     async def look(self) -> None:
         """Somebody has the page open; and may they still?"""
         now = asyncio.get_running_loop().time()
-        if now - getattr(self, "looked_at", 0.0) >= SEEN_EVERY.total_seconds():
+        if now - self.looked_at >= SEEN_EVERY.total_seconds():
             self.looked_at = now
             await database_sync_to_async(note_look)(self.comparison.pk)
             await self.allowed()

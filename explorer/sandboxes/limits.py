@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from explorer.network.scenario import ENGINES
@@ -29,33 +30,33 @@ class Refused(Exception):
 
 
 def check_quota(learner: Learner) -> None:
-    hour_ago = timezone.now() - timedelta(hours=1)
-    own = Action.objects.filter(kind=Action.Kind.OPEN, sandbox__learner=learner, sandbox__comparison=None)
-    opened = own.filter(created_at__gt=hour_ago).count()
-    if opened >= settings.OPENS_PER_HOUR:
-        raise Refused(
-            "too_many_opens",
-            f"You have opened {opened} sandboxes within an hour, which is all we can give one person. "
-            "Please try again in a while, or reset the next one instead of opening another.",
-            opened=opened,
-            allowed=settings.OPENS_PER_HOUR,
-            learner=str(learner.pk),
-        )
+    """The sandboxes of comparisons are none of those a learner may open: they last for seconds."""
+    opened = Action.objects.filter(kind=Action.Kind.OPEN, sandbox__learner=learner, sandbox__comparison=None)
+    _check_hour(
+        learner,
+        opened,
+        settings.OPENS_PER_HOUR,
+        "too_many_opens",
+        "You have opened {made} sandboxes within an hour, which is all we can give one person. "
+        "Please try again in a while, or reset the next one instead of opening another.",
+    )
 
 
 def check_comparisons(learner: Learner) -> None:
-    """A comparison counts by itself: its sandboxes last for seconds, and are none of those a learner may open."""
-    hour_ago = timezone.now() - timedelta(hours=1)
-    made = Comparison.objects.filter(learner=learner, created_at__gt=hour_ago).count()
-    if made >= settings.COMPARISONS_PER_HOUR:
-        raise Refused(
-            "too_many_comparisons",
-            f"You have started {made} comparisons within an hour, which is all we can give one person. "
-            "Those you have made stay readable; please try again in a while.",
-            made=made,
-            allowed=settings.COMPARISONS_PER_HOUR,
-            learner=str(learner.pk),
-        )
+    _check_hour(
+        learner,
+        Comparison.objects.filter(learner=learner),
+        settings.COMPARISONS_PER_HOUR,
+        "too_many_comparisons",
+        "You have started {made} comparisons within an hour, which is all we can give one person. "
+        "Those you have made stay readable; please try again in a while.",
+    )
+
+
+def _check_hour(learner: Learner, rows: QuerySet[Any], allowed: int, code: str, sentence: str) -> None:
+    made = rows.filter(created_at__gt=timezone.now() - timedelta(hours=1)).count()
+    if made >= allowed:
+        raise Refused(code, sentence.format(made=made), made=made, allowed=allowed, learner=str(learner.pk))
 
 
 def comparison_places(capacity: int) -> int:

@@ -45,7 +45,6 @@ TASK_OPEN = "explorer.sandboxes.tasks.open_sandbox"
 TASK_RESET = "explorer.sandboxes.tasks.reset_sandbox"
 TASK_CLOSE = "explorer.sandboxes.tasks.close_sandbox"
 TASK_RECONCILE = "explorer.sandboxes.tasks.reconcile"
-TASKS = {"open": TASK_OPEN, "reset": TASK_RESET, "close": TASK_CLOSE, "reconcile": TASK_RECONCILE}
 
 # KEYS: number, events, bytes · ARGV: the event's JSON after `{"number":0`, events kept, bytes kept, seconds kept,
 # and the seconds a retired stream has left, which a late word does not lengthen
@@ -135,16 +134,6 @@ def read_since(client: redis_package.Redis, sandbox: str, since: int = 0, limit:
         pipe.xrange(key, "-", "+", count=1)
         pipe.xrange(key, f"({max(since, 0)}-0", "+", count=limit)
         raw_last, first, entries = pipe.execute()
-    return _stretch(int(raw_last or 0), first, entries, since)
-
-
-async def read_since_async(client: redis_asyncio.Redis, sandbox: str, since: int = 0, limit: int = EVENTS_KEPT) -> Stretch:
-    key = events_key(sandbox)
-    async with client.pipeline(transaction=True) as pipe:
-        pipe.get(number_key(sandbox))
-        pipe.xrange(key, "-", "+", count=1)
-        pipe.xrange(key, f"({max(since, 0)}-0", "+", count=limit)
-        raw_last, first, entries = await pipe.execute()
     return _stretch(int(raw_last or 0), first, entries, since)
 
 

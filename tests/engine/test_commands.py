@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from tests.connector import need_connector
 from tests.engine.stack import bare, node
 from tests.engine.test_relay import TERMINAL
 
@@ -14,8 +15,8 @@ pytestmark = [pytest.mark.engine, pytest.mark.timeout(400)]
 
 @pytest.fixture(scope="module")
 def sandbox(node):
-    if not node.python("from explorer.lab.commands import why_not; print(why_not())").isspace():
-        pytest.skip("kernel lacks a process connector that tells us")
+    need_connector()
+    assert node.python("from explorer.lab.commands import why_not; print(why_not())").isspace()
     return node.tell("open")["id"]
 
 

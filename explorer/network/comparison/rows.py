@@ -194,4 +194,3 @@ ROWS: tuple[Row, ...] = (
     ),
 )
 ROWS_BY_KEY: dict[str, Row] = {row.key: row for row in ROWS}
-FIGURE_ROWS = ("trip", "lan-trip", "rate", "lan-rate")

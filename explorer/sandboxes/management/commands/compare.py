@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import sys
@@ -18,6 +17,7 @@ from explorer.network.comparison import ROWS, SETS, VARIANTS, Comparison
 from explorer.network.comparison.spec import BadSpec, make_spec
 from explorer.network.scenario import ENGINES
 from explorer.sandboxes import operator, operator_compare
+from explorer.sandboxes.management.answering import fail, progress
 from explorer.sandboxes.services import Refused
 
 
@@ -66,14 +66,7 @@ class Command(BaseCommand):
         print(text if self.as_json else as_text(told))
 
     def fail(self, sentence: str, code: str) -> NoReturn:
-        if self.as_json:
-            print(json.dumps({"error": sentence, "code": code}))
-        progress(sentence)
-        sys.exit(1)
-
-
-def progress(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+        fail(sentence, code, as_json=self.as_json)
 
 
 def as_text(told: Comparison) -> str:

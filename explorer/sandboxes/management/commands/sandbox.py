@@ -21,6 +21,7 @@ from explorer.network.journeys.model import Kind
 from explorer.network.model import VIEWS, Snapshot
 from explorer.network.scenario import DEFAULT_ENGINE, ENGINES
 from explorer.sandboxes import operator, operator_added
+from explorer.sandboxes.management.answering import fail, progress
 from explorer.sandboxes.services import Refused
 
 
@@ -161,14 +162,7 @@ class Command(BaseCommand):
         return 0
 
     def fail(self, sentence: str, code: str) -> NoReturn:
-        if self.as_json:
-            print(json.dumps({"error": sentence, "code": code}))
-        progress(sentence)
-        sys.exit(1)
-
-
-def progress(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+        fail(sentence, code, as_json=self.as_json)
 
 
 def stream(which: Literal["out", "err"], data: bytes) -> None:

@@ -1,0 +1,19 @@
+"""How the commands of a node's operator answer: one JSON object or a text on standard output, all else on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import NoReturn
+
+
+def progress(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def fail(sentence: str, code: str, *, as_json: bool) -> NoReturn:
+    """Ends the command with status 1; `code` is a stable word for programs."""
+    if as_json:
+        print(json.dumps({"error": sentence, "code": code}))
+    progress(sentence)
+    sys.exit(1)
