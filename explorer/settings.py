@@ -118,6 +118,7 @@ INSTALLED_APPS = [
     "django_structlog",
     "lucide",
     "explorer.sandboxes",
+    "explorer.classroom",
     "explorer.web",
     "explorer.launch",
 ]

@@ -1,1 +1,1 @@
-"""Who may do what: every permission question; later, classes and seats."""
+"""A class and everybody's rights: classes, seats, what an instructor may do to them, and who did what."""

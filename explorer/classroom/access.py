@@ -1,4 +1,8 @@
-"""Every question about who may do what. HTTP views and websocket consumers ask here, so both get the same answer."""
+"""Every question about who may do what. HTTP views and websocket consumers ask here, so both get the same answer.
+
+Learners are strangers with a signed session. Instructors and operators are users in the group of that name: an instructor
+may do everything to their own classes and the sandboxes in them, an operator to all.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,19 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.models import User as Account
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from explorer.classroom.models import Class, Seat
 from explorer.sandboxes.models import Comparison, Learner, Sandbox
 
+User = Account | AnonymousUser
+
 SESSION_KEY = "learner"
+INSTRUCTOR, OPERATOR = "instructor", "operator"  # also the names of the groups
 SEEN_EVERY = timedelta(hours=1)  # a visit is noted at most this often: looking at a page is not worth a write
 
 
@@ -59,3 +70,56 @@ def find_comparison(learner: Learner | uuid.UUID | None, comparison_id: str) -> 
     """The comparison if it exists and is this learner's. Unknown and not yours are the same answer: None."""
     who = learner.pk if isinstance(learner, Learner) else learner
     return Comparison.objects.filter(pk=comparison_id[:32], learner=who).first() if who else None
+
+
+# --- instructors and operators ---------------------------------------------------------------------------------------
+
+
+def role_of(user: User) -> str | None:
+    """`operator`, `instructor`, or None. A superuser is an operator; who is in both groups is an operator."""
+    if not user.is_authenticated or not user.is_active:
+        return None
+    groups = {group.name for group in user.groups.all()}
+    if user.is_superuser or OPERATOR in groups:
+        return OPERATOR
+    return INSTRUCTOR if INSTRUCTOR in groups else None
+
+
+def classes_of(user: User) -> QuerySet[Class]:
+    """An instructor's own, every one for an operator, none for anybody else."""
+    role = role_of(user)
+    if role == OPERATOR:
+        return Class.objects.all()
+    return Class.objects.filter(instructor=user.pk) if role == INSTRUCTOR else Class.objects.none()
+
+
+def find_class(user: User, class_id: str) -> Class | None:
+    """Unknown and not yours are the same answer: None."""
+    return classes_of(user).filter(pk=class_id[:16]).first()
+
+
+def find_seat(user: User, class_id: str, seat_id: str) -> Seat | None:
+    """A seat of a class this user runs, removed ones too."""
+    klass = find_class(user, class_id)
+    return klass.seats.select_related("klass", "learner").filter(pk=seat_id[:16]).first() if klass else None
+
+
+def sandboxes_of(user: User) -> QuerySet[Sandbox]:
+    """The sandboxes this user manages: those of learners in their classes and those kept for these; all for an operator."""
+    role = role_of(user)
+    if role == OPERATOR:
+        return Sandbox.objects.all()
+    if role != INSTRUCTOR:
+        return Sandbox.objects.none()
+    own = Class.objects.filter(instructor=user.pk)
+    seated = Sandbox.objects.filter(learner__seat__klass__in=own)
+    return seated | Sandbox.objects.filter(pool__in=own.values("pk"))
+
+
+def seat_of(learner: Learner | uuid.UUID | None) -> Seat | None:
+    """The seat this learner sits in now: of a class that goes on, not removed."""
+    who = learner.pk if isinstance(learner, Learner) else learner
+    if who is None:
+        return None
+    found = Seat.objects.select_related("klass").filter(learner=who, removed_at=None).first()
+    return found if found and found.klass.open else None

@@ -177,6 +177,14 @@ class ComparisonChanged(Message):
     reason: str = ""
 
 
+class ClassChanged(Message):
+    """In the stream of a class: something its learners see is different; a page fetches what. `seat` names the only one it
+    concerns, or is empty for all."""
+
+    type: Literal["class_changed"] = "class_changed"
+    seat: str = ""
+
+
 class ColumnMoved(Message):
     """In the stream of a comparison: what the row of one column says now. What was measured is not in it: whoever shows it
     fetches it, and `version` tells whether there is anything new. `position` is the place in the queue, when queued."""
@@ -233,7 +241,8 @@ Event = Annotated[
     | TerminalsChanged
     | CapturesChanged
     | ComparisonChanged
-    | ColumnMoved,
+    | ColumnMoved
+    | ClassChanged,
     Field(discriminator="type"),
 ]
 EVENT: TypeAdapter[Event] = TypeAdapter(Event)
@@ -346,6 +355,11 @@ def events_key(sandbox: str) -> str:
 def comparison_stream(comparison: str) -> str:
     """A comparison's stream is kept like a sandbox's; this stands in the place of the sandbox's id."""
     return f"cmp-{comparison}"
+
+
+def class_stream(klass: str) -> str:
+    """Of a class: its learners' pages are told that something changed (`ClassChanged`), and fetch it."""
+    return f"class-{klass}"
 
 
 def number_key(sandbox: str) -> str:

@@ -1,10 +1,14 @@
-"""The rows: nodes, learners, sandboxes, comparisons, what was asked of them, what was learned. The row is the desired state."""
+"""The rows: nodes, learners, sandboxes, comparisons, what was asked of them, what was learned, lessons people wrote.
+
+The row is the desired state.
+"""
 
 from __future__ import annotations
 
 import secrets
 import uuid
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -35,6 +39,24 @@ class Node(models.Model):
     def engines(self) -> list[str]:
         """The versions of Docker Engine its hosts can have; one that has not said so yet has the usual one."""
         return list(self.health.get("engines", [DEFAULT_ENGINE]))
+
+
+class NodeSample(models.Model):
+    """How full a node was at a moment: one a minute, for a week; the admin panel's picture of capacity over time."""
+
+    node = models.ForeignKey(Node, on_delete=models.CASCADE, related_name="samples")
+    at = models.DateTimeField(default=timezone.now)
+    capacity = models.PositiveIntegerField(default=0)
+    live = models.PositiveIntegerField(default=0)  # sandboxes that people have, or that are being opened or closed
+    warm = models.PositiveIntegerField(default=0)
+    load = models.FloatField(default=0)
+    memory_free_mb = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        indexes = [models.Index(fields=["node", "at"])]
+
+    def __str__(self) -> str:
+        return f"{self.node_id} at {self.at:%F %T}"
 
 
 class Learner(models.Model):
@@ -109,6 +131,15 @@ class Sandbox(models.Model):
     node = models.ForeignKey(Node, null=True, blank=True, on_delete=models.SET_NULL)
     # what was built: {"hosts": {"h1": {"container": …, "address": …}}, "machines": {"outside": {…}}, "subnet": …}
     facts = models.JSONField(default=dict, blank=True)
+    # a warm one that is kept for somebody: only who asks with this word is given it (a class's id)
+    pool = models.CharField(max_length=16, blank=True, default="")
+    minutes = models.PositiveIntegerField(default=0)  # how long it lives; 0: as the settings say
+    extensions_most = models.PositiveIntegerField(null=True, blank=True)  # how often it may be extended; None: as they say
+    # typed into it once it stands: {"commands": [{"place": …, "command": …}], "left_out": [sentence, …], "of": sandbox id}
+    replay = models.JSONField(default=dict, blank=True)
+    # what it takes, as its node saw it last: {"memory_mb": …, "cpu_percent": …, "containers": …, "at": Unix seconds}
+    usage = models.JSONField(default=dict, blank=True)
+    marked_at = models.DateTimeField(null=True, blank=True)  # an operator wants it gone as soon as nobody is in it
     created_at = models.DateTimeField(default=timezone.now)
     moved_at = models.DateTimeField(default=timezone.now)  # last change of state or phase: how long without progress
     ready_at = models.DateTimeField(null=True, blank=True)
@@ -207,6 +238,9 @@ class Progress(models.Model):
     passed = models.JSONField(default=dict, blank=True)
     predictions = models.JSONField(default=dict, blank=True)
     outcomes = models.JSONField(default=dict, blank=True)
+    # {step id: {"begun": Unix seconds, "done": Unix seconds}}; `done` once every check of the step has been green
+    times = models.JSONField(default=dict, blank=True)
+    moved_at = models.DateTimeField(default=timezone.now)  # last step, tick or answer: how long without progress
     started_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True, blank=True)
 
@@ -216,3 +250,32 @@ class Progress(models.Model):
 
     def __str__(self) -> str:
         return f"{self.lesson} by {self.learner_id}"
+
+
+class AuthoredLesson(models.Model):
+    """A lesson that an instructor brought: its files, how far it is, what checking and solving it said.
+
+    `files` is {file name: text}, as in a lesson's folder. Published, it is a lesson like those that come with us.
+    """
+
+    class State(models.TextChoices):
+        DRAFT = "draft"  # its author may look at it
+        SOLVING = "solving"  # a node plays it
+        SOLVED = "solved"  # as it is now it was played and every check told the truth; it can be published
+        PUBLISHED = "published"
+
+    slug = models.CharField(max_length=64, unique=True)
+    title = models.CharField(max_length=200, blank=True, default="")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="lessons")
+    files = models.JSONField(default=dict)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT)
+    report = models.JSONField(default=dict, blank=True)  # of the last solving (`solve.LessonResult.as_json`), or {"error": …}
+    left_out = models.JSONField(default=list, blank=True)  # what an import could not carry over, sentences
+    version = models.PositiveIntegerField(default=1)  # counts the changes of `files`
+    created_at = models.DateTimeField(default=timezone.now)
+    changed_at = models.DateTimeField(default=timezone.now)  # also of `state`: what caches of lessons ask for
+    solved_at = models.DateTimeField(null=True, blank=True)
+    published_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.slug} ({self.state})"

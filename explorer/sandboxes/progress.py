@@ -5,6 +5,7 @@ Two writers, one row: each change is made under the row's lock and touches only 
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Callable, Iterable
 
@@ -47,7 +48,8 @@ def change_progress(learner_id: uuid.UUID, slug: str, change: Callable[[Progress
         progress = Progress.objects.select_for_update().get(learner_id=learner_id, lesson=slug)
         fields = list(change(progress))
         if fields:
-            progress.save(update_fields=fields)
+            progress.moved_at = timezone.now()
+            progress.save(update_fields=[*fields, "moved_at"])
     return progress
 
 
@@ -58,7 +60,8 @@ def set_step(learner: Learner, slug: str, step: str) -> Progress:
         if progress.step == step:
             return []
         progress.step = step
-        return ["step"]
+        progress.times = noted(progress.times, step, "begun")
+        return ["step", "times"]
 
     return change_progress(learner.pk, slug, change)
 
@@ -94,7 +97,10 @@ def record_verdict(learner_id: uuid.UUID, slug: str, step: str, passed: Iterable
         kept = {*progress.passed.get(step, ()), *passed}
         if kept != set(progress.passed.get(step, ())):
             progress.passed = {**progress.passed, step: sorted(kept)}
-            fields.append("passed")
+            progress.times = noted(progress.times, step, "begun")
+            if all(check.id in kept for check in find_step(lesson, step).checks):
+                progress.times = noted(progress.times, step, "done")
+            fields += ["passed", "times"]
         if outcomes.keys() - progress.outcomes.keys():
             progress.outcomes = {**outcomes, **progress.outcomes}
             fields.append("outcomes")
@@ -104,6 +110,11 @@ def record_verdict(learner_id: uuid.UUID, slug: str, step: str, passed: Iterable
         return fields
 
     return change_progress(learner_id, slug, change)
+
+
+def noted(times: dict[str, dict[str, float]], step: str, what: str) -> dict[str, dict[str, float]]:
+    """`times` with the moment in it at which this happened in that step; the first time counts."""
+    return {**times, step: {what: round(time.time(), 1), **times.get(step, {})}}
 
 
 def is_finished(lesson: Lesson, progress: Progress) -> bool:

@@ -1,0 +1,8 @@
+"""Registers the app; starts nothing."""
+
+from django.apps import AppConfig
+
+
+class ClassroomConfig(AppConfig):
+    name = "explorer.classroom"
+    default_auto_field = "django.db.models.BigAutoField"

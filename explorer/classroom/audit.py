@@ -1,0 +1,30 @@
+"""The audit log: one line for each thing somebody with rights did to somebody else's class, seat or sandbox."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from explorer.classroom.access import User, role_of
+from explorer.classroom.models import AuditEntry, Class, Seat
+from explorer.sandboxes.models import Sandbox
+
+
+def note(
+    user: User,
+    action: str,
+    *,
+    klass: Class | None = None,
+    seat: Seat | None = None,
+    sandbox: Sandbox | str | None = None,
+    **detail: Any,
+) -> AuditEntry:
+    """`detail` is small, JSON, and holds no learner's name."""
+    return AuditEntry.objects.create(
+        actor=user.get_username(),
+        role=role_of(user) or "nobody",
+        action=action,
+        klass=klass.pk if klass else seat.klass_id if seat else "",
+        seat=seat.pk if seat else "",
+        sandbox=sandbox.pk if isinstance(sandbox, Sandbox) else sandbox or "",
+        detail=detail,
+    )
