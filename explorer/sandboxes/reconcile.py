@@ -235,8 +235,10 @@ def ask_again(node: Node) -> None:
         for sandbox in stalled.filter(state=state)[:BUDGET]:
             if not is_held(work.lock_of(sandbox)):
                 _ask_or_give_up(sandbox, kind, task, work.OURS.format("it could not be started, several times over."))
-    for sandbox in Sandbox.objects.filter(node__seen_at__lt=now - NODE_LOST, state__in=work.HERE)[:BUDGET]:
-        work.fail_row(sandbox, list(work.HERE), NODE_WENT)
+    # also what only waits for that node: nobody else can take it
+    on_it: list[str] = [State.QUEUED, *work.HERE]
+    for sandbox in Sandbox.objects.filter(node__seen_at__lt=now - NODE_LOST, state__in=on_it)[:BUDGET]:
+        work.fail_row(sandbox, on_it, NODE_WENT)
 
 
 def _ask_or_give_up(sandbox: Sandbox, kind: str, task: str, reason: str) -> None:

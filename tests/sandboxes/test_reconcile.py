@@ -165,9 +165,10 @@ def test_a_close_the_engine_did_not_answer_is_asked_again(ready, engine, sent, d
     assert sent[-1][0] == "close_sandbox"
 
 
-def test_sandboxes_of_a_node_long_away_fail(engine, redis, node1, alice):
+@pytest.mark.parametrize("state", [State.READY, State.QUEUED])  # a lesson may wait for the one node that can do its driver
+def test_sandboxes_of_a_node_long_away_fail(engine, redis, node1, alice, state):
     away = Node.objects.create(name="away", seen_at=timezone.now() - timedelta(hours=1))
-    sandbox = Sandbox.objects.create(learner=alice, state=State.READY, node=away)
+    sandbox = Sandbox.objects.create(learner=alice, state=state, node=away)
     reconcile.reconcile()
     sandbox.refresh_from_db()
     assert sandbox.state == State.FAILED
