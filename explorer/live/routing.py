@@ -34,16 +34,12 @@ def exact_origin(application: Application) -> Application:
     return checked
 
 
-application = exact_origin(
-    SessionMiddlewareStack(
-        URLRouter(
-            [  # consumers in the place of views: channels' own use of Django's routes
-                path("ws/sandbox/<slug:sandbox>/", SandboxSocket.as_asgi()),  # type: ignore[arg-type]
-                path("ws/terminal/<slug:terminal>/", TerminalSocket.as_asgi()),  # type: ignore[arg-type]
-                path("ws/capture/<slug:capture>/", CaptureSocket.as_asgi()),  # type: ignore[arg-type]
-                path("ws/comparison/<slug:comparison>/", ComparisonSocket.as_asgi()),  # type: ignore[arg-type]
-                re_path(r"", refuse),  # type: ignore[arg-type]
-            ]
-        )
-    )
-)
+ROUTES = [  # consumers in the place of views: channels' own use of Django's routes
+    path("ws/sandbox/<slug:sandbox>/", SandboxSocket.as_asgi()),  # type: ignore[arg-type]
+    path("ws/terminal/<slug:terminal>/", TerminalSocket.as_asgi()),  # type: ignore[arg-type]
+    path("ws/capture/<slug:capture>/", CaptureSocket.as_asgi()),  # type: ignore[arg-type]
+    path("ws/comparison/<slug:comparison>/", ComparisonSocket.as_asgi()),  # type: ignore[arg-type]
+]
+EVERYTHING_ELSE = re_path(r"", refuse)  # type: ignore[arg-type]
+
+application = exact_origin(SessionMiddlewareStack(URLRouter([*ROUTES, EVERYTHING_ELSE])))

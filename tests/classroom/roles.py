@@ -1,0 +1,134 @@
+"""Who gets what from every address: one row for each URL name and each websocket, a word or number for each person.
+
+A new URL name needs a row in PAGES (its test fails until it has one), a new websocket one in SOCKETS. A row says what GET and
+what POST are answered with, for everybody:
+
+    page(everybody(200))                 GET as told, POST is 405
+    form(class_staff(302), text="hi")    GET is 405, POST as told, sent with these fields
+    Row(get=…, post=…, fields={…})       any other
+
+    everybody(200)                       all people alike
+    only_seated(302)                     whose the things are (sandbox, comparison, seat) gets this, all others 404
+    class_staff(200)                     the class's instructor and operators; strangers and learners are sent to the login
+    any_staff(200)                       every instructor and operator
+    operators(200)                       operators
+    … , teacher=409                      any of them with exceptions, by person
+
+A number is a status; "login" is a redirect to the login page. What an address's parts are filled with is `walk.fill`; all
+things in it (sandbox, comparison, seat) are those of `seated`, who sits in `teacher`'s class.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from explorer.live.messages import NOT_YOURS
+
+LEARNERS = (
+    "stranger",  # no cookie
+    "learner",  # somebody else, with a sandbox of their own
+    "classmate",  # sits in the same class
+    "elsewhere",  # sits in the other instructor's class
+    "removed",  # was taken out of the class
+    "seated",  # whose seat, sandbox and comparison these are
+)
+USERS = (
+    "nobody",  # an account without any role
+    "teacher",  # the instructor of the class
+    "other_teacher",  # an instructor, of another class
+    "operator",
+)
+PEOPLE = LEARNERS + USERS
+
+Answer = int | str
+Answers = dict[str, Answer]
+
+
+def everybody(answer: Answer, **others: Answer) -> Answers:
+    return {**dict.fromkeys(PEOPLE, answer), **others}
+
+
+def only_seated(answer: Answer, otherwise: Answer = 404) -> Answers:
+    return everybody(otherwise, seated=answer)
+
+
+def class_staff(answer: Answer, **others: Answer) -> Answers:
+    away = {**dict.fromkeys(LEARNERS, "login"), "nobody": 404, "other_teacher": 404}
+    return everybody(answer, **{**away, **others})
+
+
+def any_staff(answer: Answer, **others: Answer) -> Answers:
+    return class_staff(answer, **{"other_teacher": answer, **others})
+
+
+def operators(answer: Answer, **others: Answer) -> Answers:
+    return class_staff(answer, **{"teacher": 404, **others})
+
+
+@dataclass(frozen=True)
+class Row:
+    get: Answers
+    post: Answers
+    fields: dict[str, Any] = field(default_factory=dict)
+
+
+def page(get: Answers) -> Row:
+    return Row(get, everybody(405))
+
+
+def form(post: Answers, **fields: Any) -> Row:
+    return Row(everybody(405), post, fields)
+
+
+OPEN = page(everybody(200))
+OWN = page(only_seated(200))
+
+
+PAGES: dict[str, Row] = {
+    # --- for everybody ---
+    "home": OPEN,
+    "about": OPEN,
+    "healthz": Row(everybody(200), everybody(200)),
+    "readyz": Row(everybody(200), everybody(200)),
+    "metrics": Row(everybody(200), everybody(200)),  # from this machine
+    # --- lessons: everybody reads, who does something becomes a learner ---
+    "lesson": OPEN,
+    "summary": OPEN,
+    "measured": OPEN,
+    "recorded": page(everybody(404)),  # of a lesson that has a recording, where the kernel lacks its driver
+    "step": form(everybody(302)),
+    "predict": form(everybody(302), prediction="docker0", option="switch"),
+    # --- playground ---
+    "playground": OPEN,
+    "playground-open": form(everybody(302), hosts=1, machines="outside"),
+    "playground-link": OPEN,
+    # --- comparisons ---
+    "compare": OPEN,
+    "compare-start": form(everybody(302), columns=["bridge", "host"]),
+    "case": OPEN,
+    "comparison": OWN,
+    "comparison-table": OWN,
+    "comparison-end": form(only_seated(302)),
+    "comparison-json": OWN,
+    "comparison-markdown": OWN,
+    "comparison-picture": OWN,
+    "comparison-evidence": OWN,
+    # --- sandboxes ---
+    "open": form(everybody(302), lesson="bridge"),
+    "sandbox": page(only_seated(302)),
+    "extend": form(only_seated(302)),
+    "reset": form(only_seated(302)),
+    "close": form(only_seated(302)),
+    "past": OWN,
+    "capture": OWN,
+    "captured-frame": OWN,
+}
+
+# what a websocket answers: "open", or the code it is closed with
+SOCKETS: dict[str, Answers] = {
+    "ws/sandbox/<slug:sandbox>/": only_seated("open", otherwise=NOT_YOURS),
+    "ws/terminal/<slug:terminal>/": only_seated("open", otherwise=NOT_YOURS),
+    "ws/capture/<slug:capture>/": only_seated("open", otherwise=NOT_YOURS),
+    "ws/comparison/<slug:comparison>/": only_seated("open", otherwise=NOT_YOURS),
+}

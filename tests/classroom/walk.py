@@ -1,0 +1,216 @@
+"""Walks every address as every person: the cast, what addresses are filled with, and who was answered what."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.contrib.sessions.backends.signed_cookies import SessionStore
+from django.db import transaction
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
+
+from explorer.network.captured import Frame
+from explorer.network.comparison import Comparison as Measured
+from explorer.network.model import Snapshot
+from explorer.sandboxes import streams
+from explorer.sandboxes.events import (
+    CaptureFacts,
+    SnapshotTaken,
+    TerminalFacts,
+    capture_key,
+    captures_key,
+    terminals_key,
+)
+from explorer.sandboxes.models import Column, Comparison, Learner, Node, Sandbox
+from tests.classroom.roles import Answer
+from tests.network.captured import CAPTURES
+from tests.network.test_captured import PING
+from tests.people import make_class, make_seat, make_user
+
+METHODS = ("get", "post")
+
+
+class Cast:
+    """Everybody of `roles.PEOPLE`, and the things of `seated` that the addresses are about."""
+
+    def __init__(self) -> None:
+        self.node = Node.objects.create(name="node1", capacity=20, health={"engines": ["26", "28"]})
+        self.users = {
+            "nobody": make_user("nobody"),
+            "teacher": make_user("teacher", "instructor"),
+            "other_teacher": make_user("other_teacher", "instructor"),
+            "operator": make_user("operator", "operator"),
+        }
+        self.klass = make_class(self.users["teacher"], watchable=True)
+        self.other_class = make_class(self.users["other_teacher"])
+        self.seat = make_seat(self.klass, "Ana")
+        removed = make_seat(self.klass, "Ruth")
+        removed.removed_at = timezone.now()
+        removed.save()
+        self.learners: dict[str, Learner | None] = {
+            "stranger": None,
+            "learner": Learner.objects.create(),
+            "classmate": make_seat(self.klass, "Ben").learner,
+            "elsewhere": make_seat(self.other_class, "Eve").learner,
+            "removed": removed.learner,
+            "seated": self.seat.learner,
+        }
+        self.sandbox = self.open_sandbox(self.learners["seated"])
+        self.open_sandbox(self.learners["learner"])
+        self.comparison = self.compare(self.learners["seated"])
+
+    def open_sandbox(self, learner: Learner | None) -> Sandbox:
+        now = timezone.now()
+        return Sandbox.objects.create(
+            learner=learner, lesson="bridge", state="ready", node=self.node, ready_at=now, expires_at=now + timedelta(hours=1)
+        )
+
+    def compare(self, learner: Learner | None) -> Comparison:
+        """One that is complete, as it was really measured."""
+        told = Measured.model_validate_json(gzip.decompress((CAPTURES / "comparison" / "drivers.json.gz").read_bytes()))
+        keys = [column.variant.id for column in told.columns]
+        row = Comparison.objects.create(learner=learner, node=self.node, spec={"columns": keys}, state="done")
+        for at, column in enumerate(told.columns):
+            Column.objects.create(
+                comparison=row,
+                position=at,
+                key=column.variant.id,
+                variant=column.variant.model_dump(mode="json"),
+                state="done",
+                result=column.model_dump_json(),
+            )
+        return row
+
+    def fill_redis(self, redis: Any) -> None:
+        """A past, a capture of one frame and a terminal in the sandbox."""
+        redis.flushall()
+        own = self.sandbox.pk
+        streams.publish(redis, own, SnapshotTaken(snapshot=Snapshot(sandbox=own, generation=1)))
+        facts = CaptureFacts(id="c1", place="h1", interface="eth0", running=False, kept=1)
+        redis.hset(captures_key(own), "c1", facts.model_dump_json())
+        redis.xadd(capture_key(own, "c1"), {"f": Frame(1, "in", len(PING), PING).pack()}, id="1-0")
+        redis.hset(terminals_key(own), "t1", TerminalFacts(id="t1", place="h1").model_dump_json())
+
+
+def fill(cast: Cast) -> dict[str, Any]:
+    """What the parts of an address are filled with, by the part's name. Yours is not here? Add it."""
+    return {
+        "slug": "bridge",
+        "step": "switch",
+        "sandbox_id": cast.sandbox.pk,
+        "before": 2,
+        "capture_id": "c1",
+        "number": 1,
+        "comparison_id": cast.comparison.pk,
+        "column": "bridge",
+        "row": "address",
+        "case_id": "shop",
+        "class_id": cast.klass.pk,
+        "seat_id": cast.seat.pk,
+        "code": cast.klass.code,
+        # of websockets, with what follows them
+        "sandbox": cast.sandbox.pk,
+        "terminal": "t1",
+        "capture": "c1",
+        "comparison": cast.comparison.pk,
+        # of the admin
+        "app_label": "sandboxes",
+        "content_type_id": 1,
+        "object_id": "1",
+        "id": 1,
+    }
+
+
+def every_name() -> list[str]:
+    """All URL names, `admin:…` among them; a nameless pattern goes by its route."""
+    return sorted(set(_names(get_resolver().url_patterns, "")))
+
+
+def _names(patterns: list[URLPattern | URLResolver], space: str) -> Iterator[str]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            inner = f"{space}{pattern.namespace}:" if pattern.namespace else space
+            yield from _names(pattern.url_patterns, inner)
+        else:
+            yield f"{space}{pattern.name or pattern.pattern}"
+
+
+def address_of(name: str, cast: Cast) -> str | None:
+    """None for a nameless pattern: nothing links there."""
+    known = fill(cast)
+    keys = get_resolver()
+    space, _, bare = name.rpartition(":")
+    if space:
+        keys = keys.namespace_dict[space][1]
+    for possible, *_ in keys.reverse_dict.getlist(bare):
+        for _, parts in possible:
+            with contextlib.suppress(NoReverseMatch):
+                return reverse(name, kwargs={part: known[part] for part in parts})
+    return None
+
+
+class Walk:
+    """Sends the requests. Each is undone afterwards, so that none depends on another."""
+
+    def __init__(self, cast: Cast, redis: Any) -> None:
+        self.cast, self.redis = cast, redis
+        cast.fill_redis(redis)
+        self.browsers = {name: learner_browser(learner) for name, learner in cast.learners.items()}
+        self.browsers |= {name: user_browser(user) for name, user in cast.users.items()}
+
+    def ask(self, person: str, method: str, address: str, fields: dict[str, Any]) -> Answer:
+        browser = self.browsers[person]
+        cookies = browser.cookies.output()
+        for key in self.redis.scan_iter("throttle:*"):
+            self.redis.delete(key)
+        with transaction.atomic():
+            response = getattr(browser, method)(address, fields)
+            transaction.set_rollback(True)
+        if browser.cookies.output() != cookies:
+            self.browsers[person] = self.anew(person)
+        return answer_of(response)
+
+    def anew(self, person: str) -> Client:
+        """A stranger who did something has become a learner: the next request is a stranger's again."""
+        user = self.cast.users.get(person)
+        return user_browser(user) if user else learner_browser(self.cast.learners[person])
+
+
+def answer_of(response: HttpResponse) -> Answer:
+    address = response.get("Location", "")
+    return "login" if response.status_code == 302 and "/login/" in address else response.status_code
+
+
+def learner_browser(learner: Learner | None) -> Client:
+    client = Client(raise_request_exception=False)
+    if learner:
+        session = SessionStore()
+        session["learner"] = str(learner.pk)
+        session.save()
+        client.cookies[settings.SESSION_COOKIE_NAME] = session.session_key
+    return client
+
+
+def user_browser(user: User) -> Client:
+    client = Client(raise_request_exception=False)
+    client.force_login(user)
+    return client
+
+
+async def knock(socket: Any) -> Answer:
+    """What a websocket answers: "open", or the code it is closed with."""
+    if not await socket.connect():
+        return "refused"
+    try:
+        message = await socket.receive_output(timeout=0.4)
+    except TimeoutError:  # nothing to say yet
+        return "open"
+    return int(message["code"]) if message["type"] == "websocket.close" else "open"
