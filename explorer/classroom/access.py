@@ -123,3 +123,27 @@ def seat_of(learner: Learner | uuid.UUID | None) -> Seat | None:
         return None
     found = Seat.objects.select_related("klass").filter(learner=who, removed_at=None).first()
     return found if found and found.klass.open else None
+
+
+def find_watched(user: User, sandbox_id: str) -> Sandbox | None:
+    """The sandbox if it exists and this user may watch it. Unknown and not theirs are the same answer: None."""
+    return sandboxes_of(user).filter(pk=sandbox_id[:16]).first()
+
+
+def may_watch(user: User, sandbox: Sandbox) -> bool:
+    """Map, views and timeline: for who manages the sandbox. Its terminals are another question."""
+    return find_watched(user, sandbox.pk) is not None
+
+
+def seat_with_terminals(sandbox: Sandbox) -> Seat | None:
+    """The seat whose learner's terminals whoever may watch may also read: the class says so, or the learner invites.
+
+    In a sandbox without a seat, or whose class is over, nobody could be told: None.
+    """
+    seat = seat_of(sandbox.learner_id)
+    return seat if seat and (seat.klass.watchable or may_type(seat)) else None
+
+
+def may_type(seat: Seat) -> bool:
+    """Together with its learner, for who may watch: while the learner invites."""
+    return seat.invited_at is not None

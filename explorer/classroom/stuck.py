@@ -1,0 +1,57 @@
+"""Whether a learner is stuck, and why, in one sentence. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from statistics import median
+
+MANY_COMMANDS = 12  # without a tick
+MANY_HINTS = 3
+IDLE = 6 * 60.0  # seconds without a sign of a learner who is here
+LONG = 20 * 60.0  # on one step, when the class cannot tell how long it takes
+SLOWER = 2.5  # times what the class needed
+LEAST = 5 * 60.0  # on one step: a short step is not worth a word
+ENOUGH = 3  # learners who have done a step before they tell how long it takes
+
+Times = Mapping[str, Mapping[str, float]]  # {step: {"begun": Unix seconds, "done": Unix seconds}}
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What a learner did on the step they are on; seconds, and what came since the last tick."""
+
+    commands: int = 0
+    hints: int = 0
+    on_step: float = 0.0
+    idle: float = 0.0
+    here: bool = True
+
+
+def usual_times(progress: Iterable[tuple[str, Times]]) -> dict[tuple[str, str], float]:
+    """(lesson, step) → how many seconds the class needed (median), of steps that enough learners have done."""
+    took: dict[tuple[str, str], list[float]] = {}
+    for lesson, times in progress:
+        for step, noted in times.items():
+            if "begun" in noted and "done" in noted:
+                took.setdefault((lesson, step), []).append(max(0.0, noted["done"] - noted["begun"]))
+    return {step: median(seconds) for step, seconds in took.items() if len(seconds) >= ENOUGH}
+
+
+def why_stuck(effort: Effort, usual: float | None) -> str:
+    """Why the learner of an unfinished step counts as stuck; empty when not. What was done comes before how long it took."""
+    if effort.commands >= MANY_COMMANDS:
+        return f"{effort.commands} commands on this step and nothing ticked"
+    if effort.hints >= MANY_HINTS:
+        return f"{effort.hints} hints on this step and nothing ticked"
+    if usual is not None and effort.on_step >= max(LEAST, SLOWER * usual):
+        return f"{_minutes(effort.on_step)} on this step; the class needed {_minutes(usual)}"
+    if usual is None and effort.on_step >= LONG:
+        return f"{_minutes(effort.on_step)} on this step"
+    if effort.here and effort.idle >= IDLE:
+        return f"here, and no sign for {_minutes(effort.idle)}"
+    return ""
+
+
+def _minutes(seconds: float) -> str:
+    return f"{int(seconds // 60)} min" if seconds >= 60 else f"{int(seconds)} s"
