@@ -73,6 +73,11 @@ if PRODUCTION and DEBUG:
 
 METRICS_TOKEN = env.text("EXPLORER_METRICS_TOKEN", "", "lets Prometheus read /metrics from elsewhere; empty: this machine only")
 
+LOGIN_URL, LOGIN_REDIRECT_URL = "login", "classes"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}Validator"}
+    for name in ("UserAttributeSimilarity", "MinimumLength", "CommonPassword", "NumericPassword")
+]
 SESSION_COOKIE_AGE = 180 * 24 * 3600
 SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
 SESSION_COOKIE_HTTPONLY = True

@@ -11,6 +11,7 @@ from explorer.web import (
     errors,
     health,
     home,
+    join,
     lesson,
     measured,
     past,
@@ -18,6 +19,7 @@ from explorer.web import (
     recorded,
     sandbox,
     summary,
+    teach,
 )
 
 urlpatterns = [
@@ -50,6 +52,16 @@ urlpatterns = [
     path("sandboxes/<slug:sandbox_id>/past/<int:before>/", past.show_past, name="past"),
     path("sandboxes/<slug:sandbox_id>/captures/<slug:capture_id>/", capture.download, name="capture"),
     path("sandboxes/<slug:sandbox_id>/captures/<slug:capture_id>/<int:number>/", capture.show_frame, name="captured-frame"),
+    # learners in a class
+    path("join/", join.show_join, name="join"),
+    # instructors and their classes
+    path("teach/", teach.show_classes, name="classes"),
+    path("teach/login/", teach.log_in, name="login"),
+    path("teach/logout/", teach.log_out, name="logout"),
+    path("teach/new/", teach.make_class, name="class-new"),
+    path("teach/<slug:class_id>/", teach.show_wall, name="wall"),
+    path("teach/<slug:class_id>/results/", teach.show_results, name="results"),
+    path("teach/<slug:class_id>/setup/", teach.show_setup, name="class-setup"),
     path("admin/", admin.site.urls),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

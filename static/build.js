@@ -32,6 +32,7 @@ const options = {
     { in: join(here, "js", "app.js"), out: "app" },
     { in: join(here, "js", "workbench.js"), out: "workbench" },
     { in: join(here, "js", "compare.js"), out: "compare" },
+    { in: join(here, "js", "teach.js"), out: "teach" },
     { in: join(here, "js", "theme.js"), out: "theme" },
     { in: join(here, "css", "vendor.css"), out: "vendor" },
   ],

@@ -7,7 +7,8 @@ may do everything to their own classes and the sandboxes in them, an operator to
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -23,6 +24,7 @@ from explorer.sandboxes.models import Comparison, Learner, Sandbox
 User = Account | AnonymousUser
 
 SESSION_KEY = "learner"
+ALONE_KEY = "alone"  # who this browser was before it took a seat in a class: comes back when it leaves
 INSTRUCTOR, OPERATOR = "instructor", "operator"  # also the names of the groups
 SEEN_EVERY = timedelta(hours=1)  # a visit is noted at most this often: looking at a page is not worth a write
 
@@ -52,6 +54,14 @@ def ensure_learner(request: HttpRequest) -> Learner:
         learner = Learner.objects.create()
         request.session[SESSION_KEY] = str(learner.pk)
     return learner
+
+
+@contextmanager
+def keep_learner(request: HttpRequest) -> Iterator[None]:
+    """Who logs out is no user any more; the learner of this browser stays who they are."""
+    kept = {key: request.session[key] for key in (SESSION_KEY, ALONE_KEY) if key in request.session}
+    yield
+    request.session.update(kept)
 
 
 def may_use_sandbox(learner: Learner | uuid.UUID | None, sandbox: Sandbox) -> bool:

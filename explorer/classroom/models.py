@@ -65,6 +65,11 @@ class Class(models.Model):
     def open(self) -> bool:
         return self.state == self.State.OPEN and self.ends_at > timezone.now()
 
+    @property
+    def spoken_code(self) -> str:
+        """As it is shown and read aloud: two groups of four."""
+        return f"{self.code[:4]}-{self.code[4:]}".upper()
+
 
 class Seat(models.Model):
     """A learner's place in a class, under the name they gave. `recovery` is the SHA-256 of the link that leads back to it."""

@@ -58,10 +58,17 @@ def complaints_in(state: Path) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def site():
-    """Its address. Stopped as with Ctrl-C. `EXPLORER_BROWSER_SITE` names one that runs already, to write tests with."""
+def site(installation):
+    """Its address."""
+    return installation[0]
+
+
+@pytest.fixture(scope="session")
+def installation():
+    """Its address, and the environment in which `manage.py` speaks to it. Stopped as with Ctrl-C. `EXPLORER_BROWSER_SITE` names
+    one that runs already, to write tests with; its EXPLORER_STATE is needed where a test makes users."""
     if os.environ.get("EXPLORER_BROWSER_SITE"):
-        yield os.environ["EXPLORER_BROWSER_SITE"]
+        yield os.environ["EXPLORER_BROWSER_SITE"], dict(os.environ)
         return
     if os.geteuid() != 0:
         pytest.skip("a node needs root")
@@ -80,7 +87,7 @@ def site():
             [sys.executable, "manage.py", "up"], cwd=ROOT, env=environment, stdout=out, stderr=out, start_new_session=True
         )
     try:
-        yield wait_for_address(process, log)
+        yield wait_for_address(process, log), environment
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
@@ -109,6 +116,36 @@ def context(context):
     """Every page draws its terminals as text, so that tests can read them."""
     context.add_init_script("localStorage.setItem('terminal-webgl', '0')")
     return context
+
+
+@pytest.fixture(scope="session")
+def instructor(installation):
+    """Name and password of an instructor in the running site's database."""
+    address, environment = installation
+    if "EXPLORER_STATE" not in environment:
+        pytest.skip("EXPLORER_STATE has to name the state of the site that runs already")
+    name, password = f"teacher-{os.getpid()}", "only-for-tests-9931"
+    words = ["instructor", "--name", name, "--password-file", "-"]
+    made = subprocess.run(
+        [sys.executable, "manage.py", *words], cwd=ROOT, env=environment, input=password, capture_output=True, text=True
+    )
+    assert made.returncode == 0, made.stderr
+    return name, password
+
+
+@pytest.fixture
+def instructor_page(browser, browser_context_args, instructor):
+    """A page of a browser of its own, in which an instructor is logged in and sees the list of their classes."""
+    context = browser.new_context(**browser_context_args)
+    context.add_init_script("localStorage.setItem('terminal-webgl', '0')")
+    page = context.new_page()
+    page.goto("/teach/")
+    page.get_by_label("Name").fill(instructor[0])
+    page.get_by_label("Password").fill(instructor[1])
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url("**/teach/")
+    yield page
+    context.close()
 
 
 @pytest.fixture

@@ -123,6 +123,16 @@ PAGES: dict[str, Row] = {
     "past": OWN,
     "capture": OWN,
     "captured-frame": OWN,
+    # --- instructors: classes ---
+    "login": Row(everybody(200), everybody(200)),
+    "logout": form(everybody(302)),
+    "classes": page(any_staff(200)),
+    "class-new": Row(any_staff(200), any_staff(400)),
+    "class-setup": Row(class_staff(200), class_staff(400)),
+    "wall": page(class_staff(200)),
+    "results": page(class_staff(200)),
+    # --- learners: joining ---
+    "join": OPEN,
 }
 
 # what a websocket answers: "open", or the code it is closed with
