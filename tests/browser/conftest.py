@@ -121,7 +121,7 @@ def context(context):
 @pytest.fixture(scope="session")
 def instructor(installation):
     """Name and password of an instructor in the running site's database."""
-    address, environment = installation
+    environment = installation[1]
     if "EXPLORER_STATE" not in environment:
         pytest.skip("EXPLORER_STATE has to name the state of the site that runs already")
     name, password = f"teacher-{os.getpid()}", "only-for-tests-9931"
