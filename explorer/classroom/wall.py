@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from explorer.classroom.stuck import Effort, usual_times, why_stuck
+from explorer.lessons.load import load_lessons
 from explorer.lessons.model import Lesson, Step
 
 EVENT_LENGTH = 80
@@ -105,6 +106,12 @@ WORDS = {
     "failed": "failed",
 }
 TONES = {"ready": "live", "closed": "over", "expired": "over", "failed": "over"}
+
+
+def lessons_of(slugs: Iterable[str]) -> list[Lesson]:
+    """Those of a class that there are (still), in its order."""
+    known = load_lessons()
+    return [known[slug] for slug in slugs if slug in known]
 
 
 def make_tiles(rows: Iterable[SeatRow], lately: Mapping[str, Lately], lessons: Sequence[Lesson], now: float) -> dict[str, Tile]:

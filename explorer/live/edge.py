@@ -10,11 +10,12 @@ from typing import Any, ClassVar
 from urllib.parse import parse_qs
 from uuid import UUID
 
+from channels.auth import get_user
 from channels.db import database_sync_to_async
 from prometheus_client import Counter, Gauge
 from redis.exceptions import RedisError
 
-from explorer.classroom.access import find_sandbox, learner_id
+from explorer.classroom.access import User, find_sandbox, learner_id
 from explorer.live import messages
 from explorer.live.feed import Stopped, end
 from explorer.live.hub import Hub, get_hub
@@ -55,7 +56,7 @@ class Edge:
         self.scope, self.receive, self._send = scope, receive, send
         self.hub: Hub = get_hub()
         self.strikes = 0
-        self.learner: UUID
+        self.who: UUID | str  # who asks, as sockets are counted: a learner's id, or that of a user with rights
 
     @classmethod
     def as_asgi(cls) -> Callable[[dict[str, Any], Receive, Send], Awaitable[None]]:
@@ -66,8 +67,17 @@ class Edge:
 
     # --- for subclasses ---
 
+    async def ask(self) -> tuple[str, bool] | None:
+        """What this socket is about, read again: its id and whether it is over; None when whoever asks may not have it.
+        A learner asks, unless a subclass asks for a user."""
+        learner = learner_id(self.scope["session"])
+        if learner is None:
+            return None
+        self.who = learner
+        return await self.seek(learner)
+
     async def seek(self, learner: UUID) -> tuple[str, bool] | None:
-        """What this socket is about, read again: its id and whether it is over; None when it is not this learner's."""
+        """As `ask`, of this learner."""
         raise NotImplementedError
 
     async def flow(self) -> None:
@@ -108,18 +118,16 @@ class Edge:
 
     async def enter(self) -> int | None:
         """None if this socket may be opened, else the code to close it with."""
-        learner = learner_id(self.scope["session"])
-        found = await self.seek(learner) if learner else None
-        if learner is None or found is None:
+        found = await self.ask()
+        if found is None:
             return messages.NOT_YOURS
         thing, over = found
         if over:
             return messages.GONE
-        self.seat = (learner, thing, self.kind)
+        self.seat = (self.who, thing, self.kind)
         if not SOCKETS_OPEN.enter(self.seat, self.most):
-            log.info("socket refused: learner %s has %d %s sockets", learner, SOCKETS_OPEN.open[self.seat], self.kind)
+            log.info("socket refused: %s has %d %s sockets", self.who, SOCKETS_OPEN.open[self.seat], self.kind)
             return messages.TOO_MANY
-        self.learner = learner
         return None
 
     async def run(self) -> None:
@@ -156,13 +164,18 @@ class Edge:
             raise Close(messages.BAD_MESSAGES)
 
     async def allowed(self) -> None:
-        """Asks permission again; ends the socket if what it is about is over or no longer this learner's."""
-        found = await self.seek(self.learner)
+        """Asks permission again; ends the socket if what it is about is over or not for whoever asks any more."""
+        found = await self.ask()
         if found is None:
             raise Close(messages.NOT_YOURS)
         if found[1]:
             await self.part()
             raise Close(messages.GONE)
+
+    async def user(self) -> User:
+        """The user of this session, read anew: rights are taken back while a page is open. Learners' sockets never ask."""
+        user: User = await get_user(self.scope)
+        return user
 
     async def say(self, message: dict[str, Any]) -> None:
         await self.send_text(messages.encode(message))

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 
 from explorer.live.feed import Feed, Subscription, end
 from explorer.live.streams import Id, Streams
+from explorer.live.wall_reader import WallReader
 
 
 class Hub:
@@ -19,6 +20,7 @@ class Hub:
         self.redis: Redis = Redis.from_url(url, socket_timeout=15, socket_connect_timeout=3, protocol=2, max_connections=10_000)
         self.streams = Streams(self.redis)
         self.feeds: dict[str, Feed] = {}
+        self.walls: dict[str, WallReader] = {}  # by class
 
     async def subscribe(self, key: str, position: Id, fresh_key: str = "") -> Subscription:
         feed = self.feeds.get(key)
@@ -46,6 +48,9 @@ class Hub:
             feed.stop()
             await end(*feed.tasks)
         self.feeds.clear()
+        for wall in list(self.walls.values()):
+            await wall.stop()
+        self.walls.clear()
         await self.redis.aclose()
 
 

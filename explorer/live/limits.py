@@ -12,6 +12,7 @@ STRIKES = 5  # bad messages before the socket is closed
 SANDBOX_SOCKETS = 6  # per learner and sandbox: tabs
 COMPARISON_SOCKETS = 6  # per learner and comparison: tabs
 TERMINAL_SOCKETS = 24  # per learner and sandbox: tabs times terminals
+WALL_SOCKETS = 10  # per user and class: tabs
 SOCKETS = 4_000  # in this process
 CAPTURE_SOCKETS = 12  # per learner and sandbox: tabs times captures
 CAPTURES = 2  # running at once in one sandbox; the node runs no more either
@@ -54,18 +55,18 @@ class Bucket:
 
 
 class Sockets:
-    """The sockets open in this process, counted per learner, sandbox and kind."""
+    """The sockets open in this process, counted per learner (or user), sandbox and kind."""
 
     def __init__(self) -> None:
-        self.open: Counter[tuple[UUID, str, str]] = Counter()
+        self.open: Counter[tuple[UUID | str, str, str]] = Counter()
 
-    def enter(self, who: tuple[UUID, str, str], most: int) -> bool:
+    def enter(self, who: tuple[UUID | str, str, str], most: int) -> bool:
         if self.open[who] >= most or self.open.total() >= SOCKETS:
             return False
         self.open[who] += 1
         return True
 
-    def leave(self, who: tuple[UUID, str, str]) -> None:
+    def leave(self, who: tuple[UUID | str, str, str]) -> None:
         self.open[who] -= 1
         if self.open[who] <= 0:
             del self.open[who]

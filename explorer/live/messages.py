@@ -86,6 +86,8 @@ REFUSALS = {
     "too_many_terminals": "This sandbox has as many open terminals as it can hold. Close one first.",
     "too_many_captures": "Two captures run in this sandbox already. Stop one first.",
     "unknown_capture": "There is no such capture in this sandbox (any more).",
+    "only_watching": "You are watching: this is for the learner to do.",
+    "not_invited": "The learner has not invited you to type here, or has taken it back.",
     "unknown_terminal": "There is no such terminal in this sandbox.",
 }
 

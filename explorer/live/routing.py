@@ -14,6 +14,8 @@ from explorer.live.capture import CaptureSocket
 from explorer.live.comparison import ComparisonSocket
 from explorer.live.sandbox import SandboxSocket
 from explorer.live.terminal import TerminalSocket
+from explorer.live.wall import WallSocket
+from explorer.live.watching import CaptureWatcher, SandboxWatcher, TerminalWatcher, or_watching
 
 Application = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 
@@ -35,10 +37,11 @@ def exact_origin(application: Application) -> Application:
 
 
 ROUTES = [  # consumers in the place of views: channels' own use of Django's routes
-    path("ws/sandbox/<slug:sandbox>/", SandboxSocket.as_asgi()),  # type: ignore[arg-type]
-    path("ws/terminal/<slug:terminal>/", TerminalSocket.as_asgi()),  # type: ignore[arg-type]
-    path("ws/capture/<slug:capture>/", CaptureSocket.as_asgi()),  # type: ignore[arg-type]
+    path("ws/sandbox/<slug:sandbox>/", or_watching(SandboxSocket, SandboxWatcher)),  # type: ignore[arg-type]
+    path("ws/terminal/<slug:terminal>/", or_watching(TerminalSocket, TerminalWatcher)),  # type: ignore[arg-type]
+    path("ws/capture/<slug:capture>/", or_watching(CaptureSocket, CaptureWatcher)),  # type: ignore[arg-type]
     path("ws/comparison/<slug:comparison>/", ComparisonSocket.as_asgi()),  # type: ignore[arg-type]
+    path("ws/wall/<slug:class_id>/", WallSocket.as_asgi()),  # type: ignore[arg-type]
 ]
 EVERYTHING_ELSE = re_path(r"", refuse)  # type: ignore[arg-type]
 

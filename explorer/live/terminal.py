@@ -39,10 +39,12 @@ from explorer.sandboxes.events import (
     TerminalFacts,
     TypeInTerminal,
     events_key,
+    size_key,
     terminal_key,
 )
 
 FRAME_BYTES = 64 * 1024
+SIZE_KEPT = 24 * 3600  # seconds
 APPEARS_SECONDS = 5.0  # a page may connect before the node has opened what was just asked for
 OFFSET = struct.Struct(">Q")
 
@@ -191,6 +193,7 @@ class TerminalSocket(SandboxEdge):
             await self.acknowledge(wish.offset)
         else:
             await asyncio.sleep(self.resizing.take(1))
+            await self.hub.redis.set(size_key(self.terminal), f"{wish.columns} {wish.rows}", ex=SIZE_KEPT)
             await self.order(
                 ResizeTerminal(sandbox=self.sandbox.pk, terminal=self.terminal, columns=wish.columns, rows=wish.rows)
             )

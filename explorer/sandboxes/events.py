@@ -391,6 +391,11 @@ def terminal_key(terminal: str) -> str:
     return f"term:{terminal}:out"
 
 
+def size_key(terminal: str) -> str:
+    """String: columns and rows, as the learner's page asked for last. Who watches draws it as large."""
+    return f"term:{terminal}:size"
+
+
 def captures_key(sandbox: str) -> str:
     """Hash: capture id → `CaptureFacts` as JSON."""
     return f"sb:{sandbox}:captures"

@@ -12,6 +12,8 @@ import pytest
 import redis as redis_package
 from asgiref.testing import ApplicationCommunicator
 from django.conf import settings as django_settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.auth.models import User
 from django.contrib.sessions.backends.signed_cookies import SessionStore
 from django.db import connections
 from django.utils import timezone
@@ -34,12 +36,18 @@ from explorer.sandboxes.models import Learner, Node, Sandbox
 from tests.redis_fixture import *  # noqa: F403
 
 ORIGIN = "http://localhost:8000"
+BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
-def cookie_of(learner):
+def cookie_of(who):
+    """Of a learner's session, or of a user who is logged in."""
     session = SessionStore()
-    if learner:
-        session["learner"] = str(learner.pk)
+    if isinstance(who, User):
+        known = {SESSION_KEY: str(who.pk), BACKEND_SESSION_KEY: BACKEND, HASH_SESSION_KEY: who.get_session_auth_hash()}
+        session.update(known)
+        session.save()
+    elif who:
+        session["learner"] = str(who.pk)
         session.save()
     return f"{django_settings.SESSION_COOKIE_NAME}={session.session_key or ''}"
 
@@ -83,8 +91,8 @@ class Socket(ApplicationCommunicator):
 
     async def until(self, kind, seconds=5):
         while True:
-            message = await self.message(seconds)
-            if message["type"] == kind:
+            got = await self.receive_from(seconds)
+            if isinstance(got, str) and (message := json.loads(got))["type"] == kind:
                 return message
 
     async def numbered(self, count):

@@ -1,0 +1,78 @@
+"""The websocket of a class's wall: all tiles at first, then what differs. With `?seat=` only that one. Nothing comes in.
+
+A page that takes its messages slowly skips what came between: it is told the difference to what it was told last.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from channels.db import database_sync_to_async
+
+from explorer.classroom.access import find_class
+from explorer.classroom.wall import Picture, differences
+from explorer.live.edge import Edge
+from explorer.live.limits import RECHECK_SECONDS, WALL_SOCKETS
+from explorer.live.wall_reader import WallReader, tell
+
+
+class WallSocket(Edge):
+    kind = "wall"
+    most = WALL_SOCKETS
+
+    async def ask(self) -> tuple[str, bool] | None:
+        user = await self.user()
+        name = str(self.scope["url_route"]["kwargs"]["class_id"])
+        klass = await database_sync_to_async(find_class)(user, name)
+        if klass is None:
+            return None
+        self.who, self.klass = f"user {user.pk}", klass.pk
+        return klass.pk, not klass.open
+
+    async def flow(self) -> None:
+        self.only = self.asked("seat")
+        self.version, self.fresh, self.told = 0, True, Picture()
+        reader = self.hub.walls.get(self.klass)
+        if reader is None:
+            reader = self.hub.walls[self.klass] = WallReader(self.klass)
+        wake = reader.join()
+        try:
+            await self.follow(reader, wake)
+        finally:
+            reader.watchers.discard(wake)
+            if not reader.watchers and self.hub.walls.get(self.klass) is reader:
+                del self.hub.walls[self.klass]
+                reader.stopped.set()
+
+    async def follow(self, reader: WallReader, wake: asyncio.Event) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(RECHECK_SECONDS):
+                    await wake.wait()
+                wake.clear()
+            except TimeoutError:
+                await self.allowed()
+                continue
+            if not reader.open:
+                await self.allowed()
+            if reader.version > self.version:
+                await self.catch_up(reader)
+            if reader.fresh != self.fresh:
+                self.fresh = reader.fresh
+                await self.say({"type": "fresh", "ok": self.fresh})
+
+    async def catch_up(self, reader: WallReader) -> None:
+        before, self.version = self.version, reader.version
+        picture = reader.picture
+        if self.only is not None:
+            picture = {seat: tile for seat, tile in picture.items() if seat == self.only}
+        told, self.told = self.told, picture
+        if before == 0:
+            await self.send_text(tell(picture, None if self.only is not None else reader.counts, whole=True))
+        elif self.only is not None:
+            if changed := differences(told, picture):
+                await self.send_text(tell(changed))
+        elif before == reader.version - 1:
+            await self.send_text(reader.news)  # made once, for all who are up to date
+        else:
+            await self.send_text(tell(differences(told, picture), reader.counts))

@@ -1,0 +1,118 @@
+"""What a class's wall shows, read for all who look at it in this process: the first socket starts it, the last one ends it.
+
+Every half second rows and streams are looked at, in a thread of its own. Sockets are woken only when something is different.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from channels.db import database_sync_to_async
+from django.db import DatabaseError
+from redis.exceptions import RedisError
+
+from explorer.classroom.lately import Listener
+from explorer.classroom.models import Class
+from explorer.classroom.seats import read_seats
+from explorer.classroom.wall import Picture, Wire, count, differences, lessons_of, make_tiles, to_wire
+from explorer.live import messages
+from explorer.sandboxes import streams
+
+log = logging.getLogger(__name__)
+
+EVERY = 0.5  # seconds
+LEAST_REST = 0.2  # between two looks, however long one takes
+Counts = dict[str, Any]
+
+
+class WallReader:
+    def __init__(self, klass: str) -> None:
+        self.klass = klass
+        self.listener = Listener()
+        self.picture: Picture = {}
+        self.counts: Counts = {}
+        self.version = 0  # of picture and counts; 0: nothing was read yet
+        self.news = ""  # the message that leads from the last version to this one
+        self.fresh = self.open = True
+        self.watchers: set[asyncio.Event] = set()
+        self.stopped = asyncio.Event()
+        self.task = asyncio.create_task(self.run(), name=f"wall {klass}")
+
+    def join(self) -> asyncio.Event:
+        """Is set whenever something is different."""
+        wake = asyncio.Event()
+        wake.set()
+        self.watchers.add(wake)
+        return wake
+
+    async def stop(self) -> None:
+        """Waits for a look that has begun: a thread cannot be cancelled."""
+        self.stopped.set()
+        await self.task
+
+    async def run(self) -> None:
+        while not self.stopped.is_set():
+            began = time.monotonic()
+            try:
+                await self.step()
+            except (RedisError, OSError, DatabaseError) as error:
+                log.warning("wall of %s: %s; trying again", self.klass, error)
+                self.be(fresh=False)
+            except Exception:  # a defect must not leave a wall that stands still and looks alive
+                log.exception("wall of %s", self.klass)
+                self.be(fresh=False)
+            rest = max(LEAST_REST, EVERY - (time.monotonic() - began))
+            try:
+                async with asyncio.timeout(rest):
+                    await self.stopped.wait()
+            except TimeoutError:
+                continue
+
+    async def step(self) -> None:
+        # not on the one thread that all learners' sockets share: they would wait for us
+        look = database_sync_to_async(self.look, thread_sensitive=False)
+        found = await look()
+        if found is not None:
+            self.take(*found)
+        self.be(fresh=True, open=found is not None)
+
+    def look(self) -> tuple[Picture, Counts] | None:
+        """Blocking. None when the class is over."""
+        klass = Class.objects.filter(pk=self.klass).first()
+        if klass is None or not klass.open:
+            return None
+        rows = read_seats(klass)
+        lately = self.listener.read(streams.redis(), rows)
+        tiles = make_tiles(rows, lately, lessons_of(klass.lessons), time.time())
+        return {seat: to_wire(tile) for seat, tile in tiles.items()}, count(tiles.values())
+
+    def take(self, picture: Picture, counts: Counts) -> None:
+        tiles = differences(self.picture, picture)
+        if not tiles and counts == self.counts and self.version:
+            return
+        self.news = tell(tiles, counts if counts != self.counts else None)
+        self.picture, self.counts = picture, counts
+        self.version += 1
+        self.wake()
+
+    def be(self, **state: bool) -> None:
+        if any(getattr(self, name) != value for name, value in state.items()):
+            for name, value in state.items():
+                setattr(self, name, value)
+            self.wake()
+
+    def wake(self) -> None:
+        for watcher in self.watchers:
+            watcher.set()
+
+
+def tell(tiles: Mapping[str, Wire | None], counts: Counts | None = None, whole: bool = False) -> str:
+    """`whole` replaces all that was told before."""
+    message: dict[str, Any] = {"type": "wall", "tiles": tiles}
+    if counts is not None:
+        message["counts"] = counts
+    return messages.encode({**message, "whole": True} if whole else message)
