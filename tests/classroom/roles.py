@@ -141,4 +141,5 @@ SOCKETS: dict[str, Answers] = {
     "ws/terminal/<slug:terminal>/": only_seated("open", otherwise=NOT_YOURS),
     "ws/capture/<slug:capture>/": only_seated("open", otherwise=NOT_YOURS),
     "ws/comparison/<slug:comparison>/": only_seated("open", otherwise=NOT_YOURS),
+    "ws/wall/<slug:class_id>/": everybody(NOT_YOURS, teacher="open", operator="open"),
 }
