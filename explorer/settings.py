@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 import structlog
 from csp.constants import NONCE, SELF
+from django.templatetags.static import static
 
 from explorer import environment as env
 
@@ -110,8 +111,8 @@ CONTENT_SECURITY_POLICY: dict[str, Any] = {
 
 # --- Django ---
 INSTALLED_APPS = [
-    "unfold",
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",
+    "explorer.classroom.panel.apps.PanelConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -240,6 +241,48 @@ CELERY_BEAT_SCHEDULE = {
         "task": "explorer.sandboxes.tasks.reconcile",
         "schedule": 10.0,
         "options": {"queue": NODE_QUEUE, "expires": 10},
+    },
+}
+
+# --- the admin panel ---
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "Docker Network Explorer",
+    "SITE_HEADER": "Docker Network Explorer",
+    "SITE_SUBHEADER": "Sandboxes, nodes, classes",
+    "SITE_URL": "/teach/",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("images/mark.svg")}],
+    "STYLES": [lambda request: static("panel.css")],
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "DASHBOARD_CALLBACK": "explorer.classroom.panel.dashboard.describe",
+    "SIDEBAR": {"navigation": "explorer.classroom.panel.site.list_pages"},
+    "COLORS": {  # the pages' own: hue 232 for the ground, 218 for what can be clicked
+        "base": {
+            "50": "oklch(98.4% 0.004 220)",
+            "100": "oklch(96.9% 0.006 220)",
+            "200": "oklch(91.5% 0.01 222)",
+            "300": "oklch(85.5% 0.014 224)",
+            "400": "oklch(70.5% 0.02 228)",
+            "500": "oklch(53.5% 0.024 230)",
+            "600": "oklch(43.5% 0.025 232)",
+            "700": "oklch(36.5% 0.024 232)",
+            "800": "oklch(28.5% 0.022 232)",
+            "900": "oklch(23.5% 0.021 232)",
+            "950": "oklch(17.5% 0.019 234)",
+        },
+        "primary": {
+            "50": "oklch(97.5% 0.012 215)",
+            "100": "oklch(94.5% 0.025 215)",
+            "200": "oklch(89.5% 0.05 212)",
+            "300": "oklch(82.5% 0.085 209)",
+            "400": "oklch(73.5% 0.095 212)",
+            "500": "oklch(55% 0.095 216)",
+            "600": "oklch(45% 0.085 218)",
+            "700": "oklch(40% 0.078 220)",
+            "800": "oklch(34% 0.065 222)",
+            "900": "oklch(29% 0.052 224)",
+            "950": "oklch(23% 0.04 226)",
+        },
     },
 }
 

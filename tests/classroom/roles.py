@@ -81,8 +81,21 @@ def form(post: Answers, **fields: Any) -> Row:
     return Row(everybody(405), post, fields)
 
 
+ALREADY_OUT: Answers = dict.fromkeys(LEARNERS, 302)
 OPEN = page(everybody(200))
 OWN = page(only_seated(200))
+
+
+def table(name: str, reads: Answers, lists: Answers | None = None) -> dict[str, Row]:
+    """The five addresses of one table of the admin: what is there is read, and nothing made, changed or deleted by a form."""
+    nobody_does, lists = any_staff(404), lists or reads
+    return {
+        f"admin:{name}_changelist": Row(lists, lists),
+        f"admin:{name}_history": Row(reads, reads),
+        f"admin:{name}_change": Row(reads, nobody_does),
+        f"admin:{name}_add": Row(nobody_does, nobody_does),
+        f"admin:{name}_delete": Row(nobody_does, nobody_does),
+    }
 
 
 PAGES: dict[str, Row] = {
@@ -133,6 +146,28 @@ PAGES: dict[str, Row] = {
     "results": page(class_staff(200)),
     # --- learners: joining ---
     "join": OPEN,
+    # --- the admin panel: whoever has no part in it finds nothing, and nobody makes rows by hand ---
+    "admin:index": Row(any_staff(200), any_staff(200)),
+    "admin:login": Row(everybody("login"), everybody("login")),
+    "admin:logout": Row(any_staff(405, **ALREADY_OUT), any_staff(302, **ALREADY_OUT)),
+    "admin:search": Row(any_staff(200), any_staff(200)),
+    "admin:jsi18n": Row(any_staff(200), any_staff(405)),
+    "admin:password_change": Row(any_staff(200), any_staff(200)),
+    "admin:password_change_done": Row(any_staff(200), any_staff(405)),
+    "admin:app_list": Row(any_staff(200), any_staff(200)),
+    "admin:autocomplete": Row(any_staff(404), any_staff(405)),
+    "admin:view_on_site": Row(any_staff(404), any_staff(404)),
+    **table("sandboxes_sandbox", class_staff(200), any_staff(200)),
+    **table("sandboxes_node", operators(200)),
+    **table("sandboxes_action", operators(200)),
+    **table("sandboxes_learner", operators(200)),
+    **table("sandboxes_progress", operators(200)),
+    **table("sandboxes_comparison", operators(200)),
+    **table("sandboxes_authoredlesson", class_staff(200), any_staff(200)),
+    **table("classroom_class", class_staff(200), any_staff(200)),
+    **table("classroom_seat", class_staff(200), any_staff(200)),
+    **table("classroom_auditentry", class_staff(200), any_staff(200)),
+    **table("auth_user", operators(200)),
 }
 
 # what a websocket answers: "open", or the code it is closed with

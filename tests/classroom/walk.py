@@ -17,6 +17,7 @@ from django.test import Client
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
+from explorer.classroom.audit import note
 from explorer.network.captured import Frame
 from explorer.network.comparison import Comparison as Measured
 from explorer.network.model import Snapshot
@@ -29,7 +30,7 @@ from explorer.sandboxes.events import (
     captures_key,
     terminals_key,
 )
-from explorer.sandboxes.models import Column, Comparison, Learner, Node, Sandbox
+from explorer.sandboxes.models import Action, AuthoredLesson, Column, Comparison, Learner, Node, Progress, Sandbox
 from tests.classroom.roles import Answer
 from tests.network.captured import CAPTURES
 from tests.network.test_captured import PING
@@ -66,6 +67,10 @@ class Cast:
         self.sandbox = self.open_sandbox(self.learners["seated"])
         self.open_sandbox(self.learners["learner"])
         self.comparison = self.compare(self.learners["seated"])
+        self.progress = Progress.objects.create(learner=self.seat.learner, lesson="bridge")
+        self.action = Action.objects.create(sandbox=self.sandbox, kind="open")
+        self.lesson = AuthoredLesson.objects.create(slug="mine", author=self.users["teacher"])
+        self.entry = note(self.users["teacher"], "open class", klass=self.klass)
 
     def open_sandbox(self, learner: Learner | None) -> Sandbox:
         now = timezone.now()
@@ -124,13 +129,28 @@ def fill(cast: Cast) -> dict[str, Any]:
         # of the admin
         "app_label": "sandboxes",
         "content_type_id": 1,
-        "object_id": "1",
-        "id": 1,
+    }
+
+
+def rows_of_admin(cast: Cast) -> dict[str, Any]:
+    """One row of each table, something of `seated` or of `teacher`."""
+    return {
+        "auth_user": cast.users["teacher"].pk,
+        "classroom_auditentry": cast.entry.pk,
+        "classroom_class": cast.klass.pk,
+        "classroom_seat": cast.seat.pk,
+        "sandboxes_action": cast.action.pk,
+        "sandboxes_authoredlesson": cast.lesson.pk,
+        "sandboxes_comparison": cast.comparison.pk,
+        "sandboxes_learner": cast.seat.learner_id,
+        "sandboxes_node": cast.node.pk,
+        "sandboxes_progress": cast.progress.pk,
+        "sandboxes_sandbox": cast.sandbox.pk,
     }
 
 
 def every_name() -> list[str]:
-    """All URL names, `admin:…` among them; a nameless pattern goes by its route."""
+    """All URL names, `admin:…` among them. What has no name only redirects, or is not found."""
     return sorted(set(_names(get_resolver().url_patterns, "")))
 
 
@@ -139,15 +159,16 @@ def _names(patterns: list[URLPattern | URLResolver], space: str) -> Iterator[str
         if isinstance(pattern, URLResolver):
             inner = f"{space}{pattern.namespace}:" if pattern.namespace else space
             yield from _names(pattern.url_patterns, inner)
-        else:
-            yield f"{space}{pattern.name or pattern.pattern}"
+        elif pattern.name:
+            yield f"{space}{pattern.name}"
 
 
 def address_of(name: str, cast: Cast) -> str | None:
-    """None for a nameless pattern: nothing links there."""
+    """None when `fill` does not know a part."""
     known = fill(cast)
     keys = get_resolver()
     space, _, bare = name.rpartition(":")
+    known["object_id"] = known["id"] = rows_of_admin(cast).get(bare.rpartition("_")[0], 1)
     if space:
         keys = keys.namespace_dict[space][1]
     for possible, *_ in keys.reverse_dict.getlist(bare):

@@ -1,0 +1,33 @@
+"""The audit log: who did what to whose sandbox. To be read; rows are only ever added, which the database sees to as well."""
+
+from __future__ import annotations
+
+import json
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from unfold.decorators import display
+
+from explorer.classroom.access import OPERATOR, User, classes_of, role_of
+from explorer.classroom.models import AuditEntry
+from explorer.classroom.panel.base import Table
+
+
+@admin.register(AuditEntry)
+class AuditTable(Table):
+    for_instructors = True
+    list_display = ("at", "actor", "role", "action", "klass", "seat", "sandbox", "told")
+    list_filter = ("action", "role")
+    search_fields = ("actor", "klass", "seat", "sandbox")
+    date_hierarchy = "at"
+    fields = readonly_fields = ("at", "actor", "role", "action", "klass", "seat", "sandbox", "told")
+
+    def rows_of(self, user: User) -> QuerySet[AuditEntry]:
+        """An instructor reads what they did, and what anybody did to their classes."""
+        if role_of(user) == OPERATOR:
+            return AuditEntry.objects.all()
+        return AuditEntry.objects.filter(Q(actor=user.get_username()) | Q(klass__in=classes_of(user).values("pk")))
+
+    @display(description="detail")
+    def told(self, entry: AuditEntry) -> str:
+        return json.dumps(entry.detail, ensure_ascii=False) if entry.detail else ""

@@ -1,0 +1,126 @@
+"""Nodes: how full and how well they are, and taking one out of service without taking anything from anybody."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db import transaction
+from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
+from unfold.decorators import display
+
+from explorer.classroom.access import User
+from explorer.classroom.audit import note
+from explorer.classroom.panel.base import Table, Wish
+from explorer.sandboxes import changes
+from explorer.sandboxes.limits import Refused
+from explorer.sandboxes.models import Node, Sandbox
+
+OPERATED = (*changes.ON_NODE, Sandbox.State.WARM)
+
+
+def drain(user: User, node: Node) -> str:
+    _set_draining(user, node, True, "drain", "It is being drained already.")
+    return "It takes no new sandboxes. Those on it go on until they end."
+
+
+def resume(user: User, node: Node) -> str:
+    _set_draining(user, node, False, "resume", "It is in service already.")
+    return "It takes sandboxes again."
+
+
+def _set_draining(user: User, node: Node, draining: bool, action: str, already: str) -> None:
+    with transaction.atomic():
+        if not Node.objects.filter(pk=node.pk, draining=not draining).update(draining=draining):
+            raise Refused("already", already, node=node.pk)
+        note(user, action, node=node.pk)
+
+
+def is_here(node: Node) -> bool:
+    return timezone.now() - node.seen_at < changes.NODE_AWAY
+
+
+def health_of(node: Node) -> tuple[str, str]:
+    """How it is (`well`, `away`, `ill`, `limited`), and a sentence on why."""
+    if not is_here(node):
+        return "away", f"not heard of since {node.seen_at:%d %b %H:%M} UTC"
+    if node.health.get("engine"):
+        return "ill", str(node.health["engine"])
+    found = node.health.get("doctor", {}).get("findings", [])
+    musts = [one for one in found if one.get("must")]
+    if musts:
+        return "ill", "; ".join(f"{one['name']}: {one['found']}" for one in musts)
+    return ("limited", f"{len(found)} things it cannot do") if found else ("well", "")
+
+
+@admin.register(Node)
+class NodeTable(Table):
+    list_display = ("name", "shown_health", "service", "full", "load", "memory", "versions", "seen_at")
+    list_filter = ("draining",)
+    fields = readonly_fields = (
+        "name",
+        "shown_health",
+        "why",
+        "service",
+        "full",
+        "load",
+        "memory",
+        "versions",
+        "kernel",
+        "doctor",
+    )
+    wishes = (
+        Wish("drain", "Drain", drain, "These nodes take no new sandboxes. Those on them go on until they end."),
+        Wish("resume", "Resume", resume, "These nodes take sandboxes again."),
+    )
+
+    def rows_of(self, user: User) -> QuerySet[Node]:
+        return Node.objects.annotate(live=Count("sandbox", filter=Q(sandbox__state__in=OPERATED)))
+
+    @display(description="health", label={"well": "success", "ill": "danger", "away": "danger", "limited": "warning"})
+    def shown_health(self, node: Node) -> str:
+        return health_of(node)[0]
+
+    @display(description="why")
+    def why(self, node: Node) -> str:
+        return health_of(node)[1] or "nothing is wrong"
+
+    @display(description="service", ordering="draining", label={"in service": "success", "draining": "warning"})
+    def service(self, node: Node) -> str:
+        return "draining" if node.draining else "in service"
+
+    @display(description="sandboxes", ordering="live")
+    def full(self, node: Node) -> str:
+        return f"{getattr(node, 'live', 0)} of {node.capacity}"
+
+    @display(description="load")
+    def load(self, node: Node) -> str:
+        return str(node.health.get("load", "–"))
+
+    @display(description="memory free")
+    def memory(self, node: Node) -> str:
+        free, all_of_it = node.health.get("memory_free_mb"), node.health.get("memory_mb")
+        return f"{free} of {all_of_it} MB" if free else "–"
+
+    @display(description="Docker Engine")
+    def versions(self, node: Node) -> str:
+        return ", ".join(node.engines) or "none"
+
+    @display(description="kernel")
+    def kernel(self, node: Node) -> str:
+        return str(node.health.get("kernel", "–"))
+
+    @display(description="what labdoctor found")
+    def doctor(self, node: Node) -> str:
+        return describe_findings(node.health.get("doctor", {}))
+
+
+def describe_findings(doctor: dict[str, Any]) -> str:
+    """One line each; `doctor` is as `reconcile_health.examine` wrote it."""
+    if not doctor:
+        return "It has not been examined yet."
+    if doctor.get("error"):
+        return f"It could not be examined: {doctor['error']}"
+    lines = [f"{one['name']}: {one['found']}. {one['cure']}".rstrip(". ") + "." for one in doctor.get("findings", [])]
+    return "\n".join(lines) or "Everything it needs is there."

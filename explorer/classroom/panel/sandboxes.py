@@ -1,0 +1,189 @@
+"""Sandboxes: who has them, what they take, and what an instructor or operator may do to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from unfold.decorators import display
+
+from explorer.classroom.access import User, classes_of, sandboxes_of
+from explorer.classroom.audit import note
+from explorer.classroom.models import Class, Seat
+from explorer.classroom.panel.base import Part, Table, Wish
+from explorer.sandboxes import changes, services
+from explorer.sandboxes.limits import Refused
+from explorer.sandboxes.models import Action, Sandbox
+
+State = Sandbox.State
+LABELS = {
+    State.QUEUED: "info",
+    State.OPENING: "info",
+    State.RESETTING: "info",
+    State.READY: "success",
+    State.WARM: "warning",
+    State.FAILED: "danger",
+}
+AGES = (("minutes", "under 10 minutes", 0, 10), ("hour", "10 to 60 minutes", 10, 60), ("day", "1 to 24 hours", 60, 1440))
+
+
+def seat_of_row(sandbox: Sandbox) -> Seat | None:
+    return getattr(sandbox.learner, "seat", None) if sandbox.learner_id else None
+
+
+def audited(user: User, action: str, sandbox: Sandbox, **detail: Any) -> None:
+    seat = seat_of_row(sandbox)
+    klass = seat.klass if seat else Class.objects.filter(pk=sandbox.pool).first() if sandbox.pool else None
+    note(user, action, klass=klass, seat=seat, sandbox=sandbox, **detail)
+
+
+def extend(user: User, sandbox: Sandbox) -> str:
+    """A whole life from now on, so that asking twice gives what asking once does. The hosts' own clock is the limit."""
+    if sandbox.state != State.READY or sandbox.expires_at is None or sandbox.ready_at is None:
+        raise Refused("not_ready", "Not extended: only a running sandbox can be.", sandbox=sandbox.pk)
+    until = min(timezone.now() + changes.life(), sandbox.ready_at + changes.longest_life())
+    if until - sandbox.expires_at < timedelta(minutes=1):
+        raise Refused("long_enough", f"Left as it is: it runs until {sandbox.expires_at:%H:%M} UTC.", sandbox=sandbox.pk)
+    with transaction.atomic():
+        if Sandbox.objects.filter(pk=sandbox.pk, state=State.READY, expires_at=sandbox.expires_at).update(expires_at=until):
+            audited(user, "extend", sandbox, until=int(until.timestamp()))
+            transaction.on_commit(lambda: changes.tell(sandbox.pk))
+            transaction.on_commit(lambda: changes.say(sandbox.pk, f"the sandbox runs until {until:%H:%M} UTC"))
+    return f"It runs until {until:%H:%M} UTC."
+
+
+def reset(user: User, sandbox: Sandbox) -> str:
+    if sandbox.state == State.RESETTING:
+        raise Refused("resetting", "It is being reset already.", sandbox=sandbox.pk)
+    with transaction.atomic():
+        services.reset_sandbox(sandbox)
+        audited(user, "reset", sandbox)
+    return "It is being rebuilt from its scenario."
+
+
+def stop(user: User, sandbox: Sandbox) -> str:
+    if sandbox.state in (*Sandbox.OVER, State.CLOSING):
+        raise Refused("over", "It is over already.", sandbox=sandbox.pk)
+    with transaction.atomic():
+        services.close_sandbox(sandbox)
+        audited(user, "stop", sandbox)
+    return "It is being removed."
+
+
+def mark(user: User, sandbox: Sandbox) -> str:
+    """Gone as soon as nobody is in it; ten minutes from now at the latest. The reconciler does it."""
+    if sandbox.state in (*Sandbox.OVER, State.CLOSING):
+        raise Refused("over", "It is over already.", sandbox=sandbox.pk)
+    with transaction.atomic():
+        if not Sandbox.objects.filter(pk=sandbox.pk, marked_at=None).update(marked_at=timezone.now()):
+            raise Refused("marked", "It is marked already.", sandbox=sandbox.pk)
+        audited(user, "mark for removal", sandbox)
+    return "It goes as soon as nobody is in it, in ten minutes at the latest."
+
+
+class ClassFilter(admin.SimpleListFilter):
+    title, parameter_name = "class", "class"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        return [(klass.pk, klass.title) for klass in classes_of(request.user).order_by("-created_at")[:50]]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        wanted = self.value()
+        return queryset.filter(Q(learner__seat__klass=wanted) | Q(pool=wanted)) if wanted else queryset
+
+
+class AgeFilter(admin.SimpleListFilter):
+    title, parameter_name = "age", "age"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        return [*((name, words) for name, words, _, _ in AGES), ("old", "older")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        now = timezone.now()
+        if self.value() == "old":
+            return queryset.filter(created_at__lte=now - timedelta(days=1))
+        for name, _, least, most in AGES:
+            if self.value() == name:
+                begun = now - timedelta(minutes=most), now - timedelta(minutes=least)
+                return queryset.filter(created_at__gt=begun[0], created_at__lte=begun[1])
+        return queryset
+
+
+class Actions(Part):
+    model = Action
+    fields = readonly_fields = ("kind", "state", "reason", "created_at", "finished_at")
+
+
+@admin.register(Sandbox)
+class SandboxTable(Table):
+    for_instructors = True
+    list_display = ("id", "shown_state", "whose", "lesson", "node", "memory", "processor", "containers", "last_error", "ends")
+    list_filter = ("state", "node", "lesson", ClassFilter, AgeFilter, ("marked_at", admin.EmptyFieldListFilter))
+    search_fields = ("id", "reason", "learner__seat__name")
+    ordering = ("-created_at",)
+    list_select_related = ("node", "learner__seat__klass")
+    exclude = ("learner", "facts", "replay", "usage")
+    readonly_fields = ("whose", "memory", "processor", "containers")
+    inlines = (Actions,)
+    wishes = (
+        Wish("extend", "Extend", extend),
+        Wish("reset", "Reset", reset, "What the learner did in these sandboxes is lost. Their progress is kept."),
+        Wish("stop", "Stop", stop, "These sandboxes are removed now, also under somebody's hands. Progress is kept."),
+        Wish("mark", "Mark for removal", mark),
+    )
+
+    def rows_of(self, user: User) -> QuerySet[Sandbox]:
+        return sandboxes_of(user)
+
+    @display(description="state", ordering="state", label=LABELS)
+    def shown_state(self, sandbox: Sandbox) -> tuple[str, str]:
+        return sandbox.state, f"{sandbox.state} · marked" if sandbox.marked_at else sandbox.state
+
+    @display(description="of")
+    def whose(self, sandbox: Sandbox) -> str:
+        seat = seat_of_row(sandbox)
+        if seat:
+            return f"{seat.name}, {seat.klass.title}"
+        if sandbox.comparison_id:
+            return f"comparison {sandbox.comparison_id}"
+        return str(sandbox.learner or ("kept for a class" if sandbox.pool else "nobody yet"))
+
+    @display(description="memory")
+    def memory(self, sandbox: Sandbox) -> str:
+        return told(sandbox, "memory_mb", " MB")
+
+    @display(description="CPU")
+    def processor(self, sandbox: Sandbox) -> str:
+        return told(sandbox, "cpu_percent", " %")
+
+    @display(description="containers")
+    def containers(self, sandbox: Sandbox) -> str:
+        return told(sandbox, "containers", "")
+
+    @display(description="last error", ordering="reason")
+    def last_error(self, sandbox: Sandbox) -> str:
+        return sandbox.reason[:120]
+
+    @display(description="ends", ordering="expires_at")
+    def ends(self, sandbox: Sandbox) -> str:
+        return f"{sandbox.expires_at:%d %b %H:%M}" if sandbox.expires_at else ""
+
+    @display(description="look at it")
+    def watch(self, sandbox: Sandbox) -> str:
+        return format_html(
+            '<a class="text-primary-600 underline" href="{}">Watch it live</a>', reverse("watch", args=[sandbox.pk])
+        )
+
+
+def told(sandbox: Sandbox, key: str, unit: str) -> str:
+    """What its node saw last; nothing for one that is not there."""
+    value = sandbox.usage.get(key)
+    return f"{value:g}{unit}" if isinstance(value, int | float) and sandbox.state not in Sandbox.OVER else "–"

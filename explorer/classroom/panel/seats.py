@@ -1,0 +1,35 @@
+"""Seats: who sits where. Named only here and on the pages of their class; the audit log knows them by number."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from unfold.decorators import display
+
+from explorer.classroom.access import User, classes_of
+from explorer.classroom.models import Seat
+from explorer.classroom.panel.base import Table
+from explorer.classroom.panel.sandboxes import ClassFilter
+
+
+class SeatsOfClass(ClassFilter):
+    def queryset(self, request, queryset):  # type: ignore[no-untyped-def]
+        return queryset.filter(klass=self.value()) if self.value() else queryset
+
+
+@admin.register(Seat)
+class SeatTable(Table):
+    for_instructors = True
+    list_display = ("name", "klass", "shown_state", "lesson", "joined_at", "seen_at", "help_at")
+    list_filter = (SeatsOfClass, ("help_at", admin.EmptyFieldListFilter), ("removed_at", admin.EmptyFieldListFilter))
+    search_fields = ("name", "id")
+    ordering = ("-joined_at",)
+    list_select_related = ("klass",)
+    exclude = ("recovery", "learner")
+
+    def rows_of(self, user: User) -> QuerySet[Seat]:
+        return Seat.objects.filter(klass__in=classes_of(user))
+
+    @display(description="state", label={"seated": "success", "removed": "danger", "asks for help": "warning"})
+    def shown_state(self, seat: Seat) -> str:
+        return "removed" if seat.removed_at else "asks for help" if seat.help_at else "seated"
