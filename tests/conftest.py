@@ -52,3 +52,12 @@ def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, A
     if STRICT and collector.nodeid.startswith(ROOMS):
         refuse_skip(report)
     return report
+
+
+@pytest.fixture(autouse=True)
+def _fresh_library(monkeypatch):
+    """No test knows the lessons of another's database."""
+    from explorer.sandboxes import library
+
+    monkeypatch.setattr(library, "_asked_at", -library.ASK_EVERY)
+    monkeypatch.setattr(library, "_shelf", library.Shelf())

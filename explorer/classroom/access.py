@@ -19,7 +19,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from explorer.classroom.models import Class, Seat
-from explorer.sandboxes.models import Comparison, Learner, Sandbox
+from explorer.lessons.model import Lesson
+from explorer.sandboxes import library
+from explorer.sandboxes.models import AuthoredLesson, Comparison, Learner, Sandbox
 
 User = Account | AnonymousUser
 
@@ -124,6 +126,26 @@ def sandboxes_of(user: User) -> QuerySet[Sandbox]:
     own = Class.objects.filter(instructor=user.pk)
     seated = Sandbox.objects.filter(learner__seat__klass__in=own)
     return seated | Sandbox.objects.filter(pool__in=own.values("pk"))
+
+
+def lesson_for(user: User, slug: str) -> Lesson | None:
+    """A lesson that comes with us or is published; a draft for its author and operators. Unknown and not yours: None."""
+    if not slug.startswith(library.DRAFT):
+        return library.find(slug)
+    return library.find(slug) if find_authored(user, slug.removeprefix(library.DRAFT)) else None
+
+
+def authored_by(user: User) -> QuerySet[AuthoredLesson]:
+    """The lessons an instructor brought, all of them for an operator."""
+    role = role_of(user)
+    if role == OPERATOR:
+        return AuthoredLesson.objects.all()
+    return AuthoredLesson.objects.filter(author=user.pk) if role == INSTRUCTOR else AuthoredLesson.objects.none()
+
+
+def find_authored(user: User, slug: str) -> AuthoredLesson | None:
+    """Unknown and not yours are the same answer: None."""
+    return authored_by(user).filter(slug=slug[:64]).first()
 
 
 def seat_of(learner: Learner | uuid.UUID | None) -> Seat | None:

@@ -7,7 +7,7 @@ whatever a host said. `probes` names what only a packet can answer, and only whe
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, get_type_hints
 
@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, create_model
 from explorer.lessons import predicates
 from explorer.lessons.evidence import World
 from explorer.lessons.model import Condition, Measurement, Prediction, Step
-from explorer.network.model import Probe, Snapshot
+from explorer.network.model import Probe, Script, Snapshot
 
 HINTS_SHOWN = 2
 DEPTH = 8  # how deep all, any and not may be nested
@@ -116,6 +116,14 @@ def probes(
     return list({probe.key: probe for probe in found}.values())
 
 
+def scripts(step: Step, snapshot: Snapshot, settled: Collection[str] = ()) -> list[Script]:
+    """What to run for the checks that are not `settled`, and only where the answer would matter now."""
+    world = World(snapshot)
+    waiting = [check.when for check in step.checks if check.id not in settled]
+    found = [Script(place=args.get("place", "h1"), file=args["file"]) for args in named("script", waiting, world)]
+    return list({one.key: one for one in found}.values())
+
+
 def measurements(step: Step, snapshot: Snapshot, predictions: Mapping[str, str] | None = None) -> list[Measurement]:
     """What to measure for this step, once the learner has predicted. Figures are kept while they are asked for: those of a
     container that has gone must not stand for the one that comes next."""
@@ -136,11 +144,16 @@ def answers(prediction: Prediction, world: World | None) -> list[Condition]:
 
 
 def wanted(condition: Condition, world: World | None) -> Iterator[Probe]:
-    if condition.kind == "probe":
-        names = {name: condition.args[name] for name in ("source", "target", "kind", "port") if name in condition.args}
-        yield predicates.asked(**names)
-    elif condition.kind in COMBINATORS:
-        for part in parts(condition):
-            yield from wanted(part, world)
-            if condition.kind == "all" and world is not None and part.kind != "probe" and not holds(part, world):
-                return
+    for args in named("probe", [condition], world):
+        yield predicates.asked(**{name: args[name] for name in ("source", "target", "kind", "port") if name in args})
+
+
+def named(kind: str, conditions: Iterable[Condition], world: World | None) -> Iterator[dict[str, Any]]:
+    """The arguments of every question of this kind, where its answer would decide something."""
+    for condition in conditions:
+        if condition.kind == kind:
+            yield condition.args
+        for part in parts(condition) if condition.kind in COMBINATORS else ():
+            yield from named(kind, [part], world)
+            if condition.kind == "all" and world is not None and part.kind != kind and not holds(part, world):
+                break

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from pydantic import ValidationError
@@ -20,10 +20,11 @@ Complain = Callable[[Path, str, str], Exception]  # where in the file, what is w
 
 
 class Reach:
-    """What a lesson may name: the hosts and machines of its scenario, and the containers its own commands start."""
+    """What a lesson may name: the hosts and machines of its scenario, the containers its own commands start, its scripts."""
 
-    def __init__(self, scenario: Scenario, names: set[str]) -> None:
+    def __init__(self, scenario: Scenario, names: set[str], scripts: Collection[str] = ()) -> None:
         self.scenario = scenario
+        self.scripts = scripts
         self.names = names | {container.name for container in scenario.containers}
 
     def __str__(self) -> str:
@@ -117,7 +118,23 @@ class Reader:
             if args.get(argument) and not self.reach.knows(args[argument]):
                 what = f"{name}: {argument} {args[argument]!r} is no place; {self.reach}"
                 raise self.complain(path, what, args[argument])
+        if problem := self.script_problem(name, args, path):
+            raise self.complain(path, problem, str(args["file"]))
         return Condition(kind=name, args=dict(args))
+
+    def script_problem(self, name: str, args: dict[str, Any], path: Path) -> str:
+        """What is wrong with the script a check names, or nothing."""
+        if name != "script":
+            return ""
+        if "checks" not in path:
+            return "only a check may ask a script; say it with another predicate here"
+        if args["file"] not in self.reach.scripts:
+            known = ", ".join(sorted(self.reach.scripts)) or "none"
+            return f"no script {args['file']!r} in this folder; there: {known}"
+        host = args.get("place", self.reach.scenario.hosts[0])
+        if host not in self.reach.scenario.hosts:
+            return f"a script runs on a host, and {host!r} is none; this scenario has {', '.join(self.reach.scenario.hosts)}"
+        return ""
 
     def bad_argument(self, predicate: Predicate, args: dict[str, Any], path: Path, error: ValidationError) -> Exception:
         first = error.errors()[0]

@@ -1,4 +1,4 @@
-"""Reads every lesson from its folder, or says which line of which file is wrong and what to do about it.
+"""Reads a lesson from its folder or from texts by name, or says which line of which file is wrong and what to do about it.
 
 All of a lesson is checked here, so that whoever has a `Lesson` need not check anything again.
 """
@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from pydantic import ValidationError
 
@@ -19,6 +20,8 @@ from explorer.lessons.model import Check, Hint, Lesson, Option, Prediction, Step
 from explorer.network.scenario import SCENARIOS, Scenario
 
 CONTENT = Path(__file__).parent / "content"
+MAIN = "lesson.toml"
+SCRIPT_BYTES = 16 * 1024
 NAMED = re.compile(r"--name[ =]([A-Za-z0-9][A-Za-z0-9_.-]+)")
 Where = tuple[str | int, ...]
 Texted = TypeVar("Texted", Check, Hint, Option)
@@ -41,54 +44,102 @@ def load_lessons(root: Path = CONTENT) -> dict[str, Lesson]:
 def _load_lessons(root: Path) -> dict[str, Lesson]:
     words = glossary(root)
     folders = sorted(path for path in root.iterdir() if path.is_dir() and path.name[0] not in "._")
-    lessons = [Folder(folder, words).lesson() for folder in folders]
+    lessons = [Reading(folder, OnDisk(folder), words).lesson() for folder in folders]
     return {lesson.slug: lesson for lesson in sorted(lessons, key=lambda lesson: (lesson.order, lesson.slug))}
+
+
+def read_lesson(slug: str, files: Mapping[str, str]) -> Lesson:
+    """A lesson whose files somebody sent: {file name: text}. Raises `LessonError`, whose paths begin with the slug."""
+    return Reading(Path(slug), InMemory(files), glossary(CONTENT)).lesson()
 
 
 def glossary(root: Path) -> dict[str, str]:
     """Words and their meanings, from `glossary.toml` beside the lessons when it is there."""
-    path = root / "glossary.toml"
-    if not path.is_file():
+    folder = OnDisk(root)
+    if "glossary.toml" not in folder.names():
         return {}
-    words = parsed(path)
+    path = root / "glossary.toml"
+    words = parsed(path, read(path, folder))
     for word, meaning in words.items():
         if not isinstance(meaning, str):
-            raise LessonError(path, Lines(read(path)).find((word,)), f"{word!r} needs a meaning in quotes")
+            raise LessonError(path, Lines(read(path, folder)).find((word,)), f"{word!r} needs a meaning in quotes")
     return words
 
 
-def read(path: Path) -> str:
+class Files(Protocol):
+    """Where the files of a lesson are: in a folder, or in memory."""
+
+    def names(self) -> list[str]: ...
+    def text(self, name: str) -> str: ...
+
+
+class OnDisk:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def names(self) -> list[str]:
+        return sorted(path.name for path in self.folder.iterdir() if path.is_file())
+
+    def text(self, name: str) -> str:
+        return (self.folder / name).read_text(encoding="utf-8")
+
+
+class InMemory:
+    def __init__(self, files: Mapping[str, str]) -> None:
+        self.files = files
+
+    def names(self) -> list[str]:
+        return sorted(self.files)
+
+    def text(self, name: str) -> str:
+        if name not in self.files:
+            raise FileNotFoundError(name)
+        return self.files[name]
+
+
+def read(path: Path, files: Files) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return files.text(path.name)
     except FileNotFoundError:
         raise LessonError(path, 1, "is missing; write it, or remove the folder") from None
     except UnicodeDecodeError as error:
         raise LessonError(path, 1, f"is not UTF-8 text ({error.reason}); save it as UTF-8") from None
 
 
-def parsed(path: Path) -> dict[str, Any]:
-    text = read(path)
+def parsed(path: Path, text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         where = re.search(r"line (\d+)", str(error))
         raise LessonError(path, int(where[1]) if where else len(text.splitlines()), f"not valid TOML: {error}") from None
+    except RecursionError:
+        raise LessonError(path, 1, "is nested too deep to be read; say it in fewer brackets") from None
 
 
-class Folder:
-    """One lesson's folder being read."""
+def is_script(name: str) -> bool:
+    return name.endswith(".sh")
 
-    def __init__(self, path: Path, words: dict[str, str]) -> None:
+
+class Reading:
+    """One lesson being read. `path` is its folder's, or stands for it: its name is the lesson's slug."""
+
+    def __init__(self, path: Path, files: Files, words: dict[str, str]) -> None:
         self.path = path
-        self.file = path / "lesson.toml"
+        self.file = path / MAIN
+        self.files = files
         self.words = words
 
+    def read(self, name: str) -> str:
+        return read(self.path / name, self.files)
+
     def lesson(self) -> Lesson:
-        data = parsed(self.file)
-        self.lines = Lines(read(self.file))
+        text = self.read(MAIN)
+        data = parsed(self.file, text)
+        self.lines = Lines(text)
         if data.setdefault("slug", self.path.name) != self.path.name:
             raise self.wrong(("slug",), f"slug {data['slug']!r} differs from the folder's name {self.path.name!r}")
-        self.reach = conditions.Reach(self.scenario(data), self.started())
+        scripts = {name: self.script(name) for name in self.files.names() if is_script(name)}
+        self.reach = conditions.Reach(self.scenario(data), self.started(), scripts)
         conditions.Reader(self.reach, self.wrong).read_all(data)
         try:
             lesson = Lesson.model_validate(data)
@@ -96,7 +147,18 @@ class Folder:
             raise self.invalid(error) from None
         self.check_ids(lesson)
         steps = tuple(self.step(step, ("steps", number)) for number, step in enumerate(lesson.steps))
-        return lesson.model_copy(update={"steps": steps})
+        return lesson.model_copy(update={"steps": steps, "scripts": scripts})
+
+    def script(self, name: str) -> str:
+        text = self.read(name)
+        if len(text.encode()) > SCRIPT_BYTES:
+            raise LessonError(self.path / name, 1, f"is bigger than {SCRIPT_BYTES // 1024} KiB; a check is a few lines")
+        if not text.strip():
+            raise LessonError(self.path / name, 1, "is empty; a script that asks nothing is always green")
+        first = text.splitlines()[0]
+        if first.startswith("#!") and not re.search(r"\b(ba|da)?sh\b", first):
+            raise LessonError(self.path / name, 1, f"begins with {first[:40]!r}; scripts are run by bash")
+        return text
 
     def wrong(self, where: Where, what: str, word: str = "") -> LessonError:
         return LessonError(self.file, self.lines.find(where, word), what)
@@ -119,8 +181,8 @@ class Folder:
 
     def started(self) -> set[str]:
         """Containers that the lesson's own commands start."""
-        files = (self.file, *sorted(self.path.glob("*.md")))
-        return {name for file in files for name in NAMED.findall(read(file))}
+        texts = [MAIN, *(name for name in self.files.names() if name.endswith(".md"))]
+        return {found for name in texts for found in NAMED.findall(self.read(name))}
 
     def check_ids(self, lesson: Lesson) -> None:
         self.check_unique([(step.id, ("steps", number)) for number, step in enumerate(lesson.steps)])
@@ -166,9 +228,9 @@ class Folder:
     def text(self, step: Step, where: Where) -> str:
         """The step's Markdown, checked."""
         file = self.path / step.file
-        if file.parent != self.path or file.suffix != ".md" or not file.is_file():
+        if not step.file.endswith(".md") or step.file not in self.files.names():
             raise self.wrong((*where, "file"), f"no file {step.file!r} in this folder; write it, or correct the name")
-        text = read(file)
+        text = self.read(step.file)
         if not text.strip():
             raise LessonError(file, 1, "is empty; a step needs a text")
         for fault in render.faults(text):

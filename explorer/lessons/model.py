@@ -78,7 +78,7 @@ class Measurement(Data):
 
 class Step(Data):
     id: str = Slug
-    title: str
+    title: str = Field(min_length=1, max_length=120)
     file: str
     checks: tuple[Check, ...] = ()
     predictions: tuple[Prediction, ...] = ()
@@ -94,11 +94,12 @@ class Step(Data):
 
 class Lesson(Data):
     slug: str = Slug
-    title: str
+    title: str = Field(min_length=1, max_length=120)
     driver: Driver
-    summary: str
-    promise: str  # one line for the home page's card
+    summary: str = Field(max_length=1000)
+    promise: str = Field(max_length=200)  # one line for the home page's card
     minutes: int = Field(ge=1, le=60)
     scenario: str
     order: int = 100
-    steps: tuple[Step, ...] = Field(min_length=1)
+    steps: tuple[Step, ...] = Field(min_length=1, max_length=60)
+    scripts: dict[str, str] = Field(default_factory=dict)  # filled by `load`: the text of each *.sh file, by its name

@@ -351,6 +351,26 @@ class ProbeResult(Fact):
     at: float
 
 
+class Script(Fact):
+    """A question that a program answers: run on a host, it says yes by ending with status 0."""
+
+    place: str
+    file: str
+
+    @property
+    def key(self) -> str:
+        return f"{self.place} {self.file}"
+
+
+class ScriptResult(Fact):
+    """`status` is None when it did not end by itself; then `error` says why. `said` is the beginning of what it wrote."""
+
+    status: int | None = None
+    error: str = ""
+    said: str = ""
+    at: float = 0.0
+
+
 class Road(Fact):
     """One way to measure. Packets go from `source` to `at` (a place or an address), port `port`; who takes them sits in
     `target`, at port `listen`."""
@@ -401,5 +421,6 @@ class Snapshot(Fact):
     docker: dict[str, DockerState] = Field(default_factory=dict)
     probes: dict[str, ProbeResult] = Field(default_factory=dict)
     measured: dict[str, Measured] = Field(default_factory=dict)  # by the id of the lesson's question
+    scripts: dict[str, ScriptResult] = Field(default_factory=dict)
     gone: tuple[Gone, ...] = ()  # the newest last
     no_commands: str = ""  # why the commands given are not listed, where they are not

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from explorer.lessons.load import load_lessons
+from explorer.sandboxes import library
 from explorer.sandboxes.changes import ON_NODE, alive_nodes
 from explorer.sandboxes.models import Node
 
@@ -24,7 +24,7 @@ class Lack:
 
 
 def driver_of(lesson: str) -> str:
-    known = load_lessons().get(lesson)
+    known = library.find(lesson)
     return known.driver if known else ""
 
 

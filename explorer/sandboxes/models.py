@@ -255,7 +255,8 @@ class Progress(models.Model):
 class AuthoredLesson(models.Model):
     """A lesson that an instructor brought: its files, how far it is, what checking and solving it said.
 
-    `files` is {file name: text}, as in a lesson's folder. Published, it is a lesson like those that come with us.
+    `files` is {file name: text}, as in a lesson's folder, and `state` is theirs. What is published stays as it is while a newer
+    version is a draft: `published_files`. Then it is a lesson like those that come with us.
     """
 
     class State(models.TextChoices):
@@ -268,6 +269,7 @@ class AuthoredLesson(models.Model):
     title = models.CharField(max_length=200, blank=True, default="")
     author = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="lessons")
     files = models.JSONField(default=dict)
+    published_files = models.JSONField(default=dict, blank=True)  # those that learners see; empty: it is not published
     state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT)
     report = models.JSONField(default=dict, blank=True)  # of the last solving (`solve.LessonResult.as_json`), or {"error": …}
     left_out = models.JSONField(default=list, blank=True)  # what an import could not carry over, sentences

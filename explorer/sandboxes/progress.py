@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable
 from django.db import transaction
 from django.utils import timezone
 
-from explorer.lessons.load import load_lessons
 from explorer.lessons.model import Lesson, Step
+from explorer.sandboxes import library
 from explorer.sandboxes.models import Learner, Progress
 
 
@@ -22,7 +22,7 @@ class UnknownLesson(LookupError):
 
 
 def find_lesson(slug: str) -> Lesson:
-    lesson = load_lessons().get(slug)
+    lesson = library.find(slug)
     if lesson is None:
         raise UnknownLesson(slug[:64])
     return lesson

@@ -19,6 +19,7 @@ from pydantic import ValidationError
 
 from explorer.lab.commands import Commands
 from explorer.lab.compare import run_column
+from explorer.sandboxes import library
 from explorer.sandboxes.events import (
     ORDER,
     AnyOrder,
@@ -195,6 +196,7 @@ class Relay:
 def read_wanted() -> list[Wanted]:
     """The sandboxes of this node that are ready, for somebody or for whoever comes next, and where their learners stand."""
     close_old_connections()
+    library.refresh()
     states = [Sandbox.State.READY, Sandbox.State.WARM]  # a picture made beforehand is there the moment a page opens
     # those of comparisons are measured (relay_columns), not looked at: what is seen in them is in their columns
     rows = list(Sandbox.objects.filter(node_id=settings.NODE_NAME, state__in=states, comparison=None))

@@ -12,9 +12,10 @@ from asgiref.sync import sync_to_async
 from explorer.lessons import checks
 from explorer.lessons.model import Lesson, Measurement, Step
 from explorer.network.model import Probe, Snapshot
+from explorer.sandboxes import library
 from explorer.sandboxes.events import Event, Happened, LessonMoved
 from explorer.sandboxes.models import Progress
-from explorer.sandboxes.progress import UnknownLesson, find_lesson, find_step, record_verdict
+from explorer.sandboxes.progress import UnknownLesson, find_step, record_verdict
 
 log = structlog.get_logger(__name__)
 
@@ -99,14 +100,14 @@ class Teacher:
 
 
 def find_teacher(learner: uuid.UUID | None, lesson: str, standing: Standing, before: Teacher | None) -> Teacher | None:
-    """The teacher for this row: the same one as long as learner and lesson are the same."""
+    """The teacher for this row: the same one as long as learner and lesson are the same. An author may have changed it."""
     if learner is None or not lesson:
         return None
-    if before is not None and (before.learner, before.lesson.slug) == (learner, lesson):
-        before.standing = standing
-        return before
-    try:
-        return Teacher(learner, find_lesson(lesson), standing)
-    except UnknownLesson:
+    known = library.known(lesson)
+    if known is None:
         log.warning("the sandbox names a lesson that does not exist", lesson=lesson)
         return None
+    if before is not None and (before.learner, before.lesson) == (learner, known):
+        before.standing = standing
+        return before
+    return Teacher(learner, known, standing)

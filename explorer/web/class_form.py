@@ -11,9 +11,9 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from explorer.classroom.models import MOST_SEATS, Class
-from explorer.lessons.load import load_lessons
 from explorer.lessons.model import Lesson
 from explorer.network.scenario import ENGINES
+from explorer.sandboxes import library
 from explorer.sandboxes.services import engines_here
 
 LONGEST = timedelta(days=180)
@@ -81,14 +81,14 @@ class ClassForm(forms.Form):
         """The slugs ticked, in order. The order of ticked boxes in the form decides between equal numbers."""
         if not self.is_bound:
             return list(self.klass.lessons) if self.klass else []
-        known = load_lessons()
+        known = library.lessons()
         given = self.data.getlist("lessons") if isinstance(self.data, QueryDict) else []
         ticked = [slug for slug in dict.fromkeys(given) if slug in known]
         return sorted(ticked, key=lambda slug: whole(self.data.get(f"place-{slug}", "")))
 
     def rows(self) -> list[tuple[Lesson, bool, int]]:
         """(lesson, ticked, the number beside it): chosen ones first."""
-        known, chosen = load_lessons(), self.chosen()
+        known, chosen = library.lessons(), self.chosen()
         order = [slug for slug in chosen if slug in known] + [slug for slug in known if slug not in chosen]
         return [(known[slug], slug in chosen, at) for at, slug in enumerate(order, 1)]
 

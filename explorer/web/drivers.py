@@ -59,6 +59,11 @@ def make_cards(
     return [replace(card, lack=(lacks or {}).get(card.driver.name)) for card in cards]
 
 
+def make_shelf(lessons: Mapping[str, Lesson], progress: Mapping[str, Progress]) -> list[Card]:
+    """The lessons that instructors published, each under its own title."""
+    return [make_card(Driver(one.driver, one.title, one.promise), one, progress) for one in lessons.values()]
+
+
 def make_card(driver: Driver, lesson: Lesson | None, progress: Mapping[str, Progress]) -> Card:
     row = progress.get(lesson.slug) if lesson else None
     if lesson is None or row is None:

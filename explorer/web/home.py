@@ -7,11 +7,11 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from explorer.classroom.access import current_learner
-from explorer.lessons.load import load_lessons
 from explorer.network.comparison import SETS
+from explorer.sandboxes import library
 from explorer.sandboxes.drivers import lacking
 from explorer.sandboxes.services import current_sandbox, learner_progress
-from explorer.web.drivers import Card, make_cards
+from explorer.web.drivers import Card, make_cards, make_shelf
 
 SHOWN_SETS = ("drivers", "engines", "published", "internal")  # of comparisons: those that need nothing rare of a kernel
 
@@ -19,12 +19,14 @@ SHOWN_SETS = ("drivers", "engines", "published", "internal")  # of comparisons: 
 @require_safe
 def show_home(request: HttpRequest) -> HttpResponse:
     learner = current_learner(request)
-    lessons = load_lessons()
-    cards = make_cards(lessons, learner_progress(learner), lacking())
+    lessons = library.lessons()
+    progress = learner_progress(learner)
+    cards = make_cards(lessons, progress, lacking())
     sandbox = current_sandbox(learner)
     running = lessons.get(sandbox.lesson) if sandbox else None
     context = {
         "cards": cards,
+        "shelf": make_shelf(library.published(), progress),
         "resume": find_resume(cards),
         "sandbox": sandbox,
         "running": running,

@@ -10,10 +10,9 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from explorer.classroom.access import current_learner, ensure_learner
-from explorer.lessons.load import load_lessons
+from explorer.classroom.access import current_learner, ensure_learner, lesson_for
 from explorer.lessons.model import Check, Lesson, Option, Prediction, Step
-from explorer.sandboxes import services
+from explorer.sandboxes import library, services
 from explorer.sandboxes.models import Learner, Progress
 from explorer.web.limits import at_most
 from explorer.web.recorded import describe_lack, standing_in
@@ -41,7 +40,7 @@ class Ticked:
 
 @require_safe
 def show_lesson(request: HttpRequest, slug: str) -> HttpResponse:
-    lesson = find_lesson(slug)
+    lesson = find_lesson(request, slug)
     learner = current_learner(request)
     progress = progress_in(learner, lesson)
     if "prediction" in request.GET:
@@ -51,7 +50,7 @@ def show_lesson(request: HttpRequest, slug: str) -> HttpResponse:
     sandbox = services.current_sandbox(learner)
     context = describe_step(lesson, step, progress) | describe(sandbox, lesson, request.GET.get("engine", ""))
     if sandbox and (sandbox.lesson != lesson.slug or context["misfit"]):
-        context["other_lesson"] = load_lessons().get(sandbox.lesson)
+        context["other_lesson"] = library.find(sandbox.lesson)
         context["elsewhere"] = True
     return render(request, "lesson.html", context)
 
@@ -59,7 +58,7 @@ def show_lesson(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 @at_most(600, 60)
 def move_step(request: HttpRequest, slug: str, step: str) -> HttpResponse:
-    lesson = find_lesson(slug)
+    lesson = find_lesson(request, slug)
     here = find_step(lesson, step)
     progress = services.move_to_step(ensure_learner(request), lesson.slug, here.id)
     if not getattr(request, "htmx", False):
@@ -70,7 +69,7 @@ def move_step(request: HttpRequest, slug: str, step: str) -> HttpResponse:
 @require_POST
 @at_most(600, 60)
 def predict(request: HttpRequest, slug: str) -> HttpResponse:
-    lesson = find_lesson(slug)
+    lesson = find_lesson(request, slug)
     asked, chosen = request.POST.get("prediction", ""), request.POST.get("option", "")
     step, _ = find_prediction(lesson, asked)
     try:
@@ -89,8 +88,8 @@ def show_prediction(request: HttpRequest, lesson: Lesson, progress: Progress | N
     return render(request, "_prediction.html", {"lesson": lesson, "asked": here, "recording": recording})
 
 
-def find_lesson(slug: str) -> Lesson:
-    lesson = load_lessons().get(slug)
+def find_lesson(request: HttpRequest, slug: str) -> Lesson:
+    lesson = lesson_for(request.user, slug)
     if lesson is None:
         raise Http404
     return lesson

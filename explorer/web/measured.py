@@ -49,7 +49,7 @@ class Chart:
 
 @require_safe
 def show_measured(request: HttpRequest, slug: str, step: str) -> HttpResponse:
-    lesson = find_lesson(slug)
+    lesson = find_lesson(request, slug)
     here = find_step(lesson, step)
     sandbox = current_sandbox(current_learner(request))
     snapshot = read_snapshot(sandbox if sandbox and sandbox.lesson == lesson.slug else None)

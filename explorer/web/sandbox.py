@@ -11,11 +11,10 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from explorer.classroom.access import current_learner, ensure_learner, find_sandbox
-from explorer.lessons.load import load_lessons
+from explorer.classroom.access import current_learner, ensure_learner, find_sandbox, lesson_for
 from explorer.lessons.model import Lesson
 from explorer.network.scenario import DEFAULT_ENGINE, ENGINES
-from explorer.sandboxes import services
+from explorer.sandboxes import library, services
 from explorer.sandboxes.models import Sandbox
 from explorer.web.limits import at_most
 from explorer.web.recorded import describe_lack
@@ -26,7 +25,7 @@ BUSY = {"full", "no_node", "no_engine"}  # ours to mend: 503; everything else re
 @require_POST
 @at_most(120, 60)
 def open_sandbox(request: HttpRequest) -> HttpResponse:
-    lesson = load_lessons().get(request.POST.get("lesson", ""))
+    lesson = lesson_for(request.user, request.POST.get("lesson", ""))
     if lesson is None:
         raise Http404
     learner = ensure_learner(request)
@@ -62,7 +61,7 @@ def close_sandbox(request: HttpRequest, sandbox_id: str) -> HttpResponse:
 @require_safe
 def show_sandbox(request: HttpRequest, sandbox_id: str) -> HttpResponse:
     sandbox = mine(request, sandbox_id)
-    lesson = load_lessons().get(sandbox.lesson)
+    lesson = library.find(sandbox.lesson)
     if not getattr(request, "htmx", False):
         return redirect("lesson", lesson.slug) if lesson else redirect("playground")
     return render(request, "_sandbox.html", describe(sandbox, lesson))
@@ -77,7 +76,7 @@ def mine(request: HttpRequest, sandbox_id: str) -> Sandbox:
 
 def act(request: HttpRequest, sandbox_id: str, do: Callable[[Sandbox], object]) -> HttpResponse:
     sandbox = mine(request, sandbox_id)
-    lesson = load_lessons().get(sandbox.lesson)
+    lesson = library.find(sandbox.lesson)
     try:
         do(sandbox)
     except services.Refused as refused:

@@ -20,7 +20,7 @@ from explorer.web.recorded import standing_in
 
 @require_safe
 def show_summary(request: HttpRequest, slug: str) -> HttpResponse:
-    lesson = find_lesson(slug)
+    lesson = find_lesson(request, slug)
     snapshot = read_snapshot(current_sandbox(current_learner(request)))
     recording = standing_in(lesson) if snapshot is None else None
     snapshot = recording.seen[-1].snapshot if recording else snapshot

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address
 
+import nh3
+
 from explorer.lab.journal import LINE_BYTES, LINES_KEPT
+from explorer.lessons import render
 from explorer.network.compare import Difference, compare
 from explorer.network.explain import explain
 from explorer.network.layout import Layout, from_query, to_query
@@ -78,3 +82,19 @@ def pcapng_blocks(data: bytes) -> Iterator[tuple[int, bytes]]:
         yield kind, data[at + 8 : at + length - 4]
         at += length
     assert at == len(data)
+
+
+def safe_names(names: Iterable[str]) -> None:
+    """Names that stay where they are put, on any file system."""
+    for name in names:
+        assert not name.startswith("/")
+        assert not re.match("[A-Za-z]:", name)
+        assert ".." not in name.split("/")
+        assert name.isprintable()
+        assert "\\" not in name
+    assert len({name.casefold() for name in names}) == len(list(names))
+
+
+def safe_html(html: str) -> None:
+    """No tag and no attribute but those a lesson may have; nothing from elsewhere."""
+    assert nh3.clean(html, tags=render.TAGS, attributes=render.ATTRIBUTES, url_schemes=set(), link_rel=None) == html

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import struct
+import zipfile
 from functools import cache
 from pathlib import Path
 from typing import cast
@@ -164,3 +166,39 @@ def read_json(raw: bytes) -> object:
         return cast(object, json.loads(raw))
     except (ValueError, RecursionError):
         return None
+
+
+def zipped(files: dict[str, bytes], packed: int = zipfile.ZIP_DEFLATED) -> bytes:
+    kept = io.BytesIO()
+    with zipfile.ZipFile(kept, "w", packed) as archive:
+        for name, data in files.items():
+            archive.writestr(zipfile.ZipInfo(name), data, packed)
+    return kept.getvalue()
+
+
+def zips() -> list[bytes]:
+    small = {"a/lesson.toml": b"title = 1\n", "a/1.md": b"Text.\n", "__MACOSX/a/._1.md": b"x"}
+    return [zipped(small), zipped(small, zipfile.ZIP_STORED), zipped({"lesson.toml": b"x" * 9_000}), b"PK\x05\x06" + bytes(18)]
+
+
+SMALL_LESSON = """\
+title = "One"
+driver = "bridge"
+summary = "s"
+promise = "p"
+minutes = 5
+scenario = "one-host"
+[[steps]]
+id = "one"
+title = "One"
+file = "1.md"
+[[steps.checks]]
+id = "runs"
+text = "`web` runs"
+when = [{ container_running = { name = "web" } }, { script = { file = "1.sh" } }]
+"""
+
+
+def lessons() -> list[bytes]:
+    text = '# A\n\n*b* `c`\n\n```run h1\ndocker run -d --name web box\n```\n\n!!! note "n"\n    | a | b |\n'
+    return ["\0".join((SMALL_LESSON, text, "exit 0\n")).encode(), "\0".join((SMALL_LESSON, "<b>x</b>", "")).encode()]

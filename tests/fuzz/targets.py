@@ -23,6 +23,8 @@ from explorer.lab.happenings import describe
 from explorer.lab.journey import read_handles
 from explorer.lab.reach import Pings
 from explorer.lab.tools import outputs_of
+from explorer.lessons import bundle
+from explorer.lessons.load import LessonError, read_lesson
 from explorer.live import messages
 from explorer.network.captured import HEAD, Frame, tell_layers
 from explorer.network.journeys import identity, tell
@@ -179,6 +181,25 @@ def wish(data: bytes) -> object:
         return messages.ToTerminal.validate_json(text(data))
 
 
+# --- lessons that people send ---------------------------------------------------------------------------------------------
+
+
+def sent_zip(data: bytes) -> object:
+    files = bundle.unpack(data)
+    assert sum(map(len, files.values())) <= bundle.ALL_BYTES
+    properties.safe_names(files)
+    return sorted(files), bundle.lesson_files(files)
+
+
+def sent_lesson(data: bytes) -> object:
+    """lesson.toml, a text, a script."""
+    main, step, script = parts(data, 3)
+    lesson = read_lesson("sent", {"lesson.toml": main, "1.md": step, "1.sh": script})
+    for one in lesson.steps:
+        properties.safe_html(one.html)
+    return lesson
+
+
 # --- what the kernel and daemons send -----------------------------------------------------------------------------------
 
 
@@ -306,4 +327,6 @@ TARGETS: dict[str, Target] = {
     "tool-outputs": Target(tool_outputs, seeds.outputs),
     "machine-log": Target(machine_log, seeds.log_frames),
     "http": Target(http_answer, seeds.answers, BAD_ANSWER),
+    "sent-zip": Target(sent_zip, seeds.zips, (bundle.BadBundle,)),
+    "sent-lesson": Target(sent_lesson, seeds.lessons, (LessonError,), length=16 * 1024),
 }

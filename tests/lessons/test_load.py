@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from explorer.lessons.load import load_lessons
+from explorer.lessons import checks
+from explorer.lessons.load import LessonError, load_lessons, read_lesson
 from explorer.lessons.model import Command
+from explorer.network.model import Script, Snapshot
 
 WRONG = [
     # what is replaced, by what, the line that is named, a part of the sentence
@@ -153,3 +155,67 @@ def test_a_road_to_no_place_is_refused(lessons, old):
     lessons.change('\n[[steps]]\nid = "two"\n', ROADS)
     lessons.change(old, old.replace("outside", "mars").replace("h1", "mars"))
     assert "a road cannot be measured to or from 'mars" in lessons.error()
+
+
+def test_a_lesson_is_read_from_texts_as_from_its_folder(lessons):
+    files = {path.name: path.read_text() for path in lessons.folder.iterdir()}
+    assert read_lesson("pages", files).steps[0].commands == lessons.load().steps[0].commands
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("lesson.toml", "title = ", "sent/lesson.toml:1: not valid TOML"),
+        ("lesson.toml", "x = " + "[" * 5_000, "sent/lesson.toml:1: is nested too deep to be read"),
+        ("1.md", "Look:\n\n<script>alert(1)</script>\n", "sent/1.md:3: raw HTML"),
+        ("1.md", "![x](https://elsewhere.example/x.png)\n", "sent/1.md:1: a picture"),
+        ("1.md", "[x](https://elsewhere.example/)\n", "sent/1.md:1: a link to 'https://elsewhere.example/'"),
+        ("1.md", "[x](javascript:alert(1))\n\n[y](//elsewhere.example)", "sent/1.md:3: a link to '//elsewhere.example'"),
+    ],
+)
+def test_a_text_that_was_sent_is_refused_with_file_and_line(lessons, name, text, told):
+    files = {path.name: path.read_text() for path in lessons.folder.iterdir()}
+    with pytest.raises(LessonError) as caught:
+        read_lesson("sent", {**files, name: text})
+    assert str(caught.value).startswith(told)
+
+
+def test_a_file_that_was_not_sent_is_missed():
+    with pytest.raises(LessonError, match=r"sent/lesson.toml:1: is missing"):
+        read_lesson("sent", {})
+
+
+def with_script(lessons, script="exit 0\n", condition='{ script = { file = "look.sh" } }'):
+    lessons.change('{ container_running = { name = "web" } }', condition)
+    if script is not None:
+        (lessons.folder / "look.sh").write_text(script)
+
+
+def test_a_check_may_be_a_script(lessons):
+    with_script(lessons)
+    lesson = lessons.load()
+    assert lesson.scripts == {"look.sh": "exit 0\n"}
+    assert checks.scripts(lesson.steps[0], Snapshot(sandbox="s")) == [Script(place="h1", file="look.sh")]
+    assert checks.scripts(lesson.steps[0], Snapshot(sandbox="s"), {"runs"}) == []
+
+
+@pytest.mark.parametrize(
+    ("script", "condition", "told"),
+    [
+        (None, '{ script = { file = "look.sh" } }', "no script 'look.sh' in this folder; there: none"),
+        ("exit 0", '{ script = { file = "../look.sh" } }', "no script '../look.sh'"),
+        ("exit 0", '{ script = { file = "look.sh", place = "outside" } }', "a script runs on a host, and 'outside' is none"),
+        ("#!/usr/bin/python3\n", '{ script = { file = "look.sh" } }', "scripts are run by bash"),
+        ("\n", '{ script = { file = "look.sh" } }', "is empty"),
+        ("x" * 17_000, '{ script = { file = "look.sh" } }', "is bigger than 16 KiB"),
+    ],
+)
+def test_a_script_that_cannot_be_asked_is_refused(lessons, script, condition, told):
+    with_script(lessons, script, condition)
+    assert told in lessons.error()
+
+
+def test_only_a_check_may_ask_a_script(lessons):
+    (lessons.folder / "look.sh").write_text("exit 0\n")
+    lessons.change("{ container_stopped = {} }", '{ script = { file = "look.sh" } }')
+    assert "only a check may ask a script" in lessons.error()

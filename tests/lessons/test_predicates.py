@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from explorer.lessons.checks import COMBINATORS, PREDICATES
-from explorer.network.model import Measured
+from explorer.lessons.evidence import World
+from explorer.lessons.predicates import witness
+from explorer.network.model import Measured, ScriptResult, Snapshot
 from tests.lessons.worlds import LO, answered, capture, one_host, place, seen, true, two_roads, veth
 
 HOLDS = [
@@ -210,7 +212,7 @@ def test_a_rule_against_foreign_macs():
 
 def test_every_predicate_is_tested():
     asked = {next(iter(one)) for pair in (*HOLDS, *ACROSS, *PLUGIN, *SHARED) for one in pair if isinstance(one, dict)}
-    assert asked == {*PREDICATES, *COMBINATORS} - {"mac_rule"}
+    assert asked == {*PREDICATES, *COMBINATORS} - {"mac_rule", "script"}
 
 
 def test_every_predicate_says_what_it_asks():
@@ -240,3 +242,15 @@ def test_evidence_on_two_engines(engine):
     ]
     assert [one for one in evidence if true(one, quiet)] == []
     assert [one for one in evidence if not true(one, busy)] == []
+
+
+def test_a_script_that_did_not_end_by_itself_is_neither_true_nor_false():
+    for result, yes, no in (
+        (ScriptResult(status=0), True, False),
+        (ScriptResult(status=3), False, True),
+        (ScriptResult(), False, False),
+    ):
+        world = World(Snapshot(sandbox="s", scripts={"h1 look.sh": result}))
+        assert witness.script(world, file="look.sh") is yes
+        assert witness.script(world, file="look.sh", ok=False) is no
+    assert not witness.script(World(Snapshot(sandbox="s")), file="look.sh", ok=False)

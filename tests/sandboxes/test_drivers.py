@@ -96,6 +96,6 @@ def test_what_a_node_has_not_denied_it_can(node1, health):
     assert drivers.lacking([node1]) == {}
 
 
-def test_every_lesson_has_a_driver_that_is_asked_for():
+def test_every_lesson_has_a_driver_that_is_asked_for(db):
     assert {drivers.driver_of(slug) for slug in load_lessons()} >= {"bridge", "macvlan"}
     assert drivers.driver_of("nothing") == ""

@@ -40,7 +40,7 @@ def test_our_mistakes_do_not_show_their_insides(strangers, monkeypatch):
     def broken():
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr("explorer.web.home.load_lessons", broken)
+    monkeypatch.setattr("explorer.web.home.library.lessons", broken)
     strangers.raise_request_exception = False
     answer = strangers.get("/")
     assert answer.status_code == 500
