@@ -267,6 +267,7 @@ class DockerNetwork(Fact):
     attachable: bool = False
     subnets: tuple[str, ...] = ()
     gateways: tuple[str, ...] = ()
+    ranges: tuple[str, ...] = ()  # of addresses given out, where they are only part of a subnet
     bridge: str = ""  # the Linux bridge behind it, e.g. docker0 or br-<first 12 of the id>
     created: float = 0.0  # Unix time by the daemon's word; 0 when it did not say
     options: dict[str, str] = Field(default_factory=dict)
@@ -296,6 +297,7 @@ class DockerContainer(Fact):
     endpoints: tuple[Endpoint, ...] = ()
     ports: tuple[PublishedPort, ...] = ()
     exposed: tuple[str, ...] = ()
+    command: str = ""  # what runs in it, as the daemon's list writes it: words with spaces quoted
     created: float = 0.0  # Unix time by the daemon's word, in whole seconds; 0 when it did not say
 
 

@@ -19,6 +19,7 @@ from explorer.celery import app
 from explorer.sandboxes import columns, streams
 from explorer.sandboxes.events import AnyOrder, Event, Happened, LookAgain, SandboxChanged
 from explorer.sandboxes.models import Action, Node, Sandbox
+from explorer.sandboxes.terms import Terms
 
 log = structlog.get_logger(__name__)
 
@@ -28,18 +29,24 @@ MARGIN = timedelta(minutes=15)  # the engine's own clock ends a host later than 
 ON_NODE = (Sandbox.State.OPENING, Sandbox.State.READY, Sandbox.State.RESETTING, Sandbox.State.CLOSING)
 
 
-def life() -> timedelta:
-    return timedelta(minutes=settings.SANDBOX_MINUTES)
+def life(sandbox: Sandbox | Terms) -> timedelta:
+    return timedelta(minutes=sandbox.minutes or settings.SANDBOX_MINUTES)
 
 
-def longest_life() -> timedelta:
-    """With every extension, from ready to end."""
-    return life() * (1 + settings.SANDBOX_EXTENSIONS)
+def extensions_most(sandbox: Sandbox) -> int:
+    return settings.SANDBOX_EXTENSIONS if sandbox.extensions_most is None else sandbox.extensions_most
 
 
-def host_expiry(warm: bool) -> datetime:
-    """When a host opened now has to end itself: later than any row can promise."""
-    return timezone.now() + (WARM_LIFE if warm else timedelta()) + longest_life() + MARGIN
+def host_expiry(sandbox: Sandbox) -> datetime:
+    """When its hosts have to end themselves if nobody tells them otherwise: later than the row promises now. What the row
+    promises later (a pause, an instructor's extension) the reconciler tells them."""
+    now = timezone.now()
+    begins, left = now, 1 + extensions_most(sandbox)
+    if sandbox.learner_id is None:
+        begins = sandbox.expires_at if sandbox.pool and sandbox.expires_at else now + WARM_LIFE
+    elif sandbox.ready_at and sandbox.expires_at:
+        begins, left = max(sandbox.expires_at, now), max(0, left - 1 - sandbox.extensions)
+    return begins + life(sandbox) * left + MARGIN
 
 
 def alive_nodes() -> list[Node]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from explorer.network.scenario import ENGINES
@@ -99,16 +100,26 @@ def engines_here() -> tuple[str, ...]:
     return tuple(engine for engine in ENGINES if engine in offered)
 
 
-def free_capacity(engine: str = "") -> tuple[int, int]:
+def free_capacity(engine: str = "", pool: str = "") -> tuple[int, int]:
     """(free, total) over the nodes that are here, take work and have that version, if one is named.
 
-    Warm sandboxes make room when asked to.
+    Warm sandboxes make room when asked to; those kept for somebody only for whom they are kept.
     """
     nodes = [node for node in _nodes() if not engine or engine in node.engines]
     total = sum(node.capacity for node in nodes)
-    taken = Sandbox.objects.filter(state__in=changes.ON_NODE, node__in=nodes).exclude(state=State.OPENING, learner=None)
-    waiting = Sandbox.objects.filter(state=State.QUEUED, engine__in=[engine] if engine else ENGINES)
-    return total - taken.count() - waiting.count(), total
+    return total - taken_on(nodes, pool) - waiting_for([engine] if engine else ENGINES, pool), total
+
+
+def taken_on(nodes: Iterable[Node], pool: str = "") -> int:
+    """Places that do not come free for who asks: everything that stands there, but warm sandboxes that may give way."""
+    there = Sandbox.objects.filter(state__in=[*changes.ON_NODE, State.WARM], node__in=list(nodes))
+    spare = Q(state__in=[State.WARM, State.OPENING], learner=None, comparison=None, pool__in=["", pool])
+    return there.exclude(spare).count()
+
+
+def waiting_for(engines: Iterable[str], pool: str = "") -> int:
+    waiting = Sandbox.objects.filter(state=State.QUEUED, engine__in=list(engines))
+    return waiting.exclude(Q(learner=None) & Q(pool=pool) & ~Q(pool="")).count()
 
 
 def _nodes() -> list[Node]:
@@ -129,10 +140,10 @@ def find_nodes() -> list[Node]:
     return nodes
 
 
-def check_room(engine: str) -> None:
+def check_room(engine: str, pool: str = "") -> None:
     find_nodes()
     check_engine(engine)
-    free, total = free_capacity(engine)
+    free, total = free_capacity(engine, pool)
     if free <= 0:
         raise Refused(
             "full",

@@ -23,7 +23,7 @@ from explorer.environment import patient
 from explorer.lab import capabilities, hosts
 from explorer.lab.errors import LabError
 from explorer.network.scenario import DEFAULT_ENGINE, ENGINES
-from explorer.sandboxes import changes, reconcile_comparisons, services, streams, work
+from explorer.sandboxes import changes, kept, reconcile_comparisons, services, streams, work
 from explorer.sandboxes.changes import enqueue, node_queue, open_queue
 from explorer.sandboxes.models import Action, Node, Sandbox
 from explorer.sandboxes.node import drop_old_locks, ensure_node, hold, is_held, lab_config
@@ -32,6 +32,7 @@ log = structlog.get_logger(__name__)
 
 State = Sandbox.State
 BUDGET = 20  # removals per sweep
+CLOCK_SLACK = 60.0  # seconds; the margin of a host's clock is much more
 BRAKE_ABOVE = 3  # so many may go whatever their share
 STALLED = timedelta(seconds=60)
 QUEUE_AGAIN = timedelta(seconds=15)
@@ -170,9 +171,17 @@ def take_orders(engines: Sequence[str]) -> None:
 def expire_overdue(node: Node) -> None:
     now = timezone.now()
     overdue = Q(state=State.READY, expires_at__lt=now) | Q(state=State.RESETTING, expires_at__lt=now)
-    stale = Q(state=State.WARM, created_at__lt=now - changes.WARM_LIFE)
-    for sandbox in Sandbox.objects.filter(overdue | stale, node=node)[:BUDGET]:
-        services.close_sandbox(sandbox, why="expired")
+    stale = Q(state=State.WARM, pool="", created_at__lt=now - changes.WARM_LIFE)
+    left = Q(kept.UNTAKEN, state__in=services.SPARE, expires_at__lt=now)  # nobody came for it
+    # what its class paused keeps its time: when that goes on, the pause is added. The names are of rows above this room
+    paused = Q(learner__seat__klass__paused_at__isnull=False, learner__seat__klass__ends_at__gt=now)
+    paused &= Q(learner__seat__klass__state="open")
+    over = Sandbox.objects.filter(overdue | stale | left, node=node)
+    for sandbox in over.exclude(pk__in=over.filter(paused).values("pk"))[:BUDGET]:
+        if sandbox.learner_id is None and sandbox.comparison_id is None:
+            services.close_spare(sandbox, why="expired")
+        else:
+            services.close_sandbox(sandbox, why="expired")
 
 
 def _carry_out(rows: dict[str, Sandbox], found: Sequence[OnEngine]) -> None:
@@ -186,10 +195,23 @@ def _carry_out(rows: dict[str, Sandbox], found: Sequence[OnEngine]) -> None:
             would_remove=planned.braked,
             running=len({item.sandbox for item in found}),
         )
+    follow_clocks(rows, found, now)
     for sandbox, generation in planned.remove:
         _remove(sandbox, generation)
     for lost in planned.lost:
         work.lose_row(known[lost], LOST)
+
+
+def follow_clocks(rows: dict[str, Sandbox], found: Sequence[OnEngine], now: float) -> None:
+    """Hosts end themselves by their own clock: those of a sandbox that was given more time than they know of are told."""
+    for item in found:
+        row = rows.get(item.sandbox)
+        if row is None or row.state not in (State.READY, State.WARM) or row.generation != item.generation:
+            continue
+        wanted = changes.host_expiry(row)
+        if row.state == State.READY and item.expires_at < wanted.timestamp() - CLOCK_SLACK:
+            hosts.extend_sandbox(lab_config(), row.pk, wanted.timestamp())
+            log.info("hosts live longer", sandbox=row.pk, until=wanted.isoformat())
 
 
 def _remove(sandbox: str, generation: int) -> None:
@@ -224,7 +246,8 @@ def ask_again(node: Node) -> None:
     """Lost messages: queues once more whatever stands still and nobody works at; gives up where nothing can come."""
     now = timezone.now()
     quiet = Sandbox.objects.filter(Q(node=node) | Q(node=None), moved_at__lt=now - QUEUE_AGAIN)
-    for sandbox in quiet.filter(state=State.QUEUED).order_by("created_at")[:BUDGET]:
+    kept.begin_kept(node.pk)  # in their turn: not asked for again below
+    for sandbox in quiet.filter(state=State.QUEUED).exclude(kept.UNTAKEN).order_by("created_at")[:BUDGET]:
         _ask_or_give_up(sandbox, Action.Kind.OPEN, streams.TASK_OPEN, NEVER_TAKEN)
     stalled = Sandbox.objects.filter(node=node, moved_at__lt=now - STALLED)
     for state, kind, task in (
@@ -259,9 +282,14 @@ def keep_warm(node: Node, capacity: int) -> None:
     if here.filter(comparison__created_at__gt=timezone.now() - COMPARING).exists():
         return  # a host that starts is noise in what is being measured
     lately = timezone.now() - WARM_REST
-    if Sandbox.objects.filter(node=node, learner=None, state=State.FAILED, ended_at__gt=lately).count() >= WARM_FAILURES:
+    if (
+        Sandbox.objects.filter(node=node, learner=None, pool="", state=State.FAILED, ended_at__gt=lately).count()
+        >= WARM_FAILURES
+    ):
         return  # something is wrong here; trying for ever would only fill the log and the table
-    spare = Sandbox.objects.filter(node=node, learner=None, state__in=[State.QUEUED, State.OPENING, State.WARM]).count()
+    spare = Sandbox.objects.filter(
+        node=node, learner=None, pool="", state__in=[State.QUEUED, State.OPENING, State.WARM]
+    ).count()
     free = capacity - here.count() - Sandbox.objects.filter(state=State.QUEUED).count()
     engine = DEFAULT_ENGINE if DEFAULT_ENGINE in node.engines else settings.ENGINES[0]
     for _ in range(min(settings.WARM_SANDBOXES - spare, free)):

@@ -21,8 +21,9 @@ from explorer.lab import hosts
 from explorer.lab.compare import turns
 from explorer.lab.errors import HostError, LabError, NoRoom
 from explorer.network.layout import scenario_of
-from explorer.sandboxes import changes
+from explorer.sandboxes import changes, replay
 from explorer.sandboxes.changes import enqueue, finish, finish_all, move, node_queue, open_queue
+from explorer.sandboxes.kept import begin_kept
 from explorer.sandboxes.limits import comparison_places
 from explorer.sandboxes.models import Action, Sandbox
 from explorer.sandboxes.node import ensure_node, hold, lab_config
@@ -49,6 +50,8 @@ def open_sandbox(action_id: int) -> None:
     with structlog.contextvars.bound_contextvars(sandbox=action.sandbox_id), hold(lock_of(action.sandbox)) as mine:
         if mine and _claim(action.sandbox):
             _build(action, first=True)
+            if action.sandbox.pool:
+                begin_kept(settings.NODE_NAME)
 
 
 def reset_sandbox(action_id: int) -> None:
@@ -116,7 +119,8 @@ def make_room(sandbox: Sandbox) -> bool:
         return False
     if free > 0 or sandbox.learner_id is None:
         return free > 0
-    for warm in here.filter(state=State.WARM).order_by("created_at"):
+    kept_for_them = {"", sandbox.pool}
+    for warm in here.filter(state=State.WARM, pool__in=kept_for_them).order_by("pool", "created_at"):
         if move(warm, [State.WARM], state=State.CLOSING, phase="closed"):
             hosts.close_sandbox(lab_config(), warm.pk)
             _end(warm, [State.CLOSING], State.CLOSED)
@@ -133,19 +137,24 @@ def _build(action: Action, *, first: bool) -> None:
     try:
         if not first:
             _remove_older(sandbox)
+        if sandbox.phase == replay.PHASE:  # who typed into it died there: what is half typed is not a beginning
+            hosts.close_sandbox(lab_config(), sandbox.pk)
         with turns.opening(lab_config()) if sandbox.comparison_id else nullcontext():
             facts = hosts.open_sandbox(
                 lab_config(),
                 sandbox.pk,
                 sandbox.generation,
                 scenario_of(sandbox.scenario, sandbox.layout),
-                changes.host_expiry(warm=sandbox.learner_id is None).timestamp(),
+                changes.host_expiry(sandbox).timestamp(),
                 say,
                 sandbox.engine,
             )
+        failed = replay.type_kept(lab_config(), sandbox.pk, sandbox.replay, facts, say) if sandbox.replay else []
     except NoRoom as error:
         log.info("no room", error=str(error))
-        node = sandbox.node if sandbox.comparison_id else None  # the columns of a comparison stay together
+        # the columns of a comparison stay together; what is kept for a class was counted on this node
+        stays = sandbox.comparison_id or (sandbox.pool and sandbox.learner_id is None)
+        node = sandbox.node if stays else None
         if not (first and move(sandbox, [State.OPENING], state=State.QUEUED, node=node, phase="queued")):
             _fail(sandbox, action, building, OURS.format("the machine that runs sandboxes has no room left."))
     except NoLongerWanted:
@@ -158,22 +167,26 @@ def _build(action: Action, *, first: bool) -> None:
         log.exception("build failed in a way nobody foresaw")
         _fail(sandbox, action, building, _reason(error))
     else:
-        _arrive(sandbox, action, building, facts)
+        _arrive(sandbox, action, building, facts, failed)
 
 
-def _arrive(sandbox: Sandbox, action: Action, building: str, facts: dict[str, Any]) -> None:
-    """The hosts run: now the row may say so, unless it moved on meanwhile."""
+def _arrive(sandbox: Sandbox, action: Action, building: str, facts: dict[str, Any], failed: list[str]) -> None:
+    """The hosts run: now the row may say so, unless it moved on meanwhile. `failed`: what could not be typed into it."""
     now = timezone.now()
     new: dict[str, Any] = {"facts": facts, "phase": "ready", "reason": ""}
+    if sandbox.replay:
+        new["replay"] = {**sandbox.replay, "failed": failed}
     generation = sandbox.generation
     if building == State.RESETTING:
         there = move(sandbox, [building], at_generation=generation, state=State.READY, **new)
     else:
-        there = _arrive_first(sandbox, new | {"ready_at": now, "expires_at": now + changes.life()})
+        there = _arrive_first(sandbox, new | {"ready_at": now, "expires_at": now + changes.life(sandbox)})
     if there:
         finish(action, Action.State.SUCCEEDED)
         if building == State.RESETTING:
             changes.say(sandbox.pk, "the sandbox is as new: everything that was on it is gone")
+        for sentence in failed:
+            changes.say(sandbox.pk, sentence)
         log.info("ready", generation=generation, seconds=round((now - action.created_at).total_seconds(), 2))
     else:
         log.info("moved on while building", generation=generation)
@@ -185,7 +198,8 @@ def _arrive(sandbox: Sandbox, action: Action, building: str, facts: dict[str, An
 def _arrive_first(sandbox: Sandbox, new: dict[str, Any]) -> bool:
     """Warm when nobody has asked for it yet; a learner may claim it at any moment, so each answer is tried."""
     rows = Sandbox.objects.filter(pk=sandbox.pk, state=State.OPENING)
-    nobody = {**new, "expires_at": None, "phase": "warm", "ready_at": new["ready_at"]}
+    kept = sandbox.expires_at if sandbox.pool and sandbox.learner_id is None else None
+    nobody = {**new, "expires_at": kept, "phase": "warm", "ready_at": new["ready_at"]}
     moved = rows.filter(learner=None).update(moved_at=timezone.now(), state=State.WARM, **nobody)
     if moved:
         changes.tell(sandbox.pk)

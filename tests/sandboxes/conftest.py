@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -88,6 +88,11 @@ class Engine:
         for key in keys:
             del self.standing[key]
         return 3 * len(keys)
+
+    def extend_sandbox(self, config, sandbox, expires_at):
+        for key, standing in self.standing.items():
+            if key[0] == sandbox:
+                self.standing[key] = replace(standing, expires_at=expires_at)
 
     def list_sandboxes(self, config):
         if self.dead:

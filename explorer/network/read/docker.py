@@ -60,6 +60,7 @@ def _network(told: dict[str, object]) -> DockerNetwork:
         attachable=told.get("Attachable") is True,
         subnets=tuple(subnet for found in ranges if (subnet := _text(found, "Subnet"))),
         gateways=tuple(gateway for found in ranges if (gateway := _text(found, "Gateway"))),
+        ranges=tuple(part for found in ranges if (part := _text(found, "IPRange"))),
         bridge=bridge,
         options=options,
         created=_moment(told.get("Created")),
@@ -81,6 +82,7 @@ def _container(told: dict[str, object], names: dict[str, str]) -> DockerContaine
         endpoints=tuple(_endpoint(name, _dict(found)) for name, found in _members(settings.get("Networks"))),
         ports=ports,
         exposed=exposed,
+        command=_text(told, "Command"),
         created=_moment(told.get("Created")),
     )
 
