@@ -19,21 +19,26 @@ from explorer.live.hub import get_hub, stop_hub  # noqa: E402
 from explorer.live.routing import application as websockets  # noqa: E402
 
 HASHED = re.compile(r"\.[0-9a-f]{12}\.[a-z0-9.]+$")  # how manifest storage names a file by its content
-STATIC_HEADERS = [(b"x-content-type-options", b"nosniff"), (b"cross-origin-resource-policy", b"same-origin")]
+NOSNIFF = (b"x-content-type-options", b"nosniff")
+EMBED_SCRIPT = "/embed.js"  # for pages of other sites, which write the address down: it stays the same
 
 static_files = BlackNoise(django_application, immutable_file_test=lambda path: bool(HASHED.search(path)))
 static_files.add(settings.STATIC_ROOT, settings.STATIC_URL)
 
 
 async def http(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    if not scope["path"].startswith(settings.STATIC_URL):
+    shared = scope["path"] == EMBED_SCRIPT
+    if shared:
+        scope = {**scope, "path": f"{settings.STATIC_URL}embed-frame.js"}
+    elif not scope["path"].startswith(settings.STATIC_URL):
         await static_files(scope, receive, send)
         return
+    whose = (b"cross-origin-resource-policy", b"cross-origin" if shared else b"same-origin")
 
     async def send_static(message: dict[str, Any]) -> None:
         if message["type"] == "http.response.start":
             kept = [pair for pair in message["headers"] if pair[0].lower() != b"access-control-allow-origin"]
-            message = {**message, "headers": [*kept, *STATIC_HEADERS]}
+            message = {**message, "headers": [*kept, NOSNIFF, whose]}
         await send(message)
 
     await static_files(scope, receive, send_static)

@@ -6,6 +6,7 @@ Every reader registers the variable, so a test can hold README's table against t
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TypeVar
 
@@ -55,6 +56,22 @@ def some_of(name: str, default: str, known: tuple[str, ...], about: str) -> tupl
     if not chosen or not set(chosen) <= set(known):
         raise SettingError(f"{name}={','.join(chosen)!r}: expected one or more of {', '.join(known)}, separated by commas")
     return chosen
+
+
+ORIGIN = re.compile(r"https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[1-9][0-9]{0,4})?")
+USUAL_PORT = re.compile(r"http:.*:80|https:.*:443")
+
+
+def origins(name: str, about: str) -> list[str]:
+    """Sites as a browser names them: scheme, host, and the port unless it is the scheme's own."""
+    found = words(name, "", about)
+    for one in found:
+        if not ORIGIN.fullmatch(one) or USUAL_PORT.fullmatch(one):
+            raise SettingError(
+                f"{name}: {one!r} is no exact origin; expected such as https://docs.example.org or http://localhost:3000, in "
+                "lower case, without path, wildcard or usual port; several are separated by commas"
+            )
+    return list(dict.fromkeys(found))
 
 
 def path(name: str, default: Path, about: str) -> Path:

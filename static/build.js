@@ -33,6 +33,8 @@ const options = {
     { in: join(here, "js", "workbench.js"), out: "workbench" },
     { in: join(here, "js", "compare.js"), out: "compare" },
     { in: join(here, "js", "teach.js"), out: "teach" },
+    { in: join(here, "js", "embed.js"), out: "embed" },
+    { in: join(here, "js", "embed-frame.js"), out: "embed-frame" },
     { in: join(here, "js", "theme.js"), out: "theme" },
     { in: join(here, "css", "vendor.css"), out: "vendor" },
     { in: join(here, "css", "panel.css"), out: "panel" },

@@ -1,7 +1,8 @@
 """Every question about who may do what. HTTP views and websocket consumers ask here, so both get the same answer.
 
-Learners are strangers with a signed session. Instructors and operators are users in the group of that name: an instructor
-may do everything to their own classes and the sandboxes in them, an operator to all.
+Learners are strangers with a signed session, or with a frame's pass (`frames`) where another site shows us. Instructors and
+operators are users in the group of that name: an instructor may do everything to their own classes and the sandboxes in them,
+an operator to all.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.models import User as Account
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from explorer.classroom.frames import HEADER, read_pass
 from explorer.classroom.models import Class, Seat
 from explorer.lessons.model import Lesson
 from explorer.sandboxes import library
@@ -31,8 +34,14 @@ INSTRUCTOR, OPERATOR = "instructor", "operator"  # also the names of the groups
 SEEN_EVERY = timedelta(hours=1)  # a visit is noted at most this often: looking at a page is not worth a write
 
 
-def learner_id(session: Mapping[str, Any]) -> uuid.UUID | None:
-    """Who the signed session says this is; None for a stranger and for anything that is not a learner's id."""
+def learner_id(session: Mapping[str, Any], frame_pass: str = "") -> uuid.UUID | None:
+    """Who this is: by a frame's pass where one is given, and then by nothing else; otherwise by the signed session.
+
+    None for a stranger and for anything that is not a learner's id.
+    """
+    if frame_pass:
+        frame = read_pass(frame_pass)
+        return frame.learner if frame else None
     value = session.get(SESSION_KEY)
     try:
         return uuid.UUID(value) if isinstance(value, str) else None
@@ -40,8 +49,13 @@ def learner_id(session: Mapping[str, Any]) -> uuid.UUID | None:
         return None
 
 
+def requested_learner(request: HttpRequest) -> uuid.UUID | None:
+    """The id in session or pass; whether such a learner exists is not asked."""
+    return learner_id(request.session, request.headers.get(HEADER, ""))
+
+
 def current_learner(request: HttpRequest) -> Learner | None:
-    who = learner_id(request.session)
+    who = requested_learner(request)
     learner = Learner.objects.filter(pk=who).first() if who else None
     if learner and timezone.now() - learner.seen_at > SEEN_EVERY:
         learner.seen_at = timezone.now()
@@ -50,12 +64,24 @@ def current_learner(request: HttpRequest) -> Learner | None:
 
 
 def ensure_learner(request: HttpRequest) -> Learner:
-    """The learner of this session; a stranger becomes one. Only for requests that do something: reading stays unknown."""
+    """The learner of this session or frame; a stranger becomes one. Only for requests that do something: reading stays
+    unknown."""
     learner = current_learner(request)
-    if learner is None:
-        learner = Learner.objects.create()
-        request.session[SESSION_KEY] = str(learner.pk)
+    if learner is not None:
+        return learner
+    if HEADER in request.headers:
+        who = requested_learner(request)
+        if who is None:
+            raise PermissionDenied
+        return Learner.objects.get_or_create(pk=who)[0]
+    learner = Learner.objects.create()
+    become_learner(request, learner)
     return learner
+
+
+def become_learner(request: HttpRequest, learner: Learner) -> None:
+    """From now on this browser's session is that learner's."""
+    request.session[SESSION_KEY] = str(learner.pk)
 
 
 @contextmanager

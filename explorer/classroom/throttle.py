@@ -35,6 +35,16 @@ def allow(what: str, who: str, times: int, seconds: int) -> bool:
     return count <= times
 
 
+def first_time(what: str, which: str, seconds: int) -> bool:
+    """True for the first who says this within `seconds`, False for everybody after; False too when Redis does not answer:
+    what may happen only once had better not happen."""
+    try:
+        return bool(_redis(settings.REDIS_URL).set(f"once:{what}:{which}", 1, ex=seconds, nx=True))
+    except RedisError:
+        log.warning("once: Redis does not answer", exc_info=True)
+        return False
+
+
 def address(request: HttpRequest) -> str:
     """Whose request this is by network address, as the server in front of us reports it; a /64 counts as one place."""
     remote = str(request.META.get("REMOTE_ADDR", ""))

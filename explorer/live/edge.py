@@ -16,6 +16,7 @@ from prometheus_client import Counter, Gauge
 from redis.exceptions import RedisError
 
 from explorer.classroom.access import User, find_sandbox, learner_id
+from explorer.classroom.frames import PROTOCOL, pass_in
 from explorer.live import messages
 from explorer.live.feed import Stopped, end
 from explorer.live.hub import Hub, get_hub
@@ -56,6 +57,7 @@ class Edge:
         self.scope, self.receive, self._send = scope, receive, send
         self.hub: Hub = get_hub()
         self.strikes = 0
+        self.learner: UUID | None = None  # once known: a frame's pass is asked for when the socket is opened
         self.who: UUID | str  # who asks, as sockets are counted: a learner's id, or that of a user with rights
 
     @classmethod
@@ -70,11 +72,11 @@ class Edge:
     async def ask(self) -> tuple[str, bool] | None:
         """What this socket is about, read again: its id and whether it is over; None when whoever asks may not have it.
         A learner asks, unless a subclass asks for a user."""
-        learner = learner_id(self.scope["session"])
-        if learner is None:
+        self.learner = self.learner or learner_id(self.scope["session"], pass_in(self.scope.get("subprotocols", ())))
+        if self.learner is None:
             return None
-        self.who = learner
-        return await self.seek(learner)
+        self.who = self.learner
+        return await self.seek(self.learner)
 
     async def seek(self, learner: UUID) -> tuple[str, bool] | None:
         """As `ask`, of this learner."""
@@ -105,11 +107,11 @@ class Edge:
             REFUSED.labels(self.kind, code).inc()
             # Asked before accept; accepted only so that the page can read the code, and nothing but the code is sent.
             with contextlib.suppress(OSError):
-                await self._send({"type": "websocket.accept"})
+                await self.accept()
                 await self._send({"type": "websocket.close", "code": code})
             return
         try:
-            await self._send({"type": "websocket.accept"})
+            await self.accept()
             with OPEN.labels(self.kind).track_inprogress():
                 await self.run()
         finally:
@@ -129,6 +131,11 @@ class Edge:
             log.info("socket refused: %s has %d %s sockets", self.who, SOCKETS_OPEN.open[self.seat], self.kind)
             return messages.TOO_MANY
         return None
+
+    async def accept(self) -> None:
+        """A browser that offers subprotocols, as a frame's page does, hangs up unless one of them is agreed on."""
+        offered = PROTOCOL in self.scope.get("subprotocols", ())
+        await self._send({"type": "websocket.accept", **({"subprotocol": PROTOCOL} if offered else {})})
 
     async def run(self) -> None:
         """Both directions until one ends; then the socket ends, with a code unless the browser left by itself."""

@@ -45,6 +45,11 @@ def show_lesson(request: HttpRequest, slug: str) -> HttpResponse:
     progress = progress_in(learner, lesson)
     if "prediction" in request.GET:
         return show_prediction(request, lesson, progress, request.GET["prediction"])
+    return render(request, "lesson.html", describe_page(request, lesson, learner, progress))
+
+
+def describe_page(request: HttpRequest, lesson: Lesson, learner: Learner | None, progress: Progress | None) -> dict[str, Any]:
+    """The step that is asked for or stood at, and the learner's sandbox beside it."""
     asked = request.GET.get("step", "")
     step = find_step(lesson, asked) if asked else current_step(lesson, progress)
     sandbox = services.current_sandbox(learner)
@@ -52,7 +57,7 @@ def show_lesson(request: HttpRequest, slug: str) -> HttpResponse:
     if sandbox and (sandbox.lesson != lesson.slug or context["misfit"]):
         context["other_lesson"] = library.find(sandbox.lesson)
         context["elsewhere"] = True
-    return render(request, "lesson.html", context)
+    return context
 
 
 @require_POST

@@ -16,6 +16,7 @@ from explorer.lessons.model import Lesson
 from explorer.network.scenario import DEFAULT_ENGINE, ENGINES
 from explorer.sandboxes import library, services
 from explorer.sandboxes.models import Sandbox
+from explorer.web.framed import pace_frames
 from explorer.web.limits import at_most
 from explorer.web.recorded import describe_lack
 
@@ -24,6 +25,7 @@ BUSY = {"full", "no_node", "no_engine"}  # ours to mend: 503; everything else re
 
 @require_POST
 @at_most(120, 60)
+@pace_frames
 def open_sandbox(request: HttpRequest) -> HttpResponse:
     lesson = lesson_for(request.user, request.POST.get("lesson", ""))
     if lesson is None:

@@ -77,6 +77,15 @@ export function rove(container, selector, { vertical = false, activate = false }
   });
 }
 
+/** The browser's memory, where it lets us have one: not in every private window, nor in every frame. */
+export function storage() {
+  try {
+    return globalThis.localStorage;
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * @param {string} key
  * @param {string} otherwise

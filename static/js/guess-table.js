@@ -1,7 +1,7 @@
 // <guess-table>: what a learner answers before the results are seen, and afterwards, which of it was otherwise.
 // Answers are kept by the browser; a browser that keeps nothing is no trouble.
 
-import { announce } from "./dom.js";
+import { announce, storage } from "./dom.js";
 import { Guesses } from "./kept-guesses.js";
 
 export class GuessTable extends HTMLElement {
@@ -92,12 +92,4 @@ export class GuessTable extends HTMLElement {
 export function verdict(guess, answer) {
   if (!guess || !answer) return "";
   return guess === answer ? "right" : "wrong";
-}
-
-function storage() {
-  try {
-    return globalThis.localStorage;
-  } catch {
-    return undefined;
-  }
 }

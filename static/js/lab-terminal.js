@@ -4,6 +4,7 @@ import { FitAddon } from "@xterm/addon-fit";
 import { SearchAddon } from "@xterm/addon-search";
 import { Terminal } from "@xterm/xterm";
 import { make, remembered } from "./dom.js";
+import { openSocket } from "./frame-pass.js";
 import { keystrokes, Position, readFrame } from "./framing.js";
 import { FINAL_CODES, waitBefore } from "./stream.js";
 import { terminalTheme } from "./terminal-theme.js";
@@ -133,11 +134,9 @@ export class LabTerminal extends HTMLElement {
   }
 
   #connect() {
-    const scheme = location.protocol === "https:" ? "wss" : "ws";
     const sandbox = encodeURIComponent(this.getAttribute("sandbox") ?? "");
-    const socket = new WebSocket(
-      `${scheme}://${location.host}/ws/terminal/${encodeURIComponent(this.terminal)}/?sandbox=${sandbox}&offset=${this.position.next}`,
-    );
+    const offset = this.position.next;
+    const socket = openSocket(`/ws/terminal/${encodeURIComponent(this.terminal)}/?sandbox=${sandbox}&offset=${offset}`);
     socket.binaryType = "arraybuffer";
     this.socket = socket;
     socket.onopen = () => {

@@ -19,11 +19,10 @@ export class LessonStep {
     page.addEventListener("lesson", (event) => this.moved(/** @type {CustomEvent} */ (event).detail));
     page.addEventListener("htmx:afterSettle", (event) => this.#settled(/** @type {CustomEvent} */ (event)));
     this.#showTyping();
-    this.#arrive();
   }
 
   /** Somebody came by a link to this very step: that is where they are now. */
-  #arrive() {
+  arrive() {
     const { current, step, move } = this.step?.dataset ?? {};
     if (!move || current === step) return;
     const htmx = /** @type {{ htmx?: Htmx }} */ (/** @type {unknown} */ (globalThis)).htmx;

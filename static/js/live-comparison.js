@@ -2,6 +2,7 @@
 // The open socket is also how the server knows that somebody looks: without one the comparison ends.
 
 import { announce } from "./dom.js";
+import { openSocket } from "./frame-pass.js";
 import { FINAL_CODES, waitBefore } from "./stream.js";
 
 const FETCH_EVERY = 500; // milliseconds between two fetches, however much is told
@@ -64,10 +65,7 @@ export class LiveComparison extends HTMLElement {
   }
 
   #connect() {
-    const scheme = location.protocol === "https:" ? "wss" : "ws";
-    const socket = new WebSocket(
-      `${scheme}://${location.host}/ws/comparison/${encodeURIComponent(this.dataset.comparison ?? "")}/`,
-    );
+    const socket = openSocket(`/ws/comparison/${encodeURIComponent(this.dataset.comparison ?? "")}/`);
     this.socket = socket;
     socket.onmessage = (message) => this.#hear(JSON.parse(String(message.data)));
     socket.onclose = (closed) => {

@@ -28,8 +28,7 @@ export class LiveSandbox extends HTMLElement {
     this.expires = Number(this.dataset.expires || 0);
     this.began = Number(this.dataset.created || 0);
     this.generation = Number(this.dataset.generation || 1);
-    const scheme = location.protocol === "https:" ? "wss" : "ws";
-    this.stream = new Stream(this.store, `${scheme}://${location.host}/ws/sandbox/${encodeURIComponent(this.sandbox)}/`);
+    this.stream = new Stream(this.store, `/ws/sandbox/${encodeURIComponent(this.sandbox)}/`);
     this.stream.addEventListener("link", (event) => this.#link(/** @type {CustomEvent} */ (event).detail));
     this.stream.addEventListener("edge", (event) => this.#edge(/** @type {CustomEvent} */ (event).detail));
     this.store.watch((event) => this.#notice(event));

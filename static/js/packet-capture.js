@@ -3,6 +3,7 @@
 
 import { CapturedFrame } from "./captured-frame.js";
 import { announce, make, rove } from "./dom.js";
+import { ask, openSocket } from "./frame-pass.js";
 
 /** @import { Store } from "./store.js" */
 /** @import { CaptureFacts, Place, StreamEvent } from "./types.js" */
@@ -231,9 +232,8 @@ export class PacketCapture extends HTMLElement {
 
   /** @param {string} capture */
   #listen(capture) {
-    const scheme = location.protocol === "https:" ? "wss" : "ws";
     const sandbox = encodeURIComponent(this.#home.id);
-    const socket = new WebSocket(`${scheme}://${location.host}/ws/capture/${encodeURIComponent(capture)}/?sandbox=${sandbox}`);
+    const socket = openSocket(`/ws/capture/${encodeURIComponent(capture)}/?sandbox=${sandbox}`);
     this.socket = socket;
     socket.onopen = () => this.#clear();
     socket.onmessage = (message) => this.socket === socket && this.#read(JSON.parse(String(message.data)));
@@ -342,7 +342,7 @@ export class PacketCapture extends HTMLElement {
     const number = row.dataset.number;
     const gone = "This packet is no longer kept.";
     try {
-      const answer = await fetch(`${this.#home.here}captures/${encodeURIComponent(capture ?? "")}/${number}/`);
+      const answer = await ask(`${this.#home.here}captures/${encodeURIComponent(capture ?? "")}/${number}/`);
       if (capture !== this.chosen) return;
       if (answer.ok) this.frame?.draw(await answer.json());
       else this.frame?.say(gone);

@@ -1,6 +1,6 @@
 // <reach-grid>: who reaches whom, by address and by name. First the learner says what they think; then reality is laid over it.
 
-import { make } from "./dom.js";
+import { make, storage } from "./dom.js";
 import { Guesses } from "./guesses.js";
 import { inOrder } from "./store.js";
 
@@ -97,7 +97,7 @@ export class ReachGrid extends HTMLElement {
   /** @param {number} generation */
   #remember(generation) {
     this.generation = generation;
-    this.guesses = new Guesses(globalThis.localStorage, this.sandbox && `${this.sandbox}.${generation}`);
+    this.guesses = new Guesses(storage(), this.sandbox && `${this.sandbox}.${generation}`);
     this.grid = undefined;
   }
 

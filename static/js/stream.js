@@ -1,5 +1,7 @@
 // The sandbox's socket: hands each event to the store once, and after a loss goes on from the last number it folded in.
 
+import { openSocket } from "./frame-pass.js";
+
 /** @import { Store } from "./store.js" */
 /** @import { EdgeMessage, StreamEvent } from "./types.js" */
 
@@ -23,12 +25,12 @@ export class Stream extends EventTarget {
   /**
    * Fires `link` (detail "open", "lost", "crowded" or a final code) and `edge` (detail an EdgeMessage).
    * @param {Store} store
-   * @param {string} url without the query
+   * @param {string} path without the query
    */
-  constructor(store, url) {
+  constructor(store, path) {
     super();
     this.store = store;
-    this.url = url;
+    this.path = path;
     this.attempt = 0;
     this.resync = false;
     this.stopped = false;
@@ -43,7 +45,7 @@ export class Stream extends EventTarget {
   connect() {
     clearTimeout(this.timer);
     const since = this.store.seen && !this.resync ? `?since=${this.store.number}` : "";
-    const socket = new WebSocket(this.url + since);
+    const socket = openSocket(this.path + since);
     this.socket = socket;
     socket.onopen = () => this.#say("link", "open");
     socket.onmessage = (message) => this.#read(String(message.data));

@@ -1,5 +1,6 @@
 // Runs before the page is drawn: the chosen theme, so that nothing flashes.
 (() => {
+  if (document.documentElement.dataset.theme) return; // the address of a frame has chosen
   let chosen = "";
   try {
     chosen = localStorage.getItem("theme") ?? "";
