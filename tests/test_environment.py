@@ -2,11 +2,14 @@
 
 import pytest
 
+from explorer import environment
 from explorer.environment import SettingError, origins
 
 
 @pytest.fixture
 def given(monkeypatch):
+    monkeypatch.setattr(environment, "KNOWN", {})
+
     def give(value):
         monkeypatch.setenv("EXPLORER_EMBED_SITES", value)
         return origins("EXPLORER_EMBED_SITES", "")

@@ -2,6 +2,7 @@
 
 import { begin } from "./elements.js";
 import { tellHeight } from "./frame-height.js";
+import { keep, recall } from "./frame-memory.js";
 import { adopt, ask, HEADER, headers, keepPass } from "./frame-pass.js";
 
 /** @typedef {{ process: (part: Element) => void }} Htmx */
@@ -17,7 +18,7 @@ document.body.addEventListener("htmx:configRequest", (event) => {
 document.body.addEventListener("htmx:afterRequest", (event) => {
   keepPass(/** @type {CustomEvent} */ (event).detail.xhr?.getResponseHeader(HEADER));
 });
-document.body.addEventListener("htmx:afterSettle", keepStep);
+document.body.addEventListener("htmx:afterSettle", () => keep(HERE, shownStep()));
 document.body.addEventListener("click", download);
 document.getElementById("open-in-full")?.addEventListener("submit", leave);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", (dark) => {
@@ -45,7 +46,7 @@ async function start() {
 /** The reader was here before: shows what is theirs. @returns {Promise<boolean>} false when they are a stranger again */
 async function goOn() {
   document.body.classList.add("returning");
-  const step = kept() || query.get("step");
+  const step = recall(HERE) || query.get("step");
   try {
     const answer = await ask(location.pathname + (step ? `?step=${encodeURIComponent(step)}` : ""));
     if (answer.status === 401) keepPass(meta.content);
@@ -64,22 +65,6 @@ async function goOn() {
 
 function shownStep() {
   return document.getElementById("step")?.dataset.step ?? "";
-}
-
-function keepStep() {
-  try {
-    sessionStorage.setItem(HERE, shownStep());
-  } catch {
-    // then a reload begins at the step of the address
-  }
-}
-
-function kept() {
-  try {
-    return sessionStorage.getItem(HERE);
-  } catch {
-    return null;
-  }
 }
 
 /** A link that leads to a file has no pass with it; the page fetches it. @param {MouseEvent} event */

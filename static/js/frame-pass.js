@@ -1,9 +1,11 @@
 // Who this page is when it stands in a frame on another site: there no cookie of ours reaches it, so it carries a signed pass
-// with its own requests and sockets. Kept for this tab and this site only. On every other page there is none, and all is as usual.
+// with its own requests and sockets. On every other page there is none, and all is as usual.
+
+import { keep, recall } from "./frame-memory.js";
 
 export const HEADER = "X-Explorer-Frame";
 const KEY = "explorer-frame";
-const MARK = "#frame="; // where storage is shut, the pass outlives a reload of the frame in its own address
+const MARK = "#frame="; // where nothing can be kept, the pass outlives a reload of the frame in its own address
 let pass = "";
 
 /** Goes on with the pass of an earlier visit, else begins with `fresh`. @param {string} fresh @returns whether it goes on */
@@ -17,11 +19,7 @@ export function adopt(fresh) {
 export function keepPass(value) {
   if (!value) return;
   pass = value;
-  try {
-    sessionStorage.setItem(KEY, value);
-  } catch {
-    history.replaceState(null, "", MARK + value);
-  }
+  if (!keep(KEY, value)) history.replaceState(null, "", MARK + value);
 }
 
 /** @returns {Record<string, string>} */
@@ -47,9 +45,5 @@ export function openSocket(path) {
 }
 
 function read() {
-  try {
-    return sessionStorage.getItem(KEY) ?? "";
-  } catch {
-    return location.hash.startsWith(MARK) ? location.hash.slice(MARK.length) : "";
-  }
+  return recall(KEY) || (location.hash.startsWith(MARK) ? location.hash.slice(MARK.length) : "");
 }

@@ -36,6 +36,9 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+EMBEDDING_SITE = os.environ.get("EXPLORER_EMBED_SITES") or f"http://localhost:{free_port()}"  # may show lessons in a frame
+
+
 def wait_for_address(process: subprocess.Popen, log: Path) -> str:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
@@ -78,6 +81,7 @@ def installation():
         "EXPLORER_INSTALL": f"{os.environ.get('EXPLORER_INSTALL', 'test')[:12]}-browser",
         "EXPLORER_STATE": str(state / "var"),
         "PORT": str(free_port()),
+        "EXPLORER_EMBED_SITES": EMBEDDING_SITE,
     }
     unset = {"REDIS_URL", "DATABASE_URL", "EXPLORER_RUN", "EXPLORER_ENGINE_DIR"}
     environment = {name: value for name, value in os.environ.items() if name not in unset} | settings

@@ -1,0 +1,31 @@
+// What a frame on another site may remember, in the best place its browser offers: the tab's storage, which browsers keep apart for
+// each site around us; where they shut it together with third-party cookies, a cookie that is kept apart in the same way.
+// The server never reads that cookie: it takes all cookies off a frame's requests.
+
+/** @param {string} key @param {string} value @returns {boolean} whether it will be there after a reload */
+export function keep(key, value) {
+  try {
+    sessionStorage.setItem(key, value);
+    return true;
+  } catch {
+    // biome-ignore lint/suspicious/noDocumentCookie: the newer way answers later, and it has to be known at once
+    document.cookie = `${name(key)}=${encodeURIComponent(value)}; Path=/embed/; SameSite=None; Secure; Partitioned`;
+    return recall(key) === value;
+  }
+}
+
+/** @param {string} key @returns {string} empty when nothing is kept */
+export function recall(key) {
+  try {
+    return sessionStorage.getItem(key) ?? "";
+  } catch {
+    const start = `${name(key)}=`;
+    const found = document.cookie.split("; ").find((one) => one.startsWith(start));
+    return decodeURIComponent(found?.slice(start.length) ?? "");
+  }
+}
+
+/** @param {string} key */
+function name(key) {
+  return encodeURIComponent(key);
+}
