@@ -33,7 +33,7 @@ THEMES = {"dark": "night", "light": "day"}
 @framable
 def show_embed(request: HttpRequest, slug: str) -> HttpResponse:
     """The page for a stranger, with a pass in it; to a page that has a pass already, only what is inside."""
-    lesson = find_lesson(slug)
+    lesson = find_lesson(request, slug)
     if not settings.EMBED_SITES:
         return redirect(lesson_at(slug, request.GET.get("step", "")))
     learner = current_learner(request)
@@ -61,7 +61,7 @@ def hand_over(request: HttpRequest, slug: str) -> HttpResponse:
 @at_most(240, 60)
 def take_over(request: HttpRequest, slug: str) -> HttpResponse:
     """This browser's learner becomes the frame's. One that has work of their own here is asked first: it would be lost."""
-    lesson, step = find_lesson(slug), request.POST.get("step", "")[:64]
+    lesson, step = find_lesson(request, slug), request.POST.get("step", "")[:64]
     if request.headers.get("Origin") not in settings.ORIGINS:
         raise PermissionDenied
     handed, own = read_hand_over(request.POST.get("code", "")), current_learner(request)
