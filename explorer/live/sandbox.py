@@ -6,14 +6,16 @@ import asyncio
 import json
 import secrets
 import time
+from contextlib import suppress
 
 from channels.db import database_sync_to_async
 from prometheus_client import Counter
 from pydantic import ValidationError
+from redis.exceptions import RedisError
 
 from explorer.live import messages, state
 from explorer.live.edge import SandboxEdge
-from explorer.live.feed import Restarted, Subscription
+from explorer.live.feed import Restarted, Subscription, end
 from explorer.live.limits import ASK_BURST, ASK_RATE, CAPTURES, RECHECK_SECONDS, SANDBOX_SOCKETS, TERMINALS, Bucket
 from explorer.live.orders import give_order
 from explorer.live.streams import START, Entry
@@ -28,11 +30,13 @@ from explorer.sandboxes.events import (
     StopCapture,
     events_key,
     fresh_key,
+    present_key,
 )
 from explorer.sandboxes.models import Sandbox
 
 RESYNCS = Counter("explorer_socket_resyncs_total", "Times a browser was given a snapshot because its place was trimmed")
 SNAPSHOT_TRIES = 10  # times 0.2 s that a snapshot older than the kept stream is given to catch up
+PRESENT_SECONDS = 45  # a page that is gone counts as there for so long
 STATE_WORD = '"type":"sandbox_changed"'
 
 
@@ -47,6 +51,7 @@ class SandboxSocket(SandboxEdge):
         self.asks = Bucket(ASK_RATE, ASK_BURST)
         self.fresh: bool | None = None
         sandbox = self.sandbox.pk
+        presence = asyncio.create_task(self.tell_presence())
         subscription = await self.hub.subscribe(events_key(sandbox), START, fresh_key(sandbox))
         try:
             await self.begin(subscription)
@@ -57,6 +62,14 @@ class SandboxSocket(SandboxEdge):
                     await self.resync(subscription)
         finally:
             self.hub.leave(subscription)
+            await end(presence)
+
+    async def tell_presence(self) -> None:
+        """Somebody is in the sandbox, for as long as this page is open and a little longer."""
+        while True:
+            with suppress(RedisError):  # the socket itself has to live without Redis, or end by its own rule
+                await self.hub.redis.set(present_key(self.sandbox.pk), 1, ex=PRESENT_SECONDS)
+            await asyncio.sleep(PRESENT_SECONDS / 3)
 
     # --- where to begin ---
 

@@ -63,6 +63,9 @@ class Watcher(SandboxEdge):
 class SandboxWatcher(Watcher, SandboxSocket):
     kind = "watched sandbox"
 
+    async def tell_presence(self) -> None:
+        """Who watches is not in the sandbox."""
+
 
 class CaptureWatcher(Watcher, CaptureSocket):
     kind = "watched capture"

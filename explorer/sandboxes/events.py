@@ -381,6 +381,11 @@ def fresh_key(sandbox: str) -> str:
     return f"sb:{sandbox}:fresh"
 
 
+def present_key(sandbox: str) -> str:
+    """String with an expiry, renewed by the sockets of its learner: somebody has its page open."""
+    return f"sb:{sandbox}:present"
+
+
 def terminals_key(sandbox: str) -> str:
     """Hash: terminal id → `TerminalFacts` as JSON."""
     return f"sb:{sandbox}:terminals"

@@ -23,7 +23,7 @@ from explorer.environment import patient
 from explorer.lab import capabilities, hosts
 from explorer.lab.errors import LabError
 from explorer.network.scenario import DEFAULT_ENGINE, ENGINES
-from explorer.sandboxes import changes, kept, reconcile_comparisons, services, streams, work
+from explorer.sandboxes import changes, kept, reconcile_comparisons, reconcile_health, services, streams, work
 from explorer.sandboxes.changes import enqueue, node_queue, open_queue
 from explorer.sandboxes.models import Action, Node, Sandbox
 from explorer.sandboxes.node import drop_old_locks, ensure_node, hold, is_held, lab_config
@@ -110,9 +110,13 @@ def reconcile() -> None:
             _announce(node, 0, {"engine": str(error), "engines": [], **_kernel()})
             return
         _announce(node, capacity, {"engine": "", "engines": engines, **_kernel(), **_health(found)})
+        reconcile_health.note_sample(node)
+        reconcile_health.ask_doctor(node)
         expire_overdue(node)
+        reconcile_health.end_marked(node)
         reconcile_comparisons.reconcile(node)
         _carry_out(rows, found)
+        reconcile_health.note_usage(lab_config(), rows.values())
         ask_again(node)
         if not node.draining:
             keep_warm(node, capacity)
@@ -121,8 +125,9 @@ def reconcile() -> None:
 
 
 def _announce(node: Node, capacity: int, health: dict[str, Any]) -> None:
-    Node.objects.filter(pk=node.pk).update(seen_at=timezone.now(), capacity=capacity, health=health)
+    Node.objects.filter(pk=node.pk).update(seen_at=timezone.now(), capacity=capacity)
     node.refresh_from_db()
+    reconcile_health.announce(node, health)
 
 
 def _kernel() -> dict[str, Any]:

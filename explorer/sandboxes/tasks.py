@@ -5,8 +5,8 @@ from __future__ import annotations
 from celery import shared_task
 
 from explorer.sandboxes import reconcile as reconciler
-from explorer.sandboxes import work
-from explorer.sandboxes.streams import TASK_CLOSE, TASK_OPEN, TASK_RECONCILE, TASK_RESET
+from explorer.sandboxes import reconcile_health, work
+from explorer.sandboxes.streams import TASK_CLOSE, TASK_EXAMINE, TASK_OPEN, TASK_RECONCILE, TASK_RESET
 
 
 @shared_task(name=TASK_OPEN)
@@ -27,3 +27,8 @@ def close_sandbox(action_id: int) -> None:
 @shared_task(name=TASK_RECONCILE)
 def reconcile() -> None:
     reconciler.reconcile()
+
+
+@shared_task(name=TASK_EXAMINE, soft_time_limit=reconcile_health.EXAMINE_SECONDS)
+def examine() -> None:
+    reconcile_health.examine()

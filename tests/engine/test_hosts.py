@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from explorer.lab import diskguard, engine, hosts, lans
+from explorer.lab import diskguard, engine, hosts, lans, usage
 from explorer.lab.errors import HostTimeout, NodeError, NotThere
 from explorer.lab.run import run_in
 from explorer.network.layout import from_query
@@ -81,8 +81,14 @@ def test_a_scenario_is_there_when_the_sandbox_is(lab_config, new_name, shell):
         _, text = shell("outside", f"curl -s {facts['hosts']['h1']['address']}:8080", name=name)
         assert text.startswith(f"you are {facts['machines']['outside']['address']}:")
         assert "172.30.0.2:80" in text
+        taken = usage.read_usage(lab_config, [facts["hosts"]["h1"]["container"]])
+        assert taken is not None
+        assert taken.containers == 1
+        assert 10 < taken.memory / 2**20 < lab_config.host_memory_mb  # a Docker daemon, containerd and one small web server
+        assert 0.1 < taken.cpu < 60  # it started, which takes part of a second
     finally:
         hosts.close_sandbox(lab_config, name)
+    assert usage.read_usage(lab_config, [facts["hosts"]["h1"]["container"]]) is None
 
 
 def test_a_router_leads_to_a_second_lan(lab_config, open_one, shell):

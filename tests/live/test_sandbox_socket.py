@@ -7,8 +7,9 @@ import pytest
 
 from explorer.live.limits import SANDBOX_SOCKETS
 from explorer.sandboxes import changes, streams
-from explorer.sandboxes.events import LessonMoved, fresh_key
+from explorer.sandboxes.events import LessonMoved, fresh_key, present_key
 from explorer.sandboxes.models import Progress, Sandbox
+from tests.live.test_terminal_socket import soon
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -328,3 +329,8 @@ async def test_asking_too_often_is_answered_kindly(opens, world, learner):
     assert (await socket.until("refused"))["code"] == "too_fast"
     await asyncio.sleep(0.1)
     assert len(world.orders()) <= 11
+
+
+async def test_an_open_page_is_somebody_in_the_sandbox(opens, learner, world):
+    await opens(world.address, learner).opened()
+    assert await soon(lambda: 0 < world.redis.ttl(present_key(world.id)) <= 60)

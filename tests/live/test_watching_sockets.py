@@ -12,7 +12,7 @@ from explorer.classroom.watching import is_watched, watched_key
 from explorer.live import messages
 from explorer.live.limits import SANDBOX_SOCKETS
 from explorer.sandboxes import changes
-from explorer.sandboxes.events import size_key
+from explorer.sandboxes.events import present_key, size_key
 from explorer.sandboxes.models import Sandbox
 from tests.live.classroom import *  # noqa: F403
 from tests.live.classroom import change
@@ -253,3 +253,9 @@ async def test_it_is_drawn_as_large_as_the_learner_has_it(opens, shell, watchabl
     socket = await opens(watch_terminal(shell), teacher).opened()
     told = await socket.until("size")
     assert (told["columns"], told["rows"]) == (101, 31)
+
+
+async def test_who_watches_is_not_in_the_sandbox(opens, teacher, seated):
+    watcher = await opens(watch(seated), teacher).opened()
+    await watcher.message()
+    assert not seated.redis.exists(present_key(seated.id))
