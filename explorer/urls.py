@@ -21,6 +21,7 @@ from explorer.web import (
     sandbox,
     summary,
     teach,
+    wall,
 )
 
 urlpatterns = [
@@ -63,8 +64,10 @@ urlpatterns = [
     path("teach/login/", teach.log_in, name="login"),
     path("teach/logout/", teach.log_out, name="logout"),
     path("teach/new/", teach.make_class, name="class-new"),
-    path("teach/<slug:class_id>/", teach.show_wall, name="wall"),
+    path("teach/sandboxes/<slug:sandbox_id>/", wall.watch_sandbox, name="watch"),
+    path("teach/<slug:class_id>/", wall.show_wall, name="wall"),
     path("teach/<slug:class_id>/results/", teach.show_results, name="results"),
+    path("teach/<slug:class_id>/seats/<slug:seat_id>/", wall.show_seat, name="seat"),
     path("teach/<slug:class_id>/setup/", teach.show_setup, name="class-setup"),
     path("admin/", admin.site.urls),
     path("healthz", health.healthz, name="healthz"),

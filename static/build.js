@@ -35,6 +35,7 @@ const options = {
     { in: join(here, "js", "teach.js"), out: "teach" },
     { in: join(here, "js", "embed.js"), out: "embed" },
     { in: join(here, "js", "embed-frame.js"), out: "embed-frame" },
+    { in: join(here, "js", "wall.js"), out: "wall" },
     { in: join(here, "js", "theme.js"), out: "theme" },
     { in: join(here, "css", "vendor.css"), out: "vendor" },
     { in: join(here, "css", "panel.css"), out: "panel" },

@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from explorer.classroom.stuck import Effort, usual_times, why_stuck
-from explorer.lessons.load import load_lessons
 from explorer.lessons.model import Lesson, Step
 
 EVENT_LENGTH = 80
@@ -75,6 +74,7 @@ class Tile:
     rail: str = ""  # a letter for each step: d done, o open; the one they are on is a capital
     progress: int = 0  # checks green in all lessons
     sandbox: str = "no sandbox"
+    box: str = ""  # its id
     tone: str = "none"  # of the sandbox: none, wait, live, over
     active_at: int = 0  # the last sign of the learner
     event: str = ""
@@ -88,7 +88,7 @@ class Tile:
 
 KEYS = {
     "name": "n", "lesson": "l", "step": "t", "number": "i", "steps": "o", "done": "d", "checks": "c", "rail": "r",
-    "progress": "p", "sandbox": "w", "tone": "z", "active_at": "a", "event": "e", "event_at": "f", "help_at": "h",
+    "progress": "p", "sandbox": "w", "box": "x", "tone": "z", "active_at": "a", "event": "e", "event_at": "f", "help_at": "h",
     "here": "q", "invited": "v", "finished": "b", "stuck": "k",
 }  # fmt: skip
 
@@ -106,12 +106,6 @@ WORDS = {
     "failed": "failed",
 }
 TONES = {"ready": "live", "closed": "over", "expired": "over", "failed": "over"}
-
-
-def lessons_of(slugs: Iterable[str]) -> list[Lesson]:
-    """Those of a class that there are (still), in its order."""
-    known = load_lessons()
-    return [known[slug] for slug in slugs if slug in known]
 
 
 def make_tiles(rows: Iterable[SeatRow], lately: Mapping[str, Lately], lessons: Sequence[Lesson], now: float) -> dict[str, Tile]:
@@ -152,6 +146,7 @@ def make_tile(
         rail=draw_rail(lesson, step, mine),
         progress=sum(len(checks) for one in row.progress.values() for checks in one.passed.values()),
         sandbox=words,
+        box=row.sandbox.id if row.sandbox else "",
         tone=tone,
         active_at=int(active),
         event=readable(lately.event),

@@ -16,11 +16,10 @@ from django.db import DatabaseError
 from redis.exceptions import RedisError
 
 from explorer.classroom.lately import Listener
+from explorer.classroom.look import look_at_class
 from explorer.classroom.models import Class
-from explorer.classroom.seats import read_seats
-from explorer.classroom.wall import Picture, Wire, count, differences, lessons_of, make_tiles, to_wire
+from explorer.classroom.wall import Picture, Wire, count, differences, to_wire
 from explorer.live import messages
-from explorer.sandboxes import streams
 
 log = logging.getLogger(__name__)
 
@@ -85,9 +84,7 @@ class WallReader:
         klass = Class.objects.filter(pk=self.klass).first()
         if klass is None or not klass.open:
             return None
-        rows = read_seats(klass)
-        lately = self.listener.read(streams.redis(), rows)
-        tiles = make_tiles(rows, lately, lessons_of(klass.lessons), time.time())
+        tiles = look_at_class(klass, self.listener)
         return {seat: to_wire(tile) for seat, tile in tiles.items()}, count(tiles.values())
 
     def take(self, picture: Picture, counts: Counts) -> None:

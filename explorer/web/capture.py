@@ -11,13 +11,13 @@ from explorer.network.captured import tell_layers
 from explorer.network.pcapng import MEDIA_TYPE, SNAP, write_file
 from explorer.sandboxes import captures
 from explorer.sandboxes.events import CaptureFacts
-from explorer.web.sandbox import mine
+from explorer.web.sandbox import seen
 
 
 @require_safe
 def download(request: HttpRequest, sandbox_id: str, capture_id: str) -> HttpResponse:
     """In one piece: a capture keeps a few megabytes at most."""
-    sandbox = mine(request, sandbox_id)
+    sandbox = seen(request, sandbox_id)
     facts = found(captures.find(sandbox.pk, capture_id))
     frames = captures.read_frames(sandbox.pk, capture_id)
     came = facts.kept + facts.left_out
@@ -30,7 +30,7 @@ def download(request: HttpRequest, sandbox_id: str, capture_id: str) -> HttpResp
 
 @require_safe
 def show_frame(request: HttpRequest, sandbox_id: str, capture_id: str, number: int) -> HttpResponse:
-    sandbox = mine(request, sandbox_id)
+    sandbox = seen(request, sandbox_id)
     found(captures.known(sandbox.pk, capture_id))
     frame = captures.read_frame(sandbox.pk, capture_id, number)
     if frame is None:

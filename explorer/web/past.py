@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 from explorer.classroom.throttle import allow
 from explorer.sandboxes import streams
 from explorer.sandboxes.past import read_past
-from explorer.web.sandbox import mine
+from explorer.web.sandbox import seen
 
 TIMES, SECONDS = 30, 60  # for one sandbox: an answer is some megabytes at most
 
@@ -16,7 +16,7 @@ TIMES, SECONDS = 30, 60  # for one sandbox: an answer is some megabytes at most
 @require_safe
 def show_past(request: HttpRequest, sandbox_id: str, before: int) -> HttpResponse:
     """From the earliest picture that is kept up to event `before`; 404 when there is none."""
-    sandbox = mine(request, sandbox_id)
+    sandbox = seen(request, sandbox_id)
     if not allow("past", sandbox.pk, TIMES, SECONDS):
         return JsonResponse({"error": "That was asked too often. Wait a minute and open the timeline again."}, status=429)
     try:

@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from explorer.classroom.access import current_learner, ensure_learner, find_sandbox, lesson_for
+from explorer.classroom.access import current_learner, ensure_learner, find_sandbox, find_watched, lesson_for
 from explorer.lessons.model import Lesson
 from explorer.network.scenario import DEFAULT_ENGINE, ENGINES
 from explorer.sandboxes import library, services
@@ -71,6 +71,14 @@ def show_sandbox(request: HttpRequest, sandbox_id: str) -> HttpResponse:
 
 def mine(request: HttpRequest, sandbox_id: str) -> Sandbox:
     sandbox = find_sandbox(current_learner(request), sandbox_id)
+    if sandbox is None:
+        raise Http404
+    return sandbox
+
+
+def seen(request: HttpRequest, sandbox_id: str) -> Sandbox:
+    """To look at, and no more: the learner's own, or one that this user may watch."""
+    sandbox = find_sandbox(current_learner(request), sandbox_id) or find_watched(request.user, sandbox_id)
     if sandbox is None:
         raise Http404
     return sandbox

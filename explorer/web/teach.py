@@ -86,11 +86,5 @@ def show_setup(request: HttpRequest, klass: Class) -> HttpResponse:
 
 @require_safe
 @teaching_class
-def show_wall(request: HttpRequest, klass: Class) -> HttpResponse:
-    return render(request, "teach/wall.html", {"klass": klass})
-
-
-@require_safe
-@teaching_class
 def show_results(request: HttpRequest, klass: Class) -> HttpResponse:
     return render(request, "teach/results.html", {"klass": klass})

@@ -84,7 +84,7 @@ export class LabTerminal extends HTMLElement {
     term.textarea?.setAttribute("aria-label", `Terminal on ${this.getAttribute("place")}. F6 leaves it.`);
     term.onData((text) => this.#type(text));
     term.onBinary((text) => this.#type(text));
-    term.onResize(({ cols, rows }) => this.#tell({ type: "resize", columns: cols, rows }));
+    term.onResize(({ cols, rows }) => this.watching || this.#tell({ type: "resize", columns: cols, rows }));
     term.attachCustomKeyEventHandler((event) => this.#key(event));
     this.sizes = new ResizeObserver(() => this.resize());
     this.sizes.observe(this.screen);
@@ -128,22 +128,40 @@ export class LabTerminal extends HTMLElement {
     return false;
   }
 
+  /** Somebody with rights looks on, at the learner's own size; they type when the learner invites them. */
+  get watching() {
+    return this.closest("[data-watch]") !== null;
+  }
+
   resize() {
+    if (this.watching) return this.#shrink();
     if (!this.term || this.screen.clientWidth < 40 || this.screen.clientHeight < 40) return;
     this.fit.fit();
+    return undefined;
+  }
+
+  /** The learner decides how many columns there are: letters become smaller until they fit. */
+  #shrink() {
+    const { term, size } = this;
+    if (!term || !size || this.screen.clientWidth < 40) return;
+    if (term.cols !== size.columns || term.rows !== size.rows) term.resize(size.columns, size.rows);
+    const wide = this.screen.clientWidth / (size.columns * 0.62);
+    const high = this.screen.clientHeight / (size.rows * 1.32);
+    const fitting = Math.max(6, Math.min(terminalSize(), Math.floor(Math.min(wide, high) * 2) / 2));
+    if (term.options.fontSize !== fitting) term.options.fontSize = fitting;
   }
 
   #connect() {
     const sandbox = encodeURIComponent(this.getAttribute("sandbox") ?? "");
-    const offset = this.position.next;
-    const socket = openSocket(`/ws/terminal/${encodeURIComponent(this.terminal)}/?sandbox=${sandbox}&offset=${offset}`);
+    const asks = `sandbox=${sandbox}&offset=${this.position.next}${this.watching ? "&watch=1" : ""}`;
+    const socket = openSocket(`/ws/terminal/${encodeURIComponent(this.terminal)}/?${asks}`);
     socket.binaryType = "arraybuffer";
     this.socket = socket;
     socket.onopen = () => {
       this.attempt = 0;
       this.#say("");
       this.resize();
-      if (this.term) this.#tell({ type: "resize", columns: this.term.cols, rows: this.term.rows });
+      if (this.term && !this.watching) this.#tell({ type: "resize", columns: this.term.cols, rows: this.term.rows });
     };
     socket.onmessage = ({ data }) => (typeof data === "string" ? this.#control(JSON.parse(data)) : this.#receive(data));
     socket.onclose = ({ code }) => this.#lost(socket, code);
@@ -184,17 +202,30 @@ export class LabTerminal extends HTMLElement {
 
   #acknowledge() {
     clearTimeout(this.settled);
+    if (this.watching) return; // how fast it comes is between the learner's page and the shell
     if (this.position.drawn > this.position.acknowledged) this.#tell({ type: "ack", offset: this.position.acknowledge() });
   }
 
-  /** @param {{ type: string, reason?: string, offset?: number }} message */
+  /** @param {{ type: string, reason?: string, offset?: number, columns?: number, rows?: number, allowed?: boolean }} message */
   #control(message) {
+    if (message.type === "size") {
+      this.size = { columns: message.columns ?? 80, rows: message.rows ?? 24 };
+      this.#shrink();
+    }
+    if (message.type === "typing") this.#together(message.allowed ?? false);
     if (message.type === "closed") this.end(message.reason || "the shell ended");
     if (message.type === "skipped") {
       if (this.heard) this.term?.write("\r\n\x1b[2m… some output left out …\x1b[0m\r\n");
       this.position.skip(message.offset ?? 0);
       this.heard = true;
     }
+  }
+
+  /** @param {boolean} allowed the learner invites whoever watches to type */
+  #together(allowed) {
+    this.classList.toggle("together", allowed);
+    if (this.term) this.term.options.disableStdin = !allowed;
+    this.dispatchEvent(new CustomEvent("together", { detail: allowed, bubbles: true }));
   }
 
   /** @param {string} reason */
@@ -247,6 +278,8 @@ export class LabTerminal extends HTMLElement {
 
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   settled = undefined;
+  /** @type {{ columns: number, rows: number } | undefined} as the learner has it */
+  size = undefined;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   flushing = undefined;
 }

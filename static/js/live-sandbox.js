@@ -28,7 +28,8 @@ export class LiveSandbox extends HTMLElement {
     this.expires = Number(this.dataset.expires || 0);
     this.began = Number(this.dataset.created || 0);
     this.generation = Number(this.dataset.generation || 1);
-    this.stream = new Stream(this.store, `/ws/sandbox/${encodeURIComponent(this.sandbox)}/`);
+    const path = `/ws/sandbox/${encodeURIComponent(this.sandbox)}/`;
+    this.stream = new Stream(this.store, path, this.watching ? "watch=1" : "");
     this.stream.addEventListener("link", (event) => this.#link(/** @type {CustomEvent} */ (event).detail));
     this.stream.addEventListener("edge", (event) => this.#edge(/** @type {CustomEvent} */ (event).detail));
     this.store.watch((event) => this.#notice(event));
@@ -48,6 +49,11 @@ export class LiveSandbox extends HTMLElement {
     return this.dataset.sandbox ?? "";
   }
 
+  /** Somebody with rights looks on: nothing here is theirs to do. */
+  get watching() {
+    return this.hasAttribute("data-watch");
+  }
+
   get views() {
     return /** @type {LiveViews} */ (this.querySelector("live-views"));
   }
@@ -57,7 +63,7 @@ export class LiveSandbox extends HTMLElement {
   }
 
   get dock() {
-    return /** @type {TerminalDock} */ (this.querySelector("terminal-dock"));
+    return /** @type {TerminalDock | null} */ (this.querySelector("terminal-dock"));
   }
 
   #start() {
@@ -69,18 +75,20 @@ export class LiveSandbox extends HTMLElement {
     lens.turned.add((moment) => this.#look(moment));
     this.map.show(lens);
     this.views.show(lens);
-    this.dock.show(store, stream);
+    this.dock?.show(store, stream);
     this.addEventListener("place", (event) => this.views.choose(/** @type {CustomEvent} */ (event).detail));
     this.addEventListener("chosen", (event) => this.map.choose(/** @type {CustomEvent} */ (event).detail));
     this.addEventListener("wish", (event) => {
-      if (!stream.send(/** @type {CustomEvent} */ (event).detail)) this.#refused();
+      if (this.watching) toast("You are watching: this is for the learner to do.");
+      if (this.watching || !stream.send(/** @type {CustomEvent} */ (event).detail)) this.#refused();
     });
     this.addEventListener("journey-wanted", (event) => this.views.follow(/** @type {CustomEvent} */ (event).detail));
     this.addEventListener("hop", (event) => this.map.follow(/** @type {CustomEvent} */ (event).detail));
     this.addEventListener("terminal-wanted", (event) => {
       showPane("terminal");
-      this.dock.open(/** @type {CustomEvent} */ (event).detail);
+      this.dock?.open(/** @type {CustomEvent} */ (event).detail);
     });
+    this.addEventListener("together", (event) => this.#together(/** @type {CustomEvent} */ (event).detail));
     document.body.addEventListener("command", this.onCommand);
     document.addEventListener("keydown", this.onKey);
     this.#show(this.state ?? "", this.dataset.phase ?? "", "");
@@ -94,15 +102,15 @@ export class LiveSandbox extends HTMLElement {
     event.preventDefault();
     if (this.state !== "ready") return toast("The sandbox is not ready yet. A moment.");
     showPane("terminal");
-    this.dock.command(place, command, run);
+    this.dock?.command(place, command, run);
     return undefined;
   };
 
   /** @param {KeyboardEvent} event */
   onKey = (event) => {
-    if (event.key === "Escape" && this.lens?.moment && !this.dock.contains(/** @type {Node} */ (event.target)))
+    if (event.key === "Escape" && this.lens?.moment && !this.dock?.contains(/** @type {Node} */ (event.target)))
       this.lens.look(null);
-    if (event.key !== "F6" || this.dock.contains(/** @type {Node} */ (event.target))) return;
+    if (event.key !== "F6" || !this.dock || this.dock.contains(/** @type {Node} */ (event.target))) return;
     event.preventDefault();
     showPane("terminal");
     this.dock.focusShell();
@@ -138,6 +146,13 @@ export class LiveSandbox extends HTMLElement {
     if (!moment) announce("You are looking at now.");
   }
 
+  /** @param {boolean} allowed who watches may type */
+  #together(allowed) {
+    const note = this.querySelector(".watch-note span");
+    if (note) note.textContent = allowed ? "You type together" : "You watch";
+    this.classList.toggle("together", allowed);
+  }
+
   /** The versions the daemons on the hosts tell, in the head. */
   #engines() {
     const told = [...(this.store?.docker.values() ?? [])].map((docker) => docker.version.split("+")[0]);
@@ -151,7 +166,7 @@ export class LiveSandbox extends HTMLElement {
     if (event.expires_at) this.expires = event.expires_at;
     if (event.generation !== this.generation) {
       this.generation = event.generation;
-      this.dock.startOver();
+      this.dock?.startOver();
     }
     if (OVER.has(event.state)) return this.#over();
     const position = event.position ? `number ${event.position} in line` : "";
@@ -223,12 +238,12 @@ export class LiveSandbox extends HTMLElement {
   #edge(message) {
     if (message.type === "refused") {
       toast(message.text);
-      this.dock.refused();
+      this.dock?.refused();
       this.#refused();
     } else if (message.type === "journey_begun") this.views.journey.begun(message.journey);
     else if (message.type === "capture_begun") this.views.capture.begun(message.capture);
     else if (message.type === "grid_begun") this.views.reach.begun(message.asked);
-    else if (message.type === "terminal_opened") this.dock.opened(message.terminal);
+    else if (message.type === "terminal_opened") this.dock?.opened(message.terminal);
     else if (message.type === "fresh") {
       clearTimeout(this.grace);
       if (message.ok || this.state !== "ready") this.#dim("");

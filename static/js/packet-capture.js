@@ -233,7 +233,8 @@ export class PacketCapture extends HTMLElement {
   /** @param {string} capture */
   #listen(capture) {
     const sandbox = encodeURIComponent(this.#home.id);
-    const socket = openSocket(`/ws/capture/${encodeURIComponent(capture)}/?sandbox=${sandbox}`);
+    const asks = `sandbox=${sandbox}${this.closest("[data-watch]") ? "&watch=1" : ""}`;
+    const socket = openSocket(`/ws/capture/${encodeURIComponent(capture)}/?${asks}`);
     this.socket = socket;
     socket.onopen = () => this.#clear();
     socket.onmessage = (message) => this.socket === socket && this.#read(JSON.parse(String(message.data)));

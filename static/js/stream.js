@@ -26,9 +26,11 @@ export class Stream extends EventTarget {
    * Fires `link` (detail "open", "lost", "crowded" or a final code) and `edge` (detail an EdgeMessage).
    * @param {Store} store
    * @param {string} path without the query
+   * @param {string} [asks] what stands in every query, as `watch=1`
    */
-  constructor(store, path) {
+  constructor(store, path, asks = "") {
     super();
+    this.asks = asks;
     this.store = store;
     this.path = path;
     this.attempt = 0;
@@ -44,8 +46,9 @@ export class Stream extends EventTarget {
 
   connect() {
     clearTimeout(this.timer);
-    const since = this.store.seen && !this.resync ? `?since=${this.store.number}` : "";
-    const socket = openSocket(this.path + since);
+    const since = this.store.seen && !this.resync ? `since=${this.store.number}` : "";
+    const query = [this.asks, since].filter(Boolean).join("&");
+    const socket = openSocket(query ? `${this.path}?${query}` : this.path);
     this.socket = socket;
     socket.onopen = () => this.#say("link", "open");
     socket.onmessage = (message) => this.#read(String(message.data));

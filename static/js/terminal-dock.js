@@ -37,7 +37,7 @@ export class TerminalDock extends HTMLElement {
     this.tabs.setAttribute("aria-label", "Terminals");
     rove(this.tabs, "[role=tab]", { activate: true });
     const bar = make("div", "shell-bar");
-    bar.append(this.tabs, this.#plus(), this.#tools());
+    bar.append(this.tabs, ...(this.watching ? [] : [this.#plus()]), this.#tools());
     this.#buildFinder();
     this.append(bar, this.finder, this.screens);
     this.addEventListener("terminal-leave", () =>
@@ -45,6 +45,11 @@ export class TerminalDock extends HTMLElement {
     );
     this.addEventListener("terminal-search", () => this.#find());
     this.addEventListener("terminal-closed", () => this.#draw());
+  }
+
+  /** Somebody with rights looks on: shells are the learner's to open and close. */
+  get watching() {
+    return this.closest("[data-watch]") !== null;
   }
 
   /**
@@ -68,7 +73,7 @@ export class TerminalDock extends HTMLElement {
   /** The first shell, so that nobody faces an empty pane: on the first host, when the sandbox has none at all. */
   #begin() {
     const { store } = this;
-    if (!this.first || !store?.seen || !store.terminalsKnown || store.sandbox?.state !== "ready") return;
+    if (this.watching || !this.first || !store?.seen || !store.terminalsKnown || store.sandbox?.state !== "ready") return;
     const host = inOrder(store.places.values()).find((place) => place.kind === "host");
     if (!host) return;
     this.first = false;
@@ -94,7 +99,8 @@ export class TerminalDock extends HTMLElement {
     const alive = new Map(facts.map((one) => [one.id, one]));
     for (const [id, shell] of this.shells) {
       const known = alive.get(id);
-      if (!known) shell.end("it is gone");
+      if (!known && this.watching) this.#drop(id, shell);
+      else if (!known) shell.end("it is gone");
       else if (!known.open) shell.end(known.reason || "the shell ended");
     }
     for (const one of facts) if (one.open && !this.shells.has(one.id) && !this.buried.has(one.id)) this.#add(one);
@@ -121,6 +127,7 @@ export class TerminalDock extends HTMLElement {
   /** @param {string} place */
   open(place) {
     const now = Date.now();
+    if (this.watching) return { place, commands: [], at: now };
     this.asked = this.asked.filter((one) => now - one.at < ASK_LIMIT);
     const waiting = this.asked.find((one) => one.place === place);
     if (waiting) return waiting;
@@ -190,6 +197,7 @@ export class TerminalDock extends HTMLElement {
     this.tabs.replaceChildren(...tabs);
     this.classList.toggle("empty", this.shells.size === 0);
     this.screens.dataset.say = this.asked.length ? "Opening a shell …" : "No shell is open. The plus opens one.";
+    if (this.watching) this.screens.dataset.say = "The learner has no shell open.";
     if (focused) /** @type {HTMLElement | null} */ (this.tabs.querySelector("[aria-selected=true]"))?.focus();
   }
 
@@ -205,14 +213,17 @@ export class TerminalDock extends HTMLElement {
     tab.id = `shell-tab-${id}`;
     tab.setAttribute("aria-selected", String(id === this.chosen));
     tab.setAttribute("aria-controls", shell.id);
-    tab.setAttribute("aria-keyshortcuts", "Delete");
-    tab.title = "Enter goes into the shell, Delete closes it";
+    tab.title = "Enter goes into the shell";
     shell.setAttribute("aria-labelledby", tab.id);
     tab.tabIndex = id === this.chosen ? 0 : -1;
     const close = make("span", "shell-close");
-    close.setAttribute("aria-hidden", "true");
-    close.append(this.#icon("close"));
-    tab.append(close);
+    if (!this.watching) {
+      tab.setAttribute("aria-keyshortcuts", "Delete");
+      tab.title = "Enter goes into the shell, Delete closes it";
+      close.setAttribute("aria-hidden", "true");
+      close.append(this.#icon("close"));
+      tab.append(close);
+    }
     tab.addEventListener("click", (event) =>
       close.contains(/** @type {Node} */ (event.target)) ? this.#close(id) : this.choose(id),
     );
@@ -223,9 +234,18 @@ export class TerminalDock extends HTMLElement {
         event.stopPropagation();
         this.choose(id);
         shell.focusShell();
-      } else if (event.key === "Delete") this.#close(id);
+      } else if (event.key === "Delete" && !this.watching) this.#close(id);
     });
     return tab;
+  }
+
+  /**
+   * @param {string} id
+   * @param {LabTerminal} shell
+   */
+  #drop(id, shell) {
+    shell.remove();
+    this.shells.delete(id);
   }
 
   /** @param {string} id */
@@ -234,8 +254,7 @@ export class TerminalDock extends HTMLElement {
     if (!shell) return;
     if (!shell.closed) this.stream?.send({ type: "close_terminal", terminal: id });
     shell.end("you closed it");
-    shell.remove();
-    this.shells.delete(id);
+    this.#drop(id, shell);
     this.#draw();
   }
 

@@ -84,6 +84,7 @@ def form(post: Answers, **fields: Any) -> Row:
 ALREADY_OUT: Answers = dict.fromkeys(LEARNERS, 302)
 OPEN = page(everybody(200))
 OWN = page(only_seated(200))
+WATCHED = page(everybody(404, seated=200, teacher=200, operator=200))  # also by who may watch the sandbox
 
 
 def table(name: str, reads: Answers, lists: Answers | None = None) -> dict[str, Row]:
@@ -137,9 +138,9 @@ PAGES: dict[str, Row] = {
     "extend": form(only_seated(302)),
     "reset": form(only_seated(302)),
     "close": form(only_seated(302)),
-    "past": OWN,
-    "capture": OWN,
-    "captured-frame": OWN,
+    "past": WATCHED,
+    "capture": WATCHED,
+    "captured-frame": WATCHED,
     # --- instructors: classes ---
     "login": Row(everybody(200), everybody(200)),
     "logout": form(everybody(302)),
@@ -147,6 +148,8 @@ PAGES: dict[str, Row] = {
     "class-new": Row(any_staff(200), any_staff(400)),
     "class-setup": Row(class_staff(200), class_staff(400)),
     "wall": page(class_staff(200)),
+    "seat": page(class_staff(200)),
+    "watch": page(class_staff(200)),
     "results": page(class_staff(200)),
     # --- learners: joining ---
     "join": OPEN,

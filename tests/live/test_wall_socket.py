@@ -205,7 +205,7 @@ async def test_when_it_cannot_be_read_that_is_said_and_it_goes_on(opens, klass, 
     socket = await opens(address(klass), teacher).opened()
     await until(socket, bool)
     with monkeypatch.context() as broken:
-        broken.setattr(wall_reader, "read_seats", lambda klass: (_ for _ in ()).throw(OSError("gone")))
+        broken.setattr(wall_reader, "look_at_class", lambda *_: (_ for _ in ()).throw(OSError("gone")))
         assert (await socket.until("fresh"))["ok"] is False
     assert (await socket.until("fresh"))["ok"] is True
 
