@@ -24,11 +24,23 @@ from explorer.lab.picture import Picture
 from explorer.lab.places import PLACES_SHOWN
 from explorer.lab.probe import answer
 from explorer.lab.reach import measure_grid
+from explorer.lab.script import run_script
 from explorer.lab.together import until_one_ends
 from explorer.lab.unix_http import to_path
 from explorer.network.grid import Grid
 from explorer.network.journeys import Asked, Journeys
-from explorer.network.model import DockerState, Measured, Observation, Place, Probe, ProbeResult, Road, View
+from explorer.network.model import (
+    DockerState,
+    Measured,
+    Observation,
+    Place,
+    Probe,
+    ProbeResult,
+    Road,
+    Script,
+    ScriptResult,
+    View,
+)
 from explorer.network.pcapng import SNAP
 
 SWEEP_WATCHED, SWEEP_UNWATCHED = 3.0, 15.0
@@ -57,7 +69,7 @@ class Observer:
         self._picture = Picture()
         self._changed = asyncio.Event()
         self._said: list[tuple[Source, str, str, str]] = []
-        engine = to_path(str(config.socket))
+        self._engine = engine = to_path(str(config.socket))
         kinds: list[tuple[Literal["host", "machine"], str]] = [("host", "hosts"), ("machine", "machines")]
         self._hosts = [
             HostWatch(name, kind, made["container"], engine, self, self._changed.set, self._hear)
@@ -113,6 +125,13 @@ class Observer:
     async def reach(self) -> Grid:
         """Everybody pings everybody: fifteen seconds at most, usually one or two."""
         return await measure_grid(dict(self.places), dict(self.docker), self._namespace)
+
+    async def run_script(self, script: Script, text: str) -> ScriptResult:
+        """A few seconds at most; what it left behind is gone with it."""
+        host = next((host for host in self._hosts if host.name == script.place and host.kind == "host"), None)
+        if host is None or host.gone:
+            return ScriptResult(error=f"{script.place} is not there.", at=time.time())
+        return await run_script(self._engine, host.container, host.name, text)
 
     def place_of(self, host: str, container: str) -> str:
         """The place where a container of this id runs."""

@@ -188,6 +188,7 @@ class Relay:
             elif isinstance(order, MeasureGrid):
                 watch.grids.take(order)
             else:
+                watch.pacing.moved()  # somebody types
                 watch.terminals.take(order)
         elif isinstance(order, FollowJourney | MeasureGrid | OpenTerminal | StartCapture):  # somebody waits for an answer
             log.warning("an order for a sandbox that is not seen", sandbox=order.sandbox, order=order.type)

@@ -11,7 +11,7 @@ from asgiref.sync import sync_to_async
 
 from explorer.lessons import checks
 from explorer.lessons.model import Lesson, Measurement, Step
-from explorer.network.model import Probe, Snapshot
+from explorer.network.model import Probe, Script, Snapshot
 from explorer.sandboxes import library
 from explorer.sandboxes.events import Event, Happened, LessonMoved
 from explorer.sandboxes.models import Progress
@@ -64,6 +64,10 @@ class Teacher:
         waiting = {check.id for check in step.checks if check.id not in passed}
         waiting |= {asked.id for asked in step.predictions if asked.id not in outcomes}
         return checks.probes(step, snapshot, self.standing.predictions, {*passed, *outcomes} - waiting)
+
+    def scripts(self, snapshot: Snapshot) -> list[Script]:
+        """What the author's own scripts have to say, for the checks that were never green."""
+        return checks.scripts(self.step, snapshot, self.standing.passed.get(self.step.id, ()))
 
     def measurements(self, snapshot: Snapshot) -> list[Measurement]:
         """What is worth measuring on the step the learner is at; nothing before they have predicted."""

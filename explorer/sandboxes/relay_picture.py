@@ -11,7 +11,18 @@ from collections import deque
 from collections.abc import Iterator
 
 from explorer.network.compare import compare, describe
-from explorer.network.model import Call, DockerState, Gone, Measured, Observation, Place, ProbeResult, Snapshot, View
+from explorer.network.model import (
+    Call,
+    DockerState,
+    Gone,
+    Measured,
+    Observation,
+    Place,
+    ProbeResult,
+    ScriptResult,
+    Snapshot,
+    View,
+)
 from explorer.network.since import Since
 from explorer.sandboxes.events import (
     DockerChanged,
@@ -45,6 +56,7 @@ class Picture:
         self.docker: dict[str, DockerState] = {}
         self.probes: dict[str, ProbeResult] = {}
         self.measured: dict[str, Measured] = {}
+        self.scripts: dict[str, ScriptResult] = {}
         self._told: dict[str, Place] = {}
         self._told_docker: dict[str, DockerState] = {}
         self._marks: dict[Mark, float] = {}  # → not before
@@ -97,6 +109,9 @@ class Picture:
         """An answer is never older than its question."""
         for key in self.probes.keys() - keys:
             del self.probes[key]
+
+    def keep_scripts(self, keys: set[str]) -> None:
+        self.scripts = {key: result for key, result in self.scripts.items() if key in keys}
 
     def see_measured(self, measure: str, measured: Measured) -> None:
         self.measured[measure] = measured
@@ -159,6 +174,7 @@ class Picture:
             docker=dict(self._told_docker),
             probes=dict(self.probes),
             measured=dict(self.measured),
+            scripts=dict(self.scripts),
             gone=tuple(self._gone),
             no_commands=self.no_commands,
         )

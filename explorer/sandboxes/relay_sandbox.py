@@ -30,6 +30,7 @@ from explorer.sandboxes.relay_grid import GridDesk
 from explorer.sandboxes.relay_journeys import JourneyDesk
 from explorer.sandboxes.relay_lesson import Standing, Teacher, find_teacher
 from explorer.sandboxes.relay_picture import Picture
+from explorer.sandboxes.relay_scripts import AT_MOST, Pacing
 from explorer.sandboxes.relay_terminals import Terminals
 from explorer.sandboxes.streams import KEPT_SECONDS, RedisError, pause_after_trouble, publish_weighed
 
@@ -80,16 +81,19 @@ class SandboxWatch:
         self.anew, self.kept = True, False
         self.wake, self.turned = asyncio.Event(), asyncio.Event()
         self.pace = Pace(BURST, RATE)
+        self.pacing = Pacing()
         self.seen_at = 0.0
         self.instruct(wanted)
 
     def instruct(self, wanted: Wanted) -> None:
         """The rows were read again."""
         self.observer.watched = wanted.in_use
-        before = self.teacher.standing if self.teacher else None
+        before, step = (self.teacher.standing, self.teacher.step) if self.teacher else (None, None)
         self.teacher = find_teacher(wanted.learner, wanted.lesson, wanted.standing, self.teacher)
         if self.teacher and self.teacher.standing != before:
             self.turned.set()
+            if self.teacher.step != step:
+                self.pacing.moved()
 
     async def run(self) -> None:
         """Until cancelled, or until nothing of the sandbox is left to see."""
@@ -106,6 +110,7 @@ class SandboxWatch:
                 self._teach(),
                 self._probe(),
                 self._measure(),
+                self._run_scripts(),
                 self.journeys.run(),
                 self.grids.run(),
             )
@@ -116,6 +121,7 @@ class SandboxWatch:
     def heard(self, host: str, command: Command) -> None:
         """Told at once, before anything of what it did."""
         place = self.observer.place_of(host, command.inner)
+        self.pacing.moved()
         self.picture.add_line(Happened(source="sandbox" if command.counted else "command", place=place, text=command.text))
         self.wake.set()
 
@@ -149,6 +155,7 @@ class SandboxWatch:
 
     def _seen(self) -> None:
         self.seen_at = time.monotonic()
+        self.pacing.moved()
         self.wake.set()
         self.turned.set()
 
@@ -260,6 +267,22 @@ class SandboxWatch:
                 for result in await self.observer.probe(probes):
                     self.picture.see_probe(result)
                 self._seen()
+
+    async def _run_scripts(self) -> None:
+        """Asks the lesson's own scripts, one after the other, while a check of the step waits for them."""
+        while True:
+            await asyncio.sleep(PROBE_EVERY)
+            teacher = self.teacher
+            if teacher is None or not self.picture.number:
+                continue
+            wanted = teacher.scripts(self.picture.snapshot())[:AT_MOST]
+            self.picture.keep_scripts({one.key for one in wanted})
+            if not wanted or not self.pacing.due():
+                continue
+            for one in wanted:
+                self.picture.scripts[one.key] = await self.observer.run_script(one, teacher.lesson.scripts[one.file])
+            self.pacing.ran()
+            self.turned.set()
 
     async def _measure(self) -> None:
         """Makes the measurements the step asks for, once each, for as long as what they are about is there."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -22,7 +22,7 @@ from explorer.lab.observe import Observer
 from explorer.lab.run import run_in
 from explorer.lessons import checks
 from explorer.lessons.model import Command, Lesson, Step
-from explorer.network.model import DockerState, Measured, Observation, Place, ProbeResult, Snapshot, View
+from explorer.network.model import DockerState, Measured, Observation, Place, ProbeResult, Script, ScriptResult, Snapshot, View
 from explorer.network.scenario import DEFAULT_ENGINE, SCENARIOS
 from explorer.sandboxes.models import new_sandbox_id
 
@@ -95,11 +95,12 @@ class Silent:
 class Stage:
     """A sandbox with an observer on it."""
 
-    def __init__(self, config: LabConfig, sandbox: str, observer: Observer, say: Say) -> None:
-        self.config, self.sandbox, self.observer, self.say = config, sandbox, observer, say
+    def __init__(self, config: LabConfig, sandbox: str, observer: Observer, say: Say, texts: Mapping[str, str]) -> None:
+        self.config, self.sandbox, self.observer, self.say, self.texts = config, sandbox, observer, say, texts
         self.results: dict[str, ProbeResult] = {}
         self.measured: dict[str, Measured] = {}
-        self.asked_at = 0.0
+        self.scripts: dict[str, ScriptResult] = {}
+        self.asked_at = self.run_at = 0.0
 
     def snapshot(self) -> Snapshot:
         return Snapshot(
@@ -109,6 +110,7 @@ class Stage:
             docker=dict(self.observer.docker),
             probes=dict(self.results),
             measured=dict(self.measured),
+            scripts=dict(self.scripts),
         )
 
     async def judge(self, step: Step) -> checks.Verdict:
@@ -120,6 +122,7 @@ class Stage:
             self.asked_at = time.monotonic()
             for result in await self.observer.probe(wanted):
                 self.results[result.probe.key] = result
+        await self.run_scripts(checks.scripts(step, self.snapshot()))
         due = checks.measurements(step, self.snapshot())
         self.measured = {one.id: self.measured[one.id] for one in due if one.id in self.measured}
         for one in due:
@@ -127,6 +130,22 @@ class Stage:
                 self.measured[one.id] = await self.observer.measure(one.roads)
                 self.say(f"        {one.title}: {said(self.measured[one.id])}")
         return checks.evaluate(step, self.snapshot())
+
+    async def run_scripts(self, wanted: Sequence[Script]) -> None:
+        keys = {one.key for one in wanted}
+        self.scripts = {key: result for key, result in self.scripts.items() if key in keys}
+        if wanted and time.monotonic() - self.run_at >= PROBE_SECONDS:
+            for one in wanted:
+                self.scripts[one.key] = await self.observer.run_script(one, self.texts[one.file])
+            self.run_at = time.monotonic()
+
+    def unsaid(self) -> list[str]:
+        """What the scripts that did not say yes said instead, for the author."""
+        return [
+            f"{key.partition(' ')[2]}: {result.error or f'ended with status {result.status}'} {result.said}".rstrip()
+            for key, result in self.scripts.items()
+            if result.status != 0
+        ]
 
     async def play(self, command: Command) -> str:
         """Runs one command where it belongs; returns what is wrong with it, or nothing. A refused curl is no fault."""
@@ -214,7 +233,7 @@ async def open_stage(config: LabConfig, lesson: Lesson, say: Say, engine: str = 
     try:
         await first_sight(observer, (*scenario.hosts, *scenario.machines))
         say(f"{lesson.slug}: sandbox {sandbox}, Docker Engine {facts['hosts'][scenario.hosts[0]]['engine']}")
-        yield Stage(config, sandbox, observer, say)
+        yield Stage(config, sandbox, observer, say, lesson.scripts)
     finally:
         watching.cancel()
         with suppress(asyncio.CancelledError, Exception):
@@ -265,6 +284,7 @@ async def wait_green(stage: Stage, step: Step, result: StepResult, patience: flo
         await asyncio.sleep(0.25)
     result.faults += missing
     result.faults += [f"hint then: {hint}" for hint in verdict.hints if missing]
+    result.faults += stage.unsaid() if missing else []
 
 
 def note(result: StepResult, verdict: checks.Verdict) -> None:

@@ -202,3 +202,14 @@ when = [{ container_running = { name = "web" } }, { script = { file = "1.sh" } }
 def lessons() -> list[bytes]:
     text = '# A\n\n*b* `c`\n\n```run h1\ndocker run -d --name web box\n```\n\n!!! note "n"\n    | a | b |\n'
     return ["\0".join((SMALL_LESSON, text, "exit 0\n")).encode(), "\0".join((SMALL_LESSON, "<b>x</b>", "")).encode()]
+
+
+def scenarios() -> list[bytes]:
+    step = {"title": "One", "text": "1.md", "verify": "1.sh", "background": "1.sh"}
+    details = {"intro": {"text": "1.md"}, "steps": [step], "finish": {"text": "1.md"}, "assets": {"host01": [{"file": "x"}]}}
+    index = json.dumps({"title": "T", "time": "5 min", "details": details, "backend": {"imageid": "ubuntu"}}).encode()
+    texts = (
+        b"`ls`{{exec}} [x]({{TRAFFIC_HOST1_80}})\n\n```\ndocker ps\n```{{exec interrupt}}\n",
+        b"<b>x</b> ![p](p.png)\n> [y](z)\n",
+    )
+    return [b"\0".join((index, text, b"exit 0\n")) for text in texts]

@@ -24,6 +24,7 @@ from explorer.lab.journey import read_handles
 from explorer.lab.reach import Pings
 from explorer.lab.tools import outputs_of
 from explorer.lessons import bundle
+from explorer.lessons.killercoda import import_scenario
 from explorer.lessons.load import LessonError, read_lesson
 from explorer.live import messages
 from explorer.network.captured import HEAD, Frame, tell_layers
@@ -200,6 +201,14 @@ def sent_lesson(data: bytes) -> object:
     return lesson
 
 
+def scenario_sent(data: bytes) -> object:
+    """An index, a text, a script: whatever they hold, what comes out is a lesson of ours."""
+    index, step, script = data.split(b"\0", 2) if data.count(b"\0") > 1 else (data, b"x", b"")
+    found = import_scenario({"index.json": index, "1.md": step, "1.sh": script})
+    read_lesson(found.slug, found.files)
+    return found
+
+
 # --- what the kernel and daemons send -----------------------------------------------------------------------------------
 
 
@@ -328,5 +337,6 @@ TARGETS: dict[str, Target] = {
     "machine-log": Target(machine_log, seeds.log_frames),
     "http": Target(http_answer, seeds.answers, BAD_ANSWER),
     "sent-zip": Target(sent_zip, seeds.zips, (bundle.BadBundle,)),
+    "scenario": Target(scenario_sent, seeds.scenarios, (bundle.BadBundle,), length=16 * 1024),
     "sent-lesson": Target(sent_lesson, seeds.lessons, (LessonError,), length=16 * 1024),
 }

@@ -24,7 +24,21 @@ class Proc:
     def __init__(self, root):
         self.root = root
 
-    def add(self, pid, argv, parent, comm=None, group=None, session=None, tty=0, cgroup=HOME, state="S", inside=99, started=5):
+    def add(
+        self,
+        pid,
+        argv,
+        parent,
+        comm=None,
+        group=None,
+        session=None,
+        tty=0,
+        cgroup=HOME,
+        state="S",
+        inside=99,
+        started=5,
+        env="",
+    ):
         folder = self.root / str(pid)
         folder.mkdir()
         group, session = group or pid, session or pid
@@ -33,6 +47,7 @@ class Proc:
         rest = [parent, group, session, tty, group, *[0] * 13, started, 0]
         (folder / "stat").write_text(f"{pid} ({name}) {state} {' '.join(map(str, rest))}\n")
         (folder / "cmdline").write_bytes("".join(f"{word}\0" for word in argv).encode())
+        (folder / "environ").write_bytes(env.encode() + b"\0")
         (folder / "status").write_text(f"Name:\t{name}\nNSpid:\t{pid}\t{inside}\n")
 
     def remove(self, pid):
@@ -107,6 +122,7 @@ def test_processes_told_are_remembered_in_bounded_number(reader):
         "iptables of the daemon": (["iptables", "-L"], {"parent": 100}),
         "a health check": (["curl", "localhost"], {"parent": 402, "cgroup": f"{HOME}/docker/{WEB}"}),
         "the host's first process": (["tini"], {"parent": 50, "inside": 1}),
+        "a lesson's own check": (["bash", "-c", "test -e x"], {"parent": 50, "env": "EXPLORER_SCRIPT=abc"}),
         "runc before it is the command": (["runc", "init"], {"parent": 50}),
         "a program of the node": (["nsenter", "ip"], {"parent": 1, "cgroup": "/system"}),
         "a tool of the node's shell": (["ls"], {"parent": 403, "session": 403, "tty": TTY, "cgroup": "/user"}),

@@ -1,0 +1,2 @@
+#!/bin/bash
+test "$(docker inspect -f '{{.State.Running}}' web)" = true

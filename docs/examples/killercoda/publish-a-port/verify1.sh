@@ -1,0 +1,1 @@
+curl -fs --max-time 2 -o /dev/null localhost:8080

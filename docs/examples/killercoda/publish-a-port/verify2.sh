@@ -1,0 +1,1 @@
+grep -q DNAT /root/rule
