@@ -84,6 +84,21 @@ def become_learner(request: HttpRequest, learner: Learner) -> None:
     request.session[SESSION_KEY] = str(learner.pk)
 
 
+def sit_down(request: HttpRequest, seat: Seat) -> None:
+    """This browser is the seat's learner from now on; who it was alone is kept for when it leaves."""
+    if ALONE_KEY not in request.session:
+        request.session[ALONE_KEY] = str(learner_id(request.session) or "")
+    request.session[SESSION_KEY] = str(seat.learner_id)
+
+
+def stand_up(request: HttpRequest) -> None:
+    """This browser is again who it was before it took a seat: a learner, or a stranger."""
+    alone = request.session.pop(ALONE_KEY, "")
+    request.session.pop(SESSION_KEY, None)
+    if alone:
+        request.session[SESSION_KEY] = alone
+
+
 @contextmanager
 def keep_learner(request: HttpRequest) -> Iterator[None]:
     """Who logs out is no user any more; the learner of this browser stays who they are."""
@@ -176,11 +191,14 @@ def find_authored(user: User, slug: str) -> AuthoredLesson | None:
 
 def seat_of(learner: Learner | uuid.UUID | None) -> Seat | None:
     """The seat this learner sits in now: of a class that goes on, not removed."""
+    found = any_seat_of(learner)
+    return found if found and found.klass.open and found.removed_at is None else None
+
+
+def any_seat_of(learner: Learner | uuid.UUID | None) -> Seat | None:
+    """The seat this learner has or had: of a class that may be over, maybe removed."""
     who = learner.pk if isinstance(learner, Learner) else learner
-    if who is None:
-        return None
-    found = Seat.objects.select_related("klass").filter(learner=who, removed_at=None).first()
-    return found if found and found.klass.open else None
+    return Seat.objects.select_related("klass").filter(learner=who).first() if who else None
 
 
 def find_watched(user: User, sandbox_id: str) -> Sandbox | None:

@@ -1,4 +1,7 @@
-"""How often somebody may do something, counted in Redis so that every web process counts together."""
+"""How often somebody may do something, counted in Redis so that every web process counts together.
+
+Without Redis nothing is counted and nobody is locked out: it is our fault, and what is throttled needs Redis to happen anyway.
+"""
 
 from __future__ import annotations
 
@@ -19,20 +22,38 @@ def _redis(url: str) -> Redis:
 
 
 def allow(what: str, who: str, times: int, seconds: int) -> bool:
-    """True while `who` did `what` fewer than `times` in the present window. Without Redis the answer is yes: a learner is
-    not locked out by our fault, and what is throttled needs Redis to happen anyway."""
+    """Counts, and is true while `who` did `what` at most `times` in the present window."""
+    done = count(what, who, seconds)
+    if done > times:
+        log.info("throttled: %s by %s, %d of %d in %d s", what, who, done, times, seconds)
+    return done <= times
+
+
+def count(what: str, who: str, seconds: int) -> int:
+    """How often `who` did `what` in the present window, this time included. The first begins a window of so many seconds."""
     key = f"throttle:{what}:{who}"
     try:
         pipe = _redis(settings.REDIS_URL).pipeline()
         pipe.set(key, 0, ex=seconds, nx=True)
         pipe.incr(key)
-        count = int(pipe.execute()[1])
+        return int(pipe.execute()[1])
     except RedisError:
         log.warning("throttle: Redis does not answer", exc_info=True)
-        return True
-    if count > times:
-        log.info("throttled: %s by %s, %d of %d in %d s", what, who, count, times, seconds)
-    return count <= times
+        return 0
+
+
+def locked_for(what: str, who: str, times: int) -> int:
+    """Seconds until the window ends in which `who` did `what` so often; 0 when it was less. Counts nothing."""
+    key = f"throttle:{what}:{who}"
+    try:
+        pipe = _redis(settings.REDIS_URL).pipeline()
+        pipe.get(key)
+        pipe.ttl(key)
+        done, left = pipe.execute()
+    except RedisError:
+        log.warning("throttle: Redis does not answer", exc_info=True)
+        return 0
+    return max(int(left), 1) if int(done or 0) >= times else 0
 
 
 def first_time(what: str, which: str, seconds: int) -> bool:

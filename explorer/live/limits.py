@@ -10,6 +10,7 @@ from uuid import UUID
 MESSAGE_BYTES = 16 * 1024  # one message from a browser; the server refuses bigger ones with 1009 before we see them
 STRIKES = 5  # bad messages before the socket is closed
 SANDBOX_SOCKETS = 6  # per learner and sandbox: tabs
+SEAT_SOCKETS = 12  # per learner: tabs, of lessons too
 COMPARISON_SOCKETS = 6  # per learner and comparison: tabs
 TERMINAL_SOCKETS = 24  # per learner and sandbox: tabs times terminals
 WALL_SOCKETS = 10  # per user and class: tabs

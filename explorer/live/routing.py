@@ -13,6 +13,7 @@ from django.urls import path, re_path
 from explorer.live.capture import CaptureSocket
 from explorer.live.comparison import ComparisonSocket
 from explorer.live.sandbox import SandboxSocket
+from explorer.live.seat import SeatSocket
 from explorer.live.terminal import TerminalSocket
 from explorer.live.wall import WallSocket
 from explorer.live.watching import CaptureWatcher, SandboxWatcher, TerminalWatcher, or_watching
@@ -41,6 +42,7 @@ ROUTES = [  # consumers in the place of views: channels' own use of Django's rou
     path("ws/terminal/<slug:terminal>/", or_watching(TerminalSocket, TerminalWatcher)),  # type: ignore[arg-type]
     path("ws/capture/<slug:capture>/", or_watching(CaptureSocket, CaptureWatcher)),  # type: ignore[arg-type]
     path("ws/comparison/<slug:comparison>/", ComparisonSocket.as_asgi()),  # type: ignore[arg-type]
+    path("ws/seat/<slug:klass>/", SeatSocket.as_asgi()),  # type: ignore[arg-type]
     path("ws/wall/<slug:class_id>/", WallSocket.as_asgi()),  # type: ignore[arg-type]
 ]
 EVERYTHING_ELSE = re_path(r"", refuse)  # type: ignore[arg-type]

@@ -10,7 +10,8 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from explorer.classroom.access import current_learner, ensure_learner, lesson_for
+from explorer.classroom.access import current_learner, ensure_learner, lesson_for, seat_of
+from explorer.classroom.seat_changes import note_lesson
 from explorer.lessons.model import Check, Lesson, Option, Prediction, Step
 from explorer.sandboxes import library, services
 from explorer.sandboxes.models import Learner, Progress
@@ -52,6 +53,8 @@ def describe_page(request: HttpRequest, lesson: Lesson, learner: Learner | None,
     """The step that is asked for or stood at, and the learner's sandbox beside it."""
     asked = request.GET.get("step", "")
     step = find_step(lesson, asked) if asked else current_step(lesson, progress)
+    if seat := seat_of(learner):
+        note_lesson(seat, slug)
     sandbox = services.current_sandbox(learner)
     context = describe_step(lesson, step, progress) | describe(sandbox, lesson, request.GET.get("engine", ""))
     if sandbox and (sandbox.lesson != lesson.slug or context["misfit"]):

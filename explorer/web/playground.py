@@ -16,7 +16,7 @@ from explorer.network.scenario import ROUTER
 from explorer.sandboxes import services
 from explorer.sandboxes.models import Sandbox
 from explorer.web.limits import at_most
-from explorer.web.sandbox import BUSY, describe, offer, usual_engine
+from explorer.web.sandbox import BUSY, choose_engine, describe, offer
 from explorer.web.summary import read_snapshot
 
 
@@ -48,7 +48,7 @@ def open_playground(request: HttpRequest) -> HttpResponse:
     except BadLayout as bad:
         return show_choice(request, Layout(), None, error=str(bad), status=400)
     learner = ensure_learner(request)
-    engine = given.get("engine") or usual_engine(services.engines_here())
+    engine = choose_engine(learner, given.get("engine", ""))
     try:
         services.open_layout(learner, layout, engine, given.get("instead", ""))
     except services.Refused as refused:

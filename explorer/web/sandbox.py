@@ -11,11 +11,11 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from explorer.classroom.access import current_learner, ensure_learner, find_sandbox, find_watched, lesson_for
+from explorer.classroom.access import current_learner, ensure_learner, find_sandbox, find_watched, lesson_for, seat_of
 from explorer.lessons.model import Lesson
 from explorer.network.scenario import DEFAULT_ENGINE, ENGINES
 from explorer.sandboxes import library, services
-from explorer.sandboxes.models import Sandbox
+from explorer.sandboxes.models import Learner, Sandbox
 from explorer.web.framed import pace_frames
 from explorer.web.limits import at_most
 from explorer.web.recorded import describe_lack
@@ -31,7 +31,7 @@ def open_sandbox(request: HttpRequest) -> HttpResponse:
     if lesson is None:
         raise Http404
     learner = ensure_learner(request)
-    engine = request.POST.get("engine") or usual_engine(services.engines_here())
+    engine = choose_engine(learner, request.POST.get("engine", ""))
     try:
         if instead := request.POST.get("instead"):
             sandbox = services.replace_sandbox(learner, instead, lesson=lesson.slug, scenario=lesson.scenario, engine=engine)
@@ -123,6 +123,12 @@ def offer(asked: str = "") -> dict[str, Any]:
     """The versions of Docker Engine that can be chosen now, and the one that is unless somebody does."""
     engines = services.engines_here()
     return {"engines": engines, "chosen_engine": asked if asked in engines else usual_engine(engines)}
+
+
+def choose_engine(learner: Learner, asked: str) -> str:
+    """Of the next sandbox: a class has one version for all of it; alone everybody chooses."""
+    seat = seat_of(learner)
+    return seat.klass.engine if seat else asked or usual_engine(services.engines_here())
 
 
 def usual_engine(engines: tuple[str, ...]) -> str:

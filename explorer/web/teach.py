@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from explorer.classroom import classes
+from explorer.classroom import classes, joining
 from explorer.classroom.access import classes_of, keep_learner, role_of
-from explorer.classroom.models import Class
+from explorer.classroom.models import Class, Seat
 from explorer.classroom.throttle import address, allow
 from explorer.web.class_form import ClassForm, begin_form
+from explorer.web.qr import draw_qr
 from explorer.web.teaching import teaching, teaching_class
 
 # (what is counted, how often, in how many seconds): a name is locked for its own address long before it is for all
@@ -80,8 +83,47 @@ def show_setup(request: HttpRequest, klass: Class) -> HttpResponse:
     if form.is_bound and form.is_valid():
         classes.change_class(request.user, klass, form.fields_of_class())
         return redirect("class-setup", klass.pk)
-    context = {"klass": klass, "form": form}
+    context = {"form": form, "seats": list_seats(klass), **describe_joining(request, klass)}
     return render(request, "teach/setup.html", context, status=400 if form.is_bound else 200)
+
+
+@require_safe
+@teaching_class
+def show_code(request: HttpRequest, klass: Class) -> HttpResponse:
+    """For the projector."""
+    return render(request, "teach/show.html", describe_joining(request, klass))
+
+
+@require_POST
+@teaching_class
+def renew_code(request: HttpRequest, klass: Class) -> HttpResponse:
+    classes.renew_code(request.user, klass)
+    messages.info(request, "This is the new code. The old one, and links made of it, lead nowhere; who has joined stays.")
+    return redirect("class-setup", klass.pk)
+
+
+@require_POST
+@teaching_class
+def end_class(request: HttpRequest, klass: Class) -> HttpResponse:
+    classes.end_class(request.user, klass)
+    return redirect("class-setup", klass.pk)
+
+
+def describe_joining(request: HttpRequest, klass: Class) -> dict[str, Any]:
+    """`link` is the class's own: no guess. `local`: nobody else's machine can open it."""
+    link = request.build_absolute_uri(reverse("join-link", args=[klass.code, joining.sign_code(klass.code)]))
+    host = request.get_host().rpartition(":")[0] or request.get_host()
+    return {
+        "klass": klass,
+        "link": link,
+        "qr": draw_qr(link),
+        "page": request.build_absolute_uri(reverse("join")).partition("://")[2].rstrip("/"),
+        "local": host in {"localhost", "127.0.0.1", "[::1]"},
+    }
+
+
+def list_seats(klass: Class) -> list[Seat]:
+    return list(klass.seats.filter(removed_at=None).order_by("joined_at"))
 
 
 @require_safe

@@ -1,7 +1,11 @@
-// What every page needs: the theme switch, and sentences from the server that no part of the page shows.
+// What every page needs: the theme switch, sentences from the server that no part of the page shows, and a learner's class.
 
+import { ClassSeat } from "./class-seat.js";
+import "./copy.js";
 import { remember } from "./dom.js";
 import { toast } from "./toast.js";
+
+customElements.define("class-seat", ClassSeat);
 
 document.querySelector("[data-theme-toggle]")?.addEventListener("click", () => {
   const next = document.documentElement.dataset.theme === "night" ? "day" : "night";

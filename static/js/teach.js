@@ -1,6 +1,60 @@
 // An instructor's pages: times in the reader's own zone, and lessons put in order by buttons.
 
+import { announce } from "./dom.js";
+import { asLocal } from "./local-time.js";
+
 for (const time of /** @type {NodeListOf<HTMLTimeElement>} */ (document.querySelectorAll("time[data-local]"))) {
-  const at = new Date(time.dateTime);
-  time.textContent = at.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+  time.textContent = new Date(time.dateTime).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+}
+
+// The form speaks UTC until a script says which zone its reader lives in.
+const zone = document.querySelector("input[name=zone]");
+const ends = document.querySelector("input[name=ends_at]");
+if (zone instanceof HTMLInputElement && ends instanceof HTMLInputElement) {
+  const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (!zone.value && here) {
+    ends.value = asLocal(ends.value);
+    zone.value = here;
+  }
+  const label = document.querySelector("[data-zone]");
+  if (label) label.textContent = zone.value;
+}
+
+for (const list of document.querySelectorAll("[data-lesson-order] ol")) {
+  list.classList.add("by-buttons");
+  for (const item of list.children) item.append(makeButton("↑", -1), makeButton("↓", 1));
+}
+
+/**
+ * @param {string} sign
+ * @param {-1 | 1} by
+ */
+function makeButton(sign, by) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "btn btn-xs lesson-move";
+  button.textContent = sign;
+  button.title = by < 0 ? "Earlier" : "Later";
+  button.setAttribute("aria-label", button.title);
+  button.addEventListener("click", () => moveItem(button, by));
+  return button;
+}
+
+/**
+ * @param {HTMLButtonElement} button
+ * @param {-1 | 1} by
+ */
+function moveItem(button, by) {
+  const item = /** @type {HTMLLIElement} */ (button.closest("li"));
+  const other = by < 0 ? item.previousElementSibling : item.nextElementSibling;
+  if (!other) return;
+  if (by < 0) other.before(item);
+  else other.after(item);
+  const items = [...(item.parentElement?.children ?? [])];
+  items.forEach((one, at) => {
+    const place = one.querySelector("input[type=number]");
+    if (place instanceof HTMLInputElement) place.value = String(at + 1);
+  });
+  button.focus();
+  announce(`Now at place ${items.indexOf(item) + 1}`);
 }

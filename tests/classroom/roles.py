@@ -23,7 +23,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from explorer.live.messages import NOT_YOURS
+from explorer.live.messages import GONE, NOT_YOURS
 
 LEARNERS = (
     "stranger",  # no cookie
@@ -147,12 +147,28 @@ PAGES: dict[str, Row] = {
     "classes": page(any_staff(200)),
     "class-new": Row(any_staff(200), any_staff(400)),
     "class-setup": Row(class_staff(200), class_staff(400)),
+    "class-code": form(class_staff(302)),
+    "class-end": form(class_staff(302)),
+    "class-show": page(class_staff(200)),
+    "seat-link": form(class_staff(200)),
+    "seat-remove": form(class_staff(302)),
+    "seat-rename": form(class_staff(302), name="Anna"),
     "wall": page(class_staff(200)),
     "seat": page(class_staff(200)),
     "watch": page(class_staff(200)),
     "results": page(class_staff(200)),
     # --- learners: joining ---
-    "join": OPEN,
+    "join": Row(everybody(200), everybody(404)),
+    "join-code": Row(everybody(200), everybody(302, removed=403), {"name": "Zoe"}),
+    "join-link": Row(everybody(200), everybody(302, removed=403), {"name": "Zoe"}),
+    # --- learners: in a class ---
+    "class": page(everybody(302, seated=200, classmate=200, elsewhere=200, removed=200)),
+    "class-back": Row(everybody(200), everybody(302)),  # whoever has the link may come back by it
+    "class-bar": OPEN,
+    "class-help": form(everybody(302), on="1"),
+    "class-invite": form(everybody(302), on="1"),
+    "class-leave": form(everybody(302)),
+    "class-link": form(everybody(302)),
     # --- the admin panel: whoever has no part in it finds nothing, and nobody makes rows by hand ---
     "admin:index": Row(any_staff(200), any_staff(200)),
     "admin:login": Row(everybody("login"), everybody("login")),
@@ -183,5 +199,6 @@ SOCKETS: dict[str, Answers] = {
     "ws/terminal/<slug:terminal>/": only_seated("open", otherwise=NOT_YOURS),
     "ws/capture/<slug:capture>/": only_seated("open", otherwise=NOT_YOURS),
     "ws/comparison/<slug:comparison>/": only_seated("open", otherwise=NOT_YOURS),
+    "ws/seat/<slug:klass>/": everybody(NOT_YOURS, seated="open", classmate="open", removed=GONE),
     "ws/wall/<slug:class_id>/": everybody(NOT_YOURS, teacher="open", operator="open"),
 }

@@ -18,6 +18,7 @@ from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, r
 from django.utils import timezone
 
 from explorer.classroom.audit import note
+from explorer.classroom.joining import give_way_back, sign_code
 from explorer.network.captured import Frame
 from explorer.network.comparison import Comparison as Measured
 from explorer.network.model import Snapshot
@@ -54,6 +55,7 @@ class Cast:
         self.klass = make_class(self.users["teacher"], watchable=True)
         self.other_class = make_class(self.users["other_teacher"])
         self.seat = make_seat(self.klass, "Ana")
+        self.way_back = give_way_back(self.seat)
         removed = make_seat(self.klass, "Ruth")
         removed.removed_at = timezone.now()
         removed.save()
@@ -122,11 +124,14 @@ def fill(cast: Cast) -> dict[str, Any]:
         "class_id": cast.klass.pk,
         "seat_id": cast.seat.pk,
         "code": cast.klass.code,
+        "signature": sign_code(cast.klass.code),
+        "token": cast.way_back,
         # of websockets, with what follows them
         "sandbox": cast.sandbox.pk,
         "terminal": "t1",
         "capture": "c1",
         "comparison": cast.comparison.pk,
+        "klass": cast.klass.pk,
         # of the admin
         "app_label": "sandboxes",
         "content_type_id": 1,
