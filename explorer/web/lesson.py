@@ -54,7 +54,7 @@ def describe_page(request: HttpRequest, lesson: Lesson, learner: Learner | None,
     asked = request.GET.get("step", "")
     step = find_step(lesson, asked) if asked else current_step(lesson, progress)
     if seat := seat_of(learner):
-        note_lesson(seat, slug)
+        note_lesson(seat, lesson.slug)
     sandbox = services.current_sandbox(learner)
     context = describe_step(lesson, step, progress) | describe(sandbox, lesson, request.GET.get("engine", ""))
     if sandbox and (sandbox.lesson != lesson.slug or context["misfit"]):
