@@ -5,7 +5,7 @@ from itertools import islice
 
 import pytest
 
-from bench import compare, feed
+from bench import compare, feed, wall
 from bench.browser import no_browser
 from bench.figures import Figure, Report, Samples, align, at
 from bench.journeys import lost
@@ -97,3 +97,12 @@ def test_an_answer_that_is_missing_once_is_a_difference():
 
 def test_a_column_that_failed_is_counted():
     assert compare.failed([compare.Run(1, 2, compared())] * 3) == 3
+
+
+def test_a_tick_is_late_by_the_time_until_it_is_on_the_wall():
+    page = wall.Wall(None)
+    page.seen = {("a", 1): 10.5, ("a", 2): 12.0}
+    ticks = [{"seat": "a", "green": 1, "at": 10.0}, {"seat": "a", "green": 2, "at": 11.75}]
+    assert wall.lags(ticks, page) == [0.5, 0.25]
+    with pytest.raises(RuntimeError, match="1 of 3 ticks"):
+        wall.lags([*ticks, {"seat": "b", "green": 1, "at": 12.0}], page)

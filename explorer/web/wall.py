@@ -24,6 +24,7 @@ from explorer.web.lesson import current_step, describe_step
 from explorer.web.teaching import teaching, teaching_class, teaching_seat
 
 CHOICES = {"all": "All", "help": "Need help", "stuck": "Stuck", "away": "Away", "none": "No sandbox"}
+DENSE, CROWD = 36, 60  # seats from which tiles are smaller; as in class-wall.js
 ORDERS = {"help": "help first", "name": "name", "progress": "progress", "idle": "longest idle"}
 
 
@@ -45,7 +46,7 @@ class Card:
     @property
     def flag(self) -> str:
         if self.tile.help_at:
-            return f"asks for help, {since(self.now - self.tile.help_at)}"
+            return f"help, {since(self.now - self.tile.help_at)}"
         return "" if self.tile.here else "away"
 
     @property
@@ -74,6 +75,7 @@ def show_wall(request: HttpRequest, klass: Class) -> HttpResponse:
     context = {
         "klass": klass,
         "cards": [Card(seat, tile, now) for seat, tile in arrange(tiles, sort, show).items()],
+        "size": "crowd" if len(tiles) > CROWD else "dense" if len(tiles) > DENSE else "",
         "blank": Card("", Tile(name=""), now),
         "many": len(tiles),
         "choices": [(word, label, counts[word]) for word, label in CHOICES.items()],
@@ -86,13 +88,14 @@ def show_wall(request: HttpRequest, klass: Class) -> HttpResponse:
     return render(request, "teach/wall.html", context)
 
 
-def spread_of(counted: Sequence[Sequence[Any]], lessons: Sequence[Lesson]) -> list[tuple[str, list[tuple[int, str, int]]]]:
-    """For each lesson its steps: (number, title, how many are in it)."""
+def spread_of(counted: Sequence[Sequence[Any]], lessons: Sequence[Lesson]) -> list[tuple[str, list[tuple[int, str, int]], int]]:
+    """For each lesson its steps, (number, title, how many are in it), and how many are in all of them."""
     many = {(lesson, number): seats for lesson, number, seats in counted}
-    return [
-        (lesson.title, [(at, step.title, many.get((lesson.title, at), 0)) for at, step in enumerate(lesson.steps, 1)])
-        for lesson in lessons
-    ]
+    spread = []
+    for lesson in lessons:
+        steps = [(at, step.title, many.get((lesson.title, at), 0)) for at, step in enumerate(lesson.steps, 1)]
+        spread.append((lesson.title, steps, sum(seats for _, _, seats in steps)))
+    return spread
 
 
 @require_safe

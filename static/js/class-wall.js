@@ -7,7 +7,8 @@ import { arrange, classes, flag, fold, railMarks, since } from "./wall-words.js"
 /** @import { Counts, Tile, WallMessage } from "./wall-words.js" */
 
 const SETTLE = 1_500; // milliseconds between two changes of the order: tiles under a finger must not run away
-const DENSE = 36; // seats from which tiles are small
+const DENSE = 36; // seats from which tiles are smaller
+const CROWD = 60;
 const LIT = ["i", "d", "h", "b", "w", "k"]; // what lights a whole tile; a new event lights its own line
 
 /** What each part of a tile shows. @type {[string, (tile: Tile, now: number) => string][]} */
@@ -132,6 +133,7 @@ export class ClassWall extends HTMLElement {
     }
     const many = new Map(counts.steps.map(([lesson, number, seats]) => [`${lesson}\n${number}`, seats]));
     for (const lesson of /** @type {NodeListOf<HTMLElement>} */ (this.querySelectorAll(".spread-lesson"))) {
+      lesson.hidden = !counts.steps.some(([title]) => title === lesson.dataset.lesson);
       for (const step of /** @type {NodeListOf<HTMLElement>} */ (lesson.querySelectorAll("[data-number]"))) {
         const seats = many.get(`${lesson.dataset.lesson}\n${step.dataset.number}`) ?? 0;
         step.dataset.many = String(seats);
@@ -139,7 +141,8 @@ export class ClassWall extends HTMLElement {
         write(step, "b", seats ? String(seats) : "");
       }
     }
-    this.list?.classList.toggle("dense", counts.all > DENSE);
+    this.list?.classList.toggle("dense", counts.all > DENSE && counts.all <= CROWD);
+    this.list?.classList.toggle("crowd", counts.all > CROWD);
   }
 
   #soon() {

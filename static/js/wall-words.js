@@ -85,7 +85,7 @@ export function since(seconds) {
  * @param {number} now Unix seconds
  */
 export function flag(tile, now) {
-  if (tile.h) return `asks for help, ${since(now - tile.h)}`;
+  if (tile.h) return `help, ${since(now - tile.h)}`;
   return tile.q ? "" : "away";
 }
 
@@ -109,7 +109,8 @@ export function railMarks(rail) {
  * @param {number} now
  */
 export function inOneSentence(tile, now) {
-  const parts = [flag(tile, now), tile.k, tile.v ? "invites you to type" : "", `last sign ${ago(now - tile.a)}`];
+  const help = tile.h ? `asked for help ${ago(now - tile.h)}` : "";
+  const parts = [help, tile.q ? "" : "away", tile.k, tile.v ? "invites you to type" : "", `last sign ${ago(now - tile.a)}`];
   const said = parts.filter(Boolean).join("; ");
   return `${said[0].toUpperCase()}${said.slice(1)}.`;
 }

@@ -27,7 +27,7 @@ def test_the_first_picture_is_whole(page, klass, seat):
     drawn = page(f"/teach/{klass.pk}/")
     for words in (
         "Ana",
-        "asks for help, 2 min",
+        "help, 2 min",
         "number 1 in line",
         "Need help <b>1</b>",
         f"/teach/{klass.pk}/seats/{seat.pk}/",

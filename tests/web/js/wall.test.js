@@ -50,9 +50,10 @@ test("the choice is the server's", () => {
 
 test("words", () => {
   assert.deepEqual([0, 9, 45, 60, 5399, 7200].map(since), ["now", "now", "40 s", "1 min", "89 min", "2 h"]);
-  assert.equal(flag(tile({ h: 40, q: 0 }), 100), "asks for help, 1 min");
+  assert.equal(flag(tile({ h: 40, q: 0 }), 100), "help, 1 min");
   assert.equal(flag(tile({ q: 0 }), 100), "away");
   assert.equal(classes(tile({ h: 40, k: "why" })), "tone-live help stuck");
   assert.deepEqual(railMarks("doDO"), ["done", "open", "done here", "open here"]);
+  assert.equal(inOneSentence(tile({ h: 99 }), 220), "Asked for help 2 min ago; last sign 2 min ago.");
   assert.equal(inOneSentence(tile({ q: 0, v: 1 }), 220), "Away; invites you to type; last sign 2 min ago.");
 });
