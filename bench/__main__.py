@@ -10,7 +10,7 @@ import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from bench import across, compare, journeys, memory, node, picture, wall
+from bench import across, classroom, compare, journeys, memory, node, picture, wall
 from bench.figures import Figure, Report, Samples, say
 from bench.learner import Learner, Typist, shows
 from bench.stack import Stack, own_engine_data, stack
@@ -173,7 +173,11 @@ COLD: dict[str, Measure] = {
     "overlay": across.overlay, "map": picture.much_to_draw, "journey": journeys.on_screen, "loss": journeys.loss,
     "memory": memory.bounded, "wall": wall.busy_class,
 }  # fmt: skip
+CLASS: dict[str, Measure] = {"classroom": classroom.thirty}
 WARM: dict[str, Measure] = {"second": second_open, "compare": compare.five_drivers}
+
+
+EVERY = (*COLD, *CLASS, *WARM)
 
 
 async def measure(site: Stack, measures: dict[str, Measure], names: list[str], report: Report) -> None:
@@ -185,14 +189,14 @@ async def measure(site: Stack, measures: dict[str, Measure], names: list[str], r
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help="all, or some of: " + " ".join((*COLD, *WARM)))
-    names = parser.parse_args().names or [*COLD, *WARM]
-    if unknown := set(names) - {*COLD, *WARM}:
+    parser.add_argument("names", nargs="*", metavar="NAME", help="all, or some of: " + " ".join(EVERY))
+    names = parser.parse_args().names or [*EVERY]
+    if unknown := set(names) - {*EVERY}:
         parser.error(f"unknown: {' '.join(sorted(unknown))}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped
     report = Report()
     with own_engine_data():
-        for measures, more in ((COLD, {"EXPLORER_WARM": "0"}), (WARM, {})):
+        for measures, more in ((COLD, {"EXPLORER_WARM": "0"}), (CLASS, classroom.ROOM), (WARM, {})):
             if set(names) & set(measures):
                 with stack(**more) as site:
                     say(f"· an installation of its own was ready after {site.started_in:.1f} s")
