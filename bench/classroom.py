@@ -11,24 +11,27 @@ from typing import Any
 
 from bench import node
 from bench.figures import Figure, Report, Samples, say
-from bench.learner import Learner, Typist, is_live
+from bench.learner import Page, Typist, is_live
+from bench.school import Pupil, Teacher, Wall
 from bench.stack import Stack
 
 SEATS = 30
 WITHIN = 5.0  # seconds in which they all come
 PATIENCE = 180.0
-COMMAND, CHECK = "docker run -d --name web box", "running"  # of the first step of the lesson they open
+LESSON, COMMAND, CHECK = "bridge", "docker run -d --name web box", "running"
 ROOM = {"EXPLORER_CAPACITY": "34", "EXPLORER_WARM": "0"}
 
 
 @dataclass
 class Day:
-    """What one of them met: seconds since their click, and whatever was no page but an error."""
+    """What one of them met: seconds, and whatever was no page but an error."""
 
-    answer: float = 0.0  # the page that says where they stand
-    place: float = 0.0  # and the first word about it on its websocket: a place in the queue, or that it is being opened
-    ready: float = 0.0  # the first picture of their own host
-    tick: float = 0.0  # of the step's check, since the command's Enter
+    joined: float = 0.0  # code → the class's page → the lesson's
+    answer: float = 0.0  # click → the page that says where they stand
+    place: float = 0.0  # click → the first word on its websocket: a place in the queue, or that it is being opened
+    ready: float = 0.0  # click → the first picture of their own host
+    tick: float = 0.0  # Enter → the step's check is green
+    green_at: float = 0.0
     wrong: list[str] = field(default_factory=list)
 
 
@@ -37,72 +40,93 @@ async def thirty(site: Stack, report: Report) -> None:
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(2 * SEATS))
     lab = node.config()
     alone = await asyncio.gather(*(asyncio.to_thread(node.raw_run, lab) for _ in range(SEATS)))
+    baseline = Samples(f"{SEATS} plain `docker run` at once, each", tuple(alone))
+    teacher = await asyncio.to_thread(Teacher, site, LESSON, SEATS)
     before = node.available()
-    learners = [Learner(site) for _ in range(SEATS)]
-    days = await live_through(learners, "cold", report, alone, 45.0)
+    pupils = await live_through(teacher, "cold", report, baseline, 45.0)
     each = (before - node.available()) / SEATS
     report.add(Figure("  memory the machine gave for each", "MB", Samples("host, outside and observing it", (each,))))
-    await asyncio.gather(*(learner.close() for learner, day in zip(learners, days, strict=True) if day.ready))
+    await asyncio.gather(*(pupil.close() for pupil in pupils if pupil.sandbox))
 
 
-async def live_through(learners: list[Learner], how: str, report: Report, alone: list[float], most: float) -> list[Day]:
-    began, load = time.perf_counter(), Load()
-    done = asyncio.Event()
-    watching = asyncio.create_task(load.watch(done))
-    days = await asyncio.gather(*(a_day(one, at * WITHIN / SEATS) for at, one in enumerate(learners)))
-    done.set()
-    await watching
+async def live_through(teacher: Teacher, how: str, report: Report, baseline: Samples, most: float) -> list[Pupil]:
+    pupils = [Pupil(teacher, f"Learner {number}") for number in range(1, SEATS + 1)]
+    load, wall = Load(), Wall()
+    helpers = [asyncio.create_task(load.watch()), asyncio.create_task(teacher.watch_wall(wall))]
+    began = time.perf_counter()
+    days = await asyncio.gather(*(a_day(one, at * WITHIN / SEATS) for at, one in enumerate(pupils)))
+    took = time.perf_counter() - began
+    await asyncio.sleep(2)
+    for helper in helpers:
+        helper.cancel()
     for wrong in sorted({word for day in days for word in day.wrong}):
         say(f"  met: {wrong}")
-    say(f"  all of it took {time.perf_counter() - began:.1f} s; {load.words()}")
-    name = f"{len(learners)} come within {WITHIN:g} s, {how}"
+    say(f"  all of it took {took:.1f} s; {load.words()}")
+    tell(report, f"{SEATS} come within {WITHIN:g} s, {how}", days, load, baseline, most)
+    lags = tuple(
+        max(0.0, wall.green[one.name] - day.green_at) for one, day in zip(pupils, days, strict=True) if one.name in wall.green
+    )
+    report.add(Figure("  check ticked at the learner's → on the wall", "s", Samples(load.words(), lags), None, "p95", 1.0))
+    report.add(Figure("  the wall's socket meanwhile", "kB/s", Samples("all that was sent", (wall.rate,)), None, "p50", 60.0))
+    return pupils
 
-    def told(what: str, title: str, held: str = "p95", most: float | None = None, baseline: Samples | None = None) -> None:
-        values = tuple(value for day in days if (value := getattr(day, what)))
-        report.add(Figure(f"{name}: {title}", "s", Samples(load.words(), values), baseline, held, most))
 
+def tell(report: Report, name: str, days: list[Day], load: Load, baseline: Samples, most: float) -> None:
     wrong = float(sum(len(day.wrong) for day in days))
-    report.add(Figure(f"{name}: met an error", "", Samples("answers and sockets", (wrong,)), None, "max", 0.0))
-    told("answer", "click → the page that says where they stand", most=1.0)
-    told("place", "click → a place in the queue on the websocket", most=1.5)
-    plain = Samples(f"{len(alone)} plain `docker run` at once, each", tuple(alone))
-    told("ready", "click → first live snapshot", "max", most, plain)
-    told("tick", "command → its check ticked")
-    return days
+    report.add(Figure(f"{name}: met an error", "", Samples("learners", (wrong,)), None, "max", 0.0))
+    rows = (
+        ("joined", "code → the lesson's page", "p95", None, None),
+        ("answer", "click → the page that says where they stand", "p95", 1.0, None),
+        ("place", "click → a place in the queue on the websocket", "p95", 1.5, None),
+        ("ready", "click → first live snapshot", "max", most, baseline),
+        ("tick", "command → its check ticked", "p95", None, None),
+    )
+    for what, title, held, wanted, beside in rows:
+        values = tuple(value for day in days if (value := getattr(day, what)))
+        report.add(Figure(f"  {title}", "s", Samples(load.words(), values), beside, held, wanted))
 
 
-async def a_day(learner: Learner, wait: float) -> Day:
-    """Comes, opens the lesson's sandbox, works in its terminal."""
+async def a_day(pupil: Pupil, wait: float) -> Day:
     day = Day()
     await asyncio.sleep(wait)
     try:
-        await work(learner, day)
+        began = time.perf_counter()
+        await asyncio.to_thread(pupil.join)
+        day.joined = time.perf_counter() - began
+        async with pupil.seated():
+            await work(pupil, day)
     except Exception as error:  # everything that goes wrong is what is looked for
-        day.wrong.append(f"{type(error).__name__}: {error}"[:200])
+        day.wrong.append(f"{pupil.name}: {type(error).__name__}: {error}"[:200])
     return day
 
 
-async def work(learner: Learner, day: Day) -> None:
+async def work(pupil: Pupil, day: Day) -> None:
+    """Opens the lesson's sandbox, waits for it, and types the step's command in its terminal."""
     began = time.perf_counter()
-    await asyncio.to_thread(learner.click_open)
+    await asyncio.to_thread(pupil.click_open)
     day.answer = time.perf_counter() - began
-    async with learner.page() as page:
+    async with pupil.page() as page:
         await page.hear(says_where, PATIENCE)
         day.place = time.perf_counter() - began
         await page.hear(is_live_or_over, PATIENCE)
         day.ready = time.perf_counter() - began
-        terminal = await page.open_terminal("h1")
-        async with learner.dial(f"/ws/terminal/{terminal}/?sandbox={learner.sandbox}&offset=0") as socket:
-            await Typist(socket).settle()
-            entered = time.perf_counter()
-            await socket.send(f"{COMMAND}\r".encode())
-            await page.hear(lambda message: CHECK in message.get("passed", ()), PATIENCE)
-            day.tick = time.perf_counter() - entered
+        await type_command(pupil, page, day)
+
+
+async def type_command(pupil: Pupil, page: Page, day: Day) -> None:
+    terminal = await page.open_terminal("h1")
+    async with pupil.dial(f"/ws/terminal/{terminal}/?sandbox={pupil.sandbox}&offset=0") as socket:
+        await Typist(socket).settle()
+        entered = time.perf_counter()
+        await socket.send(f"{COMMAND}\r".encode())
+        await page.hear(lambda message: CHECK in message.get("passed", ()), PATIENCE)
+        day.green_at = time.perf_counter()
+        day.tick = day.green_at - entered
 
 
 def is_live_or_over(message: dict[str, Any]) -> bool:
     if message.get("state") in {"failed", "closed", "expired"}:
-        raise RuntimeError(f"the sandbox is {message['state']}: {message.get('reason') or message.get('detail')}")
+        raise RuntimeError(f"the sandbox is {message['state']}: {message.get('detail')}")
     return is_live(message)
 
 
@@ -116,10 +140,10 @@ class Load:
     """How busy the machine was meanwhile; others may be part of it."""
 
     def __init__(self) -> None:
-        self.begin, self.most = os.getloadavg()[0], 0.0
+        self.begin = self.most = os.getloadavg()[0]
 
-    async def watch(self, done: asyncio.Event) -> None:
-        while not done.is_set():
+    async def watch(self) -> None:
+        while True:
             self.most = max(self.most, os.getloadavg()[0])
             await asyncio.sleep(1)
 

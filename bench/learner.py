@@ -78,9 +78,11 @@ class Learner:
 
 
 def is_live(message: dict[str, Any]) -> bool:
-    if message["type"] != "snapshot_taken":
-        return False
-    host = message["snapshot"]["places"].get("h1")
+    """In the first picture, or as the first sight of the host where the picture came before there was one."""
+    if message["type"] == "place_seen":
+        host = message["place"] if message["place"]["id"] == "h1" else None
+    else:
+        host = message["snapshot"]["places"].get("h1") if message["type"] == "snapshot_taken" else None
     return bool(host and host["views"].get("interfaces", {}).get("items"))
 
 
