@@ -88,6 +88,7 @@ REFUSALS = {
     "unknown_capture": "There is no such capture in this sandbox (any more).",
     "only_watching": "You are watching: this is for the learner to do.",
     "not_invited": "The learner has not invited you to type here, or has taken it back.",
+    "paused": "Your class is paused: what you typed was not sent to the shell. Nothing else is lost.",
     "unknown_terminal": "There is no such terminal in this sandbox.",
 }
 

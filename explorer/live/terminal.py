@@ -11,9 +11,12 @@ import asyncio
 import codecs
 import struct
 from typing import Any
+from uuid import UUID
 
+from channels.db import database_sync_to_async
 from pydantic import ValidationError
 
+from explorer.classroom.rules import is_paused
 from explorer.live import messages, state
 from explorer.live.edge import Close, Receive, SandboxEdge, Send
 from explorer.live.feed import Restarted, Subscription, end
@@ -58,6 +61,7 @@ class TerminalSocket(SandboxEdge):
         self.terminal = str(self.scope["url_route"]["kwargs"]["terminal"])
         self.offset = self.drawn = self.told = 0  # next byte to send · acknowledged by the page · told to the node
         self.telling: asyncio.Task[None] | None = None
+        self.paused = False  # the learner's class is: nothing is typed
         self.known = asyncio.Event()  # set once the terminal is seen to be this sandbox's: nothing is ordered before
         self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self.typing = Bucket(TYPED_RATE, TYPED_BURST)
@@ -65,6 +69,12 @@ class TerminalSocket(SandboxEdge):
 
     def sandbox_id(self) -> str:
         return self.asked("sandbox") or ""
+
+    async def seek(self, learner: UUID) -> tuple[str, bool] | None:
+        """Asked again with every change of the sandbox's row, which a pause and its end tell."""
+        found = await super().seek(learner)
+        self.paused = found is not None and await database_sync_to_async(is_paused)(learner)
+        return found
 
     # --- out ---
 
@@ -176,6 +186,9 @@ class TerminalSocket(SandboxEdge):
         await give_order(self.hub.redis, self.sandbox, order)
 
     async def typed(self, data: bytes) -> None:
+        if self.paused:
+            await self.refuse("paused", strike=False)
+            return
         for at in range(0, len(data), TYPED_PIECE):
             piece = data[at : at + TYPED_PIECE]
             await asyncio.sleep(self.typing.take(max(len(piece), TYPED_LEAST)))

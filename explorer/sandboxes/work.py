@@ -117,9 +117,9 @@ def make_room(sandbox: Sandbox) -> bool:
     free = capacity - here.count()
     if sandbox.comparison_id and here.exclude(comparison=None).count() >= comparison_places(capacity):
         return False
-    if free > 0 or sandbox.learner_id is None:
+    if free > 0 or (sandbox.learner_id is None and not sandbox.pool):
         return free > 0
-    kept_for_them = {"", sandbox.pool}
+    kept_for_them = {"", sandbox.pool if sandbox.learner_id else ""}
     for warm in here.filter(state=State.WARM, pool__in=kept_for_them).order_by("pool", "created_at"):
         if move(warm, [State.WARM], state=State.CLOSING, phase="closed"):
             hosts.close_sandbox(lab_config(), warm.pk)

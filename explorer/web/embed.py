@@ -19,6 +19,7 @@ from explorer.sandboxes.models import Learner
 from explorer.sandboxes.services import current_sandbox, learner_progress
 from explorer.web.errors import show_error
 from explorer.web.framed import framable, frame_of
+from explorer.web.held import unless_held
 from explorer.web.lesson import describe_page, find_lesson, progress_in
 from explorer.web.limits import at_most
 
@@ -31,6 +32,7 @@ THEMES = {"dark": "night", "light": "day"}
 
 @require_safe
 @framable
+@unless_held
 def show_embed(request: HttpRequest, slug: str) -> HttpResponse:
     """The page for a stranger, with a pass in it; to a page that has a pass already, only what is inside."""
     lesson = find_lesson(request, slug)

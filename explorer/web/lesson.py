@@ -11,10 +11,12 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from explorer.classroom.access import current_learner, ensure_learner, lesson_for, seat_of
+from explorer.classroom.rules import check_pause, check_step, locked_steps
 from explorer.classroom.seat_changes import note_lesson
 from explorer.lessons.model import Check, Lesson, Option, Prediction, Step
 from explorer.sandboxes import library, services
 from explorer.sandboxes.models import Learner, Progress
+from explorer.web.held import unless_held
 from explorer.web.limits import at_most
 from explorer.web.recorded import describe_lack, standing_in
 from explorer.web.sandbox import describe
@@ -40,11 +42,13 @@ class Ticked:
 
 
 @require_safe
+@unless_held
 def show_lesson(request: HttpRequest, slug: str) -> HttpResponse:
     lesson = find_lesson(request, slug)
     learner = current_learner(request)
     progress = progress_in(learner, lesson)
     if "prediction" in request.GET:
+        check_step(learner, lesson, find_prediction(lesson, request.GET["prediction"])[0].id)
         return show_prediction(request, lesson, progress, request.GET["prediction"])
     return render(request, "lesson.html", describe_page(request, lesson, learner, progress))
 
@@ -53,10 +57,12 @@ def describe_page(request: HttpRequest, lesson: Lesson, learner: Learner | None,
     """The step that is asked for or stood at, and the learner's sandbox beside it."""
     asked = request.GET.get("step", "")
     step = find_step(lesson, asked) if asked else current_step(lesson, progress)
+    check_step(learner, lesson, step.id)
     if seat := seat_of(learner):
         note_lesson(seat, lesson.slug)
     sandbox = services.current_sandbox(learner)
-    context = describe_step(lesson, step, progress) | describe(sandbox, lesson, request.GET.get("engine", ""))
+    context = describe_step(lesson, step, progress, locked_steps(learner, lesson))
+    context |= describe(sandbox, lesson, request.GET.get("engine", ""))
     if sandbox and (sandbox.lesson != lesson.slug or context["misfit"]):
         context["other_lesson"] = library.find(sandbox.lesson)
         context["elsewhere"] = True
@@ -65,23 +71,31 @@ def describe_page(request: HttpRequest, lesson: Lesson, learner: Learner | None,
 
 @require_POST
 @at_most(600, 60)
+@unless_held
 def move_step(request: HttpRequest, slug: str, step: str) -> HttpResponse:
     lesson = find_lesson(request, slug)
     here = find_step(lesson, step)
-    progress = services.move_to_step(ensure_learner(request), lesson.slug, here.id)
+    learner = ensure_learner(request)
+    check_pause(learner)
+    check_step(learner, lesson, here.id)
+    progress = services.move_to_step(learner, lesson.slug, here.id)
     if not getattr(request, "htmx", False):
         return redirect(f"{reverse('lesson', args=[slug])}?step={here.id}")
-    return render(request, "_step.html", describe_step(lesson, here, progress))
+    return render(request, "_step.html", describe_step(lesson, here, progress, locked_steps(learner, lesson)))
 
 
 @require_POST
 @at_most(600, 60)
+@unless_held
 def predict(request: HttpRequest, slug: str) -> HttpResponse:
     lesson = find_lesson(request, slug)
     asked, chosen = request.POST.get("prediction", ""), request.POST.get("option", "")
     step, _ = find_prediction(lesson, asked)
+    learner = ensure_learner(request)
+    check_pause(learner)
+    check_step(learner, lesson, step.id)
     try:
-        progress = services.choose_prediction(ensure_learner(request), lesson.slug, asked, chosen)
+        progress = services.choose_prediction(learner, lesson.slug, asked, chosen)
     except services.UnknownLesson:
         raise Http404 from None
     if not getattr(request, "htmx", False):
@@ -136,7 +150,10 @@ def stand(prediction: Prediction, progress: Progress | None, recorded: str = "")
     return Asked(prediction, chosen, outcome)
 
 
-def describe_step(lesson: Lesson, step: Step, progress: Progress | None) -> dict[str, Any]:
+def describe_step(
+    lesson: Lesson, step: Step, progress: Progress | None, locked: frozenset[str] = frozenset()
+) -> dict[str, Any]:
+    """`locked`: the ids of steps that the learner's class has not opened."""
     passed = progress.passed if progress else {}
     at = lesson.steps.index(step)
     ticked = [Ticked(check, check.id in passed.get(step.id, ())) for check in step.checks]
@@ -152,6 +169,7 @@ def describe_step(lesson: Lesson, step: Step, progress: Progress | None) -> dict
         "checks": ticked,
         "complete": bool(ticked) and all(one.passed for one in ticked),
         "asked": [stand(one, progress, recording.answer(one.id) if recording else "") for one in step.predictions],
+        "locked": locked,
         "outline": [(other, is_done(other, passed)) for other in lesson.steps],
         "finished": progress is not None and progress.finished_at is not None,
         **lack,

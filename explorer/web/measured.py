@@ -12,9 +12,9 @@ from django.views.decorators.http import require_safe
 from explorer.classroom.access import current_learner
 from explorer.network.ahead import What, ahead, wins
 from explorer.network.model import Measured, RoadMeasured, Spread
+from explorer.sandboxes.seen import read_snapshot
 from explorer.sandboxes.services import current_sandbox
 from explorer.web.lesson import find_lesson, find_step
-from explorer.web.summary import read_snapshot
 
 WIDTH = 200  # of a bar's drawing
 ROOM = 2.5  # times the largest median: rare far samples must not flatten everything else

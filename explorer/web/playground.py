@@ -11,13 +11,16 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from explorer.classroom.access import current_learner, ensure_learner
+from explorer.classroom.preparing import terms_of
+from explorer.classroom.rules import check_pause
 from explorer.network.layout import BadLayout, Layout, from_query, from_snapshot, scenario_of, to_query
 from explorer.network.scenario import ROUTER
 from explorer.sandboxes import services
 from explorer.sandboxes.models import Sandbox
+from explorer.sandboxes.seen import read_snapshot
+from explorer.web.held import unless_held
 from explorer.web.limits import at_most
 from explorer.web.sandbox import BUSY, choose_engine, describe, offer
-from explorer.web.summary import read_snapshot
 
 
 @require_safe
@@ -25,7 +28,8 @@ def show_playground(request: HttpRequest) -> HttpResponse:
     query = request.META.get("QUERY_STRING", "")
     sandbox = services.current_sandbox(current_learner(request))
     if sandbox and not sandbox.lesson and not query:
-        return render(request, "playground.html", describe(sandbox, None) | {"layout": layout_of(sandbox)})
+        more = {"layout": layout_of(sandbox), "replay": sandbox.replay}
+        return render(request, "playground.html", describe(sandbox, None) | more)
     try:
         layout = from_query(query)
     except BadLayout as bad:
@@ -35,6 +39,7 @@ def show_playground(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @at_most(120, 60)
+@unless_held
 def open_playground(request: HttpRequest) -> HttpResponse:
     given = request.POST
     try:
@@ -48,9 +53,10 @@ def open_playground(request: HttpRequest) -> HttpResponse:
     except BadLayout as bad:
         return show_choice(request, Layout(), None, error=str(bad), status=400)
     learner = ensure_learner(request)
+    check_pause(learner)
     engine = choose_engine(learner, given.get("engine", ""))
     try:
-        services.open_layout(learner, layout, engine, given.get("instead", ""))
+        services.open_layout(learner, layout, engine, given.get("instead", ""), terms_of(learner))
     except services.Refused as refused:
         status = 503 if refused.code in BUSY else 409
         running = services.current_sandbox(learner)

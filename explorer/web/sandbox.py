@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from explorer.classroom import rules
 from explorer.classroom.access import current_learner, ensure_learner, find_sandbox, find_watched, lesson_for, seat_of
+from explorer.classroom.preparing import terms_of
 from explorer.lessons.model import Lesson
 from explorer.network.scenario import DEFAULT_ENGINE, ENGINES
 from explorer.sandboxes import library, services
+from explorer.sandboxes.changes import extensions_most, life
 from explorer.sandboxes.models import Learner, Sandbox
 from explorer.web.framed import pace_frames
+from explorer.web.held import unless_held
 from explorer.web.limits import at_most
 from explorer.web.recorded import describe_lack
 
@@ -26,36 +30,44 @@ BUSY = {"full", "no_node", "no_engine"}  # ours to mend: 503; everything else re
 @require_POST
 @at_most(120, 60)
 @pace_frames
+@unless_held
 def open_sandbox(request: HttpRequest) -> HttpResponse:
     lesson = lesson_for(request.user, request.POST.get("lesson", ""))
     if lesson is None:
         raise Http404
     learner = ensure_learner(request)
+    rules.check_pause(learner)
+    rules.check_step(learner, lesson, lesson.steps[0].id)
+    terms = terms_of(learner)
     engine = choose_engine(learner, request.POST.get("engine", ""))
+    wanted: dict[str, Any] = {"lesson": lesson.slug, "scenario": lesson.scenario, "engine": engine, "terms": terms}
     try:
         if instead := request.POST.get("instead"):
-            sandbox = services.replace_sandbox(learner, instead, lesson=lesson.slug, scenario=lesson.scenario, engine=engine)
+            sandbox = services.replace_sandbox(learner, instead, **wanted)
         else:
-            sandbox = services.open_sandbox(learner, lesson=lesson.slug, scenario=lesson.scenario, engine=engine)
+            sandbox = services.open_sandbox(learner, **wanted)
     except services.Refused as refused:
         return show_refusal(request, refused, lesson, engine)
-    return answer(request, sandbox, lesson, engine)
+    return answer(request, sandbox, lesson, terms.engine or engine)
 
 
 @require_POST
 @at_most(240, 60)
+@unless_held
 def extend_sandbox(request: HttpRequest, sandbox_id: str) -> HttpResponse:
     return act(request, sandbox_id, services.extend_sandbox)
 
 
 @require_POST
 @at_most(240, 60)
+@unless_held
 def reset_sandbox(request: HttpRequest, sandbox_id: str) -> HttpResponse:
     return act(request, sandbox_id, services.reset_sandbox)
 
 
 @require_POST
 @at_most(240, 60)
+@unless_held
 def close_sandbox(request: HttpRequest, sandbox_id: str) -> HttpResponse:
     return act(request, sandbox_id, services.close_sandbox)
 
@@ -86,6 +98,7 @@ def seen(request: HttpRequest, sandbox_id: str) -> Sandbox:
 
 def act(request: HttpRequest, sandbox_id: str, do: Callable[[Sandbox], object]) -> HttpResponse:
     sandbox = mine(request, sandbox_id)
+    rules.check_pause(sandbox.learner)
     lesson = library.find(sandbox.lesson)
     try:
         do(sandbox)
@@ -154,6 +167,6 @@ def describe(sandbox: Sandbox | None, lesson: Lesson | None, asked_engine: str =
         **offer(asked_engine or sandbox.engine),
         "expires_at": sandbox.expires_at.timestamp() if sandbox.expires_at else "",
         "created_at": sandbox.created_at.timestamp(),
-        "extensions_left": max(0, settings.SANDBOX_EXTENSIONS - sandbox.extensions),
-        "minutes": settings.SANDBOX_MINUTES,
+        "extensions_left": max(0, extensions_most(sandbox) - sandbox.extensions),
+        "minutes": life(sandbox) // timedelta(minutes=1),
     }

@@ -8,8 +8,10 @@ import { openSocket } from "./frame-pass.js";
 import { keystrokes, Position, readFrame } from "./framing.js";
 import { FINAL_CODES, waitBefore } from "./stream.js";
 import { terminalTheme } from "./terminal-theme.js";
+import { toast } from "./toast.js";
 
 const SCROLLBACK = 5_000;
+const TOLD_AGAIN = 6_000;
 const MOST_TYPED = 8_000; // bytes in one frame; the server refuses more than 8 KiB
 
 /** Chosen by the learner, else in keeping with the page's type: larger on a projector. */
@@ -206,19 +208,27 @@ export class LabTerminal extends HTMLElement {
     if (this.position.drawn > this.position.acknowledged) this.#tell({ type: "ack", offset: this.position.acknowledge() });
   }
 
-  /** @param {{ type: string, reason?: string, offset?: number, columns?: number, rows?: number, allowed?: boolean }} message */
+  /** @param {{ type: string, reason?: string, offset?: number, columns?: number, rows?: number, allowed?: boolean, text?: string }} message */
   #control(message) {
     if (message.type === "size") {
       this.size = { columns: message.columns ?? 80, rows: message.rows ?? 24 };
       this.#shrink();
     }
     if (message.type === "typing") this.#together(message.allowed ?? false);
+    if (message.type === "refused") this.#held(message.text ?? "");
     if (message.type === "closed") this.end(message.reason || "the shell ended");
     if (message.type === "skipped") {
       if (this.heard) this.term?.write("\r\n\x1b[2m… some output left out …\x1b[0m\r\n");
       this.position.skip(message.offset ?? 0);
       this.heard = true;
     }
+  }
+
+  /** What was typed was refused; every key says so, and it is told once in a while. @param {string} text */
+  #held(text) {
+    if (Date.now() - (this.heldAt ?? 0) < TOLD_AGAIN) return;
+    this.heldAt = Date.now();
+    toast(text);
   }
 
   /** @param {boolean} allowed the learner invites whoever watches to type */

@@ -16,7 +16,6 @@ import { toast } from "./toast.js";
 /** @import { EdgeMessage, SandboxChanged, StreamEvent } from "./types.js" */
 
 const OVER = new Set(["closing", "closed", "expired", "failed"]);
-const PHASES = ["reserved", "starting host", "loading images", "building scenario", "ready"];
 const WORDS = { queued: "waiting for a place", opening: "opening", ready: "live", resetting: "starting over" };
 const QUIET = 1_500; // a loss shorter than this is not worth a banner
 
@@ -188,8 +187,9 @@ export class LiveSandbox extends HTMLElement {
     if (text)
       text.textContent =
         (WORDS[/** @type {keyof typeof WORDS} */ (state)] ?? state) + (state === "ready" || !detail ? "" : ` · ${detail}`);
-    const at = state === "ready" ? PHASES.length : PHASES.indexOf(phase);
-    this.querySelectorAll(".phases li").forEach((item, index) => {
+    const items = [.../** @type {NodeListOf<HTMLElement>} */ (this.querySelectorAll(".phases li"))];
+    const at = state === "ready" ? items.length : items.findIndex((item) => item.dataset.phase === phase);
+    items.forEach((item, index) => {
       const was = item.className;
       item.className = index < at ? "past" : index === at ? "now" : "";
       if (was !== item.className && index === at) announce(`${item.textContent} …`);
