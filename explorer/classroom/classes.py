@@ -13,6 +13,7 @@ from explorer.classroom.access import User
 from explorer.classroom.audit import note
 from explorer.classroom.models import Class, new_code
 from explorer.classroom.tell import tell_class
+from explorer.sandboxes import services
 
 
 def list_classes(classes: QuerySet[Class]) -> QuerySet[Class]:
@@ -46,6 +47,7 @@ def end_class(user: User, klass: Class) -> bool:
     going = Class.objects.filter(pk=klass.pk, state=Class.State.OPEN)
     if not going.update(state=Class.State.ENDED, ended_at=now):
         return False
+    services.close_kept(klass.pk)  # made beforehand, and nobody has come for it
     note(user, "end class", klass=klass)
     tell_class(klass)
     return True

@@ -48,7 +48,7 @@ def open_sandbox(request: HttpRequest) -> HttpResponse:
             sandbox = services.open_sandbox(learner, **wanted)
     except services.Refused as refused:
         return show_refusal(request, refused, lesson, engine)
-    return answer(request, sandbox, lesson, terms.engine or engine)
+    return answer(request, sandbox, lesson, engine)
 
 
 @require_POST

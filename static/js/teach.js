@@ -1,5 +1,6 @@
-// An instructor's pages: times in the reader's own zone, and lessons put in order by buttons.
+// An instructor's pages: times in the reader's own zone, lessons put in order by buttons, and what was said.
 
+import "./class-acts.js";
 import { announce } from "./dom.js";
 import { asLocal } from "./local-time.js";
 

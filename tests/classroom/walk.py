@@ -126,6 +126,7 @@ def fill(cast: Cast) -> dict[str, Any]:
         "code": cast.klass.code,
         "signature": sign_code(cast.klass.code),
         "token": cast.way_back,
+        "what": "say",
         # of websockets, with what follows them
         "sandbox": cast.sandbox.pk,
         "terminal": "t1",
