@@ -253,6 +253,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 10.0,
         "options": {"queue": NODE_QUEUE, "expires": 10},
     },
+    "forget": {
+        "task": "explorer.classroom.tasks.forget",
+        "schedule": 3600.0,
+        "options": {"queue": NODE_QUEUE, "expires": 3600},
+    },
 }
 
 # --- the admin panel ---
@@ -309,6 +314,15 @@ COMPARISONS_PER_HOUR = env.number(
     "EXPLORER_COMPARISONS_PER_HOUR", 20, "comparisons one learner may start in an hour", 1, 10_000
 )
 OPENS_PER_HOUR = env.number("EXPLORER_OPENS_PER_HOUR", 30, "sandboxes one learner may open in an hour", 1, 10_000)
+
+# --- personal data ---
+FORGET_DAYS = env.number(
+    "EXPLORER_FORGET_DAYS",
+    90,
+    "days after which personal data of ended classes and of learners not seen is deleted; 0: never",
+    0,
+    36_500,
+)
 
 # --- logs ---
 LOG_JSON = env.flag("EXPLORER_LOG_JSON", False, "1 writes logs as JSON lines")

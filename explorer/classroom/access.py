@@ -201,6 +201,11 @@ def any_seat_of(learner: Learner | uuid.UUID | None) -> Seat | None:
     return Seat.objects.select_related("klass").filter(learner=who).first() if who else None
 
 
+def find_own_seat(learner: uuid.UUID | None) -> Seat | None:
+    """The seat of this learner, also after the class is over: what they did in it stays theirs to read. Not when removed."""
+    return Seat.objects.select_related("klass").filter(learner=learner, removed_at=None).first() if learner else None
+
+
 def find_watched(user: User, sandbox_id: str) -> Sandbox | None:
     """The sandbox if it exists and this user may watch it. Unknown and not theirs are the same answer: None."""
     return sandboxes_of(user).filter(pk=sandbox_id[:16]).first()

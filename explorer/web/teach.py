@@ -124,9 +124,3 @@ def describe_joining(request: HttpRequest, klass: Class) -> dict[str, Any]:
 
 def list_seats(klass: Class) -> list[Seat]:
     return list(klass.seats.filter(removed_at=None).order_by("joined_at"))
-
-
-@require_safe
-@teaching_class
-def show_results(request: HttpRequest, klass: Class) -> HttpResponse:
-    return render(request, "teach/results.html", {"klass": klass})

@@ -13,6 +13,11 @@ document.querySelector("[data-theme-toggle]")?.addEventListener("click", () => {
   remember("theme", next === "night" ? "dark" : "light");
 });
 
+for (const button of document.querySelectorAll("[data-print-page]")) {
+  button.removeAttribute("hidden");
+  button.addEventListener("click", () => window.print());
+}
+
 // An answer that is not swapped in (extend, reset) still has its sentence said.
 document.body.addEventListener("htmx:afterRequest", (event) => {
   const { successful, xhr, requestConfig } = /** @type {CustomEvent} */ (event).detail;

@@ -160,7 +160,6 @@ PAGES: dict[str, Row] = {
     "class-answers": page(class_staff(200)),
     "seat": page(class_staff(200)),
     "watch": page(class_staff(200)),
-    "results": page(class_staff(200)),
     # --- learners: joining ---
     "join": Row(everybody(200), everybody(404)),
     "join-code": Row(everybody(200), everybody(302, removed=403), {"name": "Zoe"}),
@@ -173,6 +172,13 @@ PAGES: dict[str, Row] = {
     "class-invite": form(everybody(302), on="1"),
     "class-leave": form(everybody(302)),
     "class-link": form(everybody(302)),
+    # --- what became of a class ---
+    "results": page(class_staff(200)),
+    "results-csv": page(class_staff(200)),
+    "results-json": page(class_staff(200)),
+    "class-forget": form(class_staff(302), title="Networks"),
+    "seat-summary": page(class_staff(200)),
+    "class-summary": page(everybody(404, seated=200, classmate=200, elsewhere=200)),
     # --- the admin panel: whoever has no part in it finds nothing, and nobody makes rows by hand ---
     "admin:index": Row(any_staff(200), any_staff(200)),
     "admin:login": Row(everybody("login"), everybody("login")),

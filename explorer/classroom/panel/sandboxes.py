@@ -131,7 +131,7 @@ class SandboxTable(Table):
     ordering = ("-created_at",)
     list_select_related = ("node", "learner__seat__klass")
     exclude = ("learner", "facts", "replay", "usage")
-    readonly_fields = ("whose", "memory", "processor", "containers")
+    readonly_fields = ("whose", "memory", "processor", "containers", "watch")
     inlines = (Actions,)
     wishes = (
         Wish("extend", "Extend", extend),
