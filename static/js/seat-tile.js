@@ -37,7 +37,8 @@ export class SeatTile extends HTMLElement {
     this.#say("");
     if (!before || !keys) return undefined;
     if (keys.some((key) => PROGRESS.includes(key))) this.#fetch("progress", "#seat-progress", "innerHTML");
-    if (keys.includes("x") || keys.includes("v") || (keys.includes("z") && !document.querySelector("live-sandbox")))
+    const opened = keys.includes("v") && !this.hasAttribute("data-readable"); // terminals come and go with the invitation
+    if (opened || keys.includes("x") || (keys.includes("z") && !document.querySelector("live-sandbox")))
       this.#fetch("sandbox", "#sandbox", "outerHTML");
     return undefined;
   }
