@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 
 from explorer.classroom.models import AuditEntry
 from explorer.classroom.watching import is_watched, watched_key
-from explorer.live import messages
+from explorer.live import messages, watching
 from explorer.live.limits import SANDBOX_SOCKETS
 from explorer.sandboxes import changes
 from explorer.sandboxes.events import present_key, size_key
@@ -210,6 +210,21 @@ async def test_an_invitation_is_told_as_it_comes_and_goes(opens, shell, watchabl
     await socket.send_to(b"late\r")
     assert (await socket.until("refused"))["code"] == "not_invited"
     assert shell.orders() == []
+
+
+async def test_however_long_the_question_takes_it_is_answered(opens, shell, watchable, seat, teacher, monkeypatch):
+    monkeypatch.setattr("explorer.live.watching.RIGHTS_KEPT", 0.2)
+    asked = watching.TerminalWatcher.ask
+
+    async def slowly(self):
+        await asyncio.sleep(0.4)
+        return await asked(self)
+
+    monkeypatch.setattr(watching.TerminalWatcher, "ask", slowly)
+    socket = await opens(watch_terminal(shell), teacher).opened()
+    assert (await socket.until("typing"))["allowed"] is False
+    await change(seat, tell=True, invited_at="now")
+    assert (await socket.until("typing"))["allowed"] is True
 
 
 async def test_a_withdrawal_nobody_told_of_holds_within_a_second(opens, shell, watchable, invited, seat, teacher, monkeypatch):
