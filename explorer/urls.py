@@ -89,6 +89,7 @@ urlpatterns = [
     path("teach/<slug:class_id>/results/json/", results.download_json, name="results-json"),
     path("teach/<slug:class_id>/results/forget/", results.forget, name="class-forget"),
     path("teach/<slug:class_id>/seats/<slug:seat_id>/", wall.show_seat, name="seat"),
+    path("teach/<slug:class_id>/seats/<slug:seat_id>/helped/", wall.come_to_help, name="seat-helped"),
     path("teach/<slug:class_id>/seats/<slug:seat_id>/link/", teach_seats.renew_link, name="seat-link"),
     path("teach/<slug:class_id>/seats/<slug:seat_id>/remove/", teach_seats.remove, name="seat-remove"),
     path("teach/<slug:class_id>/seats/<slug:seat_id>/rename/", teach_seats.rename, name="seat-rename"),

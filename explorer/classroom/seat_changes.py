@@ -56,6 +56,16 @@ def ask_for_help(seat: Seat, asks: bool) -> None:
     _turn(seat, "help_at", asks)
 
 
+@transaction.atomic
+def come_to_help(user: User, seat: Seat) -> bool:
+    """Somebody has come: it is no longer asked for. False when it was not, or another came first."""
+    if not Seat.objects.filter(pk=seat.pk, help_at__isnull=False).update(help_at=None):
+        return False
+    note(user, "help", seat=seat)
+    tell_class(seat.klass_id, seat)
+    return True
+
+
 def invite(seat: Seat, wants: bool) -> None:
     """The learner lets who runs the class type in their terminals, or no longer."""
     _turn(seat, "invited_at", wants)

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
+from explorer.classroom import seat_changes
 from explorer.classroom.access import find_watched, may_type, seat_with_terminals
 from explorer.classroom.look import lessons_of, look_once
 from explorer.classroom.models import Class, Seat
@@ -112,6 +113,13 @@ def show_seat(request: HttpRequest, seat: Seat) -> HttpResponse:
     newest = Sandbox.objects.filter(learner=seat.learner_id, comparison=None) if seat.learner_id else Sandbox.objects.none()
     context |= describe_watched(newest.order_by("-created_at").first())
     return render(request, "teach/_watched.html" if part == "sandbox" else "teach/seat.html", context)
+
+
+@require_POST
+@teaching_seat
+def come_to_help(request: HttpRequest, seat: Seat) -> HttpResponse:
+    seat_changes.come_to_help(request.user, seat)
+    return HttpResponse(status=204) if getattr(request, "htmx", False) else redirect("seat", seat.klass_id, seat.pk)
 
 
 @require_safe

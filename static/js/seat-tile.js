@@ -59,6 +59,7 @@ export class SeatTile extends HTMLElement {
     const line = this.querySelector(".seat-now");
     if (line && words && line.textContent !== words) line.textContent = words;
     this.classList.toggle("help", Boolean(this.tile?.h));
+    this.querySelector(".seat-helped")?.toggleAttribute("hidden", this.tile ? !this.tile.h : true);
     this.classList.toggle("stuck", Boolean(this.tile?.k));
   }
 

@@ -100,6 +100,8 @@ def test_seen_watched_and_typed_together(wall, learner, complaints):
     look(wall, "seat")
     assert serious(wall) == []
 
+    wall.get_by_role("button", name="I am with them").click()
+    expect(learner.page.get_by_role("button", name="I need help")).to_be_visible()
     learner.page.get_by_role("button", name="Typing together").click()
     expect(wall.locator(".watch-note")).to_have_text("You watch")
     wall.keyboard.type("echo too-late\n")

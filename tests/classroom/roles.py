@@ -159,6 +159,7 @@ PAGES: dict[str, Row] = {
     "prepared": page(class_staff(200)),
     "class-answers": page(class_staff(200)),
     "seat": page(class_staff(200)),
+    "seat-helped": form(class_staff(302)),
     "watch": page(class_staff(200)),
     # --- learners: joining ---
     "join": Row(everybody(200), everybody(404)),
