@@ -173,7 +173,7 @@ COLD: dict[str, Measure] = {
     "overlay": across.overlay, "map": picture.much_to_draw, "journey": journeys.on_screen, "loss": journeys.loss,
     "memory": memory.bounded, "wall": wall.busy_class,
 }  # fmt: skip
-CLASS: dict[str, Measure] = {"classroom": classroom.thirty}
+CLASS: dict[str, Measure] = {"classroom": classroom.cold, "prepared": classroom.prepared}
 WARM: dict[str, Measure] = {"second": second_open, "compare": compare.five_drivers}
 
 

@@ -19,7 +19,7 @@ SEATS = 30
 WITHIN = 5.0  # seconds in which they all come
 PATIENCE = 180.0
 LESSON, COMMAND, CHECK = "bridge", "docker run -d --name web box", "running"
-ROOM = {"EXPLORER_CAPACITY": "34", "EXPLORER_WARM": "0"}
+ROOM = {"EXPLORER_CAPACITY": "34", "EXPLORER_WARM": "0"}  # of one machine for all
 
 
 @dataclass
@@ -35,9 +35,9 @@ class Day:
     wrong: list[str] = field(default_factory=list)
 
 
-async def thirty(site: Stack, report: Report) -> None:
+async def cold(site: Stack, report: Report) -> None:
     """Nothing is prepared: every host starts after its click."""
-    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(2 * SEATS))
+    make_hands()
     lab = node.config()
     alone = await asyncio.gather(*(asyncio.to_thread(node.raw_run, lab) for _ in range(SEATS)))
     baseline = Samples(f"{SEATS} plain `docker run` at once, each", tuple(alone))
@@ -46,6 +46,26 @@ async def thirty(site: Stack, report: Report) -> None:
     pupils = await live_through(teacher, "cold", report, baseline, 45.0)
     each = (before - node.available()) / SEATS
     report.add(Figure("  memory the machine gave for each", "MB", Samples("host, outside and observing it", (each,))))
+    await leave(pupils)
+
+
+async def prepared(site: Stack, report: Report) -> None:
+    """The instructor had a sandbox made for every seat before they come."""
+    make_hands()
+    teacher = await asyncio.to_thread(Teacher, site, LESSON, SEATS)
+    took = await teacher.prepare()
+    report.add(Figure(f"preparing {SEATS} sandboxes", "s", Samples("click → all ready, as the page tells it", (took,))))
+    plain = await asyncio.to_thread(node.raw_run, node.config())
+    baseline = Samples("a plain `docker run`, once", (plain,))
+    await leave(await live_through(teacher, "prepared beforehand", report, baseline, 10.0))
+
+
+def make_hands() -> None:
+    """Threads enough that no learner waits for another's."""
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(2 * SEATS))
+
+
+async def leave(pupils: list[Pupil]) -> None:
     await asyncio.gather(*(pupil.close() for pupil in pupils if pupil.sandbox))
 
 
@@ -116,7 +136,7 @@ async def work(pupil: Pupil, day: Day) -> None:
 async def type_command(pupil: Pupil, page: Page, day: Day) -> None:
     terminal = await page.open_terminal("h1")
     async with pupil.dial(f"/ws/terminal/{terminal}/?sandbox={pupil.sandbox}&offset=0") as socket:
-        await Typist(socket).settle()
+        await Typist(socket).prompt()
         entered = time.perf_counter()
         await socket.send(f"{COMMAND}\r".encode())
         await page.hear(lambda message: CHECK in message.get("passed", ()), PATIENCE)

@@ -157,6 +157,12 @@ class Typist:
         except TimeoutError:
             return
 
+    async def prompt(self) -> None:
+        """Waits until the shell is there: what is typed before may be lost to it."""
+        seen = b""
+        while b"# " not in seen:
+            seen += await self.read()
+
     async def echo(self, key: bytes) -> float:
         began = time.perf_counter()
         await self.socket.send(key)

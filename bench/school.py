@@ -18,12 +18,15 @@ import requests
 from bench.learner import PATIENCE, Learner
 from bench.stack import ROOT, Stack
 
+PREPARING = 300.0
+
 
 class Teacher(Learner):
     """With a class of this lesson."""
 
     def __init__(self, stack: Stack, lesson: str, seats: int) -> None:
         super().__init__(stack, lesson)
+        self.seats = seats
         name, password = f"bench-{secrets.token_hex(3)}", secrets.token_urlsafe(16)
         words = [sys.executable, "manage.py", "instructor", "--name", name, "--password-file", "-"]
         subprocess.run(words, cwd=ROOT, input=password, text=True, check=True, capture_output=True)
@@ -36,6 +39,22 @@ class Teacher(Learner):
         if not found or not code:
             raise RuntimeError(f"the class was not made: {made.url}")
         self.klass, self.code = found[1], code[1]
+
+    async def prepare(self) -> float:
+        """Seconds until there is a sandbox for every seat, as the page tells it."""
+        began = time.perf_counter()
+        await asyncio.to_thread(self.post, f"/teach/{self.klass}/do/prepare/", lesson=self.lesson)
+        while not await asyncio.to_thread(self.is_prepared):
+            if time.perf_counter() - began > PREPARING:
+                raise RuntimeError("not every seat has its sandbox")
+            await asyncio.sleep(1)
+        return time.perf_counter() - began
+
+    def is_prepared(self) -> bool:
+        answer = self.http.get(f"{self.stack.address}/teach/{self.klass}/prepared/", timeout=PATIENCE)
+        answer.raise_for_status()
+        found = re.search(r"(\d+) of (\d+) ready", answer.text)
+        return bool(found and int(found[1]) == int(found[2]) == self.seats)
 
     async def watch_wall(self, wall: Wall) -> None:
         async with self.dial(f"/ws/wall/{self.klass}/") as socket:

@@ -55,7 +55,8 @@ BIND = env.text("EXPLORER_BIND", "127.0.0.1", "the address the web page listens 
 WEB_UID = env.number(
     "EXPLORER_WEB_UID", 64100, "the user id web runs under when started by root; needs no account", 1000, 2**31
 )
-WORKERS = env.number("EXPLORER_WORKERS", 4, "tasks a node works on at once", 1, 64)
+WORKERS = env.number("EXPLORER_WORKERS", 0, "tasks a node works on at once; 0: two for each core, from 4 to 16", 0, 64)
+WORKERS = WORKERS or min(max(2 * len(os.sched_getaffinity(0)), 4), 16)  # half of a host's start is waiting; the rest is work
 
 # --- who may come in ---
 DEVELOPMENT_KEY = "development-only-key-that-production-mode-refuses"

@@ -28,7 +28,7 @@ BUSY = {"full", "no_node", "no_engine"}  # ours to mend: 503; everything else re
 
 
 @require_POST
-@at_most(120, 60)
+@at_most(300, 60)  # the largest class, behind one address, and some of it twice
 @pace_frames
 @unless_held
 def open_sandbox(request: HttpRequest) -> HttpResponse:
