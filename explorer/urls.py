@@ -5,6 +5,7 @@ from django.urls import path
 
 from explorer.web import (
     about,
+    authoring,
     capture,
     compare,
     compare_parts,
@@ -75,9 +76,18 @@ urlpatterns = [
     path("join/<str:code>/<str:signature>/", join.join, name="join-link"),
     # instructors and their classes
     path("teach/", teach.show_classes, name="classes"),
+    path("teach/bring/", authoring.bring, name="lesson-bring"),
     path("teach/login/", teach.log_in, name="login"),
     path("teach/logout/", teach.log_out, name="logout"),
     path("teach/new/", teach.make_class, name="class-new"),
+    path("teach/lessons/", authoring.show_lessons, name="lessons"),
+    path("teach/lessons/<slug:authored>/", authoring.show_lesson, name="authored"),
+    path("teach/lessons/<slug:authored>/delete/", authoring.delete, name="lesson-delete"),
+    path("teach/lessons/<slug:authored>/follow/", authoring.follow, name="lesson-follow"),
+    path("teach/lessons/<slug:authored>/publish/", authoring.publish, name="lesson-publish"),
+    path("teach/lessons/<slug:authored>/solve/", authoring.solve, name="lesson-solve"),
+    path("teach/lessons/<slug:authored>/unpublish/", authoring.unpublish, name="lesson-unpublish"),
+    path("teach/lessons/<slug:authored>/zip/", authoring.download, name="lesson-zip"),
     path("teach/sandboxes/<slug:sandbox_id>/", wall.watch_sandbox, name="watch"),
     path("teach/<slug:class_id>/", wall.show_wall, name="wall"),
     path("teach/<slug:class_id>/answers/", doing.show_answers, name="class-answers"),

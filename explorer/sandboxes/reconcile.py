@@ -23,7 +23,7 @@ from explorer.environment import patient
 from explorer.lab import capabilities, hosts
 from explorer.lab.errors import LabError
 from explorer.network.scenario import DEFAULT_ENGINE, ENGINES
-from explorer.sandboxes import changes, kept, reconcile_comparisons, reconcile_health, services, streams, work
+from explorer.sandboxes import authoring, changes, kept, reconcile_comparisons, reconcile_health, services, streams, work
 from explorer.sandboxes.changes import enqueue, node_queue, open_queue
 from explorer.sandboxes.models import Action, Node, Sandbox
 from explorer.sandboxes.node import drop_old_locks, ensure_node, hold, is_held, lab_config
@@ -115,6 +115,7 @@ def reconcile() -> None:
         expire_overdue(node)
         reconcile_health.end_marked(node)
         reconcile_comparisons.reconcile(node)
+        authoring.give_up_solving()
         _carry_out(rows, found)
         reconcile_health.note_usage(lab_config(), rows.values())
         ask_again(node)

@@ -57,6 +57,7 @@ class LessonResult:
     lesson: str
     sandbox: str
     engine: str = DEFAULT_ENGINE
+    docker: str = ""  # the version in full, as its daemon said it
     steps: list[StepResult] = field(default_factory=list)
     seconds: float = 0.0
 
@@ -70,6 +71,7 @@ class LessonResult:
             "lesson": self.lesson,
             "sandbox": self.sandbox,
             "engine": self.engine,
+            "docker": self.docker,
             "ok": self.ok,
             "seconds": self.seconds,
             "steps": steps,
@@ -101,6 +103,7 @@ class Stage:
         self.measured: dict[str, Measured] = {}
         self.scripts: dict[str, ScriptResult] = {}
         self.asked_at = self.run_at = 0.0
+        self.docker = ""
 
     def snapshot(self) -> Snapshot:
         return Snapshot(
@@ -204,7 +207,7 @@ async def solve_lesson(
     began = time.monotonic()
     await asyncio.to_thread(capabilities.require, lesson.driver)
     async with open_stage(config, lesson, say, engine) as stage:
-        result = LessonResult(lesson.slug, stage.sandbox, engine)
+        result = LessonResult(lesson.slug, stage.sandbox, engine, stage.docker)
         if keep:
             keep("", stage.snapshot())
         last = until or lesson.steps[-1].id
@@ -232,8 +235,10 @@ async def open_stage(config: LabConfig, lesson: Lesson, say: Say, engine: str = 
     watching = asyncio.create_task(observer.run())
     try:
         await first_sight(observer, (*scenario.hosts, *scenario.machines))
-        say(f"{lesson.slug}: sandbox {sandbox}, Docker Engine {facts['hosts'][scenario.hosts[0]]['engine']}")
-        yield Stage(config, sandbox, observer, say, lesson.scripts)
+        stage = Stage(config, sandbox, observer, say, lesson.scripts)
+        stage.docker = facts["hosts"][scenario.hosts[0]]["engine"]
+        say(f"{lesson.slug}: sandbox {sandbox}, Docker Engine {stage.docker}")
+        yield stage
     finally:
         watching.cancel()
         with suppress(asyncio.CancelledError, Exception):

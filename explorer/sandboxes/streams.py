@@ -45,6 +45,7 @@ TASK_OPEN = "explorer.sandboxes.tasks.open_sandbox"
 TASK_RESET = "explorer.sandboxes.tasks.reset_sandbox"
 TASK_CLOSE = "explorer.sandboxes.tasks.close_sandbox"
 TASK_RECONCILE = "explorer.sandboxes.tasks.reconcile"
+TASK_SOLVE = "explorer.sandboxes.tasks.solve_lesson"
 TASK_EXAMINE = "explorer.sandboxes.tasks.examine"
 
 # KEYS: number, events, bytes · ARGV: the event's JSON after `{"number":0`, events kept, bytes kept, seconds kept,

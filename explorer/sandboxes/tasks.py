@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from explorer.sandboxes import authoring, reconcile_health, work
 from explorer.sandboxes import reconcile as reconciler
-from explorer.sandboxes import reconcile_health, work
-from explorer.sandboxes.streams import TASK_CLOSE, TASK_EXAMINE, TASK_OPEN, TASK_RECONCILE, TASK_RESET
+from explorer.sandboxes.streams import TASK_CLOSE, TASK_EXAMINE, TASK_OPEN, TASK_RECONCILE, TASK_RESET, TASK_SOLVE
 
 
 @shared_task(name=TASK_OPEN)
@@ -32,3 +32,8 @@ def reconcile() -> None:
 @shared_task(name=TASK_EXAMINE, soft_time_limit=reconcile_health.EXAMINE_SECONDS)
 def examine() -> None:
     reconcile_health.examine()
+
+
+@shared_task(name=TASK_SOLVE, soft_time_limit=authoring.SOLVE_SECONDS + 60, time_limit=authoring.SOLVE_SECONDS + 90)
+def solve_lesson(lesson_id: int, version: int) -> None:
+    authoring.solve_authored(lesson_id, version)

@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from explorer.classroom.access import current_learner, ensure_learner, lesson_for, seat_of
+from explorer.classroom.access import current_learner, ensure_learner, find_authored, lesson_for, seat_of
 from explorer.classroom.rules import check_pause, check_step, locked_steps
 from explorer.classroom.seat_changes import note_lesson
 from explorer.lessons.model import Check, Lesson, Option, Prediction, Step
@@ -66,6 +66,8 @@ def describe_page(request: HttpRequest, lesson: Lesson, learner: Learner | None,
     if sandbox and (sandbox.lesson != lesson.slug or context["misfit"]):
         context["other_lesson"] = library.find(sandbox.lesson)
         context["elsewhere"] = True
+    if lesson.slug.startswith(library.DRAFT):
+        context["draft"] = find_authored(request.user, lesson.slug.removeprefix(library.DRAFT))
     return context
 
 

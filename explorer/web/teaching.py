@@ -14,7 +14,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 
-from explorer.classroom.access import find_class, find_seat, role_of
+from explorer.classroom.access import find_authored, find_class, find_seat, role_of
 
 View = Callable[..., HttpResponse]
 
@@ -57,6 +57,20 @@ def teaching_seat(view: View) -> View:
         if seat is None:
             raise Http404
         return view(request, seat=seat, **kwargs)
+
+    return guarded
+
+
+def teaching_lesson(view: View) -> View:
+    """The lesson named by `authored` in the address is one this user brought; the view is given it as `row`."""
+
+    @wraps(view)
+    @teaching
+    def guarded(request: HttpRequest, authored: str, **kwargs: Any) -> HttpResponse:
+        row = find_authored(request.user, authored)
+        if row is None:
+            raise Http404
+        return view(request, row=row, **kwargs)
 
     return guarded
 

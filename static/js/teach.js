@@ -4,6 +4,8 @@ import "./class-acts.js";
 import { announce } from "./dom.js";
 import { asLocal } from "./local-time.js";
 
+import "./lesson-upload.js";
+
 for (const time of /** @type {NodeListOf<HTMLTimeElement>} */ (document.querySelectorAll("time[data-local]"))) {
   time.textContent = new Date(time.dateTime).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
 }

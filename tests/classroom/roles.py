@@ -161,6 +161,16 @@ PAGES: dict[str, Row] = {
     "seat": page(class_staff(200)),
     "seat-helped": form(class_staff(302)),
     "watch": page(class_staff(200)),
+    # --- instructors: lessons of their own ---
+    "lessons": page(any_staff(200)),
+    "lesson-bring": form(any_staff(400)),
+    "authored": page(class_staff(200)),
+    "lesson-delete": form(class_staff(302)),
+    "lesson-follow": page(class_staff(200)),
+    "lesson-publish": form(class_staff(302)),
+    "lesson-solve": form(class_staff(302), engine="26"),
+    "lesson-unpublish": form(class_staff(302)),
+    "lesson-zip": page(class_staff(200)),
     # --- learners: joining ---
     "join": Row(everybody(200), everybody(404)),
     "join-code": Row(everybody(200), everybody(302, removed=403), {"name": "Zoe"}),

@@ -123,6 +123,7 @@ def fill(cast: Cast) -> dict[str, Any]:
         "case_id": "shop",
         "class_id": cast.klass.pk,
         "seat_id": cast.seat.pk,
+        "authored": cast.lesson.slug,
         "code": cast.klass.code,
         "signature": sign_code(cast.klass.code),
         "token": cast.way_back,

@@ -14,24 +14,31 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
+from django.db.models import Q
 
 from explorer.lab.errors import LabError, NoDriver
+from explorer.lessons.bundle import ZIP_BYTES, BadBundle, unpack
 from explorer.lessons.checks import PREDICATES
 from explorer.lessons.choices import BadCases, load_cases
 from explorer.lessons.load import LessonError, load_lessons
 from explorer.lessons.model import Lesson
 from explorer.lessons.recording import Recording, Seen, played, write_recording
+from explorer.lessons.sent import Faulty, read_bundle
 from explorer.network.model import Snapshot
 from explorer.network.scenario import DEFAULT_ENGINE, ENGINES
+from explorer.sandboxes import preview
 
 Keep = Callable[[str, Snapshot], None]
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 NO_DRIVER = 77  # exit status: not a failure of the lesson, the kernel lacks its driver
 
 
 class Command(BaseCommand):
     requires_system_checks: list[str] = []
-    help = "Reads every lesson (check), plays one on a sandbox of its own (solve), lists what may be asked (predicates)."
+    help = "Reads every lesson (check), plays one (solve), lists what may be asked (predicates), imports and previews others."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
@@ -51,9 +58,17 @@ class Command(BaseCommand):
         solve.add_argument("--until", metavar="STEP", default="", help="end after this step")
         solve.add_argument("--skip", metavar="STEP[:N]", help="leave out a step's commands, or its Nth; then it has to fail")
 
+        bring = actions.add_parser("import", help="makes a lesson of a scenario in Killercoda's form, and says what is lost")
+        bring.add_argument("source", metavar="DIR|ZIP")
+        bring.add_argument("--out", metavar="DIR", help="write the lesson's folder there; else only what is lost is said")
+        showing = actions.add_parser("preview", help="shows a folder as a draft that follows it, on a site that runs here")
+        showing.add_argument("folder", metavar="DIR")
+        showing.add_argument("--as", dest="author", metavar="NAME", default="", help="whose draft it is; the first operator's")
+
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["action"] == "predicates":
-            list_predicates()
+        doors = {"predicates": list_predicates, "import": bring_scenario, "preview": preview_folder}
+        if door := doors.get(options["action"]):
+            door(options)
             return
         try:
             lessons = load_lessons()
@@ -69,11 +84,69 @@ class Command(BaseCommand):
             solve(lessons, options)
 
 
-def list_predicates() -> None:
+def list_predicates(_: dict[str, Any]) -> None:
     for name, predicate in sorted(PREDICATES.items()):
         fields = predicate.arguments.model_fields.items()
         told = ", ".join(field if one.is_required() else f"{field}={one.default!r}" for field, one in fields)
         print(f"{name}({told})\n    {predicate.about.splitlines()[0]}")
+
+
+def bring_scenario(options: dict[str, Any]) -> None:
+    """Exit status 0 when a lesson came of it, whatever was lost on the way."""
+    source = Path(options["source"])
+    try:
+        files = preview.read_folder(source) if source.is_dir() else unpack(read_zip(source))
+        bundle = read_bundle(files, source.name)
+    except (BadBundle, Faulty) as error:
+        raise CommandError(str(error)) from None
+    slug = bundle.lesson.slug
+    if options["out"]:
+        folder = Path(options["out"]) / slug
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in bundle.files.items():
+            (folder / name).write_text(text, encoding="utf-8")
+        print(f"{slug}: written to {folder}")
+    print(f"{slug}: {len(bundle.lesson.steps)} steps, {len(bundle.lesson.scripts)} scripts that check")
+    for sentence in bundle.left_out:
+        print(f"not carried over  {sentence}")
+
+
+def read_zip(source: Path) -> bytes:
+    try:
+        with source.open("rb") as file:
+            return file.read(ZIP_BYTES + 1)
+    except OSError as error:
+        raise CommandError(f"{source}: {error.strerror}.") from None
+
+
+def preview_folder(options: dict[str, Any]) -> None:
+    """Until it is interrupted. Only where the site is a developer's own: everybody else sends their lessons through it."""
+    if settings.PRODUCTION or not (settings.DEBUG or settings.BIND in LOOPBACK):
+        raise CommandError("A preview is for a site that only this machine sees. Send the lesson through the site instead.")
+    folder = Path(options["folder"])
+    if not folder.is_dir():
+        raise CommandError(f"{folder} is no folder.")
+    following = preview.Preview(folder, find_author(options["author"]))
+    seen: object = None
+    try:
+        while True:
+            if (stamp := preview.stamp_of(folder)) != seen:
+                seen = stamp
+                problem = following.take()
+                page = f"http://localhost:{settings.PORT}/learn/_{following.slug}/"
+                print(problem or f"shown at {page} to {following.author} and operators", flush=True)
+            time.sleep(0.5)
+    except KeyboardInterrupt:
+        following.end()
+
+
+def find_author(name: str) -> User:
+    users = User.objects.filter(is_active=True).order_by("pk")
+    found = users.filter(username=name) if name else users.filter(Q(is_superuser=True) | Q(groups__name="operator"))
+    author = found.first()
+    if author is None:
+        raise CommandError(f"There is no user {name!r}." if name else "There is no operator yet; name a user with --as.")
+    return author
 
 
 def check(lessons: dict[str, Lesson], as_json: bool) -> None:
