@@ -101,7 +101,7 @@ export class ClassWall extends HTMLElement {
    * @param {number} now
    */
   #fill(item, tile, now) {
-    const lit = ["lit", "told"].filter((name) => item.classList.contains(name));
+    const lit = ["lit", "news"].filter((name) => item.classList.contains(name));
     item.className = ["seat-tile", classes(tile), ...lit].join(" ");
     for (const [selector, words] of PARTS) write(item, selector, words(tile, now));
     const rail = /** @type {HTMLElement} */ (item.querySelector(".seat-rail"));
@@ -117,7 +117,7 @@ export class ClassWall extends HTMLElement {
    * @param {string[]} keys
    */
   #light(item, tile, keys) {
-    const name = keys.some((key) => LIT.includes(key)) ? "lit" : keys.includes("e") || keys.includes("f") ? "told" : "";
+    const name = keys.some((key) => LIT.includes(key)) ? "lit" : keys.includes("e") || keys.includes("f") ? "news" : "";
     if (name) {
       item.classList.remove(name);
       requestAnimationFrame(() => item.classList.add(name));
