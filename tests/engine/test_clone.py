@@ -56,8 +56,8 @@ def test_a_copy_stands_as_the_original_did(lab_config, open_one, shell):
 
 
 def told(snapshot: Snapshot, lan: str) -> dict[str, object]:
-    """What is the same in a good copy: names, addresses, ports, and the kernel's addresses, routes and translations, without the
-    ids that Docker made up."""
+    """What is the same in a good copy: names, addresses, ports, and the kernel's addresses, routes and translations; without
+    the ids that Docker made up."""
     docker = snapshot.docker["h1"]
     places = {name: place for name, place in snapshot.places.items() if name.startswith("h1") and name != "h1/own"}
     inside = {name: place for name, place in places.items() if name != "h1" and not place.shares}

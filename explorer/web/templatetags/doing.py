@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from explorer.classroom.answers import Answers, read_revealed
 from explorer.classroom.models import Class, Seat, Word
+from explorer.classroom.rules import locked_in
 from explorer.lessons.model import Lesson, Prediction, Step
 from explorer.sandboxes import library
 
@@ -40,12 +41,15 @@ def words_for(seat: Seat) -> list[tuple[Word, Step | None]]:
     """What was said lately to this seat or to all, the newest first; with the step a word leads to."""
     said = Word.objects.filter(klass=seat.klass_id, at__gt=max(timezone.now() - WORDS_LAST, seat.joined_at))
     heard = (said.filter(seat=None) | said.filter(seat=seat.pk)).order_by("-at", "-pk")[:WORDS_SHOWN]
-    return [(word, step_of(word)) for word in heard]
+    return [(word, step_of(seat.klass, word)) for word in heard]
 
 
-def step_of(word: Word) -> Step | None:
+def step_of(klass: Class, word: Word) -> Step | None:
+    """None, too, for one that has been locked since: nobody is offered what would be refused."""
     lesson = library.find(word.lesson) if word.lesson and word.step else None
-    return next((step for step in lesson.steps if step.id == word.step), None) if lesson else None
+    if lesson is None or word.step in locked_in(klass, lesson):
+        return None
+    return next((step for step in lesson.steps if step.id == word.step), None)
 
 
 @register.simple_tag
