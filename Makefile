@@ -2,13 +2,16 @@
 python := .venv/bin/python
 export PORT ?= 8000
 
-.PHONY: help setup run test test-unit test-engine test-browser test-vm record-vm check bench fuzz format clean labdoctor
+.PHONY: help setup run instructor test test-unit test-engine test-browser test-vm record-vm check bench fuzz format clean labdoctor
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
 
 run: ## everything, until Ctrl-C; ends its start with the page's address (PORT=8000)
 	@setup/run.sh
+
+instructor: ## asks for a name and a password, and makes who can teach classes
+	@setup/instructor.sh
 
 test: ## all tests: unit, engine, browser
 	@setup/test.sh unit engine browser

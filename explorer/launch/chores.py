@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from django.conf import settings
@@ -11,6 +12,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from explorer.classroom.people import is_anybody_here
 from explorer.launch import state
 from explorer.launch.confine import Plan
 from explorer.launch.state import LaunchError
@@ -73,6 +75,19 @@ def await_migrations(patience: float = 120) -> str:
 def collect_static() -> str:
     call_command("collectstatic", verbosity=0, interactive=False)
     return ""
+
+
+def is_somebody_teaching() -> bool:
+    """Asked in a thread of its own: whoever asks has an event loop running."""
+
+    def ask() -> bool:
+        try:
+            return is_anybody_here()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as apart:
+        return apart.submit(ask).result()
 
 
 def check_redis() -> str:

@@ -45,7 +45,7 @@ def show_class(request: HttpRequest) -> HttpResponse:
         return redirect("join")
     token = request.session.pop(WAY_BACK, "")  # shown once
     link = request.build_absolute_uri(reverse("class-back", args=[token])) if token else ""
-    context = {"seat": seat, "tasks": list_tasks(seat), "link": link, "qr": draw_qr(link) if link else "", **describe_bar(seat)}
+    context = {"seat": seat, "tasks": list_tasks(seat), "link": link, "qr": draw_qr(link) if link else ""}
     return render(request, "class/home.html", context)
 
 

@@ -11,6 +11,10 @@ from django.test import Client
 from django.utils import timezone
 
 from explorer.sandboxes.models import Learner, Node, Sandbox
+from tests.people import klass, nobody, operator, other_teacher, seat, teacher
+from tests.redis_fixture import redis, valkey, valkey_url
+
+__all__ = ["klass", "nobody", "operator", "other_teacher", "redis", "seat", "teacher", "valkey", "valkey_url"]
 
 
 @pytest.fixture(autouse=True)
@@ -64,6 +68,19 @@ def adas(ada) -> Client:
 @pytest.fixture
 def bens(ben) -> Client:
     return browser_of(ben)
+
+
+@pytest.fixture
+def seats(seat) -> Client:
+    """The browser of who sits in the class."""
+    return browser_of(seat.learner)
+
+
+@pytest.fixture
+def teachers(teacher) -> Client:
+    client = Client()
+    client.force_login(teacher)
+    return client
 
 
 @pytest.fixture

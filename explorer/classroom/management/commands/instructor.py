@@ -32,6 +32,7 @@ class Command(BaseCommand):
         parser.add_argument("--renew", action="store_true", help="one who exists is given this password and role")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        settings.STATE_DIR.mkdir(mode=0o755, parents=True, exist_ok=True)  # before the first start too
         call_command("migrate", verbosity=0, interactive=False)
         role = OPERATOR if options["operator"] else INSTRUCTOR
         guided = options["password_file"] is None

@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from explorer.launch import ready, state
+from explorer.launch import chores, ready, state
 from explorer.launch.console import Console
 from explorer.launch.parts import choose_way, embedded_redis, steps
 from explorer.launch.state import LaunchError
@@ -66,14 +66,14 @@ def _run(which: str, root: bool, console: Console, begun: float) -> int:
         console.line(f"• ended what a killed start had left: {', '.join(left)}")
     plan = choose_way(root)
     if plan is None:
-        from explorer.launch import chores
-
         chores.make_places(None)
     supervisor = Supervisor(console, settings.STATE_DIR / "logs", settings.RUN_DIR, environment())
 
     def up() -> None:
         console.line(f"✓ up in {time.time() - begun:.1f} s; Ctrl-C stops everything")
         if which != "node":
+            if not chores.is_somebody_teaching():
+                console.line("• nobody can open a class yet: make instructor (or manage.py instructor) makes the first who can")
             console.line(address())
 
     return asyncio.run(supervisor.run(steps(which, plan), up))
