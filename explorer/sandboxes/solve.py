@@ -145,7 +145,7 @@ class Stage:
     def unsaid(self) -> list[str]:
         """What the scripts that did not say yes said instead, for the author."""
         return [
-            f"{key.partition(' ')[2]}: {result.error or f'ended with status {result.status}'} {result.said}".rstrip()
+            f"{key.partition(' ')[2]}: {result.error or f'It ended with status {result.status}.'} {result.said}".rstrip()
             for key, result in self.scripts.items()
             if result.status != 0
         ]

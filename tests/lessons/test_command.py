@@ -53,7 +53,7 @@ def test_a_bad_lesson_is_said_and_fails(capsys, monkeypatch, lessons):
         (["solve", "bridge", "--until", "moon"], "--until 'moon': bridge has the steps switch, "),
     ],
 )
-def test_refused(words, what):
+def test_refused(db, words, what):
     with pytest.raises(CommandError, match=r".") as caught:
         call_command("lesson", *words)
     assert str(caught.value).startswith(what)

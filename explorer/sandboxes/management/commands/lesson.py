@@ -29,7 +29,7 @@ from explorer.lessons.recording import Recording, Seen, played, write_recording
 from explorer.lessons.sent import Faulty, read_bundle
 from explorer.network.model import Snapshot
 from explorer.network.scenario import DEFAULT_ENGINE, ENGINES
-from explorer.sandboxes import preview
+from explorer.sandboxes import library, preview
 
 Keep = Callable[[str, Snapshot], None]
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -214,9 +214,9 @@ def solve(lessons: dict[str, Lesson], options: dict[str, Any]) -> None:
     from explorer.sandboxes.solve import solve_lesson
 
     slug, stream = options["slug"], sys.stderr if options["json"] else sys.stdout
-    if slug not in lessons:
+    lesson = lessons.get(slug) or library.find(slug)
+    if lesson is None:
         raise CommandError(f"There is no lesson {slug!r}. There are: {', '.join(lessons)}.")
-    lesson = lessons[slug]
     known_step(lesson, options["until"], "--until")
     began, snapshots = time.time(), list[tuple[str, Snapshot]]()
     playing = solve_lesson(
