@@ -67,12 +67,13 @@ def read_answers(klass: Class, key: str) -> Answers | None:
     rows = Progress.objects.filter(learner__seat__klass=klass, learner__seat__removed_at=None, lesson=slug)
     told = list(rows.values_list("predictions", "outcomes"))
     seats = klass.seats.filter(removed_at=None).count()
-    return _count(key, lesson.title, prediction, seats, told)
+    return count_answers(key, lesson.title, prediction, seats, told)
 
 
-def _count(
+def count_answers(
     key: str, title: str, prediction: Prediction, seats: int, told: list[tuple[dict[str, str], dict[str, str]]]
 ) -> Answers:
+    """`told`: of each learner, {prediction: option chosen} and {prediction: option that proved true}."""
     known = {option.id for option in prediction.options}
     chosen = Counter(guess for guesses, _ in told if (guess := guesses.get(prediction.id)) in known)
     machines = Counter(answer for _, answers in told if (answer := answers.get(prediction.id)) in known)

@@ -9,12 +9,12 @@ from __future__ import annotations
 import csv
 import io
 import uuid
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from explorer.classroom.answers import Answers, count_answers
 from explorer.classroom.models import Class, Seat
 from explorer.lessons.model import Lesson, Option, Prediction, Step
 from explorer.sandboxes import library
@@ -191,53 +191,21 @@ def read_step(step: Step, progress: Progress) -> StepResult:
 # --- what the class believed --------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Choice:
-    option: Option
-    count: int
-    percent: int  # of those who guessed
-    right: bool
+def read_beliefs(results: Iterable[LearnerResult]) -> list[Answers]:
+    """The predictions that anybody who still sits there has guessed at, the most mistaken first."""
+    seated = [one for one in results if one.seat.removed_at is None]
+    beliefs = []
+    for lessons in zip(*(one.lessons for one in seated), strict=True):  # the same lesson of every learner
+        title, slug = lessons[0].lesson.title, lessons[0].lesson.slug
+        for answers in zip(*(one.answers for one in lessons), strict=True):  # the same prediction
+            prediction = answers[0].prediction
+            told = [({prediction.id: one.chosen}, {prediction.id: one.outcome}) for one in answers]
+            beliefs.append(count_answers(f"{slug}/{prediction.id}", title, prediction, len(seated), told))
+    return sorted((one for one in beliefs if one.answered), key=lambda one: -share_wrong(one))
 
 
-@dataclass(frozen=True)
-class Belief:
-    """One prediction over the class. `right` is what most of their machines answered; machines may differ."""
-
-    lesson: Lesson
-    prediction: Prediction
-    choices: tuple[Choice, ...]
-    guessed: int
-    wrong: int  # guesses that their own machine has answered otherwise
-    misconception: Option | None  # the wrong one chosen most often
-
-
-def read_beliefs(results: Iterable[LearnerResult]) -> list[Belief]:
-    """Those that anybody has guessed at, the most mistaken first."""
-    gathered: dict[tuple[str, str], tuple[Lesson, list[Answer]]] = {}
-    for learner in results:
-        for lesson in learner.lessons:
-            for answer in lesson.answers:
-                gathered.setdefault((lesson.lesson.slug, answer.prediction.id), (lesson.lesson, []))[1].append(answer)
-    beliefs = [read_belief(lesson, answers) for lesson, answers in gathered.values()]
-    return sorted((one for one in beliefs if one.guessed), key=lambda one: -one.wrong / one.guessed)
-
-
-def read_belief(lesson: Lesson, answers: list[Answer]) -> Belief:
-    prediction = answers[0].prediction
-    known = {option.id: option for option in prediction.options}
-    chosen = Counter(answer.chosen for answer in answers if answer.chosen in known)
-    outcomes = Counter(answer.outcome for answer in answers if answer.outcome in known)
-    right = outcomes.most_common(1)[0][0] if outcomes else ""
-    mistaken = Counter(answer.chosen for answer in answers if answer.right is False and answer.chosen in known)
-    guessed = chosen.total()
-    return Belief(
-        lesson,
-        prediction,
-        tuple(Choice(known[one], chosen[one], round(100 * chosen[one] / max(1, guessed)), one == right) for one in known),
-        guessed,
-        mistaken.total(),
-        known[mistaken.most_common(1)[0][0]] if mistaken else None,
-    )
+def share_wrong(belief: Answers) -> float:
+    return sum(bar.count for bar in belief.bars if not bar.right) / belief.answered if belief.right else 0.0
 
 
 # --- files --------------------------------------------------------------------------------------------------------
@@ -327,16 +295,15 @@ def step_json(one: StepResult) -> dict[str, Any]:
     }
 
 
-def belief_json(belief: Belief) -> dict[str, Any]:
+def belief_json(belief: Answers) -> dict[str, Any]:
+    lesson, _, prediction = belief.key.partition("/")
     return {
-        "lesson": belief.lesson.slug,
-        "prediction": belief.prediction.id,
+        "lesson": lesson,
+        "prediction": prediction,
         "question": belief.prediction.question,
-        "guessed": belief.guessed,
-        "wrong": belief.wrong,
-        "misconception": belief.misconception.text if belief.misconception else "",
+        "guessed": belief.answered,
+        "misconception": belief.wrong.option.id if belief.wrong else None,
         "options": [
-            {"option": one.option.id, "text": one.option.text, "count": one.count, "measured": one.right}
-            for one in belief.choices
+            {"option": one.option.id, "text": one.option.text, "count": one.count, "measured": one.right} for one in belief.bars
         ],
     }

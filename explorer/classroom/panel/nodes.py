@@ -51,7 +51,7 @@ def health_of(node: Node) -> tuple[str, str]:
     musts = [one for one in found if one.get("must")]
     if musts:
         return "ill", "; ".join(f"{one['name']}: {one['found']}" for one in musts)
-    return ("limited", f"{len(found)} things it cannot do") if found else ("well", "")
+    return ("limited", f"without {', '.join(one['name'] for one in found)}") if found else ("well", "")
 
 
 @admin.register(Node)

@@ -53,10 +53,11 @@ def extend(user: User, sandbox: Sandbox) -> str:
     if until - sandbox.expires_at < timedelta(minutes=1):
         raise Refused("long_enough", f"Left as it is: it runs until {sandbox.expires_at:%H:%M} UTC.", sandbox=sandbox.pk)
     with transaction.atomic():
-        if Sandbox.objects.filter(pk=sandbox.pk, state=State.READY, expires_at=sandbox.expires_at).update(expires_at=until):
-            audited(user, "extend", sandbox, until=int(until.timestamp()))
-            transaction.on_commit(lambda: changes.tell(sandbox.pk))
-            transaction.on_commit(lambda: changes.say(sandbox.pk, f"the sandbox runs until {until:%H:%M} UTC"))
+        if not Sandbox.objects.filter(pk=sandbox.pk, state=State.READY, expires_at=sandbox.expires_at).update(expires_at=until):
+            raise Refused("changed", "Somebody else changed it at this moment. Look at it again.", sandbox=sandbox.pk)
+        audited(user, "extend", sandbox, until=int(until.timestamp()))
+        transaction.on_commit(lambda: changes.tell(sandbox.pk))
+        transaction.on_commit(lambda: changes.say(sandbox.pk, f"the sandbox runs until {until:%H:%M} UTC"))
     return f"It runs until {until:%H:%M} UTC."
 
 
@@ -170,7 +171,7 @@ class SandboxTable(Table):
 
     @display(description="last error", ordering="reason")
     def last_error(self, sandbox: Sandbox) -> str:
-        return sandbox.reason[:120]
+        return sandbox.reason if len(sandbox.reason) <= 80 else f"{sandbox.reason[:80]}…"
 
     @display(description="ends", ordering="expires_at")
     def ends(self, sandbox: Sandbox) -> str:
@@ -186,4 +187,8 @@ class SandboxTable(Table):
 def told(sandbox: Sandbox, key: str, unit: str) -> str:
     """What its node saw last; nothing for one that is not there."""
     value = sandbox.usage.get(key)
-    return f"{value:g}{unit}" if isinstance(value, int | float) and sandbox.state not in Sandbox.OVER else "–"
+    return (
+        f"{value:g}{unit}".replace(" ", "\u00a0")
+        if isinstance(value, int | float) and sandbox.state not in Sandbox.OVER
+        else "–"
+    )

@@ -30,7 +30,7 @@ def test_anothers_sandbox_is_not_there(teachers, theirs):
 def test_what_it_takes_and_its_last_error_are_shown(operators, sandbox):
     Sandbox.objects.update(usage={"memory_mb": 61, "cpu_percent": 2.5, "containers": 3}, reason="h1 ran out of memory")
     page = operators.get(LIST).content.decode()
-    for told in ("61 MB", "2.5 %", "h1 ran out of memory", "Ana"):
+    for told in ("61\u00a0MB", "2.5\u00a0%", "h1 ran out of memory", "Ana"):
         assert told in page
 
 
