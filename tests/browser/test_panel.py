@@ -1,4 +1,4 @@
-"""The admin panel: an operator looks at the nodes, takes one out of service and back, acts on a sandbox, and reads who did what."""
+"""The admin panel: an operator looks at nodes, drains and resumes one, acts on a sandbox, and reads who did what."""
 
 import os
 import subprocess
