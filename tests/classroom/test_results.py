@@ -68,10 +68,11 @@ def test_a_class_of_nobody(klass):
     assert next(iter(results.write_csv([]))).startswith("\ufeff")
 
 
-def test_two_hundred_seats_cost_as_many_questions_as_one(klass, django_assert_num_queries):
+def test_two_hundred_seats_cost_as_many_questions_as_one(klass, monkeypatch, django_assert_num_queries):
     for number in range(200):
         learn(make_seat(klass, f"learner {number}"), predictions={"docker0": "card"}, outcomes={"docker0": "switch"})
-    results.library.lessons()
+    known = results.library.lessons()
+    monkeypatch.setattr(results.library, "lessons", lambda: known)  # asks now and then whether there are new ones
     with django_assert_num_queries(2):
         told = results.read_results(klass)
         results.as_json(klass, told)
