@@ -223,3 +223,22 @@ SOCKETS: dict[str, Answers] = {
     "ws/seat/<slug:klass>/": everybody(NOT_YOURS, seated="open", classmate="open", removed=GONE),
     "ws/wall/<slug:class_id>/": everybody(NOT_YOURS, teacher="open", operator="open"),
 }
+
+# the same with `?watch=1`: somebody with rights looks at a learner's sandbox
+WATCHING: dict[str, Answers] = {
+    kind: everybody(NOT_YOURS, teacher="open", operator="open")
+    for kind in ("ws/sandbox/<slug:sandbox>/", "ws/terminal/<slug:terminal>/", "ws/capture/<slug:capture>/")
+}
+
+# every message a browser may send, by its type, with what it needs to be one; users send it over the watching socket
+TO_SANDBOX: dict[str, dict[str, Any]] = {
+    "open_terminal": {"place": "h1"},
+    "close_terminal": {"terminal": "t1"},
+    "follow_journey": {"source": "h1", "target": "outside"},
+    "start_capture": {"place": "h1", "interface": "eth0"},
+    "stop_capture": {"capture": "c1"},
+    "measure_grid": {},
+}
+TO_TERMINAL: dict[str, dict[str, Any]] = {"resize": {"columns": 80, "rows": 24}, "ack": {"offset": 2}}
+# "ordered": the node was told. A refusal goes by its code; where the socket is not opened, by that
+MESSAGE = everybody(NOT_YOURS, seated="ordered", teacher="only_watching", operator="only_watching")

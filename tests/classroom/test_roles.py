@@ -1,4 +1,4 @@
-"""Every URL name and every websocket × every person × what they are answered. The rows are in `roles.py`.
+"""Every URL name, websocket and message × every person × what they are answered. The rows are in `roles.py`.
 
 `pytest tests/classroom/test_roles.py -s` prints the table.
 """
@@ -16,9 +16,11 @@ from django.test import Client, override_settings
 from redis import Redis
 
 from explorer.live.hub import stop_hub
+from explorer.live.messages import ToSandbox, ToTerminal
 from explorer.live.routing import ROUTES
-from tests.classroom.roles import PAGES, PEOPLE, SOCKETS, Answers
-from tests.classroom.walk import METHODS, Cast, Walk, address_of, every_name, fill, knock
+from explorer.sandboxes.events import orders_key, terminal_key
+from tests.classroom.roles import MESSAGE, PAGES, PEOPLE, SOCKETS, TO_SANDBOX, TO_TERMINAL, USERS, WATCHING, Answers
+from tests.classroom.walk import METHODS, Cast, Walk, address_of, every_name, fill, knock, say
 from tests.live.conftest import ORIGIN, Socket
 
 PLAIN = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
@@ -77,6 +79,37 @@ async def test_sockets(redis, settings):
             assert differences(told, expected) == "", kind
     finally:
         await stop_hub()
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_messages(redis, settings):
+    """Watching sockets too, and every message over them."""
+    settings.ORIGINS = [ORIGIN]
+    cast = await sync_to_async(Cast)()
+    browsers = (await sync_to_async(Walk)(cast, redis)).browsers
+    redis.xadd(terminal_key("t1"), {"o": 0, "d": "$ "})
+    try:
+        for kind, expected in WATCHING.items():
+            told = {who: await knock(socket_of(browsers[who], socket_address(kind, cast) + "&watch=1")) for who in PEOPLE}
+            assert differences(told, expected) == "", kind
+        for kind, messages in (("ws/sandbox/<slug:sandbox>/", TO_SANDBOX), ("ws/terminal/<slug:terminal>/", TO_TERMINAL)):
+            for name, parts in messages.items():
+                told = {}
+                for who in PEOPLE:
+                    redis.delete(orders_key("node1"))
+                    address = socket_address(kind, cast) + ("&watch=1" if who in USERS else "")
+                    socket = socket_of(browsers[who], address)
+                    told[who] = await say(socket, {"type": name, **parts}, lambda: redis.xlen(orders_key("node1")) > 0)
+                    await socket.disconnect()
+                show(f"SAY  {name}", told)
+                assert differences(told, MESSAGE) == "", name
+    finally:
+        await stop_hub()
+
+
+def test_every_message_is_walked():
+    known = [ToSandbox.json_schema(), ToTerminal.json_schema()]
+    assert [set(schema["discriminator"]["mapping"]) for schema in known] == [set(TO_SANDBOX), set(TO_TERMINAL)]
 
 
 def socket_of(browser: Client, address: str) -> Socket:

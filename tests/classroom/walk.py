@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gzip
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -243,3 +245,24 @@ async def knock(socket: Any) -> Answer:
     except TimeoutError:  # nothing to say yet
         return "open"
     return int(message["code"]) if message["type"] == "websocket.close" else "open"
+
+
+async def say(socket: Any, message: dict[str, Any], told: Callable[[], bool]) -> Answer:
+    """What became of one message: "ordered" once `told`, else the code of the refusal, or of the socket that was closed."""
+    await socket.connect()
+    for _ in range(100):  # until it has something to say: what is acknowledged has to have been sent
+        if not socket.output_queue.empty():
+            break
+        await asyncio.sleep(0.02)
+    await socket.send_to(json.dumps(message))
+    for _ in range(200):
+        while not socket.output_queue.empty():
+            answer = socket.output_queue.get_nowait()
+            if answer["type"] == "websocket.close":
+                return int(answer["code"])
+            if '"refused"' in answer.get("text", ""):
+                return str(json.loads(answer["text"])["code"])
+        if await asyncio.to_thread(told):
+            return "ordered"
+        await asyncio.sleep(0.02)
+    return "nothing"
