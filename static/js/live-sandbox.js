@@ -17,6 +17,7 @@ import { toast } from "./toast.js";
 
 const OVER = new Set(["closing", "closed", "expired", "failed"]);
 const WORDS = { queued: "waiting for a place", opening: "opening", ready: "live", resetting: "starting over" };
+const WATCHING = "You are watching: this is for the learner to do.";
 const QUIET = 1_500; // a loss shorter than this is not worth a banner
 
 export class LiveSandbox extends HTMLElement {
@@ -78,12 +79,13 @@ export class LiveSandbox extends HTMLElement {
     this.addEventListener("place", (event) => this.views.choose(/** @type {CustomEvent} */ (event).detail));
     this.addEventListener("chosen", (event) => this.map.choose(/** @type {CustomEvent} */ (event).detail));
     this.addEventListener("wish", (event) => {
-      if (this.watching) toast("You are watching: this is for the learner to do.");
+      if (this.watching) toast(WATCHING);
       if (this.watching || !stream.send(/** @type {CustomEvent} */ (event).detail)) this.#refused();
     });
     this.addEventListener("journey-wanted", (event) => this.views.follow(/** @type {CustomEvent} */ (event).detail));
     this.addEventListener("hop", (event) => this.map.follow(/** @type {CustomEvent} */ (event).detail));
     this.addEventListener("terminal-wanted", (event) => {
+      if (this.watching) return toast(WATCHING);
       showPane("terminal");
       this.dock?.open(/** @type {CustomEvent} */ (event).detail);
     });

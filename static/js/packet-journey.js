@@ -127,8 +127,9 @@ export class PacketJourney extends HTMLElement {
   /** @param {StreamEvent} event */
   #notice(event) {
     if (event.type === "journey_told") {
-      if (!this.waiting) return; // another page's
-      if (this.waiting !== "?" && this.waiting !== event.journey) return;
+      const watched = this.closest("[data-watch]") !== null; // then the learner's journeys are what there is to see
+      if (!watched && !this.waiting) return; // another page's
+      if (!watched && this.waiting !== "?" && this.waiting !== event.journey) return;
       this.#rest("");
       this.#draw(event.told);
     } else if (["snapshot_taken", "place_seen", "place_gone"].includes(event.type)) this.#fill();
