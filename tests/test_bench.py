@@ -10,6 +10,7 @@ from bench.browser import no_browser
 from bench.figures import Figure, Report, Samples, align, at
 from bench.journeys import lost
 from bench.picture import longest
+from bench.school import Wall, hidden_in
 from explorer.network.comparison import Cell, Column, Comparison
 from explorer.network.comparison.spec import Spec
 from explorer.network.model import Interface, Line, Observation, Place
@@ -106,3 +107,18 @@ def test_a_tick_is_late_by_the_time_until_it_is_on_the_wall():
     assert wall.lags(ticks, page) == [0.5, 0.25]
     with pytest.raises(RuntimeError, match="1 of 3 ticks"):
         wall.lags([*ticks, {"seat": "b", "green": 1, "at": 12.0}], page)
+
+
+def test_the_wall_is_heard_once_for_each_learner_whose_check_is_green():
+    wall = Wall()
+    wall.hear('{"type": "wall", "whole": true, "tiles": {"s1": {"n": "Ana", "p": 0}, "s2": {"n": "Ben"}}}')
+    assert wall.green == {}
+    wall.hear('{"type": "wall", "tiles": {"s1": {"p": 1}, "s2": null}}')
+    first = wall.green["Ana"]
+    wall.hear('{"type": "wall", "tiles": {"s1": {"p": 2}}}')
+    assert wall.green == {"Ana": first}
+
+
+def test_what_is_hidden_in_a_form_goes_along():
+    page = '<input type="hidden" name="ticket" value="a:b"><input name="code"><input type="hidden" name="next" value="">'
+    assert dict(hidden_in(page)) == {"ticket": "a:b", "next": ""}
