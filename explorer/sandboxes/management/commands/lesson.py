@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import re
+import signal
 import sys
 import time
 from argparse import ArgumentParser
@@ -127,6 +128,8 @@ def preview_folder(options: dict[str, Any]) -> None:
     if not folder.is_dir():
         raise CommandError(f"{folder} is no folder.")
     following = preview.Preview(folder, find_author(options["author"]))
+    for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell that is no terminal's has it ignore interrupts
+        signal.signal(number, signal.default_int_handler)
     seen: object = None
     try:
         while True:
