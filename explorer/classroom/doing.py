@@ -272,10 +272,14 @@ def resume_class(user: User, klass: Class) -> Done:
     for sandbox in _running(held):
         begun = max(held.paused_at, sandbox.ready_at or held.paused_at)
         given += services.prolong_sandbox(sandbox, now - begun, "the class goes on; the pause was added to the time left")
-    minutes = max(1, round((now - held.paused_at).total_seconds() / 60))
-    note(user, "resume", klass=held, seconds=round((now - held.paused_at).total_seconds()), sandboxes=given)
+    seconds = round((now - held.paused_at).total_seconds())
+    note(user, "resume", klass=held, seconds=seconds, sandboxes=given)
     _tell_all(held)
-    return Done(f"It goes on. {given} sandboxes have {minutes} min more.")
+    return Done(f"It goes on. {given} sandboxes have {in_words(seconds)} more.")
+
+
+def in_words(seconds: int) -> str:
+    return f"{seconds} s" if seconds < 90 else f"{round(seconds / 60)} min"
 
 
 def _running(klass: Class) -> list[Sandbox]:

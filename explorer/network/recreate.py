@@ -33,6 +33,7 @@ NEVER = (
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}", re.ASCII)
 _OPTION = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}", re.ASCII)
 _PLACE = re.compile(r"h[1-9]", re.ASCII)
+_COUNTERS = re.compile(r"^\[\d+:\d+\] ", re.ASCII)  # packets and bytes, in front of a rule
 _LAN_WORD = re.compile(r"\{lan(?:\.(\d{1,3}))?\}", re.ASCII)
 _DOCKERS_OPTIONS = ("com.docker.network.driver.overlay.vxlanid_list", "com.docker.network.bridge.name")
 
@@ -139,7 +140,7 @@ def _lines_by_hand(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
         for view in snapshot.places[place].views.values():
             for line in view.lines:
                 if NOT_DOCKER in line.about:
-                    yield place[:64], " ".join(line.text.split())[:120]
+                    yield place[:64], _COUNTERS.sub("", " ".join(line.text.split()))[:120]
 
 
 class _Writer:
