@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gzip
 import json
+import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -34,7 +35,7 @@ from explorer.sandboxes.events import (
     terminals_key,
 )
 from explorer.sandboxes.models import Action, AuthoredLesson, Column, Comparison, Learner, Node, Progress, Sandbox
-from tests.classroom.roles import Answer
+from tests.classroom.roles import PEOPLE, Answer, Answers
 from tests.network.captured import CAPTURES
 from tests.network.test_captured import PING
 from tests.people import make_class, make_seat, make_user
@@ -266,3 +267,12 @@ async def say(socket: Any, message: dict[str, Any], told: Callable[[], bool]) ->
             return "ordered"
         await asyncio.sleep(0.02)
     return "nothing"
+
+
+def differences(told: Answers, expected: Answers) -> str:
+    return ", ".join(f"{who} got {told[who]} and not {expected[who]}" for who in PEOPLE if told[who] != expected[who])
+
+
+def show(name: str, told: Answers) -> None:
+    """One line of the table; pytest swallows it unless it is asked not to (-s)."""
+    sys.stdout.write(f"{name:44}" + "".join(f"{told[person]!s:>14}" for person in PEOPLE) + "\n")
