@@ -108,6 +108,7 @@ class TerminalSocket(SandboxEdge):
         key = events_key(self.sandbox.pk)
         subscription = await self.hub.subscribe(key, await self.hub.streams.newest(key))
         try:
+            await self.allowed()  # what changed since the socket was let in was told to nobody here
             while True:
                 try:
                     async with asyncio.timeout(RECHECK_SECONDS):

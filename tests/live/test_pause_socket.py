@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from explorer.classroom import doing
 from explorer.classroom.models import Class, Seat
+from explorer.live.terminal import TerminalSocket
 from tests.people import make_class, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -54,6 +55,23 @@ async def test_a_pause_reaches_an_open_socket_and_so_does_its_end(opens, world, 
             break
     assert typed(world).startswith("a")
     assert typed(world).endswith("c")
+
+
+async def test_a_pause_between_the_asking_and_the_listening_is_not_missed(opens, world, learner, teacher, klass, monkeypatch):
+    find = TerminalSocket.find
+
+    async def find_late(socket):
+        await sync_to_async(doing.pause_class)(teacher, klass)  # let in by now, and not yet listening
+        return await find(socket)
+
+    monkeypatch.setattr(TerminalSocket, "find", find_late)
+    world.terminal()
+    socket = await opens(world.terminal_address(), learner).opened()
+    for _ in range(40):
+        await socket.send_to(b"b")
+        if (await told_within(socket)) == "paused":
+            return
+    pytest.fail("the pause was not heard of")
 
 
 async def test_many_keys_in_a_pause_do_not_end_the_socket(opens, world, learner, klass):

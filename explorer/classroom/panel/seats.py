@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils.html import format_html
 from unfold.decorators import display
 
 from explorer.classroom.access import User, classes_of
@@ -26,6 +28,7 @@ class SeatTable(Table):
     ordering = ("-joined_at",)
     list_select_related = ("klass",)
     exclude = ("recovery", "learner")
+    readonly_fields = ("page",)
 
     def rows_of(self, user: User) -> QuerySet[Seat]:
         return Seat.objects.filter(klass__in=classes_of(user))
@@ -33,3 +36,8 @@ class SeatTable(Table):
     @display(description="state", label={"seated": "success", "removed": "danger", "asks for help": "warning"})
     def shown_state(self, seat: Seat) -> str:
         return "removed" if seat.removed_at else "asks for help" if seat.help_at else "seated"
+
+    @display(description="its page")
+    def page(self, seat: Seat) -> str:
+        address = reverse("seat", args=[seat.klass_id, seat.pk])
+        return format_html('<a class="text-primary-600 underline" href="{}">Watch and help</a>', address)

@@ -96,3 +96,8 @@ def test_a_comparison_is_stopped_once(filled, operators, do):
     comparison.refresh_from_db()
     assert comparison.state == "ended"
     assert "over already" in do(operators, "sandboxes/comparison", "stop", comparison).content.decode()
+
+
+def test_a_seats_row_leads_to_its_page(filled, seat, teachers):
+    page = teachers.get(f"/admin/classroom/seat/{seat.pk}/change/").content.decode()
+    assert f'href="/teach/{seat.klass_id}/seats/{seat.pk}/"' in page
