@@ -12,7 +12,8 @@ mkdir -p "$EXPLORER_STATE"
 # What rests on a machine's timing is tried once more; a test that needed it is named at the end (R) and is to be mended.
 again=(--reruns 1 --reruns-delay 3 -rR)
 
-# The lessons are played beside the other engine tests, on an engine of their own: a play mostly waits.
+# Beside the engine tests the lessons are played on an engine of their own, and after them the browser tests run on an installation
+# of their own: all of them mostly wait.
 tests() {
   case $1 in
     unit) set -- tests -n 2 --dist loadfile --ignore tests/engine --ignore tests/browser -m 'not engine and not browser' ;;
@@ -58,18 +59,34 @@ finish() {
   esac
 }
 
+show() { # show KIND WORDS: what it printed meanwhile
+  printf '\n── %s\n' "$2"
+  cat "$EXPLORER_STATE/$1.log"
+}
+
+beside() { # beside KIND: unless somebody wants to stop
+  [ -n "$stopped" ] || begin "$1" "$EXPLORER_STATE/$1.log"
+}
+
 for kind in "$@"; do
+  if [ -n "${child[$kind]:-}" ]; then # begun beside the engine tests
+    finish "$kind"
+    show "$kind" "$kind tests, run meanwhile"
+    continue
+  fi
   printf '\n── %s tests\n' "$kind"
-  [ "$kind" != engine ] || begin lessons "$EXPLORER_STATE/lessons.log"
+  [ "$kind" != engine ] || beside lessons
   begin "$kind"
-  finish "$kind"
   if [ "$kind" = engine ]; then
     finish lessons
-    printf '\n── lessons, played meanwhile\n'
-    cat "$EXPLORER_STATE/lessons.log"
+    [[ " $* " != *" browser "* ]] || beside browser
   fi
-  [ -z "$stopped" ] || exit 130
+  finish "$kind"
+  [ "$kind" != engine ] || show lessons 'lessons, played meanwhile'
+  [ -z "$stopped" ] || break
 done
+for kind in "${!child[@]}"; do finish "$kind"; done
+[ -z "$stopped" ] || exit 130
 printf '\n── %s\n' "$(since "$begun")"
 printf '%s\n' "${results[@]}"
 exit $status
