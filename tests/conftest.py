@@ -72,3 +72,10 @@ def _fresh_library(monkeypatch):
 
     monkeypatch.setattr(library, "_asked_at", -library.ASK_EVERY)
     monkeypatch.setattr(library, "_shelf", library.Shelf())
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Why a test had to be tried once more: without it nobody could mend that."""
+    for report in terminalreporter.stats.get("rerun", []):
+        terminalreporter.section(f"tried once more: {report.nodeid}")
+        terminalreporter.write_line("\n".join(report.longreprtext.splitlines()[-40:]))
