@@ -7,6 +7,7 @@ import { begin, inOneRow, LETTER, nameOfCable, rowsOf, SMALL, shorten } from "./
 /** @import { Shape, Wire } from "./map-drawing.js" */
 
 const LAN_EVERY = 260;
+let named = 0; // LANs so far: what is drawn again needs a name in the document
 
 /** @param {Shape} shape */
 export function shapeParts(shape) {
@@ -14,8 +15,8 @@ export function shapeParts(shape) {
   const parts = [svg("rect", { width, height, rx: node.kind === "lan" ? 8 : COMPOUND.has(node.kind) ? 12 : 8 })];
   if (node.kind === "lan") return [...parts, ...lanNames(shape)];
   if (COMPOUND.has(node.kind)) {
-    parts.push(words({ x: 14, y: 21, class: "title" }, node.title, shorten(node.title, width - 10)));
-    if (node.note) parts.push(words({ x: 14, y: 38, class: "note trouble" }, node.note, begin(node.note, width - 10, 6.3)));
+    parts.push(svg("text", { x: 14, y: 21, class: "title" }, shorten(node.title, width - 10)));
+    if (node.note) parts.push(svg("text", { x: 14, y: 38, class: "note trouble" }, begin(node.note, width - 10, 6.3)));
     return parts;
   }
   for (const port of shape.ports)
@@ -28,31 +29,27 @@ export function shapeParts(shape) {
     const kind = at === 0 ? "title" : at > node.lines.length ? remark : "address";
     const letter = at === 0 ? LETTER : SMALL;
     const fitting = at > node.lines.length ? begin : shorten;
-    const facts = { x: width / 2, y: start + at * 16, class: kind, "text-anchor": "middle" };
-    parts.push(words(facts, text, fitting(text, width, letter)));
+    parts.push(
+      svg("text", { x: width / 2, y: start + at * 16, class: kind, "text-anchor": "middle" }, fitting(text, width, letter)),
+    );
   });
   return parts;
 }
 
-/** A LAN may be long: its name stands there as often as it takes to have one in sight. @param {Shape} shape */
+/**
+ * A LAN may be long: its name stands there as often as it takes to have one in sight, and is a text only once.
+ * @param {Shape} shape
+ */
 function lanNames({ node, width, height }) {
   const times = Math.max(1, Math.floor(height / LAN_EVERY));
-  const text = `LAN ${node.lines[0] ?? ""}`;
-  return Array.from({ length: times }, (_, at) => {
-    const [x, y] = [width / 2, (height * (at + 0.5)) / times];
-    const facts = { x, y: y + 4, class: "title", "text-anchor": "middle", transform: `rotate(-90 ${x} ${y})` };
-    return words(at === 0 ? facts : { ...facts, "aria-hidden": "true" }, text, shorten(text, height));
-  });
-}
-
-/**
- * A text as drawn. One that is cut says nothing to who listens: the box's name has the whole.
- * @param {Record<string, string | number>} facts
- * @param {string} whole
- * @param {string} shown
- */
-function words(facts, whole, shown) {
-  return svg("text", shown === whole ? facts : { ...facts, "aria-hidden": "true" }, shown);
+  const text = shorten(`LAN ${node.lines[0] ?? ""}`, height);
+  const every = height / times;
+  const [x, y] = [width / 2, every / 2];
+  named += 1;
+  const id = `lan-name-${named}`;
+  const facts = { id, x, y: y + 4, class: "title", "text-anchor": "middle", transform: `rotate(-90 ${x} ${y})` };
+  const again = Array.from({ length: times - 1 }, (_, at) => svg("use", { href: `#${id}`, y: every * (at + 1) }));
+  return [svg("text", facts, text), ...again];
 }
 
 /** @param {Shape} shape */
@@ -61,11 +58,17 @@ function rowParts({ node, width, height }) {
   const y = height / 2 + 4.5;
   const room = width - more.length * SMALL - (more ? 10 : 0);
   const kind = node.note ? (node.faint ? "note trouble" : "note") : "address";
-  const title = words({ x: 11, y, class: "title" }, node.title, shorten(node.title, Math.max(room, 60)));
-  if (!more) return [title];
-  const left = width - Math.min(node.title.length * LETTER, 110) - 10;
-  const shown = (node.note ? begin : shorten)(more, left, SMALL);
-  return [title, words({ x: width - 11, y, class: kind, "text-anchor": "end" }, more, shown)];
+  const title = svg("text", { x: 11, y, class: "title" }, shorten(node.title, Math.max(room, 60)));
+  return more
+    ? [
+        title,
+        svg(
+          "text",
+          { x: width - 11, y, class: kind, "text-anchor": "end" },
+          (node.note ? begin : shorten)(more, width - Math.min(node.title.length * LETTER, 110) - 10, SMALL),
+        ),
+      ]
+    : [title];
 }
 
 /**
