@@ -48,7 +48,9 @@ function lanNames({ node, width, height }) {
   named += 1;
   const id = `lan-name-${named}`;
   const facts = { id, x, y: y + 4, class: "title", "text-anchor": "middle", transform: `rotate(-90 ${x} ${y})` };
-  const again = Array.from({ length: times - 1 }, (_, at) => svg("use", { href: `#${id}`, y: every * (at + 1) }));
+  const again = Array.from({ length: times - 1 }, (_, at) =>
+    svg("use", { href: `#${id}`, y: every * (at + 1), class: "title" }),
+  );
   return [svg("text", facts, text), ...again];
 }
 
