@@ -27,7 +27,6 @@ from explorer.sandboxes.models import Learner, Progress, Sandbox
 from explorer.sandboxes.progress import UnknownLesson, find_lesson, find_step
 
 AGAIN = timedelta(seconds=10)  # the same asked again within it is the same wish
-LEAST_MORE = timedelta(minutes=1)
 MOST_WORDS = 1_000  # in one class
 MOST_TEXT = {"text": 500, "place": 64, "command": 500, "lesson": 64, "step": 64}  # characters, as the row holds them
 NO_SANDBOX = "no running sandbox"
@@ -299,17 +298,15 @@ def _tell_all(klass: Class) -> None:
 
 
 def extend(user: User, klass: Class, seat: Seat | None = None) -> Done:
-    """A whole life from now on, so that asking twice gives what asking once does. No extension of the learner's is used."""
+    """A whole life from now on, or from the beginning of a pause. No extension of the learner's is used."""
+    since = klass.paused_at or timezone.now()
 
     def do(_: Seat, sandbox: Sandbox) -> str:
-        if sandbox.state != Sandbox.State.READY or sandbox.expires_at is None:
+        if sandbox.state != Sandbox.State.READY:
             return NO_SANDBOX
-        life = changes.life(sandbox)
-        more = (klass.paused_at or timezone.now()) + life - sandbox.expires_at
-        why = f"the instructor gave more time: {life // timedelta(minutes=1)} minutes from now"
-        if more < LEAST_MORE or not services.prolong_sandbox(sandbox, more, why):
-            return "had their whole time already"
-        return "extended"
+        minutes = changes.life(sandbox) // timedelta(minutes=1)
+        given = services.renew_sandbox(sandbox, since, f"the instructor gave more time: {minutes} minutes from now")
+        return "extended" if given else "had their whole time already"
 
     return for_each(user, klass, seat, "extend", do)
 

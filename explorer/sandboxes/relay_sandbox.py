@@ -273,7 +273,7 @@ class SandboxWatch:
         while True:
             await asyncio.sleep(PROBE_EVERY)
             teacher = self.teacher
-            if teacher is None or not self.picture.number:
+            if teacher is None or not teacher.lesson.scripts or not self.picture.number:
                 continue
             wanted = teacher.scripts(self.picture.snapshot())[:AT_MOST]
             self.picture.keep_scripts({one.key for one in wanted})

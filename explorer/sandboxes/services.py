@@ -57,6 +57,7 @@ __all__ = [
     "open_replayed",
     "open_sandbox",
     "prolong_sandbox",
+    "renew_sandbox",
     "replace_sandbox",
     "reset_sandbox",
     "summary_of",
@@ -64,6 +65,7 @@ __all__ = [
 
 State = Sandbox.State
 SPARE = (State.WARM, State.OPENING, State.QUEUED)  # kept for somebody who has not come: ready, being made, or next
+LEAST_MORE = timedelta(minutes=1)
 CLAIM_TRIES = 40  # so many may be taken by others at the same moment
 USABLE = (State.QUEUED, State.OPENING, State.READY, State.RESETTING)  # what "you have one" means; closing is not
 
@@ -228,7 +230,8 @@ def _common(nodes: Iterable[Node], scenario: str, engine: str) -> QuerySet[Sandb
 
 def _claim(spare: QuerySet[Sandbox], terms: Terms, whose: dict[str, Any]) -> Sandbox | None:
     now = timezone.now()
-    for found in spare.order_by(F("ready_at").asc(nulls_last=True), "-state", "created_at")[:CLAIM_TRIES]:
+    # what is ready, what is being made, what is not begun: the states stand in that order by their names too
+    for found in spare.order_by(F("ready_at").asc(nulls_last=True), "state", "created_at")[:CLAIM_TRIES]:
         warm = found.state == State.WARM
         rows = Sandbox.objects.filter(pk=found.pk, state=found.state, learner=None)
         taken: dict[str, Any] = {**whose, **terms.fields(), "created_at": now}
@@ -327,6 +330,15 @@ def prolong_sandbox(sandbox: Sandbox, more: timedelta, why: str) -> bool:
             transaction.on_commit(lambda: changes.tell(sandbox.pk))
             transaction.on_commit(lambda: changes.say(sandbox.pk, why))
     return moved
+
+
+def renew_sandbox(sandbox: Sandbox, since: datetime, why: str) -> bool:
+    """A whole life from `since` on, so that asking twice gives what asking once does. False when it does not run, has that much
+    already but for a minute, or its end moved meanwhile."""
+    if sandbox.state != State.READY or sandbox.expires_at is None:
+        return False
+    more = since + changes.life(sandbox) - sandbox.expires_at
+    return more >= LEAST_MORE and prolong_sandbox(sandbox, more, why)
 
 
 def close_kept(pool: str, scenario: str = "") -> int:

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -123,33 +124,50 @@ def context(context):
 
 
 @pytest.fixture(scope="session")
-def instructor(installation):
-    """Name and password of an instructor in the running site's database."""
+def account(installation):
+    """Makes an account in the running site's database: `account("--operator")` is (name, password) of an operator."""
     environment = installation[1]
     if "EXPLORER_STATE" not in environment:
         pytest.skip("EXPLORER_STATE has to name the state of the site that runs already")
-    name, password = f"teacher-{os.getpid()}", "only-for-tests-9931"
-    words = ["instructor", "--name", name, "--password-file", "-"]
-    made = subprocess.run(
-        [sys.executable, "manage.py", *words], cwd=ROOT, env=environment, input=password, capture_output=True, text=True
-    )
-    assert made.returncode == 0, made.stderr
-    return name, password
+
+    @cache
+    def make(*options: str) -> tuple[str, str]:
+        name, password = f"{(options or ('--teacher',))[0][2:]}-{os.getpid()}", "only-for-tests-9931"
+        words = ["instructor", *options, "--renew", "--name", name, "--password-file", "-"]
+        made = subprocess.run(
+            [sys.executable, "manage.py", *words], cwd=ROOT, env=environment, input=password, capture_output=True, text=True
+        )
+        assert made.returncode == 0, made.stderr
+        return name, password
+
+    return make
 
 
 @pytest.fixture
-def instructor_page(browser, browser_context_args, instructor):
-    """A page of a browser of its own, in which an instructor is logged in and sees the list of their classes."""
-    context = browser.new_context(**browser_context_args)
-    context.add_init_script("localStorage.setItem('terminal-webgl', '0')")
-    page = context.new_page()
-    page.goto("/teach/")
-    page.get_by_label("Name").fill(instructor[0])
-    page.get_by_label("Password").fill(instructor[1])
-    page.get_by_role("button", name="Log in").click()
-    page.wait_for_url("**/teach/")
-    yield page
-    context.close()
+def logged_in(browser, browser_context_args):
+    """Opens a page of a browser of its own at `path`, logged in as this account."""
+    contexts = []
+
+    def open_page(account: tuple[str, str], path: str) -> Page:
+        contexts.append(browser.new_context(**browser_context_args))
+        contexts[-1].add_init_script("localStorage.setItem('terminal-webgl', '0')")
+        page = contexts[-1].new_page()
+        page.goto(path)
+        page.get_by_label("Name").fill(account[0])
+        page.get_by_label("Password").fill(account[1])
+        page.get_by_role("button", name="Log in").click()
+        page.wait_for_url(f"**{path}")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def instructor_page(account, logged_in):
+    """In which an instructor sees the list of their classes."""
+    return logged_in(account(), "/teach/")
 
 
 @pytest.fixture

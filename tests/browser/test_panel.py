@@ -1,33 +1,14 @@
 """The admin panel: an operator looks at nodes, drains and resumes one, acts on a sandbox, and reads who did what."""
 
-import os
-import subprocess
-import sys
-
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import ROOT
 from tests.browser.test_access import serious
 
 
 @pytest.fixture
-def operator_page(browser, browser_context_args, installation):
-    environment = installation[1]
-    if "EXPLORER_STATE" not in environment:
-        pytest.skip("EXPLORER_STATE has to name the state of the site that runs already")
-    name, password = f"operator-{os.getpid()}", "only-for-tests-9931"
-    words = ["instructor", "--operator", "--renew", "--name", name, "--password-file", "-"]
-    subprocess.run([sys.executable, "manage.py", *words], cwd=ROOT, env=environment, input=password, text=True, check=True)
-    context = browser.new_context(**browser_context_args)
-    page = context.new_page()
-    page.goto("/admin/")
-    page.get_by_label("Name").fill(name)
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Log in").click()
-    page.wait_for_url("**/admin/")
-    yield page
-    context.close()
+def operator_page(account, logged_in):
+    return logged_in(account("--operator"), "/admin/")
 
 
 def choose(page, wish):

@@ -55,6 +55,12 @@ def test_two_learners_are_never_given_the_same(redis, sent, node1, alice, bob):
     assert services.open_sandbox(alice, terms=CLASS).pk != services.open_sandbox(bob, terms=CLASS).pk
 
 
+def test_one_that_is_being_made_is_taken_before_one_not_begun(redis, sent, node1, alice, bob):
+    later, sooner = keep(node1, state="queued"), keep(node1, state="opening")
+    assert services.open_sandbox(alice, terms=CLASS).pk == sooner.pk
+    assert services.open_sandbox(bob, terms=CLASS).pk == later.pk
+
+
 def test_one_not_begun_is_taken_too_and_begun_at_once(redis, sent, node1, alice, django_capture_on_commit_callbacks):
     spare = keep(node1, state="queued")
     with django_capture_on_commit_callbacks(execute=True):
