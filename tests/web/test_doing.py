@@ -148,6 +148,8 @@ def test_progress_of_preparing_asks_again_while_it_goes_on(teachers, klass, node
 def test_answers_are_the_instructors_before_they_are_everybodys(teachers, klass, seat, others):
     where = f"/teach/{klass.pk}/answers/?prediction=bridge/{ASKED.id}"
     assert "Only you see this" in teachers.get(where).content.decode()
+    teachers.post(address(klass, "reveal"), {"prediction": f"bridge/{ASKED.id}"})
+    assert "Everybody sees this" in teachers.get(where).content.decode()
     assert "no such prediction" in teachers.get(f"/teach/{klass.pk}/answers/?prediction=x").content.decode()
     assert others.get(where).status_code == 404
 
