@@ -4,7 +4,7 @@ A thing belongs to whom its line names first (`Line.about`), and only to somebod
 before its owner existed is told apart and never claimed. What came at the same moment and says no cause is told apart as
 well. Where nobody watched the beginning, the lines' own words are all there is, and the answer says so.
 
-`static/js/added.js` gives the same answer in the page; `tests/web/js/added.json` holds both to it.
+`static/js/views/added.js` gives the same answer in the page; `tests/web/js/added.json` holds both to it.
 """
 
 from __future__ import annotations

@@ -25,13 +25,13 @@ from explorer.web.lesson import current_step, describe_step
 from explorer.web.teaching import teaching, teaching_class, teaching_seat
 
 CHOICES = {"all": "All", "help": "Need help", "stuck": "Stuck", "away": "Away", "none": "No sandbox"}
-DENSE, CROWD = 36, 60  # seats from which tiles are smaller; as in class-wall.js
+DENSE, CROWD = 36, 60  # seats from which tiles are smaller; as in wall/class-wall.js
 ORDERS = {"help": "help first", "name": "name", "progress": "progress", "idle": "longest idle"}
 
 
 @dataclass(frozen=True)
 class Card:
-    """A tile as the page says it; `wall-words.js` says the same of what comes later."""
+    """A tile as the page says it; `wall/words.js` says the same of what comes later."""
 
     seat: str
     tile: Tile

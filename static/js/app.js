@@ -1,9 +1,9 @@
 // What every page needs: the theme switch, sentences from the server that no part of the page shows, and a learner's class.
 
-import { ClassSeat } from "./class-seat.js";
-import "./copy.js";
-import { remember } from "./dom.js";
-import { toast } from "./toast.js";
+import { ClassSeat } from "./class/class-seat.js";
+import "./page/copy.js";
+import { remember } from "./page/dom.js";
+import { toast } from "./page/toast.js";
 
 customElements.define("class-seat", ClassSeat);
 

@@ -1,12 +1,12 @@
 // What the comparison's pages need besides: the elements that keep them up to date, the evidence laid over the page, printing.
 
-import { ColumnMaps } from "./column-maps.js";
-import { watchMoves } from "./column-moves.js";
-import { watchChoice } from "./compare-choice.js";
-import { showEvidence } from "./evidence.js";
-import { GuessTable } from "./guess-table.js";
-import { LiveComparison } from "./live-comparison.js";
-import { NetMap } from "./net-map.js";
+import { watchChoice } from "./comparison/choice.js";
+import { ColumnMaps } from "./comparison/column-maps.js";
+import { watchMoves } from "./comparison/column-moves.js";
+import { showEvidence } from "./comparison/evidence.js";
+import { GuessTable } from "./comparison/guess-table.js";
+import { LiveComparison } from "./comparison/live-comparison.js";
+import { NetMap } from "./map/net-map.js";
 
 customElements.define("net-map", NetMap);
 customElements.define("guess-table", GuessTable);

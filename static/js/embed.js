@@ -1,9 +1,9 @@
 // A lesson in a frame on another site: takes up its pass, goes on where the reader was, and leads out into a tab of our own.
 
-import { begin } from "./elements.js";
-import { tellHeight } from "./frame-height.js";
-import { keep, recall } from "./frame-memory.js";
-import { adopt, ask, HEADER, headers, keepPass } from "./frame-pass.js";
+import { tellHeight } from "./frame/height.js";
+import { keep, recall } from "./frame/memory.js";
+import { adopt, ask, HEADER, headers, keepPass } from "./frame/pass.js";
+import { begin } from "./workbench/elements.js";
 
 /** @typedef {{ process: (part: Element) => void }} Htmx */
 

@@ -1,10 +1,10 @@
 // An instructor's pages: times in the reader's own zone, lessons put in order by buttons, and what was said.
 
-import "./class-acts.js";
-import { announce } from "./dom.js";
-import { asLocal } from "./local-time.js";
+import "./class/acts.js";
+import { announce } from "./page/dom.js";
+import { asLocal } from "./page/local-time.js";
 
-import "./lesson-upload.js";
+import "./class/lesson-upload.js";
 
 for (const time of /** @type {NodeListOf<HTMLTimeElement>} */ (document.querySelectorAll("time[data-local]"))) {
   time.textContent = new Date(time.dateTime).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });

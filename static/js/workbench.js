@@ -1,5 +1,5 @@
 // What the lesson page needs besides what every page does.
 
-import { begin } from "./elements.js";
+import { begin } from "./workbench/elements.js";
 
 begin().arrive();

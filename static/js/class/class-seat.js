@@ -1,0 +1,76 @@
+// <class-seat>: hears that something of the class is different, and has the bar in it fetched again.
+// The open socket is also how the wall knows that a page of this learner is open.
+
+import { announce } from "../page/dom.js";
+import { FINAL_CODES, waitBefore } from "../stream/stream.js";
+
+const SPREAD = 400; // milliseconds: a class that is told something does not ask all at once
+
+/**
+ * What a bar says that deserves to be heard: by the word that names it, its text.
+ * @param {ParentNode} bar
+ */
+export function sayings(bar) {
+  /** @type {Map<string, string>} */
+  const found = new Map();
+  for (const part of /** @type {NodeListOf<HTMLElement>} */ (bar.querySelectorAll("[data-announce]"))) {
+    found.set(part.dataset.announce ?? "", (part.textContent ?? "").replace(/\s+/g, " ").trim());
+  }
+  return found;
+}
+
+export class ClassSeat extends HTMLElement {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  due = undefined;
+
+  connectedCallback() {
+    if (this.socket || "over" in this.dataset) return;
+    this.attempt = 0;
+    this.stopped = false;
+    this.said = sayings(this);
+    this.addEventListener("htmx:afterSettle", () => this.#announce());
+    this.#connect();
+  }
+
+  disconnectedCallback() {
+    this.stopped = true;
+    clearTimeout(this.timer);
+    clearTimeout(this.due);
+    this.socket?.close();
+  }
+
+  #connect() {
+    const scheme = location.protocol === "https:" ? "wss" : "ws";
+    const socket = new WebSocket(`${scheme}://${location.host}/ws/seat/${encodeURIComponent(this.dataset.class ?? "")}/`);
+    this.socket = socket;
+    socket.onopen = () => this.#soon(); // what changed while nobody listened
+    socket.onmessage = () => {
+      this.attempt = 0;
+      this.#soon();
+    };
+    socket.onclose = (closed) => {
+      if (this.stopped) return;
+      if (FINAL_CODES.has(closed.code)) {
+        this.#soon(); // taken out, or over: the bar says which
+        return;
+      }
+      const attempt = this.attempt ?? 0;
+      this.timer = setTimeout(() => this.#connect(), waitBefore(attempt, Math.random()));
+      this.attempt = attempt + 1;
+    };
+  }
+
+  #soon() {
+    this.due ??= setTimeout(() => {
+      this.due = undefined;
+      this.dispatchEvent(new CustomEvent("class-changed", { bubbles: true }));
+    }, Math.random() * SPREAD);
+  }
+
+  #announce() {
+    const now = sayings(this);
+    const news = [...now].filter(([word]) => !this.said?.has(word)).map(([, text]) => text);
+    this.said = now;
+    if (news.length) announce(news.join(" "));
+  }
+}

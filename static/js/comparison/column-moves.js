@@ -1,0 +1,43 @@
+// A column that was moved or left out: the keyboard stays with it, and it is said where it is now.
+
+import { announce } from "../page/dom.js";
+
+const BUTTON = /^(left|right|hide|show|front)-(.+)$/;
+
+export function watchMoves() {
+  let pressed = "";
+  document.addEventListener("click", (event) => {
+    const link = /** @type {Element} */ (event.target).closest("[hx-boost] a");
+    if (link) pressed = link.id;
+  });
+  document.body.addEventListener("htmx:afterSettle", (event) => {
+    if (!pressed || /** @type {Element} */ (event.target).id !== "comparison") return;
+    const name = BUTTON.exec(pressed)?.[2] ?? "";
+    for (const id of otherwise(pressed)) {
+      const link = document.getElementById(id);
+      if (!link) continue;
+      link.focus({ preventScroll: true });
+      break;
+    }
+    announce(where(name));
+    pressed = "";
+  });
+}
+
+/**
+ * Where the keyboard goes on: the same button, or where that is gone, the next best one of its column.
+ * @param {string} id
+ */
+export function otherwise(id) {
+  const found = BUTTON.exec(id);
+  if (!found) return [];
+  const [, , name] = found;
+  return [id, `left-${name}`, `right-${name}`, `show-${name}`, `hide-${name}`];
+}
+
+/** @param {string} name */
+function where(name) {
+  const heads = [...document.querySelectorAll("th[data-column]")];
+  const at = heads.findIndex((head) => head.getAttribute("data-column") === name);
+  return at < 0 ? `${name} is left out.` : `${name} is column ${at + 1} of ${heads.length}.`;
+}

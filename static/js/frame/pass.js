@@ -1,0 +1,49 @@
+// Who this page is when it stands in a frame on another site: there no cookie of ours reaches it, so it carries a signed pass
+// with its own requests and sockets. On every other page there is none, and all is as usual.
+
+import { keep, recall } from "./memory.js";
+
+export const HEADER = "X-Explorer-Frame";
+const KEY = "explorer-frame";
+const MARK = "#frame="; // where nothing can be kept, the pass outlives a reload of the frame in its own address
+let pass = "";
+
+/** Goes on with the pass of an earlier visit, else begins with `fresh`. @param {string} fresh @returns whether it goes on */
+export function adopt(fresh) {
+  const kept = read();
+  keepPass(kept || fresh);
+  return kept !== "";
+}
+
+/** @param {string | null | undefined} value a younger pass, if the server gave one */
+export function keepPass(value) {
+  if (!value) return;
+  pass = value;
+  if (!keep(KEY, value)) history.replaceState(null, "", MARK + value);
+}
+
+/** @returns {Record<string, string>} */
+export function headers() {
+  return pass ? { [HEADER]: pass } : {};
+}
+
+/**
+ * As `fetch`, of something of ours.
+ * @param {string} url
+ * @param {RequestInit} [more]
+ */
+export async function ask(url, more = {}) {
+  const answer = await fetch(url, { ...more, headers: { ...more.headers, ...headers() } });
+  keepPass(answer.headers.get(HEADER));
+  return answer;
+}
+
+/** @param {string} path and query */
+export function openSocket(path) {
+  const scheme = location.protocol === "https:" ? "wss" : "ws";
+  return new WebSocket(`${scheme}://${location.host}${path}`, pass ? ["explorer", `frame.${pass}`] : []);
+}
+
+function read() {
+  return recall(KEY) || (location.hash.startsWith(MARK) ? location.hash.slice(MARK.length) : "");
+}

@@ -1,0 +1,122 @@
+// What one element of the map is: its facts, what put it there, what it is joined to, and what can be done from here.
+
+import { make } from "../page/dom.js";
+import { nameOf, neighboursOf } from "./words.js";
+
+/** @import { Bond, Graph, Node } from "./model.js" */
+/** @import { Store } from "../stream/store.js" */
+
+const KINDS = {
+  lan: "the sandbox's own network",
+  host: "a Docker host of yours",
+  machine: "a machine without Docker",
+  container: "a container",
+  namespace: "a network namespace",
+  bridge: "a Linux bridge",
+  nic: "a network card",
+  link: "an interface",
+  tunnel: "an end of a VXLAN tunnel",
+};
+/** @type {Record<Bond, string>} */
+const BONDS = {
+  veth: "veth pair",
+  forward: "forwarded by the host",
+  uplink: "on this LAN",
+  macvlan: "macvlan",
+  ipvlan: "ipvlan",
+  carried: "carries its frames",
+  vxlan: "VXLAN tunnel",
+  member: "port of",
+};
+
+/**
+ * @param {Store} store
+ * @param {Graph} graph
+ * @param {Node} node
+ * @param {{ close: () => void, go: (id: string) => void, only: (host: string) => void, tell: (name: string, place: string) => void }} act
+ */
+export function makeCard(store, graph, node, act) {
+  const card = make("section", "map-card");
+  card.setAttribute("aria-label", `About ${nameOf(node)}`);
+  card.tabIndex = -1;
+  const head = make("header", "");
+  const title = make("h3", "", nameOf(node));
+  head.append(title, make("small", "", KINDS[node.kind]), button("close", "×", act.close));
+  card.append(head);
+  if (node.note) card.append(make("p", "note", node.note));
+  const why = whyOf(store, node);
+  if (why) card.append(make("p", "why", why));
+  card.append(facts(node), joined(graph, node, act.go), actions(node, act));
+  card.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    event.stopPropagation();
+    act.close();
+  });
+  return card;
+}
+
+/**
+ * The sentence of the line this element was drawn from.
+ * @param {Store} store
+ * @param {Node} node
+ */
+export function whyOf(store, node) {
+  if (!node.key) return "";
+  return store.places.get(node.place)?.views.interfaces?.lines.find((line) => line.key === node.key && line.why)?.why ?? "";
+}
+
+/** @param {Node} node */
+function facts(node) {
+  const list = make("dl", "");
+  const ports = node.ports.map(
+    (port) => /** @type {[string, string]} */ ([port.name, [port.address, port.mac].filter(Boolean).join(" · ")]),
+  );
+  for (const [name, value] of [...ports, ...node.facts]) list.append(make("dt", "", name), make("dd", "", value));
+  return list;
+}
+
+/**
+ * @param {Graph} graph
+ * @param {Node} node
+ * @param {(id: string) => void} go
+ */
+function joined(graph, node, go) {
+  const others = neighboursOf(graph, node).slice(0, 24);
+  const list = make("ul", "joined");
+  for (const [bond, other] of others) {
+    const item = make("li", "");
+    item.append(
+      button("", nameOf(other), () => go(other.id)),
+      make("small", "", BONDS[bond]),
+    );
+    list.append(item);
+  }
+  if (others.length === 0) list.hidden = true;
+  return list;
+}
+
+/**
+ * @param {Node} node
+ * @param {{ only: (host: string) => void, tell: (name: string, place: string) => void }} act
+ */
+function actions(node, act) {
+  const row = make("p", "actions");
+  if (["host", "container", "machine"].includes(node.kind) && !node.faint)
+    row.append(button("btn btn-xs", "Open terminal here", () => act.tell("terminal-wanted", node.place)));
+  if (node.kind === "host") row.append(button("btn btn-xs", "Only this host", () => act.only(node.id)));
+  row.hidden = row.childElementCount === 0;
+  return row;
+}
+
+/**
+ * @param {string} className
+ * @param {string} text
+ * @param {(event: MouseEvent) => void} act
+ */
+export function button(className, text, act) {
+  const made = /** @type {HTMLButtonElement} */ (make("button", className, text));
+  made.type = "button";
+  if (className === "close") made.setAttribute("aria-label", "Close");
+  made.addEventListener("click", act);
+  return made;
+}

@@ -1,0 +1,87 @@
+// The map's graph: its boxes, the ports on them, what joins two of them, and how each is added. Pure.
+
+import { firstAddress } from "./interfaces.js";
+
+/** @import { Interface, Place } from "../stream/types.js" */
+
+/**
+ * @typedef {"lan" | "host" | "machine" | "container" | "namespace" | "bridge" | "nic" | "link" | "tunnel"} Kind
+ *   `nic` is a host's way to a LAN, `link` any other interface that stands by itself, `tunnel` a VXLAN interface
+ * @typedef {{ id: string, name: string, address: string, mac: string, key: string }} Port one interface of a box
+ * @typedef {{ id: string, kind: Kind, title: string, lines: string[], parent: string, place: string, key: string, faint: boolean,
+ *   note: string, ports: Port[], facts: [string, string][] }} Node
+ *   `place` and `key` say which place, and which item of its interfaces, the box stands for
+ * @typedef {"veth" | "forward" | "uplink" | "macvlan" | "ipvlan" | "carried" | "vxlan" | "member"} Bond
+ * @typedef {{ id: string, kind: Bond, from: string, to: string, label: string, place: string }} Edge
+ *   `from` and `to` name nodes or ports; `vxlan` joins two hosts and stands outside the order of the layout
+ * @typedef {{ nodes: Node[], edges: Edge[], left: number }} Graph `left`: how many namespaces were left out
+ */
+
+/** Kinds of boxes that have boxes in them. */
+export const COMPOUND = new Set(["host", "namespace"]);
+
+/**
+ * @param {Graph} graph
+ * @param {Partial<Node> & { id: string, kind: Kind, title: string }} node
+ */
+export function add(graph, node) {
+  const rest = { parent: "", place: "", key: "", faint: false, note: "", ports: [], facts: [], ...node };
+  if (graph.nodes.some((one) => one.id === node.id)) return; // forged names may repeat; the first stays
+  graph.nodes.push({
+    ...rest,
+    lines: (node.lines ?? []).filter(Boolean),
+    facts: rest.facts.filter(([, value]) => value),
+  });
+}
+
+/**
+ * @param {Graph} graph
+ * @param {Omit<Edge, "id" | "label"> & { label?: string }} edge
+ */
+export function join(graph, edge) {
+  const id = `${edge.from} ${edge.kind} ${edge.to}`;
+  if (!graph.edges.some((one) => one.id === id)) graph.edges.push({ label: "", ...edge, id });
+}
+
+/**
+ * @param {Graph} graph
+ * @param {string} subnet
+ */
+export function lanNode(graph, subnet) {
+  if (!subnet) return "";
+  const id = `lan ${subnet}`;
+  if (!graph.nodes.some((one) => one.id === id)) add(graph, { id, kind: "lan", title: "LAN", lines: [subnet] });
+  return id;
+}
+
+/**
+ * @param {Place} place
+ * @param {Interface} one
+ */
+export const nodeId = (place, one) => `${place.id} ${one.name}`;
+
+/**
+ * @param {Place} place
+ * @param {Interface} one
+ */
+export const portId = (place, one) => `${place.id}:${one.name}`;
+
+/**
+ * @param {Place} place
+ * @param {Interface} one
+ * @returns {Port}
+ */
+export function portOf(place, one) {
+  return { id: portId(place, one), name: one.name, address: firstAddress(one), mac: one.mac, key: one.key };
+}
+
+/**
+ * Id of a node or of a port → its node.
+ * @param {Graph} graph
+ * @returns {Map<string, Node>}
+ */
+export function owners(graph) {
+  return new Map(
+    graph.nodes.flatMap((one) => [[one.id, one], ...one.ports.map((port) => /** @type {[string, Node]} */ ([port.id, one]))]),
+  );
+}

@@ -1,0 +1,89 @@
+// What one box of the map, and one wire's label, is made of.
+
+import { svg } from "../page/dom.js";
+import { COMPOUND } from "./model.js";
+import { begin, inOneRow, LETTER, nameOfCable, rowsOf, SMALL, shorten } from "./size.js";
+
+/** @import { Shape, Wire } from "./drawing.js" */
+
+const LAN_EVERY = 260;
+let named = 0; // LANs so far: what is drawn again needs a name in the document
+
+/** @param {Shape} shape */
+export function shapeParts(shape) {
+  const { node, width, height } = shape;
+  const parts = [svg("rect", { width, height, rx: node.kind === "lan" ? 8 : COMPOUND.has(node.kind) ? 12 : 8 })];
+  if (node.kind === "lan") return [...parts, ...lanNames(shape)];
+  if (COMPOUND.has(node.kind)) {
+    parts.push(svg("text", { x: 14, y: 21, class: "title" }, shorten(node.title, width - 10)));
+    if (node.note) parts.push(svg("text", { x: 14, y: 38, class: "note trouble" }, begin(node.note, width - 10, 6.3)));
+    return parts;
+  }
+  for (const port of shape.ports)
+    parts.push(svg("circle", { cx: port.x - shape.x, cy: port.y - shape.y, r: 3.4, class: "port" }));
+  if (inOneRow(node)) return [...parts, ...rowParts(shape)];
+  const rows = [node.title, ...rowsOf(node)];
+  const start = height / 2 - (rows.length - 1) * 8 + 4.5;
+  rows.forEach((text, at) => {
+    const remark = node.faint ? "note trouble" : "note";
+    const kind = at === 0 ? "title" : at > node.lines.length ? remark : "address";
+    const letter = at === 0 ? LETTER : SMALL;
+    const fitting = at > node.lines.length ? begin : shorten;
+    parts.push(
+      svg("text", { x: width / 2, y: start + at * 16, class: kind, "text-anchor": "middle" }, fitting(text, width, letter)),
+    );
+  });
+  return parts;
+}
+
+/**
+ * A LAN may be long: its name stands there as often as it takes to have one in sight, and is a text only once.
+ * @param {Shape} shape
+ */
+function lanNames({ node, width, height }) {
+  const times = Math.max(1, Math.floor(height / LAN_EVERY));
+  const text = shorten(`LAN ${node.lines[0] ?? ""}`, height);
+  const every = height / times;
+  const [x, y] = [width / 2, every / 2];
+  named += 1;
+  const id = `lan-name-${named}`;
+  const facts = { id, x, y: y + 4, class: "title", "text-anchor": "middle", transform: `rotate(-90 ${x} ${y})` };
+  const again = Array.from({ length: times - 1 }, (_, at) =>
+    svg("use", { href: `#${id}`, y: every * (at + 1), class: "title" }),
+  );
+  return [svg("text", facts, text), ...again];
+}
+
+/** @param {Shape} shape */
+function rowParts({ node, width, height }) {
+  const [more = ""] = rowsOf(node);
+  const y = height / 2 + 4.5;
+  const room = width - more.length * SMALL - (more ? 10 : 0);
+  const kind = node.note ? (node.faint ? "note trouble" : "note") : "address";
+  const title = svg("text", { x: 11, y, class: "title" }, shorten(node.title, Math.max(room, 60)));
+  return more
+    ? [
+        title,
+        svg(
+          "text",
+          { x: width - 11, y, class: kind, "text-anchor": "end" },
+          (node.note ? begin : shorten)(more, width - Math.min(node.title.length * LETTER, 110) - 10, SMALL),
+        ),
+      ]
+    : [title];
+}
+
+/**
+ * The name of a cable's far end stands beside that end; a tunnel's number in its middle.
+ * @param {Wire} wire
+ */
+export function labelOf(wire) {
+  const { edge, points, shared } = wire;
+  if (!edge.label || points.length < 2 || shared) return null; // all names are in the words
+  if (edge.kind === "vxlan") {
+    const [x, y] = [(points[0][0] + points[1][0]) / 2 - 60, (points[0][1] + points[1][1]) / 2];
+    return svg("text", { x, y, class: "label", "text-anchor": "end" }, edge.label);
+  }
+  const [x, y] = points[points.length - 1];
+  return svg("text", { x: x - 6, y: y - 5, class: "label", "text-anchor": "end" }, nameOfCable(edge.label));
+}

@@ -1,0 +1,50 @@
+// The map's tools: a row of buttons over its corner.
+
+import { make } from "../page/dom.js";
+import { button } from "./card.js";
+
+/**
+ * @typedef {{ all: () => void, step: (larger: boolean) => void, fit: () => void, words: () => boolean, services: () => boolean,
+ *   save: (png: boolean) => void }} Acts `words` and `services` turn something over and say whether it is on now
+ * @typedef {{ bar: HTMLElement, back: HTMLElement, services: HTMLElement }} Tools `back` and `services` are hidden until they are of use
+ */
+
+/**
+ * @param {Map<string, HTMLTemplateElement>} icons
+ * @param {Acts} acts
+ * @returns {Tools}
+ */
+export function makeTools(icons, acts) {
+  /** @param {string} icon @param {string} label @param {(event: MouseEvent) => void} act */
+  const tool = (icon, label, act) => {
+    const made = button("tool", "", act);
+    made.title = label;
+    made.setAttribute("aria-label", label);
+    const drawn = icons.get(icon)?.content.cloneNode(true);
+    if (drawn) made.append(drawn);
+    return made;
+  };
+  /** @param {string} icon @param {string} label @param {() => boolean} turn */
+  const toggle = (icon, label, turn) => {
+    const made = tool(icon, label, () => made.setAttribute("aria-pressed", String(turn())));
+    made.setAttribute("aria-pressed", "false");
+    return made;
+  };
+  const bar = make("div", "map-tools");
+  bar.setAttribute("role", "toolbar");
+  bar.setAttribute("aria-label", "Map");
+  const back = button("all", "Whole sandbox", acts.all);
+  const services = toggle("services", "With what Docker keeps for services", acts.services);
+  back.hidden = true;
+  services.hidden = true;
+  bar.append(
+    back,
+    tool("out", "Smaller", () => acts.step(false)),
+    tool("in", "Larger", () => acts.step(true)),
+    tool("fit", "Everything in sight", acts.fit),
+    toggle("words", "The map in words", acts.words),
+    services,
+    tool("save", "Save as SVG; with Shift as PNG", (event) => acts.save(event.shiftKey)),
+  );
+  return { bar, back, services };
+}

@@ -1,0 +1,193 @@
+// <captured-frame>: one packet's layers and fields beside its bytes. A field shows its bytes, a byte shows its field.
+
+import { make, rove } from "../page/dom.js";
+
+/** @typedef {{ name: string, value: string, offset: number, length: number }} Field */
+/** @typedef {{ protocol: string, depth: number, offset: number, length: number, problem: string, fields: Field[] }} Layer */
+/** @typedef {{ number: number, length: number, captured: number, summary: string, layers: Layer[], bytes: string }} Frame */
+
+export const WIDTH = 16; // bytes in a line
+const SHOWN = 1_024; // bytes
+
+/**
+ * The field that a byte belongs to: of several, the one with the fewest bytes; else the layer.
+ * @param {Layer[]} layers
+ * @param {number} at
+ * @returns {{ layer: number, field: number } | null}
+ */
+export function fieldAt(layers, at) {
+  let best = null;
+  let size = Number.POSITIVE_INFINITY;
+  for (const [layer, one] of layers.entries()) {
+    for (const [field, { offset, length }] of one.fields.entries()) {
+      if (at >= offset && at < offset + length && length < size) {
+        best = { layer, field };
+        size = length;
+      }
+    }
+    if (!best && at >= one.offset && at < one.offset + one.length) best = { layer, field: -1 };
+  }
+  return best;
+}
+
+/** @param {string} hex two digits */
+export function letter(hex) {
+  const code = Number.parseInt(hex, 16);
+  return code >= 0x20 && code <= 0x7e ? String.fromCharCode(code) : "·";
+}
+
+export class CapturedFrame extends HTMLElement {
+  /** @type {Layer[]} */
+  layers = [];
+  cursor = 0;
+
+  connectedCallback() {
+    if (!this.childElementCount) this.clear();
+  }
+
+  clear() {
+    this.say("Choose a packet to see its layers beside its bytes.");
+  }
+
+  /** @param {string} text */
+  say(text) {
+    this.layers = [];
+    this.replaceChildren(make("p", "frame-hint", text));
+  }
+
+  /** @param {Frame} frame */
+  draw(frame) {
+    this.layers = frame.layers;
+    this.cursor = 0;
+    const bytes = frame.bytes.match(/../g) ?? [];
+    const cut = frame.captured < frame.length ? `, of which ${frame.captured} were kept` : "";
+    const title = make("h3", "", `Packet ${frame.number}`);
+    title.append(make("small", "", ` ${frame.length} bytes${cut}`));
+    this.told = make("p", "frame-told");
+    this.told.setAttribute("role", "status");
+    this.tree = this.#fields();
+    this.hex = this.#bytes(bytes.slice(0, SHOWN));
+    const parts = make("div", "frame-parts");
+    parts.append(this.tree, this.hex);
+    this.replaceChildren(title, parts, this.told);
+    if (bytes.length > SHOWN) this.append(make("p", "frame-hint", `The first ${SHOWN} bytes; the file has the others.`));
+  }
+
+  #fields() {
+    const tree = make("div", "frame-layers");
+    for (const [layer, one] of this.layers.entries()) {
+      const part = make("section", "frame-layer");
+      part.style.setProperty("--depth", String(Math.min(one.depth, 3)));
+      part.append(make("h4", "", one.protocol));
+      const list = make("ul");
+      for (const [field, { name, value }] of one.fields.entries()) {
+        const item = make("li");
+        const button = make("button", "frame-field");
+        button.setAttribute("type", "button");
+        button.tabIndex = layer === 0 && field === 0 ? 0 : -1;
+        button.dataset.field = `${layer}.${field}`;
+        button.append(make("span", "name", name), make("span", "value", value));
+        item.append(button);
+        list.append(item);
+      }
+      part.append(list);
+      if (one.problem) part.append(make("p", "frame-problem", one.problem));
+      tree.append(part);
+    }
+    rove(tree, "button", { vertical: true });
+    /** @param {Event} event */
+    const point = (event) => {
+      const button = /** @type {HTMLElement | null} */ (/** @type {HTMLElement} */ (event.target).closest("[data-field]"));
+      const [layer, field] = (button?.dataset.field ?? "").split(".").map(Number);
+      if (button) this.#light(layer, field, false);
+    };
+    for (const name of ["pointerover", "focusin", "click"]) tree.addEventListener(name, point);
+    return tree;
+  }
+
+  /** @param {string[]} bytes */
+  #bytes(bytes) {
+    const hex = make("div", "frame-bytes");
+    hex.tabIndex = 0;
+    hex.setAttribute("role", "group");
+    hex.setAttribute("aria-label", "Bytes. Arrow keys go from byte to byte and name the field.");
+    for (let start = 0; start < bytes.length; start += WIDTH) {
+      const line = make("div", "frame-line");
+      line.append(make("span", "at", start.toString(16).padStart(4, "0")));
+      const pairs = make("span", "pairs");
+      const letters = make("span", "letters");
+      for (const [index, pair] of bytes.slice(start, start + WIDTH).entries()) {
+        for (const [group, text] of /** @type {[HTMLElement, string][]} */ ([
+          [pairs, pair],
+          [letters, letter(pair)],
+        ])) {
+          const one = make("span", "", text);
+          one.dataset.at = String(start + index);
+          group.append(one);
+        }
+      }
+      line.append(pairs, letters);
+      hex.append(line);
+    }
+    hex.addEventListener("pointerover", (event) => this.#pointed(event));
+    hex.addEventListener("click", (event) => this.#pointed(event));
+    hex.addEventListener("focus", () => this.#move(this.cursor));
+    hex.addEventListener("keydown", (event) => {
+      const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: WIDTH, ArrowUp: -WIDTH }[event.key];
+      const next = event.key === "Home" ? 0 : event.key === "End" ? bytes.length - 1 : this.cursor + (step ?? Number.NaN);
+      if (Number.isNaN(next)) return;
+      event.preventDefault();
+      this.#move(Math.max(0, Math.min(bytes.length - 1, next)));
+    });
+    return hex;
+  }
+
+  /** @param {Event} event */
+  #pointed(event) {
+    const at = /** @type {HTMLElement} */ (event.target).dataset.at;
+    if (at !== undefined) this.#move(Number(at));
+  }
+
+  /** @param {number} at */
+  #move(at) {
+    this.cursor = at;
+    const found = fieldAt(this.layers, at);
+    if (found) this.#light(found.layer, found.field, true);
+    for (const one of this.hex?.querySelectorAll(".cursor") ?? []) one.classList.remove("cursor");
+    for (const one of this.hex?.querySelectorAll(`[data-at="${at}"]`) ?? []) one.classList.add("cursor");
+  }
+
+  /**
+   * @param {number} layer
+   * @param {number} field -1: the whole layer
+   * @param {boolean} scroll whether the field should come into sight
+   */
+  #light(layer, field, scroll) {
+    const one = this.layers[layer];
+    const what = one?.fields[field] ?? one;
+    if (!what) return;
+    for (const lit of this.querySelectorAll(".lit, .cursor")) lit.classList.remove("lit", "cursor");
+    for (const byte of /** @type {NodeListOf<HTMLElement>} */ (this.hex?.querySelectorAll("[data-at]") ?? [])) {
+      const at = Number(byte.dataset.at);
+      if (at >= what.offset && at < what.offset + what.length) byte.classList.add("lit");
+    }
+    const button = this.tree?.querySelector(`[data-field="${layer}.${field}"]`);
+    button?.classList.add("lit");
+    if (scroll && button && this.tree) keepInSight(/** @type {HTMLElement} */ (button), this.tree);
+    const range = what.length === 1 ? `byte ${what.offset}` : `bytes ${what.offset} to ${what.offset + what.length - 1}`;
+    const name = "value" in what ? `${one.protocol} ${what.name}: ${what.value}` : one.protocol;
+    if (this.told) this.told.textContent = `${name} (${range})`;
+  }
+}
+
+/**
+ * Scrolls the box, never the page.
+ * @param {HTMLElement} inner
+ * @param {HTMLElement} box
+ */
+function keepInSight(inner, box) {
+  const one = inner.getBoundingClientRect();
+  const around = box.getBoundingClientRect();
+  if (one.top < around.top) box.scrollTop -= around.top - one.top;
+  else if (one.bottom > around.bottom) box.scrollTop += one.bottom - around.bottom;
+}

@@ -1,0 +1,18 @@
+// Asks the server what a sandbox was like before this page began to watch it.
+
+import { ask } from "../frame/pass.js";
+
+/** @import { Past } from "./history.js" */
+
+/**
+ * Null when nothing from before is kept; an error when that cannot be said.
+ * @param {string} sandbox
+ * @param {number} before
+ * @returns {Promise<Past | null>}
+ */
+export async function fetchPast(sandbox, before) {
+  const answer = await ask(`/sandboxes/${encodeURIComponent(sandbox)}/past/${before}/`);
+  if (answer.status === 404) return null;
+  if (!answer.ok) throw new Error(`the past: ${answer.status}`);
+  return await answer.json();
+}

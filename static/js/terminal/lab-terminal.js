@@ -1,0 +1,295 @@
+// <lab-terminal>: one shell in one place. Bytes are counted, acknowledged and continued after a lost connection.
+
+import { FitAddon } from "@xterm/addon-fit";
+import { SearchAddon } from "@xterm/addon-search";
+import { Terminal } from "@xterm/xterm";
+import { openSocket } from "../frame/pass.js";
+import { make, remembered } from "../page/dom.js";
+import { toast } from "../page/toast.js";
+import { FINAL_CODES, waitBefore } from "../stream/stream.js";
+import { keystrokes, Position, readFrame } from "./framing.js";
+import { terminalTheme } from "./theme.js";
+
+const SCROLLBACK = 5_000;
+const TOLD_AGAIN = 6_000;
+const MOST_TYPED = 8_000; // bytes in one frame; the server refuses more than 8 KiB
+
+/** Chosen by the learner, else in keeping with the page's type: larger on a projector. */
+export function terminalSize() {
+  const root = Number.parseFloat(getComputedStyle(document.documentElement).fontSize) || 16;
+  return Number(remembered("terminal-size", "")) || Math.round(root * 0.82);
+}
+
+export class LabTerminal extends HTMLElement {
+  constructor() {
+    super();
+    this.position = new Position();
+    this.closed = "";
+    this.attempt = 0;
+    this.heard = false;
+    /** @type {string[]} */
+    this.waiting = [];
+    /** @type {WebSocket | null} */
+    this.socket = null;
+    this.decoder = new TextEncoder();
+    this.search = new SearchAddon();
+    this.fit = new FitAddon();
+    this.screen = make("div", "screen");
+    this.notice = make("p", "terminal-notice");
+    this.notice.hidden = true;
+    /** @type {Terminal | null} */
+    this.term = null;
+    /** @type {ResizeObserver | null} */
+    this.sizes = null;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.retry = undefined;
+  }
+
+  get terminal() {
+    return this.getAttribute("terminal") ?? "";
+  }
+
+  connectedCallback() {
+    if (this.term) return;
+    this.append(this.screen, this.notice);
+    this.#build();
+    this.#connect();
+  }
+
+  disconnectedCallback() {
+    if (this.isConnected) return;
+    this.closed ||= "left";
+    clearTimeout(this.retry);
+    this.sizes?.disconnect();
+    this.socket?.close();
+    this.term?.dispose();
+    this.term = null;
+  }
+
+  #build() {
+    const term = new Terminal({
+      scrollback: SCROLLBACK,
+      fontFamily: '"JetBrains Mono Variable", ui-monospace, monospace',
+      fontSize: terminalSize(),
+      lineHeight: 1.2,
+      cursorBlink: !matchMedia("(prefers-reduced-motion: reduce)").matches,
+      screenReaderMode: remembered("terminal-reader", "0") === "1",
+      theme: terminalTheme,
+      allowProposedApi: true,
+      linkHandler: { activate: () => {} }, // a host's links lead nowhere
+      macOptionIsMeta: true,
+    });
+    this.term = term;
+    term.loadAddon(this.fit);
+    term.loadAddon(this.search);
+    term.open(this.screen);
+    term.textarea?.setAttribute("aria-label", `Terminal on ${this.getAttribute("place")}. F6 leaves it.`);
+    term.onData((text) => this.#type(text));
+    term.onBinary((text) => this.#type(text));
+    term.onResize(({ cols, rows }) => this.watching || this.#tell({ type: "resize", columns: cols, rows }));
+    term.attachCustomKeyEventHandler((event) => this.#key(event));
+    this.sizes = new ResizeObserver(() => this.resize());
+    this.sizes.observe(this.screen);
+    this.#accelerate(term);
+  }
+
+  /** @param {Terminal} term */
+  async #accelerate(term) {
+    if (remembered("terminal-webgl", "1") !== "1") return;
+    try {
+      const { WebglAddon } = await import("@xterm/addon-webgl");
+      const addon = new WebglAddon();
+      addon.onContextLoss(() => addon.dispose());
+      if (this.term === term) term.loadAddon(addon);
+    } catch {
+      // no WebGL here: the ordinary renderer stays
+    }
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    if (event.type !== "keydown") return true;
+    const chord = (event.ctrlKey || event.metaKey) && event.shiftKey;
+    if (event.key === "F6") return this.#leave(event, "terminal-leave");
+    if (chord && event.code === "KeyF") return this.#leave(event, "terminal-search");
+    if (chord && event.code === "KeyC" && this.term?.hasSelection()) {
+      navigator.clipboard?.writeText(this.term.getSelection());
+      event.preventDefault();
+      return false;
+    }
+    return !(chord && event.code === "KeyV"); // the browser pastes
+  }
+
+  /**
+   * @param {KeyboardEvent} event
+   * @param {string} name
+   */
+  #leave(event, name) {
+    event.preventDefault();
+    this.dispatchEvent(new CustomEvent(name, { bubbles: true }));
+    return false;
+  }
+
+  /** Somebody with rights looks on, at the learner's own size; they type when the learner invites them. */
+  get watching() {
+    return this.closest("[data-watch]") !== null;
+  }
+
+  resize() {
+    if (this.watching) return this.#shrink();
+    if (!this.term || this.screen.clientWidth < 40 || this.screen.clientHeight < 40) return;
+    this.fit.fit();
+    return undefined;
+  }
+
+  /** The learner decides how many columns there are: letters become smaller until they fit. */
+  #shrink() {
+    const { term, size } = this;
+    if (!term || !size || this.screen.clientWidth < 40) return;
+    if (term.cols !== size.columns || term.rows !== size.rows) term.resize(size.columns, size.rows);
+    const wide = this.screen.clientWidth / (size.columns * 0.62);
+    const high = this.screen.clientHeight / (size.rows * 1.32);
+    const fitting = Math.max(6, Math.min(terminalSize(), Math.floor(Math.min(wide, high) * 2) / 2));
+    if (term.options.fontSize !== fitting) term.options.fontSize = fitting;
+  }
+
+  #connect() {
+    const sandbox = encodeURIComponent(this.getAttribute("sandbox") ?? "");
+    const asks = `sandbox=${sandbox}&offset=${this.position.next}${this.watching ? "&watch=1" : ""}`;
+    const socket = openSocket(`/ws/terminal/${encodeURIComponent(this.terminal)}/?${asks}`);
+    socket.binaryType = "arraybuffer";
+    this.socket = socket;
+    socket.onopen = () => {
+      this.attempt = 0;
+      this.#say("");
+      this.resize();
+      if (this.term && !this.watching) this.#tell({ type: "resize", columns: this.term.cols, rows: this.term.rows });
+    };
+    socket.onmessage = ({ data }) => (typeof data === "string" ? this.#control(JSON.parse(data)) : this.#receive(data));
+    socket.onclose = ({ code }) => this.#lost(socket, code);
+  }
+
+  /**
+   * @param {WebSocket} socket
+   * @param {number} code
+   */
+  #lost(socket, code) {
+    if (this.socket !== socket) return;
+    this.socket = null;
+    if (this.closed) return;
+    if (FINAL_CODES.has(code)) return this.end("this terminal is gone");
+    this.#say("reconnecting …");
+    this.retry = setTimeout(() => this.#connect(), waitBefore(this.attempt, Math.random()));
+    this.attempt += 1;
+    return undefined;
+  }
+
+  /** @param {ArrayBuffer} frame */
+  #receive(frame) {
+    const { offset, bytes } = readFrame(frame);
+    const { fresh, lost } = this.position.take(offset, bytes);
+    if (lost && this.heard) this.term?.write("\r\n\x1b[2m… some output left out …\x1b[0m\r\n");
+    this.heard = true;
+    const end = offset + bytes.length;
+    if (fresh.length === 0) return;
+    this.term?.write(fresh, () => {
+      if (this.position.draw(end)) this.#acknowledge();
+      else {
+        clearTimeout(this.settled);
+        this.settled = setTimeout(() => this.#acknowledge(), 100);
+      }
+    });
+    if (this.waiting.length && !this.flushing) this.flushing = setTimeout(() => this.#flush(), 120);
+  }
+
+  #acknowledge() {
+    clearTimeout(this.settled);
+    if (this.watching) return; // how fast it comes is between the learner's page and the shell
+    if (this.position.drawn > this.position.acknowledged) this.#tell({ type: "ack", offset: this.position.acknowledge() });
+  }
+
+  /** @param {{ type: string, reason?: string, offset?: number, columns?: number, rows?: number, allowed?: boolean, text?: string }} message */
+  #control(message) {
+    if (message.type === "size") {
+      this.size = { columns: message.columns ?? 80, rows: message.rows ?? 24 };
+      this.#shrink();
+    }
+    if (message.type === "typing") this.#together(message.allowed ?? false);
+    if (message.type === "refused") this.#held(message.text ?? "");
+    if (message.type === "closed") this.end(message.reason || "the shell ended");
+    if (message.type === "skipped") {
+      if (this.heard) this.term?.write("\r\n\x1b[2m… some output left out …\x1b[0m\r\n");
+      this.position.skip(message.offset ?? 0);
+      this.heard = true;
+    }
+  }
+
+  /** What was typed was refused; every key says so, and it is told once in a while. @param {string} text */
+  #held(text) {
+    if (Date.now() - (this.heldAt ?? 0) < TOLD_AGAIN) return;
+    this.heldAt = Date.now();
+    toast(text);
+  }
+
+  /** @param {boolean} allowed the learner invites whoever watches to type */
+  #together(allowed) {
+    this.classList.toggle("together", allowed);
+    if (this.term) this.term.options.disableStdin = !allowed;
+    this.dispatchEvent(new CustomEvent("together", { detail: allowed, bubbles: true }));
+  }
+
+  /** @param {string} reason */
+  end(reason) {
+    if (this.closed) return;
+    this.closed = reason;
+    this.classList.add("closed");
+    this.#say(`Closed: ${reason}.`);
+    this.dispatchEvent(new CustomEvent("terminal-closed", { bubbles: true }));
+  }
+
+  /** @param {string} text */
+  #say(text) {
+    this.notice.hidden = text === "";
+    this.notice.textContent = text;
+  }
+
+  /** @param {object} message */
+  #tell(message) {
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message));
+  }
+
+  /** @param {string} text */
+  #type(text) {
+    if (this.closed || this.socket?.readyState !== WebSocket.OPEN) return;
+    const bytes = this.decoder.encode(text);
+    for (let at = 0; at < bytes.length; at += MOST_TYPED) this.socket.send(bytes.subarray(at, at + MOST_TYPED));
+  }
+
+  /**
+   * Types a lesson's command, as soon as the shell has said something.
+   * @param {string} command
+   * @param {boolean} run
+   */
+  command(command, run) {
+    this.waiting.push(keystrokes(command, run));
+    if (this.heard) this.#flush();
+  }
+
+  #flush() {
+    clearTimeout(this.flushing);
+    this.flushing = undefined;
+    for (const text of this.waiting.splice(0)) this.#type(text);
+    this.focusShell();
+  }
+
+  focusShell() {
+    this.term?.focus();
+  }
+
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  settled = undefined;
+  /** @type {{ columns: number, rows: number } | undefined} as the learner has it */
+  size = undefined;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  flushing = undefined;
+}

@@ -1,0 +1,358 @@
+// <live-views>: the chooser of place and the tabs Interfaces, Routes, NAT, Neighbours, Packets, Requests, Driver,
+// Journey, Reach, Added, Timeline.
+
+import { PacketCapture } from "../packets/packet-capture.js";
+import { PacketJourney } from "../packets/packet-journey.js";
+import { ReachGrid } from "../packets/reach-grid.js";
+import { make, refill, remember, remembered, rove } from "../page/dom.js";
+import { inOrder } from "../stream/store.js";
+import { DriverCalls } from "./driver-calls.js";
+import { LiveTable } from "./live-table.js";
+import { placeChip, placeName } from "./place-chip.js";
+import { Timeline } from "./time-line.js";
+import { WhatAdded } from "./what-added.js";
+
+/** @import { Store } from "../stream/store.js" */
+/** @import { StreamEvent, View, ViewChanged } from "../stream/types.js" */
+
+/** @type {{ id: string, label: string, views: View[] }[]} */
+export const TABS = [
+  { id: "interfaces", label: "Interfaces", views: ["interfaces"] },
+  { id: "routes", label: "Routes", views: ["routes"] },
+  { id: "nat", label: "NAT", views: ["nat", "filter", "connections", "raw"] },
+  { id: "neighbours", label: "Neighbours", views: ["neighbours", "fdb"] },
+  { id: "packets", label: "Packets", views: ["frames"] },
+  { id: "requests", label: "Requests", views: ["requests"] },
+  { id: "driver", label: "Driver", views: ["calls"] },
+  { id: "journey", label: "Journey", views: [] },
+  { id: "capture", label: "Capture", views: [] },
+  { id: "reach", label: "Reach", views: [] },
+  { id: "added", label: "Added", views: [] },
+  { id: "timeline", label: "Timeline", views: [] },
+];
+const FRESH = 16_000;
+const RARE = new Set(["raw"]); // shown where there is something in it
+const TITLES = {
+  nat: "nat table",
+  filter: "filter table",
+  raw: "what else netfilter holds",
+  connections: "tracked connections",
+  neighbours: "neighbours",
+  fdb: "bridge FDB",
+};
+
+export class LiveViews extends HTMLElement {
+  constructor() {
+    super();
+    /** @type {Store | null} */
+    this.store = null;
+    this.place = "";
+    this.tab = "interfaces";
+    /** @type {Map<View, LiveTable | DriverCalls>} */
+    this.tables = new Map();
+    this.places = make("div", "places");
+    this.bar = make("div", "view-tabs");
+    this.panel = make("div", "view-panel");
+    this.timeline = new Timeline();
+    this.added = new WhatAdded();
+    this.journey = new PacketJourney();
+    this.capture = new PacketCapture();
+    this.reach = new ReachGrid();
+    /** @type {Map<string, number>} places and "place tab" pairs that changed out of sight, and when */
+    this.news = new Map();
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.sweep = undefined;
+    this.soon = 0;
+  }
+
+  connectedCallback() {
+    if (this.places.isConnected) return;
+    this.places.setAttribute("role", "radiogroup");
+    this.places.setAttribute("aria-label", "Place to look at");
+    this.bar.setAttribute("role", "tablist");
+    this.bar.setAttribute("aria-label", "What to look at");
+    this.panel.setAttribute("role", "tabpanel");
+    this.panel.id = "view-panel";
+    this.panel.tabIndex = 0;
+    rove(this.places, "button", { activate: true });
+    rove(this.bar, "button", { activate: true });
+    const top = make("div", "views-top");
+    top.append(this.places, this.bar, this.#explainSwitch());
+    this.append(top, this.panel);
+    this.addEventListener("owner", (event) => this.#showOwner(/** @type {CustomEvent} */ (event).detail));
+  }
+
+  /** @param {Store} store */
+  show(store) {
+    this.store = store;
+    this.timeline.show(store);
+    this.journey.show(store);
+    this.capture.show(store);
+    const { sandbox, generation } = /** @type {HTMLElement | null} */ (this.closest("live-sandbox"))?.dataset ?? {};
+    this.reach.show(store, sandbox, Number(generation || 1));
+    this.added.show(store);
+    store.watch((event) => this.#notice(event));
+    this.#settle();
+  }
+
+  /** @param {string} place */
+  choose(place) {
+    if (!this.store?.places.has(place)) return;
+    this.place = place;
+    this.news.delete(place);
+    this.#drawPlaces();
+    this.#drawTabs();
+    this.#drawPanel();
+    this.dispatchEvent(new CustomEvent("chosen", { detail: place, bubbles: true }));
+  }
+
+  /**
+   * All that has the same cause as a line.
+   * @param {string} owner
+   */
+  #showOwner(owner) {
+    this.#open("added");
+    this.added.choose(this.store?.places.get(this.place), owner);
+    this.panel.scrollTop = 0;
+    /** @type {HTMLElement | null} */ (this.added.querySelector("[data-id=back]"))?.focus();
+  }
+
+  #explainSwitch() {
+    const label = make("label", "explain-switch");
+    const box = /** @type {HTMLInputElement} */ (make("input", "toggle toggle-xs"));
+    box.type = "checkbox";
+    box.checked = remembered("explained", "0") === "1";
+    const set = () => this.panel.classList.toggle("explain-all", box.checked);
+    box.addEventListener("change", () => {
+      remember("explained", box.checked ? "1" : "0");
+      set();
+    });
+    set();
+    label.append(box, make("span", "", "explain every line"));
+    return label;
+  }
+
+  #settle() {
+    const places = this.store?.places;
+    if (!places || places.size === 0) return;
+    if (!places.has(this.place)) this.place = inOrder(places.values())[0].id;
+    this.choose(this.place);
+  }
+
+  /** @param {StreamEvent} event */
+  #notice(event) {
+    if (event.type === "view_changed") this.#viewChanged(event);
+    else if (event.type === "happened" || event.type === "timeline_told") this.#calls()?.draw();
+    else if (event.type === "snapshot_taken") this.#settle();
+    else if (event.type === "place_seen") {
+      if (!this.place) this.#settle();
+      else {
+        this.#placesSoon();
+        if (event.place.id === this.place) {
+          this.#drawTabs();
+          this.#drawPanel();
+        }
+      }
+    } else if (event.type === "place_gone") {
+      if (event.place === this.place) this.#settle();
+      else this.#placesSoon();
+    }
+  }
+
+  #calls() {
+    const shown = this.tables.get("calls");
+    return shown instanceof DriverCalls ? shown : undefined;
+  }
+
+  /** @param {ViewChanged} event */
+  #viewChanged(event) {
+    const structural = event.added.length > 0 || event.removed.length > 0;
+    const tab = TABS.find((one) => one.views.includes(event.view));
+    if (!tab) return;
+    if (event.place === this.place && !this.bar.querySelector(`[data-tab="${tab.id}"]`)) {
+      this.#drawTabs();
+      this.#mark(tab.id);
+    } else if (event.place === this.place) {
+      if (tab.id === this.tab) {
+        const table = this.tables.get(event.view);
+        if (table) {
+          table.update(event.observation, event.added, event.changed, event.removed);
+          this.#bringIntoView(table);
+        }
+        if (!table) this.#drawPanel();
+      } else if (structural) this.#mark(tab.id);
+    } else if (structural) {
+      this.#tell(event.place);
+      this.#tell(`${event.place} ${tab.id}`);
+      this.#placesSoon();
+    }
+  }
+
+  /**
+   * The eye should find what is new: the panel scrolls to it, unless somebody is busy in it.
+   * @param {LiveTable | DriverCalls} table
+   */
+  #bringIntoView(table) {
+    const fresh = table.querySelector(".item.added");
+    if (!fresh || this.panel.matches(":hover, :focus-within")) return;
+    const box = fresh.getBoundingClientRect();
+    const panel = this.panel.getBoundingClientRect();
+    if (box.top >= panel.top && box.bottom <= panel.bottom) return;
+    this.panel.scrollTop +=
+      box.bottom > panel.bottom ? Math.min(box.bottom - panel.bottom + 8, box.top - panel.top - 8) : box.top - panel.top - 8;
+  }
+
+  /** @param {string} tab */
+  #mark(tab) {
+    this.#tell(`${this.place} ${tab}`);
+    this.bar.querySelector(`[data-tab="${tab}"]`)?.classList.add("news");
+  }
+
+  /**
+   * News are news for a while; then they are only history.
+   * @param {string} what
+   */
+  #tell(what) {
+    this.news.set(what, Date.now());
+    this.sweep ??= setTimeout(() => this.#forget(), FRESH / 2);
+  }
+
+  #forget() {
+    this.sweep = undefined;
+    for (const [what, at] of this.news) if (Date.now() - at > FRESH) this.news.delete(what);
+    if (this.news.size) this.sweep = setTimeout(() => this.#forget(), FRESH / 2);
+    this.#drawPlaces();
+    this.#drawTabs();
+  }
+
+  /** Many events, one row: it is drawn with the next frame, for all that came until then. */
+  #placesSoon() {
+    this.soon ||= requestAnimationFrame(() => this.#drawPlaces());
+  }
+
+  #drawPlaces() {
+    cancelAnimationFrame(this.soon);
+    this.soon = 0;
+    const focused = this.places.contains(document.activeElement);
+    const places = inOrder(this.store?.places.values() ?? []);
+    const chips = places.map((place) =>
+      placeChip(place, place.id === this.place, this.news.has(place.id), () => this.choose(place.id)),
+    );
+    refill(
+      this.places,
+      chips,
+      places.findIndex((place) => place.id === this.place),
+    );
+    if (focused) /** @type {HTMLElement | null} */ (this.places.querySelector("[aria-checked=true]"))?.focus();
+  }
+
+  #drawTabs() {
+    const place = this.store?.places.get(this.place);
+    /** @type {Record<string, boolean>} */
+    const shown = {
+      capture: this.closest("live-sandbox") !== null,
+      requests: place?.kind === "machine",
+      packets: place?.views.frames !== undefined,
+      driver: Boolean(place?.views.calls?.lines.length),
+    };
+    const tabs = TABS.filter((tab) => shown[tab.id] ?? true);
+    if (!tabs.some((tab) => tab.id === this.tab)) this.tab = "interfaces";
+    const focused = this.bar.contains(document.activeElement);
+    const buttons = tabs.map((tab) => {
+      const button = make("button", "view-tab", tab.label);
+      button.setAttribute("type", "button");
+      button.setAttribute("role", "tab");
+      button.dataset.tab = tab.id;
+      button.id = `tab-${tab.id}`;
+      const chosen = tab.id === this.tab;
+      button.setAttribute("aria-selected", String(chosen));
+      button.setAttribute("aria-controls", "view-panel");
+      button.tabIndex = chosen ? 0 : -1;
+      button.classList.toggle("news", !chosen && this.news.has(`${this.place} ${tab.id}`));
+      button.addEventListener("click", () => this.#open(tab.id));
+      return button;
+    });
+    refill(
+      this.bar,
+      buttons,
+      tabs.findIndex((tab) => tab.id === this.tab),
+    );
+    this.panel.setAttribute("aria-labelledby", `tab-${this.tab}`);
+    if (focused) /** @type {HTMLElement | null} */ (this.bar.querySelector("[aria-selected=true]"))?.focus();
+  }
+
+  /**
+   * Somebody elsewhere on the page wants to see this packet's way.
+   * @param {{ source: string, target: string, kind?: string, port?: number }} wish
+   */
+  follow(wish) {
+    this.#open("journey");
+    this.journey.ask(wish);
+  }
+
+  /** @param {string} tab */
+  #open(tab) {
+    this.tab = tab;
+    this.#drawTabs();
+    this.#drawPanel();
+  }
+
+  #drawPanel() {
+    const tab = TABS.find((one) => one.id === this.tab) ?? TABS[0];
+    this.news.delete(`${this.place} ${tab.id}`);
+    this.bar.querySelector(`[data-tab="${tab.id}"]`)?.classList.remove("news");
+    this.tables.clear();
+    if (tab.id === "timeline") {
+      if (!this.timeline.isConnected) {
+        this.panel.replaceChildren(this.timeline);
+        this.panel.scrollTop = 0; // its tools and the newest line, however far down the last view was
+      }
+      return;
+    }
+    if (tab.id === "journey") {
+      this.panel.replaceChildren(this.journey);
+      return;
+    }
+    if (tab.id === "reach") {
+      this.panel.replaceChildren(this.reach);
+      this.reach.draw();
+      return;
+    }
+    const place = this.store?.places.get(this.place);
+    if (tab.id === "capture") {
+      this.panel.replaceChildren(this.capture);
+      this.capture.choose(place);
+      return;
+    }
+    if (tab.id === "added") {
+      this.panel.replaceChildren(this.added);
+      this.added.choose(place);
+      return;
+    }
+    const nodes = [];
+    if (place?.netns) {
+      const number = make("p", "netns", `net:[${place.netns}]`);
+      number.title = "The number of this network namespace, as readlink /proc/self/ns/net says it there";
+      nodes.push(number);
+    }
+    if (place?.shares)
+      nodes.push(make("p", "empty", `${place.id} has no network namespace of its own: it lives in that of ${place.shares}.`));
+    if (place?.error) nodes.push(make("p", "empty trouble", `This place cannot be read: ${place.error}`));
+    for (const view of tab.views) {
+      const seen = place?.views[view];
+      if (RARE.has(view) && !seen?.lines.length && !seen?.error) continue;
+      if (tab.views.length > 1) nodes.push(make("h3", "view-title", TITLES[/** @type {keyof typeof TITLES} */ (view)]));
+      const table = view === "calls" ? new DriverCalls() : new LiveTable();
+      if (table instanceof DriverCalls) table.store = this.store;
+      else {
+        table.folds = view === "frames";
+        table.named = place ? placeName(place) : this.place;
+      }
+      this.tables.set(view, table);
+      nodes.push(table);
+    }
+    this.panel.replaceChildren(...nodes);
+    for (const [view, table] of this.tables) table.show(this.place, place?.views[view]);
+    if (this.#calls()) this.panel.scrollTop = this.panel.scrollHeight;
+  }
+}

@@ -1,0 +1,40 @@
+// A place as a button of the row of places: its name, whether it is the one looked at, and whether there is news of it.
+
+import { shorten } from "../map/size.js";
+import { make } from "../page/dom.js";
+
+/** @import { Place } from "../stream/types.js" */
+
+const ROOM = 232; // for letters; what is left is for the mark of news
+const LETTER = 7.8;
+
+/**
+ * A namespace that nobody lives in goes by the name of what it is for.
+ * @param {Place} place
+ */
+export function placeName(place) {
+  return place.kind === "namespace" ? `${place.host}/${place.name}` : place.id;
+}
+
+/**
+ * @param {Place} place
+ * @param {boolean} chosen
+ * @param {boolean} news
+ * @param {() => void} choose
+ */
+export function placeChip(place, chosen, news, choose) {
+  const name = placeName(place);
+  const chip = /** @type {HTMLButtonElement} */ (make("button", `chip kind-${place.kind}`, shorten(name, ROOM, LETTER)));
+  if (chip.textContent !== name) {
+    chip.title = name;
+    chip.setAttribute("aria-label", name);
+  }
+  chip.type = "button";
+  chip.setAttribute("role", "radio");
+  chip.setAttribute("aria-checked", String(chosen));
+  chip.tabIndex = chosen ? 0 : -1;
+  chip.classList.toggle("news", !chosen && news);
+  if (place.error) chip.classList.add("unreadable");
+  chip.addEventListener("click", choose);
+  return chip;
+}

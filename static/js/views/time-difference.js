@@ -1,0 +1,66 @@
+// What differs between two moments, written out: one part for each place, the views in it by what lasts longest.
+
+import { make } from "../page/dom.js";
+
+/** @import { PlaceDifference, ViewDifference } from "../stream/history.js" */
+
+const LINES = 400; // of a difference
+const ORDER = ["docker", "interfaces", "routes", "nat", "filter", "raw", "fdb"]; // what lasts; all else passes
+const VIEWS = { docker: "Docker's names", nat: "NAT", fdb: "bridge FDB", raw: "what else netfilter holds" };
+
+/** @param {PlaceDifference[]} found */
+export function written(found) {
+  if (found.length === 0) return [make("p", "empty", "Nothing differs, but for counters and timers.")];
+  const room = { left: LINES };
+  const nodes = found.map((one) => {
+    const fold = /** @type {HTMLDetailsElement} */ (make("details", `differs ${one.fate}`));
+    fold.open = true;
+    const fate = { added: "appeared", removed: "went", both: "" }[one.fate];
+    const summary = make("summary", "", one.place);
+    summary.append(make("small", "", fate || count(one.views)));
+    fold.append(summary, ...byWeight(one.views).map((view) => part(view, room)));
+    return fold;
+  });
+  if (room.left <= 0)
+    nodes.push(/** @type {any} */ (make("p", "empty", `More than ${LINES} lines differ; the rest is not shown here.`)));
+  return nodes;
+}
+
+/** What lasts comes first. @param {ViewDifference[]} views */
+function byWeight(views) {
+  const rank = (/** @type {ViewDifference} */ one) => ORDER.indexOf(one.view) + 1 || ORDER.length + 1;
+  return [...views].sort((a, b) => rank(a) - rank(b));
+}
+
+/** @param {ViewDifference[]} views */
+function count(views) {
+  const sum = (/** @type {"added" | "removed" | "changed"} */ name) => views.reduce((all, view) => all + view[name].length, 0);
+  return `${sum("added")} added, ${sum("removed")} removed, ${sum("changed")} changed`;
+}
+
+/**
+ * @param {ViewDifference} view
+ * @param {{ left: number }} room
+ */
+function part(view, room) {
+  const box = /** @type {HTMLDetailsElement} */ (make("details", "differs-view"));
+  box.open = ORDER.includes(view.view);
+  const name = make("summary", "", VIEWS[/** @type {keyof typeof VIEWS} */ (view.view)] ?? view.view);
+  name.append(make("small", "", count([view])));
+  box.append(name);
+  /** @param {string} tag @param {string} sign @param {string[]} lines */
+  const put = (tag, sign, lines) => {
+    if (room.left <= 0) return;
+    room.left -= lines.length;
+    const line = make(tag, "");
+    line.append(make("span", "sign", sign), ...lines.map((text) => make("code", "", text)));
+    box.append(line);
+  };
+  for (const lines of view.removed) put("del", "−", lines);
+  for (const [before, after] of view.changed) {
+    put("del", "−", before);
+    put("ins", "+", after);
+  }
+  for (const lines of view.added) put("ins", "+", lines);
+  return box;
+}

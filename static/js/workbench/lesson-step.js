@@ -1,0 +1,150 @@
+// The lesson's side of a live page: commands that are clicked, checks that tick, hints, and predictions the machine answers.
+
+import { announce, prose, remember, remembered } from "../page/dom.js";
+
+/** @import { LessonMoved } from "../stream/types.js" */
+
+/** @typedef {{ ajax: (verb: string, url: string, options: object) => Promise<void> }} Htmx */
+
+export class LessonStep {
+  /** @param {HTMLElement} page */
+  constructor(page) {
+    this.page = page;
+    /** @type {LessonMoved | null} */
+    this.last = null;
+    /** @type {Map<string, number>} how often the page asked for an answer's words */
+    this.asked = new Map();
+    page.addEventListener("click", (event) => this.#click(event));
+    page.addEventListener("change", (event) => this.#chosen(event));
+    page.addEventListener("lesson", (event) => this.moved(/** @type {CustomEvent} */ (event).detail));
+    page.addEventListener("htmx:afterSettle", (event) => this.#settled(/** @type {CustomEvent} */ (event)));
+    this.#showTyping();
+  }
+
+  /** Somebody came by a link to this very step: that is where they are now. */
+  arrive() {
+    const { current, step, move } = this.step?.dataset ?? {};
+    if (!move || current === step) return;
+    const htmx = /** @type {{ htmx?: Htmx }} */ (/** @type {unknown} */ (globalThis)).htmx;
+    htmx?.ajax("POST", move, { swap: "none", source: this.page });
+  }
+
+  get step() {
+    return /** @type {HTMLElement | null} */ (this.page.querySelector("#step"));
+  }
+
+  get run() {
+    return remembered("typing", "type") === "run";
+  }
+
+  /** @param {Event} event */
+  #click(event) {
+    const button = /** @type {HTMLElement} */ (event.target).closest?.("button.run");
+    if (!(button instanceof HTMLElement)) return;
+    const detail = { place: button.dataset.place ?? "", command: button.dataset.command ?? "", run: this.run };
+    const asked = new CustomEvent("command", { detail, bubbles: true, cancelable: true });
+    this.page.dispatchEvent(asked);
+    button.classList.add("typed");
+  }
+
+  /** @param {Event} event */
+  #chosen(event) {
+    const box = /** @type {HTMLInputElement} */ (event.target);
+    if (box.name !== "typing") return;
+    remember("typing", box.value);
+    this.#showTyping();
+  }
+
+  #showTyping() {
+    const value = this.run ? "run" : "type";
+    for (const box of this.page.querySelectorAll("input[name=typing]")) {
+      /** @type {HTMLInputElement} */ (box).checked = /** @type {HTMLInputElement} */ (box).value === value;
+    }
+    this.page.classList.toggle("click-runs", this.run);
+  }
+
+  /** @param {CustomEvent} event */
+  #settled(event) {
+    const swapped = /** @type {HTMLElement} */ (event.target);
+    if (swapped.id === "step") {
+      this.#showTyping();
+      this.asked.clear();
+      /** @type {HTMLElement | null} */ (swapped.querySelector("#step-title"))?.focus({ preventScroll: true });
+    }
+    // what the machine said while the page was busy still counts
+    if (this.last && (swapped.id === "step" || swapped.matches(".prediction"))) this.moved(this.last);
+  }
+
+  /** @param {LessonMoved} event */
+  moved(event) {
+    this.last = event;
+    const step = this.step;
+    if (!step || step.dataset.lesson !== event.lesson || step.dataset.step !== event.step) return;
+    const passed = new Set(event.passed);
+    for (const check of step.querySelectorAll("[data-check]")) {
+      if (passed.has(check.getAttribute("data-check") ?? "")) this.#tick(/** @type {HTMLElement} */ (check));
+    }
+    const all = step.querySelectorAll(".check");
+    if (all.length && step.querySelectorAll(".check.passed").length === all.length) this.#complete(step);
+    this.#hint(step, event.hints);
+    for (const prediction of Object.keys(event.answers)) this.#answer(step, prediction);
+  }
+
+  /** @param {HTMLElement} check */
+  #tick(check) {
+    if (check.classList.contains("passed")) return;
+    check.classList.add("passed", "just");
+    const state = check.querySelector(".check-state");
+    announce(`Done: ${check.textContent?.replace("(not yet)", "").trim()}`);
+    if (state) state.textContent = " (done)";
+  }
+
+  /** @param {HTMLElement} step */
+  #complete(step) {
+    const next = step.querySelector(".step-nav .next");
+    if (next && !next.classList.contains("btn-primary")) {
+      next.classList.add("btn-primary", "just");
+      announce("Everything on this step is done.");
+    }
+    const here = step.querySelector(".rail .here");
+    here?.classList.add("done");
+  }
+
+  /**
+   * @param {HTMLElement} step
+   * @param {string[]} hints
+   */
+  #hint(step, hints) {
+    const aside = /** @type {HTMLElement | null} */ (step.querySelector(".hints"));
+    if (!aside) return;
+    const said = hints.join("\n");
+    if (aside.dataset.said === said) return;
+    aside.dataset.said = said;
+    aside.hidden = hints.length === 0;
+    aside.replaceChildren(
+      ...hints.map((hint) => {
+        const note = document.createElement("p");
+        note.className = "hint";
+        note.append(prose(hint));
+        return note;
+      }),
+    );
+  }
+
+  /**
+   * @param {HTMLElement} step
+   * @param {string} prediction
+   */
+  #answer(step, prediction) {
+    const form = step.querySelector(`form.prediction[data-prediction="${CSS.escape(prediction)}"].locked`); // nothing is told to who has not guessed
+    const times = this.asked.get(prediction) ?? 0;
+    if (!(form instanceof HTMLElement) || form.dataset.asking || times >= 3) return;
+    this.asked.set(prediction, times + 1);
+    form.dataset.asking = "1";
+    const htmx = /** @type {{ htmx?: Htmx }} */ (/** @type {unknown} */ (globalThis)).htmx;
+    htmx?.ajax("GET", `/learn/${step.dataset.lesson}/?prediction=${encodeURIComponent(prediction)}`, {
+      target: form,
+      swap: "outerHTML",
+    });
+  }
+}
