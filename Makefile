@@ -2,7 +2,7 @@
 python := .venv/bin/python
 export PORT ?= 8000
 
-.PHONY: help setup run instructor test test-unit test-engine test-browser test-vm record-vm check bench fuzz format clean labdoctor
+.PHONY: help setup run instructor test test-unit test-engine test-browser test-vm record-vm check bench fuzz pictures format clean labdoctor
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -39,6 +39,9 @@ bench: setup ## measured figures, each with its baseline
 
 fuzz: setup ## every parser of hostile input, given anything (SECONDS=60 each, TARGET=one of them)
 	@setup/fuzz.sh "$(or $(SECONDS),60)" "$(TARGET)"
+
+pictures: setup ## every page at three widths, light and dark, into var/pictures (root; DIR=elsewhere ONLY=word)
+	@$(python) -m tests.browser.pictures "$(or $(DIR),var/pictures)" --only "$(ONLY)"
 
 labdoctor: setup ## what this node can do, and the cure for what it cannot
 	@$(python) manage.py labdoctor
