@@ -1,0 +1,206 @@
+// A page without a browser: jsdom, a clock that only the test moves, sockets and a server that say what the test says.
+// A test imports this file first and fetches the modules under test with `await import()`, because they need the page to load.
+
+import { register } from "node:module";
+import { mock } from "node:test";
+import { JSDOM, VirtualConsole } from "jsdom";
+
+process.env.TZ = "UTC";
+export const NOW = Date.UTC(2026, 10, 29, 12, 0, 0); // every test begins at noon
+const dom = new JSDOM("<!doctype html><body></body>", {
+  url: "https://explorer.test/lessons/bridge/",
+  virtualConsole: new VirtualConsole(), // what jsdom lacks (canvas, navigation) is not worth a line
+});
+const { window } = dom;
+
+// xterm's packages are modules for a bundler and scripts for Node; tests read the modules, as the bundle does
+register(
+  `data:text/javascript,${encodeURIComponent(`export async function resolve(name, context, next) {
+    if (!name.startsWith("@xterm/")) return next(name, context);
+    return next(name + "/lib/" + name.split("/")[1] + ".mjs", context);
+  }`)}`,
+);
+
+mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"], now: NOW });
+
+/** Lets milliseconds pass, and whatever is due then happen. @param {number} milliseconds */
+export function wait(milliseconds) {
+  mock.timers.tick(milliseconds);
+}
+
+/** Lets promises that are settled go on. */
+export async function settled() {
+  for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
+// --- sockets ---
+
+/** @type {FakeSocket[]} in the order they were opened */
+export const sockets = [];
+
+/** A WebSocket whose other end is the test. */
+export class FakeSocket {
+  static OPEN = 1;
+
+  constructor(url, protocols) {
+    this.url = url;
+    this.protocols = protocols;
+    this.readyState = 0;
+    this.sent = [];
+    sockets.push(this);
+  }
+
+  send(data) {
+    this.sent.push(data);
+  }
+
+  close() {
+    this.lose(1000);
+  }
+
+  open() {
+    this.readyState = FakeSocket.OPEN;
+    this.onopen?.({});
+  }
+
+  /** The server says something: an object as JSON, bytes as they are. */
+  hear(message) {
+    this.onmessage?.({ data: message instanceof ArrayBuffer ? message : JSON.stringify(message) });
+  }
+
+  lose(code = 1006) {
+    if (this.readyState === 3) return;
+    this.readyState = 3;
+    this.onclose?.({ code });
+  }
+
+  /** The messages the page sent that are no bytes. */
+  get told() {
+    return this.sent.filter((one) => typeof one === "string").map((one) => JSON.parse(one));
+  }
+
+  /** The bytes the page sent, all in one row. */
+  get typed() {
+    return this.sent.filter((one) => typeof one !== "string").flatMap((one) => [...one]);
+  }
+}
+
+export const lastSocket = () => sockets.at(-1);
+
+// --- the server ---
+
+/** What the page asked for, and what it is answered; a test replaces `answer`. */
+export const server = {
+  /** @type {string[]} */
+  asked: [],
+  /** @type {(url: string) => Response | Promise<Response>} */
+  answer: () => new Response("", { status: 404 }),
+};
+
+// --- the rest of a browser ---
+
+class NeverResized {
+  observe() {}
+  disconnect() {}
+}
+
+const taken = `Node Element HTMLElement SVGElement HTMLInputElement HTMLDetailsElement HTMLTimeElement HTMLAnchorElement Event
+  EventTarget CustomEvent MouseEvent KeyboardEvent DOMParser XMLSerializer Option document customElements location localStorage
+  history navigator`.split(/\s+/);
+const bound = ["getComputedStyle", "getSelection"];
+const ours = {
+  window,
+  self: window,
+  WebSocket: FakeSocket,
+  ResizeObserver: NeverResized,
+  IntersectionObserver: NeverResized,
+  matchMedia: () => ({
+    matches: false,
+    addEventListener() {},
+    removeEventListener() {},
+    addListener() {},
+    removeListener() {},
+  }),
+  requestAnimationFrame: (act) => setTimeout(() => act(Date.now()), 16),
+  cancelAnimationFrame: (id) => clearTimeout(id),
+  innerWidth: 1400,
+  innerHeight: 900,
+  fetch: async (url) => {
+    server.asked.push(String(url));
+    return server.answer(String(url));
+  },
+};
+const give = (name, value) => Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+for (const name of taken) give(name, window[name]);
+for (const name of bound) give(name, window[name].bind(window));
+for (const [name, value] of Object.entries(ours)) {
+  give(name, value);
+  if (name !== "window" && name !== "self") window[name] = value;
+}
+performance.now = () => Date.now() - NOW + 60_000; // a page that has been there for a minute
+window.Element.prototype.scrollIntoView = () => {};
+window.HTMLElement.prototype.hidePopover = () => {};
+if (!window.MutationObserver.prototype) throw new Error("jsdom has no MutationObserver");
+give("MutationObserver", window.MutationObserver);
+
+/**
+ * A new page with this in it, beside the corner for toasts and the region for what is announced.
+ * @param {string} [html]
+ */
+export function openPage(html = "") {
+  localStorage.clear();
+  sockets.length = 0;
+  server.asked.length = 0;
+  document.body.innerHTML = `<p id="announce"></p><div id="toasts"></div><main>${html}</main>`;
+  return document.querySelector("main");
+}
+
+// --- a person ---
+
+/** What stands there to read, each space once. @param {Element | null | undefined} element */
+export const textOf = (element) => (element?.textContent ?? "").replace(/\s+/g, " ").trim();
+
+/** @param {Element} root @param {string} selector */
+export const textsOf = (root, selector) => [...root.querySelectorAll(selector)].map(textOf);
+
+/** The button with these words, or this label. @param {Element} root @param {string} words */
+export function buttonOf(root, words) {
+  const buttons = [...root.querySelectorAll("button")];
+  const found = buttons.find((one) => textOf(one) === words || one.getAttribute("aria-label") === words);
+  if (!found) throw new Error(`no button "${words}" among ${buttons.map(textOf).join(", ")}`);
+  return found;
+}
+
+/** @param {Element} root @param {string} words */
+export function press(root, words) {
+  buttonOf(root, words).click();
+}
+
+/** A key on an element. @param {Element} element @param {string} key @param {object} [more] */
+export function key(element, key, more = {}) {
+  const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true, ...more });
+  element.dispatchEvent(event);
+  return event;
+}
+
+/** @param {HTMLInputElement | HTMLSelectElement} field @param {string} value */
+export function fill(field, value) {
+  field.value = value;
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+  field.dispatchEvent(new Event("change", { bubbles: true }));
+}
+
+/** The details of the events of this name from now on. @param {EventTarget} target @param {string} name */
+export function heard(target, name) {
+  const details = [];
+  target.addEventListener(name, (event) => details.push(event.detail));
+  return details;
+}
+
+/** What a screen reader was told last. */
+export function announced() {
+  wait(40);
+  return textOf(document.getElementById("announce"));
+}
+
+export const toasts = () => [...document.querySelectorAll(".toast-note")].map((one) => one.firstChild.textContent);
