@@ -17,7 +17,7 @@ const OPTIONS = {
   // the order of before stays the order: what is there does not change places when something is added
   "elk.layered.considerModelOrder.strategy": "NODES_AND_EDGES",
   "elk.layered.nodePlacement.strategy": "BRANDES_KOEPF",
-  "elk.layered.nodePlacement.bk.fixedAlignment": "LEFTUP",
+  "elk.layered.nodePlacement.bk.fixedAlignment": "LEFTDOWN", // of all, the one where a new container moves the others least
   "elk.separateConnectedComponents": "false",
   "elk.partitioning.activate": "true",
   "elk.layered.spacing.nodeNodeBetweenLayers": "48",
@@ -207,11 +207,17 @@ class Levels {
  */
 const gateId = (box, inner, west) => `${box} ${west ? "<" : ">"} ${inner}`;
 
-/** @param {Node} node
- * @returns {Record<string, string>} */
+/**
+ * Containers stand at the left of their column, so that a wider one moves none of the others; all else at the right of theirs,
+ * because the names of cables have their room at the left (`roomForNames`).
+ * @param {Node} node
+ * @returns {Record<string, string>}
+ */
 function columnOf(node) {
   const column = node.parent ? COLUMNS[/** @type {keyof typeof COLUMNS} */ (node.kind)] : undefined;
-  return column === undefined ? {} : { "elk.partitioning.partition": String(column) };
+  return column === undefined
+    ? {}
+    : { "elk.partitioning.partition": String(column), "elk.alignment": column === 0 ? "LEFT" : "RIGHT" };
 }
 
 /** @param {Node | undefined} node */

@@ -6,6 +6,7 @@ const READABLE = 0.68; // smaller than this, letters cannot be read: then the ma
 const LARGEST = 1.35;
 const MARGIN = 10;
 const STEP = 1.25;
+const MUCH = 1.3; // so much larger a map could be shown that it is
 
 /** @typedef {{ x: number, y: number, scale: number }} Sight */
 
@@ -22,6 +23,24 @@ export function fit(drawing, pane, whole = false) {
   /** @param {number} size @param {number} space */
   const start = (size, space) => (size * scale > space ? MARGIN : MARGIN + (space - size * scale) / 2);
   return { x: start(drawing.width, room.width), y: start(drawing.height, room.height), scale };
+}
+
+/**
+ * The sight of a map that changed: as little as possible from where it was seen, so that what is there stays under the eye.
+ * Fitted anew only where it could be shown much larger.
+ * @param {Sight} before
+ * @param {{ width: number, height: number }} drawing
+ * @param {{ width: number, height: number }} pane
+ * @param {boolean} whole
+ * @returns {Sight}
+ */
+export function follow(before, drawing, pane, whole = false) {
+  const wanted = fit(drawing, pane, whole);
+  if (wanted.scale >= before.scale * MUCH) return wanted;
+  const scale = Math.min(before.scale, wanted.scale);
+  /** @param {number} from @param {number} size @param {number} space */
+  const stay = (from, size, space) => Math.max(MARGIN, Math.min(from, space - MARGIN - size * scale));
+  return { scale, x: stay(before.x, drawing.width, pane.width), y: stay(before.y, drawing.height, pane.height) };
 }
 
 /**
@@ -70,10 +89,16 @@ export class MapSight {
     }).observe(pane);
   }
 
-  /** @param {{ width: number, height: number }} drawing */
+  /**
+   * What changes on the map moves nothing else on the screen, as long as there is room for it.
+   * @param {{ width: number, height: number }} drawing
+   */
   show(drawing) {
+    const first = this.drawing.width <= 1;
     this.drawing = drawing;
-    this.settle();
+    if (first) return this.settle();
+    if (!this.own) this.sight = follow(this.sight, drawing, this.#size(), this.whole);
+    return this.#apply();
   }
 
   settle() {
