@@ -12,7 +12,7 @@ from bench import node
 from bench.figures import Figure, Report, Samples
 from bench.learner import Learner
 from bench.stack import Stack
-from explorer.lab import hosts
+from explorer.lab.hosts import lifecycle
 
 TURNS = 3
 SWARM = (
@@ -88,7 +88,7 @@ def what_is_left(lab: Any, sandbox: str, namespaces: set[int]) -> int:
     """Objects of the sandbox on the engine, and namespaces of it that a process lives in or holds open."""
     until = time.monotonic() + 20
     while True:
-        objects = sum(found.objects for found in hosts.list_sandboxes(lab) if found.sandbox == sandbox)
+        objects = sum(found.objects for found in lifecycle.list_sandboxes(lab) if found.sandbox == sandbox)
         held = namespaces & in_use()
         if not objects + len(held) or time.monotonic() > until:
             return objects + len(held)

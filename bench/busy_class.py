@@ -63,7 +63,7 @@ class Mover:
         self.green: dict[str, int] = dict.fromkeys(self.seats, 0)
 
     def here(self) -> None:
-        from explorer.classroom.lately import here_key
+        from explorer.classroom.wall.lately import here_key
 
         for seat in self.seats:
             self.redis.set(here_key(seat), 1, ex=3600)

@@ -13,7 +13,7 @@ from bench import node
 from bench.figures import Figure, Report, Samples, say
 from bench.learner import PATIENCE, Learner
 from bench.stack import Stack
-from explorer.lab import hosts
+from explorer.lab.hosts import lifecycle
 from explorer.network.comparison import ROWS, Column, Comparison
 
 TURNS = 5
@@ -77,7 +77,7 @@ async def one_run(site: Stack) -> Run:
 async def settle(lab: node.LabConfig) -> None:
     """Until what is kept warm is warm, and nothing else is there."""
     until = time.monotonic() + 2 * PATIENCE
-    while len([one for one in await asyncio.to_thread(hosts.list_sandboxes, lab) if one.running]) != WARM:
+    while len([one for one in await asyncio.to_thread(lifecycle.list_sandboxes, lab) if one.running]) != WARM:
         if time.monotonic() > until:
             raise RuntimeError("the node does not get warm")
         await asyncio.sleep(0.5)
@@ -89,7 +89,7 @@ async def gone(lab: node.LabConfig, told: Comparison) -> int:
     ours = {column.sandbox for column in told.columns}
     until = time.monotonic() + GONE
     while True:
-        left = len([one for one in await asyncio.to_thread(hosts.list_sandboxes, lab) if one.sandbox in ours])
+        left = len([one for one in await asyncio.to_thread(lifecycle.list_sandboxes, lab) if one.sandbox in ours])
         if not left or time.monotonic() > until:
             return left
         await asyncio.sleep(0.5)

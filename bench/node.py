@@ -13,8 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from explorer.lab import engine, hosts, images, run
+from explorer.lab import images, serve
 from explorer.lab.config import LabConfig
+from explorer.lab.hosts import lifecycle, run
 from explorer.network.scenario import SCENARIOS
 
 
@@ -44,15 +45,15 @@ def raw_run(lab: LabConfig) -> float:
 def bare_open(lab: LabConfig, name: str, scenario: str = "one-host") -> float:
     """Seconds until a sandbox is ready when the lab is asked directly: no web, no tasks, no observer."""
     began = time.perf_counter()
-    hosts.open_sandbox(lab, name, 1, SCENARIOS[scenario], time.time() + 600, lambda phase, detail: None)
+    lifecycle.open_sandbox(lab, name, 1, SCENARIOS[scenario], time.time() + 600, lambda phase, detail: None)
     took = time.perf_counter() - began
-    hosts.close_sandbox(lab, name)
+    lifecycle.close_sandbox(lab, name)
     return took
 
 
 def namespaces_of(lab: LabConfig, sandbox: str) -> set[int]:
     """Inodes of the network namespaces of a sandbox: its containers', what runs in them, and those its mounts keep."""
-    with engine.session(lab) as client:
+    with serve.session(lab) as client:
         found = client.api.containers(filters={"label": f"explorer.sandbox={sandbox}"})
         pids = [client.api.inspect_container(one["Id"])["State"]["Pid"] for one in found]
     inodes = set()
@@ -113,7 +114,7 @@ def change_address(pid: int, verb: str, address: str) -> None:
 
 def plain_echoes(lab: LabConfig, container: str, keys: list[bytes]) -> tuple[float, ...]:
     """Milliseconds from key to echo, each, of a shell over a plain exec of the engine."""
-    client = engine.connect(lab)
+    client = serve.connect(lab)
     try:
         made = client.api.exec_create(container, ["bash", "-l"], tty=True, stdin=True)
         stream: Any = client.api.exec_start(made["Id"], tty=True, socket=True)
@@ -147,7 +148,7 @@ def _echo(end: socket.socket, key: bytes) -> float:
 
 def memory_and_cpu(lab: LabConfig, container: str, seconds: float = 10.0) -> tuple[float, float]:
     """(MB as the engine counts them without file cache, percent of one core) of a container."""
-    client = engine.connect(lab)
+    client = serve.connect(lab)
     try:
         first = client.api.stats(container, stream=False, one_shot=True)
         time.sleep(seconds)
@@ -170,7 +171,7 @@ def available() -> float:
 @contextmanager
 def sleeping(lab: LabConfig) -> Iterator[str]:
     """A container of the host image that only sleeps."""
-    client = engine.connect(lab)
+    client = serve.connect(lab)
     try:
         image = images.tag(lab, images.HOST)
         container = client.containers.run(

@@ -17,7 +17,7 @@ from django.conf import settings  # noqa: E402
 
 from explorer.live.hub import get_hub, stop_hub  # noqa: E402
 from explorer.live.routing import application as websockets  # noqa: E402
-from explorer.web.body import bounded  # noqa: E402
+from explorer.web.edge.body import bounded  # noqa: E402
 
 HASHED = re.compile(r"\.[0-9a-f]{12}\.[a-z0-9.]+$")  # how manifest storage names a file by its content
 NOSNIFF = (b"x-content-type-options", b"nosniff")

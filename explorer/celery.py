@@ -1,4 +1,4 @@
-"""Celery: a node's worker. Tasks live in `sandboxes.tasks`."""
+"""Celery: a node's worker. Its tasks live in `node.tasks` and `classroom.tasks`."""
 
 import os
 from typing import Any

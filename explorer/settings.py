@@ -100,7 +100,7 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PRODUCTION else None
 X_FRAME_OPTIONS = "DENY"
-CSRF_FAILURE_VIEW = "explorer.web.errors.csrf_failure"
+CSRF_FAILURE_VIEW = "explorer.web.edge.errors.csrf_failure"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 CONTENT_SECURITY_POLICY: dict[str, Any] = {
     "EXCLUDE_URL_PREFIXES": ("/admin/",),
@@ -134,13 +134,14 @@ INSTALLED_APPS = [
     "django_structlog",
     "lucide",
     "explorer.sandboxes",
+    "explorer.node",
     "explorer.classroom",
     "explorer.web",
     "explorer.launch",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "explorer.web.framed.FramedRequests",
+    "explorer.web.edge.embedded.FramedRequests",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -148,7 +149,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
-    "explorer.web.headers.further_headers",
+    "explorer.web.edge.headers.further_headers",
     "django_htmx.middleware.HtmxMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
 ]
@@ -165,7 +166,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
-                "explorer.web.context.describe_person",
+                "explorer.web.edge.context.describe_person",
             ],
         },
     }

@@ -12,9 +12,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import Case, F, Value, When
 from django.utils import timezone
 
-from explorer.classroom.access import User, authored_by
-from explorer.classroom.audit import note
 from explorer.classroom.models import Class
+from explorer.classroom.people.access import User, authored_by
+from explorer.classroom.people.audit import note
 from explorer.lessons.load import MAIN, load_lessons
 from explorer.lessons.sent import Bundle
 from explorer.sandboxes import drivers, library

@@ -9,9 +9,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
-from explorer.classroom.access import User
-from explorer.classroom.audit import note
 from explorer.classroom.models import Class, new_code
+from explorer.classroom.people.access import User
+from explorer.classroom.people.audit import note
 from explorer.classroom.tell import tell_class
 from explorer.sandboxes import services
 

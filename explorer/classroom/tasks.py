@@ -5,7 +5,7 @@ from __future__ import annotations
 import structlog
 from celery import shared_task
 
-from explorer.classroom import forgetting
+from explorer.classroom.after import forgetting
 
 log = structlog.get_logger(__name__)
 

@@ -6,8 +6,9 @@ import shutil
 from collections import Counter
 from typing import Any
 
-from explorer.lab import engine, hosts
 from explorer.lab.config import LabConfig
+from explorer.lab.engine.client import session
+from explorer.lab.hosts import lifecycle
 
 LEAST_FREE_BYTES = 1500 * 2**20
 WORTH_IT_BYTES = 500 * 2**20  # a smaller sandbox is not what fills the disk
@@ -17,11 +18,11 @@ def relieve(config: LabConfig) -> str:
     """Removes the sandbox that takes most when room is short. Returns its name, or "" when nothing was removed."""
     if shutil.disk_usage(config.engine_dir).free >= LEAST_FREE_BYTES:
         return ""
-    with engine.session(config) as client:
+    with session(config) as client:
         name, size = biggest(client.df())
     if size < WORTH_IT_BYTES:
         return ""
-    hosts.close_sandbox(config, name)
+    lifecycle.close_sandbox(config, name)
     return name
 
 

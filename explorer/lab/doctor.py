@@ -8,11 +8,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from explorer.lab import capabilities, cgroups, commands, engine, hosts, kernel, limits, machines
 from explorer.lab.config import LabConfig
+from explorer.lab.engine import capabilities, cgroups, kernel, memory
+from explorer.lab.engine.client import session
 from explorer.lab.errors import LabError
+from explorer.lab.hosts import lifecycle, machines
 from explorer.lab.images import load
 from explorer.lab.images.names import needed
+from explorer.lab.watch import commands
 
 TOOLS = ("dockerd", "containerd", "runc", "ip", "nsenter", "iptables", "nft", "conntrack", "tcpdump", "bridge")
 LEAST_DISK_MB = 3000
@@ -34,7 +37,7 @@ def examine(config: LabConfig) -> dict[str, Any]:
     state = _engine_state(config)
     checks = [*_machine(config, features), *_engine(config, state), *_optional(features)]
     used = len(state.get("sandboxes", ()))
-    room = hosts.capacity(config)
+    room = lifecycle.capacity(config)
     return {
         "ok": all(check.ok for check in checks if check.must),
         "node": config.node,
@@ -53,7 +56,7 @@ def examine(config: LabConfig) -> dict[str, Any]:
             "host_memory_mb": config.host_memory_mb,
             "host_pids": config.host_pids,
             "host_cpus": config.host_cpus,
-            "node_memory_mb": limits.memory_mb(),
+            "node_memory_mb": memory.memory_mb(),
         },
         "capacity": {"sandboxes": room, "used": used, "free": max(0, room - used)},
         "checks": [asdict(check) for check in checks],
@@ -111,9 +114,9 @@ def _machine(config: LabConfig, features: dict[str, bool]) -> list[Check]:
         ),
         Check(
             "memory",
-            limits.memory_mb() > limits.KEPT_MB + limits.TYPICAL_MB,
+            memory.memory_mb() > memory.KEPT_MB + memory.TYPICAL_MB,
             True,
-            f"{limits.memory_mb()} MB",
+            f"{memory.memory_mb()} MB",
             "give this machine 2 GB or more",
         ),
         Check(
@@ -176,7 +179,7 @@ def _commands() -> Check:
 
 def _engine_state(config: LabConfig) -> dict[str, Any]:
     try:
-        with engine.session(config) as client:
+        with session(config) as client:
             info = client.info()
             return {
                 "version": info["ServerVersion"],
@@ -184,7 +187,7 @@ def _engine_state(config: LabConfig) -> dict[str, Any]:
                 "isolation": _isolation(config, info),
                 "images": load.details(config, client),
                 "engines": list(load.engines(config, client)),
-                "sandboxes": hosts.list_sandboxes(config),
+                "sandboxes": lifecycle.list_sandboxes(config),
             }
     except LabError as error:
         return {"error": str(error)}

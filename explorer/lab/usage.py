@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from explorer.lab.config import LabConfig
-from explorer.lab.leftovers import our_cgroups
-from explorer.lab.places import CONTAINER
+from explorer.lab.engine.leftovers import our_cgroups
+from explorer.lab.inside.places import CONTAINER
 
 FILE_BYTES = 16 * 1024
 GROUPS_READ = 300  # below one host

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from explorer.classroom.people import is_anybody_here
+from explorer.classroom.people.who import is_anybody_here
 from explorer.launch import state
 from explorer.launch.confine import Plan
 from explorer.launch.state import LaunchError
@@ -26,8 +27,6 @@ def sqlite_file() -> Path | None:
 
 def make_places(uid: int | None) -> None:
     """Directories whose owner matters, before anything unprivileged runs."""
-    import os
-
     state.make_directories(settings.STATE_DIR, settings.STATE_DIR / "logs", uid)
     valkey = settings.RUN_DIR / "valkey"
     valkey.mkdir(mode=0o700, exist_ok=True)
@@ -91,7 +90,7 @@ def is_somebody_teaching() -> bool:
 
 
 def check_redis() -> str:
-    import redis
+    import redis  # here: the supervisor lives as long as the site and needs Redis' client for one question
 
     try:
         redis.Redis.from_url(settings.REDIS_URL, socket_timeout=3, socket_connect_timeout=3).ping()

@@ -52,7 +52,7 @@ def says(word: str) -> Probe:
 
 def task_worker_answers(node: str) -> Probe:
     def ping() -> bool:
-        from explorer.celery import app
+        from explorer.celery import app  # here: Celery and all tasks would stay in the supervisor's memory
 
         try:
             return bool(app.control.ping(destination=[node], timeout=0.5))
@@ -69,7 +69,7 @@ def relay_listens(url: str) -> Probe:
     """Some client waits on a stream for orders."""
 
     def look() -> bool:
-        import redis
+        import redis  # here: as in chores, for one question
 
         try:
             with redis.Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1) as client:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from channels.db import database_sync_to_async
 
-from explorer.classroom.access import find_comparison
+from explorer.classroom.people.access import find_comparison
 from explorer.live.edge import Edge
 from explorer.live.feed import Restarted, Subscription
 from explorer.live.limits import COMPARISON_SOCKETS

@@ -15,8 +15,8 @@ from channels.db import database_sync_to_async
 from prometheus_client import Counter, Gauge
 from redis.exceptions import RedisError
 
-from explorer.classroom.access import User, find_sandbox, learner_id
-from explorer.classroom.frames import PROTOCOL, pass_in
+from explorer.classroom.people.access import User, find_sandbox, learner_id
+from explorer.classroom.people.embed_pass import PROTOCOL, pass_in
 from explorer.live import messages
 from explorer.live.feed import Stopped, end
 from explorer.live.hub import Hub, get_hub

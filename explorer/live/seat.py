@@ -11,11 +11,11 @@ from uuid import UUID
 from channels.db import database_sync_to_async
 from pydantic import ValidationError
 
-from explorer.classroom.access import any_seat_of
-from explorer.classroom.lately import here_key
 from explorer.classroom.models import Seat
-from explorer.classroom.seat_changes import note_seen
-from explorer.classroom.watching import watched_key
+from explorer.classroom.people.access import any_seat_of
+from explorer.classroom.seat.changes import note_seen
+from explorer.classroom.wall.lately import here_key
+from explorer.classroom.wall.watching import watched_key
 from explorer.live.edge import Edge
 from explorer.live.feed import Restarted, Subscription
 from explorer.live.limits import SEAT_SOCKETS

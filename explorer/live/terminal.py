@@ -16,7 +16,7 @@ from uuid import UUID
 from channels.db import database_sync_to_async
 from pydantic import ValidationError
 
-from explorer.classroom.rules import is_paused
+from explorer.classroom.acts.rules import is_paused
 from explorer.live import messages, state
 from explorer.live.edge import Close, Receive, SandboxEdge, Send
 from explorer.live.feed import Restarted, Subscription, end

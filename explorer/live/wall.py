@@ -9,8 +9,8 @@ import asyncio
 
 from channels.db import database_sync_to_async
 
-from explorer.classroom.access import find_class
-from explorer.classroom.wall import Picture, differences
+from explorer.classroom.people.access import find_class
+from explorer.classroom.wall.tiles import Picture, differences
 from explorer.live.edge import Edge
 from explorer.live.limits import RECHECK_SECONDS, WALL_SOCKETS
 from explorer.live.wall_reader import WallReader, tell

@@ -15,10 +15,10 @@ from channels.db import database_sync_to_async
 from django.db import DatabaseError
 from redis.exceptions import RedisError
 
-from explorer.classroom.lately import Listener
-from explorer.classroom.look import look_at_class
 from explorer.classroom.models import Class
-from explorer.classroom.wall import Picture, Wire, count, differences, to_wire
+from explorer.classroom.wall.lately import Listener
+from explorer.classroom.wall.look import look_at_class
+from explorer.classroom.wall.tiles import Picture, Wire, count, differences, to_wire
 from explorer.live import messages
 
 log = logging.getLogger(__name__)

@@ -16,9 +16,9 @@ from urllib.parse import parse_qs
 from channels.db import database_sync_to_async
 from django.contrib.auth.models import User
 
-from explorer.classroom.access import find_watched, may_type, seat_with_terminals
 from explorer.classroom.models import Seat
-from explorer.classroom.watching import LOOK_SECONDS, SAME_LOOK, end_watch, note_typing, note_watch
+from explorer.classroom.people.access import find_watched, may_type, seat_with_terminals
+from explorer.classroom.wall.watching import LOOK_SECONDS, SAME_LOOK, end_watch, note_typing, note_watch
 from explorer.live import messages
 from explorer.live.capture import CaptureSocket
 from explorer.live.edge import Close, Edge, Receive, SandboxEdge, Send

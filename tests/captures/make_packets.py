@@ -189,13 +189,13 @@ ENOUGH = "sleep 0.7; kill -INT $(cat /tmp/shot.pid); while [ -d /proc/$(cat /tmp
 
 @contextmanager
 def sandbox(scenario: str, engine: str) -> Iterator[Do]:
-    from explorer.lab import hosts
-    from explorer.lab.run import run_in
+    from explorer.lab.hosts import lifecycle
+    from explorer.lab.hosts.run import run_in
     from explorer.network.scenario import SCENARIOS
-    from explorer.sandboxes.node import lab_config
+    from explorer.node.this_node import lab_config
 
     config, name = lab_config(), f"captured-{secrets.token_hex(4)}"
-    hosts.open_sandbox(config, name, 1, SCENARIOS[scenario], time.time() + 600, lambda phase, detail: None, engine=engine)
+    lifecycle.open_sandbox(config, name, 1, SCENARIOS[scenario], time.time() + 600, lambda phase, detail: None, engine=engine)
 
     def do(where: str, text: str, stdin: bytes = b"", must: bool = True) -> bytes:
         told = {"out": bytearray(), "err": bytearray()}
@@ -208,7 +208,7 @@ def sandbox(scenario: str, engine: str) -> Iterator[Do]:
     try:
         yield do
     finally:
-        hosts.close_sandbox(config, name)
+        lifecycle.close_sandbox(config, name)
 
 
 def take(do: Do, shot: Shot, suffix: str) -> None:

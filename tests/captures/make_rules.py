@@ -26,15 +26,17 @@ ASKED = {"version": "version", "networks": "networks", "containers": "containers
 
 
 def main() -> None:
-    from explorer.lab import hosts
+    from explorer.lab.hosts import lifecycle
     from explorer.network.scenario import ENGINES, SCENARIOS
-    from explorer.sandboxes.node import lab_config
+    from explorer.node.this_node import lab_config
     from tests.engine.situations import SITUATIONS, typed
 
     config = lab_config()
     for engine in ENGINES:
         name = f"captured-{secrets.token_hex(4)}"
-        hosts.open_sandbox(config, name, 1, SCENARIOS["one-host"], time.time() + 600, lambda phase, detail: None, engine=engine)
+        lifecycle.open_sandbox(
+            config, name, 1, SCENARIOS["one-host"], time.time() + 600, lambda phase, detail: None, engine=engine
+        )
         try:
             for situation, commands in SITUATIONS.items():
                 for command in commands:
@@ -48,7 +50,7 @@ def main() -> None:
                     asked = f"curl -s --unix-socket /run/docker.sock 'http://docker/{path}'"
                     (folder / f"{file}.json").write_text(typed(config, name, asked))
         finally:
-            hosts.close_sandbox(config, name)
+            lifecycle.close_sandbox(config, name)
 
 
 if __name__ == "__main__":

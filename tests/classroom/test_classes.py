@@ -6,9 +6,9 @@ import pytest
 from django.utils import timezone
 
 from explorer.classroom import classes
-from explorer.classroom.access import classes_of
-from explorer.classroom.joining import find_class_by_code
 from explorer.classroom.models import AuditEntry, Class
+from explorer.classroom.people.access import classes_of
+from explorer.classroom.seat.joining import find_class_by_code
 from tests.people import make_class, make_seat
 
 pytestmark = pytest.mark.django_db

@@ -20,8 +20,8 @@ from django.test import Client
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
-from explorer.classroom.audit import note
-from explorer.classroom.joining import give_way_back, sign_code
+from explorer.classroom.people.audit import note
+from explorer.classroom.seat.joining import give_way_back, sign_code
 from explorer.network.captured import Frame
 from explorer.network.comparison import Comparison as Measured
 from explorer.network.model import Snapshot

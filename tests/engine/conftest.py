@@ -21,12 +21,15 @@ from django.conf import settings
 from docker.errors import APIError
 
 import docker
-from explorer.lab import engine, hosts, leftovers
+from explorer.lab import serve
 from explorer.lab.config import LabConfig
+from explorer.lab.engine import leftovers
+from explorer.lab.engine.client import session
 from explorer.lab.errors import LabError
-from explorer.lab.run import run_in
+from explorer.lab.hosts import lifecycle
+from explorer.lab.hosts.run import run_in
 from explorer.network.scenario import DEFAULT_ENGINE, ENGINES, SCENARIOS
-from explorer.sandboxes import node
+from explorer.node import this_node
 
 START_SECONDS = 600
 STOP_SECONDS = 60
@@ -47,8 +50,8 @@ def test_installation() -> LabConfig:
         "EXPLORER_RUN": str(settings.RUN_DIR),
         "REDIS_URL": settings.REDIS_URL,  # its default lies in the run directory
     }
-    node.lab_config.cache_clear()
-    return node.lab_config()
+    this_node.lab_config.cache_clear()
+    return this_node.lab_config()
 
 
 test_installation.__test__ = False  # type: ignore[attr-defined]
@@ -114,7 +117,7 @@ def await_engine(running: tuple[LabConfig, Engine]) -> Callable[[str], None]:
 
     def wait(version: str) -> None:
         until = time.monotonic() + START_SECONDS
-        while version not in hosts.engines(config):
+        while version not in lifecycle.engines(config):
             if left_out := [line for line in child.lines if line.startswith("left out")]:
                 pytest.skip(left_out[-1])
             assert time.monotonic() < until, "\n".join(child.lines[-20:])
@@ -137,29 +140,29 @@ def open_one(lab_config: LabConfig, new_name: Callable[[], str]) -> Iterator[Cal
         scenario: str = "one-host", seconds: float = 3600, generation: int = 1, engine: str = DEFAULT_ENGINE
     ) -> tuple[str, dict[str, Any]]:
         opened.append(name := new_name())
-        return name, hosts.open_sandbox(
+        return name, lifecycle.open_sandbox(
             lab_config, name, generation, SCENARIOS[scenario], time.time() + seconds, lambda phase, detail: None, engine=engine
         )
 
     yield open_it
     for name in opened:
-        hosts.close_sandbox(lab_config, name)
+        lifecycle.close_sandbox(lab_config, name)
 
 
 @pytest.fixture(scope="session")
 def sandbox(lab_config: LabConfig) -> Iterator[tuple[str, dict[str, Any]]]:
     """One sandbox with one host for tests that leave it as it was. (name, facts)."""
     name = "shared-" + uuid.uuid4().hex[:8]
-    facts = hosts.open_sandbox(lab_config, name, 1, SCENARIOS["one-host"], time.time() + 3600, lambda phase, detail: None)
+    facts = lifecycle.open_sandbox(lab_config, name, 1, SCENARIOS["one-host"], time.time() + 3600, lambda phase, detail: None)
     yield name, facts
-    hosts.close_sandbox(lab_config, name)
+    lifecycle.close_sandbox(lab_config, name)
 
 
 @pytest.fixture(params=ENGINES)
 def engine_version(lab_config: LabConfig, request: pytest.FixtureRequest) -> str:
     """Each version of Docker Engine there is. All but the first are prepared while the node serves already."""
     until = time.monotonic() + 120
-    while request.param not in hosts.engines(lab_config):
+    while request.param not in lifecycle.engines(lab_config):
         if time.monotonic() > until:
             pytest.skip(f"no hosts with Docker Engine {request.param} here")
         time.sleep(0.5)
@@ -198,12 +201,12 @@ def last_words(client: docker.DockerClient, container: str) -> str:
 
 def state_of_everything() -> str:
     """Every container of the tests' engine with its last words."""
-    config = node.lab_config()
+    config = this_node.lab_config()
     try:
-        with engine.session(config) as client:
+        with session(config) as client:
             told = [
                 f"{one['Names'][0]} {one['Status']}\n{last_words(client, one['Id'])}" for one in client.api.containers(all=True)
             ]
     except LabError as error:
         told = [f"{error} {error.detail}"]
-    return "\n".join([*told, engine.log_file(config).read_text(errors="replace")[-2000:]])
+    return "\n".join([*told, serve.log_file(config).read_text(errors="replace")[-2000:]])

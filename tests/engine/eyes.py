@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from explorer.lab.config import LabConfig
-from explorer.lab.observe import Observer
-from explorer.lab.run import run_in
+from explorer.lab.hosts.run import run_in
+from explorer.lab.watch.observe import Observer
 
 
 class Eyes:

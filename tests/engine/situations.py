@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from explorer.lab.config import LabConfig
-from explorer.lab.run import run_in
+from explorer.lab.hosts.run import run_in
 
 SITUATIONS: dict[str, tuple[str, ...]] = {
     "published": ("docker run -d --name web -p 8080:80 box",),

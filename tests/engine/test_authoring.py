@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from explorer.lab.observe import Observer
-from explorer.lab.script import OUTPUT_BYTES, run_script
-from explorer.lab.unix_http import to_path
+from explorer.lab.ask.script import OUTPUT_BYTES, run_script
+from explorer.lab.inside.unix_http import to_path
+from explorer.lab.watch.observe import Observer
 from explorer.lessons.killercoda import import_scenario
 from explorer.lessons.load import read_lesson
 from explorer.network.model import Script
-from explorer.sandboxes.solve import Silent, solve_lesson
+from explorer.node.lessons.solve import Silent, solve_lesson
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples" / "killercoda"

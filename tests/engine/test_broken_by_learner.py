@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from explorer.lab import hosts
+from explorer.lab.hosts import lifecycle
 from explorer.lessons.checks import holds
 from explorer.lessons.evidence import World
 from explorer.lessons.model import Condition
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.timeout(180)]
 
 
 def open_generation(config, name, number, engine):
-    return hosts.open_sandbox(
+    return lifecycle.open_sandbox(
         config, name, number, SCENARIOS["one-host"], time.time() + 600, lambda phase, detail: None, engine=engine
     )
 
@@ -30,7 +30,7 @@ def host(lab_config, new_name, engine_version):
     try:
         yield name, open_generation(lab_config, name, 1, engine_version)
     finally:
-        hosts.close_sandbox(lab_config, name)
+        lifecycle.close_sandbox(lab_config, name)
 
 
 @pytest.fixture

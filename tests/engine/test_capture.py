@@ -8,7 +8,7 @@ import pytest
 from explorer.lab.errors import NotThere
 from explorer.network.captured import tell_row
 from explorer.network.packets import dissect
-from explorer.sandboxes.look import looking
+from explorer.node.operator.look import looking
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(200)]
 

@@ -9,8 +9,8 @@ import pytest
 
 from explorer.network.model import Snapshot
 from explorer.network.recreate import recreate
-from explorer.sandboxes.look import look_once
-from explorer.sandboxes.replay import type_kept
+from explorer.node.operator.look import look_once
+from explorer.node.work.replay import type_kept
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(180)]
 

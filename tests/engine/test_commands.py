@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.timeout(400)]
 @pytest.fixture(scope="module")
 def sandbox(node):
     need_connector()
-    assert node.python("from explorer.lab.commands import why_not; print(why_not())").isspace()
+    assert node.python("from explorer.lab.watch.commands import why_not; print(why_not())").isspace()
     return node.tell("open")["id"]
 
 

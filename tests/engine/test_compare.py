@@ -7,9 +7,9 @@ import time
 
 import pytest
 
-from explorer.lab import hosts
 from explorer.lab.compare import lacking, run_column
-from explorer.lab.run import run_in
+from explorer.lab.hosts import lifecycle
+from explorer.lab.hosts.run import run_in
 from explorer.network.comparison import ROWS, VARIANTS, find_variant, find_variants
 from explorer.network.comparison.reasons import UNEXPLAINED
 from explorer.network.comparison.rows import WAYS
@@ -162,7 +162,7 @@ async def test_a_sandbox_that_goes_away_ends_its_column(lab_config, open_one):
     async def tell(phase, column):
         if phase.startswith("asking") and not gone:
             gone.append(phase)
-            await asyncio.to_thread(hosts.close_sandbox, lab_config, name)
+            await asyncio.to_thread(lifecycle.close_sandbox, lab_config, name)
 
     began = time.monotonic()
     column = await run_column(lab_config, name, facts, variant, tell, throughput=False)

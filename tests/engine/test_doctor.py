@@ -10,7 +10,8 @@ from dataclasses import replace
 
 import pytest
 
-from explorer.lab import doctor, hosts
+from explorer.lab import doctor
+from explorer.lab.hosts import lifecycle
 from explorer.lab.images import needed
 
 pytestmark = pytest.mark.engine
@@ -28,7 +29,7 @@ def test_a_running_node_is_healthy(lab_config, sandbox):
     assert all(sizes[name] > 10_000_000 for name in needed(lab_config))
     assert found["engines"][0] == lab_config.engines[0]
     assert found["capacity"]["used"] >= 1
-    assert found["capacity"]["free"] == hosts.capacity(lab_config) - found["capacity"]["used"]
+    assert found["capacity"]["free"] == lifecycle.capacity(lab_config) - found["capacity"]["used"]
 
 
 def test_drivers_follow_from_what_the_kernel_did(lab_config):

@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 from docker.errors import NotFound
 
-from explorer.lab import engine, leftovers
+from explorer.lab import serve
 from explorer.lab.config import LabConfig
+from explorer.lab.engine import leftovers
+from explorer.lab.engine.client import session
 from explorer.lab.images import BOX
 from explorer.lab.images.names import tar
 
@@ -74,7 +76,7 @@ def start(config: LabConfig) -> Iterator[Start]:
 
 def run_a_container(config: LabConfig) -> int:
     """The process id of something that does not want to end."""
-    with engine.session(config) as client:
+    with session(config) as client:
         client.api.import_image_from_file(str(tar(config, BOX)), repository="stubborn", tag="1")
         words = ["/usr/bin/bash", "-c", "trap '' TERM; while :; do sleep 1; done"]
         labels = config.labels | {"explorer.sandbox": "s", "explorer.generation": "1"}
@@ -117,7 +119,7 @@ def test_a_second_start_is_quick_and_finds_no_container(config, start):
     began = time.monotonic()
     start()
     assert time.monotonic() - began < 4
-    with engine.session(config) as client:
+    with session(config) as client:
         assert client.api.containers(all=True) == []
         assert client.api.images("stubborn:1"), "images stay"
 
@@ -135,21 +137,21 @@ def test_the_daemon_dies_with_its_parent(config, start):
 def test_what_two_killed_processes_left_is_swept_at_the_next_start(config, start):
     child = start()
     pid = run_a_container(config)
-    daemon = int(engine.pid_file(config).read_text())
+    daemon = int(serve.pid_file(config).read_text())
     child.kill()
     os.kill(daemon, signal.SIGKILL)
     child.wait()
     assert alive(pid)
     start()
     assert not alive(pid)
-    with engine.session(config) as client:
+    with session(config) as client:
         assert client.api.containers(all=True) == []
 
 
 def test_a_daemon_that_dies_ends_the_whole_with_a_sentence(config, start):
     child = start()
     run_a_container(config)
-    os.kill(int(engine.pid_file(config).read_text()), signal.SIGKILL)
+    os.kill(int(serve.pid_file(config).read_text()), signal.SIGKILL)
     assert child.wait(30) == 1
     assert "ended by itself" in child.stdout.read()
     assert traces(config) == []
@@ -159,7 +161,7 @@ def test_one_engine_per_installation(config, start):
     start()
     second = start(until="")
     assert second.wait(10) == 1
-    with engine.session(config) as client:
+    with session(config) as client:
         assert client.ping(), "the first goes on"
 
 
@@ -173,7 +175,7 @@ def test_a_directory_nobody_may_pass_is_named(config, start, tmp_path):
 
 
 def test_the_engine_is_not_the_machines_own(lab_config):
-    with engine.session(lab_config) as client:
+    with session(lab_config) as client:
         info = client.info()
     assert info["DockerRootDir"].startswith(str(lab_config.engine_dir))
     assert any("userns" in option for option in info["SecurityOptions"])
@@ -181,7 +183,7 @@ def test_the_engine_is_not_the_machines_own(lab_config):
 
 
 def test_images_older_than_their_inputs_go(lab_config):
-    with engine.session(lab_config) as client:
+    with session(lab_config) as client:
         names = [name for image in client.api.images() for name in image["RepoTags"] or ()]
         kept = sorted(name.split(":")[0] for name in names)
         # further versions of Docker are prepared while the node serves already

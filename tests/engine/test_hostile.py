@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from explorer.lab import engine, hosts, quota
+from explorer.lab.engine.client import session
+from explorer.lab.hosts import lifecycle, quota
 
 pytestmark = pytest.mark.engine
 
@@ -36,14 +37,14 @@ def test_a_host_that_froze_itself_goes_all_the_same(lab_config, open_one, shell)
     status, said = shell("h1", FREEZE_1 if Path("/sys/fs/cgroup/freezer").is_dir() else FREEZE_2, name)
     assert status == 0, said
     assert "FR" in said, said  # FROZEN or still FREEZING
-    assert hosts.close_sandbox(lab_config, name) > 0
-    assert name not in {found.sandbox for found in hosts.list_sandboxes(lab_config)}
+    assert lifecycle.close_sandbox(lab_config, name) > 0
+    assert name not in {found.sandbox for found in lifecycle.list_sandboxes(lab_config)}
 
 
 def test_a_huge_hosts_file_is_cut_before_the_engine_reads_it(lab_config, open_one, shell):
     name, facts = open_one()
     shell("h1", "yes 10.1.1.1 a-long-name.example | head -c 50000000 >>/etc/hosts", name)
-    with engine.session(lab_config) as client:
+    with session(lab_config) as client:
         found = client.api.inspect_container(facts["hosts"]["h1"]["container"])
     assert Path(found["HostsPath"]).stat().st_size > 50_000_000
     quota.cut_files(found)

@@ -14,8 +14,8 @@ from explorer.live.capture import write_entries
 from explorer.live.messages import encode
 from explorer.live.streams import Entry
 from explorer.network.journeys import Asked
-from explorer.sandboxes import operator
-from explorer.sandboxes.look import looking
+from explorer.node.operator import actions
+from explorer.node.operator.look import looking
 from tests.captures import handmade
 from tests.engine.conftest import Shell
 from tests.engine.test_capture import listen
@@ -31,7 +31,7 @@ SEND = f"python3 -c '{handmade.SEND}' br-far"
 @pytest.fixture(scope="module")
 def far(lab_config, sandbox):
     """A sandbox with a container whose cable takes 9,000 bytes."""
-    from explorer.lab.run import run_in
+    from explorer.lab.hosts.run import run_in
 
     def do(command: str) -> None:
         said: list[bytes] = []
@@ -80,8 +80,8 @@ async def test_tshark_opens_what_the_command_line_keeps(far, shell, tmp_path):
     if shutil.which("tshark") is None:
         pytest.fail("no tshark here; setup/debian-packages-test.txt names it")
     path = tmp_path / "hostile.pcapng"
-    asked = SimpleNamespace(pk=far[0], generation=1, facts=far[1], state=operator.State.READY)
-    listening = asyncio.create_task(asyncio.to_thread(operator.capture, asked, "h1/sink", "eth0", OURS, 6.0, str(path)))  # type: ignore[arg-type]
+    asked = SimpleNamespace(pk=far[0], generation=1, facts=far[1], state=actions.State.READY)
+    listening = asyncio.create_task(asyncio.to_thread(actions.capture, asked, "h1/sink", "eth0", OURS, 6.0, str(path)))  # type: ignore[arg-type]
     await asyncio.to_thread(shell, "h1", UNTIL_SOMEBODY_LISTENS)
     await asyncio.to_thread(sending(shell), "h1", SEND)
     told = await listening

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from explorer.lab import diskguard, engine, hosts, lans, usage
+from explorer.lab import diskguard, usage
+from explorer.lab.engine.client import session
 from explorer.lab.errors import HostTimeout, NodeError, NotThere
-from explorer.lab.run import run_in
+from explorer.lab.hosts import lans, lifecycle
+from explorer.lab.hosts.run import run_in
 from explorer.network.layout import from_query
 from explorer.network.scenario import SCENARIOS, Scenario, StartContainer, StartNetwork
 
@@ -21,13 +23,13 @@ def nothing(phase: str, detail: str) -> None:
 
 
 def objects(config, name):
-    return [found for found in hosts.list_sandboxes(config) if found.sandbox == name]
+    return [found for found in lifecycle.list_sandboxes(config) if found.sandbox == name]
 
 
 def test_a_sandbox_says_its_phases_and_its_facts(lab_config, new_name):
     phases = []
     name = new_name()
-    facts = hosts.open_sandbox(
+    facts = lifecycle.open_sandbox(
         lab_config, name, 1, SCENARIOS["two-hosts"], time.time() + 60, lambda phase, detail: phases.append(phase)
     )
     assert phases == ["reserved", "starting host", "loading images", "building scenario", "ready"]
@@ -35,36 +37,36 @@ def test_a_sandbox_says_its_phases_and_its_facts(lab_config, new_name):
     assert facts["hosts"]["h2"]["address"] == facts["subnet"].replace(".0/24", ".12")
     assert facts["hosts"]["h1"]["engine"].startswith("26.")
     assert facts["machines"]["outside"]["address"].endswith(".100")
-    assert hosts.close_sandbox(lab_config, name) == 6  # three containers, two volumes, a network
+    assert lifecycle.close_sandbox(lab_config, name) == 6  # three containers, two volumes, a network
     assert objects(lab_config, name) == []
 
 
 def test_closing_twice_is_success(lab_config, open_one):
     name, _ = open_one()
-    assert hosts.close_sandbox(lab_config, name) == 4
-    assert hosts.close_sandbox(lab_config, name) == 0
+    assert lifecycle.close_sandbox(lab_config, name) == 4
+    assert lifecycle.close_sandbox(lab_config, name) == 0
     assert not lans.expiry_dir(lab_config, name).exists()
 
 
 def test_opening_again_finds_the_same(lab_config, open_one):
     name, facts = open_one()
-    again = hosts.open_sandbox(lab_config, name, 1, SCENARIOS["one-host"], time.time() + 99, nothing)
+    again = lifecycle.open_sandbox(lab_config, name, 1, SCENARIOS["one-host"], time.time() + 99, nothing)
     assert again == facts
 
 
 def test_a_new_generation_replaces_the_old(lab_config, open_one):
     name, facts = open_one()
-    fresh = hosts.open_sandbox(lab_config, name, 2, SCENARIOS["one-host"], time.time() + 99, nothing)
+    fresh = lifecycle.open_sandbox(lab_config, name, 2, SCENARIOS["one-host"], time.time() + 99, nothing)
     assert fresh["hosts"]["h1"]["container"] != facts["hosts"]["h1"]["container"]
     assert [found.generation for found in objects(lab_config, name)] == [2]
-    assert hosts.close_sandbox(lab_config, name, 1) == 0
+    assert lifecycle.close_sandbox(lab_config, name, 1) == 0
 
 
 def test_a_failure_leaves_nothing(lab_config, new_name):
     broken = Scenario(name="broken", summary="", networks=(StartNetwork(host="h1", name="n", driver="nonsense"),))
     name = new_name()
     with pytest.raises(Exception, match="scenario"):
-        hosts.open_sandbox(lab_config, name, 1, broken, time.time() + 60, nothing)
+        lifecycle.open_sandbox(lab_config, name, 1, broken, time.time() + 60, nothing)
     assert objects(lab_config, name) == []
 
 
@@ -76,7 +78,7 @@ def test_a_scenario_is_there_when_the_sandbox_is(lab_config, new_name, shell):
         containers=(StartContainer(host="h1", name="web", network="front", publish=("8080:80",)),),
     )
     name = new_name()
-    facts = hosts.open_sandbox(lab_config, name, 1, scenario, time.time() + 60, nothing)
+    facts = lifecycle.open_sandbox(lab_config, name, 1, scenario, time.time() + 60, nothing)
     try:
         _, text = shell("outside", f"curl -s {facts['hosts']['h1']['address']}:8080", name=name)
         assert text.startswith(f"you are {facts['machines']['outside']['address']}:")
@@ -87,7 +89,7 @@ def test_a_scenario_is_there_when_the_sandbox_is(lab_config, new_name, shell):
         assert 10 < taken.memory / 2**20 < lab_config.host_memory_mb  # a Docker daemon, containerd and one small web server
         assert 0.1 < taken.cpu < 60  # it started, which takes part of a second
     finally:
-        hosts.close_sandbox(lab_config, name)
+        lifecycle.close_sandbox(lab_config, name)
     assert usage.read_usage(lab_config, [facts["hosts"]["h1"]["container"]]) is None
 
 
@@ -102,8 +104,8 @@ def test_a_router_leads_to_a_second_lan(lab_config, open_one, shell):
     _, text = shell("far", "curl -s outside; ip route", name=name)
     assert f"you are {far['address']}:" in text
     assert f"default via {router['addresses']['beyond']}" in text
-    assert hosts.open_sandbox(lab_config, name, 1, SCENARIOS["routed"], time.time() + 60, nothing) == facts
-    assert hosts.close_sandbox(lab_config, name) == 7  # four containers, a volume, two networks
+    assert lifecycle.open_sandbox(lab_config, name, 1, SCENARIOS["routed"], time.time() + 60, nothing) == facts
+    assert lifecycle.close_sandbox(lab_config, name) == 7  # four containers, a volume, two networks
     assert objects(lab_config, name) == []
 
 
@@ -114,7 +116,7 @@ def test_a_layout_from_a_link_is_built(lab_config, new_name, shell):
         "&run=h1,web,lan,also=town,p=8080:80&run=h2,app,town&run=h1,own,street"
     )
     name = new_name()
-    facts = hosts.open_sandbox(lab_config, name, 1, from_query(link).scenario(), time.time() + 60, nothing)
+    facts = lifecycle.open_sandbox(lab_config, name, 1, from_query(link).scenario(), time.time() + 60, nothing)
     try:
         _, text = shell("outside", f"curl -s {facts['hosts']['h1']['address']}:8080", name=name)
         assert "172.30.0.2:80" in text
@@ -123,7 +125,7 @@ def test_a_layout_from_a_link_is_built(lab_config, new_name, shell):
         _, text = shell("h1", "docker network inspect street", name=name)
         assert facts["subnet"] in text
     finally:
-        hosts.close_sandbox(lab_config, name)
+        lifecycle.close_sandbox(lab_config, name)
 
 
 def test_a_swarm_stands_when_the_sandbox_does(open_one, shell):
@@ -137,14 +139,14 @@ def test_a_host_that_cannot_start_is_named_and_takes_the_others_with_it(lab_conf
     name, given = new_name(), lans.addresses
     monkeypatch.setattr(lans, "addresses", lambda *words: given(*words) | {"h2": given(*words)["h1"]})
     with pytest.raises(NodeError, match=r"h[12] did not start\. .* were taken down again\.") as caught:
-        hosts.open_sandbox(lab_config, name, 1, SCENARIOS["two-hosts"], time.time() + 60, nothing)
+        lifecycle.open_sandbox(lab_config, name, 1, SCENARIOS["two-hosts"], time.time() + 60, nothing)
     assert "Address already in use" in caught.value.detail
     assert objects(lab_config, name) == []
 
 
 def test_a_host_whose_daemon_cannot_start_is_named(lab_config, new_name, monkeypatch):
     """h2's own file system is spoilt from the node before it begins, as a broken disk would."""
-    name, seeded = new_name(), hosts.machines.images.seeded_volume
+    name, seeded = new_name(), lifecycle.machines.images.seeded_volume
 
     def spoilt(config, client, full_name, labels, engine):
         volume = seeded(config, client, full_name, labels, engine)
@@ -153,10 +155,10 @@ def test_a_host_whose_daemon_cannot_start_is_named(lab_config, new_name, monkeyp
             Path(client.api.inspect_volume(volume)["Mountpoint"], "network").write_text("not a directory")
         return volume
 
-    monkeypatch.setattr(hosts.machines.images, "seeded_volume", spoilt)
-    monkeypatch.setattr(hosts, "READY_SECONDS", 4.0)
+    monkeypatch.setattr(lifecycle.machines.images, "seeded_volume", spoilt)
+    monkeypatch.setattr(lifecycle, "READY_SECONDS", 4.0)
     with pytest.raises(NodeError, match=r"^h2 did not start\. h1 was taken down again\.$"):
-        hosts.open_sandbox(lab_config, name, 1, SCENARIOS["two-hosts"], time.time() + 60, nothing)
+        lifecycle.open_sandbox(lab_config, name, 1, SCENARIOS["two-hosts"], time.time() + 60, nothing)
     assert objects(lab_config, name) == []
 
 
@@ -223,7 +225,7 @@ def test_outside_answers_and_logs_who_asked(shell, sandbox, lab_config):
     assert f"you are {address}:" in text
     assert "pinged" in text
     assert address in text.split("pinged")[1]
-    with engine.session(lab_config) as client:
+    with session(lab_config) as client:
         log = client.api.logs(facts["machines"]["outside"]["container"]).decode()
     for protocol in ("http", "dns", "ping"):
         assert f'{{"protocol": "{protocol}", "source": "{address}"' in log
@@ -286,7 +288,7 @@ def test_a_host_ends_itself_after_its_time(lab_config, open_one):
 
 def test_an_extended_host_lives_on(lab_config, open_one, shell):
     name, _ = open_one(seconds=6)
-    hosts.extend_sandbox(lab_config, name, time.time() + 600)
+    lifecycle.extend_sandbox(lab_config, name, time.time() + 600)
     time.sleep(12)
     assert shell("h1", "docker ps", name=name)[0] == 0
     assert objects(lab_config, name)[0].expires_at > time.time() + 500
@@ -295,7 +297,7 @@ def test_an_extended_host_lives_on(lab_config, open_one, shell):
 def test_what_overstays_is_ended_from_outside(lab_config, open_one):
     name, _ = open_one()
     lans.write_expiry(lab_config, name, time.time() - 60)
-    assert name in hosts.end_overdue(lab_config)
+    assert name in lifecycle.end_overdue(lab_config)
     assert objects(lab_config, name) == []
 
 
@@ -321,5 +323,5 @@ def test_no_engine_is_said_within_seconds(lab_config, tmp_path):
 
     started = time.monotonic()
     with pytest.raises(NodeError):
-        hosts.open_sandbox(replace(lab_config, run_dir=tmp_path), "x", 1, SCENARIOS["one-host"], time.time(), nothing)
+        lifecycle.open_sandbox(replace(lab_config, run_dir=tmp_path), "x", 1, SCENARIOS["one-host"], time.time(), nothing)
     assert time.monotonic() - started < 5

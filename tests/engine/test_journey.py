@@ -11,11 +11,11 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from explorer.lab import hosts
-from explorer.lab.tools import run_tools
+from explorer.lab.hosts import lifecycle
+from explorer.lab.inside.tools import run_tools
 from explorer.network.journeys import Asked
 from explorer.network.scenario import ENGINES, SCENARIOS
-from explorer.sandboxes.look import looking
+from explorer.node.operator.look import looking
 from tests.engine.situations import typed
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
@@ -26,7 +26,7 @@ def host(request, lab_config, await_engine):
     """`web` published on 8080, `baker` and `miller` on a network of their own."""
     await_engine(request.param)
     name = f"journey-{secrets.token_hex(4)}"
-    facts = hosts.open_sandbox(
+    facts = lifecycle.open_sandbox(
         lab_config, name, 1, SCENARIOS["one-host"], time.time() + 3600, lambda phase, detail: None, engine=request.param
     )
     for command in (
@@ -37,7 +37,7 @@ def host(request, lab_config, await_engine):
     ):
         typed(lab_config, name, command)
     yield name, facts
-    hosts.close_sandbox(lab_config, name)
+    lifecycle.close_sandbox(lab_config, name)
 
 
 @asynccontextmanager

@@ -8,11 +8,11 @@ import time
 
 import pytest
 
-from explorer.lab import hosts
-from explorer.lab.run import run_in
+from explorer.lab.hosts import lifecycle
+from explorer.lab.hosts.run import run_in
 from explorer.network.journeys import Asked
 from explorer.network.scenario import SCENARIOS
-from explorer.sandboxes.look import looking
+from explorer.node.operator.look import looking
 from tests.engine.test_journey import beside
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
 
 def opened(lab_config, scenario, *commands):
     name = f"ways-{secrets.token_hex(4)}"
-    facts = hosts.open_sandbox(lab_config, name, 1, SCENARIOS[scenario], time.time() + 3600, lambda phase, detail: None)
+    facts = lifecycle.open_sandbox(lab_config, name, 1, SCENARIOS[scenario], time.time() + 3600, lambda phase, detail: None)
     for where, command in commands:
         said: list[bytes] = []
         status = run_in(lab_config, name, where, ["bash", "-lc", command], lambda _, data: said.append(data), 60)  # noqa: B023
@@ -59,7 +59,7 @@ def one(lab_config):
         ("h1", "docker run -d --name right --network yard box"),
     )
     yield sandbox
-    hosts.close_sandbox(lab_config, sandbox[0])
+    lifecycle.close_sandbox(lab_config, sandbox[0])
 
 
 def test_macvlan_goes_straight_onto_the_lan(lab_config, one):
@@ -110,7 +110,7 @@ def two(lab_config):
         ("h2", "docker run -d --name client --network ring box"),
     )
     yield sandbox
-    hosts.close_sandbox(lab_config, sandbox[0])
+    lifecycle.close_sandbox(lab_config, sandbox[0])
 
 
 def test_overlay_travels_inside_vxlan(lab_config, two):

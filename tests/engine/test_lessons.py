@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from explorer.environment import patient
-from explorer.lab import capabilities, hosts
+from explorer.lab.engine import capabilities
 from explorer.lab.errors import NoDriver
+from explorer.lab.hosts import lifecycle
 from explorer.lessons.load import load_lessons
 from explorer.lessons.model import Command
 from explorer.network.scenario import DEFAULT_ENGINE, ENGINES
-from explorer.sandboxes import solve
+from explorer.node.lessons import solve
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(1800)]
 LESSONS = load_lessons()
@@ -95,7 +96,7 @@ def test_green_with_its_own_commands(lab_config, played, slug, engine):
     known = PLAYED[slug]["answers"]  # a list has all that a measurement may say
     assert answers.keys() == known.keys()
     assert all(answer in (true if isinstance(true := known[asked], list) else [true]) for asked, answer in answers.items())
-    assert played.sandbox not in {found.sandbox for found in hosts.list_sandboxes(lab_config)}
+    assert played.sandbox not in {found.sandbox for found in lifecycle.list_sandboxes(lab_config)}
 
 
 @pytest.mark.parametrize(("slug", "one"), WITHOUT, ids=[f"{slug}-{one['step']}-{one['command']}" for slug, one in WITHOUT])

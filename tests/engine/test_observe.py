@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from explorer.lab import holding, hosts, observe
-from explorer.lab.netns import open_namespace
+from explorer.lab.hosts import lifecycle
+from explorer.lab.inside.netns import open_namespace
+from explorer.lab.watch import holding, observe
 from explorer.network.model import Probe
 from explorer.network.scenario import SCENARIOS
 from tests.engine.eyes import Eyes, do, watching
@@ -23,9 +24,9 @@ pytestmark = [pytest.mark.engine, pytest.mark.timeout(90)]
 def host(lab_config):
     """A sandbox of this file's own: it does not stay as it was."""
     name = f"seen-{secrets.token_hex(4)}"
-    facts = hosts.open_sandbox(lab_config, name, 1, SCENARIOS["one-host"], time.time() + 3600, lambda phase, detail: None)
+    facts = lifecycle.open_sandbox(lab_config, name, 1, SCENARIOS["one-host"], time.time() + 3600, lambda phase, detail: None)
     yield name, facts
-    hosts.close_sandbox(lab_config, name)
+    lifecycle.close_sandbox(lab_config, name)
 
 
 @pytest.fixture
@@ -259,7 +260,7 @@ async def test_a_removed_sandbox_ends_the_watch(lab_config, open_one):
     eyes.observer = observe.Observer(lab_config, name, 1, facts, eyes)
     task = asyncio.create_task(eyes.observer.run())
     await eyes.until(lambda: "h1" in eyes.places)
-    await asyncio.to_thread(hosts.close_sandbox, lab_config, name)
+    await asyncio.to_thread(lifecycle.close_sandbox, lab_config, name)
     await asyncio.wait_for(task, 15)
     assert eyes.places == {}
     assert ("gone", "h1") in [(what, which) for _at, what, which in eyes.seen]

@@ -8,10 +8,10 @@ import time
 
 import pytest
 
-from explorer.lab import hosts
+from explorer.lab.hosts import lifecycle
 from explorer.network.model import VIEWS, Rule
 from explorer.network.scenario import ENGINES, SCENARIOS
-from explorer.sandboxes.look import look_once
+from explorer.node.operator.look import look_once
 from tests.engine.situations import SITUATIONS, tables, typed
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
@@ -22,12 +22,12 @@ def host(request, lab_config, await_engine):
     """One host on which one situation after another is made."""
     await_engine(request.param)
     name = f"rules-{secrets.token_hex(4)}"
-    facts = hosts.open_sandbox(
+    facts = lifecycle.open_sandbox(
         lab_config, name, 1, SCENARIOS["one-host"], time.time() + 3600, lambda phase, detail: None, engine=request.param
     )
     assert facts["hosts"]["h1"]["engine"].startswith(f"{request.param}.")
     yield name, facts
-    hosts.close_sandbox(lab_config, name)
+    lifecycle.close_sandbox(lab_config, name)
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)

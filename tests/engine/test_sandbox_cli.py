@@ -144,7 +144,7 @@ def test_close_all_leaves_nothing(node, opened):
     assert node.tell("list")["sandboxes"] == []
     assert (
         node.python(
-            "from explorer.lab import hosts\nfrom explorer.sandboxes.node import lab_config\n"
+            "from explorer.lab import hosts\nfrom explorer.node.this_node import lab_config\n"
             "print(hosts.list_sandboxes(lab_config()))"
         ).strip()
         == "[]"

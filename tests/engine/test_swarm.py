@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from explorer.lab import hosts
-from explorer.lab.run import run_in
+from explorer.lab.hosts import lifecycle
+from explorer.lab.hosts.run import run_in
 from explorer.lessons.checks import evaluate
 from explorer.lessons.load import load_lessons
 from explorer.network.model import Frame, Snapshot
@@ -153,7 +153,9 @@ async def test_one_who_leaves_in_the_middle(lab_config, two):
         await do(lab_config, sandbox, "h1", "docker rm -f web; docker swarm leave --force")
         await eyes.until(lambda: not overlays(eyes, "h1") and "frames" not in eyes.places["h1"].views)
     began = time.monotonic()
-    again = hosts.open_sandbox(lab_config, sandbox, 2, SCENARIOS["two-hosts"], time.time() + 600, lambda phase, detail: None)
+    again = lifecycle.open_sandbox(
+        lab_config, sandbox, 2, SCENARIOS["two-hosts"], time.time() + 600, lambda phase, detail: None
+    )
     assert time.monotonic() - began < 60
     async with watching(lab_config, sandbox, again) as eyes:
         assert not overlays(eyes, "h1")

@@ -8,9 +8,9 @@ import time
 
 import pytest
 
-from explorer.lab import hosts
+from explorer.lab.ask.terminals import Terminal, end_shells
 from explorer.lab.errors import HostError, NotThere
-from explorer.lab.terminals import Terminal, end_shells
+from explorer.lab.hosts import lifecycle
 from tests.engine.eyes import do
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(60)]
@@ -148,7 +148,7 @@ async def test_ten_megabytes_of_yes_come_at_the_readers_pace(terminal_on):
 
 
 async def test_a_program_that_takes_no_input_holds_nobody_up_for_ever(terminal_on, monkeypatch):
-    monkeypatch.setattr("explorer.lab.terminals.WRITE_SECONDS", 0.3)
+    monkeypatch.setattr("explorer.lab.ask.terminals.WRITE_SECONDS", 0.3)
     terminal = await terminal_on("h1")
     await type_line(terminal, "stty raw -echo; echo rea''dy; sleep 99", b"ready")
     with pytest.raises(HostError, match="takes no input"):
@@ -171,7 +171,7 @@ async def test_a_host_that_goes_closes_its_shells(lab_config, open_one):
     name, _facts = open_one()
     terminal = await Terminal.open(lab_config, name, "h1", 80, 24)
     await read_until(terminal, b"# ")
-    await asyncio.to_thread(hosts.close_sandbox, lab_config, name)
+    await asyncio.to_thread(lifecycle.close_sandbox, lab_config, name)
     await read_until(terminal, b"never", 10)
     assert await terminal.read() == b""
     assert terminal.reason

@@ -9,7 +9,7 @@ from ipaddress import IPv4Address
 
 import nh3
 
-from explorer.lab.journal import LINE_BYTES, LINES_KEPT
+from explorer.lab.watch.journal import LINE_BYTES, LINES_KEPT
 from explorer.lessons import render
 from explorer.network.compare import Difference, compare
 from explorer.network.explain import explain

@@ -17,12 +17,14 @@ from typing import cast, get_args
 
 from pydantic import ValidationError
 
-from explorer.lab import dns, journal, netlink, probe, trace, unix_http
-from explorer.lab.calls import Calls
-from explorer.lab.happenings import describe
-from explorer.lab.journey import read_handles
-from explorer.lab.reach import Pings
-from explorer.lab.tools import outputs_of
+from explorer.lab.ask import dns, probe, trace
+from explorer.lab.ask.journey import read_handles
+from explorer.lab.ask.reach import Pings
+from explorer.lab.inside import netlink, unix_http
+from explorer.lab.inside.tools import outputs_of
+from explorer.lab.watch import journal
+from explorer.lab.watch.calls import Calls
+from explorer.lab.watch.happenings import describe
 from explorer.lessons import bundle
 from explorer.lessons.killercoda import import_scenario
 from explorer.lessons.load import LessonError, read_lesson

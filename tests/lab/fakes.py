@@ -7,7 +7,7 @@ import json
 from contextlib import asynccontextmanager
 from typing import cast
 
-from explorer.lab.unix_http import to_path
+from explorer.lab.inside.unix_http import to_path
 
 OK = b"HTTP/1.1 200 OK\r\n"
 

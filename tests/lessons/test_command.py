@@ -7,9 +7,9 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
-from explorer.lab import capabilities
+from explorer.lab.engine import capabilities
 from explorer.lessons.load import LessonError
-from explorer.sandboxes.management.commands import lesson as command
+from explorer.node.management.commands import lesson as command
 
 
 def test_check(capsys):

@@ -3,7 +3,7 @@
 import pytest
 from asgiref.sync import sync_to_async
 
-from explorer.classroom.frames import begin_frame, write_pass
+from explorer.classroom.people.embed_pass import begin_frame, write_pass
 from explorer.sandboxes.models import Learner
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -7,7 +7,7 @@ from django.http import Http404
 from django.utils import timezone
 
 from explorer.sandboxes.models import Node, Sandbox
-from explorer.web import health
+from explorer.web.edge import health
 
 pytestmark = pytest.mark.django_db
 

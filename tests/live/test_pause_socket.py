@@ -6,7 +6,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.utils import timezone
 
-from explorer.classroom import doing
+from explorer.classroom.acts import doing
 from explorer.classroom.models import Class, Seat
 from explorer.live.terminal import TerminalSocket
 from tests.people import make_class, make_user

@@ -7,11 +7,12 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.utils import timezone
 
-from explorer.classroom import classes, seat_changes
-from explorer.classroom.lately import here_key
+from explorer.classroom import classes
 from explorer.classroom.models import Class, Seat
+from explorer.classroom.seat import changes
 from explorer.classroom.tell import tell_class
-from explorer.classroom.watching import watched_key
+from explorer.classroom.wall.lately import here_key
+from explorer.classroom.wall.watching import watched_key
 from explorer.live import messages
 from explorer.live import seat as edge
 from explorer.live.limits import SEAT_SOCKETS
@@ -106,7 +107,7 @@ async def test_a_watcher_who_vanished_is_noticed(connect, seat, redis, monkeypat
 async def test_a_removed_seat_is_told_and_closed(connect, seat, teacher, redis):
     socket = await connect(seat)
     await wait_here(redis, seat)
-    await sync_to_async(seat_changes.remove_seat)(teacher, seat)
+    await sync_to_async(changes.remove_seat)(teacher, seat)
     assert await hears(socket)
     assert await socket.closed() == messages.GONE
 

@@ -8,8 +8,8 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.utils import timezone
 
-from explorer.classroom.lately import here_key
-from explorer.classroom.wall import fold
+from explorer.classroom.wall.lately import here_key
+from explorer.classroom.wall.tiles import fold
 from explorer.live import messages, wall_reader
 from explorer.live.hub import get_hub
 from explorer.live.limits import WALL_SOCKETS

@@ -8,7 +8,7 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from explorer.classroom.models import AuditEntry
-from explorer.classroom.watching import is_watched, watched_key
+from explorer.classroom.wall.watching import is_watched, watched_key
 from explorer.live import messages, watching
 from explorer.live.limits import SANDBOX_SOCKETS
 from explorer.sandboxes import changes

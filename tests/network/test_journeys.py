@@ -8,8 +8,8 @@ import struct
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.lab.journey import read_handles
-from explorer.lab.trace import read_steps, table
+from explorer.lab.ask.journey import read_handles
+from explorer.lab.ask.trace import read_steps, table
 from explorer.network.journeys import Evidence, Sighting, Step, tell
 from explorer.network.journeys.identity import Ends, find_sequence, ping_marks, step_fits, tcp_marks
 from explorer.network.model import Interface, Line, Observation, Place, Route, Rule

@@ -7,14 +7,16 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from explorer.classroom.access import find_comparison, may_use_sandbox
+from explorer.classroom.people.access import find_comparison, may_use_sandbox
 from explorer.lab.compare import turns
 from explorer.lab.errors import NoRoom
 from explorer.network.comparison.spec import Spec
-from explorer.sandboxes import changes, columns, comparisons, limits, reconcile, services, streams, work
+from explorer.node.reconcile import sweep
+from explorer.node.this_node import lab_config
+from explorer.node.work import work
+from explorer.sandboxes import changes, columns, comparisons, limits, services, streams
 from explorer.sandboxes.events import comparison_stream
 from explorer.sandboxes.models import Action, Column, Comparison, Node, Sandbox
-from explorer.sandboxes.node import lab_config
 
 pytestmark = pytest.mark.django_db(transaction=True)
 State = Sandbox.State
@@ -202,7 +204,7 @@ def test_no_node_is_said_kindly(alice, sent):
 @pytest.fixture
 def warm(engine, sent, node1, redis, settings):
     settings.WARM_SANDBOXES = 2
-    reconcile.reconcile()
+    sweep.reconcile()
     carry_out(sent)
     return list(Sandbox.objects.filter(state=State.WARM))
 
@@ -237,18 +239,18 @@ def test_a_warm_one_of_another_engine_is_left(warm, alice, sent):
 
 def test_the_warm_pool_waits_until_it_is_over(warm, alice, sent):
     comparison = comparisons.start_comparison(alice, THREE)
-    reconcile.reconcile()
+    sweep.reconcile()
     assert not Sandbox.objects.filter(learner=None).exists()
     comparisons.end_comparison(comparison)
     carry_out(sent)
-    reconcile.reconcile()
+    sweep.reconcile()
     assert Sandbox.objects.filter(learner=None).count() == 2
 
 
 def test_but_not_for_ever(warm, alice, sent):
     comparisons.start_comparison(alice, Spec(columns=("bridge", "host")))
     Comparison.objects.update(created_at=timezone.now() - timedelta(seconds=50))
-    reconcile.reconcile()
+    sweep.reconcile()
     assert Sandbox.objects.filter(learner=None).exists()
 
 
@@ -351,7 +353,7 @@ def test_looked_at_it_goes_on(running):
     Comparison.objects.update(seen_at=timezone.now() - timedelta(seconds=20))
     comparisons.note_look(running.pk)
     Comparison.objects.update(created_at=timezone.now() - timedelta(seconds=50))
-    reconcile.reconcile()
+    sweep.reconcile()
     running.refresh_from_db()
     assert running.state == "running"
 
@@ -360,7 +362,7 @@ def test_nobody_looks_it_ends_within_a_minute(running, engine, sent):
     carry_out(sent)
     assert comparisons.UNSEEN + timedelta(seconds=10) + comparisons.SEEN_EVERY < timedelta(seconds=55), "a sweep is every ten"
     Comparison.objects.update(seen_at=timezone.now() - timedelta(seconds=31))
-    reconcile.reconcile()
+    sweep.reconcile()
     carry_out(sent)
     running.refresh_from_db()
     assert (running.state, running.reason) == ("ended", comparisons.UNWATCHED)
@@ -375,7 +377,7 @@ def test_a_look_is_noted_seldom(running):
 
 def test_too_long_is_over(running):
     Comparison.objects.update(created_at=timezone.now() - comparisons.LIFE - timedelta(seconds=1))
-    reconcile.reconcile()
+    sweep.reconcile()
     running.refresh_from_db()
     assert running.reason == comparisons.TOO_LONG
 
@@ -383,7 +385,7 @@ def test_too_long_is_over(running):
 def test_a_node_that_went_away_is_not_waited_for(running, engine):
     gone = Node.objects.create(name="gone", seen_at=timezone.now() - timedelta(minutes=2))
     Comparison.objects.update(node=gone)
-    reconcile.reconcile()
+    sweep.reconcile()
     running.refresh_from_db()
     assert running.state == "ended"
     assert "went away" in running.reason
@@ -392,7 +394,7 @@ def test_a_node_that_went_away_is_not_waited_for(running, engine):
 def test_what_a_dead_process_left_unsaid_is_said(running, node1):
     """The sandbox is over, but whoever ended it died before it told the column."""
     Sandbox.objects.update(state=State.FAILED, reason="gone")
-    reconcile.reconcile()
+    sweep.reconcile()
     running.refresh_from_db()
     assert {column.reason for column in running.columns.all()} == {"gone"}
     assert running.state == "done"
@@ -405,7 +407,7 @@ def sandboxes_of(comparison):
 def test_complete_columns_keep_their_sandboxes_until_the_others_are_measured(running, sent):
     carry_out(sent)
     Column.objects.filter(key="host").update(state="done")
-    reconcile.reconcile()
+    sweep.reconcile()
     assert set(sandboxes_of(running).values()) == {State.READY}
 
 
@@ -413,7 +415,7 @@ def test_unless_somebody_waits_for_the_place(running, sent, bob):
     carry_out(sent)
     Column.objects.filter(key="host").update(state="done")
     Sandbox.objects.create(learner=bob)
-    reconcile.reconcile()
+    sweep.reconcile()
     assert sandboxes_of(running) == {"bridge": State.READY, "host": State.CLOSING, "overlay": State.READY}
 
 
@@ -422,7 +424,7 @@ def test_a_sandbox_that_outlived_its_comparison_goes(running, engine, sent):
     carry_out(sent)
     Column.objects.update(state="done")
     Comparison.objects.update(state="done")
-    reconcile.reconcile()
+    sweep.reconcile()
     carry_out(sent)
     assert not engine.standing
 
@@ -431,7 +433,7 @@ def test_old_ones_are_forgotten(running):
     comparisons.end_comparison(running)
     Sandbox.objects.update(state=State.CLOSED)
     Comparison.objects.update(created_at=timezone.now() - timedelta(days=31))
-    reconcile.reconcile()
+    sweep.reconcile()
     assert not Comparison.objects.exists()
 
 

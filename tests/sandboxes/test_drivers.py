@@ -5,7 +5,8 @@ from django.utils import timezone
 
 from explorer.lab.errors import NodeError
 from explorer.lessons.load import load_lessons
-from explorer.sandboxes import drivers, reconcile, services
+from explorer.node.reconcile import sweep
+from explorer.sandboxes import drivers, services
 from explorer.sandboxes.models import Action, Node, Sandbox
 
 LACKS = {"kernel": "6.1.0", "drivers": {"bridge": True, "macvlan": False}}
@@ -25,10 +26,10 @@ def rich(db):
 
 
 def test_the_node_says_what_its_kernel_can_do(engine, redis, db):
-    reconcile.reconcile()
+    sweep.reconcile()
     assert Node.objects.get().health["drivers"] == {"bridge": True, "macvlan": False}
     engine.dead = True
-    reconcile.reconcile()
+    sweep.reconcile()
     assert Node.objects.get().health["kernel"] == "6.1.0"
 
 
@@ -36,8 +37,8 @@ def test_a_kernel_that_cannot_be_asked_refuses_nobody(engine, redis, db, monkeyp
     def silent():
         raise NodeError("The kernel could not be asked what it can do.")
 
-    monkeypatch.setattr(reconcile, "_asked_kernel", silent)
-    reconcile.reconcile()
+    monkeypatch.setattr(sweep, "_asked_kernel", silent)
+    sweep.reconcile()
     assert drivers.lacking() == {}
 
 

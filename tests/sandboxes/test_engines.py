@@ -8,7 +8,9 @@ from django.utils import timezone
 from explorer import settings as project
 from explorer.launch import parts
 from explorer.network.scenario import ENGINES
-from explorer.sandboxes import reconcile, services, work
+from explorer.node.reconcile import sweep
+from explorer.node.work import work
+from explorer.sandboxes import services
 from explorer.sandboxes.models import Node, Sandbox
 
 
@@ -95,9 +97,9 @@ def test_a_node_that_lacks_the_version_leaves_the_task_to_others(both, alice, as
 
 def test_a_lost_task_is_asked_for_again_where_the_version_is(both, alice, ask, sent):
     sandbox = ask(alice, engine="28")
-    Sandbox.objects.update(moved_at=timezone.now() - reconcile.QUEUE_AGAIN * 2)
+    Sandbox.objects.update(moved_at=timezone.now() - sweep.QUEUE_AGAIN * 2)
     sent.clear()
-    ask(both, reconcile.ask_again)
+    ask(both, sweep.ask_again)
     assert sent == [("open_sandbox", "open.28", sandbox.actions.get().pk)]
 
 
@@ -113,20 +115,20 @@ def test_warm_ones_have_a_version_the_node_has(both, ask, settings):
     settings.WARM_SANDBOXES, settings.ENGINES = 1, ("28",)
     both.health = {"engines": ["28"]}
     both.save()
-    ask(both, reconcile.keep_warm, 4)
+    ask(both, sweep.keep_warm, 4)
     assert Sandbox.objects.get().engine == "28"
 
 
 def test_the_node_says_which_versions_it_has_and_its_worker_takes_just_those(both, engine, worker, settings):
     engine.versions = ("26",)
-    reconcile.reconcile()
+    sweep.reconcile()
     both.refresh_from_db()
     assert both.engines == ["26"]
     engine.versions = ENGINES
-    reconcile.reconcile()
-    reconcile.reconcile()
+    sweep.reconcile()
+    sweep.reconcile()
     engine.versions = ("26",)
-    reconcile.reconcile()
+    sweep.reconcile()
     assert worker == [
         ("add", "open.26", settings.WORKER),
         ("add", "open.28", settings.WORKER),

@@ -3,7 +3,8 @@ from datetime import timedelta
 import pytest
 
 from explorer.lab.errors import NodeError
-from explorer.sandboxes import services, work
+from explorer.node.work import work
+from explorer.sandboxes import services
 from explorer.sandboxes.models import Action, Sandbox
 
 State = Sandbox.State

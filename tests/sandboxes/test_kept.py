@@ -8,7 +8,9 @@ import pytest
 from django.utils import timezone
 
 from explorer.lab.errors import NoRoom
-from explorer.sandboxes import kept, reconcile, services, work
+from explorer.node.reconcile import sweep
+from explorer.node.work import work
+from explorer.sandboxes import kept, services
 from explorer.sandboxes.models import Action, Sandbox
 from explorer.sandboxes.terms import Terms
 
@@ -140,7 +142,7 @@ def test_one_that_was_claimed_meanwhile_is_not_closed(redis, sent, node1, alice)
 
 def test_what_nobody_came_for_goes_at_its_time(redis, engine, sent, node1):
     late, still = keep(node1, hours=-1), keep(node1)
-    reconcile.expire_overdue(node1)
+    sweep.expire_overdue(node1)
     late.refresh_from_db(), still.refresh_from_db()
     assert (late.state, still.state) == ("closing", "warm")
 
@@ -148,7 +150,7 @@ def test_what_nobody_came_for_goes_at_its_time(redis, engine, sent, node1):
 def test_an_old_one_that_is_kept_stays_longer_than_a_common_one(redis, engine, sent, node1):
     long_ago = timezone.now() - timedelta(hours=4)
     mine, common = keep(node1, created_at=long_ago), keep(node1, pool="", created_at=long_ago)
-    reconcile.expire_overdue(node1)
+    sweep.expire_overdue(node1)
     mine.refresh_from_db(), common.refresh_from_db()
     assert (mine.state, common.state) == ("warm", "closing")
 
@@ -156,7 +158,7 @@ def test_an_old_one_that_is_kept_stays_longer_than_a_common_one(redis, engine, s
 def test_the_common_pool_is_filled_whatever_is_kept(redis, engine, sent, node1, settings):
     settings.WARM_SANDBOXES = 1
     keep(node1)
-    reconcile.keep_warm(node1, 4)
+    sweep.keep_warm(node1, 4)
     assert Sandbox.objects.filter(learner=None, pool="").count() == 1
 
 
@@ -181,7 +183,7 @@ def test_more_time_from_somebody_else_is_no_extension_and_given_once(redis, sent
 
 def test_the_hosts_clock_follows_a_sandbox_that_was_given_time(ready, engine):
     services.prolong_sandbox(ready, timedelta(hours=20), "a long pause")
-    reconcile.reconcile()
+    sweep.reconcile()
     ready.refresh_from_db()
     assert engine.list_sandboxes(None)[0].expires_at > ready.expires_at.timestamp()
 

@@ -4,7 +4,9 @@ import pytest
 from django.utils import timezone
 
 from explorer.lab.errors import NoRoom
-from explorer.sandboxes import changes, reconcile, services, streams, work
+from explorer.node.reconcile import sweep
+from explorer.node.work import work
+from explorer.sandboxes import changes, services, streams
 from explorer.sandboxes.models import Action, Node, Sandbox
 
 State = Sandbox.State
@@ -67,7 +69,7 @@ def test_a_lost_task_is_asked_for_again(engine, sent, node1, alice, django_captu
     sandbox = services.open_sandbox(alice)
     Sandbox.objects.update(moved_at=timezone.now() - timedelta(seconds=20))
     with django_capture_on_commit_callbacks(execute=True):
-        reconcile.reconcile()
+        sweep.reconcile()
     assert ("open_sandbox", "open.26", opening_of(sandbox).pk) in sent
 
 
@@ -75,7 +77,7 @@ def test_nobody_waits_for_ever(engine, sent, node1, alice, redis):
     sandbox = services.open_sandbox(alice)
     Sandbox.objects.update(moved_at=timezone.now() - timedelta(minutes=6))
     Action.objects.update(created_at=timezone.now() - timedelta(minutes=6))
-    reconcile.reconcile()
+    sweep.reconcile()
     sandbox.refresh_from_db()
     assert sandbox.state == State.FAILED
     assert "please try again" in sandbox.reason
@@ -195,7 +197,7 @@ def test_two_clicks_at_once_make_one_row(engine, sent, node1, alice, redis, monk
 @pytest.fixture
 def warm(engine, sent, node1, redis, settings):
     settings.WARM_SANDBOXES = 1
-    reconcile.reconcile()
+    sweep.reconcile()
     sandbox = Sandbox.objects.get()
     work.open_sandbox(opening_of(sandbox).pk)
     sandbox.refresh_from_db()
@@ -204,7 +206,7 @@ def warm(engine, sent, node1, redis, settings):
 
 def test_one_is_kept_warm(warm, engine):
     assert (warm.state, warm.learner) == (State.WARM, None)
-    reconcile.reconcile()
+    sweep.reconcile()
     assert Sandbox.objects.count() == 1
 
 
@@ -227,7 +229,7 @@ def test_an_old_warm_one_is_not_given_out(warm, alice):
 
 def test_one_being_made_for_nobody_can_be_claimed(engine, sent, node1, alice, redis, settings):
     settings.WARM_SANDBOXES = 1
-    reconcile.reconcile()
+    sweep.reconcile()
     spare = Sandbox.objects.get()
     claimed = []
     engine.meanwhile = lambda: claimed.append(services.open_sandbox(alice))

@@ -9,9 +9,9 @@ from django.db import transaction
 from django.db.models import Count, QuerySet
 from unfold.decorators import display
 
-from explorer.classroom.access import User, role_of
-from explorer.classroom.audit import note
 from explorer.classroom.panel.base import Table, Wish
+from explorer.classroom.people.access import User, role_of
+from explorer.classroom.people.audit import note
 from explorer.sandboxes.limits import Refused
 
 admin.site.unregister(Group)  # the two roles; nobody makes more

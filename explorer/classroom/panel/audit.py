@@ -8,9 +8,9 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from unfold.decorators import display
 
-from explorer.classroom.access import OPERATOR, User, classes_of, role_of
 from explorer.classroom.models import AuditEntry
 from explorer.classroom.panel.base import Table
+from explorer.classroom.people.access import OPERATOR, User, classes_of, role_of
 
 
 @admin.register(AuditEntry)

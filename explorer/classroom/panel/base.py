@@ -15,7 +15,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from unfold.admin import ModelAdmin, TabularInline
 
-from explorer.classroom.access import OPERATOR, User, role_of
+from explorer.classroom.people.access import OPERATOR, User, role_of
 from explorer.sandboxes.limits import Refused
 
 MOST_ROWS = 200  # at once

@@ -8,9 +8,9 @@ from django.urls import reverse
 from django.utils.html import format_html
 from unfold.decorators import display
 
-from explorer.classroom.access import User, classes_of
 from explorer.classroom.models import Class
 from explorer.classroom.panel.base import Table
+from explorer.classroom.people.access import User, classes_of
 
 
 @admin.register(Class)

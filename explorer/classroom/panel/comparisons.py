@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.contrib import admin
 from django.db import transaction
 
-from explorer.classroom.access import User
-from explorer.classroom.audit import note
 from explorer.classroom.panel.base import Part, Table, Wish
+from explorer.classroom.people.access import User
+from explorer.classroom.people.audit import note
 from explorer.sandboxes import comparisons
 from explorer.sandboxes.limits import Refused
 from explorer.sandboxes.models import Column, Comparison

@@ -9,10 +9,10 @@ from django.db.models import Count, Q
 from django.http import HttpRequest
 from django.utils import timezone
 
-from explorer.classroom.access import OPERATOR, classes_of, role_of, sandboxes_of
 from explorer.classroom.models import Class
 from explorer.classroom.panel import capacity
 from explorer.classroom.panel.nodes import OPERATED, health_of, is_here
+from explorer.classroom.people.access import OPERATOR, classes_of, role_of, sandboxes_of
 from explorer.sandboxes.models import Node, Sandbox
 
 State = Sandbox.State

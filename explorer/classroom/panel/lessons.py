@@ -9,8 +9,8 @@ from django.db.models import QuerySet
 from django.utils.html import format_html
 from unfold.decorators import display
 
-from explorer.classroom.access import OPERATOR, User, role_of
 from explorer.classroom.panel.base import Table
+from explorer.classroom.people.access import OPERATOR, User, role_of
 from explorer.sandboxes.models import AuthoredLesson
 
 

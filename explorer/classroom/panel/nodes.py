@@ -10,9 +10,9 @@ from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 from unfold.decorators import display
 
-from explorer.classroom.access import User
-from explorer.classroom.audit import note
 from explorer.classroom.panel.base import Table, Wish
+from explorer.classroom.people.access import User
+from explorer.classroom.people.audit import note
 from explorer.sandboxes import changes
 from explorer.sandboxes.limits import Refused
 from explorer.sandboxes.models import Node, Sandbox

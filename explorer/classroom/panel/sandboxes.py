@@ -15,10 +15,10 @@ from django.utils import timezone
 from django.utils.html import format_html
 from unfold.decorators import display
 
-from explorer.classroom.access import User, classes_of, sandboxes_of
-from explorer.classroom.audit import note
 from explorer.classroom.models import Class, Seat
 from explorer.classroom.panel.base import Part, Table, Wish
+from explorer.classroom.people.access import User, classes_of, sandboxes_of
+from explorer.classroom.people.audit import note
 from explorer.sandboxes import changes, services
 from explorer.sandboxes.limits import Refused
 from explorer.sandboxes.models import Action, Sandbox

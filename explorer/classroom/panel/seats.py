@@ -8,10 +8,10 @@ from django.urls import reverse
 from django.utils.html import format_html
 from unfold.decorators import display
 
-from explorer.classroom.access import User, classes_of
 from explorer.classroom.models import Seat
 from explorer.classroom.panel.base import Table
 from explorer.classroom.panel.sandboxes import ClassFilter
+from explorer.classroom.people.access import User, classes_of
 
 
 class SeatsOfClass(ClassFilter):

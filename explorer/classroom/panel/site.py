@@ -21,7 +21,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_POST
 from unfold.sites import UnfoldAdminSite
 
-from explorer.classroom.access import keep_learner, role_of
+from explorer.classroom.people.access import keep_learner, role_of
 
 View = Callable[..., HttpResponse]
 

@@ -14,9 +14,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from explorer.environment import patient
-from explorer.lab import engine, run
 from explorer.lab.config import LabConfig
+from explorer.lab.engine.client import session
 from explorer.lab.errors import HostTimeout
+from explorer.lab.hosts import run
 from explorer.network.comparison import Evidence
 from explorer.network.comparison.model import COMMAND, OUTPUT
 from explorer.network.comparison.read import Heard
@@ -92,7 +93,7 @@ class Places:
         seconds = sum(patient(order.seconds) + 1 for order in orders) + patient(SPARE_SECONDS)
 
         def work() -> None:
-            with engine.session(self.config) as client:
+            with session(self.config) as client:
                 with suppress(HostTimeout):  # what was heard until then counts
                     run.execute(client, self.ids[name], argv, reader.write, seconds)
                 reader.end()

@@ -11,7 +11,7 @@ from typing import Any, Self
 from explorer.environment import patient
 from explorer.lab.config import LabConfig
 from explorer.lab.errors import HostError
-from explorer.lab.observe import Observer
+from explorer.lab.watch.observe import Observer
 from explorer.network.comparison.host import SHOWN, bounded
 from explorer.network.model import DockerState, Observation, Place, Snapshot, View
 from explorer.network.since import Since

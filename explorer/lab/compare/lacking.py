@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from functools import lru_cache
 
-from explorer.lab import capabilities
+from explorer.lab.engine import capabilities
 from explorer.network.comparison import Variant
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from explorer.lab.ask.measure import Effort
 from explorer.lab.compare.make import METER, METER_AT, METER_PORT
-from explorer.lab.measure import Effort
 from explorer.network.comparison import Cell, Evidence, Figures
 from explorer.network.comparison.read import Answers, Scene
 from explorer.network.comparison.variants import CLIENT, FAR, SERVER

@@ -7,7 +7,7 @@ changed input is another file, and what is there is never made twice.
 from __future__ import annotations
 
 from explorer.lab.images.build import build_images
-from explorer.lab.images.load import engines, import_images, imported, seeded_volume
+from explorer.lab.images.load import engines, imported, seeded_volume
 from explorer.lab.images.names import BOX, HOST, HOSTS, MACHINE, needed, optional, tag, tar
 
 __all__ = [
@@ -17,7 +17,6 @@ __all__ = [
     "MACHINE",
     "build_images",
     "engines",
-    "import_images",
     "imported",
     "needed",
     "optional",

@@ -6,7 +6,7 @@ from typing import Any
 
 from django import template
 
-from explorer.web.seat import describe_bar
+from explorer.web.seat.bar import describe_bar
 
 register = template.Library()
 

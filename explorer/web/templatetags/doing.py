@@ -8,9 +8,9 @@ from typing import Any
 from django import template
 from django.utils import timezone
 
-from explorer.classroom.answers import Answers, read_revealed
+from explorer.classroom.acts.rules import locked_in
+from explorer.classroom.after.answers import Answers, read_revealed
 from explorer.classroom.models import Class, Seat, Word
-from explorer.classroom.rules import locked_in
 from explorer.lessons.model import Lesson, Prediction, Step
 from explorer.sandboxes import library
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from explorer.classroom.audit import note
 from explorer.classroom.models import AuditEntry
+from explorer.classroom.people.audit import note
 from explorer.sandboxes.models import Action, AuthoredLesson, Comparison, Progress
 from tests.classroom.panel.conftest import browser_of
 

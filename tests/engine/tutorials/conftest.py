@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from explorer.lab import hosts
-from explorer.lab.run import run_in
+from explorer.lab.hosts import lifecycle
+from explorer.lab.hosts.run import run_in
 from explorer.network.scenario import SCENARIOS
 
 
@@ -19,7 +19,7 @@ def open_with(lab_config, new_name):
     def open_it(engine):
         opened.append(name := new_name())
         ends = time.time() + 600
-        hosts.open_sandbox(lab_config, name, 1, SCENARIOS["one-host"], ends, lambda phase, detail: None, engine=engine)
+        lifecycle.open_sandbox(lab_config, name, 1, SCENARIOS["one-host"], ends, lambda phase, detail: None, engine=engine)
 
         def shell(text, where="h1"):
             out: list[bytes] = []
@@ -32,4 +32,4 @@ def open_with(lab_config, new_name):
 
     yield open_it
     for name in opened:
-        hosts.close_sandbox(lab_config, name)
+        lifecycle.close_sandbox(lab_config, name)

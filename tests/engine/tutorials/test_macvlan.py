@@ -10,7 +10,7 @@ import json
 
 import pytest
 
-from explorer.lab.run import run_in
+from explorer.lab.hosts.run import run_in
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(240)]
 NETWORK = "docker network create -d macvlan --subnet=172.16.86.0/24 --gateway=172.16.86.1 -o parent={parent} {name}"

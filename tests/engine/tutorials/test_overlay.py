@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from explorer.lab.run import run_in
+from explorer.lab.hosts.run import run_in
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(240)]
 

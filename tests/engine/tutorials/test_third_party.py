@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from explorer.lab.run import run_in
+from explorer.lab.hosts.run import run_in
 from explorer.network.model import Call
 from tests.engine.eyes import watching
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from explorer.classroom.forgetting import forget_by_age
+from explorer.classroom.after.forgetting import forget_by_age
 
 
 class Command(BaseCommand):

@@ -15,8 +15,8 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.urls import reverse
 
-from explorer.classroom.access import INSTRUCTOR, OPERATOR
-from explorer.classroom.people import Taken, make_person
+from explorer.classroom.people.access import INSTRUCTOR, OPERATOR
+from explorer.classroom.people.who import Taken, make_person
 
 TRIES = 3
 

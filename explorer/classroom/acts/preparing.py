@@ -1,0 +1,188 @@
+"""Sandboxes made before a class begins, one for each seat that is expected, and the terms its learners open theirs under."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from explorer.classroom.acts.doing import Done, hold_class
+from explorer.classroom.models import Class
+from explorer.classroom.people.access import User, seat_of
+from explorer.classroom.people.audit import note
+from explorer.sandboxes import drivers, kept, limits, services
+from explorer.sandboxes.limits import Refused
+from explorer.sandboxes.models import Learner, Node, Sandbox
+from explorer.sandboxes.progress import UnknownLesson, find_lesson
+from explorer.sandboxes.terms import USUAL, Terms
+
+KEPT_AT_MOST = timedelta(hours=12)  # a class may go on for weeks; what nobody came for in half a day is not needed
+AFTERWARDS = timedelta(minutes=10)  # how long a sandbox that could not be built is told of
+
+
+def terms_of(learner: Learner | None) -> Terms:
+    """What the learner's class says of sandboxes; the usual terms for who sits in none."""
+    seat = seat_of(learner)
+    if seat is None:
+        return USUAL
+    klass = seat.klass
+    return Terms(klass.pk, klass.sandbox_minutes, klass.extensions, klass.engine)
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """`missing` sandboxes are still to be made for the seats expected; there is `room` for so many of them."""
+
+    expected: int
+    have: int
+    spare: int
+    room: int
+
+    @property
+    def missing(self) -> int:
+        return max(0, self.expected - self.have - self.spare)
+
+    @property
+    def short(self) -> int:
+        return max(0, self.missing - self.room)
+
+    @property
+    def sentence(self) -> str:
+        if not self.missing:
+            return f"{self.expected} seats are expected, and there is a sandbox for each."
+        if not self.short:
+            return f"{self.missing} more will be made for {self.expected} seats; there is room for {self.room}."
+        return (
+            f"{self.missing} more are wanted for {self.expected} seats and there is room for {self.room}: "
+            f"{self.short} will have to wait for a place, or share a screen."
+        )
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """How far it is. `phases` counts what is not ready, by what it waits for."""
+
+    scenario: str = ""
+    ready: int = 0
+    taken: int = 0
+    failed: int = 0
+    reason: str = ""
+    phases: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def wanted(self) -> int:
+        return self.ready + self.failed + sum(self.phases.values())
+
+    @property
+    def busy(self) -> bool:
+        return bool(self.phases)
+
+
+def scenario_of_lesson(klass: Class, slug: str) -> str:
+    try:
+        lesson = find_lesson(slug or next(iter(klass.lessons), ""))
+    except UnknownLesson:
+        raise Refused("unknown_lesson", "There is no such lesson.") from None
+    if lesson.slug not in klass.lessons:
+        raise Refused("not_in_class", f"“{lesson.title}” is not one of this class's lessons: add it in the setup.")
+    return lesson.scenario
+
+
+def forecast(klass: Class, lesson: str) -> Forecast:
+    """What preparing would do now. Reads; books nothing."""
+    scenario = scenario_of_lesson(klass, lesson)
+    spare = kept.untaken(klass.pk).filter(scenario=scenario, engine=klass.engine, state__in=services.SPARE).count()
+    seated = Sandbox.objects.filter(learner__seat__klass=klass, learner__seat__removed_at=None, comparison=None)
+    have = seated.filter(state__in=services.USABLE).count()
+    return Forecast(klass.seats_expected, have, spare, sum(_rooms(klass, lesson, scenario).values()))
+
+
+def _rooms(klass: Class, lesson: str, scenario: str) -> dict[str, int]:
+    """By node: places for what is kept, if what is kept for another scenario goes first."""
+    nodes = drivers.able(lesson, klass.engine)
+    unbound = Sandbox.objects.filter(state=Sandbox.State.QUEUED, node=None).count()
+    rooms = {node.pk: max(0, node.capacity - _standing(node, klass, scenario)) for node in nodes}
+    for name in sorted(rooms, key=lambda one: -rooms[one]):
+        gone = min(unbound, rooms[name])
+        rooms[name], unbound = rooms[name] - gone, unbound - gone
+    return rooms
+
+
+def _standing(node: Node, klass: Class, scenario: str) -> int:
+    waiting = Sandbox.objects.filter(node=node, state=Sandbox.State.QUEUED)
+    going = kept.untaken(klass.pk).filter(node=node, state__in=services.SPARE).exclude(scenario=scenario, engine=klass.engine)
+    return limits.taken_on([node]) + waiting.count() - going.count()
+
+
+@transaction.atomic
+def prepare_sandboxes(user: User, klass: Class, *, lesson: str = "", anyway: str = "") -> Done:
+    """Books what is missing, spread over the nodes that have room. Asked again it books nothing. Where there is not room for
+    all it says so first, and goes on only when asked to `anyway`."""
+    held = hold_class(klass)
+    slug = lesson or next(iter(held.lessons), "")
+    scenario = scenario_of_lesson(held, slug)
+    limits.find_nodes()
+    limits.check_engine(held.engine)
+    limits.check_driver(slug)
+    told = forecast(held, slug)
+    if not told.missing:
+        return Done(told.sentence, new=False)
+    if not told.room:
+        raise Refused("no_room", told.sentence, missing=told.missing, room=0)
+    if told.short and not anyway:
+        raise Refused("short", told.sentence, missing=told.missing, room=told.room, short=told.short)
+    replaced = _close_others(held, scenario)
+    booked = _book(held, slug, scenario, told.missing)
+    note(user, "prepare", klass=held, lesson=slug, booked=booked, short=told.short, replaced=replaced)
+    lines = [told.sentence] if told.short else []
+    lines += [f"{replaced} that were made for another lesson go."] if replaced else []
+    return Done(f"{booked} sandboxes are being made.", tuple(lines))
+
+
+def _close_others(klass: Class, scenario: str) -> int:
+    others = kept.untaken(klass.pk).filter(state__in=services.SPARE).exclude(scenario=scenario, engine=klass.engine)
+    return sum(services.close_spare(sandbox) for sandbox in others)
+
+
+def _book(klass: Class, lesson: str, scenario: str, missing: int) -> int:
+    rooms = _rooms(klass, lesson, scenario)
+    until = min(klass.ends_at, timezone.now() + KEPT_AT_MOST)
+    booked = 0
+    while booked < missing and any(rooms.values()):
+        node = max(rooms, key=lambda name: rooms[name])
+        rooms[node] -= 1
+        booked += 1
+        terms = Terms(klass.pk, klass.sandbox_minutes, klass.extensions)
+        services.book_sandbox(None, scenario=scenario, engine=klass.engine, node=node, terms=terms, expires_at=until)
+    for node in rooms:
+        kept.begin_kept(node)
+    return booked
+
+
+@transaction.atomic
+def cancel_preparing(user: User, klass: Class) -> Done:
+    """Closes what nobody has come for; a sandbox that a learner has stays theirs."""
+    closed = services.close_kept(klass.pk)
+    if not closed:
+        return Done("Nothing is prepared.", new=False)
+    note(user, "cancel preparing", klass=klass, closed=closed)
+    return Done(f"{closed} sandboxes that nobody had come for are being removed.")
+
+
+def look_at_prepared(klass: Class) -> Prepared:
+    rows = list(kept.untaken(klass.pk).filter(state__in=services.SPARE).values_list("state", "phase", "scenario"))
+    lately = timezone.now() - AFTERWARDS
+    failed = kept.untaken(klass.pk).filter(state=Sandbox.State.FAILED, ended_at__gt=lately)
+    taken = Sandbox.objects.filter(pool=klass.pk, learner__isnull=False, state__in=services.USABLE, comparison=None)
+    phases = Counter(phase or state for state, phase, _ in rows if state != Sandbox.State.WARM)
+    return Prepared(
+        scenario=rows[0][2] if rows else "",
+        ready=sum(state == Sandbox.State.WARM for state, _, _ in rows),
+        taken=taken.count(),
+        failed=failed.count(),
+        reason=failed.values_list("reason", flat=True).first() or "",
+        phases=dict(phases),
+    )

@@ -1,0 +1,106 @@
+"""States of sandboxes that an instructor copies, keeps and hands out: made again from what was seen, honest about the rest."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+from django.db import transaction
+
+from explorer.classroom.acts.doing import Done, already, claim, find_seats, hold_class, learner_of, lines_of, tallied
+from explorer.classroom.acts.preparing import terms_of
+from explorer.classroom.models import Class, Seat, StartingState, Word
+from explorer.classroom.people.access import User
+from explorer.classroom.people.audit import note
+from explorer.classroom.tell import tell_class
+from explorer.network.layout import FREE, scenario_of
+from explorer.network.recreate import recreate
+from explorer.sandboxes import services
+from explorer.sandboxes.limits import Refused
+from explorer.sandboxes.models import Learner, Sandbox
+from explorer.sandboxes.seen import read_snapshot
+from explorer.sandboxes.terms import USUAL
+
+MOST_STATES = 50  # kept in one class
+
+
+def copy_of(sandbox: Sandbox | None) -> dict[str, Any]:
+    """Fields of a sandbox that stands where this one does: its scenario, empty, and what is to be typed into it."""
+    snapshot = read_snapshot(sandbox)
+    if sandbox is None or sandbox.state != Sandbox.State.READY:
+        raise Refused("not_running", "There is no running sandbox to copy.")
+    if snapshot is None or snapshot.generation != sandbox.generation:
+        raise Refused("not_seen", "Nothing has been seen of that sandbox yet. Try again in a few seconds.", sandbox=sandbox.pk)
+    swarm = scenario_of(sandbox.scenario, sandbox.layout).swarm
+    made = recreate(snapshot, str(sandbox.facts.get("subnet", "")), swarm)
+    # what a layout began with is among what was seen, or was removed: either way it is not built first
+    bare = {**sandbox.layout, "networks": [], "containers": []} if sandbox.scenario == FREE else {}
+    return {"scenario": sandbox.scenario, "layout": bare, "engine": sandbox.engine, "replay": made.as_replay(sandbox.pk)}
+
+
+def clone_state(user: User, seat: Seat, learner: Learner) -> Done:
+    """Opens a copy of the seat's sandbox as `learner`'s own, in the place of the one they have. The original is not touched."""
+    copy = copy_of(services.current_sandbox(seat.learner))
+    with transaction.atomic():  # refused, it was not done: the next try is a first one
+        if found := claim(user, seat.klass, seat, "clone", of=copy["replay"]["of"]):
+            return already(found)
+        opened = services.open_replayed(learner, lesson="", terms=USUAL, **copy)
+    return Done(f"A copy is being made: {len(copy['replay']['commands'])} commands are typed into sandbox {opened.pk}.")
+
+
+@transaction.atomic
+def keep_state(user: User, klass: Class, sandbox: Sandbox | None, *, title: str, seat: Seat | None = None) -> Done:
+    """Keeps where this sandbox stands under a title, to hand out copies of. The same title is written anew."""
+    held = hold_class(klass)
+    title = " ".join(title.split())[:120]
+    if not title:
+        raise Refused("no_title", "Give it a title, so that you find it again.")
+    copy = copy_of(sandbox)
+    lesson = sandbox.lesson if sandbox else ""
+    kept = StartingState.objects.filter(klass=held, title=title).first()
+    if kept is None and held.states.count() >= MOST_STATES:
+        raise Refused(
+            "too_many", f"{MOST_STATES} states are kept in this class, which is all it holds. Write over one of them."
+        )
+    if kept and kept.replay.get("commands") == copy["replay"]["commands"] and kept.replay.get("of") == copy["replay"]["of"]:
+        return Done(f"“{title}” is kept already, just as it is.", new=False)
+    StartingState.objects.update_or_create(klass=held, title=title, defaults={**copy, "lesson": lesson})
+    note(user, "keep state", klass=held, seat=seat, sandbox=sandbox)
+    return Done(f"Kept as “{title}”.", tuple(copy["replay"]["left_out"]))
+
+
+def hand_out(user: User, klass: Class, seat: Seat | None = None, *, state: str) -> Done:
+    """Each is given a fresh sandbox that begins with the state, in the place of the one they have."""
+    found = StartingState.objects.filter(klass=klass, pk=int(state) if state.isdecimal() and len(state) < 10 else 0).first()
+    if found is None:
+        raise Refused("unknown_state", "There is no such state in this class. Keep one first.")
+    if earlier := claim(user, klass, seat, "hand out", state=found.pk):
+        return already(earlier)
+    told: dict[str, list[str]] = defaultdict(list)
+    for one in find_seats(klass, seat):
+        told[_hand_to(user, one, found)].append(one.name)
+    with transaction.atomic():
+        if "given it" in told:
+            text = f"You were given a fresh sandbox: {found.title}"[:500]
+            Word.objects.create(klass=klass, seat=seat, text=text, lesson=found.lesson)
+        tell_class(klass, seat or "")
+    return Done(tallied(told), lines_of(told))
+
+
+def _hand_to(user: User, seat: Seat, state: StartingState) -> str:
+    try:
+        with transaction.atomic():
+            learner = learner_of(seat)
+            opened = services.open_replayed(
+                learner,
+                scenario=state.scenario,
+                layout=state.layout,
+                engine=state.engine,
+                replay=state.replay,
+                lesson=state.lesson,
+                terms=terms_of(learner),
+            )
+            note(user, "handed out", seat=seat, sandbox=opened, state=state.pk)
+    except Refused as refused:
+        return refused.sentence
+    return "given it"

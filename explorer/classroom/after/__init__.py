@@ -1,0 +1,1 @@
+"""What remains of a class: results, answers, and forgetting them."""

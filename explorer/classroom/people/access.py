@@ -1,0 +1,230 @@
+"""Every question about who may do what. HTTP views and websocket consumers ask here, so both get the same answer.
+
+Learners are strangers with a signed session, or with a frame's pass (`frames`) where another site shows us. Instructors and
+operators are users in the group of that name: an instructor may do everything to their own classes and the sandboxes in them,
+an operator to all.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.models import User as Account
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from explorer.classroom.models import Class, Seat
+from explorer.classroom.people.embed_pass import HEADER, read_pass
+from explorer.lessons.model import Lesson
+from explorer.sandboxes import library
+from explorer.sandboxes.models import AuthoredLesson, Comparison, Learner, Sandbox
+
+User = Account | AnonymousUser
+
+SESSION_KEY = "learner"
+ALONE_KEY = "alone"  # who this browser was before it took a seat in a class: comes back when it leaves
+INSTRUCTOR, OPERATOR = "instructor", "operator"  # also the names of the groups
+SEEN_EVERY = timedelta(hours=1)  # a visit is noted at most this often: looking at a page is not worth a write
+
+
+def learner_id(session: Mapping[str, Any], frame_pass: str = "") -> uuid.UUID | None:
+    """Who this is: by a frame's pass where one is given, and then by nothing else; otherwise by the signed session.
+
+    None for a stranger and for anything that is not a learner's id.
+    """
+    if frame_pass:
+        frame = read_pass(frame_pass)
+        return frame.learner if frame else None
+    value = session.get(SESSION_KEY)
+    try:
+        return uuid.UUID(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def requested_learner(request: HttpRequest) -> uuid.UUID | None:
+    """The id in session or pass; whether such a learner exists is not asked."""
+    return learner_id(request.session, request.headers.get(HEADER, ""))
+
+
+def current_learner(request: HttpRequest) -> Learner | None:
+    who = requested_learner(request)
+    learner = Learner.objects.filter(pk=who).first() if who else None
+    if learner and timezone.now() - learner.seen_at > SEEN_EVERY:
+        learner.seen_at = timezone.now()
+        learner.save(update_fields=["seen_at"])
+    return learner
+
+
+def ensure_learner(request: HttpRequest) -> Learner:
+    """The learner of this session or frame; a stranger becomes one. Only for requests that do something: reading stays
+    unknown."""
+    learner = current_learner(request)
+    if learner is not None:
+        return learner
+    if HEADER in request.headers:
+        who = requested_learner(request)
+        if who is None:
+            raise PermissionDenied
+        return Learner.objects.get_or_create(pk=who)[0]
+    learner = Learner.objects.create()
+    become_learner(request, learner)
+    return learner
+
+
+def become_learner(request: HttpRequest, learner: Learner) -> None:
+    """From now on this browser's session is that learner's."""
+    request.session[SESSION_KEY] = str(learner.pk)
+
+
+def sit_down(request: HttpRequest, seat: Seat) -> None:
+    """This browser is the seat's learner from now on; who it was alone is kept for when it leaves."""
+    if ALONE_KEY not in request.session:
+        request.session[ALONE_KEY] = str(learner_id(request.session) or "")
+    request.session[SESSION_KEY] = str(seat.learner_id)
+
+
+def stand_up(request: HttpRequest) -> None:
+    """This browser is again who it was before it took a seat: a learner, or a stranger."""
+    alone = request.session.pop(ALONE_KEY, "")
+    request.session.pop(SESSION_KEY, None)
+    if alone:
+        request.session[SESSION_KEY] = alone
+
+
+@contextmanager
+def keep_learner(request: HttpRequest) -> Iterator[None]:
+    """Who logs out is no user any more; the learner of this browser stays who they are."""
+    kept = {key: request.session[key] for key in (SESSION_KEY, ALONE_KEY) if key in request.session}
+    yield
+    request.session.update(kept)
+
+
+def may_use_sandbox(learner: Learner | uuid.UUID | None, sandbox: Sandbox) -> bool:
+    """Only its learner uses a sandbox. A warm one is nobody's, and one of a comparison is measured, not used."""
+    who = learner.pk if isinstance(learner, Learner) else learner
+    return who is not None and sandbox.learner_id == who and sandbox.comparison_id is None
+
+
+def find_sandbox(learner: Learner | uuid.UUID | None, sandbox_id: str) -> Sandbox | None:
+    """The sandbox if it exists and this learner may use it. Unknown and not yours are the same answer: None."""
+    sandbox = Sandbox.objects.filter(pk=sandbox_id[:32]).first()
+    return sandbox if sandbox is not None and may_use_sandbox(learner, sandbox) else None
+
+
+def find_comparison(learner: Learner | uuid.UUID | None, comparison_id: str) -> Comparison | None:
+    """The comparison if it exists and is this learner's. Unknown and not yours are the same answer: None."""
+    who = learner.pk if isinstance(learner, Learner) else learner
+    return Comparison.objects.filter(pk=comparison_id[:32], learner=who).first() if who else None
+
+
+# --- instructors and operators ---------------------------------------------------------------------------------------
+
+
+def role_of(user: User) -> str | None:
+    """`operator`, `instructor`, or None. A superuser is an operator; who is in both groups is an operator."""
+    if not user.is_authenticated or not user.is_active:
+        return None
+    groups = {group.name for group in user.groups.all()}
+    if user.is_superuser or OPERATOR in groups:
+        return OPERATOR
+    return INSTRUCTOR if INSTRUCTOR in groups else None
+
+
+def classes_of(user: User) -> QuerySet[Class]:
+    """An instructor's own, every one for an operator, none for anybody else."""
+    role = role_of(user)
+    if role == OPERATOR:
+        return Class.objects.all()
+    return Class.objects.filter(instructor=user.pk) if role == INSTRUCTOR else Class.objects.none()
+
+
+def find_class(user: User, class_id: str) -> Class | None:
+    """Unknown and not yours are the same answer: None."""
+    return classes_of(user).filter(pk=class_id[:16]).first()
+
+
+def find_seat(user: User, class_id: str, seat_id: str) -> Seat | None:
+    """A seat of a class this user runs, removed ones too."""
+    klass = find_class(user, class_id)
+    return klass.seats.select_related("klass", "learner").filter(pk=seat_id[:16]).first() if klass else None
+
+
+def sandboxes_of(user: User) -> QuerySet[Sandbox]:
+    """The sandboxes this user manages: those of learners in their classes and those kept for these; all for an operator."""
+    role = role_of(user)
+    if role == OPERATOR:
+        return Sandbox.objects.all()
+    if role != INSTRUCTOR:
+        return Sandbox.objects.none()
+    own = Class.objects.filter(instructor=user.pk)
+    seated = Sandbox.objects.filter(learner__seat__klass__in=own)
+    return seated | Sandbox.objects.filter(pool__in=own.values("pk"))
+
+
+def lesson_for(user: User, slug: str) -> Lesson | None:
+    """A lesson that comes with us or is published; a draft for its author and operators. Unknown and not yours: None."""
+    if not slug.startswith(library.DRAFT):
+        return library.find(slug)
+    return library.find(slug) if find_authored(user, slug.removeprefix(library.DRAFT)) else None
+
+
+def authored_by(user: User) -> QuerySet[AuthoredLesson]:
+    """The lessons an instructor brought, all of them for an operator."""
+    role = role_of(user)
+    if role == OPERATOR:
+        return AuthoredLesson.objects.all()
+    return AuthoredLesson.objects.filter(author=user.pk) if role == INSTRUCTOR else AuthoredLesson.objects.none()
+
+
+def find_authored(user: User, slug: str) -> AuthoredLesson | None:
+    """Unknown and not yours are the same answer: None."""
+    return authored_by(user).filter(slug=slug[:64]).first()
+
+
+def seat_of(learner: Learner | uuid.UUID | None) -> Seat | None:
+    """The seat this learner sits in now: of a class that goes on, not removed."""
+    found = any_seat_of(learner)
+    return found if found and found.klass.open and found.removed_at is None else None
+
+
+def any_seat_of(learner: Learner | uuid.UUID | None) -> Seat | None:
+    """The seat this learner has or had: of a class that may be over, maybe removed."""
+    who = learner.pk if isinstance(learner, Learner) else learner
+    return Seat.objects.select_related("klass").filter(learner=who).first() if who else None
+
+
+def find_own_seat(learner: uuid.UUID | None) -> Seat | None:
+    """The seat of this learner, also after the class is over: what they did in it stays theirs to read. Not when removed."""
+    return Seat.objects.select_related("klass").filter(learner=learner, removed_at=None).first() if learner else None
+
+
+def find_watched(user: User, sandbox_id: str) -> Sandbox | None:
+    """The sandbox if it exists and this user may watch it. Unknown and not theirs are the same answer: None."""
+    return sandboxes_of(user).filter(pk=sandbox_id[:16]).first()
+
+
+def may_watch(user: User, sandbox: Sandbox) -> bool:
+    """Map, views and timeline: for who manages the sandbox. Its terminals are another question."""
+    return find_watched(user, sandbox.pk) is not None
+
+
+def seat_with_terminals(sandbox: Sandbox) -> Seat | None:
+    """The seat whose learner's terminals whoever may watch may also read: the class says so, or the learner invites.
+
+    In a sandbox without a seat, or whose class is over, nobody could be told: None.
+    """
+    seat = seat_of(sandbox.learner_id)
+    return seat if seat and (seat.klass.watchable or may_type(seat)) else None
+
+
+def may_type(seat: Seat) -> bool:
+    """Together with its learner, for who may watch: while the learner invites."""
+    return seat.invited_at is not None

@@ -1,0 +1,42 @@
+"""Accounts of instructors and operators. Learners have none."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import Group, User
+from django.contrib.auth.password_validation import validate_password
+from django.db import transaction
+
+from explorer.classroom.people.access import INSTRUCTOR, OPERATOR
+
+
+class Taken(Exception):
+    """There is a user of that name."""
+
+
+def make_groups() -> dict[str, Group]:
+    return {name: Group.objects.get_or_create(name=name)[0] for name in (INSTRUCTOR, OPERATOR)}
+
+
+def make_person(name: str, password: str, role: str, renew: bool = False) -> User:
+    """`renew`: one who exists is given this password and role. Raises `Taken`, and `ValidationError` for a bad name or a
+    password that is easily guessed."""
+    name = name.strip()
+    with transaction.atomic():
+        known = User.objects.select_for_update().filter(username=name).first()
+        if known and not renew:
+            raise Taken(name)
+        person = known or User(username=name)
+        person.is_staff, person.is_active = True, True
+        validate_password(password, person)
+        person.set_password(password)
+        person.full_clean(exclude=["email", "last_login"])
+        person.save()
+        groups = make_groups()
+        person.groups.remove(*groups.values())
+        person.groups.add(groups[role])
+    return person
+
+
+def is_anybody_here() -> bool:
+    """Whether somebody can log in to teach."""
+    return User.objects.filter(is_active=True, groups__name__in=[INSTRUCTOR, OPERATOR]).exists()

@@ -1,0 +1,36 @@
+"""The wall of a class as it is now: rows and streams, put together. Blocking."""
+
+from __future__ import annotations
+
+import time
+
+from explorer.classroom.models import Class
+from explorer.classroom.wall.lately import Listener
+from explorer.classroom.wall.seats import read_seats
+from explorer.classroom.wall.tiles import Tile, make_tiles
+from explorer.lessons.model import Lesson
+from explorer.sandboxes import library, streams
+
+FIRST_LOOK = 12  # events looked back into for a page that is drawn once
+AT_ONCE = 500
+
+
+def lessons_of(klass: Class) -> list[Lesson]:
+    """Those of the class that there are (still), in its order."""
+    known = library.lessons()
+    return [known[slug] for slug in klass.lessons if slug in known]
+
+
+def look_at_class(klass: Class, listener: Listener) -> dict[str, Tile]:
+    """Seat → tile, by when it was taken. `listener` remembers what the streams told before."""
+    rows = read_seats(klass)
+    lately = listener.read(streams.redis(), rows)
+    return make_tiles(rows, lately, lessons_of(klass), time.time())
+
+
+def look_once(klass: Class) -> dict[str, Tile]:
+    """For a page that is drawn by the server; without Redis it knows what the rows say."""
+    try:
+        return look_at_class(klass, Listener(FIRST_LOOK, AT_ONCE))
+    except (streams.RedisError, OSError):
+        return make_tiles(read_seats(klass), {}, lessons_of(klass), time.time())

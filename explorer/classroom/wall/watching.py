@@ -1,0 +1,67 @@
+"""Who reads a learner's terminals just now, so that the learner sees it. Kept in Redis, and gone by itself when a watcher is.
+
+A mark is renewed while a socket is open. Without Redis the learner cannot be told, so nothing may be read: errors pass on.
+"""
+
+from __future__ import annotations
+
+import time
+
+from django.contrib.auth.models import User
+
+from explorer.classroom.models import Seat
+from explorer.classroom.people import audit
+from explorer.classroom.tell import tell_class
+from explorer.sandboxes import streams
+from explorer.sandboxes.models import Sandbox
+
+LOOK_SECONDS = 20  # a watcher that says nothing for so long is gone
+SAME_LOOK = 120  # seconds; one who comes back within them has not begun anew, for the audit log
+
+
+def watched_key(seat: str) -> str:
+    """Sorted set: a watching socket, scored with the Unix time at which it counts as gone."""
+    return f"seat:{seat}:watched"
+
+
+def is_watched(seat: str) -> bool:
+    return bool(streams.redis().zcount(watched_key(seat), time.time(), "+inf"))
+
+
+def note_watch(user: User, seat: Seat, sandbox: Sandbox, socket: str) -> None:
+    """This socket reads the terminals of that seat: said again at least every `LOOK_SECONDS`. The learner is told when the
+    first begins, the audit log holds each user who does."""
+    with streams.redis().pipeline(transaction=True) as pipe:
+        pipe.zremrangebyscore(watched_key(seat.pk), "-inf", time.time())
+        pipe.zcard(watched_key(seat.pk))
+        pipe.zadd(watched_key(seat.pk), {socket: time.time() + LOOK_SECONDS})
+        pipe.expire(watched_key(seat.pk), LOOK_SECONDS)
+        others = pipe.execute()[1]
+    if not others:
+        tell_class(seat.klass_id, seat)
+    if _first(user, seat, "watch"):
+        audit.note(user, "watch", seat=seat, sandbox=sandbox)
+
+
+def end_watch(seat: Seat, socket: str) -> None:
+    with streams.redis().pipeline(transaction=True) as pipe:
+        pipe.zrem(watched_key(seat.pk), socket)
+        pipe.zcount(watched_key(seat.pk), time.time(), "+inf")
+        was, left = pipe.execute()
+    if was and not left:
+        tell_class(seat.klass_id, seat)
+
+
+def note_typing(user: User, seat: Seat, sandbox: Sandbox) -> None:
+    """Somebody with rights types in a learner's terminal."""
+    if _first(user, seat, "type"):
+        audit.note(user, "type", seat=seat, sandbox=sandbox)
+
+
+def _first(user: User, seat: Seat, what: str) -> bool:
+    """Whether this user did this to that seat for the first time in a while."""
+    key = f"seat:{seat.pk}:{what}:{user.pk}"
+    with streams.redis().pipeline(transaction=True) as pipe:
+        pipe.set(key, 1, nx=True, ex=SAME_LOOK)
+        pipe.expire(key, SAME_LOOK)
+        return bool(pipe.execute()[0])

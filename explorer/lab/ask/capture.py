@@ -1,0 +1,172 @@
+"""A capture: a packet socket on one interface of one namespace, behind a filter that the kernel applies.
+
+It is asked for what came (`take`), a few times a second. There is an allowance, so that a flood costs a bounded share of the
+node; what is beyond it waits in the kernel's buffer, and what finds no room there the kernel counts. Nothing is lost unsaid:
+`came` is `taken` plus `left_out` once the buffer is empty.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import socket
+import struct
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+
+from explorer.lab.errors import NotThere
+from explorer.lab.inside.filters import attach_code
+from explorer.lab.inside.netns import Namespace
+from explorer.lab.inside.vxlan_tap import (
+    AUXDATA,
+    COUNTS,
+    ETHERNET,
+    EVERY_PROTOCOL,
+    LOOPBACK,
+    PACKET_AUXDATA,
+    PACKET_STATISTICS,
+    SOL_PACKET,
+)
+from explorer.network.captured import Frame
+from explorer.network.pcapng import SNAP
+
+FRAMES, BYTES, SECONDS = 2_000, 4 * 1024 * 1024, 300.0  # a capture ends when it has, or has run for, so much
+BURST, RATE = 500, 200.0  # frames taken at once; frames a second over more than a moment
+BUFFER = 2 * 1024 * 1024
+IGNORE_OUTGOING = 23  # PACKET_IGNORE_OUTGOING, <linux/if_packet.h>
+TIMESTAMPS = 35  # SO_TIMESTAMPNS, <asm-generic/socket.h>
+CLOCK = struct.Struct("=qq")
+VLAN_VALID, VLAN_TPID_VALID = 0x10, 0x40  # TP_STATUS_…: the kernel took an 802.1Q tag out of the frame
+SIOCGIFINDEX = 0x8933
+MOST_DRAINED = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What came since the last one. `ended` is why there will be no more, or empty."""
+
+    frames: tuple[Frame, ...] = ()
+    ended: str = ""
+
+
+class Capture:
+    """`came` frames passed the filter so far, `taken` were handed on, `left_out` were not and never will be."""
+
+    def __init__(self, namespace: Namespace, place: str, interface: str, code: bytes) -> None:
+        self.place, self.interface, self._namespace = place, interface, namespace
+        self.came = self.taken = self.left_out = self.bytes = 0
+        self._allowed, self._filled = float(BURST), time.monotonic()
+        self._ends = time.monotonic() + SECONDS
+        self._socket = namespace.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)  # hears nothing until it is bound
+        try:
+            self._open(code)
+        except OSError as error:
+            self._socket.close()
+            if error.errno in (errno.ENODEV, errno.ENXIO):
+                raise NotThere(f"{place} has no interface {interface[:20]!r}.") from error
+            raise NotThere(f"{interface[:20]!r} of {place} cannot be listened to ({error.strerror or error}).") from error
+        except BaseException:
+            self._socket.close()
+            raise
+
+    def _open(self, code: bytes) -> None:
+        opened = self._socket
+        attach_code(opened, code)
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
+        opened.setsockopt(socket.SOL_SOCKET, TIMESTAMPS, 1)
+        opened.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
+        if self.interface == "lo":
+            opened.setsockopt(SOL_PACKET, IGNORE_OUTGOING, 1)  # it would be seen leaving and coming
+        self._index = self._look_up()
+        opened.bind((self.interface, EVERY_PROTOCOL))
+        if opened.getsockname()[3] not in (ETHERNET, LOOPBACK):
+            raise NotThere(f"{self.interface} of {self.place} carries no Ethernet frames.")
+
+    def _look_up(self) -> int:
+        """The number of the interface of that name now, by the socket's own namespace; 0 when there is none."""
+        name = self.interface.encode()[:16]
+        if not name or len(name) > 15:
+            return 0
+        try:
+            told = fcntl.ioctl(self._socket, SIOCGIFINDEX, struct.pack("16s16x", name))
+        except OSError:
+            return 0
+        return int(struct.unpack_from("=i", told, 16)[0])
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def take(self) -> Batch:
+        """Never waits."""
+        now = time.monotonic()
+        self._allowed = min(float(BURST), self._allowed + (now - self._filled) * RATE)
+        self._filled = now
+        frames: list[Frame] = []
+        ended = ""
+        while self._allowed >= 1 and not ended:
+            try:
+                frame = self._receive()
+            except BlockingIOError:
+                break
+            except OSError:
+                break  # it went down, which is said once, or is gone, which is looked for below
+            self._allowed -= 1
+            self.taken += 1
+            self.bytes += len(frame.data)
+            frames.append(frame)
+            ended = self._full()
+        self._count()
+        if not ended and now >= self._ends:
+            ended = f"It ended by itself after {SECONDS / 60:.0f} minutes."
+        return Batch(tuple(frames), ended or self._vanished())
+
+    def finish(self) -> None:
+        """What still waits is left out, and counted."""
+        self._count()
+        self._drain()
+
+    def _full(self) -> str:
+        if self.taken >= FRAMES:
+            return f"It ended at {FRAMES:,} packets, which is all that one capture keeps."
+        if self.bytes >= BYTES:
+            return f"It ended at {BYTES // 1024 // 1024} MiB, which is all that one capture keeps."
+        return ""
+
+    def _vanished(self) -> str:
+        found = self._look_up() if self._namespace.fd >= 0 else 0
+        return "" if found and found == self._index else f"It ended because {self.interface} of {self.place} is gone."
+
+    def _count(self) -> None:
+        """Reading the kernel's counters sets them to nothing. After a loss, what waits is old."""
+        try:
+            came, lost = COUNTS.unpack(self._socket.getsockopt(SOL_PACKET, PACKET_STATISTICS, COUNTS.size))
+        except OSError:
+            return
+        self.came += came
+        self.left_out += lost
+        if lost:
+            self._drain()
+
+    def _drain(self) -> None:
+        with suppress(OSError):
+            for _ in range(MOST_DRAINED):
+                self._socket.recv(1)
+                self.left_out += 1
+
+    def _receive(self) -> Frame:
+        data, ancillary, _flags, address = self._socket.recvmsg(SNAP, 256)
+        length, at = len(data), 0
+        for level, kind, told in ancillary:
+            if (level, kind) == (SOL_PACKET, PACKET_AUXDATA) and len(told) >= AUXDATA.size:
+                status, length, _kept, _mac, _net, tag, type_ = AUXDATA.unpack_from(told)
+                if status & VLAN_VALID:
+                    data, length = _with_tag(data, tag, type_ if status & VLAN_TPID_VALID else 0x8100), length + 4
+            elif (level, kind) == (socket.SOL_SOCKET, TIMESTAMPS) and len(told) >= CLOCK.size:
+                seconds, rest = CLOCK.unpack_from(told)
+                at = int(seconds * 1_000_000_000 + rest)
+        return Frame(at or time.time_ns(), "out" if address[2] == socket.PACKET_OUTGOING else "in", length, data)
+
+
+def _with_tag(data: bytes, tag: int, kind: int) -> bytes:
+    return data[:12] + struct.pack(">HH", kind, tag) + data[12:]

@@ -1,0 +1,246 @@
+"""Sends what was asked for, and gathers what every namespace on its way sees of it."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import re
+import secrets
+import socket
+import time
+from collections.abc import Callable, Iterator
+
+from explorer.lab.ask import dns
+from explorer.lab.ask.probe import NoAnswer, http, ping, resolve
+from explorer.lab.ask.trace import MOST, Trace
+from explorer.lab.inside.inner import read_below
+from explorer.lab.inside.netns import Namespace
+from explorer.lab.inside.tools import run_tools
+from explorer.network.journeys import Asked, Evidence, Journeys, tell
+from explorer.network.journeys.evidence import Handles, Sighting
+from explorer.network.journeys.identity import Mark, dns_marks, find_sequence, first_of_its_own, ping_marks, tcp_marks, wanted
+from explorer.network.model import DockerState, Place
+from explorer.network.read.text import number
+
+SECONDS = 1.0  # that an answer may take
+AFTER = 0.06  # what is still on its way when the answer is here
+RECORD_SECONDS = 20.0
+MOST_PLACES = 40
+GATHERED = 20_000  # frames, and rules, in all places together
+RULESET = {"rules": ("nft", "-a", "list", "ruleset")}
+NOTHING = Mark("none", b"\0" * 64)  # fits no frame: the packet never left
+NamespaceOf = Callable[[str], Namespace | None]
+
+
+async def trace_journey(
+    asked: Asked, places: dict[str, Place], docker: dict[str, DockerState], namespace_of: NamespaceOf
+) -> Journeys:
+    """Real packets, traced. Never raises for what a sandbox may hold; `error` then says why there is no journey."""
+    began, at = time.perf_counter(), time.time()
+    source = namespace_of(asked.source)
+    if source is None:
+        return Journeys(asked=asked, at=at, error=f"{asked.source} is not there.")
+    try:
+        async with asyncio.timeout(2 * SECONDS):
+            address = await _address(asked, source, places)
+    except (NoAnswer, TimeoutError, OSError) as error:
+        why = str(error) if isinstance(error, NoAnswer) else f"The name {asked.target} was not answered."
+        return Journeys(asked=asked, at=at, error=why)
+    traces = _watches(asked, places, namespace_of)
+    try:
+        begun = await asyncio.gather(*(trace.begin(wanted(asked)) for trace in traces), return_exceptions=True)
+        for trace, trouble in zip(traces, begun, strict=True):
+            if isinstance(trouble, BaseException):
+                trace.note = f"{trace.place} could not be watched."
+        if asked.kind == "record":
+            sent = await _await(asked, traces, places)
+        else:
+            sent = await _send(asked, source, address)
+        await asyncio.sleep(AFTER)
+        handles = await _handles(traces, namespace_of)
+    except NoAnswer as error:
+        return Journeys(asked=asked, at=at, error=str(error))
+    finally:
+        await asyncio.gather(*(trace.end() for trace in traces), return_exceptions=True)
+    evidence = Evidence(
+        sightings=tuple(one for trace in traces for one in trace.sightings),
+        steps=tuple(step for trace in traces for step in trace.steps),
+        handles=handles,
+        ok=sent.ok,
+        outcome=sent.outcome,
+        errno=sent.errno,
+        notes=tuple(trace.note for trace in traces if trace.note),
+    )
+    address = address or sent.address
+    marks = sent.marks or _tcp_marks(asked, evidence, places, address)
+    told = _tell(asked, marks, evidence, places, docker, address)
+    return told.model_copy(update={"at": at, "took_ms": round((time.perf_counter() - began) * 1000, 1)})
+
+
+def _tell(
+    asked: Asked,
+    marks: tuple[Mark, Mark] | None,
+    evidence: Evidence,
+    places: dict[str, Place],
+    docker: dict[str, DockerState],
+    address: str,
+) -> Journeys:
+    target = asked.target if asked.target in places else ""
+    request_mark, answer_mark = marks or (NOTHING, None)
+    request = tell("request", request_mark, evidence, places, docker, asked.source, target)
+    answer = tell("answer", answer_mark, evidence, places, docker, target, asked.source) if answer_mark else None
+    if answer is not None and len(answer.hops) <= 1:
+        answer = None  # there was none
+    return Journeys(
+        asked=asked,
+        at=0.0,
+        address=address,
+        request=request,
+        answer=answer,
+        result=evidence.outcome,
+        ok=evidence.ok,
+        notes=evidence.notes,
+    )
+
+
+async def _address(asked: Asked, source: Namespace, places: dict[str, Place]) -> str:
+    if asked.kind == "record":
+        return ""
+    if asked.kind == "dns":
+        server = dns.name_server(read_below(source.pid, "etc/resolv.conf"))
+        if not server or not dns.encode(b"\0\0", asked.target):
+            raise NoAnswer(f"{asked.source} has no name server to ask, or {asked.target} cannot be a name.")
+        return server
+    return await resolve(asked.target, source, places)
+
+
+def _watches(asked: Asked, places: dict[str, Place], namespace_of: NamespaceOf) -> list[Trace]:
+    """Frames are looked at everywhere, rules where packets are forwarded and at both ends; one watch for each namespace."""
+    ends = [asked.source, asked.target]
+    through = [name for name, place in places.items() if place.kind != "container"]
+    others = [name for name in places if name not in through]
+    found: dict[int, tuple[str, Namespace, bool]] = {}
+    for name in [*ends, *through, *others]:
+        place = places.get(name)
+        namespace = namespace_of(name) if place else None
+        if place and namespace and len(found) < MOST_PLACES and namespace.inode not in found:
+            found[namespace.inode] = (place.shares or name, namespace, name in (*ends, *through))
+    most = min(MOST, GATHERED // max(1, len(found)))
+    return [Trace(*one, most=most) for one in found.values()]
+
+
+# --- sending ---
+
+
+class Sent:
+    def __init__(
+        self, ok: bool, outcome: str, marks: tuple[Mark, Mark] | None = None, code: int = 0, address: str = ""
+    ) -> None:
+        self.ok, self.outcome, self.marks, self.errno, self.address = ok, outcome, marks, code, address
+
+
+async def _await(asked: Asked, traces: list[Trace], places: dict[str, Place]) -> Sent:
+    """Sends nothing: waits for what somebody there does by himself, then as long as an answer may take."""
+    home = places[asked.source].shares or asked.source
+    until = time.monotonic() + RECORD_SECONDS
+    while time.monotonic() < until:
+        await asyncio.sleep(0.05)
+        if first_of_its_own(_seen_at(traces, home), home) is None:
+            continue
+        await asyncio.sleep(SECONDS)
+        found = first_of_its_own(_seen_at(traces, home), home)  # after a lookup, what it was for
+        if found is None:
+            continue
+        ends, marks = found
+        answered = any(marks[1].needle in one.data for one in _seen_at(traces, home))
+        to = f"{ends.destination}{f':{ends.destination_port}' if ends.destination_port else ''}"
+        return Sent(answered, f"to {to}, {'answered' if answered else 'not answered'}", marks, address=ends.destination)
+    raise NoAnswer(f"Nothing left {asked.source} within {RECORD_SECONDS:.0f} s: no ping, no connection, no name lookup.")
+
+
+def _seen_at(traces: list[Trace], place: str) -> Iterator[Sighting]:
+    return (one for trace in traces if trace.place == place for one in trace.sightings)
+
+
+async def _send(asked: Asked, source: Namespace, address: str) -> Sent:
+    marks: tuple[Mark, Mark] | None = None
+    try:
+        async with asyncio.timeout(SECONDS):
+            if asked.kind == "ping":
+                identity = secrets.randbelow(0xFFFF) + 1
+                marks = ping_marks(identity)
+                return Sent(True, await ping(source, address, identity), marks)
+            if asked.kind == "dns":
+                query = secrets.token_bytes(2)
+                marks = dns_marks(int.from_bytes(query))
+                found = await dns.ask_server(source, address, asked.target, query)
+                return Sent(bool(found), f"{asked.target} is {found}" if found else f"{asked.target} has no address", marks)
+            if asked.kind == "http":
+                ok, detail, _seen = await http(source, address, asked.port)
+                return Sent(ok, detail)
+            return Sent(True, await _connect(source, address, asked.port))
+    except TimeoutError:
+        return Sent(False, f"{address} did not answer within {SECONDS:.0f} s", marks)
+    except NoAnswer as error:
+        return Sent(False, str(error), marks)
+    except OSError as error:
+        return Sent(False, WORDS.get(error.errno or 0, error.strerror or "no answer"), marks, error.errno or 0)
+
+
+WORDS = {
+    errno.ECONNREFUSED: "connection refused",
+    errno.ENETUNREACH: "no route to that network",
+    errno.EHOSTUNREACH: "nobody there",
+}
+
+
+async def _connect(source: Namespace, address: str, port: int) -> str:
+    with source.socket(socket.AF_INET, socket.SOCK_STREAM) as opened:
+        await asyncio.get_running_loop().sock_connect(opened, (address, port))
+    return f"{address}:{port} accepted the connection"
+
+
+def _tcp_marks(asked: Asked, evidence: Evidence, places: dict[str, Place], address: str) -> tuple[Mark, Mark] | None:
+    """The sender chose its sequence number by itself; the first frame that left says which."""
+    home = places[asked.source].shares or asked.source if asked.source in places else asked.source
+    for source in (home, asked.source):
+        sequence = find_sequence(evidence.sightings, source, address, asked.port)
+        if sequence is not None:
+            return tcp_marks(sequence)
+    return None
+
+
+# --- which rule a handle means ---
+
+BLOCK = re.compile(r"\s*(table|chain) (?:(\w+) )?(\S+) \{")
+HANDLE = "# handle "
+
+
+async def _handles(traces: list[Trace], namespace_of: NamespaceOf) -> dict[str, Handles]:
+    async def read(trace: Trace) -> tuple[str, Handles]:
+        namespace = namespace_of(trace.place)
+        if namespace is None or not trace.steps:
+            return trace.place, {}
+        output = (await run_tools(namespace.fd, RULESET))["rules"]
+        return trace.place, read_handles(output.text)
+
+    return dict(await asyncio.gather(*(read(trace) for trace in traces)))
+
+
+def read_handles(text: str) -> Handles:
+    """`nft -a list ruleset`, IPv4's tables → the rules of each chain in order, with the kernel's number of each."""
+    found: dict[tuple[str, str], list[tuple[int, str]]] = {}
+    table = chain = ""
+    for line in text.splitlines():
+        block = BLOCK.match(line)
+        if block and block[1] == "table":
+            table, chain = (block[3] if block[2] in ("ip", "inet") else ""), ""
+        elif block:
+            chain = block[3]
+            if table:
+                found.setdefault((table, chain), [])
+        elif table and chain:
+            rule, _, handle = line.rpartition(HANDLE)
+            if (known := number(handle)) is not None:
+                found[table, chain].append((known, rule.strip()[:400]))
+    return {key: tuple(rules) for key, rules in found.items()}

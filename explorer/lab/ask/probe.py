@@ -1,0 +1,152 @@
+"""Questions only a packet can answer, asked from within a place: ping, one HTTP request, one DNS query.
+
+Sockets are made in the place's namespace; names are looked up as a program there would, in its own hosts file and with its
+own name server. Every answer is hostile: a few hundred bytes of it are looked at, for one second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import os
+import re
+import secrets
+import socket
+import struct
+
+import h11
+
+from explorer.environment import patient
+from explorer.lab.ask.dns import ask_name
+from explorer.lab.inside.inner import read_below
+from explorer.lab.inside.listen import receive
+from explorer.lab.inside.netns import Namespace
+from explorer.lab.inside.unix_http import BadAnswer, start
+from explorer.network.model import Interface, Place, Probe
+
+SECONDS = patient(1.0)
+BODY_BYTES = 4 * 1024
+SEEN = re.compile(r"you are \[?([0-9a-fA-F.:]{2,45})\]?:(\d{1,5})\b")
+LAST = ("bridge", "loopback")  # what a host has besides its way to others
+PORT = range(1, 65536)
+
+
+class NoAnswer(Exception):
+    """Why not, in a few words."""
+
+
+async def answer(probe: Probe, namespace: Namespace, places: dict[str, Place]) -> tuple[bool, str, str]:
+    """(ok, what came back or why not, the source address the answering side saw)."""
+    try:
+        async with asyncio.timeout(SECONDS):
+            if probe.kind == "dns":
+                found = await ask_name(namespace, probe.target, read_below(namespace.pid, "etc/resolv.conf"))
+                return bool(found), f"{probe.target} is {found}" if found else f"{probe.target} has no address", ""
+            address = await resolve(probe.target, namespace, places)
+            if probe.kind == "ping":
+                return True, await ping(namespace, address), ""
+            return await http(namespace, address, probe.port)
+    except TimeoutError:
+        return False, f"{probe.target} did not answer within {SECONDS:.0f} s.", ""
+    except NoAnswer as error:
+        return False, str(error), ""
+    except OSError as error:
+        return False, f"{os.strerror(error.errno) if error.errno else 'No answer'}.", ""
+
+
+async def resolve(target: str, namespace: Namespace, places: dict[str, Place]) -> str:
+    """An address as it is, a place's first address, or what the name means in that namespace."""
+    try:
+        return str(ipaddress.IPv4Address(target))
+    except ValueError:
+        pass
+    if target in places:
+        address = first_address(places[target], places)
+        if not address:
+            raise NoAnswer(f"{target} has no address.")
+        return address
+    found = named_in(read_below(namespace.pid, "etc/hosts"), target)
+    found = found or await ask_name(namespace, target, read_below(namespace.pid, "etc/resolv.conf"))
+    if not found:
+        raise NoAnswer(f"The name {target[:64]} has no address here.")
+    return found
+
+
+def first_address(place: Place, places: dict[str, Place]) -> str:
+    seen = places.get(place.shares, place).views.get("interfaces")
+    interfaces = [item for item in seen.items if isinstance(item, Interface)] if seen else []
+    for interface in sorted(interfaces, key=lambda interface: (interface.kind in LAST, interface.index)):
+        for address in interface.addresses:
+            if address.family == "inet" and address.scope == "global":
+                return address.cidr.partition("/")[0]
+    return ""
+
+
+def named_in(hosts: str, name: str) -> str:
+    for line in hosts.splitlines():
+        words = line.partition("#")[0].split()
+        if name in words[1:]:
+            try:
+                return str(ipaddress.IPv4Address(words[0]))
+            except ValueError:
+                continue
+    return ""
+
+
+async def ping(namespace: Namespace, address: str, identity: int | None = None) -> str:
+    """What came of it, once it is answered; the caller's clock ends the waiting. `identity` is the ICMP identifier to use."""
+    loop = asyncio.get_running_loop()
+    with namespace.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as raw:
+        raw.connect((address, 0))
+        mark = secrets.token_bytes(16)
+        sent = loop.time()
+        await loop.sock_sendall(raw, echo_request(identity or int.from_bytes(mark[:2]), mark))
+        while True:
+            packet = await receive(raw)
+            message = packet[(packet[0] & 15) * 4 :] if packet else b""
+            if message[:1] == b"\x00" and message[8:] == mark:
+                return f"{address} answered in {(loop.time() - sent) * 1000:.1f} ms"
+
+
+def echo_request(identity: int, mark: bytes) -> bytes:
+    head = struct.pack(">BBHHH", 8, 0, 0, identity, 1)
+    words = struct.unpack(f">{len(head + mark) // 2}H", head + mark)
+    total = sum(words)
+    total = (total & 0xFFFF) + (total >> 16)
+    return struct.pack(">BBHHH", 8, 0, ~(total + (total >> 16)) & 0xFFFF, identity, 1) + mark
+
+
+async def http(namespace: Namespace, address: str, port: int) -> tuple[bool, str, str]:
+    if port not in PORT:
+        raise NoAnswer(f"{port} is not a port.")
+    loop = asyncio.get_running_loop()
+    opened = namespace.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        await loop.sock_connect(opened, (address, port))
+    except BaseException:
+        opened.close()
+        raise
+    try:
+        exchange = await start(lambda: opened, "GET", "/")
+        try:
+            body = bytearray()
+            async for piece in exchange.body():
+                body += piece
+                if len(body) >= BODY_BYTES:
+                    break
+        finally:
+            exchange.close()
+    except (BadAnswer, h11.LocalProtocolError) as error:
+        raise NoAnswer(f"{address}:{port} is open, but {error}.") from error
+    text = bytes(body[:BODY_BYTES]).decode("utf-8", "replace")
+    first = "".join(letter if letter.isprintable() else " " for letter in text[:160]).strip()
+    return 200 <= exchange.status < 400, f"{exchange.status} {first}".strip(), source_seen(text)
+
+
+def source_seen(text: str) -> str:
+    """The address the answering side says it was asked from."""
+    seen = SEEN.search(text)
+    try:
+        return str(ipaddress.ip_address(seen[1])) if seen else ""
+    except ValueError:
+        return ""

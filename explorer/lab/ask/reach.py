@@ -1,0 +1,232 @@
+"""Everybody pings everybody, by address and by name, within a budget.
+
+One raw socket in each place both asks and listens: it hears the answers to its own requests, the ICMP errors about them, and
+the requests of the others as they arrive. So an answer counts only if the request was seen to arrive in the place it was meant
+for. All that is read is hostile: a few bytes of each packet, found by a random mark.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import ipaddress
+import secrets
+import socket
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+
+from explorer.environment import patient
+from explorer.lab.ask.dns import ask_name
+from explorer.lab.ask.probe import echo_request, named_in
+from explorer.lab.inside.inner import read_below
+from explorer.lab.inside.listen import receive
+from explorer.lab.inside.netns import Namespace
+from explorer.network import reach
+from explorer.network.grid import Cell, Grid, Told, address_toward, holders, rows_of
+from explorer.network.model import DockerState, Place
+
+BUDGET = patient(15.0)
+SECONDS = patient(1.0)
+AT_ONCE = 24
+MARK = 16
+READ_AT_ONCE = 256  # packets of one place, before others get their turn
+NO_ROUTE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EINVAL, errno.EADDRNOTAVAIL}
+ECHO_REPLY, UNREACHABLE, ECHO_REQUEST, EXCEEDED = 0, 3, 8, 11
+
+
+@dataclass
+class Sent:
+    """One echo request on its way: where it was seen to arrive, who sent it back, and whether it was answered."""
+
+    source: str
+    answered: asyncio.Event = field(default_factory=asyncio.Event)
+    seen_in: set[str] = field(default_factory=set)
+    refused_by: str = ""
+    came_back: bool = False
+
+
+async def measure_grid(
+    places: Mapping[str, Place], docker: Mapping[str, DockerState], namespace: Callable[[str], Namespace | None]
+) -> Grid:
+    began, at = time.monotonic(), time.time()
+    rows, left_out = rows_of(places)
+    with ExitStack() as held:
+        pings = Pings(places)
+        for row in list(rows):
+            inner = namespace(row)
+            try:
+                if inner is None:
+                    raise OSError(errno.ENOENT, "gone")
+                pings.sockets[row] = held.enter_context(inner.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP))
+                pings.pids[row] = inner
+            except OSError:
+                rows.remove(row)
+                left_out.append(f"{row} went away, or cannot be entered.")
+        if len(rows) < 2:
+            return Grid(
+                places=tuple(rows), left_out=tuple(left_out), at=at, error="A grid needs two places that can be entered."
+            )
+        listening = [asyncio.create_task(pings.listen(row)) for row in rows]
+        try:
+            cells = await _ask_all(pings, rows)
+        finally:
+            for task in listening:
+                task.cancel()
+            await asyncio.gather(*listening, return_exceptions=True)
+    scene = reach.Scene(places, docker)
+    explained = tuple(_explained(scene, cell) for cell in cells)
+    return Grid(
+        places=tuple(rows), cells=explained, left_out=tuple(left_out), at=at, seconds=round(time.monotonic() - began, 2)
+    )
+
+
+async def _ask_all(pings: Pings, rows: list[str]) -> list[Cell]:
+    """What is not answered when the budget is spent is told as not measured."""
+    pairs = [(source, target) for source in rows for target in rows if source != target]
+    room = asyncio.Semaphore(AT_ONCE)
+
+    async def ask(source: str, target: str) -> Cell:
+        async with room:
+            return await pings.ask(source, target)
+
+    tasks = {pair: asyncio.create_task(ask(*pair)) for pair in pairs}
+    try:
+        await asyncio.wait(tasks.values(), timeout=BUDGET)
+    finally:
+        for task in tasks.values():
+            task.cancel()
+        await asyncio.gather(*tasks.values(), return_exceptions=True)
+    late = Told(outcome="unmeasured")
+    return [
+        Cell(source=pair[0], target=pair[1], by_address=late, by_name=late)
+        if task.cancelled() or task.exception()
+        else task.result()
+        for pair, task in tasks.items()
+    ]
+
+
+def _explained(scene: reach.Scene, cell: Cell) -> Cell:
+    source, target = scene.places[cell.source], scene.places[cell.target]
+
+    def told(one: Told) -> Told:
+        return one.model_copy(update={"why": reach.why(scene, source, target, one)[:400]})
+
+    return cell.model_copy(update={"by_address": told(cell.by_address), "by_name": told(cell.by_name)})
+
+
+class Pings:
+    """The sockets of one grid, and what is on its way between them."""
+
+    def __init__(self, places: Mapping[str, Place]) -> None:
+        self.places = places
+        self.sockets: dict[str, socket.socket] = {}
+        self.pids: dict[str, Namespace] = {}
+        self.sent: dict[bytes, Sent] = {}
+
+    async def ask(self, source: str, target: str) -> Cell:
+        address = address_toward(self.places[source], self.places[target])
+        by_address = await self.ping(source, target, address) if address else Told(outcome="no-address")
+        named = await self.look_up(source, self.places[target].name)
+        if not named:
+            by_name = Told(outcome="no-name")
+        elif named == address:
+            by_name = by_address
+        else:
+            by_name = await self.ping(source, target, named)
+        return Cell(source=source, target=target, by_address=by_address, by_name=by_name)
+
+    async def look_up(self, source: str, name: str) -> str:
+        inner = self.pids[source]
+        found = named_in(read_below(inner.pid, "etc/hosts"), name)
+        if found:
+            return found
+        try:
+            async with asyncio.timeout(SECONDS):
+                return await ask_name(inner, name, read_below(inner.pid, "etc/resolv.conf"))
+        except (TimeoutError, OSError):
+            return ""
+
+    async def ping(self, source: str, target: str, address: str) -> Told:
+        mark = secrets.token_bytes(MARK)
+        sent = self.sent[mark] = Sent(source)
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(SECONDS):
+                while not sent.answered.is_set():
+                    self.sockets[source].sendto(echo_request(int.from_bytes(mark[:2]), mark), (address, 0))
+                    await _or_later(sent.answered, SECONDS / 2)
+            took = (time.monotonic() - began) * 1000
+            self.read_on(target)  # a request is there before its answer: it waits where it was not read yet
+        except TimeoutError:
+            took = 0.0
+        except OSError as error:
+            outcome = "no-route" if error.errno in NO_ROUTE else "silent"
+            return Told.model_validate({"outcome": outcome, "address": address})
+        finally:
+            del self.sent[mark]
+        return self._told(sent, target, address, took)
+
+    def _told(self, sent: Sent, target: str, address: str, ms: float) -> Told:
+        elsewhere = sorted(sent.seen_in - {target})
+        if target in sent.seen_in:
+            if sent.came_back:
+                return Told(outcome="answered", address=address, ms=round(ms, 2))
+            return Told(outcome="one-way", address=address)
+        if sent.came_back or elsewhere:
+            others = elsewhere or [one for one in holders(self.places, address) if one != target]
+            return Told(outcome="stranger", address=address, by=", ".join(others)[:200])
+        if sent.refused_by:
+            return Told(outcome="refused", address=address, by=self._named(sent.refused_by))
+        return Told(outcome="silent", address=address)
+
+    def _named(self, address: str) -> str:
+        found = holders(self.places, address)
+        return f"{found[0]} ({address})" if len(found) == 1 else address
+
+    async def listen(self, place: str) -> None:
+        while True:
+            try:
+                packet = await receive(self.sockets[place])
+            except OSError:
+                await asyncio.sleep(0.05)
+                continue
+            self.hear(place, packet)
+            self.read_on(place)
+
+    def read_on(self, place: str) -> None:
+        """What waits there now, as far as one may read without a pause."""
+        with suppress(OSError):
+            for _ in range(READ_AT_ONCE):
+                self.hear(place, self.sockets[place].recv(2048))
+
+    def hear(self, place: str, packet: bytes) -> None:
+        if not packet:
+            return
+        message = packet[(packet[0] & 15) * 4 :]
+        kind, mark = message[:1], message[8 : 8 + MARK]
+        if kind in (bytes([UNREACHABLE]), bytes([EXCEEDED])) and len(message) > 8:
+            inner = message[8:]
+            start = (inner[0] & 15) * 4 + 8
+            sent = self.sent.get(inner[start : start + MARK])
+            if sent and sent.source == place:
+                sent.refused_by = str(ipaddress.IPv4Address(packet[12:16]))
+                sent.answered.set()
+            return
+        sent = self.sent.get(mark)
+        if sent is None:
+            return
+        if kind == bytes([ECHO_REQUEST]):
+            sent.seen_in.add(place)
+        elif kind == bytes([ECHO_REPLY]) and place == sent.source:
+            sent.came_back = True
+            sent.answered.set()
+
+
+async def _or_later(event: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        pass

@@ -1,0 +1,46 @@
+"""A host's control groups: handed to its root, whose Docker daemon divides them further; emptied at its end."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from explorer.environment import patient
+from explorer.lab.config import LabConfig
+from explorer.lab.engine import kernel
+from explorer.lab.engine.leftovers import kill_group, our_cgroups
+from explorer.lab.errors import NodeError
+
+WAIT_SECONDS = patient(5.0)
+KILL_ROUNDS = 50
+# The directory and these files: enough to make groups below it. The files that hold the host's own limits stay the node's.
+HANDED_OVER = ("cgroup.procs", "cgroup.subtree_control", "cgroup.threads", "tasks", "cgroup.clone_children")
+
+
+def delegate(config: LabConfig, container: str) -> None:
+    """Version 1 has one directory per controller, version 2 a single one."""
+    uid, gid = kernel.remapped_root()
+    until = time.monotonic() + WAIT_SECONDS
+    while not (groups := [path for parent in our_cgroups(config) if (path := parent / container).is_dir()]):
+        if time.monotonic() > until:
+            raise NodeError("The host's control groups are nowhere to be found.", container)
+        time.sleep(0.01)
+    for group in sorted(groups, key=lambda path: path.parent.parent.name == "cpu"):  # a host waits for that one
+        for name in HANDED_OVER:
+            if (group / name).exists():
+                os.chown(group / name, uid, gid)
+        os.chown(group, uid, gid)  # last: a host begins as soon as it may make a group of its own
+
+
+def kill_all(config: LabConfig, container: str) -> None:
+    """Ends every process of a container before the engine is asked to: the engine waits in vain for what is frozen."""
+    for _ in range(KILL_ROUNDS):
+        groups = [path for parent in our_cgroups(config) if (path := parent / container).is_dir()]
+        if not sum(kill_group(group) for group in groups):
+            return
+        time.sleep(0.02)
+
+
+def version() -> int:
+    return 2 if Path("/sys/fs/cgroup/cgroup.controllers").exists() else 1

@@ -1,0 +1,42 @@
+"""A client of the node's own Docker engine, and how long to wait for what it answers.
+
+The engine's socket is the only way in. The user's own Docker, if there is one, is never spoken to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import requests
+from docker.errors import DockerException
+
+import docker
+from explorer.environment import patient
+from explorer.lab.config import LabConfig
+from explorer.lab.errors import NodeError
+
+PING_SECONDS = patient(3)
+CALL_SECONDS = patient(60)
+
+
+def connect(config: LabConfig) -> docker.DockerClient:
+    """A client of the node's engine. Raises NodeError within seconds when it answers nothing."""
+    try:
+        client = docker.DockerClient(base_url=f"unix://{config.socket}", timeout=PING_SECONDS, version="auto")
+    except (DockerException, requests.RequestException, OSError) as error:
+        raise NodeError("The node's engine does not answer.", str(error)) from error
+    client.api.timeout = CALL_SECONDS
+    return client
+
+
+@contextmanager
+def session(config: LabConfig) -> Iterator[docker.DockerClient]:
+    """A client for a while. What the engine refuses or does not answer in that while is the node's fault."""
+    client = connect(config)
+    try:
+        yield client
+    except (DockerException, requests.RequestException) as error:
+        raise NodeError("The node's engine failed.", str(error)[:1000]) from error
+    finally:
+        client.close()

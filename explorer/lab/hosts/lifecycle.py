@@ -1,0 +1,356 @@
+"""A sandbox on the engine: its LAN, its hosts and machines, made together and removed together.
+
+Everything carries labels, so what no database row claims can be found. Tearing down is removing containers, volumes and
+LAN; what the learner made lies inside and goes with them.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from docker.errors import APIError, NotFound
+
+import docker
+from explorer.environment import patient
+from explorer.lab import images
+from explorer.lab.config import LabConfig
+from explorer.lab.engine import cgroups, memory
+from explorer.lab.engine.client import session
+from explorer.lab.errors import HostError, LabError, NodeError, NoRoom
+from explorer.lab.hosts import lans, machines, quota, stage
+from explorer.lab.hosts.run import execute
+from explorer.network.scenario import DEFAULT_ENGINE, Scenario
+
+Phase = Callable[[str, str], None]
+READY_SECONDS = patient(30.0)
+MOST_BYTES = 65536
+LATE_SECONDS = 30  # a host ends itself at its time; one that does not is ended this much later
+REMOVE_WORKERS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One generation of one sandbox as the engine holds it."""
+
+    sandbox: str
+    generation: int
+    expires_at: float
+    objects: int
+    running: int
+
+
+def open_sandbox(
+    config: LabConfig,
+    sandbox: str,
+    generation: int,
+    scenario: Scenario,
+    expires_at: float,
+    say: Phase,
+    engine: str = DEFAULT_ENGINE,
+) -> dict[str, Any]:
+    """Makes the sandbox, or finds it made; on any failure nothing of it stays. Returns its facts.
+
+    `engine` is the version of Docker Engine in its hosts.
+    """
+    with session(config) as client:
+        if facts := _facts(config, client, sandbox, generation, scenario):
+            lans.write_expiry(config, sandbox, expires_at)
+            say("ready", "")
+            return facts
+        close_sandbox(config, sandbox)
+        if engine not in images.engines(config, client):
+            raise NodeError(f"This node has no hosts with Docker Engine {engine[:8]}.")
+        say("reserved", "")
+        try:
+            return _make(config, client, sandbox, generation, scenario, expires_at, say, engine)
+        except BaseException:
+            with suppress(NodeError):
+                close_sandbox(config, sandbox, generation)
+            raise
+
+
+def make_scratch(config: LabConfig, client: docker.DockerClient, sandbox: str, scenario: Scenario, engine: str) -> str:
+    """One host without the learners' image, for preparing it. Returns its container."""
+    expires_at = time.time() + 600
+    labels = _labels(config, sandbox, 0, expires_at)
+    lans.write_expiry(config, sandbox, expires_at)
+    segments = lans.make_lans(config, client, sandbox, scenario, labels)
+    container = _start(config, client, sandbox, "h1", engine, scenario, segments, labels)
+    wait_host(client, container, machines.ANSWERS)
+    return container
+
+
+def _labels(config: LabConfig, sandbox: str, generation: int, expires_at: float) -> dict[str, str]:
+    return config.labels | {
+        "explorer.sandbox": sandbox,
+        "explorer.generation": str(generation),
+        "explorer.expires": str(int(expires_at)),
+    }
+
+
+def extend_sandbox(config: LabConfig, sandbox: str, expires_at: float) -> None:
+    """From now on its hosts end themselves at `expires_at`."""
+    lans.write_expiry(config, sandbox, expires_at)
+
+
+def _make(
+    config: LabConfig,
+    client: docker.DockerClient,
+    sandbox: str,
+    generation: int,
+    scenario: Scenario,
+    expires_at: float,
+    say: Phase,
+    engine: str,
+) -> dict[str, Any]:
+    labels = _labels(config, sandbox, generation, expires_at)
+    lans.write_expiry(config, sandbox, expires_at)
+    segments = lans.make_lans(config, client, sandbox, scenario, labels)
+    engines = {name: engine if name in scenario.hosts else "" for name in scenario.names}
+    say("starting host", ", ".join(scenario.names))
+    with ThreadPoolExecutor(max_workers=len(scenario.names)) as pool:
+        starting = [
+            pool.submit(_start, config, client, sandbox, name, engines[name], scenario, segments, labels)
+            for name in scenario.names
+        ]
+        started = dict(zip(scenario.names, _all_or_whose(scenario.names, starting), strict=True))
+        say("loading images", images.BOX)
+        waiting = [pool.submit(wait_host, client, started[host]) for host in scenario.hosts]
+        versions = dict(zip(scenario.hosts, _all_or_whose(scenario.hosts, waiting), strict=True))
+    say("building scenario", scenario.name)
+    reached = {name: lans.address_of(segments, name) for name in scenario.names}
+    subnets = {segment.lan: segment.subnet for segment in segments}
+    stage.build(client, started, reached, subnets, scenario)
+    say("ready", "")
+    addresses = {
+        name: {segment.lan: segment.addresses[name] for segment in segments if name in segment.addresses}
+        for name in scenario.names
+    }
+    return _tell(scenario, subnets, started, addresses, versions)
+
+
+def _all_or_whose(names: Sequence[str], running: Sequence[Future[str]]) -> list[str]:
+    """What each came to. The first that failed is named, after all have come to their end: nothing starts behind our back."""
+    wait(running)
+    for name, one in zip(names, running, strict=True):
+        if error := one.exception():
+            raise _named(name, error, [other for other in names if other != name]) from error
+    return [one.result() for one in running]
+
+
+def _named(name: str, error: BaseException, others: list[str]) -> BaseException:
+    """Nobody has had a hand in a host that is only starting, so it is the node's fault; and the sentence says which one."""
+    if isinstance(error, NoRoom) or not isinstance(error, LabError | APIError):
+        return error
+    down = f" {_list(others)} {'was' if len(others) == 1 else 'were'} taken down again." if others else ""
+    return NodeError(f"{name} did not start.{down}", f"{error} {getattr(error, 'detail', '')}".strip())
+
+
+def _list(names: list[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+def _tell(
+    scenario: Scenario,
+    subnets: dict[str, str],
+    started: dict[str, str],
+    addresses: dict[str, dict[str, str]],
+    versions: dict[str, str],
+) -> dict[str, Any]:
+    """The facts. `address` is where the first LAN of each finds it, `addresses` where every LAN does."""
+
+    def about(name: str) -> dict[str, Any]:
+        return {"container": started[name], "address": next(iter(addresses[name].values())), "addresses": addresses[name]}
+
+    return {
+        "subnet": subnets[scenario.lans[0].name],
+        "lans": subnets,
+        "hosts": {host: about(host) | {"engine": versions[host]} for host in scenario.hosts},
+        "machines": {machine: about(machine) for machine in scenario.machines},
+    }
+
+
+def _start(
+    config: LabConfig,
+    client: docker.DockerClient,
+    sandbox: str,
+    name: str,
+    engine: str,  # empty: a plain machine
+    scenario: Scenario,
+    segments: list[lans.Segment],
+    labels: dict[str, str],
+) -> str:
+    labels = labels | {"explorer.name": name, "explorer.role": "host" if engine else "machine"}
+    full_name = object_name(config, sandbox, name)
+    if engine:
+        image, rights = images.HOSTS[engine], machines.host_rights(config, client, full_name, sandbox, labels, engine)
+    else:
+        forwards = scenario.forwards(name)
+        image, rights = images.MACHINE, (machines.router_rights if forwards else machines.machine_rights)(config, client)
+    first, *more = [segment for segment in segments if name in segment.addresses]
+    container = client.api.create_container(
+        images.tag(config, image),
+        name=full_name,
+        hostname=name,
+        labels=labels,
+        environment=machines.environment(name, scenario, segments),
+        host_config={**rights, "NetworkMode": first.name},
+        networking_config={"EndpointsConfig": {first.name: _endpoint(client, name, first)}},
+    )["Id"]
+    for segment in more:
+        client.api.connect_container_to_network(container, segment.name, ipv4_address=segment.addresses[name], aliases=[name])
+    client.api.start(container)
+    if engine:
+        cgroups.delegate(config, container)
+        quota.limit_host(client.api.inspect_container(container)["State"]["Pid"])
+    return str(container)
+
+
+def _endpoint(client: docker.DockerClient, name: str, segment: lans.Segment) -> dict[str, Any]:
+    endpoint: dict[str, Any] = client.api.create_endpoint_config(ipv4_address=segment.addresses[name], aliases=[name])
+    return endpoint
+
+
+def wait_host(client: docker.DockerClient, container: str, ready: tuple[str, ...] = machines.READY) -> str:
+    """The version of the Docker Engine in a host, once it answers and the learners' image is there."""
+    until = time.monotonic() + READY_SECONDS
+    while True:
+        said = bytearray()
+        if execute(client, container, list(ready), lambda _, data: said.extend(data[:MOST_BYTES]), READY_SECONDS) == 0:  # noqa: B023
+            with suppress(ValueError, KeyError, TypeError):
+                return str(json.loads(said[:MOST_BYTES])["Version"])[:40]
+        if time.monotonic() > until:
+            raise HostError("The host's Docker daemon did not start.", said[-500:].decode(errors="replace"))
+        time.sleep(0.1)
+
+
+def _facts(
+    config: LabConfig, client: docker.DockerClient, sandbox: str, generation: int, scenario: Scenario
+) -> dict[str, Any] | None:
+    """The facts of a sandbox that is complete and running already, else None."""
+    filters = lans.filters(config, sandbox, generation)
+    running = {c.labels.get("explorer.name", ""): c for c in client.containers.list(filters=filters)}
+    if set(running) != {*scenario.hosts, *scenario.machines}:
+        return None
+    networks = {network.attrs["Labels"].get("explorer.lan", ""): network for network in client.networks.list(filters=filters)}
+    if set(networks) != {lan.name for lan in scenario.lans}:
+        return None
+    subnets = {lan.name: str(networks[lan.name].attrs["IPAM"]["Config"][0]["Subnet"]) for lan in scenario.lans}
+    addresses = {
+        name: {
+            lan.name: str(container.attrs["NetworkSettings"]["Networks"][networks[lan.name].name]["IPAddress"])
+            for lan in scenario.lans_of(name)
+        }
+        for name, container in running.items()
+    }
+    versions = {host: wait_host(client, str(running[host].id)) for host in scenario.hosts}
+    started = {name: str(container.id) for name, container in running.items()}
+    return _tell(scenario, subnets, started, addresses, versions)
+
+
+def close_sandbox(config: LabConfig, sandbox: str, generation: int | None = None) -> int:
+    """Removes a sandbox (or one generation of it). Returns how many objects went; none is success too."""
+    with session(config) as client:
+        removed = _remove(config, client, lans.filters(config, sandbox, generation))
+        if generation is None:
+            lans.forget_expiry(config, sandbox)
+        return removed
+
+
+def close_everything(config: LabConfig) -> int:
+    """Removes every sandbox of this installation."""
+    with session(config) as client:
+        removed = _remove(config, client, lans.filters(config))
+    lans.forget_all_expiries(config)
+    return removed
+
+
+def _remove(config: LabConfig, client: docker.DockerClient, filters: dict[str, Any]) -> int:
+    containers = client.api.containers(all=True, filters=filters)
+    with ThreadPoolExecutor(max_workers=REMOVE_WORKERS) as pool:
+        gone = sum(pool.map(lambda found: _remove_container(config, client, found["Id"]), containers))
+    for volume in client.api.volumes(filters=filters)["Volumes"] or ():
+        gone += _gone(client.api.remove_volume, volume["Name"], force=True)
+    for network in client.api.networks(filters=filters):
+        gone += _gone(client.api.remove_network, network["Id"])
+    return gone
+
+
+def _remove_container(config: LabConfig, client: docker.DockerClient, identity: str) -> int:
+    cgroups.kill_all(config, identity)
+    with suppress(NotFound):
+        quota.cut_files(client.api.inspect_container(identity))
+    return _gone(client.api.remove_container, identity, v=True, force=True)
+
+
+def _gone(remove: Callable[..., object], *words: str, **options: bool) -> int:
+    """1 when this call removed it; 0 when it was gone, or somebody else is at it (who comes next looks again)."""
+    for _ in range(100):
+        try:
+            remove(*words, **options)
+            return 1
+        except NotFound:
+            return 0
+        except APIError as error:
+            if error.response is None or error.response.status_code not in {403, 409}:
+                raise
+            time.sleep(0.1)
+    raise NodeError("The engine does not let go of a part of a sandbox.", " ".join(words))
+
+
+def list_sandboxes(config: LabConfig) -> list[Found]:
+    """Every sandbox the engine holds something of, by labels alone."""
+    with session(config) as client:
+        filters = lans.filters(config)
+        containers = client.api.containers(all=True, filters=filters)
+        others = [*client.api.networks(filters=filters), *(client.api.volumes(filters=filters)["Volumes"] or ())]
+    found: dict[tuple[str, int], list[tuple[dict[str, str], bool]]] = {}
+    for labels, running in _labelled(containers, others):
+        with suppress(KeyError, ValueError):
+            found.setdefault((labels["explorer.sandbox"], int(labels["explorer.generation"])), []).append((labels, running))
+    return [
+        Found(
+            sandbox,
+            generation,
+            lans.read_expiry(config, sandbox) or float(parts[0][0].get("explorer.expires", 0)),
+            len(parts),
+            sum(running for _, running in parts),
+        )
+        for (sandbox, generation), parts in sorted(found.items())
+    ]
+
+
+def _labelled(containers: Iterable[Any], others: Iterable[Any]) -> Iterator[tuple[dict[str, str], bool]]:
+    for container in containers:
+        yield container.get("Labels") or {}, container.get("State") == "running"
+    for other in others:
+        yield other.get("Labels") or {}, False
+
+
+def end_overdue(config: LabConfig) -> list[str]:
+    """Removes what should have ended itself and did not; the last net when everything else is gone."""
+    late = [found for found in list_sandboxes(config) if 0 < found.expires_at < time.time() - LATE_SECONDS]
+    for found in late:
+        close_sandbox(config, found.sandbox, found.generation)
+    return [found.sandbox for found in late]
+
+
+def object_name(config: LabConfig, sandbox: str, name: str) -> str:
+    return f"x-{config.install}-{sandbox}-{name}"
+
+
+def engines(config: LabConfig) -> tuple[str, ...]:
+    """The versions of Docker Engine this node's hosts can have now."""
+    with session(config) as client:
+        return images.engines(config, client)
+
+
+def capacity(config: LabConfig) -> int:
+    """How many one-host sandboxes this node holds."""
+    return config.capacity or memory.capacity(config)

@@ -1,0 +1,88 @@
+"""What exactly a host and a plain machine are to the engine: rights, limits, mounts, what they are told at the start."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from docker.types import LogConfig, Mount
+
+import docker
+from explorer.lab import images
+from explorer.lab.config import LabConfig
+from explorer.lab.hosts import lans
+from explorer.network.scenario import Scenario
+
+SECCOMP = Path(__file__).parent / "images" / "seccomp.json"
+ANSWERS = ("host-ready",)
+READY = ("host-ready", images.BOX)
+EXPIRES = "/run/explorer"
+
+
+@lru_cache(maxsize=1)
+def seccomp() -> str:
+    """The committed profile as the engine's API takes it: the text itself."""
+    return json.dumps(json.loads(SECCOMP.read_text()), separators=(",", ":"))
+
+
+def host_rights(
+    config: LabConfig, client: docker.DockerClient, full_name: str, sandbox: str, labels: dict[str, str], engine: str
+) -> dict[str, Any]:
+    """Root in a host may do to its own namespaces what it likes; it is nobody on the node."""
+    volume = images.seeded_volume(config, client, full_name, labels, engine)
+    rights: dict[str, Any] = client.api.create_host_config(
+        cap_add=["SYS_ADMIN", "NET_ADMIN", "SYS_PTRACE"],
+        security_opt=[f"seccomp={seccomp()}", "apparmor=unconfined"],
+        mem_limit=f"{config.host_memory_mb}m",
+        memswap_limit=f"{config.host_memory_mb}m",
+        pids_limit=config.host_pids,
+        nano_cpus=config.host_cpus * 1_000_000_000,
+        tmpfs={"/run": "size=64m"},
+        # Nobody reads a host's output, and root there could keep the engine busy with writing it.
+        log_config=LogConfig(type=LogConfig.types.NONE),
+        mounts=[
+            Mount("/var/lib/docker", volume, type="volume", no_copy=True),
+            Mount(EXPIRES, str(lans.expiry_dir(config, sandbox)), type="bind", read_only=True),
+        ],
+    )
+    return rights | {"MaskedPaths": [], "ReadonlyPaths": []}  # `systempaths=unconfined` of the command line
+
+
+def machine_rights(config: LabConfig, client: docker.DockerClient) -> dict[str, Any]:
+    rights: dict[str, Any] = client.api.create_host_config(
+        cap_add=["NET_ADMIN"],
+        cap_drop=["MKNOD", "SYS_CHROOT", "SETFCAP", "AUDIT_WRITE"],
+        security_opt=["no-new-privileges"],
+        mem_limit="128m",
+        memswap_limit="128m",
+        pids_limit=256,
+        nano_cpus=500_000_000,
+        tmpfs={"/run": "size=16m"},
+    )
+    return rights
+
+
+def router_rights(config: LabConfig, client: docker.DockerClient) -> dict[str, Any]:
+    """One switch more than other machines: its own namespace passes packets on between its LANs."""
+    return machine_rights(config, client) | {"Sysctls": {"net.ipv4.ip_forward": "1"}}
+
+
+def environment(name: str, scenario: Scenario, segments: list[lans.Segment]) -> dict[str, str]:
+    """What its programs are told. `LAN`, for people: the first three numbers of its LAN's addresses, as in `$LAN.0/24`."""
+    return {
+        "LAN": lans.address_of(segments, name).rpartition(".")[0],
+        "LAN_DNS": lans.address_of(segments, "outside", name),
+        "LAN_NAMES": " ".join(f"{other}={lans.address_of(segments, other, name)}" for other in scenario.names),
+        "LAN_ROUTES": " ".join(_routes(name, scenario, segments)),
+        "EXPIRES": f"{EXPIRES}/at",
+    }
+
+
+def _routes(name: str, scenario: Scenario, segments: list[lans.Segment]) -> Iterator[str]:
+    subnets = {segment.lan: segment.subnet for segment in segments}
+    for route in scenario.routes:
+        if route.on == name:
+            yield f"{subnets.get(route.to, route.to)}={lans.address_of(segments, route.via, name)}"

@@ -1,0 +1,90 @@
+"""Gives the file systems to the engine, and makes the seed every new host's volume is copied from.
+
+`box` is imported once for each version of Docker Engine, in a scratch host. What its Docker daemon wrote down (layers and
+image records, nothing that names that daemon) is the seed; `images.load` copies it into the volume of a new host before the
+host's daemon starts.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import docker
+from explorer.environment import patient
+from explorer.lab.config import LabConfig
+from explorer.lab.engine.client import session
+from explorer.lab.errors import NodeError
+from explorer.lab.hosts import lans, lifecycle
+from explorer.lab.hosts.run import execute
+from explorer.lab.images.build import complete
+from explorer.lab.images.load import KEPT_IN_SEED, copy_parts, imported, seed_dir
+from explorer.lab.images.names import BOX, CHANGES, HOSTS, MACHINE, key, tag
+from explorer.network.scenario import Scenario
+
+Say = Callable[[str], None]
+IMPORT_SECONDS = patient(300)
+SCRATCH = "seed"  # the scratch host's sandbox name
+DATA = Path("/var/lib/docker")
+
+
+def import_images(config: LabConfig, names: Sequence[str], say: Say) -> None:
+    """The engine holds `names` and their seeds afterwards, and no older ones of any image."""
+    with session(config) as client:
+        client.api.timeout = IMPORT_SECONDS
+        for name in names:
+            if name != BOX and not imported(client, tag(config, name)):
+                started = time.monotonic()
+                with complete(config, name) as whole:
+                    client.api.import_image_from_file(
+                        str(whole), repository=f"explorer/{name}", tag=key(config, name), changes=CHANGES[name]
+                    )
+                say(f"image {name} given to the engine in {time.monotonic() - started:.1f} s")
+        for engine in (engine for engine, host in HOSTS.items() if host in names):
+            if not seed_dir(config, engine).exists():
+                started = time.monotonic()
+                _make_seed(config, client, engine)
+                say(f"image {BOX} prepared for Docker Engine {engine} in {time.monotonic() - started:.1f} s")
+        _forget_old(config, client)
+
+
+def _make_seed(config: LabConfig, client: docker.DockerClient, engine: str) -> None:
+
+    lifecycle.close_sandbox(config, SCRATCH)
+    scratch = Scenario(name=SCRATCH, summary="", machines=())
+    fresh = seed_dir(config, engine).with_suffix(".new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    try:
+        facts = lifecycle.make_scratch(config, client, SCRATCH, scratch, engine)
+        volume = Path(client.api.inspect_volume(lifecycle.object_name(config, SCRATCH, "h1"))["Mountpoint"])
+        with complete(config, BOX) as whole:
+            shutil.copyfile(whole, volume / "box.tar")
+        changes = [word for change in CHANGES[BOX] for word in ("--change", change)]
+        out: list[bytes] = []
+        words = ["docker", "import", *changes, str(DATA / "box.tar"), BOX]
+        if execute(client, facts, words, lambda _, data: out.append(data), IMPORT_SECONDS):
+            raise NodeError("The learners' image could not be imported.", b"".join(out).decode(errors="replace")[-500:])
+        client.api.stop(facts, timeout=20)
+        fresh.mkdir(parents=True)
+        for name in KEPT_IN_SEED:
+            if not (volume / name).is_dir():
+                raise NodeError("A host's Docker does not use the overlay2 driver here.", f"no {name} in its data")
+            copy_parts([volume / name], fresh)
+        fresh.replace(seed_dir(config, engine))
+    finally:
+        lifecycle.close_sandbox(config, SCRATCH)
+        lans.forget_expiry(config, SCRATCH)
+
+
+def _forget_old(config: LabConfig, client: docker.DockerClient) -> None:
+    current = {tag(config, name) for name in (MACHINE, *(HOSTS[engine] for engine in config.engines))}
+    for image in client.api.images():
+        for name in image.get("RepoTags") or ():
+            if name.startswith("explorer/") and name not in current:
+                client.api.remove_image(name, force=True)
+    seeds = [seed_dir(config, engine) for engine in config.engines]
+    for seed in (config.engine_dir / "seeds").iterdir():
+        if seed not in seeds:
+            shutil.rmtree(seed, ignore_errors=True)

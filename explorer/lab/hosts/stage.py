@@ -1,0 +1,103 @@
+"""What a scenario puts on hosts that run: a swarm, networks, containers, made with each host's own docker command line.
+
+Hosts are worked at side by side. A swarm comes first and every network before any container, because a container on one
+host may sit on a network that was made on another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+import docker
+from explorer.environment import patient
+from explorer.lab import images
+from explorer.lab.errors import HostError
+from explorer.lab.hosts.run import execute
+from explorer.network.scenario import Scenario, fill
+
+STEP_SECONDS = patient(60.0)
+SWARM_PORT = 2377
+SAID = 240  # characters of what a command line complained
+
+
+def build(
+    client: docker.DockerClient,
+    containers: Mapping[str, str],
+    addresses: Mapping[str, str],
+    subnets: Mapping[str, str],
+    scenario: Scenario,
+) -> None:
+    """`containers` and `addresses` by host, `subnets` by LAN."""
+
+    def run(host: str, *words: str) -> str:
+        return _docker(client, containers[host], host, list(words))
+
+    with ThreadPoolExecutor(max_workers=len(scenario.hosts)) as pool:
+        _form_swarm(run, pool, addresses, scenario.swarm)
+        _wait(pool.map(lambda host: _make_networks(run, host, scenario, subnets), scenario.hosts))
+        _wait(pool.map(lambda host: _start_containers(run, host, scenario, subnets), scenario.hosts))
+
+
+Run = Callable[..., str]
+
+
+def _form_swarm(run: Run, pool: ThreadPoolExecutor, addresses: Mapping[str, str], members: tuple[str, ...]) -> None:
+    if not members:
+        return
+    first, *others = members
+    run(first, "swarm", "init", "--advertise-addr", addresses[first])
+    if others:
+        token = run(first, "swarm", "join-token", "-q", "worker").strip()
+        meet = f"{addresses[first]}:{SWARM_PORT}"
+        _wait(
+            pool.map(
+                lambda host: run(host, "swarm", "join", "--advertise-addr", addresses[host], "--token", token, meet), others
+            )
+        )
+
+
+def _make_networks(run: Run, host: str, scenario: Scenario, subnets: Mapping[str, str]) -> None:
+    for network in scenario.networks:
+        if network.host == host:
+            run(
+                host,
+                "network",
+                "create",
+                "-d",
+                network.driver,
+                *(fill(word, subnets) for word in network.options),
+                network.name,
+            )
+
+
+def _start_containers(run: Run, host: str, scenario: Scenario, subnets: Mapping[str, str]) -> None:
+    for one in scenario.containers:
+        if one.host == host:
+            publish = (word for port in one.publish for word in ("-p", port))
+            start = (
+                "run",
+                "-d",
+                "--name",
+                one.name,
+                "--network",
+                one.network,
+                *publish,
+                *(fill(word, subnets) for word in one.options),
+            )
+            run(host, *start, images.BOX, *one.command)
+            for network in one.also:
+                run(host, "network", "connect", network, one.name)
+
+
+def _wait(done: Iterable[object]) -> None:
+    for _ in done:
+        pass
+
+
+def _docker(client: docker.DockerClient, container: str, host: str, words: list[str]) -> str:
+    out: dict[str, bytearray] = {"out": bytearray(), "err": bytearray()}
+    if execute(client, container, ["docker", *words], lambda stream, data: out[stream].extend(data[:65536]), STEP_SECONDS):
+        said = bytes(out["err"] or out["out"])[-SAID:].decode(errors="replace").strip()
+        raise HostError(f"The scenario could not be built on {host}: `docker {' '.join(words[:2])}` said “{said}”.")
+    return out["out"].decode(errors="replace")

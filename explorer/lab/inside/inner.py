@@ -1,0 +1,129 @@
+"""The learner's own daemon, reached without ever trusting a path the learner can rewrite.
+
+The socket is opened relative to the host's root with openat2: no symbolic link, no magic link, nothing above that root.
+It must be a socket, and whoever listens on it must be a process of that host. What it says is names, never kernel facts.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import socket
+import stat
+import struct
+from collections.abc import Callable
+
+from explorer.lab.inside.unix_http import BadAnswer, Connect, ask_json
+from explorer.network.model import DockerState
+from explorer.network.read.docker import read_docker
+
+OPENAT2 = 437
+RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, RESOLVE_IN_ROOT = 0x02, 0x04, 0x10
+DOCKER_SOCKET = "run/docker.sock"
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def open_below(pid: int, path: str, flags: int) -> int:
+    """A descriptor for `path` below the root of process `pid`, with no link of any kind on the way."""
+    root = os.open(f"/proc/{pid}/root", os.O_PATH | os.O_CLOEXEC)
+    try:
+        resolve = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS
+        how = struct.pack("=QQQ", flags | os.O_CLOEXEC, 0, resolve)
+        fd = int(_libc.syscall(OPENAT2, root, path.encode(), how, len(how)))
+        if fd < 0:
+            code = ctypes.get_errno()
+            raise OSError(code, os.strerror(code))
+        return fd
+    finally:
+        os.close(root)
+
+
+def open_looked_at(pid: int, path: str, fit: Callable[[os.stat_result], bool]) -> int:
+    """A descriptor to read a file of the host's with, once what is there was found `fit`; OSError when it is not.
+
+    It is looked at before it is opened: a FIFO would wait, a device might act."""
+    found = open_below(pid, path, os.O_PATH)
+    try:
+        if not fit(os.fstat(found)):
+            raise OSError(errno.EPERM, f"{path} is not what it should be")
+        return os.open(f"/proc/self/fd/{found}", os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    finally:
+        os.close(found)
+
+
+def is_file_of_hosts(seen: os.stat_result) -> bool:
+    """A regular file of a user of the host's: its root may mount over a path what only the machine's root may read."""
+    return stat.S_ISREG(seen.st_mode) and seen.st_uid != 0
+
+
+def read_below(pid: int, path: str, limit: int = 16 * 1024) -> str:
+    """The start of a regular file of the host's; "" when it is anything else or not there."""
+    return _read(pid, path, limit, end=False)
+
+
+def stat_below(pid: int, path: str) -> os.stat_result | None:
+    """What a file of the host's is, without opening it for reading; None when it is not there or behind a link."""
+    try:
+        fd = open_below(pid, path, os.O_PATH)
+    except OSError:
+        return None
+    try:
+        return os.fstat(fd)
+    finally:
+        os.close(fd)
+
+
+def read_end_below(pid: int, path: str, limit: int) -> str:
+    """The last `limit` bytes of a regular file of the host's; "" when it is anything else or not there."""
+    return _read(pid, path, limit, end=True)
+
+
+def _read(pid: int, path: str, limit: int, *, end: bool) -> str:
+    try:
+        fd = open_looked_at(pid, path, is_file_of_hosts)
+    except OSError:
+        return ""
+    try:
+        start = max(0, os.fstat(fd).st_size - limit) if end else 0
+        return os.pread(fd, limit, start).decode("utf-8", "replace")
+    except OSError:
+        return ""
+    finally:
+        os.close(fd)
+
+
+def to_daemon(pid: int, belongs: Callable[[int], bool]) -> Connect:
+    """Connections to the daemon of the host whose first process is `pid`."""
+
+    def connect() -> socket.socket:
+        found = open_below(pid, DOCKER_SOCKET, os.O_PATH)
+        opened = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+        try:
+            if not stat.S_ISSOCK(os.fstat(found).st_mode):
+                raise OSError(0, "/run/docker.sock is not a socket")
+            opened.connect(f"/proc/self/fd/{found}")
+            listener = struct.unpack("=iII", opened.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
+            if not belongs(listener):
+                raise OSError(0, "whoever listens on /run/docker.sock is not this host")
+        except OSError:
+            opened.close()
+            raise
+        finally:
+            os.close(found)
+        return opened
+
+    return connect
+
+
+async def read_daemon(host: str, connect: Connect) -> DockerState:
+    """What the daemon says of itself; when it says nothing usable, `error` says why."""
+    try:
+        version = await ask_json(connect, "/version")
+        networks = await ask_json(connect, "/networks")
+        containers = await ask_json(connect, "/containers/json?all=1")
+    except BadAnswer as error:
+        return DockerState(host=host, error=f"The Docker daemon on {host} does not answer: {error}.")
+    state = read_docker(host, version, networks, containers)
+    # the daemon lists networks in no particular order; without one, every answer would look like a change
+    return state.model_copy(update={"networks": tuple(sorted(state.networks, key=lambda network: (network.name, network.id)))})

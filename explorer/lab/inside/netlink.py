@@ -1,0 +1,138 @@
+"""The kernel's own notifications from inside one network namespace: which views no longer show the truth.
+
+Messages are not interpreted beyond their kind; what is there now is read afresh. So a lost or forged message can cost a
+reading, never a wrong picture.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+import struct
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+
+from explorer.lab.inside.netns import Namespace
+from explorer.network.model import View
+
+NETLINK_ROUTE, NETLINK_NETFILTER = 0, 12
+ROUTE_GROUPS = (1, 3, 5, 7, 9, 11)  # link, neigh, ipv4 address and route, ipv6 address and route
+FILTER_GROUPS = (1, 2, 3, 7)  # connection new, update, destroy; nftables
+AF_BRIDGE = 7
+RECEIVE_BYTES = 64 * 1024
+READS_AT_ONCE = 64
+FLOOD, WINDOW = 500, 0.1  # more messages than that in a window: nothing is listened to for the length of another
+HEADER = struct.Struct("=IHHII")
+
+# Taking a link down silently takes its routes and neighbours along, so a link's message dirties those too.
+LINK: tuple[View, ...] = ("interfaces", "routes", "neighbours", "fdb")
+ROUTE_VIEWS: tuple[View, ...] = LINK
+FILTER_VIEWS: tuple[View, ...] = ("nat", "filter", "raw", "connections")
+Dirty = Callable[[Iterable[View]], None]
+ViewsOf = Callable[[bytes], set[View]]
+
+
+class Listener:
+    """Calls `dirty` with the views that changed, until closed."""
+
+    def __init__(self, namespace: Namespace, dirty: Dirty) -> None:
+        self._dirty = dirty
+        self._loop = asyncio.get_running_loop()
+        self._sockets: list[socket.socket] = []
+        self._since, self._count = 0.0, 0
+        try:
+            self._listen(namespace, NETLINK_ROUTE, ROUTE_GROUPS, route_views, ROUTE_VIEWS)
+            self._listen(namespace, NETLINK_NETFILTER, FILTER_GROUPS, filter_views, FILTER_VIEWS)
+        except OSError:
+            self.close()
+            raise
+
+    def _listen(
+        self,
+        namespace: Namespace,
+        protocol: int,
+        groups: Iterable[int],
+        views_of: ViewsOf,
+        everything: tuple[View, ...],
+    ) -> None:
+        listening = namespace.socket(socket.AF_NETLINK, socket.SOCK_RAW, protocol)
+        self._sockets.append(listening)
+        listening.bind((0, sum(1 << (group - 1) for group in groups)))
+        self._attend(listening, views_of, everything)
+
+    def _attend(self, listening: socket.socket, views_of: ViewsOf, everything: tuple[View, ...]) -> None:
+        if listening.fileno() >= 0:
+            self._loop.add_reader(listening.fileno(), self._readable, listening, views_of, everything)
+
+    def _readable(self, listening: socket.socket, views_of: ViewsOf, everything: tuple[View, ...]) -> None:
+        views: set[View] = set()
+        try:
+            for _ in range(READS_AT_ONCE):
+                views |= views_of(listening.recv(RECEIVE_BYTES))
+                self._count += 1
+        except BlockingIOError:
+            pass
+        except OSError as error:
+            if error.errno != errno.ENOBUFS:  # the namespace has gone; the next look at the host finds out
+                self._forget(listening)
+            views.update(everything)
+        if views:
+            self._dirty(views)
+        if listening.fileno() >= 0 and self._flooded():
+            self._dirty(everything)
+            self._loop.remove_reader(listening.fileno())
+            self._loop.call_later(WINDOW, self._attend, listening, views_of, everything)
+
+    def _flooded(self) -> bool:
+        """A flood is answered by reading the views now and then, not by following it."""
+        now = self._loop.time()
+        if now - self._since > WINDOW:
+            self._since, self._count = now, 0
+        return self._count > FLOOD
+
+    def _forget(self, listening: socket.socket) -> None:
+        with suppress(OSError, ValueError):
+            self._loop.remove_reader(listening.fileno())
+        listening.close()
+
+    def close(self) -> None:
+        for listening in self._sockets:
+            if listening.fileno() >= 0:
+                self._forget(listening)
+        self._sockets.clear()
+
+
+def messages(data: bytes) -> Iterable[tuple[int, bytes]]:
+    """(type, payload) of each netlink message in one datagram."""
+    at = 0
+    while at + HEADER.size <= len(data):
+        length, kind, _flags, _sequence, _port = HEADER.unpack_from(data, at)
+        if length < HEADER.size:
+            return
+        yield kind, data[at + HEADER.size : at + length]
+        at += (length + 3) & ~3
+
+
+def route_views(data: bytes) -> set[View]:
+    views: set[View] = set()
+    for kind, payload in messages(data):
+        if kind in (16, 17):
+            views.update(LINK)
+        elif kind in (20, 21):
+            views.update(("interfaces", "routes"))
+        elif kind in (24, 25):
+            views.add("routes")
+        elif kind in (28, 29):
+            views.add("fdb" if payload[:1] == bytes([AF_BRIDGE]) else "neighbours")
+    return views
+
+
+def filter_views(data: bytes) -> set[View]:
+    views: set[View] = set()
+    for kind, _payload in messages(data):
+        if kind >> 8 == 10:
+            views.update(("nat", "filter", "raw"))
+        elif kind >> 8 == 1:
+            views.add("connections")
+    return views

@@ -1,0 +1,221 @@
+"""The process that serves the node's own Docker engine: started in a network namespace of its own, watched, and taken down
+without a trace, together with the images and sandboxes it holds."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from threading import Thread
+from types import FrameType
+
+import requests
+from docker.errors import DockerException
+
+from explorer.environment import patient
+from explorer.lab import diskguard, images
+from explorer.lab.config import LabConfig
+from explorer.lab.engine import kernel, leftovers
+from explorer.lab.engine.client import connect
+from explorer.lab.errors import HostError, NodeError
+from explorer.lab.hosts import lifecycle
+from explorer.lab.hosts.seeds import import_images
+
+Say = Callable[[str], None]
+START_SECONDS = patient(30)
+STOP_SECONDS = patient(20)
+WATCH_SECONDS = 0.2
+LOOK_SECONDS = 5.0
+_PR_SET_PDEATHSIG = 1
+
+
+def wait_ready(config: LabConfig, seconds: float, alive: Callable[[], bool] = lambda: True) -> None:
+    until = time.monotonic() + seconds
+    while True:
+        if config.socket.exists():
+            try:
+                connect(config).close()
+                return
+            except NodeError:
+                pass
+        if not alive() or time.monotonic() > until:
+            raise NodeError("The node's engine did not start.", _last_words(config))
+        time.sleep(0.05)
+
+
+def run_engine(config: LabConfig, say: Say, ready: Callable[[], None]) -> int:
+    """In the foreground until SIGTERM or SIGINT; whatever ends it, nothing of it stays behind."""
+    stop = _Stop()
+    started = time.monotonic()
+    _check_root_and_tools()
+    lock = leftovers.claim(config)
+    daemon: subprocess.Popen[bytes] | None = None
+    further: Thread | None = None
+    try:
+        leftovers.sweep(config)
+        shutil.rmtree(config.socket.parent, ignore_errors=True)
+        kernel.prepare(config)
+        daemon = _start(config)
+        process = daemon
+        wait_ready(config, START_SECONDS, lambda: process.poll() is None and not stop)
+        kernel.fence(config)
+        lifecycle.close_everything(config)
+        say(f"engine {connect(config).version()['Version']} up in {time.monotonic() - started:.1f} s")
+        images.build_images(config, images.needed(config), say, lambda: bool(stop))
+        import_images(config, images.needed(config), say)
+        if not stop:
+            ready()
+        further = Thread(target=_add_engines, args=(config, stop, say), name="further engines")
+        further.start()
+        _watch(config, daemon, stop, say)
+        return 0
+    except NodeError as error:
+        if stop:
+            return 0
+        say(f"{error} {error.detail}".strip())
+        return 1
+    finally:
+        stop.asked = True
+        if further:
+            further.join(STOP_SECONDS)
+        _end(config, daemon, say)
+        lock.close()
+
+
+def _add_engines(config: LabConfig, stop: _Stop, say: Say) -> None:
+    """Hosts with further versions of Docker Engine, while the node serves already. Without them it goes on serving."""
+    for name in images.optional(config):
+        try:
+            images.build_images(config, [name], say, lambda: bool(stop))
+            if not stop:
+                import_images(config, [name], say)
+        except (NodeError, HostError, OSError) as error:
+            if not stop:
+                say(f"left out: hosts of image {name}. {error} {getattr(error, 'detail', '')}".strip())
+
+
+class _Stop:
+    """True from the first SIGTERM or SIGINT on."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._ask)
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        self.asked = True
+
+    def __bool__(self) -> bool:
+        return self.asked
+
+
+def _check_root_and_tools() -> None:
+    if os.geteuid() != 0:
+        raise NodeError("The engine needs root.", "start it as root, or run the node as a container")
+    missing = [tool for tool in ("dockerd", "containerd", "ip", "nsenter", "iptables") if not shutil.which(tool)]
+    if missing:
+        raise NodeError(f"Programs are missing on this node: {', '.join(missing)}.", "install docker.io, iproute2, iptables")
+
+
+def _start(config: LabConfig) -> subprocess.Popen[bytes]:
+    parent = os.getpid()
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def die_with_parent() -> None:
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    (config.socket.parent / "daemon.json").write_text("{}\n")
+    with open(log_file(config), "ab") as log:
+        return subprocess.Popen(
+            ["nsenter", f"--net=/run/netns/{config.netns}", *arguments(config)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            preexec_fn=die_with_parent,
+            env={"PATH": os.environ.get("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"), "TMPDIR": str(config.engine_dir / "tmp")},
+        )
+
+
+def arguments(config: LabConfig) -> list[str]:
+    return [
+        "dockerd",
+        f"--data-root={config.engine_dir / 'data'}",
+        f"--exec-root={config.socket.parent / 'exec'}",
+        f"--pidfile={pid_file(config)}",
+        f"--host=unix://{config.socket}",
+        "--userns-remap=default",
+        f"--cgroup-parent={config.cgroup}",
+        "--exec-opt=native.cgroupdriver=cgroupfs",
+        "--storage-driver=overlay2",
+        "--bridge=none",
+        "--ip-forward=false",
+        "--log-driver=json-file",
+        "--log-opt=max-size=1m",
+        "--log-opt=max-file=1",
+        "--shutdown-timeout=2",
+        f"--config-file={config.socket.parent / 'daemon.json'}",  # never the machine's own
+    ]
+
+
+def pid_file(config: LabConfig) -> Path:
+    return config.socket.parent / "docker.pid"
+
+
+def log_file(config: LabConfig) -> Path:
+    return config.engine_dir / "engine.log"
+
+
+def _watch(config: LabConfig, daemon: subprocess.Popen[bytes], stop: _Stop, say: Say) -> None:
+    looked = time.monotonic()
+    while not stop:
+        time.sleep(WATCH_SECONDS)
+        if daemon.poll() is not None:
+            raise NodeError("The node's engine ended by itself.", _last_words(config))
+        if time.monotonic() - looked > LOOK_SECONDS:
+            _look_after(config, say)
+            looked = time.monotonic()
+
+
+def _look_after(config: LabConfig, say: Say) -> None:
+    """The last net, for when nobody else looks after the sandboxes: their time, and the disk."""
+    try:
+        for name in lifecycle.end_overdue(config):
+            say(f"sandbox {name} ended: its time was over and it had not ended itself")
+        if full := diskguard.relieve(config):
+            say(f"sandbox {full} ended: the disk was full and it took the most of it")
+    except NodeError as error:
+        say(f"{error} {error.detail}".strip())
+
+
+def _end(config: LabConfig, daemon: subprocess.Popen[bytes] | None, say: Say) -> None:
+    if daemon is not None and daemon.poll() is None:
+        try:
+            lifecycle.close_everything(config)
+        except (NodeError, DockerException, requests.RequestException) as error:
+            say(f"hosts could not be removed in order ({error}); they end with the engine")
+        daemon.terminate()
+        try:
+            daemon.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            daemon.kill()
+            daemon.wait()
+    leftovers.sweep(config)
+    shutil.rmtree(config.socket.parent, ignore_errors=True)
+    with suppress(OSError):
+        config.run_dir.rmdir()  # unless others of this installation still use it
+
+
+def _last_words(config: LabConfig) -> str:
+    try:
+        return log_file(config).read_bytes()[-2000:].decode(errors="replace").strip().rsplit("\n", 1)[-1]
+    except OSError:
+        return ""

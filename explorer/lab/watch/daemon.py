@@ -1,0 +1,116 @@
+"""Following one host's own daemon: its state after every event, its events in words, and the truth when it is dead."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from typing import Any
+
+from explorer.lab.inside.inner import read_daemon
+from explorer.lab.inside.pace import Pace, Quiet
+from explorer.lab.inside.unix_http import SECONDS, BadAnswer, Connect, Exchange, start
+from explorer.lab.watch.happenings import describe, plain
+from explorer.network.model import DockerState
+
+EVENTS = "/events?filters=" + "%7B%22type%22%3A%5B%22container%22%2C%22network%22%5D%7D"
+NAMES_KEPT = 2_000
+LINE_BYTES = 64 * 1024
+IGNORED = ("exec_", "health_status", "top", "attach", "resize")
+RETRY_FIRST, RETRY_LONGEST = 0.25, 2.0
+RECHECK = 10.0  # a daemon that stopped sending events without hanging up is found out
+
+
+class Daemon:
+    """`state` is what it said last; when it is dead, the last names with `error` set, for the containers go on."""
+
+    def __init__(self, host: str, connect: Connect, changed: Callable[[], None], said: Callable[[str, str], None]) -> None:
+        self.state = DockerState(host=host)
+        self.asked = False
+        self._connect, self._changed, self._said = connect, changed, said
+        self._quiet = Quiet(0.01, 0.05)
+        self._pace = Pace(30, 4.0)
+        self._words = Pace(60, 5.0)
+        self._names: dict[str, str] = {}
+
+    def refresh(self) -> None:
+        self._quiet.touch()
+
+    def end(self, why: str) -> None:
+        """Its host is gone or stopped."""
+        self._take(DockerState(host=self.state.host, error=why))
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._keep_reading())
+            tasks.create_task(self._keep_listening())
+
+    async def _keep_reading(self) -> None:
+        self.refresh()
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(RECHECK):
+                    await self._quiet.settled()
+            await self._pace.turn()
+            self._take(await read_daemon(self.state.host, self._connect))
+
+    def _take(self, state: DockerState) -> None:
+        if state.error and not state.containers and not state.networks:
+            state = self.state.model_copy(update={"error": state.error})
+        if state != self.state or not self.asked:
+            self.state, self.asked = state, True
+            self._names = {container.id: container.name for container in state.containers}
+            self._changed()
+
+    async def _keep_listening(self) -> None:
+        wait = RETRY_FIRST
+        while True:
+            try:
+                async with asyncio.timeout(SECONDS):
+                    exchange = await start(self._connect, "GET", EVENTS)
+                try:
+                    if exchange.status == 200:
+                        wait = RETRY_FIRST
+                        self.refresh()  # what happened before we listened
+                        async for event in decoded_lines(exchange):
+                            self._heard(event)
+                finally:
+                    exchange.close()
+            except (BadAnswer, TimeoutError):
+                pass
+            self.refresh()
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, RETRY_LONGEST)
+
+    def _heard(self, event: Any) -> None:
+        action = event.get("Action") if isinstance(event, dict) else None
+        if not isinstance(action, str) or action.startswith(IGNORED):
+            return
+        self.refresh()
+        if event.get("Type") == "container":
+            self._remember(event.get("Actor"))
+        sentence, detail = describe(event, self._names)
+        if sentence and self._words.allows():
+            self._said(sentence, detail)
+
+    def _remember(self, actor: Any) -> None:
+        """A network's event may come before the daemon was asked for the new container's name."""
+        facts = actor.get("Attributes") if isinstance(actor, dict) else None
+        if isinstance(facts, dict) and isinstance(actor.get("ID"), str) and len(self._names) < NAMES_KEPT:
+            self._names[actor["ID"][:64]] = plain(facts.get("name"))
+
+
+async def decoded_lines(exchange: Exchange) -> AsyncIterator[Any]:
+    """One JSON value per line; a line that is too long or is no JSON ends the conversation."""
+    rest = b""
+    async for piece in exchange.body():
+        *lines, rest = (rest + piece).split(b"\n")
+        for line in lines:
+            if line.strip():
+                try:
+                    yield json.loads(line)
+                except (ValueError, RecursionError) as error:
+                    raise BadAnswer("its events are not JSON") from error
+        if len(rest) > LINE_BYTES:
+            raise BadAnswer("an event of its is too long")

@@ -1,0 +1,74 @@
+"""A LAN machine's own log, followed through the node's engine: the newest lines, bounded, as the view "requests"."""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+
+from explorer.lab.inside.pace import Pace
+from explorer.lab.inside.unix_http import SECONDS, BadAnswer, Connect, start
+from explorer.network.model import Observation
+from explorer.network.read.requests import read_requests
+
+LINES_KEPT = 200
+LINE_BYTES = 2_048
+RETRY = 1.0
+
+
+class Lines:
+    """Engine log frames → the last lines. Frames may be cut anywhere; what is too long is cut short."""
+
+    def __init__(self) -> None:
+        self.kept: deque[str] = deque(maxlen=LINES_KEPT)
+        self._header = b""
+        self._left = 0
+        self._line = bytearray()
+
+    def feed(self, data: bytes) -> bool:
+        """True when a line was finished."""
+        finished = False
+        while data:
+            if not self._left:
+                need = 8 - len(self._header)
+                self._header, data = self._header + data[:need], data[need:]
+                if len(self._header) == 8:
+                    self._left = struct.unpack(">BxxxI", self._header)[1]
+                    self._header = b""
+                continue
+            piece, data = data[: self._left], data[self._left :]
+            self._left -= len(piece)
+            *lines, rest = piece.split(b"\n")
+            for line in lines:
+                self._line += line
+                self.kept.append(bytes(self._line[:LINE_BYTES]).decode("utf-8", "replace"))
+                self._line.clear()
+                finished = True
+            self._line += rest[: max(0, LINE_BYTES - len(self._line))]
+        return finished
+
+
+async def follow(engine: Connect, container: str, logged: Callable[[Observation], None]) -> None:
+    """Until cancelled. A log that ends is asked for again: the machine may be starting, the engine busy."""
+    logged(read_requests(""))
+    while True:
+        with suppress(BadAnswer, TimeoutError):
+            await _follow_once(engine, container, logged)
+        await asyncio.sleep(RETRY)
+
+
+async def _follow_once(engine: Connect, container: str, logged: Callable[[Observation], None]) -> None:
+    lines, pace = Lines(), Pace(20, 4.0)
+    async with asyncio.timeout(SECONDS):
+        exchange = await start(engine, "GET", f"/containers/{container}/logs?follow=1&stdout=1&tail={LINES_KEPT}")
+    try:
+        if exchange.status != 200:
+            raise BadAnswer(f"it answered {exchange.status}")
+        async for piece in exchange.body():
+            if lines.feed(piece):
+                await pace.turn()
+                logged(read_requests("".join(f"{line}\n" for line in lines.kept)))
+    finally:
+        exchange.close()

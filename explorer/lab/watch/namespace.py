@@ -1,0 +1,160 @@
+"""One network namespace, watched: which views are out of date, and reading just those again.
+
+The kernel's notifications are debounced; a flood of them is answered at a bounded pace. Counters have no notification, so
+a tick compares the interfaces' packet counts (one file, no program started) and reads rules and connections only when
+something went through.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+
+from explorer.lab.inside.netlink import Listener
+from explorer.lab.inside.netns import Namespace
+from explorer.lab.inside.pace import Pace, Quiet
+from explorer.lab.inside.places import read_text
+from explorer.lab.inside.tools import Output, run_tools
+from explorer.network.model import Line, Observation, View
+from explorer.network.read import COMMANDS, FURTHER, observe
+
+LINES_AT_LEAST = 50
+READ: tuple[View, ...] = tuple(COMMANDS)
+STILL, LONGEST = 0.015, 0.060
+BURST, RATE, LINES_PER_TURN = 30, 5.0, 300
+CONNECTIONS_GAP = 0.2  # of all views the only one that ordinary traffic changes many times a second
+TICKS_TO_FULL = 20  # every so many ticks everything is read, notified or not
+
+
+class Watch:
+    """`views` is what was read last. `changed` is called after each reading that differs, `moved` when a link came or went;
+    `room` says how many more lines the sandbox may hold."""
+
+    def __init__(
+        self,
+        namespace: Namespace,
+        room: Callable[[], int],
+        changed: Callable[[], None],
+        moved: Callable[[], None],
+    ) -> None:
+        self.namespace = namespace
+        self.views: dict[View, Observation] = {}
+        self.error = ""
+        self._room, self._changed, self._moved = room, changed, moved
+        self._dirty: set[View] = set()
+        self._quiet = Quiet(STILL, LONGEST)
+        self._pace = Pace(BURST, RATE)
+        self._connections_at = 0.0
+        self._connections_due = False
+        self._traffic = ""
+        self._ticks = 0
+
+    async def run(self) -> None:
+        """Until cancelled. Listens before it reads, so that nothing falls between."""
+        listener = Listener(self.namespace, self.dirty)
+        try:
+            self.dirty(READ)
+            while True:
+                await self._quiet.settled()
+                await self._pace.turn()
+                views, self._dirty = self._dirty, set()
+                for _ in range(await self._read(views) // LINES_PER_TURN):
+                    await self._pace.turn()  # the longer the text, the longer until the next
+        finally:
+            listener.close()
+
+    @property
+    def lines(self) -> int:
+        return sum(len(seen.lines) for seen in self.views.values())
+
+    @property
+    def behind(self) -> float:
+        """Seconds for which something is known to be out of date."""
+        return self._quiet.waiting
+
+    def dirty(self, views: Iterable[View]) -> None:
+        views = set(views)
+        if "interfaces" in views and self.views:
+            self._moved()  # a link came or went: perhaps a namespace did too
+        if views == {"connections"}:
+            if time.monotonic() - self._connections_at < CONNECTIONS_GAP:
+                self._connections_due = True  # the next beat takes it along
+                return
+            views.update(view for view in ("nat", "filter") if self._counts(view))  # a connection's packets were counted
+        self._dirty |= views
+        self._quiet.touch()
+
+    def beat(self) -> None:
+        """Several times a second: what was put off is due now."""
+        if self._connections_due and time.monotonic() - self._connections_at >= CONNECTIONS_GAP:
+            self._connections_due = False
+            self.dirty(("connections",))
+
+    def tick(self) -> None:
+        """Every few seconds: what changes without notice."""
+        self._ticks += 1
+        if self._ticks % TICKS_TO_FULL == 0:
+            self.dirty(READ)
+            return
+        try:
+            traffic = read_text(f"/proc/{self.namespace.pid}/net/dev", 256 * 1024)
+        except OSError:
+            traffic = ""  # no process is left in it
+        if traffic != self._traffic or not traffic:
+            self._traffic = traffic
+            self.dirty(view for view in ("nat", "filter", "raw") if self._counts(view))
+        if self._counts("connections"):
+            self.dirty(("connections",))
+
+    def _counts(self, view: View) -> bool:
+        return view in self.views and bool(self.views[view].lines)
+
+    async def _read(self, views: set[View]) -> int:
+        """Reads these views; the number of lines that came."""
+        tools = {view: (COMMANDS[view], *FURTHER.get(view, ())) for view in READ if view in views}
+        commands = {" ".join(command): command for several in tools.values() for command in several}
+        outputs = await run_tools(self.namespace.fd, commands)
+        if "connections" in views:
+            self._connections_at = time.monotonic()
+        fresh: dict[View, Observation] = {}
+        for view in views:
+            printed = [outputs[" ".join(command)] for command in tools[view]]
+            seen = shortened(observe(view, *(output.text for output in printed)), max(LINES_AT_LEAST, self._room()))
+            error, cut = next(filter(None, map(trouble, printed)), ""), any(output.cut for output in printed)
+            if error or cut:
+                seen = seen.model_copy(update={"error": error, "truncated": seen.truncated or cut})
+            if not same(seen, self.views.get(view)):
+                fresh[view] = seen
+        first = not self.views
+        self.views |= fresh
+        unreadable = all(seen.error for seen in self.views.values())
+        error = next(iter(self.views.values())).error if unreadable else ""
+        if fresh or first or error != self.error:
+            self.error = error
+            self._changed()
+        return sum(len(seen.lines) for seen in fresh.values())
+
+
+def trouble(output: Output) -> str:
+    """A program this node does not have prints nothing about a table it alone could have made."""
+    return "" if output.error.endswith(": not found") else output.error
+
+
+def same(seen: Observation, before: Observation | None) -> bool:
+    """Whether they show the same; the time a tool prints into its comments is no news."""
+    if before is None or (seen.items, seen.error, seen.truncated) != (before.items, before.error, before.truncated):
+        return False
+    return seen.lines == before.lines or told(seen) == told(before)
+
+
+def shortened(seen: Observation, most: int) -> Observation:
+    if len(seen.lines) <= most:
+        return seen
+    lines = seen.lines[:most]
+    keys = {line.key for line in lines}
+    items = tuple(item for item in seen.items if item.key in keys)
+    return seen.model_copy(update={"lines": lines, "items": items, "truncated": True})
+
+
+def told(seen: Observation) -> list[Line]:
+    return [line for line in seen.lines if not line.key.startswith("comment:")]

@@ -1,0 +1,210 @@
+"""The observer of one sandbox: everything its namespaces show, told to a witness as it changes.
+
+Each host and machine is watched by itself and knows nothing of the others. Here their places become one picture: veth ends
+are joined across namespaces, every line is given its reason, and what differs from the picture told last is told. One task
+tells, so a witness hears things in order and one at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Any, Literal, Protocol
+
+from explorer.lab.ask.bpf import compile_filter
+from explorer.lab.ask.capture import Capture
+from explorer.lab.ask.journey import trace_journey
+from explorer.lab.ask.measure import Effort, measure
+from explorer.lab.ask.probe import answer
+from explorer.lab.ask.reach import measure_grid
+from explorer.lab.ask.script import run_script
+from explorer.lab.config import LabConfig
+from explorer.lab.errors import NotThere
+from explorer.lab.inside.netns import Namespace
+from explorer.lab.inside.places import PLACES_SHOWN
+from explorer.lab.inside.together import until_one_ends
+from explorer.lab.inside.unix_http import to_path
+from explorer.lab.watch.explained import Picture
+from explorer.lab.watch.hostwatch import HostWatch, Source
+from explorer.network.grid import Grid
+from explorer.network.journeys import Asked, Journeys
+from explorer.network.model import (
+    DockerState,
+    Measured,
+    Observation,
+    Place,
+    Probe,
+    ProbeResult,
+    Road,
+    Script,
+    ScriptResult,
+    View,
+)
+from explorer.network.pcapng import SNAP
+
+SWEEP_WATCHED, SWEEP_UNWATCHED = 3.0, 15.0
+BEAT = 0.25
+FRESH = 5.0
+SAID_KEPT = 200
+LINES_HELD = 30_000  # of text, in all views of all places of a sandbox
+
+
+class Witness(Protocol):
+    async def place_seen(self, place: Place) -> None: ...
+    async def place_gone(self, place_id: str) -> None: ...
+    async def view_changed(self, place: Place, view: View, before: Observation | None) -> None: ...
+    async def docker_changed(self, docker: DockerState) -> None: ...
+    async def happened(self, source: Source, place: str, text: str, detail: str = "") -> None: ...
+
+
+class Observer:
+    """`places` and `docker` are the picture told last. `watched` False (nobody looks) makes the sweeps rarer."""
+
+    def __init__(self, config: LabConfig, sandbox: str, generation: int, facts: dict[str, Any], witness: Witness) -> None:
+        self.sandbox, self.generation, self.watched = sandbox, generation, True
+        self.places: dict[str, Place] = {}
+        self.docker: dict[str, DockerState] = {}
+        self._witness = witness
+        self._picture = Picture()
+        self._changed = asyncio.Event()
+        self._said: list[tuple[Source, str, str, str]] = []
+        self._engine = engine = to_path(str(config.socket))
+        kinds: list[tuple[Literal["host", "machine"], str]] = [("host", "hosts"), ("machine", "machines")]
+        self._hosts = [
+            HostWatch(name, kind, made["container"], engine, self, self._changed.set, self._hear)
+            for kind, group in kinds
+            for name, made in facts.get(group, {}).items()
+        ]
+
+    async def run(self) -> None:
+        """Until cancelled, or until none of the sandbox's containers is known to the engine."""
+        await until_one_ends(self._watch_all(), self._keep_telling(), self._keep_sweeping())
+        await self._tell()
+
+    async def _watch_all(self) -> None:
+        async with asyncio.TaskGroup() as watching:  # waits for every one to let go, whatever ends it
+            for host in self._hosts:
+                watching.create_task(host.run())
+
+    def alive(self) -> bool:
+        """True while everything shown was true within the last five seconds."""
+        now = time.monotonic()
+        return all(now - host.seen_at < FRESH for host in self._hosts if not host.gone) and all(
+            watch.behind < FRESH for host in self._hosts for watch in host.watches
+        )
+
+    async def probe(self, probes: Sequence[Probe]) -> list[ProbeResult]:
+        """Each answered within a second, all at once, by packets from within the place that asks."""
+        return await asyncio.gather(*(self._probe(probe) for probe in probes))
+
+    async def _probe(self, probe: Probe) -> ProbeResult:
+        at = time.time()
+        namespace = self._namespace(probe.source)
+        if namespace is None:
+            return ProbeResult(probe=probe, ok=False, detail=f"{probe.source} is not there.", at=at)
+        ok, detail, source_seen = await answer(probe, namespace, self.places)
+        return ProbeResult(probe=probe, ok=ok, detail=detail, source_seen=source_seen, at=at)
+
+    async def measure(self, roads: Sequence[Road], effort: Effort | None = None) -> Measured:
+        """Takes some seconds of everybody's time: ask rarely."""
+        return await measure(roads, self._namespace, self.places, effort)
+
+    async def journey(self, asked: Asked) -> Journeys:
+        """The way of a real packet, traced in every namespace it passes."""
+        return await trace_journey(asked, self.places, self.docker, self._namespace)
+
+    async def capture(self, place: str, interface: str, expression: str) -> Capture:
+        """Listens to one interface from now on; whoever asked takes what comes, and closes it."""
+        code = await compile_filter(expression, SNAP)
+        namespace = self._namespace(place)
+        if namespace is None:
+            raise NotThere(f"{place} is not there.")
+        return Capture(namespace, place, interface, code)
+
+    async def reach(self) -> Grid:
+        """Everybody pings everybody: fifteen seconds at most, usually one or two."""
+        return await measure_grid(dict(self.places), dict(self.docker), self._namespace)
+
+    async def run_script(self, script: Script, text: str) -> ScriptResult:
+        """A few seconds at most; what it left behind is gone with it."""
+        host = next((host for host in self._hosts if host.name == script.place and host.kind == "host"), None)
+        if host is None or host.gone:
+            return ScriptResult(error=f"{script.place} is not there.", at=time.time())
+        return await run_script(self._engine, host.container, host.name, text)
+
+    def place_of(self, host: str, container: str) -> str:
+        """The place where a container of this id runs."""
+        return next(watch.place_of(container) for watch in self._hosts if watch.name == host)
+
+    def _namespace(self, name: str) -> Namespace | None:
+        """The network namespace of a place, as long as it is there."""
+        place = self.places.get(name)
+        home = place and self.places.get(place.shares, place)
+        watches = (watch for host in self._hosts for watch in host.watches)
+        watch = next((watch for watch in watches if home and watch.namespace.inode == home.netns), None)
+        return watch.namespace if watch and watch.namespace.fd >= 0 else None
+
+    def room_for_places(self) -> int:
+        return PLACES_SHOWN - sum(len(host.watches) for host in self._hosts)
+
+    def room_for_lines(self) -> int:
+        return LINES_HELD - sum(watch.lines for host in self._hosts for watch in host.watches)
+
+    def _hear(self, source: Source, place: str, text: str, detail: str) -> None:
+        if len(self._said) < SAID_KEPT:
+            self._said.append((source, place, text, detail))
+        self._changed.set()
+
+    async def _keep_sweeping(self) -> None:
+        swept = time.monotonic()
+        while True:
+            await asyncio.sleep(BEAT)
+            due = time.monotonic() - swept >= (SWEEP_WATCHED if self.watched else SWEEP_UNWATCHED)
+            swept = time.monotonic() if due else swept
+            for host in self._hosts:
+                host.glance()
+                for watch in host.watches:
+                    watch.tick() if due else watch.beat()
+
+    async def _keep_telling(self) -> None:
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            await self._tell()
+
+    async def _tell(self) -> None:
+        """Names first, then what disappeared, what appeared, what changed; then what the daemons reported."""
+        for host in self._hosts:
+            host.glance()  # what a driver was asked is known before what it then did in the kernel is told
+        docker = {host.name: state for host in self._hosts if (state := host.docker)}
+        for name, state in docker.items():
+            if state != self.docker.get(name):
+                self.docker[name] = state
+                await self._witness.docker_changed(state)
+        before = self.places
+        raw: dict[str, Place] = {}
+        for host in self._hosts:
+            raw |= host.places()
+        after = self._picture.take(raw, self.docker)
+        self.places = after
+        for gone in before.keys() - after.keys():
+            await self._witness.place_gone(gone)
+        for place in after.values():
+            await self._tell_place(before.get(place.id), place)
+        said, self._said = self._said, []
+        for words in said:
+            await self._witness.happened(*words)
+
+    async def _tell_place(self, before: Place | None, after: Place) -> None:
+        lost = before is not None and not before.views.keys() <= after.views.keys()
+        if before is None or lost or any(getattr(before, name) != getattr(after, name) for name in FACTS):
+            await self._witness.place_seen(after)
+            return
+        for view, observation in after.views.items():
+            shown = before.views.get(view)
+            if shown is not observation and shown != observation:
+                await self._witness.view_changed(after, view, shown)
+
+
+FACTS = tuple(name for name in Place.model_fields if name != "views")

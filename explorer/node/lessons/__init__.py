@@ -1,0 +1,1 @@
+"""Lessons on a real sandbox: playing one, solving what an instructor brought, previewing a folder."""

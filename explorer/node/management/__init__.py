@@ -1,0 +1,1 @@
+"""Django finds the node's commands here."""

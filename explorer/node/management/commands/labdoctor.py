@@ -1,0 +1,48 @@
+"""`manage.py labdoctor`: what this node can do, with a cure for what it cannot."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from explorer.lab.doctor import examine
+from explorer.node.this_node import lab_config
+
+MARKS = {(True, True): "ok  ", (True, False): "ok  ", (False, True): "FAIL", (False, False): "lack"}
+
+
+class Command(BaseCommand):
+    help = "Says what this node can do; exit status 1 when something it must have is missing."
+    requires_system_checks: list[str] = []  # a node needs no pages
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--json", action="store_true", help="one JSON object")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        found = examine(lab_config())
+        print(json.dumps(found) if options["json"] else as_text(found))
+        sys.exit(0 if found["ok"] else 1)
+
+
+def as_text(found: dict[str, Any]) -> str:
+    lines = [f"node {found['node']}, installation {found['install']}", f"isolation   {found['isolation']}", ""]
+    for check in found["checks"]:
+        lines.append(f"{MARKS[check['ok'], check['must']]} {check['name']:18} {check['found']}")
+        if not check["ok"]:
+            lines.append(f"{'':23} → {check['cure']}")
+    lines += ["", "drivers"]
+    for name, driver in found["drivers"].items():
+        lines.append(f"  {name:12} {'yes' if driver['usable'] else 'no'}{': ' if driver['lacks'] else ''}{driver['lacks']}")
+    lines += ["", "images"]
+    lines += [f"  {one['name']:12} {one['version']}  {one['bytes'] / 1e6:.1f} MB" for one in found["images"]]
+    lines += ["", f"hosts with Docker Engine {', '.join(found['engines']) or '(none)'}"]
+    room, limits = found["capacity"], found["limits"]
+    lines += [
+        "",
+        f"one host    {limits['host_memory_mb']} MB, {limits['host_pids']} processes, {limits['host_cpus']} processor(s)",
+    ]
+    lines.append(f"sandboxes   {room['used']} of {room['sandboxes']}, {room['free']} free")
+    return "\n".join(lines)

@@ -1,0 +1,30 @@
+"""`manage.py relay`: this node's relay, in the foreground until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from explorer.node.relay.process import Relay
+
+
+class Command(BaseCommand):
+    requires_system_checks: list[str] = []  # a node needs no pages
+    help = "Sees this node's sandboxes, tells browsers about them and carries their terminals. Runs until stopped."
+
+    def handle(self, **options: Any) -> None:
+        asyncio.run(run())
+
+
+async def run() -> None:
+    task = asyncio.ensure_future(Relay().run())
+    print("ready", flush=True)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, task.cancel)
+    await asyncio.gather(task, return_exceptions=True)
+    if not task.cancelled() and (error := task.exception()):
+        raise error

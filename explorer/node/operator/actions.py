@@ -1,0 +1,262 @@
+"""What `manage.py sandbox` does: the operator's road to sandboxes, on the node's own machine.
+
+With a worker here it asks like everybody else and follows the stream; without one it does the work itself, so that an engine
+alone is enough.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import connections
+from pydantic import ValidationError
+
+from explorer.lab.errors import LabError, NodeError
+from explorer.lab.hosts import run
+from explorer.network.captured import tell_row
+from explorer.network.grid import Grid
+from explorer.network.journeys import Asked, Journeys
+from explorer.network.model import Snapshot
+from explorer.network.pcapng import SNAP, write_file
+from explorer.network.scenario import DEFAULT_ENGINE, SCENARIOS
+from explorer.node.operator.look import capture_once, grid_once, journey_once, look_once
+from explorer.node.this_node import ensure_node, lab_config
+from explorer.node.work import work
+from explorer.sandboxes import changes, services, streams
+from explorer.sandboxes.events import Event, fresh_key, snapshot_key
+from explorer.sandboxes.models import Action, Learner, Sandbox
+
+State = Sandbox.State
+Say = Callable[[str], None]
+OPENING_SECONDS = 150.0
+CLOSING_SECONDS = 120.0
+EXEC_SECONDS = 24 * 3600.0
+MOVING = (State.QUEUED, State.OPENING, State.RESETTING, State.CLOSING)
+
+
+class Trouble(Exception):
+    """What the operator has to know, in one sentence."""
+
+
+def scenario_of(name: str, hosts: int) -> str:
+    if name:
+        if name not in SCENARIOS:
+            raise Trouble(f"There is no scenario {name!r}; there are {', '.join(SCENARIOS)}.")
+        return name
+    fitting = [scenario.name for scenario in SCENARIOS.values() if len(scenario.hosts) == hosts]
+    if not fitting:
+        raise Trouble(f"There is no scenario with {hosts} hosts.")
+    return fitting[0]
+
+
+def find(sandbox: str) -> Sandbox:
+    found = Sandbox.objects.filter(pk=sandbox).first()
+    if found is None:
+        raise Trouble(f"There is no sandbox {sandbox[:40]!r}.")
+    return found
+
+
+def open_sandbox(scenario: str, say: Say, engine: str = DEFAULT_ENGINE) -> dict[str, Any]:
+    began = time.monotonic()
+    if worker_is_here():
+        sandbox = services.open_sandbox(Learner.objects.create(), scenario=scenario, engine=engine)
+    else:
+        say("no worker is running: opening it here")
+        node = ensure_node()
+        sandbox, action = services.book_sandbox(Learner.objects.create(), scenario=scenario, node=node.pk, engine=engine)
+        _do_here(work.open_sandbox, action)
+    sandbox = _follow(sandbox, OPENING_SECONDS, say)
+    if sandbox.state != State.READY:
+        raise Trouble(sandbox.reason or f"The sandbox did not open; it is {sandbox.state}.")
+    return describe(sandbox) | {"seconds": round(time.monotonic() - began, 2)}
+
+
+def describe(sandbox: Sandbox) -> dict[str, Any]:
+    return {
+        "id": sandbox.pk,
+        "state": sandbox.state,
+        "scenario": sandbox.scenario,
+        "engine": sandbox.engine,
+        "generation": sandbox.generation,
+        "node": sandbox.node_id or "",
+        "comparison": sandbox.comparison_id or "",
+        "phase": sandbox.phase,
+        "reason": sandbox.reason,
+        "subnet": sandbox.facts.get("subnet", ""),
+        "hosts": sandbox.facts.get("hosts", {}),
+        "machines": sandbox.facts.get("machines", {}),
+        "expires_at": sandbox.expires_at.timestamp() if sandbox.expires_at else None,
+    }
+
+
+def list_sandboxes(everything: bool = False) -> list[dict[str, Any]]:
+    rows = Sandbox.objects.order_by("created_at")
+    return [describe(row) for row in (rows if everything else rows.exclude(state__in=Sandbox.OVER))]
+
+
+def reset_sandbox(sandbox: Sandbox, say: Say) -> dict[str, Any]:
+    began = time.monotonic()
+    action = services.reset_sandbox(sandbox)
+    if not worker_is_here():
+        _do_here(work.reset_sandbox, action)
+    sandbox = _follow(sandbox, OPENING_SECONDS, say)
+    if sandbox.state != State.READY:
+        raise Trouble(sandbox.reason or f"The sandbox was not reset; it is {sandbox.state}.")
+    return describe(sandbox) | {"seconds": round(time.monotonic() - began, 2)}
+
+
+def close_sandbox(sandbox: Sandbox, say: Say) -> dict[str, Any]:
+    began = time.monotonic()
+    action = services.close_sandbox(sandbox)
+    if not worker_is_here():
+        _do_here(work.close_sandbox, action)
+    sandbox = _follow(sandbox, CLOSING_SECONDS, say)
+    if sandbox.state not in Sandbox.OVER:
+        raise Trouble(f"The sandbox has not closed yet; it is {sandbox.state}. The node goes on trying.")
+    return {"id": sandbox.pk, "state": sandbox.state, "seconds": round(time.monotonic() - began, 2)}
+
+
+def all_open() -> list[Sandbox]:
+    return list(Sandbox.objects.exclude(state__in=Sandbox.OVER).order_by("created_at"))
+
+
+def execute(sandbox: Sandbox, where: str, argv: list[str], write: Callable[[Any, bytes], None], stdin: bytes) -> int:
+    if sandbox.state != State.READY:
+        raise Trouble(f"Sandbox {sandbox.pk} is {sandbox.state}, not ready.")
+    return run.run_in(lab_config(), sandbox.pk, where, argv, write, EXEC_SECONDS, stdin)
+
+
+def read_snapshot(sandbox: Sandbox) -> Snapshot:
+    """What the relay shows now; without a relay, one look of our own."""
+    try:
+        client = streams.redis()
+        kept = client.get(snapshot_key(sandbox.pk)) if client.exists(fresh_key(sandbox.pk)) else None
+    except (streams.RedisError, OSError):
+        kept = None
+    if isinstance(kept, bytes):
+        snapshot = Snapshot.model_validate_json(kept)
+        if snapshot.generation == sandbox.generation:
+            return snapshot
+    if sandbox.state != State.READY:
+        raise Trouble(f"Sandbox {sandbox.pk} is {sandbox.state}, not ready.")
+    return asyncio.run(look_once(lab_config(), sandbox.pk, sandbox.generation, sandbox.facts))
+
+
+def follow_journey(sandbox: Sandbox, asked: dict[str, Any]) -> Journeys:
+    """Sends a real packet and traces it, from this process."""
+    if sandbox.state != State.READY:
+        raise Trouble(f"Sandbox {sandbox.pk} is {sandbox.state}, not ready.")
+    try:
+        question = Asked.model_validate(asked)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise Trouble(f"That cannot be asked: {first['loc'][-1]}: {first['msg']}.") from error
+    return asyncio.run(journey_once(lab_config(), sandbox.pk, sandbox.generation, sandbox.facts, question))
+
+
+def capture(sandbox: Sandbox, place: str, interface: str, expression: str, seconds: float, out: str) -> dict[str, Any]:
+    """Listens from this process and writes a pcapng file."""
+    if sandbox.state != State.READY:
+        raise Trouble(f"Sandbox {sandbox.pk} is {sandbox.state}, not ready.")
+    if not 0 < seconds <= 300:
+        raise Trouble("A capture runs for at most 300 seconds.")
+    facts = (lab_config(), sandbox.pk, sandbox.generation, sandbox.facts)
+    frames, done, ended = asyncio.run(capture_once(*facts, place, interface, expression, seconds))
+    counts = {"came": done.taken + done.left_out, "left_out": done.left_out}
+    try:
+        with open(out, "wb") as file:
+            file.writelines(write_file(frames, interface, place, expression, SNAP, **counts))
+    except OSError as error:
+        raise Trouble(f"{out} cannot be written: {error.strerror or error}.") from error
+    rows = [tell_row(number, frame) for number, frame in enumerate(frames, start=1)]
+    return {
+        "id": sandbox.pk,
+        "place": place,
+        "interface": interface,
+        "file": out,
+        "ended": ended,
+        "kept": len(rows),
+        **counts,
+        "rows": rows,
+    }
+
+
+def measure_reach(sandbox: Sandbox) -> Grid:
+    """Has every place ask every other, from this process."""
+    if sandbox.state != State.READY:
+        raise Trouble(f"Sandbox {sandbox.pk} is {sandbox.state}, not ready.")
+    return asyncio.run(grid_once(lab_config(), sandbox.pk, sandbox.generation, sandbox.facts))
+
+
+def read_events(sandbox: Sandbox, since: int) -> streams.Stretch:
+    try:
+        return streams.read_since(streams.redis(), sandbox.pk, since)
+    except (streams.RedisError, OSError) as error:
+        raise Trouble("Nothing keeps the event streams: Redis is not running here.") from error
+
+
+def sentence_of(error: Exception) -> str:
+    if isinstance(error, services.Refused):
+        return error.sentence
+    if isinstance(error, NodeError):
+        return f"{error} Is the engine running here? `manage.py engine` starts it; `manage.py labdoctor` says more."
+    return str(error) if isinstance(error, LabError | Trouble) else repr(error)
+
+
+def worker_is_here() -> bool:
+    return any(node.pk == settings.NODE_NAME for node in changes.alive_nodes())
+
+
+def _do_here(do: Callable[[int], None], action: Action) -> None:
+    """In a thread of its own, so that its phases can be followed like a worker's."""
+
+    def run() -> None:
+        try:
+            do(action.pk)
+        finally:
+            connections.close_all()
+
+    threading.Thread(target=run, name="work").start()
+
+
+def _follow(sandbox: Sandbox, seconds: float, say: Say) -> Sandbox:
+    """Waits until the row rests, saying each phase once."""
+    until, told = time.monotonic() + seconds, ""
+    for row in _rows(sandbox):
+        if row.phase != told:
+            told = row.phase
+            say(f"{row.pk}: {told}")
+        if row.state not in MOVING or time.monotonic() > until:
+            return row
+    return sandbox
+
+
+def _rows(sandbox: Sandbox) -> Iterator[Sandbox]:
+    while True:
+        sandbox.refresh_from_db()
+        yield sandbox
+        time.sleep(0.05)
+
+
+def write_line(event: Event) -> str:
+    """One event as one line for a terminal."""
+    body = event.model_dump(exclude={"number", "at", "type"}, exclude_defaults=True)
+    if event.type == "happened":
+        sign = " # " if event.source == "command" else ": "
+        about = f"{event.place + sign if event.place else ''}{event.text}"
+    elif event.type == "view_changed":
+        about = f"{event.place} {event.view} +{len(event.added)} ~{len(event.changed)} -{len(event.removed)}"
+    elif event.type == "snapshot_taken":
+        about = f"{len(event.snapshot.places)} places"
+    elif event.type == "place_seen":
+        about = event.place.id
+    else:
+        about = " ".join(f"{name}={value}" for name, value in body.items())[:160]
+    at = datetime.fromtimestamp(event.at, UTC).strftime("%H:%M:%S.%f")[:-3]
+    return f"{event.number:>5} {at} {event.type:<15} {about}"

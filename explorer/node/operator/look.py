@@ -1,0 +1,111 @@
+"""One look at a sandbox where no relay runs: a witness that only gathers, until the picture is whole and still."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from explorer.lab.ask.capture import Capture
+from explorer.lab.config import LabConfig
+from explorer.lab.watch.observe import Observer
+from explorer.network.captured import Frame
+from explorer.network.grid import Grid
+from explorer.network.journeys import Asked, Journeys
+from explorer.network.model import DockerState, Observation, Place, Snapshot, View
+
+WHOLE = 5.0  # seconds at most
+STILL = 0.4
+
+
+class Gatherer:
+    def __init__(self) -> None:
+        self.places: dict[str, Place] = {}
+        self.docker: dict[str, DockerState] = {}
+        self.seen_at = time.monotonic()
+
+    async def place_seen(self, place: Place) -> None:
+        self.places[place.id] = place
+        self.seen_at = time.monotonic()
+
+    async def place_gone(self, place_id: str) -> None:
+        self.places.pop(place_id, None)
+        self.seen_at = time.monotonic()
+
+    async def view_changed(self, place: Place, view: View, before: Observation | None) -> None:
+        await self.place_seen(place)
+
+    async def docker_changed(self, docker: DockerState) -> None:
+        self.docker[docker.host] = docker
+        self.seen_at = time.monotonic()
+
+    async def happened(self, source: Any, place: str, text: str, detail: str = "") -> None:
+        """A single look has no history."""
+
+
+@asynccontextmanager
+async def looking(config: LabConfig, sandbox: str, generation: int, facts: dict[str, Any]) -> AsyncIterator[Observer]:
+    """An observer whose picture is whole and still."""
+    seen = Gatherer()
+    expected = {*facts.get("hosts", {}), *facts.get("machines", {})}
+    observer = Observer(config, sandbox, generation, facts, seen)
+    task = asyncio.create_task(observer.run())
+    try:
+        until = time.monotonic() + WHOLE
+        while not task.done() and time.monotonic() < until:
+            whole = expected <= seen.places.keys() and set(facts.get("hosts", {})) <= seen.docker.keys()
+            if whole and time.monotonic() - seen.seen_at > STILL:
+                break
+            await asyncio.sleep(0.02)
+        yield observer
+    finally:
+        if task.done():
+            task.result()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def look_once(config: LabConfig, sandbox: str, generation: int, facts: dict[str, Any]) -> Snapshot:
+    async with looking(config, sandbox, generation, facts) as observer:
+        places, docker = dict(observer.places), dict(observer.docker)
+    return Snapshot(sandbox=sandbox, generation=generation, at=time.time(), places=places, docker=docker)
+
+
+async def journey_once(config: LabConfig, sandbox: str, generation: int, facts: dict[str, Any], asked: Asked) -> Journeys:
+    async with looking(config, sandbox, generation, facts) as observer:
+        return await observer.journey(asked)
+
+
+async def capture_once(
+    config: LabConfig,
+    sandbox: str,
+    generation: int,
+    facts: dict[str, Any],
+    place: str,
+    interface: str,
+    expression: str,
+    seconds: float,
+) -> tuple[list[Frame], Capture, str]:
+    """(frames, the capture with its counters, why it ended): what came within `seconds`."""
+    async with looking(config, sandbox, generation, facts) as observer:
+        capture = await observer.capture(place, interface, expression)
+        frames: list[Frame] = []
+        until, ended = time.monotonic() + seconds, ""
+        try:
+            while not ended:
+                late = time.monotonic() >= until
+                batch = capture.take()
+                frames += batch.frames
+                ended = batch.ended or ("The time asked for is over." if late else "")
+                await asyncio.sleep(0 if ended else 0.1)
+            capture.finish()
+        finally:
+            capture.close()
+        return frames, capture, ended
+
+
+async def grid_once(config: LabConfig, sandbox: str, generation: int, facts: dict[str, Any]) -> Grid:
+    async with looking(config, sandbox, generation, facts) as observer:
+        return await observer.reach()

@@ -1,0 +1,175 @@
+"""The reconciler's part for the admin panel: how full a node was, what its sandboxes take, what labdoctor says of it.
+
+And sandboxes marked for removal: they go as soon as nobody is in them, or after a while.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from celery.exceptions import SoftTimeLimitExceeded
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from explorer.environment import patient
+from explorer.lab import doctor, usage
+from explorer.lab.config import LabConfig
+from explorer.lab.errors import LabError
+from explorer.node.this_node import ensure_node, hold, lab_config
+from explorer.sandboxes import changes, services, streams
+from explorer.sandboxes.events import present_key
+from explorer.sandboxes.models import Node, NodeSample, Sandbox
+
+log = structlog.get_logger(__name__)
+
+State = Sandbox.State
+BUDGET = 20
+SAMPLE_EVERY = timedelta(seconds=55)  # once a minute, at a sweep of every ten seconds
+SAMPLES_KEPT = timedelta(days=7)
+EXAMINED_EVERY = 3600.0  # seconds
+EXAMINE_SECONDS = patient(60)
+TOLD_AGAIN = 60.0  # seconds after which a usage is written even if it is the same
+NOTICED = {"memory_mb": 5.0, "cpu_percent": 3.0, "containers": 0.5}  # smaller differences are not worth a write
+MARKED_WAITS = timedelta(minutes=10)
+WORDS = 300  # characters of each thing labdoctor found
+
+
+# --- how full -----------------------------------------------------------------------------------------------------
+
+
+def note_sample(node: Node) -> None:
+    now = timezone.now()
+    if NodeSample.objects.filter(node=node, at__gt=now - SAMPLE_EVERY).exists():
+        return
+    here = Sandbox.objects.filter(node=node)
+    NodeSample.objects.create(
+        node=node,
+        at=now,
+        capacity=node.capacity,
+        live=here.filter(state__in=changes.ON_NODE).count(),
+        warm=here.filter(state=State.WARM).count(),
+        load=round(os.getloadavg()[0], 2),
+        memory_free_mb=node.health.get("memory_free_mb", 0),
+    )
+    NodeSample.objects.filter(node=node, at__lt=now - SAMPLES_KEPT).delete()
+
+
+# --- what a sandbox takes -----------------------------------------------------------------------------------------
+
+
+def note_usage(config: LabConfig, rows: Iterable[Sandbox]) -> None:
+    """Writes only what is noticeably different from what the row says."""
+    different = []
+    for row in rows:
+        seen = usage.read_usage(config, identities(row.facts))
+        if seen is None:
+            continue
+        told = describe(seen, row.usage, time.time())
+        if is_different(row.usage, told):
+            row.usage = told
+            different.append(row)
+    if different:
+        Sandbox.objects.bulk_update(different, ["usage"])
+
+
+def identities(facts: dict[str, Any]) -> list[str]:
+    """The engine's names of a sandbox's containers, hosts and machines."""
+    return [
+        part["container"]
+        for kind in ("hosts", "machines")
+        for part in facts.get(kind, {}).values()
+        if isinstance(part.get("container"), str)
+    ]
+
+
+def describe(seen: usage.Usage, before: dict[str, Any], now: float) -> dict[str, Any]:
+    """`cpu_percent` is of one processor since the last time that was written; a rebuilt sandbox begins anew."""
+    spent, passed = seen.cpu - before.get("cpu_seconds", 0.0), now - before.get("at", 0.0)
+    known = "cpu_seconds" in before and spent >= 0 and passed >= 1
+    return {
+        "memory_mb": round(seen.memory / 2**20),
+        "cpu_percent": round(100 * spent / passed, 1) if known else 0.0,
+        "containers": seen.containers,
+        "cpu_seconds": round(seen.cpu, 2),
+        "at": round(now, 1),
+    }
+
+
+def is_different(before: dict[str, Any], told: dict[str, Any]) -> bool:
+    if not before or told["at"] - before["at"] >= TOLD_AGAIN:
+        return True
+    return any(abs(told[name] - before.get(name, 0)) >= least for name, least in NOTICED.items())
+
+
+# --- what labdoctor says ------------------------------------------------------------------------------------------
+
+
+def ask_doctor(node: Node) -> None:
+    """Once an hour, and when the node has just come: in a task of its own, which a sweep does not wait for."""
+    if time.time() - node.health.get("doctor", {}).get("at", 0) >= EXAMINED_EVERY:
+        changes.enqueue(streams.TASK_EXAMINE, changes.node_queue(node.pk))
+
+
+def examine() -> None:
+    """Asked twice, it examines once. That it could not be done is also an answer, for an hour."""
+    with hold("doctor") as mine:
+        node = ensure_node()
+        if not mine or time.time() - node.health.get("doctor", {}).get("at", 0) < EXAMINED_EVERY:
+            return
+        try:
+            found = doctor.examine(lab_config())
+            told = {"ok": found["ok"], "findings": [finding(check) for check in found["checks"] if not check["ok"]]}
+        except SoftTimeLimitExceeded:
+            told = {"ok": False, "error": f"it took more than {EXAMINE_SECONDS} seconds", "findings": []}
+        except (LabError, OSError, ValueError) as error:
+            log.exception("labdoctor failed")
+            told = {"ok": False, "error": str(error)[:WORDS], "findings": []}
+        change_health(node, lambda health: {**health, "doctor": {**told, "at": round(time.time(), 1)}})
+
+
+def finding(check: dict[str, Any]) -> dict[str, Any]:
+    words = {name: str(check[name])[:WORDS] for name in ("name", "found", "cure")}
+    return {**words, "must": bool(check["must"])}
+
+
+def announce(node: Node, health: dict[str, Any]) -> None:
+    """What a sweep saw, beside what labdoctor said last."""
+    change_health(node, lambda old: {**health, **{name: old[name] for name in ("doctor",) if name in old}})
+
+
+def change_health(node: Node, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Under the row's lock: the sweep and labdoctor's task both write here."""
+    with transaction.atomic():
+        kept = Node.objects.select_for_update().get(pk=node.pk)
+        kept.health = change(kept.health)
+        kept.save(update_fields=["health"])
+    node.health = kept.health
+
+
+# --- marked for removal -------------------------------------------------------------------------------------------
+
+
+def end_marked(node: Node) -> None:
+    """One that somebody works in waits until they leave, ten minutes at most; one that only hangs does not wait."""
+    over = (*Sandbox.OVER, State.CLOSING)
+    marked = Sandbox.objects.filter(Q(node=node) | Q(node=None), marked_at__isnull=False).exclude(state__in=over)
+    for sandbox in marked.order_by("marked_at")[:BUDGET]:
+        waits = sandbox.marked_at is not None and timezone.now() - sandbox.marked_at < MARKED_WAITS
+        if sandbox.state == State.READY and waits and is_present(sandbox):
+            continue
+        log.info("removed because it is marked", sandbox=sandbox.pk, state=sandbox.state)
+        services.close_sandbox(sandbox)
+
+
+def is_present(sandbox: Sandbox) -> bool:
+    """Whether a learner has its page open. Without Redis nobody can be seen, so somebody may be there."""
+    try:
+        return bool(streams.redis().exists(present_key(sandbox.pk)))
+    except (streams.RedisError, OSError):
+        return True

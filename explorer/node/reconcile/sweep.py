@@ -1,0 +1,306 @@
+"""Every ten seconds on every node: says the node is here, ends what is over, and makes engine and rows agree.
+
+The rows are what is wanted, the engine what is. Only what a row positively says is over is removed, a few at a time; and
+when a sweep would remove most of what runs here it removes nothing and says so, because then the rows are the suspects.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from typing import Any, Protocol
+
+import structlog
+from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
+
+from explorer.environment import patient
+from explorer.lab.engine import capabilities
+from explorer.lab.errors import LabError
+from explorer.lab.hosts import lifecycle
+from explorer.network.scenario import DEFAULT_ENGINE, ENGINES
+from explorer.node.lessons import authored
+from explorer.node.reconcile import comparisons, node_health
+from explorer.node.this_node import drop_old_locks, ensure_node, hold, is_held, lab_config
+from explorer.node.work import work
+from explorer.sandboxes import changes, kept, services, streams
+from explorer.sandboxes.changes import enqueue, node_queue, open_queue
+from explorer.sandboxes.models import Action, Node, Sandbox
+
+log = structlog.get_logger(__name__)
+
+State = Sandbox.State
+BUDGET = 20  # removals per sweep
+CLOCK_SLACK = 60.0  # seconds; the margin of a host's clock is much more
+BRAKE_ABOVE = 3  # so many may go whatever their share
+STALLED = timedelta(seconds=60)
+QUEUE_AGAIN = timedelta(seconds=15)
+GIVE_UP = timedelta(minutes=5)
+STRAY_SECONDS = patient(600.0)
+NODE_LOST = timedelta(minutes=10)
+WARM_SCENARIO = "one-host"
+COMPARING = timedelta(seconds=40)  # so long the warm pool waits for a comparison at most
+WARM_FAILURES, WARM_REST = 2, timedelta(minutes=5)
+LOST = "The hosts of this sandbox are gone: they were shut down, ran out of memory, or the machine under them was restarted. \
+Open a new one and carry on; your progress is kept."
+NEVER_TAKEN = "No machine had a free place for five minutes. That is ours; please try again, your progress is kept."
+NODE_WENT = "The machine this sandbox ran on went away. That is ours; please open a new one, your progress is kept."
+
+
+class OnEngine(Protocol):
+    """What the lab says stands on the engine, by its labels."""
+
+    @property
+    def sandbox(self) -> str: ...
+    @property
+    def generation(self) -> int: ...
+    @property
+    def expires_at(self) -> float: ...
+    @property
+    def running(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    remove: tuple[tuple[str, int], ...] = ()  # (sandbox, generation)
+    lost: tuple[str, ...] = ()  # ready or warm, but the engine has nothing of it
+    strays: tuple[str, ...] = ()  # on the engine, in no row
+    braked: int = 0  # how many removals the brake held back
+
+
+def plan(rows: dict[str, Sandbox], found: Sequence[OnEngine], now: float, stray_since: dict[str, float]) -> Plan:
+    """`rows`: every row named by `found` and every row of this node, read before `found` was; newer objects stay."""
+    remove = [(item.sandbox, item.generation) for item in found if _is_over(rows.get(item.sandbox), item, now, stray_since)]
+    standing = {(item.sandbox, item.generation) for item in found if item.running}
+    lost = [
+        row.pk
+        for row in rows.values()
+        if row.state in (State.READY, State.WARM)
+        and row.node_id == settings.NODE_NAME
+        and (row.pk, row.generation) not in standing
+    ]
+    strays = tuple(sorted({item.sandbox for item in found if item.sandbox not in rows}))
+    going = {sandbox for sandbox, _ in remove}
+    if len(going) > BRAKE_ABOVE and len(going) * 2 > len({item.sandbox for item in found}):
+        return Plan(lost=tuple(lost), strays=strays, braked=len(going))
+    return Plan(remove=tuple(remove[:BUDGET]), lost=tuple(lost), strays=strays)
+
+
+def _is_over(row: Sandbox | None, item: OnEngine, now: float, stray_since: dict[str, float]) -> bool:
+    if row is None:
+        return item.expires_at < now or now - stray_since.get(item.sandbox, now) > STRAY_SECONDS
+    if row.state in Sandbox.OVER or item.generation < row.generation:
+        return True
+    return row.node_id is not None and row.node_id != settings.NODE_NAME
+
+
+def reconcile() -> None:
+    with hold("reconcile") as mine:
+        if not mine:
+            return
+        node = ensure_node()
+        rows = {row.pk: row for row in Sandbox.objects.filter(node=node, state__in=work.HERE)}
+        try:
+            found = lifecycle.list_sandboxes(lab_config())
+            capacity = lifecycle.capacity(lab_config())
+            engines = lifecycle.engines(lab_config())
+        except LabError as error:
+            log.error("the engine does not answer", error=str(error), detail=error.detail)
+            _announce(node, 0, {"engine": str(error), "engines": [], **_kernel()})
+            return
+        _announce(node, capacity, {"engine": "", "engines": engines, **_kernel(), **_health(found)})
+        node_health.note_sample(node)
+        node_health.ask_doctor(node)
+        expire_overdue(node)
+        node_health.end_marked(node)
+        comparisons.reconcile(node)
+        authored.give_up_solving()
+        _carry_out(rows, found)
+        node_health.note_usage(lab_config(), rows.values())
+        ask_again(node)
+        if not node.draining:
+            keep_warm(node, capacity)
+        drop_old_locks(set(rows))
+        take_orders(engines)
+
+
+def _announce(node: Node, capacity: int, health: dict[str, Any]) -> None:
+    Node.objects.filter(pk=node.pk).update(seen_at=timezone.now(), capacity=capacity)
+    node.refresh_from_db()
+    node_health.announce(node, health)
+
+
+def _kernel() -> dict[str, Any]:
+    try:
+        return _asked_kernel()
+    except LabError as error:
+        log.warning("the kernel could not be asked what it can do", error=str(error), detail=error.detail)
+        return {}
+
+
+@cache
+def _asked_kernel() -> dict[str, Any]:
+    """Once per process: kernels do not learn."""
+    return capabilities.report()
+
+
+def _health(found: Sequence[OnEngine]) -> dict[str, Any]:
+    memory = {}
+    with open("/proc/meminfo") as lines:
+        for line in lines:
+            name, _, rest = line.partition(":")
+            if name in ("MemTotal", "MemAvailable"):
+                memory[name] = int(rest.split()[0]) // 1024
+    return {
+        "sandboxes": len({item.sandbox for item in found}),
+        "load": round(os.getloadavg()[0], 2),
+        "memory_mb": memory.get("MemTotal", 0),
+        "memory_free_mb": memory.get("MemAvailable", 0),
+    }
+
+
+_taking: set[str] = set()  # what this process has told the worker already
+
+
+def take_orders(engines: Sequence[str]) -> None:
+    """The worker takes sandboxes to open for the versions that are here, and for no others.
+
+    It was started with the first one's queue; the others are made while the node serves.
+    """
+    for engine in ENGINES:
+        here = engine in engines
+        if here != (engine in _taking) and changes.take_from(open_queue(engine), here):
+            (_taking.add if here else _taking.discard)(engine)
+
+
+def expire_overdue(node: Node) -> None:
+    now = timezone.now()
+    overdue = Q(state=State.READY, expires_at__lt=now) | Q(state=State.RESETTING, expires_at__lt=now)
+    stale = Q(state=State.WARM, pool="", created_at__lt=now - changes.WARM_LIFE)
+    left = Q(kept.UNTAKEN, state__in=services.SPARE, expires_at__lt=now)  # nobody came for it
+    # what its class paused keeps its time: when that goes on, the pause is added. The names are of rows above this room
+    paused = Q(learner__seat__klass__paused_at__isnull=False, learner__seat__klass__ends_at__gt=now)
+    paused &= Q(learner__seat__klass__state="open")
+    over = Sandbox.objects.filter(overdue | stale | left, node=node)
+    for sandbox in over.exclude(pk__in=over.filter(paused).values("pk"))[:BUDGET]:
+        if sandbox.learner_id is None and sandbox.comparison_id is None:
+            services.close_spare(sandbox, why="expired")
+        else:
+            services.close_sandbox(sandbox, why="expired")
+
+
+def _carry_out(rows: dict[str, Sandbox], found: Sequence[OnEngine]) -> None:
+    named = {item.sandbox for item in found} - rows.keys()
+    known = {**rows, **{row.pk: row for row in Sandbox.objects.filter(pk__in=named)}}
+    now = time.time()
+    planned = plan(known, found, now, _strays_since({name for name in named if name not in known}, now))
+    if planned.braked:
+        log.error(
+            "BRAKE: this sweep would remove most of what runs here, so it removes nothing; is this the right database?",
+            would_remove=planned.braked,
+            running=len({item.sandbox for item in found}),
+        )
+    follow_clocks(rows, found, now)
+    for sandbox, generation in planned.remove:
+        _remove(sandbox, generation)
+    for lost in planned.lost:
+        work.lose_row(known[lost], LOST)
+
+
+def follow_clocks(rows: dict[str, Sandbox], found: Sequence[OnEngine], now: float) -> None:
+    """Hosts end themselves by their own clock: those of a sandbox that was given more time than they know of are told."""
+    for item in found:
+        row = rows.get(item.sandbox)
+        if row is None or row.state not in (State.READY, State.WARM) or row.generation != item.generation:
+            continue
+        wanted = changes.host_expiry(row)
+        if row.state == State.READY and item.expires_at < wanted.timestamp() - CLOCK_SLACK:
+            lifecycle.extend_sandbox(lab_config(), row.pk, wanted.timestamp())
+            log.info("hosts live longer", sandbox=row.pk, until=wanted.isoformat())
+
+
+def _remove(sandbox: str, generation: int) -> None:
+    with hold(f"sb-{sandbox}") as mine:
+        if not mine:
+            return
+        try:
+            gone = lifecycle.close_sandbox(lab_config(), sandbox, generation)
+            log.info("swept", sandbox=sandbox, generation=generation, objects=gone)
+        except LabError as error:
+            log.warning("could not sweep", sandbox=sandbox, error=str(error))
+
+
+def _strays_since(strays: Iterable[str], now: float) -> dict[str, float]:
+    """When each stray was first seen. Kept in Redis; without it nothing has been seen for long."""
+    key = f"node:{settings.NODE_NAME}:strays"
+    names = sorted(strays)
+    try:
+        client = streams.redis()
+        known = {name.decode(): float(at) for name, at in client.hgetall(key).items()}  # type: ignore[union-attr]
+        for gone in known.keys() - set(names):
+            client.hdel(key, gone)
+        for name in names:
+            if name not in known:
+                client.hset(key, name, str(now))
+    except (streams.RedisError, OSError):
+        return {}
+    return {name: known.get(name, now) for name in names}
+
+
+def ask_again(node: Node) -> None:
+    """Lost messages: queues once more whatever stands still and nobody works at; gives up where nothing can come."""
+    now = timezone.now()
+    quiet = Sandbox.objects.filter(Q(node=node) | Q(node=None), moved_at__lt=now - QUEUE_AGAIN)
+    kept.begin_kept(node.pk)  # in their turn: not asked for again below
+    for sandbox in quiet.filter(state=State.QUEUED).exclude(kept.UNTAKEN).order_by("created_at")[:BUDGET]:
+        _ask_or_give_up(sandbox, Action.Kind.OPEN, streams.TASK_OPEN, NEVER_TAKEN)
+    stalled = Sandbox.objects.filter(node=node, moved_at__lt=now - STALLED)
+    for state, kind, task in (
+        (State.OPENING, Action.Kind.OPEN, streams.TASK_OPEN),
+        (State.RESETTING, Action.Kind.RESET, streams.TASK_RESET),
+        (State.CLOSING, Action.Kind.CLOSE, streams.TASK_CLOSE),
+    ):
+        for sandbox in stalled.filter(state=state)[:BUDGET]:
+            if not is_held(work.lock_of(sandbox)):
+                _ask_or_give_up(sandbox, kind, task, work.OURS.format("it could not be started, several times over."))
+    # also what only waits for that node: nobody else can take it
+    on_it: list[str] = [State.QUEUED, *work.HERE]
+    for sandbox in Sandbox.objects.filter(node__seen_at__lt=now - NODE_LOST, state__in=on_it)[:BUDGET]:
+        work.fail_row(sandbox, on_it, NODE_WENT)
+
+
+def _ask_or_give_up(sandbox: Sandbox, kind: str, task: str, reason: str) -> None:
+    pending = Action.objects.filter(sandbox=sandbox, kind=kind, state__in=[Action.State.ACCEPTED, Action.State.RUNNING])
+    action = pending.order_by("-pk").first() or Action.objects.create(sandbox=sandbox, kind=kind)
+    if kind != Action.Kind.CLOSE and timezone.now() - action.created_at > GIVE_UP:
+        log.warning("given up", sandbox=sandbox.pk, state=sandbox.state, action=action.pk)
+        work.fail_row(sandbox, [sandbox.state], reason)
+        return
+    log.info("asked again", sandbox=sandbox.pk, state=sandbox.state, action=action.pk)
+    enqueue(task, node_queue(sandbox.node_id) if sandbox.node_id else open_queue(sandbox.engine), action.pk)
+    changes.tell(sandbox.pk)
+
+
+def keep_warm(node: Node, capacity: int) -> None:
+    """Tops up, leaving room for people: nobody waits because of a sandbox nobody has asked for."""
+    here = Sandbox.objects.filter(node=node, state__in=work.HERE)
+    if here.filter(comparison__created_at__gt=timezone.now() - COMPARING).exists():
+        return  # a host that starts is noise in what is being measured
+    lately = timezone.now() - WARM_REST
+    if (
+        Sandbox.objects.filter(node=node, learner=None, pool="", state=State.FAILED, ended_at__gt=lately).count()
+        >= WARM_FAILURES
+    ):
+        return  # something is wrong here; trying for ever would only fill the log and the table
+    spare = Sandbox.objects.filter(
+        node=node, learner=None, pool="", state__in=[State.QUEUED, State.OPENING, State.WARM]
+    ).count()
+    free = capacity - here.count() - Sandbox.objects.filter(state=State.QUEUED).count()
+    engine = DEFAULT_ENGINE if DEFAULT_ENGINE in node.engines else settings.ENGINES[0]
+    for _ in range(min(settings.WARM_SANDBOXES - spare, free)):
+        services.book_sandbox(None, scenario=WARM_SCENARIO, node=node.pk, engine=engine)

@@ -1,0 +1,175 @@
+"""The captures of one sandbox: starting and ending them, and carrying what they take to a stream of their own.
+
+A capture's frames have a stream each and not the sandbox's: there may be thousands, nobody but the page that shows them wants
+them, and they must not push events out. The stream is also what is downloaded later, so the relay holds one batch at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Protocol
+
+import redis.asyncio as redis_asyncio
+import structlog
+
+from explorer.lab.ask.capture import Batch
+from explorer.lab.errors import LabError
+from explorer.sandboxes.events import CaptureFacts, CapturesChanged, StartCapture, StopCapture, capture_key, captures_key
+from explorer.sandboxes.streams import RedisError
+
+log = structlog.get_logger(__name__)
+
+MOST = 2  # running, and kept, in one sandbox: with their bounds, 8 MiB
+TAKE_EVERY = 0.1
+KEPT_SECONDS = 2 * 3600
+STOPPED = "You stopped it."
+LOST = "It ended because this node was restarted."
+
+
+class Listening(Protocol):
+    """What `lab.capture.Capture` is to this file."""
+
+    taken: int
+    left_out: int
+
+    def take(self) -> Batch: ...
+    def finish(self) -> None: ...
+    def close(self) -> None: ...
+
+
+Open = Callable[[str, str, str], Awaitable[Listening]]
+
+
+class Captures:
+    """`open` begins one (place, interface, expression); `tell` publishes an event."""
+
+    def __init__(
+        self, redis: redis_asyncio.Redis, sandbox: str, open: Open, tell: Callable[[CapturesChanged], Awaitable[None]]
+    ) -> None:
+        self.redis, self.sandbox, self.open, self.tell = redis, sandbox, open, tell
+        self.facts: dict[str, CaptureFacts] = {}
+        self.tasks: dict[str, asyncio.Task[None]] = {}
+        self.stops: dict[str, asyncio.Event] = {}
+
+    async def remember(self) -> None:
+        """Those of before: what is kept of them can still be read. One that ran under an earlier relay has ended with it."""
+        raw = await self.redis.hgetall(captures_key(self.sandbox))  # type: ignore[misc]
+        known = sorted((CaptureFacts.model_validate_json(value) for value in raw.values()), key=lambda one: one.began)
+        self.facts = {one.id: one for one in known} | self.facts
+        for one in known:
+            if one.running and one.id not in self.tasks:
+                await self._end(one.id, LOST)
+
+    def take(self, order: StartCapture | StopCapture) -> None:
+        """Never waits."""
+        if isinstance(order, StopCapture):
+            if stop := self.stops.get(order.capture):
+                stop.set()
+        elif order.capture not in self.facts and order.capture not in self.tasks:
+            task = asyncio.create_task(self._serve(order), name=f"capture {order.capture}")
+            self.tasks[order.capture] = task
+            task.add_done_callback(lambda _: self._let_go(order.capture))
+            self.stops[order.capture] = asyncio.Event()
+
+    def _let_go(self, capture: str) -> None:
+        self.tasks.pop(capture, None)
+        self.stops.pop(capture, None)
+
+    async def end_all(self, reason: str) -> None:
+        tasks = dict(self.tasks)
+        for task in tasks.values():
+            task.cancel()
+        await asyncio.gather(*tasks.values(), return_exceptions=True)
+        for capture in tasks:
+            if capture in self.facts and self.facts[capture].running:
+                with suppress(RedisError, OSError):
+                    await self._end(capture, reason)
+
+    async def _serve(self, order: StartCapture) -> None:
+        running = sum(facts.running for facts in self.facts.values())
+        self.facts[order.capture] = CaptureFacts(
+            id=order.capture,
+            place=order.place,
+            interface=order.interface,
+            expression=order.expression,
+            began=time.time(),
+        )
+        try:
+            if running >= MOST:
+                await self._end(order.capture, f"{MOST} captures run in this sandbox already. Stop one first.", failed=True)
+                return
+            listening = await self.open(order.place, order.interface, order.expression)
+            try:
+                await self._forget_old(order.capture)
+                await self._publish(order.capture)
+                reason = await self._carry(order.capture, listening)
+                self._keep(order.capture, kept=listening.taken, left_out=listening.left_out)
+            finally:
+                listening.close()
+            await self._end(order.capture, reason)
+        except LabError as error:
+            await self._end(order.capture, str(error), failed=True)
+        except (RedisError, OSError) as error:
+            log.warning("capture lost", capture=order.capture, error=str(error))
+            with suppress(RedisError, OSError):
+                await self._end(order.capture, "It was lost. That is our fault; start another one.")
+
+    async def _carry(self, capture: str, listening: Listening) -> str:
+        """Until it ends; why."""
+        stop = self.stops[capture]
+        key, number, told, parts = capture_key(self.sandbox, capture), 0, 0, 0
+        while True:
+            batch = listening.take()
+            reason = batch.ended or (STOPPED if stop.is_set() else "")
+            if reason:
+                listening.finish()
+            async with self.redis.pipeline(transaction=False) as pipe:
+                for frame in batch.frames:
+                    number, parts = number + 1, 0
+                    pipe.xadd(key, {"f": frame.pack()}, id=f"{number}-0")
+                if listening.left_out > told:
+                    told, parts = listening.left_out, parts + 1
+                    pipe.xadd(key, {"g": told}, id=f"{number}-{parts}")
+                if batch.frames or reason:
+                    pipe.expire(key, KEPT_SECONDS)
+                await pipe.execute()
+            self._keep(capture, kept=listening.taken, left_out=listening.left_out)
+            if reason:
+                return reason
+            with suppress(TimeoutError):
+                async with asyncio.timeout(TAKE_EVERY):
+                    await stop.wait()
+
+    def _keep(self, capture: str, **changed: int) -> None:
+        if facts := self.facts.get(capture):
+            self.facts[capture] = facts.model_copy(update=changed)
+
+    async def _end(self, capture: str, reason: str, failed: bool = False) -> None:
+        changed = {"running": False, "failed": failed, "reason": reason[:400]}
+        self.facts[capture] = facts = self.facts[capture].model_copy(update=changed)
+        key = capture_key(self.sandbox, capture)
+        last = await self.redis.xrevrange(key, count=1)
+        top, part = last[0][0].decode().split("-") if last else ("0", "0")
+        await self.redis.xadd(key, {"x": facts.reason}, id=f"{top}-{int(part) + 1}")
+        await self.redis.expire(key, KEPT_SECONDS)
+        await self._forget_old(capture)
+        await self._publish(capture)
+
+    async def _forget_old(self, newest: str) -> None:
+        """Room for the newest: of the others, as many stay as may be kept; a running one always does."""
+        failed = [one for one in self.facts.values() if one.failed and one.id != newest]
+        real = [one for one in self.facts.values() if not one.failed]
+        ended = [one for one in real if not one.running and one.id != newest]
+        for old in [*failed, *ended[: max(0, len(real) - MOST)]]:
+            del self.facts[old.id]
+            await self.redis.hdel(captures_key(self.sandbox), old.id)  # type: ignore[misc]
+            await self.redis.delete(capture_key(self.sandbox, old.id))
+
+    async def _publish(self, capture: str) -> None:
+        if facts := self.facts.get(capture):
+            await self.redis.hset(captures_key(self.sandbox), capture, facts.model_dump_json())  # type: ignore[misc]
+        await self.redis.expire(captures_key(self.sandbox), 2 * 24 * 3600)
+        await self.tell(CapturesChanged(captures=tuple(self.facts.values())))

@@ -1,0 +1,182 @@
+"""One terminal on the relay's side: a shell's bytes into a bounded ring in Redis, what is typed into the shell.
+
+A terminal outlives its page by five minutes. A page that draws slowly slows its shell down; without a page the shell runs
+on at a bounded rate and the ring keeps the end of what it said. An entry's id is the offset of the byte after it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+
+import redis.asyncio as redis_asyncio
+import structlog
+
+from explorer.lab.ask.terminals import Terminal
+from explorer.lab.config import LabConfig
+from explorer.lab.errors import HostError
+from explorer.sandboxes.events import (
+    TERMINAL_KEPT_BYTES,
+    AcknowledgeTerminal,
+    CloseTerminal,
+    OpenTerminal,
+    ResizeTerminal,
+    TypeInTerminal,
+    terminal_key,
+)
+
+log = structlog.get_logger(__name__)
+
+WINDOW = TERMINAL_KEPT_BYTES * 3 // 4  # unacknowledged bytes before the shell has to wait
+PIECE = 16 * 1024
+SMALL, GAP = 4096, 0.005  # less than SMALL is sent at most every GAP seconds
+ALONE_RATE = 256 * 1024  # bytes per second while nobody looks
+SILENT_AFTER = 10.0  # a page that acknowledges nothing for so long is not there
+LIFE = 300.0  # seconds without a page
+LOOK_EVERY = 15.0
+TYPED_WAITING = 256
+KEPT_AFTER_CLOSE = 15 * 60
+ANY = OpenTerminal | TypeInTerminal | ResizeTerminal | AcknowledgeTerminal | CloseTerminal
+ENDED = "The shell has ended."
+LEFT = "Closed after five minutes without a page."
+
+
+class Ring:
+    """The last bytes of one terminal, in a stream bounded by bytes."""
+
+    def __init__(self, redis: redis_asyncio.Redis, terminal: str) -> None:
+        self.redis, self.key = redis, terminal_key(terminal)
+        self.offset = 0
+        self._kept: deque[tuple[int, int]] = deque()  # (offset after it, size)
+        self._bytes = 0
+
+    async def append(self, data: bytes) -> None:
+        begin, self.offset = self.offset, self.offset + len(data)
+        self._kept.append((self.offset, len(data)))
+        self._bytes += len(data)
+        while self._bytes > TERMINAL_KEPT_BYTES:
+            self._bytes -= self._kept.popleft()[1]
+        async with self.redis.pipeline(transaction=False) as pipe:
+            pipe.xadd(self.key, {"o": begin, "d": data}, id=f"{self.offset}-0")
+            pipe.xtrim(self.key, minid=f"{self._kept[0][0]}-0", approximate=False)
+            pipe.expire(self.key, 24 * 3600)
+            await pipe.execute()
+
+    async def end(self, reason: str) -> None:
+        async with self.redis.pipeline(transaction=False) as pipe:
+            pipe.xadd(self.key, {"o": self.offset, "x": reason}, id=f"{self.offset}-1")
+            pipe.expire(self.key, KEPT_AFTER_CLOSE)
+            await pipe.execute()
+
+
+class Shell:
+    """One terminal: what is typed goes in, what is said goes into the ring."""
+
+    def __init__(self, redis: redis_asyncio.Redis, order: OpenTerminal) -> None:
+        self.order = order
+        self.ring = Ring(redis, order.terminal)
+        self.redis = redis
+        self.typed: asyncio.Queue[TypeInTerminal | ResizeTerminal] = asyncio.Queue(TYPED_WAITING)
+        self.acked, self.attached = 0, False
+        self.acknowledged = asyncio.Event()
+        self.seen_at = time.monotonic()
+        self._said = bytearray()
+        self._more, self._room = asyncio.Event(), asyncio.Event()
+        self._over = False
+
+    async def run(self, config: LabConfig) -> str:
+        """Until it ends; why it ended."""
+        order = self.order
+        terminal = await Terminal.open(config, order.sandbox, order.place, order.columns, order.rows)
+        tasks = [
+            asyncio.create_task(work) for work in (self._listen(terminal), self._carry(), self._write(terminal), self._watch())
+        ]
+        try:
+            done, _ = await asyncio.wait(tasks[1:], return_when=asyncio.FIRST_COMPLETED)
+            return next((reason for task in done if (reason := task.result())), "") or terminal.reason or ENDED
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await terminal.close()
+
+    async def _listen(self, terminal: Terminal) -> None:
+        try:
+            while data := await terminal.read():
+                self._said += data
+                self._more.set()
+                while len(self._said) >= 4 * PIECE:  # the pty fills up, and whoever writes to it waits
+                    self._room.clear()
+                    await self._room.wait()
+        finally:
+            self._over = True
+            self._more.set()
+
+    async def _carry(self) -> str:
+        last = 0.0
+        while True:
+            await self._more.wait()
+            if len(self._said) < SMALL and (early := last + GAP - time.monotonic()) > 0 and not self._over:
+                await asyncio.sleep(early)
+            data = bytes(self._said[:PIECE])
+            del self._said[:PIECE]
+            self._room.set()
+            if data:
+                await self.ring.append(data)
+                last = time.monotonic()
+                await self._hold_back(len(data))
+            elif self._over:
+                return ""
+            if not self._said and not self._over:
+                self._more.clear()
+
+    async def _hold_back(self, size: int) -> None:
+        while self.attached and self.ring.offset - self.acked > WINDOW:
+            self.acknowledged.clear()
+            try:
+                async with asyncio.timeout(SILENT_AFTER):
+                    await self.acknowledged.wait()
+            except TimeoutError:
+                self.attached = False
+        if not self.attached and size >= SMALL:
+            await asyncio.sleep(size / ALONE_RATE)
+
+    async def _write(self, terminal: Terminal) -> str:
+        while True:
+            order = await self.typed.get()
+            if isinstance(order, ResizeTerminal):
+                await terminal.resize(order.columns, order.rows)
+                continue
+            try:
+                await terminal.write(order.data.encode())
+            except HostError as error:  # its program reads nothing; the shell is not to blame
+                log.info("typed in vain", terminal=order.terminal, error=str(error))
+
+    async def _watch(self) -> str:
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            if await self._is_read():
+                self.seen_at = time.monotonic()
+            if time.monotonic() - self.seen_at > LIFE:
+                return LEFT
+
+    async def _is_read(self) -> bool:
+        """Somebody waits for the next entry: Redis knows when the key was last asked for. Our own writing counts too, but
+        then a page that is there acknowledges."""
+        if self.ring.offset > self.acked:
+            return False
+        idle = await self.redis.object("IDLETIME", self.ring.key)
+        return idle is not None and int(idle) < 2 * LOOK_EVERY
+
+    def take(self, order: ANY) -> None:
+        self.seen_at = time.monotonic()
+        if isinstance(order, AcknowledgeTerminal):
+            self.acked = max(self.acked, min(order.offset, self.ring.offset))
+            self.attached = True
+            self.acknowledged.set()
+        elif isinstance(order, TypeInTerminal | ResizeTerminal):
+            try:
+                self.typed.put_nowait(order)
+            except asyncio.QueueFull:
+                log.warning("typed faster than the shell reads; dropped", terminal=order.terminal)

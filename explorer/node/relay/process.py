@@ -1,0 +1,217 @@
+"""The node's relay: sees every running sandbox of this node, tells browsers, and carries out what they order.
+
+A sandbox's trouble is its own: each has its tasks, and a supervisor that starts them again after a pause. The rows say
+what is to be seen; they are read every second, and at once when somebody says that they changed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+
+import structlog
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.db import close_old_connections
+from pydantic import ValidationError
+
+from explorer.lab.compare import run_column
+from explorer.lab.watch.commands import Commands
+from explorer.node.relay.column_desk import ColumnDesk
+from explorer.node.relay.journeys import AT_ONCE
+from explorer.node.relay.sandbox_watch import SandboxWatch, Wanted
+from explorer.node.relay.teacher import Standing
+from explorer.node.relay.terminals import bury, end_shells
+from explorer.node.this_node import lab_config
+from explorer.sandboxes import library
+from explorer.sandboxes.events import (
+    ORDER,
+    AnyOrder,
+    FollowJourney,
+    LookAgain,
+    MeasureGrid,
+    OpenTerminal,
+    StartCapture,
+    StopCapture,
+    orders_key,
+)
+from explorer.sandboxes.models import Progress, Sandbox
+from explorer.sandboxes.streams import RedisError, pause_after_trouble, publish_async, redis_async
+
+log = structlog.get_logger(__name__)
+
+LOOK_EVERY = 1.0
+STALE_ORDERS = 3.0  # seconds: orders given while no relay was here are answered if they are this young
+ORDERS_AT_ONCE = 200
+LONGEST_PAUSE = 10.0
+RESTARTED = "The shell ended because this node was restarted. Open a new one; your sandbox is as it was."
+OVER = "The shell ended with its sandbox."
+CAPTURE_OVER = "It ended because its sandbox was reset or closed, or its node restarted."
+
+
+class Relay:
+    def __init__(self) -> None:
+        self.redis = redis_async()
+        self.config = lab_config()
+        self.commands = Commands(self.config)
+        self.watches: dict[str, SandboxWatch] = {}
+        self.tasks: dict[str, asyncio.Task[None]] = {}
+        self.wanted: dict[str, Wanted] = {}
+        self.look = asyncio.Event()
+        self.buried: set[str] = set()
+        self.tracing = asyncio.Semaphore(AT_ONCE)
+        self.columns = ColumnDesk(self.config, run_column)
+
+    async def run(self) -> None:
+        """Until cancelled. Leaves no shell behind."""
+        await asyncio.to_thread(self.commands.open)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._follow_rows())
+                group.create_task(self._follow_orders())
+                group.create_task(self.commands.run())
+                group.create_task(self.columns.run())
+        finally:
+            await asyncio.gather(*(self._stop(sandbox, RESTARTED) for sandbox in list(self.tasks)), return_exceptions=True)
+            await self.redis.aclose()
+
+    # --- rows ---
+
+    async def _follow_rows(self) -> None:
+        while True:
+            try:
+                wanted = {row.sandbox: row for row in await sync_to_async(read_wanted)()}
+            except DatabaseError as error:
+                log.warning("rows not read", error=str(error))
+            else:
+                await self._turn_to(wanted)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_EVERY):
+                    await self.look.wait()
+            self.look.clear()
+
+    async def _turn_to(self, wanted: dict[str, Wanted]) -> None:
+        before, self.wanted = self.wanted, wanted
+        for sandbox in list(self.tasks):
+            now = wanted.get(sandbox)
+            if now is None or now.generation != before[sandbox].generation:
+                await self._stop(sandbox, OVER if now is None else "The shell ended because the sandbox was reset.")
+        for sandbox, row in wanted.items():
+            if sandbox not in self.tasks:
+                self.tasks[sandbox] = asyncio.create_task(self._keep(row), name=f"sandbox {sandbox}")
+            elif watch := self.watches.get(sandbox):
+                watch.instruct(row)
+
+    async def _keep(self, row: Wanted) -> None:
+        """Sees one sandbox for as long as it is wanted, whatever goes wrong in between."""
+        pause = 0.5
+        with structlog.contextvars.bound_contextvars(sandbox=row.sandbox):
+            await self._bury(row)
+            while True:
+                began = time.monotonic()
+                watch = None
+                try:
+                    watch = self.watches[row.sandbox] = SandboxWatch(
+                        self.redis, self.config, self.wanted[row.sandbox], self.tracing, self.commands
+                    )
+                    log.info("seeing", generation=row.generation)
+                    await watch.run()
+                    log.warning("nothing of it is left to see")
+                except Exception:
+                    log.exception("seeing failed; trying again", pause=pause)
+                finally:
+                    self.watches.pop(row.sandbox, None)
+                    if watch:
+                        await watch.captures.end_all(CAPTURE_OVER)
+                        await watch.terminals.close_all(OVER)
+                pause = 0.5 if time.monotonic() - began > 60 else min(pause * 2, LONGEST_PAUSE)
+                await asyncio.sleep(pause)
+
+    async def _bury(self, row: Wanted) -> None:
+        """What an earlier relay left open has ended with it. Once per sandbox: later ones are ours."""
+        sandbox = row.sandbox
+        if sandbox in self.buried:
+            return
+        with contextlib.suppress(RedisError, OSError):
+            if ended := await bury(self.redis, sandbox, RESTARTED):
+                await publish_async(self.redis, sandbox, ended)
+                places = [*row.facts.get("hosts", {}), *row.facts.get("machines", {})]
+                log.info("shells of an earlier relay ended", shells=await end_shells(self.config, sandbox, places))
+            self.buried.add(sandbox)
+
+    async def _stop(self, sandbox: str, reason: str) -> None:
+        task = self.tasks.pop(sandbox)
+        if watch := self.watches.get(sandbox):
+            with contextlib.suppress(RedisError, OSError):
+                await watch.captures.end_all(CAPTURE_OVER)
+                await watch.terminals.close_all(reason)
+                for event in watch.picture.take():
+                    await publish_async(self.redis, sandbox, event)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    # --- orders ---
+
+    async def _follow_orders(self) -> None:
+        key = orders_key(settings.NODE_NAME)
+        last = f"{int((time.time() - STALE_ORDERS) * 1000)}-0"
+        tries = 0
+        while True:
+            try:
+                found = await self.redis.xread({key: last}, count=ORDERS_AT_ONCE, block=5000)
+                tries = 0
+            except (RedisError, OSError) as error:
+                log.warning("orders not read", error=str(error))
+                await pause_after_trouble(tries)
+                tries += 1
+                continue
+            for entry, fields in found[0][1] if found else ():
+                last = entry
+                self._take(fields.get(b"m", b""))
+
+    def _take(self, message: bytes) -> None:
+        try:
+            order: AnyOrder = ORDER.validate_json(message)
+        except ValidationError:
+            log.warning("an order that is none", size=len(message))
+            return
+        if isinstance(order, LookAgain):
+            self.look.set()
+            self.columns.look()
+        elif watch := self.watches.get(order.sandbox):
+            if isinstance(order, FollowJourney):
+                watch.journeys.take(order)
+            elif isinstance(order, StartCapture | StopCapture):
+                watch.captures.take(order)
+            elif isinstance(order, MeasureGrid):
+                watch.grids.take(order)
+            else:
+                watch.pacing.moved()  # somebody types
+                watch.terminals.take(order)
+        elif isinstance(order, FollowJourney | MeasureGrid | OpenTerminal | StartCapture):  # somebody waits for an answer
+            log.warning("an order for a sandbox that is not seen", sandbox=order.sandbox, order=order.type)
+
+
+def read_wanted() -> list[Wanted]:
+    """The sandboxes of this node that are ready, for somebody or for whoever comes next, and where their learners stand."""
+    close_old_connections()
+    library.refresh()
+    states = [Sandbox.State.READY, Sandbox.State.WARM]  # a picture made beforehand is there the moment a page opens
+    # those of comparisons are measured (relay_columns), not looked at: what is seen in them is in their columns
+    rows = list(Sandbox.objects.filter(node_id=settings.NODE_NAME, state__in=states, comparison=None))
+    learners = [row.learner_id for row in rows if row.learner_id and row.lesson]
+    progress = {(found.learner_id, found.lesson): found for found in Progress.objects.filter(learner__in=learners)}
+    return [
+        Wanted(
+            sandbox=row.pk,
+            generation=row.generation,
+            learner=row.learner_id,
+            lesson=row.lesson,
+            in_use=row.state == Sandbox.State.READY,
+            facts=row.facts,
+            standing=Standing.of(progress.get((row.learner_id, row.lesson)) if row.learner_id else None),
+        )
+        for row in rows
+    ]

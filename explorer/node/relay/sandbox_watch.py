@@ -1,0 +1,301 @@
+"""One sandbox as the relay sees it: an observer, the picture it makes, the events that tell of it, its teacher, its terminals.
+
+One task writes to the stream, so numbers and the snapshot that stands for them never disagree.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Literal
+
+import redis.asyncio as redis_asyncio
+import structlog
+
+from explorer.lab.ask.measure import is_due
+from explorer.lab.config import LabConfig
+from explorer.lab.inside.pace import Pace
+from explorer.lab.inside.together import until_one_ends
+from explorer.lab.watch.commands import Command, Commands
+from explorer.lab.watch.observe import Observer
+from explorer.network.model import DockerState, Observation, Place, View
+from explorer.node.relay.captures import Captures
+from explorer.node.relay.grid import GridDesk
+from explorer.node.relay.journeys import JourneyDesk
+from explorer.node.relay.picture import Picture
+from explorer.node.relay.script_pace import AT_MOST, Pacing
+from explorer.node.relay.teacher import Standing, Teacher, find_teacher
+from explorer.node.relay.terminals import Terminals
+from explorer.sandboxes.events import Event, Happened, fresh_key, snapshot_key
+from explorer.sandboxes.past import Keeper
+from explorer.sandboxes.streams import KEPT_SECONDS, RedisError, pause_after_trouble, publish_weighed
+
+log = structlog.get_logger(__name__)
+
+FIRST_LOOK = 1.5  # seconds the first picture may take to become whole
+STILL = 0.06  # … and how long nothing may have been added for it to count as whole
+SNAPSHOT_GAP = 0.25
+BURST, RATE = 100, 60.0  # events at once; events a second over more than a moment
+FRESH_EVERY, FRESH_SECONDS = 2.0, 5
+JUDGE_AFTER = 0.08
+PROBE_EVERY = 1.0
+MEASURE_REST = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the rows say about a sandbox this node has to show."""
+
+    sandbox: str
+    generation: int
+    learner: uuid.UUID | None
+    lesson: str
+    in_use: bool = True
+    facts: dict[str, Any] = field(default_factory=dict)
+    standing: Standing = field(default_factory=Standing)
+
+
+class SandboxWatch:
+    """Also the observer's witness."""
+
+    def __init__(
+        self, redis: redis_asyncio.Redis, config: LabConfig, wanted: Wanted, tracing: asyncio.Semaphore, commands: Commands
+    ) -> None:
+        self.redis, self.config = redis, config
+        self.sandbox, self.generation = wanted.sandbox, wanted.generation
+        self.picture = Picture(self.sandbox, self.generation, commands.why_not)
+        self.commands = commands
+        self.keeper = Keeper(redis, self.sandbox)
+        self.made = {name: made for group in ("hosts", "machines") for name, made in wanted.facts.get(group, {}).items()}
+        self.terminals = Terminals(redis, config, self.sandbox, self.tell_line)
+        self.observer = Observer(config, self.sandbox, self.generation, wanted.facts, self)
+        self.journeys = JourneyDesk(lambda asked: self.observer.journey(asked), self.tell_line, tracing)
+        self.captures = Captures(redis, self.sandbox, lambda *asked: self.observer.capture(*asked), self.tell_line)
+        self.grids = GridDesk(redis, self.sandbox, lambda: self.observer.reach(), self.tell_line)
+        self.expected = set(self.made)
+        self.teacher: Teacher | None = None
+        self.anew, self.kept = True, False
+        self.wake, self.turned = asyncio.Event(), asyncio.Event()
+        self.pace = Pace(BURST, RATE)
+        self.pacing = Pacing()
+        self.seen_at = 0.0
+        self.instruct(wanted)
+
+    def instruct(self, wanted: Wanted) -> None:
+        """The rows were read again."""
+        self.observer.watched = wanted.in_use
+        before, step = (self.teacher.standing, self.teacher.step) if self.teacher else (None, None)
+        self.teacher = find_teacher(wanted.learner, wanted.lesson, wanted.standing, self.teacher)
+        if self.teacher and self.teacher.standing != before:
+            self.turned.set()
+            if self.teacher.step != step:
+                self.pacing.moved()
+
+    async def run(self) -> None:
+        """Until cancelled, or until nothing of the sandbox is left to see."""
+        with suppress(RedisError, OSError):
+            await self.terminals.remember()
+            await self.captures.remember()
+        for name, made in self.made.items():
+            self.commands.attend(made["container"], partial(self.heard, name))
+        try:
+            await until_one_ends(
+                self.observer.run(),
+                self._write(),
+                self._stay_fresh(),
+                self._teach(),
+                self._probe(),
+                self._measure(),
+                self._run_scripts(),
+                self.journeys.run(),
+                self.grids.run(),
+            )
+        finally:
+            for made in self.made.values():
+                self.commands.leave(made["container"])
+
+    def heard(self, host: str, command: Command) -> None:
+        """Told at once, before anything of what it did."""
+        place = self.observer.place_of(host, command.inner)
+        self.pacing.moved()
+        self.picture.add_line(Happened(source="sandbox" if command.counted else "command", place=place, text=command.text))
+        self.wake.set()
+
+    # --- what the observer says ---
+
+    async def place_seen(self, place: Place) -> None:
+        self.picture.see_place(place)
+        self._seen()
+
+    async def place_gone(self, place_id: str) -> None:
+        self.picture.lose_place(place_id)
+        self._seen()
+
+    async def view_changed(self, place: Place, view: View, before: Observation | None) -> None:
+        self.picture.see_view(place, view)
+        self._seen()
+
+    async def docker_changed(self, docker: DockerState) -> None:
+        self.picture.see_docker(docker)
+        self._seen()
+
+    async def happened(
+        self,
+        source: Literal["docker", "driver", "kernel", "command", "sandbox", "lesson"],
+        place: str,
+        text: str,
+        detail: str = "",
+    ) -> None:
+        self.picture.see_happening(Happened(source=source, place=place, text=text, detail=detail))
+        self._seen()
+
+    def _seen(self) -> None:
+        self.seen_at = time.monotonic()
+        self.pacing.moved()
+        self.wake.set()
+        self.turned.set()
+
+    async def tell_line(self, event: Event) -> None:
+        self.picture.add_line(event)
+        self.wake.set()
+
+    # --- the stream ---
+
+    async def _write(self) -> None:
+        await self._first_look()
+        tries = 0
+        while True:
+            try:
+                if self.anew:  # at first, and whenever it is not known what was told
+                    self.anew = False
+                    await self._publish(self.picture.take_all())
+                    await self._write_snapshot()
+                tries = 0
+                await self._write_changes()
+            except (RedisError, OSError) as error:
+                log.warning("stream not written", sandbox=self.sandbox, error=str(error))
+                self.anew = True
+                await pause_after_trouble(tries)
+                tries += 1
+
+    async def _first_look(self) -> None:
+        """Waits until there is a whole picture, so that a page begins with one and not with crumbs."""
+        until = time.monotonic() + FIRST_LOOK
+        while (now := time.monotonic()) < until:
+            whole = self.expected <= self.picture.places.keys() and now - self.seen_at > STILL
+            if whole:
+                return
+            await asyncio.sleep(0.02)
+
+    async def _write_changes(self) -> None:
+        written, stale = time.monotonic(), False
+        while not self.anew:
+            wait = self.picture.waiting()
+            if stale:
+                due = max(0.0, written + SNAPSHOT_GAP - time.monotonic())
+                wait = due if wait is None else min(wait, due)
+            await self._sleep(wait)
+            for event in self.picture.take():
+                await self._publish(event)
+                stale = True
+            if stale and time.monotonic() - written >= SNAPSHOT_GAP:
+                await self._write_snapshot()
+                written, stale = time.monotonic(), False
+
+    async def _sleep(self, seconds: float | None) -> None:
+        """Until something new is seen, at most so long."""
+        if seconds is None or seconds > 0:
+            try:
+                async with asyncio.timeout(seconds):
+                    await self.wake.wait()
+            except TimeoutError:
+                pass
+        self.wake.clear()
+
+    async def _publish(self, event: Event) -> None:
+        await self.pace.turn()
+        self.picture.number, size = await publish_weighed(self.redis, self.sandbox, event)
+        self.keeper.passed(size)
+
+    async def _write_snapshot(self) -> None:
+        picture = self.picture.snapshot().model_dump_json()
+        await self.redis.set(snapshot_key(self.sandbox), picture, ex=KEPT_SECONDS)
+        await self.keeper.keep(self.generation, self.picture.number, picture)
+        self.kept = True
+
+    async def _stay_fresh(self) -> None:
+        while True:
+            if self.picture.number and self.observer.alive():
+                try:
+                    await self.redis.set(fresh_key(self.sandbox), "1", ex=FRESH_SECONDS)
+                    if self.kept and not await self.redis.exists(snapshot_key(self.sandbox)):  # Redis began anew, so we do
+                        self.anew = True
+                        self.wake.set()
+                except (RedisError, OSError) as error:
+                    log.warning("freshness not written", sandbox=self.sandbox, error=str(error))
+            await asyncio.sleep(FRESH_EVERY if self.picture.number else 0.05)
+
+    # --- the lesson ---
+
+    async def _teach(self) -> None:
+        while True:
+            await self.turned.wait()
+            await asyncio.sleep(JUDGE_AFTER)
+            self.turned.clear()
+            teacher = self.teacher
+            if teacher is None or not self.picture.number:
+                continue
+            await asyncio.sleep(max(0.0, teacher.rest_until - time.monotonic()))
+            for news in await teacher.judge(self.picture.snapshot()):
+                self.picture.add_line(news)
+                self.wake.set()
+
+    async def _probe(self) -> None:
+        """Asks with packets what only packets can answer, as long as the answer matters."""
+        while True:
+            await asyncio.sleep(PROBE_EVERY)
+            teacher = self.teacher
+            if teacher is None or not self.picture.number:
+                continue
+            probes = teacher.probes(self.picture.snapshot())[:8]
+            self.picture.keep_probes({probe.key for probe in probes})
+            if probes:
+                for result in await self.observer.probe(probes):
+                    self.picture.see_probe(result)
+                self._seen()
+
+    async def _run_scripts(self) -> None:
+        """Asks the lesson's own scripts, one after the other, while a check of the step waits for them."""
+        while True:
+            await asyncio.sleep(PROBE_EVERY)
+            teacher = self.teacher
+            if teacher is None or not teacher.lesson.scripts or not self.picture.number:
+                continue
+            wanted = teacher.scripts(self.picture.snapshot())[:AT_MOST]
+            self.picture.keep_scripts({one.key for one in wanted})
+            if not wanted or not self.pacing.due():
+                continue
+            for one in wanted:
+                self.picture.scripts[one.key] = await self.observer.run_script(one, teacher.lesson.scripts[one.file])
+            self.pacing.ran()
+            self.turned.set()
+
+    async def _measure(self) -> None:
+        """Makes the measurements the step asks for, once each, for as long as what they are about is there."""
+        while True:
+            await asyncio.sleep(PROBE_EVERY)
+            teacher = self.teacher
+            if teacher is None or not self.picture.number:
+                continue
+            wanted = teacher.measurements(self.picture.snapshot())
+            if self.picture.keep_measured({one.id for one in wanted}):
+                self._seen()
+            due = next((one for one in wanted if is_due(self.picture.measured.get(one.id))), None)
+            if due:
+                self.picture.see_measured(due.id, await self.observer.measure(due.roads))
+                self._seen()
+                await asyncio.sleep(MEASURE_REST)  # nodes measure one sandbox at a time: let others have their turn

@@ -1,0 +1,172 @@
+"""The terminals of one sandbox: which there are, opening and closing them, and what is left of those of an earlier relay."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
+
+import redis.asyncio as redis_asyncio
+import structlog
+from redis.exceptions import ResponseError
+
+from explorer.lab.ask.terminals import MARK, find_group
+from explorer.lab.config import LabConfig
+from explorer.lab.errors import LabError
+from explorer.lab.hosts.lifecycle import object_name
+from explorer.lab.inside.hangup import hang_up
+from explorer.lab.inside.unix_http import BadAnswer, to_path
+from explorer.node.relay.one_shell import ANY, ENDED, KEPT_AFTER_CLOSE, Ring, Shell
+from explorer.sandboxes.events import (
+    CloseTerminal,
+    OpenTerminal,
+    TerminalFacts,
+    TerminalsChanged,
+    terminal_key,
+    terminals_key,
+)
+from explorer.sandboxes.streams import RedisError
+
+log = structlog.get_logger(__name__)
+
+MOST = 8  # open at once in one sandbox
+MOST_LISTED = 24  # with those that have closed
+
+
+class Terminals:
+    """All terminals of one sandbox. `tell` publishes an event."""
+
+    def __init__(
+        self,
+        redis: redis_asyncio.Redis,
+        config: LabConfig,
+        sandbox: str,
+        tell: Callable[[TerminalsChanged], Awaitable[None]],
+    ) -> None:
+        self.redis, self.config, self.sandbox, self.tell = redis, config, sandbox, tell
+        self.facts: dict[str, TerminalFacts] = {}
+        self.shells: dict[str, Shell] = {}
+        self.tasks: dict[str, asyncio.Task[None]] = {}
+
+    async def remember(self) -> None:
+        """Tabs of before: those that have closed are still shown until somebody closes their tab."""
+        raw = await self.redis.hgetall(terminals_key(self.sandbox))  # type: ignore[misc]
+        known = [TerminalFacts.model_validate_json(value) for value in raw.values()]
+        self.facts = {facts.id: facts for facts in known if not facts.open} | self.facts
+
+    def take(self, order: ANY) -> None:
+        """Never waits: one slow shell holds up nobody else."""
+        if isinstance(order, OpenTerminal):
+            if order.terminal not in self.facts:
+                self.facts[order.terminal] = TerminalFacts(id=order.terminal, place=order.place)
+                self.tasks[order.terminal] = asyncio.create_task(self._serve(order), name=f"terminal {order.terminal}")
+        elif isinstance(order, CloseTerminal):
+            self._dismiss(order.terminal)
+        elif shell := self.shells.get(order.terminal):
+            shell.take(order)
+
+    async def _serve(self, order: OpenTerminal) -> None:
+        shell = Shell(self.redis, order)
+        reason = ENDED
+        try:
+            if len(self.shells) >= MOST:
+                reason = f"This sandbox already has {MOST} open terminals. Close one first."
+                return
+            self.shells[order.terminal] = shell
+            await self._publish(order.terminal)
+            reason = await shell.run(self.config)
+        except LabError as error:
+            reason = str(error)
+        except (RedisError, OSError) as error:
+            log.warning("terminal lost", terminal=order.terminal, error=str(error))
+            reason = "The connection to this shell was lost. That is ours; open a new one."
+        except asyncio.CancelledError:
+            reason = ""
+            raise
+        finally:
+            self.shells.pop(order.terminal, None)
+            if reason:
+                await self._close(order.terminal, shell.ring, reason)
+
+    async def _close(self, terminal: str, ring: Ring, reason: str) -> None:
+        self.tasks.pop(terminal, None)
+        if facts := self.facts.get(terminal):
+            self.facts[terminal] = facts.model_copy(update={"open": False, "reason": reason[:300]})
+        for old in [name for name, known in self.facts.items() if not known.open][:-MOST_LISTED]:
+            del self.facts[old]
+            await self.redis.hdel(terminals_key(self.sandbox), old)  # type: ignore[misc]
+        try:
+            with suppress(ResponseError):
+                await ring.end(reason)
+            await self._publish(terminal)
+        except (RedisError, OSError) as error:
+            log.warning("terminal end not told", terminal=terminal, error=str(error))
+
+    def _dismiss(self, terminal: str) -> None:
+        """Somebody closed its tab: the shell ends and the tab goes."""
+        task = self.tasks.pop(terminal, None)
+        known = self.facts.pop(terminal, None)
+        shell = self.shells.get(terminal)
+        if known:
+            self.tasks[f"close {terminal}"] = asyncio.create_task(self._forget(terminal, task, shell))
+
+    async def _forget(self, terminal: str, task: asyncio.Task[None] | None, shell: Shell | None) -> None:
+        try:
+            if task:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+            if shell:
+                await shell.ring.end("Closed.")
+            await self._publish(terminal)
+        finally:
+            self.tasks.pop(f"close {terminal}", None)
+
+    async def _publish(self, terminal: str) -> None:
+        key = terminals_key(self.sandbox)
+        if facts := self.facts.get(terminal):
+            await self.redis.hset(key, terminal, facts.model_dump_json())  # type: ignore[misc]
+        else:
+            await self.redis.hdel(key, terminal)  # type: ignore[misc]
+        await self.redis.expire(key, 2 * 24 * 3600)
+        await self.tell(TerminalsChanged(terminals=tuple(self.facts.values())))
+
+    async def close_all(self, reason: str) -> None:
+        """Every shell ends and says why; their tabs stay, closed."""
+        tasks = list(self.tasks.values())
+        shells = dict(self.shells)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for terminal, shell in shells.items():
+            await self._close(terminal, shell.ring, reason)
+
+
+async def bury(redis: redis_asyncio.Redis, sandbox: str, reason: str) -> TerminalsChanged | None:
+    """Marks terminals closed that a relay which is no more had left open; None when there were none."""
+    raw = await redis.hgetall(terminals_key(sandbox))  # type: ignore[misc]
+    known = [TerminalFacts.model_validate_json(value) for value in raw.values()]
+    dead = {facts.id for facts in known if facts.open}
+    if not dead:
+        return None
+    buried = [facts.model_copy(update={"open": False, "reason": reason}) if facts.open else facts for facts in known]
+    for facts in buried:
+        if facts.id in dead:
+            last = await redis.xrevrange(terminal_key(facts.id), count=1)
+            top = int(last[0][0].split(b"-")[0]) if last else 0
+            with suppress(ResponseError):  # it had ended; only its tab had not heard
+                await redis.xadd(terminal_key(facts.id), {"o": top, "x": reason}, id=f"{top}-1")
+            await redis.expire(terminal_key(facts.id), KEPT_AFTER_CLOSE)
+            await redis.hset(terminals_key(sandbox), facts.id, facts.model_dump_json())  # type: ignore[misc]
+    return TerminalsChanged(terminals=tuple(buried))
+
+
+async def end_shells(config: LabConfig, sandbox: str, places: Iterable[str]) -> int:
+    """Ends every shell of ours in these hosts and machines: a shell outlives a relay that was killed."""
+    ended = 0
+    for place in places:
+        try:
+            found = await find_group(to_path(str(config.socket)), object_name(config, sandbox, place), place)
+            ended += await asyncio.to_thread(hang_up, found.group, f"{MARK}=")
+        except (LabError, BadAnswer, OSError) as error:
+            log.info("shells not looked for", sandbox=sandbox, place=place, error=str(error))
+    return ended

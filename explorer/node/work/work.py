@@ -1,0 +1,284 @@
+"""The node side: does what the row asks for. Called by tasks, by the reconciler and by the operator's command line.
+
+Every function may run any number of times: it holds the sandbox's lock, reads the row again, and moves it only from the
+state it expects. What was half done by a process that died is finished by whoever comes next.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import nullcontext
+from typing import Any
+
+import structlog
+from celery.exceptions import SoftTimeLimitExceeded
+from django.conf import settings
+from django.db import connection
+from django.db.models import Q
+from django.utils import timezone
+
+from explorer.lab.compare import turns
+from explorer.lab.errors import HostError, LabError, NoRoom
+from explorer.lab.hosts import lifecycle
+from explorer.network.layout import scenario_of
+from explorer.node.this_node import ensure_node, hold, lab_config
+from explorer.node.work import replay
+from explorer.sandboxes import changes
+from explorer.sandboxes.changes import enqueue, finish, finish_all, move, node_queue, open_queue
+from explorer.sandboxes.kept import begin_kept
+from explorer.sandboxes.limits import comparison_places
+from explorer.sandboxes.models import Action, Sandbox
+from explorer.sandboxes.streams import TASK_OPEN
+
+log = structlog.get_logger(__name__)
+
+State = Sandbox.State
+CALLED = 3
+CLOSE_WAITS = 60.0  # seconds a close waits for an open of the same sandbox to come to its end
+HERE = (State.OPENING, State.WARM, State.READY, State.RESETTING, State.CLOSING)
+OURS = "This is our fault, not yours: {} Your progress is kept; please open a new sandbox."
+THEIRS = "{} Open a new sandbox and carry on; your progress is kept."
+
+
+class NoLongerWanted(Exception):
+    """The row moved on while we worked: what was built goes again."""
+
+
+def open_sandbox(action_id: int) -> None:
+    action = Action.objects.select_related("sandbox").filter(pk=action_id).first()
+    if action is None:
+        return
+    with structlog.contextvars.bound_contextvars(sandbox=action.sandbox_id), hold(lock_of(action.sandbox)) as mine:
+        if mine and _claim(action.sandbox):
+            _build(action, first=True)
+            if action.sandbox.pool:
+                begin_kept(settings.NODE_NAME)
+
+
+def reset_sandbox(action_id: int) -> None:
+    action = Action.objects.select_related("sandbox").filter(pk=action_id).first()
+    if action is None:
+        return
+    sandbox = action.sandbox
+    with structlog.contextvars.bound_contextvars(sandbox=sandbox.pk), hold(lock_of(sandbox), wait=5) as mine:
+        sandbox.refresh_from_db()
+        if mine and sandbox.state == State.RESETTING and sandbox.node_id == settings.NODE_NAME:
+            _build(action, first=False)
+
+
+def close_sandbox(action_id: int) -> None:
+    action = Action.objects.select_related("sandbox").filter(pk=action_id).first()
+    if action is None:
+        return
+    sandbox = action.sandbox
+    with structlog.contextvars.bound_contextvars(sandbox=sandbox.pk), hold(lock_of(sandbox), CLOSE_WAITS) as mine:
+        sandbox.refresh_from_db()
+        if not mine or sandbox.state != State.CLOSING or sandbox.node_id not in (None, settings.NODE_NAME):
+            return
+        Action.objects.filter(pk=action.pk, state=Action.State.ACCEPTED).update(state=Action.State.RUNNING)
+        lifecycle.close_sandbox(lab_config(), sandbox.pk)  # an engine that answers nothing: the reconciler asks again
+        _end(sandbox, [State.CLOSING], State.EXPIRED if sandbox.phase == "expired" else State.CLOSED)
+    call_next()
+
+
+def call_next() -> None:
+    """A place came free: those who wait longest are asked for now and not at the next sweep. More than one, because the
+    first may be one that has to go on waiting (a comparison leaves places to people)."""
+    waiting = Sandbox.objects.filter(Q(node_id=settings.NODE_NAME) | Q(node=None), state=State.QUEUED)
+    for sandbox in waiting.order_by("created_at")[:CALLED]:
+        action = sandbox.actions.filter(kind=Action.Kind.OPEN).order_by("-pk").first()
+        if action:
+            enqueue(TASK_OPEN, node_queue(sandbox.node_id) if sandbox.node_id else open_queue(sandbox.engine), action.pk)
+
+
+def lock_of(sandbox: Sandbox) -> str:
+    return f"sb-{sandbox.pk}"
+
+
+def _claim(sandbox: Sandbox) -> bool:
+    """Takes a queued row for this node, or takes up again what died here in the middle. One at a time: capacity counts."""
+    sandbox.refresh_from_db()
+    if sandbox.state == State.OPENING and sandbox.node_id == settings.NODE_NAME:
+        return True
+    if sandbox.state != State.QUEUED or sandbox.node_id not in (None, settings.NODE_NAME):
+        return False
+    node = ensure_node()
+    if (node.draining or sandbox.engine not in node.engines) and sandbox.node_id is None:
+        return False
+    with hold("claim", wait=10) as mine:
+        if not mine or not make_room(sandbox):
+            return False
+        return move(sandbox, [State.QUEUED], state=State.OPENING, node=node, phase="taken")
+
+
+def make_room(sandbox: Sandbox) -> bool:
+    """Is there a free place here? A warm sandbox gives way to a learner's."""
+    here = Sandbox.objects.filter(node_id=settings.NODE_NAME, state__in=HERE)
+    capacity = lifecycle.capacity(lab_config())
+    free = capacity - here.count()
+    if sandbox.comparison_id and here.exclude(comparison=None).count() >= comparison_places(capacity):
+        return False
+    if free > 0 or (sandbox.learner_id is None and not sandbox.pool):
+        return free > 0
+    kept_for_them = {"", sandbox.pool if sandbox.learner_id else ""}
+    for warm in here.filter(state=State.WARM, pool__in=kept_for_them).order_by("pool", "created_at"):
+        if move(warm, [State.WARM], state=State.CLOSING, phase="closed"):
+            lifecycle.close_sandbox(lab_config(), warm.pk)
+            _end(warm, [State.CLOSING], State.CLOSED)
+            return True
+    return False
+
+
+def _build(action: Action, *, first: bool) -> None:
+    sandbox = action.sandbox
+    sandbox.refresh_from_db()
+    Action.objects.filter(pk=action.pk, state=Action.State.ACCEPTED).update(state=Action.State.RUNNING)
+    building = State.OPENING if first else State.RESETTING
+    say = Phases(sandbox, building)
+    try:
+        if not first:
+            _remove_older(sandbox)
+        if sandbox.phase == replay.PHASE:  # who typed into it died there: what is half typed is not a beginning
+            lifecycle.close_sandbox(lab_config(), sandbox.pk)
+        with turns.opening(lab_config()) if sandbox.comparison_id else nullcontext():
+            facts = lifecycle.open_sandbox(
+                lab_config(),
+                sandbox.pk,
+                sandbox.generation,
+                scenario_of(sandbox.scenario, sandbox.layout),
+                changes.host_expiry(sandbox).timestamp(),
+                say,
+                sandbox.engine,
+            )
+        failed = replay.type_kept(lab_config(), sandbox.pk, sandbox.replay, facts, say) if sandbox.replay else []
+    except NoRoom as error:
+        log.info("no room", error=str(error))
+        # the columns of a comparison stay together; what is kept for a class was counted on this node
+        stays = sandbox.comparison_id or (sandbox.pool and sandbox.learner_id is None)
+        node = sandbox.node if stays else None
+        if not (first and move(sandbox, [State.OPENING], state=State.QUEUED, node=node, phase="queued")):
+            _fail(sandbox, action, building, OURS.format("the machine that runs sandboxes has no room left."))
+    except NoLongerWanted:
+        log.info("no longer wanted")
+        lifecycle.close_sandbox(lab_config(), sandbox.pk, sandbox.generation)
+    except (LabError, SoftTimeLimitExceeded) as error:
+        log.warning("build failed", error=repr(error), detail=getattr(error, "detail", ""))
+        _fail(sandbox, action, building, _reason(error))
+    except Exception as error:
+        log.exception("build failed in a way nobody foresaw")
+        _fail(sandbox, action, building, _reason(error))
+    else:
+        _arrive(sandbox, action, building, facts, failed)
+
+
+def _arrive(sandbox: Sandbox, action: Action, building: str, facts: dict[str, Any], failed: list[str]) -> None:
+    """The hosts run: now the row may say so, unless it moved on meanwhile. `failed`: what could not be typed into it."""
+    now = timezone.now()
+    new: dict[str, Any] = {"facts": facts, "phase": "ready", "reason": ""}
+    if sandbox.replay:
+        new["replay"] = {**sandbox.replay, "failed": failed}
+    generation = sandbox.generation
+    if building == State.RESETTING:
+        there = move(sandbox, [building], at_generation=generation, state=State.READY, **new)
+    else:
+        there = _arrive_first(sandbox, new | {"ready_at": now, "expires_at": now + changes.life(sandbox)})
+    if there:
+        finish(action, Action.State.SUCCEEDED)
+        if building == State.RESETTING:
+            changes.say(sandbox.pk, "the sandbox is as new: everything that was on it is gone")
+        for sentence in failed:
+            changes.say(sandbox.pk, sentence)
+        log.info("ready", generation=generation, seconds=round((now - action.created_at).total_seconds(), 2))
+    else:
+        log.info("moved on while building", generation=generation)
+        sandbox.refresh_from_db()
+        if sandbox.state not in (State.READY, State.WARM) or sandbox.generation != generation:
+            lifecycle.close_sandbox(lab_config(), sandbox.pk, generation)
+
+
+def _arrive_first(sandbox: Sandbox, new: dict[str, Any]) -> bool:
+    """Warm when nobody has asked for it yet; a learner may claim it at any moment, so each answer is tried."""
+    rows = Sandbox.objects.filter(pk=sandbox.pk, state=State.OPENING)
+    kept = sandbox.expires_at if sandbox.pool and sandbox.learner_id is None else None
+    nobody = {**new, "expires_at": kept, "phase": "warm", "ready_at": new["ready_at"]}
+    moved = rows.filter(learner=None).update(moved_at=timezone.now(), state=State.WARM, **nobody)
+    if moved:
+        changes.tell(sandbox.pk)
+        return True
+    return move(sandbox, [State.OPENING], state=State.READY, **new)
+
+
+def _remove_older(sandbox: Sandbox) -> None:
+    """Never two live generations: the old one is gone before the new one begins."""
+    for found in lifecycle.list_sandboxes(lab_config()):
+        if found.sandbox == sandbox.pk and found.generation < sandbox.generation:
+            lifecycle.close_sandbox(lab_config(), sandbox.pk, found.generation)
+
+
+def _fail(sandbox: Sandbox, action: Action, building: str, reason: str) -> None:
+    try:
+        lifecycle.close_sandbox(lab_config(), sandbox.pk)
+    except LabError as error:
+        log.warning("could not clean up; the reconciler will", error=str(error))
+    fail_row(sandbox, [building], reason)
+    finish(action, Action.State.FAILED, reason)
+
+
+def lose_row(sandbox: Sandbox, reason: str) -> bool:
+    """Its hosts are gone. Nobody misses a warm one."""
+    return _end(sandbox, [State.WARM], State.CLOSED) or _end(sandbox, [State.READY], State.FAILED, reason)
+
+
+def fail_row(sandbox: Sandbox, states: list[str], reason: str) -> bool:
+    return _end(sandbox, states, State.FAILED, reason)
+
+
+def _end(sandbox: Sandbox, states: list[str], state: str, reason: str = "") -> bool:
+    generation = sandbox.generation if states != [State.CLOSING] else None
+    ended = move(sandbox, states, at_generation=generation, state=state, reason=reason, ended_at=timezone.now(), phase=state)
+    if ended:
+        log.info("ended", state=state, reason=reason)
+        good = state != State.FAILED
+        finish_all(sandbox, Action.State.SUCCEEDED if good else Action.State.FAILED, reason, [Action.Kind.CLOSE])
+        finish_all(
+            sandbox,
+            Action.State.EXPIRED if good else Action.State.FAILED,
+            reason or "the sandbox ended first",
+            [Action.Kind.OPEN, Action.Kind.RESET],
+        )
+    return ended
+
+
+def _reason(error: Exception) -> str:
+    """Whose it is and what to do, in one sentence or two."""
+    if isinstance(error, SoftTimeLimitExceeded):
+        return OURS.format("it took too long to start.")
+    if isinstance(error, HostError):
+        return THEIRS.format(error)
+    return OURS.format(error if isinstance(error, LabError) else "it could not be built.")
+
+
+class Phases:
+    """Called by the lab with each phase, from whichever thread: writes it to the row, and stops what nobody wants."""
+
+    def __init__(self, sandbox: Sandbox, building: str) -> None:
+        self.sandbox, self.building, self.last = sandbox, building, ""
+        self.generation = sandbox.generation
+        self.thread = threading.get_ident()
+        self.lock = threading.Lock()
+
+    def __call__(self, phase: str, detail: str = "") -> None:
+        if phase == "ready":  # the row says it, together with the state
+            return
+        with self.lock:
+            try:
+                self._write(phase, detail)
+            finally:
+                if threading.get_ident() != self.thread:
+                    connection.close()
+
+    def _write(self, phase: str, detail: str) -> None:
+        log.debug("phase", phase=phase, detail=detail)
+        wanted = move(self.sandbox, [self.building], at_generation=self.generation, phase=phase[:40], detail=detail[:200])
+        if not wanted:
+            raise NoLongerWanted

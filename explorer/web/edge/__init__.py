@@ -1,0 +1,1 @@
+"""What every request meets: limits on bodies and rates, headers, errors, health, embedded pages."""

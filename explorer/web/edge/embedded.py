@@ -1,0 +1,99 @@
+"""Requests of a frame on another site: no cookie in, none out, a pass instead, and only the pages a lesson needs.
+
+Cookies are taken off before the session is read, so such a request has no session and no user to abuse: nothing rides along by
+itself, and therefore the proof against forged forms is not asked of it. Whoever has no valid pass is sent away; a request
+without the header is none of this module's and needs that proof as always.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.deprecation import MiddlewareMixin
+
+from explorer.classroom.people.embed_pass import HEADER, Frame, read_pass, renew_pass
+from explorer.classroom.people.throttle import address, allow
+from explorer.web.edge.errors import show_error
+from explorer.web.edge.limits import View
+
+PREFIX = "/embed/"
+OPEN_TO_FRAMES = {
+    "embed", "hand-over", "lesson", "step", "predict", "measured", "summary", "recorded",
+    "open", "sandbox", "extend", "reset", "close", "past", "capture", "captured-frame",
+}  # fmt: skip
+OVER = ("This frame was left for too long", "Reload the page to begin again. A sandbox opened here ends by itself.")
+ENOUGH = (
+    "Many sandboxes were opened here",
+    "This page has used what it may open in an hour. The lesson stays to be read; “Open in full” opens one on our own site.",
+)
+
+
+class FramedRequests(MiddlewareMixin):
+    """Stands before the session's own middleware."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        if HEADER in request.headers or request.path_info.startswith(PREFIX):
+            request.COOKIES = {}
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+        if HEADER not in request.headers:
+            return None
+        if frame_of(request) is None:
+            return show_error(request, 401, OVER)
+        if request.resolver_match is None or request.resolver_match.url_name not in OPEN_TO_FRAMES:
+            return show_error(request, 404)
+        request._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]
+        return None
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        frame = frame_of(request)
+        if HEADER in request.headers or request.path_info.startswith(PREFIX):
+            response.cookies.clear()
+        if frame and frame.due and (renewed := renew_pass(frame)):
+            response[HEADER] = renewed
+        return response
+
+
+def frame_of(request: HttpRequest) -> Frame | None:
+    """The frame this request comes from, by its pass."""
+    return read_pass(request.headers.get(HEADER, ""))
+
+
+def pace_frames(view: View) -> View:
+    """Sandboxes opened through frames are counted by address and by site: passes cost nothing, so a learner's own count
+    holds nobody back. The site is what the browser told when the frame was opened; it paces, and permits nothing."""
+
+    @wraps(view)
+    def paced(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        frame = frame_of(request)
+        if frame and not (
+            allow("frame-opens", address(request), settings.EMBED_OPENS_PER_ADDRESS, 3600)
+            and allow("frame-opens-site", frame.site, settings.EMBED_OPENS_PER_SITE, 3600)
+        ):
+            return show_error(request, 429, ENOUGH)
+        return view(request, *args, **kwargs)
+
+    return paced
+
+
+def framable(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """The listed sites may show this page in a frame; with none listed it stays as shut as every other."""
+
+    @wraps(view)
+    def shown(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            response = view(request, *args, **kwargs)
+        except Http404:
+            response = show_error(request, 404)  # here and not further out, for a frame that shows nothing tells nobody
+        if settings.EMBED_SITES:
+            response.xframe_options_exempt = True
+            response._csp_replace = {"frame-ancestors": settings.EMBED_SITES}  # type: ignore[attr-defined]
+            response["Cross-Origin-Resource-Policy"] = "cross-origin"
+        response["Cache-Control"] = "no-store"
+        return response
+
+    return shown

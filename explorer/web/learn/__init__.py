@@ -1,0 +1,1 @@
+"""A learner's pages: home, a driver, a lesson, the playground, the sandbox beside them."""

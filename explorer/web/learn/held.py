@@ -1,0 +1,30 @@
+"""What a paused class or a locked step answers a learner with: one sentence, and the page stays as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+
+from explorer.sandboxes.services import Refused
+from explorer.web.edge.errors import show_error
+
+View = Callable[..., HttpResponse]
+TITLES = {"paused": "Your class is paused", "locked": "Not open yet"}
+
+
+def unless_held(view: View) -> View:
+    """The view may let `rules.check_pause` and `rules.check_step` raise; any other refusal is its own to answer."""
+
+    @wraps(view)
+    def asked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except Refused as refused:
+            if refused.code not in TITLES:
+                raise
+            return show_error(request, 409, (TITLES[refused.code], refused.sentence))
+
+    return asked

@@ -1,0 +1,41 @@
+"""The home page: what this is in one look, and a card per driver."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from explorer.classroom.people.access import current_learner
+from explorer.network.comparison import SETS
+from explorer.sandboxes import library
+from explorer.sandboxes.drivers import lacking
+from explorer.sandboxes.services import current_sandbox, learner_progress
+from explorer.web.learn.drivers import Card, make_cards, make_shelf
+
+SHOWN_SETS = ("drivers", "engines", "published", "internal")  # of comparisons: those that need nothing rare of a kernel
+
+
+@require_safe
+def show_home(request: HttpRequest) -> HttpResponse:
+    learner = current_learner(request)
+    lessons = library.lessons()
+    progress = learner_progress(learner)
+    cards = make_cards(lessons, progress, lacking())
+    sandbox = current_sandbox(learner)
+    running = lessons.get(sandbox.lesson) if sandbox else None
+    context = {
+        "cards": cards,
+        "shelf": make_shelf(library.published(), progress),
+        "resume": find_resume(cards),
+        "sandbox": sandbox,
+        "running": running,
+        "sets": [SETS[word] for word in SHOWN_SETS],
+    }
+    return render(request, "home.html", context)
+
+
+def find_resume(cards: list[Card]) -> Card | None:
+    """The lesson to go on with: begun and not finished; else the first not yet begun. One that can be played here."""
+    open_cards = [card for card in cards if card.lesson and not card.finished and not card.lack]
+    return next((card for card in open_cards if card.started), open_cards[0] if open_cards else None)

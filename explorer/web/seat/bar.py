@@ -1,0 +1,145 @@
+"""A learner in a class: their home in it, the bar on every page, leaving, and the way back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from explorer.classroom.models import Seat
+from explorer.classroom.people.access import any_seat_of, current_learner, seat_of, sit_down, stand_up
+from explorer.classroom.seat import changes, joining
+from explorer.classroom.wall.watching import is_watched
+from explorer.lessons.model import Lesson
+from explorer.sandboxes import library
+from explorer.sandboxes.services import learner_progress
+from explorer.sandboxes.streams import RedisError
+from explorer.web.edge.limits import at_most
+from explorer.web.learn.drivers import count_checks
+from explorer.web.seat.join import WAY_BACK
+from explorer.web.seat.qr import draw_qr
+
+
+@dataclass(frozen=True)
+class Task:
+    """A lesson of the class as its learner stands to it."""
+
+    lesson: Lesson
+    done: int
+    total: int
+    started: bool
+    finished: bool
+
+
+@never_cache
+@require_safe
+def show_class(request: HttpRequest) -> HttpResponse:
+    seat = any_seat_of(current_learner(request))
+    if seat is None:
+        return redirect("join")
+    token = request.session.pop(WAY_BACK, "")  # shown once
+    link = request.build_absolute_uri(reverse("class-back", args=[token])) if token else ""
+    context = {"seat": seat, "tasks": list_tasks(seat), "link": link, "qr": draw_qr(link) if link else ""}
+    return render(request, "class/home.html", context)
+
+
+@never_cache
+@require_safe
+def show_bar(request: HttpRequest) -> HttpResponse:
+    return render(request, "class/_bar.html", describe_bar(any_seat_of(current_learner(request))))
+
+
+@require_POST
+@at_most(600, 60)
+def ask_for_help(request: HttpRequest) -> HttpResponse:
+    return turn(request, changes.ask_for_help)
+
+
+@require_POST
+@at_most(600, 60)
+def invite(request: HttpRequest) -> HttpResponse:
+    return turn(request, changes.invite)
+
+
+@require_POST
+@at_most(600, 60)
+def renew_link(request: HttpRequest) -> HttpResponse:
+    """A learner who sits here has shown who they are: they may have a new way back, which voids the old one."""
+    seat = seat_of(current_learner(request))
+    if seat:
+        request.session[WAY_BACK] = joining.give_way_back(seat)
+    return redirect("class")
+
+
+@require_POST
+@at_most(600, 60)
+def leave(request: HttpRequest) -> HttpResponse:
+    """Only who sits somewhere leaves; a learner alone stays who they are."""
+    if any_seat_of(current_learner(request)):
+        stand_up(request)
+    return redirect("home")
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@at_most(600, 60)
+def come_back(request: HttpRequest, token: str) -> HttpResponse:
+    """Looking at the link changes nothing: chat programs look at links."""
+    seat = joining.find_way_back(token)
+    if seat is None or seat.removed_at:
+        return render(request, "class/back.html", {"seat": seat}, status=410 if seat else 404)
+    if request.method == "POST":
+        sit_down(request, seat)
+        messages.info(request, f"Welcome back, {seat.name}.")
+        return redirect("class")
+    return render(request, "class/back.html", {"seat": seat, "token": token})
+
+
+def turn(request: HttpRequest, change: Any) -> HttpResponse:
+    """`on` says how it shall be, so that a click sent twice is as sent once."""
+    learner = current_learner(request)
+    if seat := seat_of(learner):
+        change(seat, request.POST.get("on") == "1")
+    if getattr(request, "htmx", False):
+        return render(request, "class/_bar.html", describe_bar(any_seat_of(learner)))
+    return redirect("class")
+
+
+def list_tasks(seat: Seat) -> list[Task]:
+    known, progress = library.lessons(), learner_progress(seat.learner) if seat.learner else {}
+    tasks = []
+    for lesson in (known[slug] for slug in seat.klass.lessons if slug in known):
+        row = progress.get(lesson.slug)
+        done = sum(check.id in row.passed.get(step.id, ()) for step in lesson.steps for check in step.checks) if row else 0
+        tasks.append(Task(lesson, done, count_checks(lesson), row is not None, bool(row and row.finished_at)))
+    return tasks
+
+
+def describe_bar(seat: Seat | None) -> dict[str, Any]:
+    """What `class/_bar.html` shows of the class."""
+    if seat is None or seat.removed_at or not seat.klass.open:
+        return {"seat": seat}
+    return {"seat": seat, "watched": seen(seat), "until": last_open(seat)}
+
+
+def seen(seat: Seat) -> bool:
+    try:
+        return is_watched(seat.pk)
+    except RedisError:  # then nobody can watch either
+        return False
+
+
+def last_open(seat: Seat) -> str:
+    """How far the class may go, in words; empty: wherever they like."""
+    until = seat.klass.open_until or {}
+    lesson = library.lessons().get(until.get("lesson", ""))
+    if lesson is None:
+        return ""
+    step = next((one.title for one in lesson.steps if one.id == until.get("step")), "")
+    return f"“{step}” in {lesson.title}" if step else lesson.title

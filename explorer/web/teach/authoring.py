@@ -1,0 +1,186 @@
+"""An instructor's lessons: brought as a zip or a folder, looked at, solved on a real sandbox, published."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from explorer.classroom import authoring
+from explorer.classroom.people.access import User, authored_by
+from explorer.lessons.bundle import FILE_BYTES, ZIP_BYTES, BadBundle, collect, unpack
+from explorer.lessons.load import LessonError, read_lesson
+from explorer.lessons.sent import Fault, Faulty, fault_of, read_bundle
+from explorer.network.scenario import ENGINES
+from explorer.sandboxes import library
+from explorer.sandboxes.models import AuthoredLesson
+from explorer.web.edge.limits import at_most
+from explorer.web.learn.sandbox import offer
+from explorer.web.teach.teaching import teaching, teaching_lesson
+
+State = AuthoredLesson.State
+
+
+@require_safe
+@teaching
+def show_lessons(request: HttpRequest) -> HttpResponse:
+    return render(request, "teach/lessons.html", {"rows": list_lessons(request)})
+
+
+@require_POST
+@at_most(60, 60)
+@teaching
+def bring(request: HttpRequest) -> HttpResponse:
+    try:
+        row = authoring.keep_lesson(request.user, read_bundle(*given(request)))
+    except Faulty as error:
+        return show_refusal(request, fault=error.fault)
+    except authoring.Refused as refused:
+        return show_refusal(request, refused=str(refused))
+    return redirect("authored", row.slug)
+
+
+@require_safe
+@teaching_lesson
+def show_lesson(request: HttpRequest, row: AuthoredLesson) -> HttpResponse:
+    if getattr(request, "htmx", False):
+        return render(request, "teach/_lesson.html", describe(row))
+    return render(request, "teach/lesson.html", describe(row))
+
+
+@require_POST
+@at_most(60, 60)
+@teaching_lesson
+def solve(request: HttpRequest, row: AuthoredLesson) -> HttpResponse:
+    engine = request.POST.get("engine", "")
+    if engine not in ENGINES:
+        raise Http404
+    return act(request, row, lambda user, lesson: authoring.ask_solve(user, lesson, engine))
+
+
+@require_POST
+@at_most(60, 60)
+@teaching_lesson
+def publish(request: HttpRequest, row: AuthoredLesson) -> HttpResponse:
+    return act(request, row, authoring.publish_lesson)
+
+
+@require_POST
+@at_most(60, 60)
+@teaching_lesson
+def unpublish(request: HttpRequest, row: AuthoredLesson) -> HttpResponse:
+    return act(request, row, authoring.unpublish_lesson)
+
+
+@require_POST
+@at_most(60, 60)
+@teaching_lesson
+def delete(request: HttpRequest, row: AuthoredLesson) -> HttpResponse:
+    try:
+        authoring.delete_lesson(request.user, row)
+    except authoring.Refused as refused:
+        messages.error(request, str(refused))
+        return redirect("authored", row.slug)
+    return redirect("lessons")
+
+
+@require_safe
+@teaching_lesson
+def download(request: HttpRequest, row: AuthoredLesson) -> HttpResponse:
+    """The files as they are now: what an import made of a scenario is worked on as a lesson."""
+    kept = io.BytesIO()
+    with zipfile.ZipFile(kept, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in sorted(row.files.items()):
+            archive.writestr(f"{row.slug}/{name}", text)
+    headers = {"Content-Disposition": f'attachment; filename="{row.slug}.zip"'}
+    return HttpResponse(kept.getvalue(), content_type="application/zip", headers=headers)
+
+
+@require_safe
+@teaching_lesson
+def follow(request: HttpRequest, row: AuthoredLesson) -> HttpResponse:
+    """What a preview asks every second: the page loads anew once the folder changed, and says what is wrong with it."""
+    response = render(request, "teach/_following.html", {"row": row})
+    if request.GET.get("version") != str(row.version):
+        response["HX-Refresh"] = "true"
+    return response
+
+
+# --- parts ---------------------------------------------------------------------------------------------------------------
+
+
+def given(request: HttpRequest) -> tuple[dict[str, bytes], str]:
+    """(files by name, the zip's name). What is too long is not read. Raises `Faulty`."""
+    try:
+        zipped = request.FILES.get("zip")
+        if isinstance(zipped, UploadedFile):
+            return unpack(read(zipped, ZIP_BYTES)), str(zipped.name)
+        folder = request.FILES.getlist("folder")
+        if not folder:
+            raise BadBundle("lesson", "nothing was sent; choose a zip or a folder")
+        names = paths_of(request, folder)
+        return collect({name: read(file, FILE_BYTES) for name, file in zip(names, folder, strict=True)}), ""
+    except BadBundle as error:
+        raise Faulty(Fault(error.entry, 0, str(error).removeprefix(f"{error.entry}: "))) from None
+
+
+def read(file: Any, most: int) -> bytes:
+    """One byte more than there may be is enough to be refused for."""
+    return bytes(file.read(most + 1))
+
+
+def paths_of(request: HttpRequest, folder: list[Any]) -> list[str]:
+    """The paths in the folder, which the page's script sends beside the files: a form alone sends names without folders."""
+    try:
+        paths = json.loads(request.POST.get("paths") or "[]")
+    except (ValueError, RecursionError):
+        paths = []
+    names = [str(file.name) for file in folder]
+    known = isinstance(paths, list) and len(paths) == len(names) and all(isinstance(path, str) for path in paths)
+    return paths if known and len(set(paths)) == len(paths) else names
+
+
+def act(request: HttpRequest, row: AuthoredLesson, do: Callable[[User, AuthoredLesson], None]) -> HttpResponse:
+    """A page comes back to where it was with what was refused, if anything."""
+    try:
+        do(request.user, row)
+    except authoring.Refused as refused:
+        messages.error(request, str(refused))
+    return redirect("authored", row.slug)
+
+
+def show_refusal(request: HttpRequest, fault: Fault | None = None, refused: str = "") -> HttpResponse:
+    context = {"rows": list_lessons(request), "fault": fault, "refused": refused}
+    return render(request, "teach/lessons.html", context, status=400)
+
+
+def list_lessons(request: HttpRequest) -> list[AuthoredLesson]:
+    return list(authored_by(request.user).select_related("author").order_by("title", "slug"))
+
+
+def describe(row: AuthoredLesson) -> dict[str, Any]:
+    try:
+        lesson = read_lesson(row.slug, row.files)
+    except LessonError as error:  # it was good when it was sent; what a lesson may hold has changed since
+        return {"row": row, "fault": fault_of(error, row.files), **offer()}
+    told = row.report.get("steps", [])
+    steps = {one.get("step"): one for one in told if isinstance(one, dict)} if isinstance(told, list) else {}
+    return {
+        "row": row,
+        "lesson": lesson,
+        "draft": library.DRAFT + row.slug,
+        "steps": [(step, steps.get(step.id)) for step in lesson.steps],
+        "live": bool(row.published_files),
+        "newer": bool(row.published_files) and row.published_files != row.files,
+        "solving": row.state == State.SOLVING,
+        "stale": bool(row.report.get("ok")) and row.report.get("engine") not in offer()["engines"],
+        **offer(),
+    }

@@ -1,0 +1,127 @@
+"""An instructor's pages around a class: login, the list, making one, its setup."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.views import LoginView
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from explorer.classroom import classes
+from explorer.classroom.models import Class, Seat
+from explorer.classroom.people.access import classes_of, keep_learner, role_of
+from explorer.classroom.people.throttle import address, allow
+from explorer.classroom.seat import joining
+from explorer.web.seat.qr import draw_qr
+from explorer.web.teach.class_form import ClassForm, begin_form
+from explorer.web.teach.teaching import teaching, teaching_class
+
+# (what is counted, how often, in how many seconds): a name is locked for its own address long before it is for all
+LOGINS = (("login-here", 8, 600), ("login-name", 60, 3600), ("login-address", 40, 600))
+LOCKED = "Too many tries to log in. Nothing was checked this time: wait ten minutes, then try again with the right password."
+
+
+class LoginForm(AuthenticationForm):
+    def confirm_login_allowed(self, user: Any) -> None:
+        super().confirm_login_allowed(user)
+        if role_of(user) is None:
+            raise ValidationError("This account has no part in teaching here. An operator can give it one.", code="no_role")
+
+
+show_form = LoginView.as_view(template_name="teach/login.html", authentication_form=LoginForm)
+
+
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+def log_in(request: HttpRequest) -> HttpResponseBase:
+    if request.method == "POST" and not may_try(request):
+        return render(request, "teach/login.html", {"locked": LOCKED}, status=429)
+    return show_form(request)
+
+
+def may_try(request: HttpRequest) -> bool:
+    here, name = address(request), request.POST.get("username", "").strip().lower()[:150]
+    whose = {"login-here": f"{here} {name}", "login-name": name, "login-address": here}
+    counted = [allow(what, whose[what], times, seconds) for what, times, seconds in LOGINS]  # each try counts everywhere
+    return all(counted)
+
+
+@require_POST
+def log_out(request: HttpRequest) -> HttpResponse:
+    with keep_learner(request):
+        logout(request)
+    return redirect("home")
+
+
+@require_safe
+@teaching
+def show_classes(request: HttpRequest) -> HttpResponse:
+    return render(request, "teach/classes.html", {"classes": classes.list_classes(classes_of(request.user))})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@teaching
+def make_class(request: HttpRequest) -> HttpResponse:
+    form = ClassForm(request.POST) if request.method == "POST" else begin_form()
+    if form.is_bound and form.is_valid():
+        klass = classes.make_class(request.user, form.fields_of_class())
+        return redirect("class-setup", klass.pk)
+    return render(request, "teach/new.html", {"form": form}, status=400 if form.is_bound else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@teaching_class
+def show_setup(request: HttpRequest, klass: Class) -> HttpResponse:
+    form = ClassForm(request.POST, klass=klass) if request.method == "POST" else begin_form(klass)
+    if form.is_bound and form.is_valid():
+        classes.change_class(request.user, klass, form.fields_of_class())
+        return redirect("class-setup", klass.pk)
+    context = {"form": form, "seats": list_seats(klass), **describe_joining(request, klass)}
+    return render(request, "teach/setup.html", context, status=400 if form.is_bound else 200)
+
+
+@require_safe
+@teaching_class
+def show_code(request: HttpRequest, klass: Class) -> HttpResponse:
+    """For the projector."""
+    return render(request, "teach/show.html", describe_joining(request, klass))
+
+
+@require_POST
+@teaching_class
+def renew_code(request: HttpRequest, klass: Class) -> HttpResponse:
+    classes.renew_code(request.user, klass)
+    messages.info(request, "This is the new code. The old one, and links made of it, lead nowhere; who has joined stays.")
+    return redirect("class-setup", klass.pk)
+
+
+@require_POST
+@teaching_class
+def end_class(request: HttpRequest, klass: Class) -> HttpResponse:
+    classes.end_class(request.user, klass)
+    return redirect("class-setup", klass.pk)
+
+
+def describe_joining(request: HttpRequest, klass: Class) -> dict[str, Any]:
+    """`link` is the class's own: no guess. `local`: nobody else's machine can open it."""
+    link = request.build_absolute_uri(reverse("join-link", args=[klass.code, joining.sign_code(klass.code)]))
+    host = request.get_host().rpartition(":")[0] or request.get_host()
+    return {
+        "klass": klass,
+        "link": link,
+        "qr": draw_qr(link),
+        "page": request.build_absolute_uri(reverse("join")).partition("://")[2].rstrip("/"),
+        "local": host in {"localhost", "127.0.0.1", "[::1]"},
+    }
+
+
+def list_seats(klass: Class) -> list[Seat]:
+    return list(klass.seats.filter(removed_at=None).order_by("joined_at"))

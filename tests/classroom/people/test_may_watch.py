@@ -1,0 +1,66 @@
+"""Who may watch which sandbox, read its terminals, and type in them."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.utils import timezone
+
+from explorer.classroom.people.access import find_watched, may_type, may_watch, seat_with_terminals
+from explorer.sandboxes.models import Learner, Sandbox
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def sandbox(seat):
+    return Sandbox.objects.create(learner=seat.learner, state="ready")
+
+
+def test_the_instructor_of_the_class_and_an_operator_may_watch(sandbox, teacher, operator):
+    assert may_watch(teacher, sandbox)
+    assert may_watch(operator, sandbox)
+    assert find_watched(teacher, sandbox.pk) == sandbox
+
+
+def test_nobody_else_may(sandbox, other_teacher, nobody):
+    for user in (other_teacher, nobody, AnonymousUser()):
+        assert not may_watch(user, sandbox)
+
+
+def test_a_sandbox_without_a_seat_is_for_operators(teacher, operator):
+    free = Sandbox.objects.create(learner=Learner.objects.create(), state="ready")
+    assert may_watch(operator, free)
+    assert not may_watch(teacher, free)
+    assert seat_with_terminals(free) is None
+
+
+def test_terminals_are_read_only_where_the_class_says_so(sandbox, seat):
+    assert seat_with_terminals(sandbox) is None
+    seat.klass.watchable = True
+    seat.klass.save()
+    assert seat_with_terminals(sandbox) == seat
+
+
+def test_or_where_the_learner_invites(sandbox, seat):
+    seat.invited_at = timezone.now()
+    seat.save()
+    assert may_type(seat_with_terminals(sandbox))
+
+
+def test_watchable_is_not_for_typing(sandbox, seat):
+    seat.klass.watchable = True
+    seat.klass.save()
+    assert not may_type(seat_with_terminals(sandbox))
+
+
+@pytest.mark.parametrize("over", ["removed", "ended"])
+def test_after_the_seat_or_the_class_is_over_no_terminal_is_read(sandbox, seat, over):
+    seat.klass.watchable, seat.invited_at = True, timezone.now()
+    if over == "removed":
+        seat.removed_at = timezone.now()
+    else:
+        seat.klass.ends_at = timezone.now() - timedelta(seconds=1)
+    seat.klass.save()
+    seat.save()
+    assert seat_with_terminals(sandbox) is None

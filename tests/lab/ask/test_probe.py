@@ -1,0 +1,73 @@
+"""Names, addresses and packets of a probe, without sending any."""
+
+import struct
+
+import pytest
+
+from explorer.lab.ask.dns import encode, first_address, name_server
+from explorer.lab.ask.probe import echo_request, named_in, source_seen
+from explorer.lab.ask.probe import first_address as address_of
+from explorer.network.model import Address, Interface, Observation, Place
+
+
+def reply(*answers, questions=1):
+    body = b"".join(b"\xc0\x0c" + struct.pack(">HHIH", kind, 1, 5, len(data)) + data for kind, data in answers)
+    return b"ab" + struct.pack(">HHHHH", 0x8180, questions, len(answers), 0, 0) + b"\x03web\0\0\x01\0\x01" + body
+
+
+def test_a_query_has_labels():
+    assert encode(b"ab", "web.app") == b"ab\x01\0\0\x01\0\0\0\0\0\0\x03web\x03app\0\0\x01\0\x01"
+
+
+@pytest.mark.parametrize("name", ["", ".", "a..b", "x" * 64, "é", "a." * 200])
+def test_what_cannot_be_a_name_is_not_asked(name):
+    assert encode(b"ab", name) == b""
+
+
+def test_the_first_address_is_taken():
+    assert first_address(reply((5, b"\xc0\x0c"), (1, b"\x0a\x4d\x03\x64"))) == "10.77.3.100"
+
+
+@pytest.mark.parametrize(
+    "junk", [b"", b"ab", reply()[:20], reply((1, b"\x0a\x4d\x03\x64"))[:-2], b"ab" + b"\xff" * 400, reply((1, b"xx"))]
+)
+def test_a_lying_server_gives_nothing(junk):
+    assert first_address(junk) == ""
+
+
+def test_the_first_usable_name_server_counts():
+    assert name_server("# x\nnameserver fe80::1\nnameserver ../etc\nnameserver 127.0.0.11\n") == "127.0.0.11"
+    assert name_server("search x\n") == ""
+
+
+def test_a_hosts_file_knows_names():
+    assert named_in("127.0.0.1 localhost # outside\n10.77.3.100\toutside o\n", "outside") == "10.77.3.100"
+    assert named_in("nonsense outside\n", "outside") == ""
+
+
+def test_an_echo_request_sums_to_nothing():
+    words = struct.unpack(">12H", echo_request(77, b"0123456789abcdef"))
+    total = sum(words)
+    assert ((total & 0xFFFF) + (total >> 16)) & 0xFFFF == 0xFFFF
+
+
+def test_who_asked_is_read_from_the_answer():
+    assert source_seen("you are 10.77.3.11:51234, I am web") == "10.77.3.11"
+    assert source_seen("you are [fd00::7]:80") == "fd00::7"
+    assert source_seen("you are nobody, you are 9.9.9.999:1") == ""
+
+
+def test_a_place_is_reached_at_its_own_address_not_its_bridges():
+    def interface(index, name, kind, cidr):
+        addresses = (Address(cidr=cidr, family="inet"),)
+        return Interface(key=name, index=index, name=name, kind=kind, mtu=1500, state="UP", addresses=addresses)
+
+    items = (
+        interface(1, "lo", "loopback", "127.0.0.1/8"),
+        interface(2, "docker0", "bridge", "172.17.0.1/16"),
+        interface(9, "eth0", "veth", "10.77.3.11/24"),
+    )
+    host = Place(id="h1", kind="host", name="h1", views={"interfaces": Observation(command="ip addr", items=items)})
+    sharing = Place(id="h1/x", kind="container", name="x", shares="h1")
+    assert address_of(host, {}) == "10.77.3.11"
+    assert address_of(sharing, {"h1": host}) == "10.77.3.11"

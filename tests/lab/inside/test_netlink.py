@@ -1,0 +1,103 @@
+"""Which views a kernel notification makes out of date."""
+
+import asyncio
+import socket
+import struct
+from contextlib import suppress
+from typing import cast
+
+from explorer.lab.inside import netlink
+from explorer.lab.inside.netlink import Listener, filter_views, route_views
+from explorer.lab.inside.netns import Namespace
+
+
+def message(kind, payload=b"\0" * 16):
+    return struct.pack("=IHHII", 16 + len(payload), kind, 0, 0, 0) + payload
+
+
+def test_a_link_dirties_what_goes_down_with_it():
+    assert route_views(message(16)) == {"interfaces", "routes", "neighbours", "fdb"}
+
+
+def test_an_address_dirties_interfaces_and_routes():
+    assert route_views(message(20)) == {"interfaces", "routes"}
+
+
+def test_a_bridge_neighbour_is_an_fdb_entry():
+    assert route_views(message(28, b"\x07" + b"\0" * 15)) == {"fdb"}
+    assert route_views(message(28, b"\x02" + b"\0" * 15)) == {"neighbours"}
+
+
+def test_several_messages_come_in_one_datagram():
+    assert route_views(message(24) + message(28, b"\x02" + b"\0" * 15)) == {"routes", "neighbours"}
+
+
+def test_rules_and_connections_are_told_apart():
+    assert filter_views(message(10 << 8)) == {"nat", "filter", "raw"}
+    assert filter_views(message(1 << 8 | 2)) == {"connections"}
+
+
+def test_half_a_message_and_a_length_of_nothing_end_the_reading():
+    assert route_views(message(24)[:10]) == set()
+    assert route_views(struct.pack("=IHHII", 0, 24, 0, 0, 0) * 3) == set()
+
+
+class Kernel(socket.socket):
+    """One end of a pair, for a netlink socket."""
+
+    def bind(self, address):
+        pass
+
+
+class FakeNamespace:
+    def __init__(self):
+        self.ends = []
+
+    def socket(self, family, kind, protocol):
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.ends.append(theirs)
+        theirs.setblocking(False)
+        kernel = Kernel(fileno=ours.detach())
+        kernel.setblocking(False)
+        return kernel
+
+    def close(self):
+        for end in self.ends:
+            end.close()
+
+
+async def test_what_the_kernel_says_reaches_the_views():
+    namespace, told = FakeNamespace(), []
+    listener = Listener(cast(Namespace, namespace), lambda views: told.append(set(views)))
+    namespace.ends[0].send(message(24))
+    await asyncio.sleep(0.02)
+    listener.close()
+    namespace.close()
+    assert told == [{"routes"}]
+
+
+async def test_a_flood_is_not_followed_and_nothing_is_missed(monkeypatch):
+    monkeypatch.setattr(netlink, "FLOOD", 10)
+    monkeypatch.setattr(netlink, "WINDOW", 0.2)
+    namespace, told = FakeNamespace(), []
+    listener = Listener(cast(Namespace, namespace), lambda views: told.append(set(views)))
+    for _ in range(50):
+        with suppress(BlockingIOError):  # full, as the kernel's would be
+            namespace.ends[1].send(message(1 << 8))
+        await asyncio.sleep(0.001)
+    assert {"nat", "filter", "raw", "connections"} in told
+    assert len(told) < 20
+    told.clear()
+    await asyncio.sleep(0.3)
+    assert told  # it listens again, and what came meanwhile counts
+    listener.close()
+    namespace.close()
+
+
+async def test_a_namespace_that_goes_ends_the_listening():
+    namespace, told = FakeNamespace(), []
+    listener = Listener(cast(Namespace, namespace), lambda views: told.append(set(views)))
+    listener.close()
+    listener.close()
+    namespace.close()
+    assert told == []

@@ -1,0 +1,63 @@
+"""Tools run together, told apart, bounded. The node's own namespace stands in for a learner's."""
+
+import os
+
+import pytest
+
+from explorer.lab.inside import tools
+from explorer.lab.inside.tools import outputs_of, run_tools
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="entering a namespace needs root")
+
+
+@pytest.fixture
+def here():
+    fd = os.open("/proc/self/ns/net", os.O_RDONLY)
+    yield fd
+    os.close(fd)
+
+
+@needs_root
+async def test_each_gets_its_own_text_and_error(here):
+    told = await run_tools(here, {"a": ["echo", "one"], "b": ["sh", "-c", "echo no >&2; exit 3"], "c": ["printf", "x"]})
+    assert (told["a"].text, told["a"].error) == ("one\n", "")
+    assert (told["b"].text, told["b"].error) == ("", "no")
+    assert (told["c"].text, told["c"].error) == ("x", "")
+
+
+@needs_root
+async def test_one_that_never_ends_does_not_take_the_others_along(here, monkeypatch):
+    monkeypatch.setattr(tools, "SECONDS", 0.3)
+    told = await run_tools(here, {"a": ["echo", "one"], "b": ["sleep", "9"], "c": ["echo", "two"]})
+    assert (told["a"].text, told["c"].text) == ("one\n", "two\n")
+    assert told["b"].error == "the tool gave no answer in time"
+
+
+@needs_root
+async def test_one_that_never_stops_talking_is_cut(here):
+    told = await run_tools(here, {"a": ["yes"], "b": ["echo", "two"]})
+    assert told["a"].cut
+    assert len(told["a"].text) <= tools.OUTPUT_BYTES
+    assert told["b"].text == "two\n"
+
+
+@needs_root
+async def test_a_missing_tool_is_an_error_not_a_crash(here):
+    told = await run_tools(here, {"a": ["no-such-tool"]})
+    assert "not found" in told["a"].error
+
+
+async def test_a_namespace_that_is_gone_is_an_error():
+    told = await run_tools(9999, {"a": ["echo"], "b": ["echo"]})
+    assert told["a"].error
+    assert told["b"].error
+
+
+def test_text_that_imitates_a_marker_is_text():
+    told = outputs_of(["a"], "m4rk", b"marker 0\nm4rk 0\n", b"", late=False)
+    assert told["a"].text == "marker 0\n"
+
+
+def test_warnings_of_a_tool_that_succeeded_are_no_error():
+    told = outputs_of(["a"], "m4rk", b"text\nm4rk 0\n", b"conntrack v1: 5 entries\nm4rk\n", late=False)
+    assert told["a"].error == ""

@@ -1,0 +1,95 @@
+"""Following a daemon that lives, dies and lies."""
+
+import asyncio
+import json
+from contextlib import suppress
+
+import pytest
+
+from explorer.lab.inside import unix_http
+from explorer.lab.watch.daemon import Daemon
+from tests.lab import fakes
+from tests.lab.fakes import OK, answer, daemon
+
+WEB = {"Id": "a" * 64, "Names": ["/web"], "Image": "box", "State": "running"}
+START = {"Type": "container", "Action": "start", "Actor": {"ID": "a" * 64, "Attributes": {"name": "web"}}}
+
+
+def proper(events):
+    """A daemon with one container that tells `events` and then waits."""
+
+    async def fake(reader, writer):
+        head = await reader.readuntil(b"\r\n\r\n")
+        if b"/events" in head:
+            writer.write(OK + b"Content-Type: application/json\r\n\r\n")
+            for event in events:
+                writer.write(event)
+            await writer.drain()
+            await asyncio.sleep(60)
+        body = {"Version": "26"} if b"/version" in head else [WEB] if b"/containers" in head else []
+        writer.write(answer(body))
+        await writer.drain()
+
+    return fake
+
+
+async def follow(connect, seconds=0.4):
+    said = []
+    following = Daemon("h1", connect, lambda: None, lambda text, detail: said.append(text))
+    task = asyncio.create_task(following.run())
+    await asyncio.sleep(seconds)
+    assert not task.done()
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+    return following, said
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch):
+    monkeypatch.setattr(unix_http, "SECONDS", 0.2)
+
+
+async def test_events_are_told_and_the_state_is_read(tmp_path):
+    async with daemon(tmp_path, proper([json.dumps(START).encode() + b"\n"])) as connect:
+        following, said = await follow(connect)
+    assert said == ["container web started"]
+    assert [container.name for container in following.state.containers] == ["web"]
+    assert following.state.error == ""
+
+
+@pytest.mark.parametrize("junk", [b"x" * 200_000, b"{not json\n", b"[" * 50_000 + b"\n", b"null\n3\n[]\n", b"\n\n\n"])
+async def test_junk_between_events_is_survived(tmp_path, junk):
+    async with daemon(tmp_path, proper([junk])) as connect:
+        following, said = await follow(connect)
+    assert said == []
+    assert following.state.version == "26"
+
+
+async def test_a_flood_of_events_is_told_in_part(tmp_path):
+    line = json.dumps(START).encode() + b"\n"
+    async with daemon(tmp_path, proper([line] * 5_000)) as connect:
+        _, said = await follow(connect)
+    assert 0 < len(said) < 100
+
+
+@pytest.mark.parametrize("behave", [fakes.silent, fakes.endless_head, fakes.endless_body, fakes.babbling, fakes.hangs_up])
+async def test_a_daemon_that_misbehaves_is_said_to_and_followed_on(tmp_path, behave):
+    async with daemon(tmp_path, behave) as connect:
+        following, said = await follow(connect, 0.6)
+    assert "does not answer" in following.state.error
+    assert said == []
+
+
+async def test_a_daemon_that_dies_leaves_its_names(tmp_path):
+    async with daemon(tmp_path, proper([])) as connect:
+        following = Daemon("h1", connect, lambda: None, lambda text, detail: None)
+        task = asyncio.create_task(following.run())
+        await asyncio.sleep(0.3)
+    following.refresh()
+    await asyncio.sleep(0.3)
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+    assert following.state.error
+    assert [container.name for container in following.state.containers] == ["web"]

@@ -1,0 +1,1 @@
+from tests.one_node import *  # noqa: F403

@@ -1,0 +1,65 @@
+import uuid
+
+from explorer.lessons.load import load_lessons
+from explorer.network.model import Snapshot
+from explorer.node.relay.teacher import Standing, Teacher, find_teacher
+from tests.lessons.worlds import seen
+
+WHO = uuid.uuid4()
+
+
+def teacher(step="", **standing):
+    return Teacher(WHO, load_lessons()["bridge"], Standing(step=step, **standing))
+
+
+def test_without_a_step_it_is_the_first():
+    assert teacher().step == load_lessons()["bridge"].steps[0]
+    assert teacher("nosuch").step == load_lessons()["bridge"].steps[0]
+
+
+def test_the_same_learner_keeps_the_same_teacher():
+    first = find_teacher(WHO, "bridge", Standing(), None)
+    assert find_teacher(WHO, "bridge", Standing(step="out"), first) is first
+    assert first.step.id == "out"
+    assert find_teacher(WHO, "start-here", Standing(), first) is not first
+
+
+def test_nobody_and_nothing_need_no_teacher():
+    assert find_teacher(None, "bridge", Standing(), None) is None
+    assert find_teacher(WHO, "", Standing(), None) is None
+    assert find_teacher(WHO, "nosuch", Standing(), None) is None
+
+
+def test_a_ticked_check_does_not_silence_a_prediction_of_the_same_name():
+    lesson = load_lessons()["bridge"]
+    shared = [(step, {check.id for check in step.checks} & {asked.id for asked in step.predictions}) for step in lesson.steps]
+    for step, names in shared:
+        if not names:
+            continue
+        guesses = {asked.id: asked.options[0].id for asked in step.predictions}
+        passed = {step.id: [check.id for check in step.checks]}
+        waiting = teacher(step.id, passed=passed, predictions=guesses).probes(None)
+        answered = teacher(step.id, passed=passed, predictions=guesses, outcomes=guesses).probes(None)
+        assert answered == []
+        assert waiting
+
+
+async def test_nothing_new_is_no_news():
+    judge = teacher("summary").judge
+    assert [event.type for event in await judge(Snapshot(sandbox="sb"))] == ["lesson_moved"]
+    assert await judge(Snapshot(sandbox="sb")) == []
+
+
+def measuring(**predictions):
+    return Teacher(WHO, load_lessons()["host"], Standing(step="cost", predictions=predictions))
+
+
+def test_nothing_is_measured_before_the_learner_has_guessed():
+    ready = seen("host/5-cost.json")
+    assert measuring().measurements(ready) == []
+    assert measuring(latency="host").measurements(ready) == []
+    assert [one.id for one in measuring(latency="host", throughput="level").measurements(ready)] == ["roads"]
+
+
+def test_nor_before_both_ends_are_there():
+    assert measuring(latency="host", throughput="level").measurements(seen("host/4-clash.json")) == []

@@ -1,0 +1,234 @@
+import asyncio
+import itertools
+import time
+
+import pytest
+
+from explorer.lab.errors import NotThere
+from explorer.node.relay import one_shell
+from explorer.node.relay.terminals import Terminals, bury
+from explorer.sandboxes import streams
+from explorer.sandboxes.events import (
+    TERMINAL_KEPT_BYTES,
+    AcknowledgeTerminal,
+    CloseTerminal,
+    OpenTerminal,
+    ResizeTerminal,
+    TerminalFacts,
+    TypeInTerminal,
+    terminal_key,
+    terminals_key,
+)
+
+
+class Echo:
+    """Says what is typed. `exit` ends it, `yes` makes it talk for ever."""
+
+    def __init__(self):
+        self.said: asyncio.Queue[bytes] = asyncio.Queue()
+        self.sizes, self.reason, self.flood, self.closed, self.spoken = [], "", False, False, 0
+
+    async def read(self):
+        if self.flood and self.said.empty():
+            await asyncio.sleep(0)
+            self.spoken += 32768
+            return b"y\n" * 16384
+        return await self.said.get()
+
+    async def write(self, data):
+        if data == b"exit\n":
+            self.reason = "exit"
+            self.said.put_nowait(b"")
+        elif data == b"yes\n":
+            self.flood = True
+            self.said.put_nowait(b"y\n")
+        else:
+            self.said.put_nowait(data)
+
+    async def resize(self, columns, rows):
+        self.sizes.append((columns, rows))
+
+    async def close(self):
+        self.closed = True
+
+
+@pytest.fixture
+def shells(monkeypatch):
+    opened = {}
+
+    async def opening(config, sandbox, place, columns, rows):
+        if place == "h9":
+            raise NotThere("There is no h9 in this sandbox.")
+        opened[place] = Echo()
+        return opened[place]
+
+    monkeypatch.setattr(one_shell.Terminal, "open", opening)
+    return opened
+
+
+@pytest.fixture
+async def terminals(redis, shells):
+    told = []
+
+    async def tell(event):
+        told.append(event)
+
+    client = streams.redis_async()
+    made = Terminals(client, None, "sb", tell)
+    made.told = told
+    yield made
+    await made.close_all("over")
+    await client.aclose()
+
+
+def order(kind, terminal="t1", **more):
+    return kind(sandbox="sb", terminal=terminal, **more)
+
+
+def ring(redis, terminal="t1"):
+    return redis.xrange(terminal_key(terminal))
+
+
+def said(redis, terminal="t1"):
+    return b"".join(fields.get(b"d", b"") for _, fields in ring(redis, terminal))
+
+
+async def until(condition, seconds=10.0):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        await asyncio.sleep(0.005)
+
+
+async def test_what_is_typed_comes_back_with_offsets(terminals, shells, redis):
+    terminals.take(order(OpenTerminal, place="h1"))
+    await until(lambda: "t1" in terminals.shells and "h1" in shells)
+    for word in ("ab", "cde"):
+        terminals.take(order(TypeInTerminal, data=word))
+        await until(lambda word=word: said(redis).endswith(word.encode()))
+    assert [(fields[b"o"], fields[b"d"]) for _, fields in ring(redis)] == [(b"0", b"ab"), (b"2", b"cde")]
+    assert [entry for entry, _ in ring(redis)] == [b"2-0", b"5-0"]
+    assert terminals.told[0].terminals == (TerminalFacts(id="t1", place="h1"),)
+
+
+async def test_sizes_are_passed_on(terminals, shells):
+    terminals.take(order(OpenTerminal, place="h1"))
+    await until(lambda: "h1" in shells)
+    terminals.take(order(ResizeTerminal, columns=100, rows=30))
+    await until(lambda: shells["h1"].sizes == [(100, 30)])
+
+
+async def test_a_shell_that_ends_says_so(terminals, shells, redis):
+    terminals.take(order(OpenTerminal, place="h1"))
+    await until(lambda: "t1" in terminals.shells and "h1" in shells)
+    terminals.take(order(TypeInTerminal, data="exit\n"))
+    await until(lambda: not terminals.facts["t1"].open)
+    await until(lambda: ring(redis))
+    assert ring(redis)[-1][1][b"x"] == b"exit"
+    assert TerminalFacts.model_validate_json(redis.hget(terminals_key("sb"), "t1")).reason == "exit"
+
+
+async def test_a_place_that_is_not_there_is_said(terminals, shells, redis):
+    terminals.take(order(OpenTerminal, place="h9"))
+    await until(lambda: ring(redis))
+    assert terminals.facts["t1"].reason == "There is no h9 in this sandbox."
+
+
+async def test_closing_the_tab_ends_the_shell_and_forgets_it(terminals, shells, redis):
+    terminals.take(order(OpenTerminal, place="h1"))
+    await until(lambda: "t1" in terminals.shells and "h1" in shells)
+    terminals.take(order(CloseTerminal))
+    await until(lambda: shells["h1"].closed and not redis.hexists(terminals_key("sb"), "t1"))
+    assert terminals.told[-1].terminals == ()
+
+
+async def test_nine_are_too_many(terminals, shells):
+    for n in range(9):
+        terminals.take(order(OpenTerminal, terminal=f"t{n}", place=f"h{n % 3}"))
+    await until(lambda: sum(not facts.open for facts in terminals.facts.values()) == 1)
+    assert "Close one first" in next(facts.reason for facts in terminals.facts.values() if not facts.open)
+
+
+async def test_opening_the_same_twice_opens_one(terminals, shells):
+    for _ in range(2):
+        terminals.take(order(OpenTerminal, place="h1"))
+    await until(lambda: "t1" in terminals.shells and "h1" in shells)
+    assert len(terminals.tasks) == 1
+
+
+async def test_ten_megabytes_of_yes_stay_bounded(terminals, shells, redis, monkeypatch):
+    monkeypatch.setattr(one_shell, "ALONE_RATE", 1e9)
+    terminals.take(order(OpenTerminal, place="h1"))
+    await until(lambda: "t1" in terminals.shells and "h1" in shells)
+    terminals.take(order(TypeInTerminal, data="yes\n"))
+    await until(lambda: shells["h1"].spoken > 10 * 1024 * 1024, 20)
+    kept = ring(redis)
+    assert sum(len(fields[b"d"]) for _, fields in kept) <= TERMINAL_KEPT_BYTES
+    assert all(int(a[1][b"o"]) + len(a[1][b"d"]) == int(b[1][b"o"]) for a, b in itertools.pairwise(kept)), (
+        "the ring has no hole"
+    )
+
+
+async def test_a_page_that_draws_slowly_slows_the_shell_down(terminals, shells, redis):
+    terminals.take(order(OpenTerminal, place="h1"))
+    await until(lambda: "t1" in terminals.shells and "h1" in shells)
+    terminals.take(order(AcknowledgeTerminal, offset=0))
+    terminals.take(order(TypeInTerminal, data="yes\n"))
+    shell = terminals.shells["t1"]
+    await until(lambda: shell.ring.offset > one_shell.WINDOW)
+    await asyncio.sleep(0.1)
+    stopped = shell.ring.offset
+    await asyncio.sleep(0.1)
+    assert shell.ring.offset == stopped <= TERMINAL_KEPT_BYTES
+    assert int(ring(redis)[0][1][b"o"]) == 0, "nothing an attached page has not drawn was trimmed"
+    terminals.take(order(AcknowledgeTerminal, offset=stopped))
+    await until(lambda: shell.ring.offset > stopped)
+
+
+async def test_without_a_page_it_runs_on_slowly(terminals, shells):
+    terminals.take(order(OpenTerminal, place="h1"))
+    await until(lambda: "t1" in terminals.shells and "h1" in shells)
+    terminals.take(order(TypeInTerminal, data="yes\n"))
+    await asyncio.sleep(0.5)
+    assert 0 < terminals.shells["t1"].ring.offset <= one_shell.ALONE_RATE
+
+
+async def test_five_minutes_without_a_page_end_it(terminals, shells, monkeypatch):
+    monkeypatch.setattr(one_shell, "LOOK_EVERY", 0.02)
+    monkeypatch.setattr(one_shell, "LIFE", 0.1)
+    terminals.take(order(OpenTerminal, place="h1"))
+    await until(lambda: not terminals.facts["t1"].open)
+    assert terminals.facts["t1"].reason == one_shell.LEFT
+
+
+async def test_a_page_that_only_waits_keeps_it(terminals, shells, redis, monkeypatch):
+    terminals.take(order(OpenTerminal, place="h1"))
+    await until(lambda: "t1" in terminals.shells and "h1" in shells)
+    terminals.take(order(TypeInTerminal, data="$ "))
+    await until(lambda: said(redis))
+    terminals.take(order(AcknowledgeTerminal, offset=2))
+    assert await terminals.shells["t1"]._is_read()
+
+
+async def test_an_order_for_an_unknown_terminal_is_nothing(terminals, shells):
+    terminals.take(order(TypeInTerminal, data="x"))
+    terminals.take(order(CloseTerminal))
+    assert not terminals.tasks
+
+
+async def test_what_a_dead_relay_left_open_is_buried(redis):
+    client = streams.redis_async()
+    redis.hset(terminals_key("sb"), "t1", TerminalFacts(id="t1", place="h1").model_dump_json())
+    redis.xadd(terminal_key("t1"), {"o": 0, "d": b"abc"}, id="3-0")
+    event = await bury(client, "sb", "The node was restarted.")
+    assert not event.terminals[0].open
+    assert ring(redis)[-1] == (b"3-1", {b"o": b"3", b"x": b"The node was restarted."})
+    assert await bury(client, "sb", "again") is None
+    await client.aclose()
+
+
+async def test_closed_tabs_of_before_are_still_known(terminals, shells, redis):
+    redis.hset(terminals_key("sb"), "old", TerminalFacts(id="old", place="h1", open=False, reason="x").model_dump_json())
+    await terminals.remember()
+    terminals.take(order(CloseTerminal, terminal="old"))
+    await until(lambda: not redis.hexists(terminals_key("sb"), "old"))
