@@ -16,7 +16,7 @@ from explorer.lab.config import LabConfig
 from explorer.lab.hosts import lans
 from explorer.network.scenario import Scenario
 
-SECCOMP = Path(__file__).parent / "images" / "seccomp.json"
+SECCOMP = Path(__file__).parents[1] / "images" / "seccomp.json"
 ANSWERS = ("host-ready",)
 READY = ("host-ready", images.BOX)
 EXPIRES = "/run/explorer"

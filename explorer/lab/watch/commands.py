@@ -25,11 +25,12 @@ from typing import Any
 import structlog
 
 from explorer.lab.config import LabConfig
+from explorer.lab.inside import execs
 from explorer.lab.inside.filters import EQUAL, EQUAL_X, LOAD_WORD, RETURN, TO_X, Do, Program, attach
 
 log = structlog.get_logger(__name__)
 
-PROGRAM = Path(__file__).with_name("execs.py")
+PROGRAM = Path(execs.__file__)
 NETLINK_CONNECTOR, PROCESSES = 11, 1  # <linux/netlink.h>; CN_IDX_PROC and CN_VAL_PROC of <linux/connector.h>
 LISTEN, IGNORE = 1, 2
 NONE, EXEC, EXIT = 0, 0x2, 0x80000000

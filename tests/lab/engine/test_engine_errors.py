@@ -16,6 +16,7 @@ import pytest
 
 from explorer.lab import serve
 from explorer.lab.config import LabConfig
+from explorer.lab.engine import client
 from explorer.lab.errors import NodeError
 from explorer.lab.hosts import lifecycle
 from explorer.lab.hosts.run import run_in
@@ -107,7 +108,7 @@ def every_call(config: LabConfig) -> list[Any]:
 @pytest.mark.parametrize("number", range(4))
 @pytest.mark.parametrize("kind", [SilentEngine, NonsenseEngine, None])
 def test_an_engine_that_answers_nothing_is_said_within_seconds(config, kind, number, monkeypatch):
-    monkeypatch.setattr(serve, "PING_SECONDS", 0.5)
+    monkeypatch.setattr(client, "PING_SECONDS", 0.5)
     began = time.monotonic()
     if kind is None:
         with pytest.raises(NodeError, match="does not answer"):

@@ -150,7 +150,7 @@ def test_a_flood_of_lines_is_counted_not_kept(picture):
     for n in range(1000):
         picture.see_happening(Happened(source="docker", place="h1", text=f"{n}"))
     told = list(picture.take())
-    assert len(told) == picture.LINES_WAITING + 1
+    assert len(told) == relayed.LINES_WAITING + 1
     assert "800 more lines" in told[-1].text
 
 
@@ -244,7 +244,7 @@ def test_what_is_kept_is_bounded_and_says_so(picture):
     assert len(events) == 60
     assert sum(len(event.gone.put) for event in events) == 2_000
     assert all(len(event.gone.put) <= 100 and event.gone.more for event in events)
-    assert len(picture.snapshot().gone) == picture.GONE_KEPT
+    assert len(picture.snapshot().gone) == relayed.GONE_KEPT
 
 
 # --- a driver that is a program on the host ---
