@@ -8,6 +8,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import redis
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
@@ -90,8 +91,6 @@ def is_somebody_teaching() -> bool:
 
 
 def check_redis() -> str:
-    import redis  # here: the supervisor lives as long as the site and needs Redis' client for one question
-
     try:
         redis.Redis.from_url(settings.REDIS_URL, socket_timeout=3, socket_connect_timeout=3).ping()
     except (redis.RedisError, OSError, ValueError) as error:

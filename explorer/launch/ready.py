@@ -8,6 +8,8 @@ import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import redis
+
 Probe = Callable[[Path], Awaitable[bool]]  # is given the part's log
 _A_MOMENT = 1.0
 _TAIL = 64 * 1024
@@ -69,8 +71,6 @@ def relay_listens(url: str) -> Probe:
     """Some client waits on a stream for orders."""
 
     def look() -> bool:
-        import redis  # here: as in chores, for one question
-
         try:
             with redis.Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1) as client:
                 return any(str(each["cmd"]).startswith("xread") for each in client.client_list())

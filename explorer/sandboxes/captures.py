@@ -1,4 +1,4 @@
-"""What is kept of captures, read by whoever shows or hands it out. The node's relay writes it (`relay_captures`)."""
+"""What is kept of captures, read by whoever shows or hands it out. The node's relay writes it (`node.relay.captures`)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """How the columns of a comparison move: compare-and-set on their rows, and what is told about it afterwards.
 
-A column follows its sandbox until that is ready; then the relay of its node measures it (`relay_columns`). It ends once:
-complete, failed with a reason, or lacking what it needs. The comparison is done when its last column is.
+A column follows its sandbox until that is ready; then the relay of its node measures it (`node.relay.column_desk`). It ends
+once: complete, failed with a reason, or lacking what it needs. The comparison is done when its last column is.
 """
 
 from __future__ import annotations

@@ -117,7 +117,7 @@ class NodeTable(Table):
 
 
 def describe_findings(doctor: dict[str, Any]) -> str:
-    """One line each; `doctor` is as `reconcile_health.examine` wrote it."""
+    """One line each; `doctor` is as `node.reconcile.node_health.examine` wrote it."""
     if not doctor:
         return "It has not been examined yet."
     if doctor.get("error"):
