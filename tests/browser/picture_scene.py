@@ -14,10 +14,10 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from explorer.classroom.audit import note
-from explorer.classroom.joining import give_way_back, sign_code
-from explorer.classroom.lately import here_key
 from explorer.classroom.models import Class, Seat, Word
+from explorer.classroom.people.audit import note
+from explorer.classroom.seat.joining import give_way_back, sign_code
+from explorer.classroom.wall.lately import here_key
 from explorer.network.comparison import Comparison as Measured
 from explorer.network.scenario import DEFAULT_ENGINE
 from explorer.sandboxes import library, streams
