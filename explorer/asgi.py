@@ -30,7 +30,7 @@ static_files.add(settings.STATIC_ROOT, settings.STATIC_URL)
 async def http(scope: dict[str, Any], receive: Any, send: Any) -> None:
     shared = scope["path"] == EMBED_SCRIPT
     if shared:
-        scope = {**scope, "path": f"{settings.STATIC_URL}embed-frame.js"}
+        scope = {**scope, "path": f"{settings.STATIC_URL}embed-script.js"}
     elif not scope["path"].startswith(settings.STATIC_URL):
         await static_files(scope, receive, send)
         return

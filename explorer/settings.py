@@ -69,13 +69,17 @@ ORIGINS = env.words(
 )
 CSRF_TRUSTED_ORIGINS = ORIGINS
 EMBED_SITES = env.origins(
-    "EXPLORER_EMBED_SITES", "exact origins of sites that may show lessons in a frame, separated by commas; empty: none may"
+    "EXPLORER_EMBED_SITES", "exact origins of sites that may embed lessons, separated by commas; empty: none may"
 )
 EMBED_OPENS_PER_ADDRESS = env.number(
-    "EXPLORER_EMBED_OPENS_PER_ADDRESS", 60, "sandboxes opened through frames in an hour from one network address", 1, 10_000
+    "EXPLORER_EMBED_OPENS_PER_ADDRESS",
+    60,
+    "sandboxes opened in embedded lessons in an hour from one network address",
+    1,
+    10_000,
 )
 EMBED_OPENS_PER_SITE = env.number(
-    "EXPLORER_EMBED_OPENS_PER_SITE", 600, "sandboxes opened through frames in an hour on one listed site", 1, 100_000
+    "EXPLORER_EMBED_OPENS_PER_SITE", 600, "sandboxes opened in embedded lessons in an hour on one listed site", 1, 100_000
 )
 if PRODUCTION and (SECRET_KEY == DEVELOPMENT_KEY or len(SECRET_KEY) < 40):
     raise env.SettingError("SECRET_KEY: production needs a secret of its own, at least 40 characters long")
@@ -141,7 +145,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "explorer.web.edge.embedded.FramedRequests",
+    "explorer.web.edge.embedded.EmbeddedRequests",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

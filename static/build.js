@@ -34,7 +34,7 @@ const options = {
     { in: join(here, "js", "compare.js"), out: "compare" },
     { in: join(here, "js", "teach.js"), out: "teach" },
     { in: join(here, "js", "embed.js"), out: "embed" },
-    { in: join(here, "js", "embed-frame.js"), out: "embed-frame" },
+    { in: join(here, "js", "embed-script.js"), out: "embed-script" },
     { in: join(here, "js", "wall.js"), out: "wall" },
     { in: join(here, "js", "theme.js"), out: "theme" },
     { in: join(here, "css", "vendor.css"), out: "vendor" },

@@ -57,7 +57,7 @@ class Edge:
         self.scope, self.receive, self._send = scope, receive, send
         self.hub: Hub = get_hub()
         self.strikes = 0
-        self.learner: UUID | None = None  # once known: a frame's pass is asked for when the socket is opened
+        self.learner: UUID | None = None  # once known: an embedded page's pass is asked for when the socket is opened
         self.who: UUID | str  # who asks, as sockets are counted: a learner's id, or that of a user with rights
 
     @classmethod
@@ -133,7 +133,7 @@ class Edge:
         return None
 
     async def accept(self) -> None:
-        """A browser that offers subprotocols, as a frame's page does, hangs up unless one of them is agreed on."""
+        """A browser that offers subprotocols, as an embedded page does, hangs up unless one of them is agreed on."""
         offered = PROTOCOL in self.scope.get("subprotocols", ())
         await self._send({"type": "websocket.accept", **({"subprotocol": PROTOCOL} if offered else {})})
 

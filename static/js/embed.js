@@ -1,15 +1,15 @@
-// A lesson in a frame on another site: takes up its pass, goes on where the reader was, and leads out into a tab of our own.
+// A lesson embedded on another site: takes up its pass, goes on where the reader was, and leads out into a tab of our own.
 
-import { tellHeight } from "./frame/height.js";
-import { keep, recall } from "./frame/memory.js";
-import { adopt, ask, HEADER, headers, keepPass } from "./frame/pass.js";
+import { tellHeight } from "./embed/height.js";
+import { keep, recall } from "./embed/memory.js";
+import { adopt, ask, HEADER, headers, keepPass } from "./embed/pass.js";
 import { begin } from "./workbench/elements.js";
 
 /** @typedef {{ process: (part: Element) => void }} Htmx */
 
 const RENEW_EVERY = 16 * 60 * 1000;
 const HERE = `explorer-at ${location.pathname}${location.search}`;
-const meta = /** @type {HTMLMetaElement} */ (document.querySelector("meta[name=explorer-frame]"));
+const meta = /** @type {HTMLMetaElement} */ (document.querySelector("meta[name=explorer-embed]"));
 const query = new URLSearchParams(location.search);
 
 document.body.addEventListener("htmx:configRequest", (event) => {

@@ -103,11 +103,11 @@ def test_no_static_file_outside_the_static_root(server):
 def test_the_script_for_other_sites_may_be_loaded_by_them_and_nothing_else_of_ours(server, tmp_path):
     from explorer.asgi import static_files
 
-    (tmp_path / "embed-frame.js").write_text("1")
+    (tmp_path / "embed-script.js").write_text("1")
     static_files.add(tmp_path, "/static/")
     policy = "cross-origin-resource-policy"
     assert requests.get(f"http://{server}/embed.js", timeout=5).headers[policy] == "cross-origin"
-    assert requests.get(f"http://{server}/static/embed-frame.js", timeout=5).headers[policy] == "same-origin"
+    assert requests.get(f"http://{server}/static/embed-script.js", timeout=5).headers[policy] == "same-origin"
 
 
 def test_static_files_say_what_they_are_and_how_long_they_keep(server, tmp_path):

@@ -1,6 +1,6 @@
 """Every question about who may do what. HTTP views and websocket consumers ask here, so both get the same answer.
 
-Learners are strangers with a signed session, or with a frame's pass (`frames`) where another site shows us. Instructors and
+Learners are strangers with a signed session, or with a pass (`embed_pass`) where another site embeds our page. Instructors and
 operators are users in the group of that name: an instructor may do everything to their own classes and the sandboxes in them,
 an operator to all.
 """
@@ -34,14 +34,14 @@ INSTRUCTOR, OPERATOR = "instructor", "operator"  # also the names of the groups
 SEEN_EVERY = timedelta(hours=1)  # a visit is noted at most this often: looking at a page is not worth a write
 
 
-def learner_id(session: Mapping[str, Any], frame_pass: str = "") -> uuid.UUID | None:
-    """Who this is: by a frame's pass where one is given, and then by nothing else; otherwise by the signed session.
+def learner_id(session: Mapping[str, Any], embed_pass: str = "") -> uuid.UUID | None:
+    """Who this is: by an embedded page's pass where one is given, and then by nothing else; otherwise by the signed session.
 
     None for a stranger and for anything that is not a learner's id.
     """
-    if frame_pass:
-        frame = read_pass(frame_pass)
-        return frame.learner if frame else None
+    if embed_pass:
+        embed = read_pass(embed_pass)
+        return embed.learner if embed else None
     value = session.get(SESSION_KEY)
     try:
         return uuid.UUID(value) if isinstance(value, str) else None
@@ -64,7 +64,7 @@ def current_learner(request: HttpRequest) -> Learner | None:
 
 
 def ensure_learner(request: HttpRequest) -> Learner:
-    """The learner of this session or frame; a stranger becomes one. Only for requests that do something: reading stays
+    """The learner of this session or embedded page; a stranger becomes one. Only for requests that do something: reading stays
     unknown."""
     learner = current_learner(request)
     if learner is not None:

@@ -1,6 +1,6 @@
-"""Who a reader in a frame on another site is. No cookie of ours gets there, so the frame's page carries a signed pass.
+"""Who reads an embedded page on another site. No cookie of ours gets there, so the embedded page carries a signed pass.
 
-A pass names a learner that was made for the frame, and nobody else can be named in one: none is signed for a learner of a
+A pass names a learner that was made for that page, and nobody else can be named in one: none is signed for a learner of a
 session. It travels as a header of the page's own requests, or as a websocket's subprotocol; never in an address.
 """
 
@@ -17,17 +17,18 @@ from django.conf import settings
 from django.core.signing import BadSignature, Signer
 
 HEADER = "X-Explorer-Frame"
-PROTOCOL, PROTOCOL_PASS = "explorer", "frame."  # what a frame's socket offers: the one we agree on, and its pass
+PROTOCOL, PROTOCOL_PASS = "explorer", "frame."  # what an embedded page's socket offers: the one we agree on, and its pass
 PASS_SECONDS = 2 * 3600
 RENEW_SECONDS = 15 * 60  # a pass as old as this is answered with a new one
-FRAME_SECONDS = 24 * 3600  # and that goes on for a day: a stolen pass is not good for ever
+EMBED_SECONDS = 24 * 3600  # and that goes on for a day: a stolen pass is not good for ever
 CODE_SECONDS = 300
 MOST = 200  # characters; ours have about 110
 
 
 @dataclass(frozen=True)
-class Frame:
-    """A reader's frame. `site` marks the listed site it is on, `born` and `made` say when its first pass was, and this (s)."""
+class Embed:
+    """An embedded page of one reader. `site` marks the listed site it is on; `born` and `made` are the Unix times of the first
+    pass and of this one."""
 
     learner: uuid.UUID
     site: str
@@ -39,10 +40,10 @@ class Frame:
         return time.time() - self.made >= RENEW_SECONDS
 
 
-def begin_frame(origin: str) -> Frame:
-    """A frame nobody has used: its learner has no row before they do something."""
+def begin_embed(origin: str) -> Embed:
+    """An embedded page nobody has used: its learner has no row before they do something."""
     now = int(time.time())
-    return Frame(uuid.uuid4(), mark_site(origin), now, now)
+    return Embed(uuid.uuid4(), mark_site(origin), now, now)
 
 
 def mark_site(origin: str) -> str:
@@ -50,26 +51,26 @@ def mark_site(origin: str) -> str:
     return hashlib.sha256(origin.encode()).hexdigest()[:8] if origin in settings.EMBED_SITES else "other"
 
 
-def write_pass(frame: Frame) -> str:
+def write_pass(embed: Embed) -> str:
     """Good for two hours from now, and only for header and subprotocol: none of its characters needs quoting there."""
-    return _signer("pass").sign(f"{frame.learner.hex}-{frame.site}-{frame.born}-{int(time.time())}")
+    return _signer("pass").sign(f"{embed.learner.hex}-{embed.site}-{embed.born}-{int(time.time())}")
 
 
-def read_pass(text: str) -> Frame | None:
+def read_pass(text: str) -> Embed | None:
     """None for what we did not sign, what is too old, and everything while no site may show us."""
     if not settings.EMBED_SITES:
         return None
     parts = _read("pass", text)
     if len(parts) != 4:
         return None
-    frame = Frame(uuid.UUID(parts[0]), parts[1], int(parts[2]), int(parts[3]))
+    embed = Embed(uuid.UUID(parts[0]), parts[1], int(parts[2]), int(parts[3]))
     now = time.time()
-    return frame if now - frame.made < PASS_SECONDS and now - frame.born < FRAME_SECONDS + PASS_SECONDS else None
+    return embed if now - embed.made < PASS_SECONDS and now - embed.born < EMBED_SECONDS + PASS_SECONDS else None
 
 
-def renew_pass(frame: Frame) -> str | None:
-    """A younger pass for the same learner, or None once the frame is a day old."""
-    return write_pass(frame) if time.time() - frame.born < FRAME_SECONDS else None
+def renew_pass(embed: Embed) -> str | None:
+    """A younger pass for the same learner, or None once the embed is a day old."""
+    return write_pass(embed) if time.time() - embed.born < EMBED_SECONDS else None
 
 
 def pass_in(protocols: Iterable[str]) -> str:
@@ -85,8 +86,8 @@ class HandOver:
     once: str
 
 
-def write_hand_over(frame: Frame) -> str:
-    return _signer("hand-over").sign(f"{frame.learner.hex}-{secrets.token_hex(8)}-{int(time.time())}")
+def write_hand_over(embed: Embed) -> str:
+    return _signer("hand-over").sign(f"{embed.learner.hex}-{secrets.token_hex(8)}-{int(time.time())}")
 
 
 def read_hand_over(text: str) -> HandOver | None:
@@ -97,7 +98,7 @@ def read_hand_over(text: str) -> HandOver | None:
 
 
 def _signer(what: str) -> Signer:
-    return Signer(salt=f"explorer.frame.{what}", sep=".")
+    return Signer(salt=f"explorer.frame.{what}", sep=".")  # another salt would void the passes of pages that are open now
 
 
 def _read(what: str, text: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Requests of a frame on another site: no cookie in, none out, a pass instead, and only the pages a lesson needs.
+"""Requests of a page embedded on another site: no cookie in, none out, a pass instead, and only the pages a lesson needs.
 
 Cookies are taken off before the session is read, so such a request has no session and no user to abuse: nothing rides along by
 itself, and therefore the proof against forged forms is not asked of it. Whoever has no valid pass is sent away; a request
@@ -15,13 +15,13 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
 
-from explorer.classroom.people.embed_pass import HEADER, Frame, read_pass, renew_pass
+from explorer.classroom.people.embed_pass import HEADER, Embed, read_pass, renew_pass
 from explorer.classroom.people.throttle import address, allow
 from explorer.web.edge.errors import show_error
 from explorer.web.edge.limits import View
 
 PREFIX = "/embed/"
-OPEN_TO_FRAMES = {
+OPEN_TO_EMBEDS = {
     "embed", "hand-over", "lesson", "step", "predict", "measured", "summary", "recorded",
     "open", "sandbox", "extend", "reset", "close", "past", "capture", "captured-frame",
 }  # fmt: skip
@@ -32,7 +32,7 @@ ENOUGH = (
 )
 
 
-class FramedRequests(MiddlewareMixin):
+class EmbeddedRequests(MiddlewareMixin):
     """Stands before the session's own middleware."""
 
     def process_request(self, request: HttpRequest) -> None:
@@ -42,37 +42,37 @@ class FramedRequests(MiddlewareMixin):
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
         if HEADER not in request.headers:
             return None
-        if frame_of(request) is None:
+        if embed_of(request) is None:
             return show_error(request, 401, OVER)
-        if request.resolver_match is None or request.resolver_match.url_name not in OPEN_TO_FRAMES:
+        if request.resolver_match is None or request.resolver_match.url_name not in OPEN_TO_EMBEDS:
             return show_error(request, 404)
         request._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]
         return None
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        frame = frame_of(request)
+        embed = embed_of(request)
         if HEADER in request.headers or request.path_info.startswith(PREFIX):
             response.cookies.clear()
-        if frame and frame.due and (renewed := renew_pass(frame)):
+        if embed and embed.due and (renewed := renew_pass(embed)):
             response[HEADER] = renewed
         return response
 
 
-def frame_of(request: HttpRequest) -> Frame | None:
-    """The frame this request comes from, by its pass."""
+def embed_of(request: HttpRequest) -> Embed | None:
+    """The embedded page this request comes from, by its pass."""
     return read_pass(request.headers.get(HEADER, ""))
 
 
-def pace_frames(view: View) -> View:
-    """Sandboxes opened through frames are counted by address and by site: passes cost nothing, so a learner's own count
-    holds nobody back. The site is what the browser told when the frame was opened; it paces, and permits nothing."""
+def pace_embeds(view: View) -> View:
+    """Sandboxes opened in embedded pages are counted by address and by site: passes cost nothing, so a learner's own count
+    holds nobody back. The site is what the browser told when the embedded page was opened; it paces, and permits nothing."""
 
     @wraps(view)
     def paced(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        frame = frame_of(request)
-        if frame and not (
-            allow("frame-opens", address(request), settings.EMBED_OPENS_PER_ADDRESS, 3600)
-            and allow("frame-opens-site", frame.site, settings.EMBED_OPENS_PER_SITE, 3600)
+        embed = embed_of(request)
+        if embed and not (
+            allow("embed-opens", address(request), settings.EMBED_OPENS_PER_ADDRESS, 3600)
+            and allow("embed-opens-site", embed.site, settings.EMBED_OPENS_PER_SITE, 3600)
         ):
             return show_error(request, 429, ENOUGH)
         return view(request, *args, **kwargs)
@@ -80,7 +80,7 @@ def pace_frames(view: View) -> View:
     return paced
 
 
-def framable(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def embeddable(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """The listed sites may show this page in a frame; with none listed it stays as shut as every other."""
 
     @wraps(view)
@@ -88,7 +88,7 @@ def framable(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         try:
             response = view(request, *args, **kwargs)
         except Http404:
-            response = show_error(request, 404)  # here and not further out, for a frame that shows nothing tells nobody
+            response = show_error(request, 404)  # here and not further out, for a frame that stays empty tells nobody
         if settings.EMBED_SITES:
             response.xframe_options_exempt = True
             response._csp_replace = {"frame-ancestors": settings.EMBED_SITES}  # type: ignore[attr-defined]

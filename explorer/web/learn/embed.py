@@ -1,4 +1,4 @@
-"""A lesson in a frame on another site, and the way out of it: the reader goes on in a tab of our own, as the same learner."""
+"""A lesson embedded on another site, and the way out of it: the reader goes on in a tab of our own, as the same learner."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
 from explorer.classroom.people.access import become_learner, current_learner
-from explorer.classroom.people.embed_pass import CODE_SECONDS, begin_frame, read_hand_over, write_hand_over, write_pass
+from explorer.classroom.people.embed_pass import CODE_SECONDS, begin_embed, read_hand_over, write_hand_over, write_pass
 from explorer.classroom.people.throttle import first_time
 from explorer.sandboxes.models import Learner
 from explorer.sandboxes.services import current_sandbox, learner_progress
-from explorer.web.edge.embedded import framable, frame_of
+from explorer.web.edge.embedded import embed_of, embeddable
 from explorer.web.edge.errors import show_error
 from explorer.web.edge.limits import at_most
 from explorer.web.learn.held import unless_held
@@ -25,13 +25,13 @@ from explorer.web.learn.lesson import describe_page, find_lesson, progress_in
 
 USED = (
     "That way out was used already",
-    "Each click on “Open in full” leads here once, within five minutes. Go back to the frame and click it again.",
+    "Each click on “Open in full” leads here once, within five minutes. Go back to the other page and click it again.",
 )
 THEMES = {"dark": "night", "light": "day"}
 
 
 @require_safe
-@framable
+@embeddable
 @unless_held
 def show_embed(request: HttpRequest, slug: str) -> HttpResponse:
     """The page for a stranger, with a pass in it; to a page that has a pass already, only what is inside."""
@@ -40,29 +40,29 @@ def show_embed(request: HttpRequest, slug: str) -> HttpResponse:
         return redirect(lesson_at(slug, request.GET.get("step", "")))
     learner = current_learner(request)
     context = describe_page(request, lesson, learner, progress_in(learner, lesson))
-    if frame_of(request):
+    if embed_of(request):
         return render(request, "_workbench.html", context)
     told = urlsplit(request.headers.get("Referer", ""))
     origin = f"{told.scheme}://{told.netloc}"
-    more = {"pass": write_pass(begin_frame(origin)), "theme": THEMES.get(request.GET.get("theme", ""), "")}
+    more = {"pass": write_pass(begin_embed(origin)), "theme": THEMES.get(request.GET.get("theme", ""), "")}
     return render(request, "embed.html", context | more | {"sites": settings.EMBED_SITES})
 
 
 @require_POST
 @at_most(240, 60)
 def hand_over(request: HttpRequest, slug: str) -> HttpResponse:
-    """What the frame's page puts into the form that leads out: whose frame this is, good once and for minutes."""
-    frame = frame_of(request)
-    if frame is None:
+    """What the embedded page puts into the form that leads out: whose page this is, good once and for minutes."""
+    embed = embed_of(request)
+    if embed is None:
         raise PermissionDenied
-    return HttpResponse(write_hand_over(frame), content_type="text/plain")
+    return HttpResponse(write_hand_over(embed), content_type="text/plain")
 
 
-@csrf_exempt  # a frame has no cookie to prove itself with: the page's exact origin is asked instead
+@csrf_exempt  # an embedded page has no cookie to prove itself with: the page's exact origin is asked instead
 @require_POST
 @at_most(240, 60)
 def take_over(request: HttpRequest, slug: str) -> HttpResponse:
-    """This browser's learner becomes the frame's. One that has work of their own here is asked first: it would be lost."""
+    """This browser's learner becomes the embedded page's. Who has work of their own here is asked first: it would be lost."""
     lesson, step = find_lesson(request, slug), request.POST.get("step", "")[:64]
     if request.headers.get("Origin") not in settings.ORIGINS:
         raise PermissionDenied

@@ -19,7 +19,7 @@ from explorer.network.scenario import DEFAULT_ENGINE, ENGINES
 from explorer.sandboxes import library, services
 from explorer.sandboxes.changes import extensions_most, life
 from explorer.sandboxes.models import Learner, Sandbox
-from explorer.web.edge.embedded import pace_frames
+from explorer.web.edge.embedded import pace_embeds
 from explorer.web.edge.limits import at_most
 from explorer.web.learn.held import unless_held
 from explorer.web.learn.recorded import describe_lack
@@ -29,7 +29,7 @@ BUSY = {"full", "no_node", "no_engine"}  # ours to mend: 503; everything else re
 
 @require_POST
 @at_most(300, 60)  # the largest class, behind one address, and some of it twice
-@pace_frames
+@pace_embeds
 @unless_held
 def open_sandbox(request: HttpRequest) -> HttpResponse:
     lesson = lesson_for(request.user, request.POST.get("lesson", ""))

@@ -1,7 +1,7 @@
 // <live-comparison>: hears how far each column is, and fetches the table when there is something new to show.
 // The open socket is also how the server knows that somebody looks: without one the comparison ends.
 
-import { openSocket } from "../frame/pass.js";
+import { openSocket } from "../embed/pass.js";
 import { announce } from "../page/dom.js";
 import { FINAL_CODES, waitBefore } from "../stream/stream.js";
 

@@ -1,7 +1,7 @@
 // <packet-capture>: listen to an interface of the chosen place behind a filter; packets as they come, one of them taken apart,
 // all of them as a file.
 
-import { ask, openSocket } from "../frame/pass.js";
+import { ask, openSocket } from "../embed/pass.js";
 import { announce, make, rove } from "../page/dom.js";
 import { CapturedFrame } from "./captured-frame.js";
 

@@ -1,6 +1,6 @@
 // Asks the server what a sandbox was like before this page began to watch it.
 
-import { ask } from "../frame/pass.js";
+import { ask } from "../embed/pass.js";
 
 /** @import { Past } from "./history.js" */
 

@@ -1,6 +1,6 @@
 // The sandbox's socket: hands each event to the store once, and after a loss goes on from the last number it folded in.
 
-import { openSocket } from "../frame/pass.js";
+import { openSocket } from "../embed/pass.js";
 
 /** @import { Store } from "./store.js" */
 /** @import { EdgeMessage, StreamEvent } from "./types.js" */

@@ -3,7 +3,7 @@
 import { FitAddon } from "@xterm/addon-fit";
 import { SearchAddon } from "@xterm/addon-search";
 import { Terminal } from "@xterm/xterm";
-import { openSocket } from "../frame/pass.js";
+import { openSocket } from "../embed/pass.js";
 import { make, remembered } from "../page/dom.js";
 import { toast } from "../page/toast.js";
 import { FINAL_CODES, waitBefore } from "../stream/stream.js";

@@ -1,6 +1,6 @@
 // The wall's socket: hands on each message, and comes back after a loss. The first message after that is a whole picture.
 
-import { openSocket } from "../frame/pass.js";
+import { openSocket } from "../embed/pass.js";
 import { FINAL_CODES, waitBefore } from "../stream/stream.js";
 
 /** @import { WallMessage } from "./words.js" */

@@ -1,4 +1,4 @@
-"""A frame's pass: who is named by one, for how long, and what it is good for."""
+"""An embedded page's pass: who is named by one, for how long, and what it is good for."""
 
 import time
 
@@ -9,10 +9,10 @@ from explorer.classroom.people import embed_pass
 from explorer.classroom.people.access import learner_id
 from explorer.classroom.people.embed_pass import (
     CODE_SECONDS,
-    FRAME_SECONDS,
+    EMBED_SECONDS,
     PASS_SECONDS,
     RENEW_SECONDS,
-    begin_frame,
+    begin_embed,
     mark_site,
     pass_in,
     read_hand_over,
@@ -37,14 +37,14 @@ def later(monkeypatch):
     return lambda seconds: monkeypatch.setattr(embed_pass.time, "time", lambda: start + seconds)
 
 
-def test_a_pass_names_the_learner_made_for_the_frame():
-    frame = begin_frame(SITE)
-    assert read_pass(write_pass(frame)).learner == frame.learner
-    assert begin_frame(SITE).learner != frame.learner
+def test_a_pass_names_the_learner_made_for_the_embed():
+    embed = begin_embed(SITE)
+    assert read_pass(write_pass(embed)).learner == embed.learner
+    assert begin_embed(SITE).learner != embed.learner
 
 
 def test_it_may_stand_in_a_header_and_in_a_subprotocol():
-    assert set(write_pass(begin_frame(SITE))) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
+    assert set(write_pass(begin_embed(SITE))) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
 
 
 @pytest.mark.parametrize("text", ["", "x", "a.b", "." * 500, "a-b-c-d.e", "\x00", "é"])
@@ -54,20 +54,20 @@ def test_what_we_did_not_sign_names_nobody(text):
 
 
 def test_a_changed_pass_names_nobody():
-    text = write_pass(begin_frame(SITE))
-    other = begin_frame(SITE).learner.hex
+    text = write_pass(begin_embed(SITE))
+    other = begin_embed(SITE).learner.hex
     assert read_pass(other + text[32:]) is None
 
 
 def test_what_was_signed_for_another_purpose_is_no_pass():
-    frame = begin_frame(SITE)
-    assert read_pass(write_hand_over(frame)) is None
-    assert read_hand_over(write_pass(frame)) is None
-    assert read_pass(Signer(sep=".").sign(write_pass(frame).rpartition(".")[0])) is None
+    embed = begin_embed(SITE)
+    assert read_pass(write_hand_over(embed)) is None
+    assert read_hand_over(write_pass(embed)) is None
+    assert read_pass(Signer(sep=".").sign(write_pass(embed).rpartition(".")[0])) is None
 
 
 def test_it_is_short_lived_and_renewed_for_a_day(later):
-    text = write_pass(begin_frame(SITE))
+    text = write_pass(begin_embed(SITE))
     assert not read_pass(text).due
     later(RENEW_SECONDS + 1)
     assert read_pass(text).due
@@ -76,13 +76,13 @@ def test_it_is_short_lived_and_renewed_for_a_day(later):
     later(PASS_SECONDS + 1)
     assert read_pass(text) is None
     assert read_pass(younger).born == int(text.split("-")[2])
-    later(FRAME_SECONDS + 1)
-    assert renew_pass(read_pass(younger) or begin_frame(SITE)) is not None
-    assert renew_pass(embed_pass.Frame(begin_frame(SITE).learner, "other", int(text.split("-")[2]), 0)) is None
+    later(EMBED_SECONDS + 1)
+    assert renew_pass(read_pass(younger) or begin_embed(SITE)) is not None
+    assert renew_pass(embed_pass.Embed(begin_embed(SITE).learner, "other", int(text.split("-")[2]), 0)) is None
 
 
 def test_without_listed_sites_no_pass_is_any_good(settings):
-    text = write_pass(begin_frame(SITE))
+    text = write_pass(begin_embed(SITE))
     settings.EMBED_SITES = []
     assert read_pass(text) is None
 
@@ -92,9 +92,9 @@ def test_sites_that_are_not_listed_have_one_mark_together():
 
 
 def test_a_pass_speaks_for_itself_and_no_session_beside_it_counts():
-    frame = begin_frame(SITE)
-    session = {"learner": str(begin_frame(SITE).learner)}
-    assert learner_id(session, write_pass(frame)) == frame.learner
+    embed = begin_embed(SITE)
+    session = {"learner": str(begin_embed(SITE).learner)}
+    assert learner_id(session, write_pass(embed)) == embed.learner
     assert learner_id(session, "nonsense") is None
     assert str(learner_id(session)) == session["learner"]
 
@@ -105,9 +105,9 @@ def test_the_pass_among_subprotocols():
 
 
 def test_a_way_out_is_good_for_minutes_and_never_the_same_twice(later):
-    frame = begin_frame(SITE)
-    text = write_hand_over(frame)
-    assert read_hand_over(text).learner == frame.learner
-    assert read_hand_over(text).once != read_hand_over(write_hand_over(frame)).once
+    embed = begin_embed(SITE)
+    text = write_hand_over(embed)
+    assert read_hand_over(text).learner == embed.learner
+    assert read_hand_over(text).once != read_hand_over(write_hand_over(embed)).once
     later(CODE_SECONDS + 1)
     assert read_hand_over(text) is None

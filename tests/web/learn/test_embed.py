@@ -1,11 +1,11 @@
-"""A lesson in a frame: who may show it, who its reader is without a cookie, what a pass opens, and the way out."""
+"""A lesson embedded elsewhere: who may show it, who its reader is without a cookie, what a pass opens, the way out."""
 
 import re
 
 import pytest
 from django.test import Client
 
-from explorer.classroom.people.embed_pass import HEADER, begin_frame, write_hand_over, write_pass
+from explorer.classroom.people.embed_pass import HEADER, begin_embed, write_hand_over, write_pass
 from explorer.sandboxes.models import Learner, Sandbox
 from tests.redis_fixture import *  # noqa: F403
 
@@ -21,8 +21,8 @@ def _listed(settings, valkey):
 
 
 @pytest.fixture
-def frame():
-    return begin_frame(SITE)
+def embed():
+    return begin_embed(SITE)
 
 
 @pytest.fixture
@@ -31,12 +31,12 @@ def strict():
     return Client(enforce_csrf_checks=True)
 
 
-def carried(frame, **more):
-    return {HEADER: write_pass(frame), "HX-Request": "true", **more}
+def carried(embed, **more):
+    return {HEADER: write_pass(embed), "HX-Request": "true", **more}
 
 
-def open_in(browser, frame, **more):
-    return browser.post("/sandboxes/open/", {"lesson": "bridge"}, headers=carried(frame), **more)
+def open_in(browser, embed, **more):
+    return browser.post("/sandboxes/open/", {"lesson": "bridge"}, headers=carried(embed), **more)
 
 
 # --- who may show it ---
@@ -94,7 +94,7 @@ def test_sets_no_cookie_and_makes_nobody(client):
 
 
 def test_a_reader_without_cookies_opens_a_sandbox_by_the_pass_in_the_page(strict, node):
-    told = re.search(r'name="explorer-frame" content="([^"]+)"', strict.get("/embed/bridge/").content.decode())
+    told = re.search(r'name="explorer-embed" content="([^"]+)"', strict.get("/embed/bridge/").content.decode())
     headers = {HEADER: told[1], "HX-Request": "true"}
     answer = strict.post("/sandboxes/open/", {"lesson": "bridge"}, headers=headers)
     assert answer.status_code == 200
@@ -104,19 +104,19 @@ def test_a_reader_without_cookies_opens_a_sandbox_by_the_pass_in_the_page(strict
     assert sandbox.pk not in strict.get("/embed/bridge/").content.decode()
 
 
-def test_the_same_pass_is_the_same_learner(strict, frame, node):
-    open_in(strict, frame)
-    strict.post("/learn/bridge/step/out/", headers=carried(frame))
-    assert Learner.objects.get().pk == frame.learner
+def test_the_same_pass_is_the_same_learner(strict, embed, node):
+    open_in(strict, embed)
+    strict.post("/learn/bridge/step/out/", headers=carried(embed))
+    assert Learner.objects.get().pk == embed.learner
 
 
-def test_a_pass_is_nobody_elses_key(strict, frame, sandbox):
+def test_a_pass_is_nobody_elses_key(strict, embed, sandbox):
     for address in (f"/sandboxes/{sandbox.pk}/reset/", f"/sandboxes/{sandbox.pk}/close/"):
-        assert strict.post(address, headers=carried(frame)).status_code == 404
+        assert strict.post(address, headers=carried(embed)).status_code == 404
 
 
-def test_a_session_beside_a_pass_does_not_count(adas, frame, sandbox):
-    assert adas.post(f"/sandboxes/{sandbox.pk}/reset/", headers=carried(frame)).status_code == 404
+def test_a_session_beside_a_pass_does_not_count(adas, embed, sandbox):
+    assert adas.post(f"/sandboxes/{sandbox.pk}/reset/", headers=carried(embed)).status_code == 404
     assert sandbox.pk not in adas.get("/embed/bridge/").content.decode()
 
 
@@ -134,31 +134,31 @@ def test_a_session_still_needs_its_proof(adas, sandbox):
 
 
 @pytest.mark.parametrize("address", ["/", "/playground/", "/compare/", "/admin/", "/healthz"])
-def test_a_pass_opens_what_a_lesson_needs_and_no_more(client, frame, address):
-    assert client.get(address, headers=carried(frame)).status_code == 404
+def test_a_pass_opens_what_a_lesson_needs_and_no_more(client, embed, address):
+    assert client.get(address, headers=carried(embed)).status_code == 404
 
 
-def test_a_pass_is_no_instructor(client, frame, admin_user):
+def test_a_pass_is_no_instructor(client, embed, admin_user):
     client.force_login(admin_user)
     assert client.get("/admin/").status_code == 200
-    assert client.get("/admin/", headers=carried(frame)).status_code == 404
+    assert client.get("/admin/", headers=carried(embed)).status_code == 404
 
 
-def test_an_old_pass_is_renewed_by_the_answer(client, frame, monkeypatch):
-    headers = carried(frame)
+def test_an_old_pass_is_renewed_by_the_answer(client, embed, monkeypatch):
+    headers = carried(embed)
     assert HEADER not in client.get("/embed/bridge/", headers=headers)
     monkeypatch.setattr("explorer.classroom.people.embed_pass.RENEW_SECONDS", 0)
-    assert client.get("/embed/bridge/", headers=headers)[HEADER].startswith(frame.learner.hex)
+    assert client.get("/embed/bridge/", headers=headers)[HEADER].startswith(embed.learner.hex)
 
 
-# --- what many frames may take ---
+# --- what many embedded pages may take ---
 
 
 def test_passes_cost_nothing_so_sandboxes_are_counted_by_address(strict, node, settings):
     settings.EMBED_OPENS_PER_ADDRESS = 2
-    answers = [open_in(strict, begin_frame(SITE)).status_code for _ in range(3)]
+    answers = [open_in(strict, begin_embed(SITE)).status_code for _ in range(3)]
     assert answers == [200, 200, 429]
-    assert open_in(strict, begin_frame(SITE), REMOTE_ADDR="192.0.2.7").status_code == 200
+    assert open_in(strict, begin_embed(SITE), REMOTE_ADDR="192.0.2.7").status_code == 200
 
 
 def test_and_by_site(strict, node, settings):
@@ -166,46 +166,46 @@ def test_and_by_site(strict, node, settings):
     sites = [SITE, SITE, OTHER, "https://elsewhere.example", ""]
     addresses = [f"192.0.2.{number}" for number in range(5)]
     answers = [
-        open_in(strict, begin_frame(site), REMOTE_ADDR=one).status_code for site, one in zip(sites, addresses, strict=True)
+        open_in(strict, begin_embed(site), REMOTE_ADDR=one).status_code for site, one in zip(sites, addresses, strict=True)
     ]
     assert answers == [200, 429, 200, 200, 429]
 
 
-def test_a_page_says_what_it_may_not_do_any_more(strict, node, settings, frame):
+def test_a_page_says_what_it_may_not_do_any_more(strict, node, settings, embed):
     settings.EMBED_OPENS_PER_ADDRESS = 1
-    open_in(strict, frame)
-    assert "Open in full" in open_in(strict, frame).content.decode()
+    open_in(strict, embed)
+    assert "Open in full" in open_in(strict, embed).content.decode()
 
 
 # --- the way out ---
 
 
 @pytest.fixture
-def worked(frame, strict, node):
-    """The frame's learner, who has a sandbox."""
-    open_in(strict, frame)
-    return Learner.objects.get(pk=frame.learner)
+def worked(embed, strict, node):
+    """The embedded page's learner, who has a sandbox."""
+    open_in(strict, embed)
+    return Learner.objects.get(pk=embed.learner)
 
 
 def take_over(browser, code, origin=ORIGIN, **fields):
     return browser.post("/learn/bridge/take-over/", {"code": code, "step": "out", **fields}, headers={"Origin": origin})
 
 
-def test_a_frames_page_is_told_its_way_out(strict, frame):
-    code = strict.post("/embed/bridge/hand-over/", headers=carried(frame)).content.decode()
-    assert code.startswith(frame.learner.hex)
+def test_an_embedded_page_is_told_its_way_out(strict, embed):
+    code = strict.post("/embed/bridge/hand-over/", headers=carried(embed)).content.decode()
+    assert code.startswith(embed.learner.hex)
     assert strict.post("/embed/bridge/hand-over/").status_code == 403
 
 
-def test_leads_to_a_tab_that_goes_on_as_the_same_learner(strict, frame, worked):
-    answer = take_over(strict, write_hand_over(frame))
+def test_leads_to_a_tab_that_goes_on_as_the_same_learner(strict, embed, worked):
+    answer = take_over(strict, write_hand_over(embed))
     assert answer["Location"] == "/learn/bridge/?step=out"
-    assert strict.session["learner"] == str(frame.learner)
+    assert strict.session["learner"] == str(embed.learner)
     assert Sandbox.objects.get().pk in strict.get("/learn/bridge/").content.decode()
 
 
-def test_leads_there_once(strict, frame, worked):
-    code = write_hand_over(frame)
+def test_leads_there_once(strict, embed, worked):
+    code = write_hand_over(embed)
     take_over(strict, code)
     thief = Client(enforce_csrf_checks=True)
     assert take_over(thief, code).status_code == 403
@@ -214,18 +214,18 @@ def test_leads_there_once(strict, frame, worked):
 
 
 @pytest.mark.parametrize("origin", [SITE, "null", "https://evil.example", "http://testserver.evil.example", ""])
-def test_another_sites_page_makes_nobody_somebody_else(strict, frame, worked, origin):
-    assert take_over(strict, write_hand_over(frame), origin).status_code == 403
+def test_another_sites_page_makes_nobody_somebody_else(strict, embed, worked, origin):
+    assert take_over(strict, write_hand_over(embed), origin).status_code == 403
     assert "learner" not in strict.session
 
 
-def test_whoever_has_work_here_is_asked_before_it_is_lost(adas, ada, sandbox, frame, worked):
-    code = write_hand_over(frame)
+def test_whoever_has_work_here_is_asked_before_it_is_lost(adas, ada, sandbox, embed, worked):
+    code = write_hand_over(embed)
     asked = take_over(adas, code)
     assert b"Whose work goes on here?" in asked.content
     assert adas.session["learner"] == str(ada.pk)
     assert take_over(adas, code, instead="1").status_code == 302
-    assert adas.session["learner"] == str(frame.learner)
+    assert adas.session["learner"] == str(embed.learner)
 
 
 @pytest.mark.parametrize("code", ["", "nonsense"])
@@ -234,6 +234,6 @@ def test_without_a_way_out_it_is_only_a_link(strict, code):
     assert "learner" not in strict.session
 
 
-def test_who_only_read_takes_nothing_along(strict, frame):
-    assert take_over(strict, write_hand_over(frame)).status_code == 302
+def test_who_only_read_takes_nothing_along(strict, embed):
+    assert take_over(strict, write_hand_over(embed)).status_code == 302
     assert "learner" not in strict.session

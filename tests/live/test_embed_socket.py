@@ -1,9 +1,9 @@
-"""Websockets of a page in a frame: the pass is one of the subprotocols they offer."""
+"""Websockets of an embedded page: the pass is one of the subprotocols they offer."""
 
 import pytest
 from asgiref.sync import sync_to_async
 
-from explorer.classroom.people.embed_pass import begin_frame, write_pass
+from explorer.classroom.people.embed_pass import begin_embed, write_pass
 from explorer.sandboxes.models import Learner
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -11,58 +11,58 @@ SITE = "https://docs.example.org"
 
 
 @pytest.fixture
-def frame(settings):
+def embed(settings):
     settings.EMBED_SITES = [SITE]
-    return begin_frame(SITE)
+    return begin_embed(SITE)
 
 
 @pytest.fixture
-def framed(opens, frame, sandbox, world):
-    """A socket to the sandbox, which is the frame's, from a browser with this learner's cookie and this pass."""
+def embedded(opens, embed, sandbox, world):
+    """A socket to the sandbox, which is the embedded page's, from a browser with this learner's cookie and this pass."""
 
     def open_(cookie_of=None, given="", address=world.address):
         socket = opens(address, cookie_of)
-        socket.scope["subprotocols"] = ["explorer", f"frame.{given or write_pass(frame)}"]
+        socket.scope["subprotocols"] = ["explorer", f"frame.{given or write_pass(embed)}"]
         return socket
 
-    sandbox.learner = Learner.objects.create(pk=frame.learner)
+    sandbox.learner = Learner.objects.create(pk=embed.learner)
     sandbox.save()
     return open_
 
 
-async def test_a_pass_opens_its_own_sandbox_and_the_agreed_protocol_is_named(framed, world):
+async def test_a_pass_opens_its_own_sandbox_and_the_agreed_protocol_is_named(embedded, world):
     world.publish()
-    socket = framed()
+    socket = embedded()
     await socket.send_input({"type": "websocket.connect"})
     assert await socket.receive_output(5) == {"type": "websocket.accept", "subprotocol": "explorer"}
     assert (await socket.numbered(1))[0]["number"] == 1
 
 
-async def test_and_its_terminals(framed, world):
+async def test_and_its_terminals(embedded, world):
     world.terminal()
     world.print(b"hello", 0)
-    socket = await framed(address=world.terminal_address()).opened()
+    socket = await embedded(address=world.terminal_address()).opened()
     assert b"hello" in await socket.receive_from()
 
 
 @pytest.mark.parametrize("given", ["nonsense", "a.b"])
-async def test_a_bad_pass_opens_nothing_whatever_the_cookie_says(framed, learner, sandbox, given):
+async def test_a_bad_pass_opens_nothing_whatever_the_cookie_says(embedded, learner, sandbox, given):
     sandbox.learner = learner
     await sync_to_async(sandbox.save)()
-    socket = framed(learner, given)
+    socket = embedded(learner, given)
     assert await socket.connect()
     assert await socket.closed() == 4403
 
 
-async def test_a_cookie_beside_a_pass_does_not_count(framed, learner, sandbox, frame):
+async def test_a_cookie_beside_a_pass_does_not_count(embedded, learner, sandbox, embed):
     sandbox.learner = learner
     await sync_to_async(sandbox.save)()
-    socket = framed(learner)
+    socket = embedded(learner)
     assert await socket.connect()
     assert await socket.closed() == 4403
 
 
-async def test_a_pass_does_not_open_from_another_origin(opens, framed, frame, world):
+async def test_a_pass_does_not_open_from_another_origin(opens, embedded, embed, world):
     socket = opens(world.address, None, SITE)
-    socket.scope["subprotocols"] = ["explorer", f"frame.{write_pass(frame)}"]
+    socket.scope["subprotocols"] = ["explorer", f"frame.{write_pass(embed)}"]
     assert not await socket.connect()

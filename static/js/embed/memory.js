@@ -1,6 +1,6 @@
-// What a frame on another site may remember, in the best place its browser offers: the tab's storage, which browsers keep apart for
+// What an embedded page may remember, in the best place its browser offers: the tab's storage, which browsers keep apart for
 // each site around us; where they shut it together with third-party cookies, a cookie that is kept apart in the same way.
-// The server never reads that cookie: it takes all cookies off a frame's requests.
+// The server never reads that cookie: it takes all cookies off an embedded page's requests.
 
 /** @param {string} key @param {string} value @returns {boolean} whether it will be there after a reload */
 export function keep(key, value) {

@@ -1,10 +1,10 @@
-// Who this page is when it stands in a frame on another site: there no cookie of ours reaches it, so it carries a signed pass
+// Who this page is when it is embedded on another site: there no cookie of ours reaches it, so it carries a signed pass
 // with its own requests and sockets. On every other page there is none, and all is as usual.
 
 import { keep, recall } from "./memory.js";
 
 export const HEADER = "X-Explorer-Frame";
-const KEY = "explorer-frame";
+const KEY = "explorer-frame"; // in the storage of pages that are open now: another word would make their readers strangers
 const MARK = "#frame="; // where nothing can be kept, the pass outlives a reload of the frame in its own address
 let pass = "";
 
