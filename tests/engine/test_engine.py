@@ -26,11 +26,11 @@ pytestmark = pytest.mark.engine
 WITHOUT_IMAGES = """
 import sys
 from pathlib import Path
-from explorer.lab import engine, images
+from explorer.lab import images, serve
 from explorer.lab.config import LabConfig
-images.build_images = images.import_images = lambda *words: None
+images.build_images = serve.import_images = lambda *words: None
 config = LabConfig(sys.argv[1], "node", *map(Path, sys.argv[2:5]))
-sys.exit(engine.run_engine(config, lambda line: print(line, flush=True), lambda: print("ready", flush=True)))
+sys.exit(serve.run_engine(config, lambda line: print(line, flush=True), lambda: print("ready", flush=True)))
 """
 Start = Callable[..., "subprocess.Popen[str]"]
 

@@ -144,8 +144,8 @@ def test_close_all_leaves_nothing(node, opened):
     assert node.tell("list")["sandboxes"] == []
     assert (
         node.python(
-            "from explorer.lab import hosts\nfrom explorer.node.this_node import lab_config\n"
-            "print(hosts.list_sandboxes(lab_config()))"
+            "from explorer.lab.hosts import lifecycle\nfrom explorer.node.this_node import lab_config\n"
+            "print(lifecycle.list_sandboxes(lab_config()))"
         ).strip()
         == "[]"
     )
