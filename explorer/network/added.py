@@ -14,11 +14,11 @@ from typing import Literal
 
 from explorer.network import cause
 from explorer.network.model import DockerContainer, DockerNetwork, Fact, Gone, Line, Place, Snapshot, View
+from explorer.network.views import owned
 
 MOMENT = 1.5  # seconds within which two things came "at the same moment"
 UNKNOWN = "unknown"
 Kind = Literal["namespaces"] | View
-KINDS: tuple[View, ...] = ("interfaces", "routes", "nat", "filter", "raw", "fdb")
 Thing = DockerNetwork | DockerContainer
 _FRAME = ("table:", "commit:", "comment:")  # lines of the tool itself
 _OVERLAY = " (overlay)"
@@ -129,7 +129,7 @@ def everything(snapshot: Snapshot, host: str) -> Iterator[Entry]:
         whose = _whose(snapshot, place)
         if place.id != host and place.netns:
             yield _namespace(place, whose)
-        for view in KINDS:
+        for view in owned():
             yield from _entries(place, view, whose)
 
 

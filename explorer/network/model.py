@@ -12,22 +12,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-View = Literal[
-    "interfaces", "routes", "neighbours", "fdb", "nat", "filter", "raw", "connections", "requests", "frames", "calls"
-]
-VIEWS: tuple[View, ...] = (
-    "interfaces",
-    "routes",
-    "neighbours",
-    "fdb",
-    "nat",
-    "filter",
-    "raw",
-    "connections",
-    "requests",
-    "frames",
-    "calls",
-)
+View = str  # the name of a row in `network/views.py`
 PlaceKind = Literal["host", "container", "machine", "namespace"]
 
 

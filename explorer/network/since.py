@@ -6,9 +6,9 @@ what is shown.
 
 from __future__ import annotations
 
-from explorer.network.added import KINDS
 from explorer.network.difference import compare
 from explorer.network.model import Observation, Place, View
+from explorer.network.views import owned
 
 BEGINNING = 1.0  # seconds in which the first readings of a host's places come in
 
@@ -32,7 +32,7 @@ class Since:
 
     def _mark(self, place: Place, view: View, seen: Observation, now: float) -> Observation:
         before = self._views.get((place.id, view))
-        if seen.error or view not in KINDS:
+        if seen.error or view not in owned():
             return seen
         if before is None:
             first = self._was_there(place, now)

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import cast, get_args
+from typing import cast
 
 from pydantic import ValidationError
 
@@ -36,9 +36,10 @@ from explorer.network.layout import BadLayout, from_query
 from explorer.network.model import DockerState, Place, View
 from explorer.network.packets import dissect
 from explorer.network.pcapng import SNAP, write_file
-from explorer.network.read import observe, read_docker
+from explorer.network.read import read_docker
 from explorer.network.read.calls import read_calls
 from explorer.network.read.frames import Captured, show_frames
+from explorer.network.views import VIEWS, observe, stale_after
 from tests.fuzz import properties, seeds
 
 SECONDS = 2.0  # of processor time for one input
@@ -221,8 +222,8 @@ def dns_answer(data: bytes) -> object:
 
 
 def notifications(data: bytes) -> object:
-    views = netlink.route_views(data) | netlink.filter_views(data)
-    assert views <= set(get_args(View))
+    views = stale_after(netlink.route_notices(data) | netlink.filter_notices(data))
+    assert views <= VIEWS.keys()
     return sorted(views)
 
 

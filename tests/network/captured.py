@@ -9,7 +9,8 @@ from typing import Any
 from explorer.network.compare import link_peers
 from explorer.network.explain import explain
 from explorer.network.model import DockerState, Observation, Place, View
-from explorer.network.read import observe, read_docker
+from explorer.network.read import read_docker
+from explorer.network.views import observe
 
 CAPTURES = Path(__file__).parent.parent / "captures"
 ENGINES = ("bridge", "bridge-28")

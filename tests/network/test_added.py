@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.network.added import KINDS, UNKNOWN, added, everything, left_behind, owners
+from explorer.network.added import UNKNOWN, added, everything, left_behind, owners
 from explorer.network.model import Gone, Line, Observation, Place, Put, Snapshot
 from explorer.network.since import BEGINNING, Since
+from explorer.network.views import owned
 from tests.network.captured import CAPTURES, ENGINES, STAGES, docker, places, text
 
 COUNTERS = re.compile(r"^\[\d+:\d+\] ")
@@ -62,7 +63,7 @@ def own(found, kind=None):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("view", [view for view in KINDS if view in PLAIN and view != "interfaces"])
+@pytest.mark.parametrize("view", [view for view in owned() if view in PLAIN and view != "interfaces"])
 def test_what_two_containers_added_is_what_the_tools_print_more(engine, view):
     snapshot = watched(engine, STAGES[1:3])
     both = [entry for name in ("web", "near") for entry in own(added(snapshot, "h1", f"container:{name}"), view)]

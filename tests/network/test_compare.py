@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from explorer.network.compare import Difference, compare, describe
 from explorer.network.model import Observation, Place
-from explorer.network.read import observe
+from explorer.network.views import observe
 from tests.network.captured import CAPTURES, docker, places, text
 
 HOST = Place(id="h1", kind="host", host="h1", name="h1")

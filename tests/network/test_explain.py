@@ -10,7 +10,7 @@ import pytest
 from explorer.network import drivers
 from explorer.network.explain import NOT_DOCKERS, explain
 from explorer.network.model import DockerState, Place
-from explorer.network.read import observe
+from explorer.network.views import observe
 from tests.network.captured import CAPTURES, ENGINES, FILES, STAGES, docker, places, text
 
 COUNTERS = re.compile(r"^\[\d+:\d+\] ")

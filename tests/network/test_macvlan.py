@@ -7,7 +7,7 @@ from explorer.network.drivers import macvlan
 from explorer.network.drivers.known import know
 from explorer.network.explain import explain
 from explorer.network.model import DockerNetwork, DockerState, Interface, Neighbour, Place, Route
-from explorer.network.read import observe
+from explorer.network.views import observe
 from tests.lessons.worlds import seen
 
 MINE = "    link/ether 02:00:00:00:00:01 brd ff:ff:ff:ff:ff:ff promiscuity 0\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from explorer.network.compare import link_peers
 from explorer.network.model import Interface, Observation, Place
-from explorer.network.read import observe
+from explorer.network.views import observe
 from tests.network.captured import CAPTURES, items, places, text
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from explorer.network.model import Address, Chain, Connection, FdbEntry, Flow, Interface, Neighbour, Request, Route, Rule
-from explorer.network.read import observe
+from explorer.network.views import observe
 from tests.network.captured import CAPTURES, places, text
 from tests.network.captured import items as all_items
 

@@ -6,8 +6,9 @@ import pytest
 
 from explorer.network.explain import explain
 from explorer.network.model import Place, Rule, View
-from explorer.network.read import observe, read_docker
+from explorer.network.read import read_docker
 from explorer.network.scenario import ENGINES
+from explorer.network.views import observe
 from tests.engine.situations import SITUATIONS, tables
 from tests.network.captured import CAPTURES, text
 

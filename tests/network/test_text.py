@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from explorer.network.read import observe
+from explorer.network.views import observe
 from tests.network.captured import CAPTURES, FILES, folders, text
 
 LINKS = CAPTURES / "links"

@@ -12,16 +12,16 @@ from explorer.environment import patient
 from explorer.lab.config import LabConfig
 from explorer.lab.errors import HostError
 from explorer.lab.watch.observe import Observer
-from explorer.network.comparison.host import SHOWN, bounded
+from explorer.network.comparison.host import bounded
 from explorer.network.model import DockerState, Observation, Place, Snapshot, View
 from explorer.network.since import Since
+from explorer.network.views import VIEWS, kept, lasting
 
 WHOLE_SECONDS = patient(6.0)
 SHOWN_SECONDS = patient(4.0)
 STILL, STILL_SECONDS = 0.5, patient(4.0)
 STEP = 0.02
 PLACES = 24  # that are kept with a comparison
-KEPT: frozenset[View] = frozenset({*SHOWN, "neighbours", "calls"})  # of them; what passes by is not what is there
 
 
 class Eye:
@@ -49,12 +49,14 @@ class Eye:
     async def whole(self) -> None:
         """Until every host and machine has been seen, with all that is compared."""
 
+        needed = {view for view in lasting() if VIEWS[view].shown == "always"}
+
         def seen() -> bool:
             hosts = [self.places.get(name) for name in self._hosts]
             return (
                 self._expected <= self.places.keys()
                 and self._hosts <= self.docker.keys()
-                and all(place and {*SHOWN} - {"raw"} <= place.views.keys() for place in hosts)
+                and all(place and needed <= place.views.keys() for place in hosts)
             )
 
         if not await self._until(seen, WHOLE_SECONDS):
@@ -72,7 +74,7 @@ class Eye:
         places = {
             name: place.model_copy(
                 update={
-                    "views": {view: _kept(view, seen) for view, seen in place.views.items() if view in KEPT},
+                    "views": {view: _kept(view, seen) for view, seen in place.views.items() if view in kept()},
                     "since": float(math.floor(place.since)),
                 }
             )
@@ -102,7 +104,7 @@ class Eye:
         self._moved = time.monotonic()
 
     async def view_changed(self, place: Place, view: View, before: Observation | None) -> None:
-        self._see(place, moved=view in SHOWN)
+        self._see(place, moved=view in lasting())
 
     async def docker_changed(self, docker: DockerState) -> None:
         self.docker[docker.host] = docker
@@ -118,4 +120,5 @@ class Eye:
 
 
 def _kept(view: View, seen: Observation) -> Observation:
-    return bounded(seen).model_copy(update={"since": seen.since, "changed": seen.changed}) if view in SHOWN else bounded(seen)
+    times = {"since": seen.since, "changed": seen.changed} if view in lasting() else {}
+    return bounded(seen).model_copy(update=times)

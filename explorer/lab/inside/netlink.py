@@ -15,6 +15,7 @@ from contextlib import suppress
 
 from explorer.lab.inside.netns import Namespace
 from explorer.network.model import View
+from explorer.network.views import Notice, stale_after
 
 NETLINK_ROUTE, NETLINK_NETFILTER = 0, 12
 ROUTE_GROUPS = (1, 3, 5, 7, 9, 11)  # link, neigh, ipv4 address and route, ipv6 address and route
@@ -25,12 +26,10 @@ READS_AT_ONCE = 64
 FLOOD, WINDOW = 500, 0.1  # more messages than that in a window: nothing is listened to for the length of another
 HEADER = struct.Struct("=IHHII")
 
-# Taking a link down silently takes its routes and neighbours along, so a link's message dirties those too.
-LINK: tuple[View, ...] = ("interfaces", "routes", "neighbours", "fdb")
-ROUTE_VIEWS: tuple[View, ...] = LINK
-FILTER_VIEWS: tuple[View, ...] = ("nat", "filter", "raw", "connections")
+ROUTE_NOTICES: tuple[Notice, ...] = ("link", "address", "route", "neighbour", "fdb")
+FILTER_NOTICES: tuple[Notice, ...] = ("rules", "connection")
 Dirty = Callable[[Iterable[View]], None]
-ViewsOf = Callable[[bytes], set[View]]
+NoticesOf = Callable[[bytes], set[Notice]]
 
 
 class Listener:
@@ -42,8 +41,8 @@ class Listener:
         self._sockets: list[socket.socket] = []
         self._since, self._count = 0.0, 0
         try:
-            self._listen(namespace, NETLINK_ROUTE, ROUTE_GROUPS, route_views, ROUTE_VIEWS)
-            self._listen(namespace, NETLINK_NETFILTER, FILTER_GROUPS, filter_views, FILTER_VIEWS)
+            self._listen(namespace, NETLINK_ROUTE, ROUTE_GROUPS, route_notices, ROUTE_NOTICES)
+            self._listen(namespace, NETLINK_NETFILTER, FILTER_GROUPS, filter_notices, FILTER_NOTICES)
         except OSError:
             self.close()
             raise
@@ -53,36 +52,36 @@ class Listener:
         namespace: Namespace,
         protocol: int,
         groups: Iterable[int],
-        views_of: ViewsOf,
-        everything: tuple[View, ...],
+        notices_of: NoticesOf,
+        everything: tuple[Notice, ...],
     ) -> None:
         listening = namespace.socket(socket.AF_NETLINK, socket.SOCK_RAW, protocol)
         self._sockets.append(listening)
         listening.bind((0, sum(1 << (group - 1) for group in groups)))
-        self._attend(listening, views_of, everything)
+        self._attend(listening, notices_of, everything)
 
-    def _attend(self, listening: socket.socket, views_of: ViewsOf, everything: tuple[View, ...]) -> None:
+    def _attend(self, listening: socket.socket, notices_of: NoticesOf, everything: tuple[Notice, ...]) -> None:
         if listening.fileno() >= 0:
-            self._loop.add_reader(listening.fileno(), self._readable, listening, views_of, everything)
+            self._loop.add_reader(listening.fileno(), self._readable, listening, notices_of, everything)
 
-    def _readable(self, listening: socket.socket, views_of: ViewsOf, everything: tuple[View, ...]) -> None:
-        views: set[View] = set()
+    def _readable(self, listening: socket.socket, notices_of: NoticesOf, everything: tuple[Notice, ...]) -> None:
+        notices: set[Notice] = set()
         try:
             for _ in range(READS_AT_ONCE):
-                views |= views_of(listening.recv(RECEIVE_BYTES))
+                notices |= notices_of(listening.recv(RECEIVE_BYTES))
                 self._count += 1
         except BlockingIOError:
             pass
         except OSError as error:
             if error.errno != errno.ENOBUFS:  # the namespace has gone; the next look at the host finds out
                 self._forget(listening)
-            views.update(everything)
-        if views:
-            self._dirty(views)
+            notices.update(everything)
+        if notices:
+            self._dirty(stale_after(notices))
         if listening.fileno() >= 0 and self._flooded():
-            self._dirty(everything)
+            self._dirty(stale_after(everything))
             self._loop.remove_reader(listening.fileno())
-            self._loop.call_later(WINDOW, self._attend, listening, views_of, everything)
+            self._loop.call_later(WINDOW, self._attend, listening, notices_of, everything)
 
     def _flooded(self) -> bool:
         """A flood is answered by reading the views now and then, not by following it."""
@@ -114,25 +113,25 @@ def messages(data: bytes) -> Iterable[tuple[int, bytes]]:
         at += (length + 3) & ~3
 
 
-def route_views(data: bytes) -> set[View]:
-    views: set[View] = set()
+def route_notices(data: bytes) -> set[Notice]:
+    notices: set[Notice] = set()
     for kind, payload in messages(data):
         if kind in (16, 17):
-            views.update(LINK)
+            notices.add("link")
         elif kind in (20, 21):
-            views.update(("interfaces", "routes"))
+            notices.add("address")
         elif kind in (24, 25):
-            views.add("routes")
+            notices.add("route")
         elif kind in (28, 29):
-            views.add("fdb" if payload[:1] == bytes([AF_BRIDGE]) else "neighbours")
-    return views
+            notices.add("fdb" if payload[:1] == bytes([AF_BRIDGE]) else "neighbour")
+    return notices
 
 
-def filter_views(data: bytes) -> set[View]:
-    views: set[View] = set()
+def filter_notices(data: bytes) -> set[Notice]:
+    notices: set[Notice] = set()
     for kind, _payload in messages(data):
         if kind >> 8 == 10:
-            views.update(("nat", "filter", "raw"))
+            notices.add("rules")
         elif kind >> 8 == 1:
-            views.add("connections")
-    return views
+            notices.add("connection")
+    return notices

@@ -16,10 +16,9 @@ from explorer.lab.inside.pace import Pace, Quiet
 from explorer.lab.inside.places import read_text
 from explorer.lab.inside.tools import Output, run_tools
 from explorer.network.model import Line, Observation, View
-from explorer.network.read import COMMANDS, FURTHER, observe
+from explorer.network.views import commands, counting, observe
 
 LINES_AT_LEAST = 50
-READ: tuple[View, ...] = tuple(COMMANDS)
 STILL, LONGEST = 0.015, 0.060
 BURST, RATE, LINES_PER_TURN = 30, 5.0, 300
 CONNECTIONS_GAP = 0.2  # of all views the only one that ordinary traffic changes many times a second
@@ -53,7 +52,7 @@ class Watch:
         """Until cancelled. Listens before it reads, so that nothing falls between."""
         listener = Listener(self.namespace, self.dirty)
         try:
-            self.dirty(READ)
+            self.dirty(commands())
             while True:
                 await self._quiet.settled()
                 await self._pace.turn()
@@ -80,7 +79,7 @@ class Watch:
             if time.monotonic() - self._connections_at < CONNECTIONS_GAP:
                 self._connections_due = True  # the next beat takes it along
                 return
-            views.update(view for view in ("nat", "filter") if self._counts(view))  # a connection's packets were counted
+            views.update(view for view in counting("connections") if self._counts(view))  # a connection's packets were counted
         self._dirty |= views
         self._quiet.touch()
 
@@ -94,7 +93,7 @@ class Watch:
         """Every few seconds: what changes without notice."""
         self._ticks += 1
         if self._ticks % TICKS_TO_FULL == 0:
-            self.dirty(READ)
+            self.dirty(commands())
             return
         try:
             traffic = read_text(f"/proc/{self.namespace.pid}/net/dev", 256 * 1024)
@@ -102,7 +101,7 @@ class Watch:
             traffic = ""  # no process is left in it
         if traffic != self._traffic or not traffic:
             self._traffic = traffic
-            self.dirty(view for view in ("nat", "filter", "raw") if self._counts(view))
+            self.dirty(view for view in counting("packets") if self._counts(view))
         if self._counts("connections"):
             self.dirty(("connections",))
 
@@ -111,9 +110,9 @@ class Watch:
 
     async def _read(self, views: set[View]) -> int:
         """Reads these views; the number of lines that came."""
-        tools = {view: (COMMANDS[view], *FURTHER.get(view, ())) for view in READ if view in views}
-        commands = {" ".join(command): command for several in tools.values() for command in several}
-        outputs = await run_tools(self.namespace.fd, commands)
+        tools = {view: several for view, several in commands().items() if view in views}
+        run = {" ".join(command): command for several in tools.values() for command in several}
+        outputs = await run_tools(self.namespace.fd, run)
         if "connections" in views:
             self._connections_at = time.monotonic()
         fresh: dict[View, Observation] = {}

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from explorer.network.comparison.model import LINE, LINES, OUTPUT, Cell, Evidence
 from explorer.network.difference import compare
 from explorer.network.model import FdbEntry, Interface, Line, Observation, Place, Rule, View
+from explorer.network.views import lasting
 
-SHOWN: tuple[View, ...] = ("interfaces", "routes", "nat", "filter", "raw", "fdb")
 _ROWS: dict[str, tuple[View, ...]] = {
     "host-interfaces": ("interfaces",),
     "host-routes": ("routes",),
@@ -19,7 +19,7 @@ HIDDEN = "In a namespace of the network's own, out of sight of the host."
 
 
 def views_of(place: Place) -> dict[View, Observation]:
-    return {view: bounded(place.views[view]) for view in SHOWN if view in place.views}
+    return {view: bounded(place.views[view]) for view in lasting() if view in place.views}
 
 
 def bounded(seen: Observation) -> Observation:

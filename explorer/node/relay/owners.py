@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from explorer.network.added import KINDS, owner_of
+from explorer.network.added import owner_of
 from explorer.network.cause import KERNEL, container
 from explorer.network.model import DockerContainer, DockerNetwork, DockerState, Gone, Place, Put, View
+from explorer.network.views import owned
 
 PUT_BY_ONE = 100
 PUT_BY_ALL = 2_000
@@ -25,12 +26,12 @@ class Owners:
         self._more: set[tuple[str, str]] = set()
 
     def see(self, place: Place) -> None:
-        for view in KINDS:
+        for view in owned():
             self.see_view(place, view)
 
     def see_view(self, place: Place, view: View) -> None:
         seen = place.views.get(view)
-        if seen is None or view not in KINDS:
+        if seen is None or view not in owned():
             return
         host = place.host or place.id
         whose = container(place.name) if place.kind == "container" and not place.shares else ""

@@ -208,7 +208,7 @@ class Picture:
                 self._owners.see(seen)
                 yield PlaceSeen(place=seen)
         else:
-            yield from self._tell_view(self.places[place], view)  # type: ignore[arg-type]
+            yield from self._tell_view(self.places[place], view)
 
     def _tell_view(self, place: Place, view: View) -> Iterator[Event]:
         told = self._told.get(place.id)

@@ -19,8 +19,9 @@ from explorer.lab.errors import LabError
 from explorer.network.grid import Cell, Grid, Told
 from explorer.network.journeys import Asked, Journeys
 from explorer.network.journeys.model import Kind
-from explorer.network.model import VIEWS, Snapshot
+from explorer.network.model import Snapshot
 from explorer.network.scenario import DEFAULT_ENGINE, ENGINES
+from explorer.network.views import rank
 from explorer.node.management.answering import fail, progress
 from explorer.node.operator import actions, owners
 from explorer.sandboxes.services import Refused
@@ -221,7 +222,7 @@ def snapshot_text(snapshot: Snapshot) -> str:
     lines: list[str] = []
     for place in snapshot.places.values():
         lines.append(f"=== {place.id} ({place.kind}){' unreadable: ' + place.error if place.error else ''}")
-        for view, seen in sorted(place.views.items(), key=lambda pair: VIEWS.index(pair[0])):
+        for view, seen in sorted(place.views.items(), key=lambda pair: rank(pair[0])):
             lines.append(f"--- {view}: {seen.command}{' ! ' + seen.error if seen.error else ''}")
             lines += [line.text for line in seen.lines]
     return "\n".join(lines)

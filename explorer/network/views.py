@@ -1,0 +1,207 @@
+"""The views of a place, one row each: how a view is read, what makes it out of date, and how the page shows it.
+
+A view is one kind of thing that a network namespace shows: its interfaces, its routes, the rules of one table. To add a
+view, add a row to `VIEWS` and a reader to `network/read`, and capture what its command prints. Nothing else names all views:
+the observer runs the commands of this table, a comparison keeps what it marks, and the page gets it as data (`for_page`).
+
+Three views have no command, since no tool prints them: `requests` (a machine's own log), `frames` (the newest VXLAN frames)
+and `calls` (what Docker asked of a third-party driver). `lab/watch` fills these; their rows say how they are shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
+
+from explorer.network.model import Observation, View
+from explorer.network.read import (
+    TOOLS,
+    read_addresses,
+    read_calls,
+    read_connections,
+    read_fdb,
+    read_further,
+    read_neighbours,
+    read_requests,
+    read_routes,
+    read_rules,
+)
+
+Command = tuple[str, ...]
+Notice = Literal["link", "address", "route", "neighbour", "fdb", "rules", "connection"]  # what the kernel notifies of
+Where = Literal["always", "machine", "seen", "filled"]
+
+
+@dataclass(frozen=True)
+class ViewRow:
+    """`command` is what the node runs there, `further` what it runs besides; the reader gets each output as one argument.
+    `stale_after` are the kernel's notifications after which it has to be read again. `counts` says what moves the counters in
+    its lines without a notification of their own.
+
+    `name` is how a sentence calls it, `heading` what stands over it in a tab with several views. Views with the same `tab`
+    stand in one tab, in the order of the table. `shown` says where the page offers it: everywhere, on a machine only, on
+    places that have it, or on places where it has lines. `drawn` names how its lines are drawn.
+
+    What `lasts` differs between two moments when it changes; the lines of other views come and go by themselves. `owned` lines
+    belong to a network, a container or somebody else, so they are counted as added by somebody. `kept` views are kept with a
+    column of a comparison; what lasts is always kept."""
+
+    reader: Callable[..., Observation] | None
+    name: str
+    tab: str
+    command: Command = ()
+    further: tuple[Command, ...] = ()
+    stale_after: tuple[Notice, ...] = ()
+    counts: tuple[Literal["packets", "connections"], ...] = ()
+    heading: str = ""
+    shown: Where = "always"
+    drawn: Literal["table", "folded", "calls"] = "table"
+    lasts: bool = False
+    owned: bool = False
+    kept: bool = False
+
+
+_RULES = ("iptables-save", "-c")
+
+# A link that goes down takes its routes, neighbours and forwarding entries along, and the kernel tells of the link only.
+VIEWS: dict[View, ViewRow] = {
+    "interfaces": ViewRow(
+        reader=read_addresses,
+        command=("ip", "-d", "addr"),
+        stale_after=("link", "address"),
+        name="interfaces",
+        tab="Interfaces",
+        lasts=True,
+        owned=True,
+    ),
+    "routes": ViewRow(
+        reader=read_routes,
+        command=("ip", "route", "show", "table", "all"),
+        stale_after=("link", "address", "route"),
+        name="routes",
+        tab="Routes",
+        lasts=True,
+        owned=True,
+    ),
+    "nat": ViewRow(
+        reader=partial(read_rules, table="nat"),
+        command=_RULES,
+        stale_after=("rules",),
+        counts=("packets", "connections"),
+        name="NAT",
+        heading="nat table",
+        tab="NAT",
+        lasts=True,
+        owned=True,
+    ),
+    "filter": ViewRow(
+        reader=partial(read_rules, table="filter"),
+        command=_RULES,
+        stale_after=("rules",),
+        counts=("packets", "connections"),
+        name="filter",
+        heading="filter table",
+        tab="NAT",
+        lasts=True,
+        owned=True,
+    ),
+    "connections": ViewRow(
+        reader=read_connections,
+        command=("conntrack", "-L", "-o", "extended"),
+        stale_after=("connection",),
+        name="connections",
+        heading="tracked connections",
+        tab="NAT",
+    ),
+    "raw": ViewRow(
+        reader=read_further,
+        command=_RULES,
+        further=TOOLS,
+        stale_after=("rules",),
+        counts=("packets",),
+        name="what else netfilter holds",
+        tab="NAT",
+        shown="filled",
+        lasts=True,
+        owned=True,
+    ),
+    "neighbours": ViewRow(
+        reader=read_neighbours,
+        command=("ip", "neigh"),
+        stale_after=("link", "neighbour"),
+        name="neighbours",
+        tab="Neighbours",
+        kept=True,
+    ),
+    "fdb": ViewRow(
+        reader=read_fdb,
+        command=("bridge", "fdb"),
+        stale_after=("link", "fdb"),
+        name="bridge FDB",
+        tab="Neighbours",
+        lasts=True,
+        owned=True,
+    ),
+    "frames": ViewRow(reader=None, name="frames", tab="Packets", shown="seen", drawn="folded"),
+    "requests": ViewRow(reader=read_requests, name="requests", tab="Requests", shown="machine"),
+    "calls": ViewRow(reader=read_calls, name="calls", tab="Driver", shown="filled", drawn="calls", kept=True),
+}
+
+
+def observe(view: View, text: str, *further: str) -> Observation:
+    """What `view` shows, from the text that its command (or, for requests, the machine's log) printed, and the further ones."""
+    reader = VIEWS[view].reader
+    if reader is None:
+        raise ValueError(f"no text is read for the view {view}")
+    return reader(text, *further)
+
+
+def commands() -> dict[View, tuple[Command, ...]]:
+    """Every view that a command shows, with all it takes to read it."""
+    return {view: (row.command, *row.further) for view, row in VIEWS.items() if row.command}
+
+
+def stale_after(notices: Iterable[Notice]) -> set[View]:
+    """The views that may no longer show the truth after these notifications."""
+    told = set(notices)
+    return {view for view, row in VIEWS.items() if told & set(row.stale_after)}
+
+
+def counting(what: Literal["packets", "connections"]) -> tuple[View, ...]:
+    return tuple(view for view, row in VIEWS.items() if what in row.counts)
+
+
+def lasting() -> tuple[View, ...]:
+    return tuple(view for view, row in VIEWS.items() if row.lasts)
+
+
+def owned() -> tuple[View, ...]:
+    return tuple(view for view, row in VIEWS.items() if row.owned)
+
+
+def kept() -> tuple[View, ...]:
+    return tuple(view for view, row in VIEWS.items() if row.kept or row.lasts)
+
+
+def rank(view: View) -> int:
+    """Where it stands in the table; a view that is not in it comes last."""
+    return next((place for place, known in enumerate(VIEWS) if known == view), len(VIEWS))
+
+
+def for_page() -> list[dict[str, Any]]:
+    """The rows as the page needs them, in order; `static/js/page/tables.js` reads them."""
+    return [
+        {
+            "view": view,
+            "name": row.name,
+            "heading": row.heading or row.name,
+            "tab": row.tab,
+            "shown": row.shown,
+            "drawn": row.drawn,
+            "lasts": row.lasts,
+            "owned": row.owned,
+        }
+        for view, row in VIEWS.items()
+    ]
