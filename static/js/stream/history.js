@@ -1,6 +1,8 @@
 // What the sandbox was like at any number of its stream, as long as it is kept; and the difference between two moments.
 // Pure: no page, no clock. A change holds only what it brought; all the rest is shared with the moments around it.
 
+import { rowOf } from "../page/tables.js";
+
 /** @import { DockerState, Happened, Line, Observation, Place, Snapshot, StreamEvent } from "./types.js" */
 
 /** @typedef {{ places: Map<string, Place>, docker: Map<string, DockerState> }} Picture */
@@ -153,7 +155,10 @@ function weigh(change) {
   if (change.type === "docker_changed") return fixed + 300 * (change.docker.networks.length + change.docker.containers.length);
   const places = change.type === "snapshot_taken" ? Object.values(change.snapshot.places) : [];
   if (change.type === "place_seen") places.push(change.place);
-  const seen = change.type === "view_changed" ? [change.observation] : places.flatMap((place) => Object.values(place.views));
+  const seen =
+    change.type === "view_changed"
+      ? [change.observation]
+      : places.flatMap((place) => /** @type {Observation[]} */ (Object.values(place.views)));
   return seen.reduce(
     (sum, one) => sum + 3 * one.lines.reduce((all, line) => all + line.text.length + line.why.length, 0),
     fixed,
@@ -173,8 +178,6 @@ export function settledAfter(timeline, event) {
   const later = (/** @type {Happened} */ one) => one.number > event.number && one.at > event.at + TOGETHER;
   return timeline.find((one) => one.source === "command" && later(one)) ?? null;
 }
-
-const STATELESS = new Set(["connections", "neighbours", "frames", "requests", "calls"]); // their lines come and go; timers in them are no news
 
 /**
  * What differs, by place and view, by the key of each line. Counters and timers are no difference.
@@ -224,7 +227,8 @@ function compared(view, old, now) {
   const removed = [...old].filter(([key]) => !now.has(key)).map(([, lines]) => lines);
   /** @type {[string[], string[]][]} */
   const changed = [];
-  for (const [key, lines] of STATELESS.has(view) ? [] : now) {
+  const passes = rowOf(view)?.lasts === false; // its lines come and go; timers in them are no news
+  for (const [key, lines] of passes ? [] : now) {
     const before = old.get(key);
     if (before && plain(before) !== plain(lines)) changed.push([before, lines]);
   }

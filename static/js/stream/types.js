@@ -11,8 +11,7 @@
  * @typedef {{ kind_of: string, key: string, [fact: string]: unknown }} OtherItem
  * @typedef {{ command: string, lines: Line[], items: (Interface | OtherItem)[], error: string, truncated: boolean,
  *   since: Record<string, number>, changed: Record<string, number> }} Observation
- * @typedef {"interfaces" | "routes" | "neighbours" | "fdb" | "nat" | "filter" | "raw" | "connections" | "requests" |
- *   "frames" | "calls"} View
+ * @typedef {string} View the name of a row of the table of views
  * @typedef {{ id: string, kind: "host" | "container" | "machine" | "namespace", host: string, name: string, netns: number,
  *   shares: string, error: string, since: number, views: Partial<Record<View, Observation>> }} Place
  * @typedef {{ id: string, name: string, driver: string, internal?: boolean, subnets: string[], gateways: string[], bridge: string,

@@ -1,5 +1,7 @@
 // What each network and container put on its host: the same answer as `explorer/network/added.py`, for the page. Pure.
 
+import { views } from "../page/tables.js";
+
 /** @import { DockerContainer, DockerNetwork, DockerState, Gone, Line, Place, View } from "../stream/types.js" */
 
 /** @typedef {{ places: Map<string, Place>, docker: Map<string, DockerState>, gone: Gone[] }} Picture */
@@ -15,8 +17,6 @@
 
 export const MOMENT = 1.5;
 export const UNKNOWN = "unknown";
-/** @type {View[]} */
-export const KINDS = ["interfaces", "routes", "nat", "filter", "raw", "fdb"];
 const FRAME = ["table:", "commit:", "comment:"];
 const OVERLAY = " (overlay)";
 
@@ -97,7 +97,7 @@ export function everything(picture, host) {
     if ((place.host || place.id) !== host || place.shares) continue;
     const whose = namespaceOf(picture, place);
     if (place.id !== host && place.netns) found.push(namespace(place, whose));
-    for (const view of KINDS) found.push(...entriesOf(place, view, whose));
+    for (const { view } of views().filter((row) => row.owned)) found.push(...entriesOf(place, view, whose));
   }
   return found;
 }

@@ -1,10 +1,11 @@
-// <live-views>: the chooser of place and the tabs Interfaces, Routes, NAT, Neighbours, Packets, Requests, Driver,
-// Journey, Reach, Added, Timeline.
+// <live-views>: the chooser of place, a tab for each group of views that the page's table names, and the tools' tabs:
+// Journey, Capture, Reach, Added, Timeline.
 
 import { PacketCapture } from "../packets/packet-capture.js";
 import { PacketJourney } from "../packets/packet-journey.js";
 import { ReachGrid } from "../packets/reach-grid.js";
 import { make, refill, remember, remembered, rove } from "../page/dom.js";
+import { views } from "../page/tables.js";
 import { inOrder } from "../stream/store.js";
 import { DriverCalls } from "./driver-calls.js";
 import { LiveTable } from "./live-table.js";
@@ -13,33 +14,39 @@ import { Timeline } from "./time-line.js";
 import { WhatAdded } from "./what-added.js";
 
 /** @import { Store } from "../stream/store.js" */
-/** @import { StreamEvent, View, ViewChanged } from "../stream/types.js" */
+/** @import { ViewRow } from "../page/tables.js" */
+/** @import { Place, StreamEvent, View, ViewChanged } from "../stream/types.js" */
 
-/** @type {{ id: string, label: string, views: View[] }[]} */
-export const TABS = [
-  { id: "interfaces", label: "Interfaces", views: ["interfaces"] },
-  { id: "routes", label: "Routes", views: ["routes"] },
-  { id: "nat", label: "NAT", views: ["nat", "filter", "connections", "raw"] },
-  { id: "neighbours", label: "Neighbours", views: ["neighbours", "fdb"] },
-  { id: "packets", label: "Packets", views: ["frames"] },
-  { id: "requests", label: "Requests", views: ["requests"] },
-  { id: "driver", label: "Driver", views: ["calls"] },
-  { id: "journey", label: "Journey", views: [] },
-  { id: "capture", label: "Capture", views: [] },
-  { id: "reach", label: "Reach", views: [] },
-  { id: "added", label: "Added", views: [] },
-  { id: "timeline", label: "Timeline", views: [] },
-];
+/** @typedef {{ id: string, label: string, views: ViewRow[] }} Tab */
+/** @type {Tab[]} what has an element of its own and is no view of a place */
+const TOOLS = ["Journey", "Capture", "Reach", "Added", "Timeline"].map((label) => ({
+  id: label.toLowerCase(),
+  label,
+  views: [],
+}));
 const FRESH = 16_000;
-const RARE = new Set(["raw"]); // shown where there is something in it
-const TITLES = {
-  nat: "nat table",
-  filter: "filter table",
-  raw: "what else netfilter holds",
-  connections: "tracked connections",
-  neighbours: "neighbours",
-  fdb: "bridge FDB",
-};
+
+/** The tabs of the page's table of views, then the tools. @returns {Tab[]} */
+export function allTabs() {
+  /** @type {Map<string, Tab>} */
+  const tabs = new Map();
+  for (const row of views()) {
+    const tab = tabs.get(row.tab) ?? { id: row.tab.toLowerCase(), label: row.tab, views: [] };
+    tab.views.push(row);
+    tabs.set(row.tab, tab);
+  }
+  return [...tabs.values(), ...TOOLS];
+}
+
+/**
+ * @param {ViewRow} row
+ * @param {Place | undefined} place
+ */
+function isOffered(row, place) {
+  if (row.shown === "machine") return place?.kind === "machine";
+  if (row.shown === "seen") return place?.views[row.view] !== undefined;
+  return row.shown === "always" || Boolean(place?.views[row.view]?.lines.length);
+}
 
 export class LiveViews extends HTMLElement {
   constructor() {
@@ -47,7 +54,7 @@ export class LiveViews extends HTMLElement {
     /** @type {Store | null} */
     this.store = null;
     this.place = "";
-    this.tab = "interfaces";
+    this.tab = "";
     /** @type {Map<View, LiveTable | DriverCalls>} */
     this.tables = new Map();
     this.places = make("div", "places");
@@ -160,14 +167,13 @@ export class LiveViews extends HTMLElement {
   }
 
   #calls() {
-    const shown = this.tables.get("calls");
-    return shown instanceof DriverCalls ? shown : undefined;
+    return [...this.tables.values()].find((one) => one instanceof DriverCalls);
   }
 
   /** @param {ViewChanged} event */
   #viewChanged(event) {
     const structural = event.added.length > 0 || event.removed.length > 0;
-    const tab = TABS.find((one) => one.views.includes(event.view));
+    const tab = allTabs().find((one) => one.views.some((row) => row.view === event.view));
     if (!tab) return;
     if (event.place === this.place && !this.bar.querySelector(`[data-tab="${tab.id}"]`)) {
       this.#drawTabs();
@@ -248,15 +254,11 @@ export class LiveViews extends HTMLElement {
 
   #drawTabs() {
     const place = this.store?.places.get(this.place);
-    /** @type {Record<string, boolean>} */
-    const shown = {
-      capture: this.closest("live-sandbox") !== null,
-      requests: place?.kind === "machine",
-      packets: place?.views.frames !== undefined,
-      driver: Boolean(place?.views.calls?.lines.length),
-    };
-    const tabs = TABS.filter((tab) => shown[tab.id] ?? true);
-    if (!tabs.some((tab) => tab.id === this.tab)) this.tab = "interfaces";
+    const live = this.closest("live-sandbox") !== null;
+    const tabs = allTabs().filter((tab) =>
+      tab.views.length ? tab.views.some((row) => isOffered(row, place)) : tab.id !== "capture" || live,
+    );
+    if (!tabs.some((tab) => tab.id === this.tab)) this.tab = tabs[0].id;
     const focused = this.bar.contains(document.activeElement);
     const buttons = tabs.map((tab) => {
       const button = make("button", "view-tab", tab.label);
@@ -298,7 +300,8 @@ export class LiveViews extends HTMLElement {
   }
 
   #drawPanel() {
-    const tab = TABS.find((one) => one.id === this.tab) ?? TABS[0];
+    const tabs = allTabs();
+    const tab = tabs.find((one) => one.id === this.tab) ?? tabs[0];
     this.news.delete(`${this.place} ${tab.id}`);
     this.bar.querySelector(`[data-tab="${tab.id}"]`)?.classList.remove("news");
     this.tables.clear();
@@ -338,14 +341,15 @@ export class LiveViews extends HTMLElement {
     if (place?.shares)
       nodes.push(make("p", "empty", `${place.id} has no network namespace of its own: it lives in that of ${place.shares}.`));
     if (place?.error) nodes.push(make("p", "empty trouble", `This place cannot be read: ${place.error}`));
-    for (const view of tab.views) {
+    for (const { view, heading, shown, drawn } of tab.views) {
       const seen = place?.views[view];
-      if (RARE.has(view) && !seen?.lines.length && !seen?.error) continue;
-      if (tab.views.length > 1) nodes.push(make("h3", "view-title", TITLES[/** @type {keyof typeof TITLES} */ (view)]));
-      const table = view === "calls" ? new DriverCalls() : new LiveTable();
+      const several = tab.views.length > 1;
+      if (several && shown === "filled" && !seen?.lines.length && !seen?.error) continue;
+      if (several) nodes.push(make("h3", "view-title", heading));
+      const table = drawn === "calls" ? new DriverCalls() : new LiveTable();
       if (table instanceof DriverCalls) table.store = this.store;
       else {
-        table.folds = view === "frames";
+        table.folds = drawn === "folded";
         table.named = place ? placeName(place) : this.place;
       }
       this.tables.set(view, table);

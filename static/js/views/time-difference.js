@@ -1,12 +1,20 @@
 // What differs between two moments, written out: one part for each place, the views in it by what lasts longest.
 
 import { make } from "../page/dom.js";
+import { rowOf, views } from "../page/tables.js";
 
 /** @import { PlaceDifference, ViewDifference } from "../stream/history.js" */
 
 const LINES = 400; // of a difference
-const ORDER = ["docker", "interfaces", "routes", "nat", "filter", "raw", "fdb"]; // what lasts; all else passes
-const VIEWS = { docker: "Docker's names", nat: "NAT", fdb: "bridge FDB", raw: "what else netfilter holds" };
+const DOCKER = "docker"; // no view of a place: what a host's daemon names
+
+/** What lasts, the daemon's names first; all else passes. */
+const lasting = () => [
+  DOCKER,
+  ...views()
+    .filter((row) => row.lasts)
+    .map((row) => row.view),
+];
 
 /** @param {PlaceDifference[]} found */
 export function written(found) {
@@ -28,7 +36,8 @@ export function written(found) {
 
 /** What lasts comes first. @param {ViewDifference[]} views */
 function byWeight(views) {
-  const rank = (/** @type {ViewDifference} */ one) => ORDER.indexOf(one.view) + 1 || ORDER.length + 1;
+  const order = lasting();
+  const rank = (/** @type {ViewDifference} */ one) => order.indexOf(one.view) + 1 || order.length + 1;
   return [...views].sort((a, b) => rank(a) - rank(b));
 }
 
@@ -44,8 +53,8 @@ function count(views) {
  */
 function part(view, room) {
   const box = /** @type {HTMLDetailsElement} */ (make("details", "differs-view"));
-  box.open = ORDER.includes(view.view);
-  const name = make("summary", "", VIEWS[/** @type {keyof typeof VIEWS} */ (view.view)] ?? view.view);
+  box.open = lasting().includes(view.view);
+  const name = make("summary", "", view.view === DOCKER ? "Docker's names" : (rowOf(view.view)?.name ?? view.view));
   name.append(make("small", "", count([view])));
   box.append(name);
   /** @param {string} tag @param {string} sign @param {string[]} lines */

@@ -1,6 +1,7 @@
 // <what-added>: who put what on a host. First everybody with how much; then one of them, grouped by cause and kind.
 
 import { make } from "../page/dom.js";
+import { views } from "../page/tables.js";
 import { added, leftBehind, owners } from "./added.js";
 
 /** @import { Added, Entry, Owner } from "./added.js" */
@@ -10,16 +11,6 @@ import { added, leftBehind, owners } from "./added.js";
 const TELLS = new Set(["snapshot_taken", "place_seen", "place_gone", "view_changed", "docker_changed", "owner_gone"]);
 const GLOW = 5_000;
 const PAUSE = 150; // between two drawings, however much comes
-/** @type {[string, string][]} */
-const KINDS = [
-  ["namespaces", "Network namespaces"],
-  ["interfaces", "Interfaces"],
-  ["routes", "Routes"],
-  ["nat", "NAT"],
-  ["filter", "Filter"],
-  ["raw", "Raw table"],
-  ["fdb", "Bridge FDB"],
-];
 /** @type {Record<string, string>} */
 const NAMES = {
   daemon: "Docker Engine itself",
@@ -29,6 +20,15 @@ const NAMES = {
   "not-docker": "not added by Docker",
   unknown: "cause unknown",
 };
+
+/** What an owner can have put somewhere, with the title of each. @returns {[string, string][]} */
+function kinds() {
+  const owned = views().filter((row) => row.owned);
+  return [
+    ["namespaces", "Network namespaces"],
+    ...owned.map((row) => /** @type {[string, string]} */ ([row.view, row.name[0].toUpperCase() + row.name.slice(1)])),
+  ];
+}
 
 /** @param {string} owner */
 export function nameOf(owner) {
@@ -268,7 +268,7 @@ export class WhatAdded extends HTMLElement {
   #entries(entries, fresh) {
     const box = make("div", "added-kinds");
     const places = [...new Set([this.host, ...entries.map((entry) => entry.place)])];
-    for (const [kind, title] of KINDS) {
+    for (const [kind, title] of kinds()) {
       for (const place of kind === "namespaces" ? [""] : places) {
         const some = entries.filter((entry) => entry.kind === kind && (!place || entry.place === place));
         if (!some.length) continue;

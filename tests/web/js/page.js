@@ -4,6 +4,7 @@
 import { register } from "node:module";
 import { mock } from "node:test";
 import { JSDOM, VirtualConsole } from "jsdom";
+import "./tables.js";
 
 process.env.TZ = "UTC";
 export const NOW = Date.UTC(2026, 10, 29, 12, 0, 0); // every test begins at noon

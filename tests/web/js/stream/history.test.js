@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { difference, History, settledAfter } from "../../../../static/js/stream/history.js";
 import { Lens } from "../../../../static/js/stream/lens.js";
 import { Store } from "../../../../static/js/stream/store.js";
+import "../tables.js";
 
 const line = (text, key = text) => ({ text, key, why: "", about: [] });
 const seen = (...texts) => ({ command: "x", lines: texts.map((text) => line(text)), items: [], error: "", truncated: false });

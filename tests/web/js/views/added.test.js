@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { Store } from "../../../../static/js/stream/store.js";
 import { added, leftBehind, owners } from "../../../../static/js/views/added.js";
+import "../tables.js";
 
 const told = JSON.parse(readFileSync(new URL("../added.json", import.meta.url), "utf8"));
 const store = new Store();

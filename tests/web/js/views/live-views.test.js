@@ -4,8 +4,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { buttonOf, heard, key, openPage, press, textOf, textsOf, wait } from "../page.js";
 import { line, place, Telling, view } from "../sandbox.js";
+import { tables } from "../tables.js";
 
 const { Lens } = await import("../../../../static/js/stream/lens.js");
+const { tell } = await import("../../../../static/js/page/tables.js");
 const { Store } = await import("../../../../static/js/stream/store.js");
 const { LiveViews } = await import("../../../../static/js/views/live-views.js");
 const { LiveTable } = await import("../../../../static/js/views/live-table.js");
@@ -276,4 +278,26 @@ test("what a host calls its containers is text, never a page; a long name is who
   const { element } = shown([host(), place(evil)]);
   assert.equal(element.querySelector("img"), null);
   assert.equal(element.querySelectorAll("[role=radio]")[1].getAttribute("aria-label"), evil);
+});
+
+test("a view that only the page's table names has a tab, is drawn, and is news when it changes", (t) => {
+  const row = {
+    view: "policies",
+    name: "policy rules",
+    heading: "policy rules",
+    tab: "Policies",
+    shown: "seen",
+    drawn: "table",
+  };
+  tell("views", [...tables.views, { ...row, lasts: true, owned: true }]);
+  t.after(() => tell("views", tables.views));
+  const { element, telling } = shown([host(), place("outside")]);
+  assert.ok(!tabs(element).includes("Policies"));
+  telling.seen("h1", host({ policies: view(["0: from all lookup local"]) }));
+  assert.ok(tabs(element).includes("Policies"));
+  press(element, "Policies");
+  assert.deepEqual(rows(element), ["0: from all lookup local"]);
+  press(element, "Routes");
+  telling.changed("h1", "policies", view(["0: from all lookup local", "100: from all lookup lab"]), { added: ["100"] });
+  assert.deepEqual(news(element, "[role=tab]"), ["Policies"]);
 });

@@ -1,0 +1,16 @@
+"""The tables that a page's elements read as data (static/js/page/tables.js), so that no list stands both here and there."""
+
+from __future__ import annotations
+
+from django import template
+from django.utils.html import json_script
+from django.utils.safestring import SafeString
+
+from explorer.network import views
+
+register = template.Library()
+
+
+@register.simple_tag
+def table_of_views() -> SafeString:
+    return json_script(views.for_page(), "table-views")

@@ -1,0 +1,36 @@
+// What the server tells a page as data: the table of views (explorer/network/views.py). A page carries each table as JSON
+// in a script element with the id `table-NAME`; a page without one shows no views.
+
+/**
+ * @typedef {{ view: string, name: string, heading: string, tab: string, shown: "always" | "machine" | "seen" | "filled",
+ *   drawn: "table" | "folded" | "calls", lasts: boolean, owned: boolean }} ViewRow
+ *   `shown` says on which places a view is offered: on all, on machines, where the place has it, where it has lines
+ */
+
+/** @type {Map<string, any>} */
+const known = new Map();
+
+/**
+ * Takes a table instead of the one the page carries; undefined takes the page's own again.
+ * @param {string} name
+ * @param {unknown} table
+ */
+export function tell(name, table) {
+  if (table === undefined) known.delete(name);
+  else known.set(name, table);
+}
+
+/** @param {string} name */
+function read(name) {
+  if (known.has(name)) return known.get(name);
+  const carried = globalThis.document?.getElementById(`table-${name}`)?.textContent;
+  if (!carried) return undefined; // perhaps it comes later, with the part of the page that needs it
+  known.set(name, JSON.parse(carried));
+  return known.get(name);
+}
+
+/** The views in the order of their tabs. @returns {ViewRow[]} */
+export const views = () => read("views") ?? [];
+
+/** @param {string} view */
+export const rowOf = (view) => views().find((row) => row.view === view);
