@@ -1,20 +1,25 @@
 """The websocket of one terminal: bytes with offsets out, typed bytes in.
 
 Out: binary frames, eight bytes big-endian offset of the first byte, then the bytes. The stream in Redis is the ring; this
-end only cuts what the browser has and says so when something was trimmed. What was typed is never dropped: too much of it
-makes us read more slowly, and the browser's own buffer fills.
+end only cuts what the browser has and says so when something was trimmed.
+
+In: binary frames, the bytes as they were typed, each handed on once and in order. None is dropped while the socket and the
+shell live: a shell that takes nothing holds back what is typed, here up to `TYPED_KEPT` and then in the browser, which is
+told how much was taken (`taken`, bytes since the socket was opened) and shows that the rest waits.
 """
 
 from __future__ import annotations
 
 import asyncio
-import codecs
 import struct
+from collections import deque
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
 from channels.db import database_sync_to_async
 from pydantic import ValidationError
+from redis.exceptions import RedisError
 
 from explorer.classroom.acts.rules import is_paused
 from explorer.live import messages, state
@@ -28,14 +33,19 @@ from explorer.live.limits import (
     RESIZE_RATE,
     TERMINAL_SOCKETS,
     TYPED_BURST,
+    TYPED_COUNTED,
+    TYPED_KEPT,
     TYPED_LEAST,
+    TYPED_LOOK,
     TYPED_PIECE,
     TYPED_RATE,
     Bucket,
 )
-from explorer.live.orders import give_order
+from explorer.live.orders import count_typed, give_order
 from explorer.live.streams import START, Entry
 from explorer.sandboxes.events import (
+    TYPED_AHEAD,
+    TYPED_TOLD,
     AcknowledgeTerminal,
     Order,
     ResizeTerminal,
@@ -63,7 +73,9 @@ class TerminalSocket(SandboxEdge):
         self.telling: asyncio.Task[None] | None = None
         self.paused = False  # the learner's class is: nothing is typed
         self.known = asyncio.Event()  # set once the terminal is seen to be this sandbox's: nothing is ordered before
-        self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self.kept: deque[bytes] = deque()  # typed, and not yet handed on
+        self.kept_bytes = self.taken = self.taken_told = self.uncounted = 0
+        self.come, self.room = asyncio.Event(), asyncio.Event()
         self.typing = Bucket(TYPED_RATE, TYPED_BURST)
         self.resizing = Bucket(RESIZE_RATE, RESIZE_BURST)
 
@@ -84,13 +96,14 @@ class TerminalSocket(SandboxEdge):
         subscription = await self.hub.subscribe(terminal_key(self.terminal), START)
         watch = asyncio.create_task(self.watch())
         carry = asyncio.create_task(self.carry(subscription, facts))
+        hand_on = asyncio.create_task(self.hand_on())
         try:
-            done, _ = await asyncio.wait({watch, carry}, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait({watch, carry, hand_on}, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
         finally:
             self.hub.leave(subscription)
-            await end(watch, carry)
+            await end(watch, carry, hand_on)
 
     async def find(self) -> TerminalFacts:
         """The terminal, if it is one of this sandbox's; one just asked for gets a moment to appear."""
@@ -182,20 +195,52 @@ class TerminalSocket(SandboxEdge):
 
     # --- in ---
 
-    async def order(self, order: Order) -> None:
+    async def order(self, order: Order) -> bool:
+        """Whether it was given."""
         await self.known.wait()
-        await give_order(self.hub.redis, self.sandbox, order)
+        return await give_order(self.hub.redis, self.sandbox, order)
 
     async def typed(self, data: bytes) -> None:
+        while self.kept_bytes >= TYPED_KEPT:  # a page of ours sends no more than is taken; another one has to wait
+            self.room.clear()
+            await self.room.wait()
+        self.kept.append(data)
+        self.kept_bytes += len(data)
+        self.come.set()
+
+    async def hand_on(self) -> None:
+        """What is kept goes to the node, at a bounded rate, and never more than its shell can be waited for to take."""
+        while True:
+            await self.come.wait()
+            while self.kept:
+                data = self.kept.popleft()
+                for at in range(0, len(data), TYPED_PIECE):
+                    await self.give(data[at : at + TYPED_PIECE])
+            self.come.clear()
+
+    async def give(self, piece: bytes) -> None:
         if self.paused:
             await self.refuse("paused", strike=False)
-            return
-        for at in range(0, len(data), TYPED_PIECE):
-            piece = data[at : at + TYPED_PIECE]
+        else:
             await asyncio.sleep(self.typing.take(max(len(piece), TYPED_LEAST)))
-            text = self.decoder.decode(piece)
-            if text:
-                await self.order(TypeInTerminal(sandbox=self.sandbox.pk, terminal=self.terminal, data=text))
+            if await self.order(TypeInTerminal(sandbox=self.sandbox.pk, terminal=self.terminal, data=piece)):
+                await self.wait_until_taken(len(piece))
+        self.kept_bytes -= len(piece)
+        self.room.set()
+        self.taken += len(piece)
+        if self.taken - self.taken_told >= TYPED_TOLD:
+            self.taken_told = self.taken
+            await self.say({"type": "taken", "bytes": self.taken})
+
+    async def wait_until_taken(self, size: int) -> None:
+        """Looks now and then, not for every key, and waits while the shell is too far behind."""
+        self.uncounted += size
+        if self.uncounted < TYPED_COUNTED:
+            return
+        more, self.uncounted = self.uncounted, 0
+        while await count_typed(self.hub.redis, self.terminal, more) > TYPED_AHEAD:
+            more = 0
+            await asyncio.sleep(TYPED_LOOK)
 
     async def text(self, text: str) -> None:
         try:
@@ -232,6 +277,9 @@ class TerminalSocket(SandboxEdge):
     async def stop(self) -> None:
         if self.telling is not None:
             await end(self.telling)
+        if self.uncounted:
+            with suppress(RedisError, OSError):
+                await count_typed(self.hub.redis, self.terminal, self.uncounted)
 
 
 def _offset(fields: dict[bytes, bytes]) -> int:

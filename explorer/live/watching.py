@@ -156,14 +156,14 @@ class TerminalWatcher(Watcher, TerminalSocket):
     async def typed(self, data: bytes) -> None:
         await TerminalSocket.typed(self, data)
 
-    async def order(self, order: Order) -> None:
+    async def order(self, order: Order) -> bool:
         """Asked before each: an invitation that was taken back holds for a second at most."""
         if time.monotonic() - self.asked_at > RIGHTS_KEPT and not await self.find_seat():
             raise Close(messages.NOT_YOURS)
         if not isinstance(order, TypeInTerminal) or not may_type(self.watched):
             await self.refuse("not_invited", strike=False)
-            return
+            return False
         if time.monotonic() - self.noted_at > SAME_LOOK / 2:
             self.noted_at = time.monotonic()
             await database_sync_to_async(note_typing)(self.watcher, self.watched, self.sandbox)
-        await super().order(order)
+        return await super().order(order)

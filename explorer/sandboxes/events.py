@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, TypeAdapter
 
 from explorer.network.grid import Grid
 from explorer.network.journeys import Asked, Journeys
@@ -23,6 +23,8 @@ EVENTS_KEPT = 2_000  # per sandbox
 ORDERS_KEPT = 20_000  # per node
 TERMINAL_KEPT_BYTES = 256 * 1024  # ring per terminal
 ORDER_BYTES = 16 * 1024  # one order, encoded
+TYPED_AHEAD = 64 * 1024  # typed bytes of one terminal that a node has been given and its shell has not taken
+TYPED_TOLD = 8 * 1024  # the node says at least so often, in bytes, how much a shell has taken
 
 
 class Message(BaseModel):
@@ -270,12 +272,20 @@ class OpenTerminal(Order):
     rows: int = Field(default=24, ge=3, le=300)
 
 
+def _as_bytes(told: object) -> object:
+    return told.encode("latin-1") if isinstance(told, str) else told
+
+
+Bytes = Annotated[bytes, BeforeValidator(_as_bytes), PlainSerializer(lambda data: data.decode("latin-1"), return_type=str)]
+"""Bytes in JSON: one character for each byte, with the byte's number as its code. Plain text is as long as it is."""
+
+
 class TypeInTerminal(Order):
-    """`data` is what was typed, as text; at most 8 KiB encoded."""
+    """`data` is what was typed, byte for byte: text is UTF-8, and a mouse report may be no text at all."""
 
     type: Literal["type_in_terminal"] = "type_in_terminal"
     terminal: str
-    data: str = Field(max_length=8192)
+    data: Bytes = Field(max_length=2048)
 
 
 class ResizeTerminal(Order):
@@ -394,6 +404,16 @@ def terminals_key(sandbox: str) -> str:
 def terminal_key(terminal: str) -> str:
     """Stream: fields `o` (byte offset of the first byte) and `d` (bytes); the last entry has `x` (why it closed)."""
     return f"term:{terminal}:out"
+
+
+def typed_key(terminal: str) -> str:
+    """Number: typed bytes that were given to the node, of all pages together, as far as they were counted."""
+    return f"term:{terminal}:typed"
+
+
+def taken_key(terminal: str) -> str:
+    """Number: typed bytes that its shell has taken, told every `TYPED_TOLD` bytes."""
+    return f"term:{terminal}:taken"
 
 
 def size_key(terminal: str) -> str:

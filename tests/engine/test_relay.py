@@ -22,7 +22,7 @@ class Term:
     def order(self, kind, **more):
         streams.give_order(redis, sandbox.node_id, kind(sandbox=sandbox.pk, terminal=self.id, **more))
     def type(self, text):
-        self.order(events.TypeInTerminal, data=text)
+        self.order(events.TypeInTerminal, data=text if isinstance(text, bytes) else text.encode())
     def until(self, word, seconds=15):
         end = time.monotonic() + seconds
         while word not in self.said and self.why is None and time.monotonic() < end:
@@ -55,6 +55,37 @@ def test_a_shell_everywhere(terminal, place):
         "t.type('exit\\n'); t.until(b'never'); print(t.why.decode())"
     )
     assert "ended" in told
+
+
+MOUSE = bytes([0x1B, 0x5B, 0x4D, 0x20, 0x21 + 128, 0x21 + 104])  # a click in column 129, row 105: no text has these bytes
+
+
+@pytest.mark.parametrize("place", ["h1", "h1/web", "outside"])
+def test_every_byte_that_is_typed_arrives_as_that_byte(terminal, place):
+    """`od` reads the terminal itself, whose line discipline hands on every byte as it is. Ctrl-P and Ctrl-Q are among them,
+    with which an engine leaves a terminal unless it is told other keys."""
+    data = MOUSE + "ä€😀".encode() + bytes(range(256))
+    told = terminal(
+        f"t = Term({place!r}).until(b'# ')\n"
+        f"t.type('stty raw -echo; echo rea\\'\\'dy; od -An -v -tx1 -N {len(data)}; echo en\\'\\'d; stty sane\\n')\n"
+        "t.until(b'ready'); time.sleep(0.3); t.said = b''\n"
+        f"t.type({data!r}); t.until(b'end')\n"
+        "print(t.said.partition(b'end')[0].decode())"
+    )
+    assert "".join(told.split()) == data.hex()
+
+
+def test_more_than_a_program_takes_waits_for_it_and_none_is_lost(terminal):
+    """A program that reads nothing for a while is given what was typed meanwhile, which is more than a terminal holds."""
+    told = terminal(
+        "t = Term('h1').until(b'# ')\n"
+        "t.type('stty raw -echo; echo rea\\'\\'dy; sleep 7; head -c 200000 | md5sum; stty sane\\n'); t.until(b'ready')\n"
+        "data = os.urandom(100000).hex().encode()\n"
+        "for at in range(0, len(data), 2000): t.type(data[at:at + 2000])\n"
+        "import hashlib; t.until(hashlib.md5(data).hexdigest().encode(), 40)\n"
+        "print('same' if hashlib.md5(data).hexdigest().encode() in t.said else t.said[-300:])"
+    )
+    assert told.strip().endswith("same")
 
 
 def test_echo_is_quick(terminal):

@@ -7,9 +7,19 @@ import time
 
 import pytest
 
-from explorer.live.limits import TYPED_BURST
+from explorer.live.limits import TYPED_BURST, TYPED_COUNTED, TYPED_KEPT, TYPED_PIECE
 from explorer.sandboxes import changes
-from explorer.sandboxes.events import ORDER_BYTES, orders_key, terminal_key
+from explorer.sandboxes.events import (
+    ORDER,
+    ORDER_BYTES,
+    TYPED_AHEAD,
+    TYPED_TOLD,
+    TypeInTerminal,
+    orders_key,
+    taken_key,
+    terminal_key,
+    typed_key,
+)
 from explorer.sandboxes.models import Sandbox
 from tests.live.conftest import frame
 
@@ -174,31 +184,136 @@ async def test_ten_megabytes_arrive_exactly_under_flow_control(opens, world, lea
 async def test_what_is_typed_goes_to_the_node(opens, world, learner):
     world.terminal()
     socket = await opens(world.terminal_address(), learner).opened()
-    await socket.send_to("ls ä\r".encode())
-    assert await soon(world.orders) == [{"sandbox": world.id, "type": "type_in_terminal", "terminal": "t1", "data": "ls ä\r"}]
+    await socket.send_to(b"ls\r")
+    assert await soon(world.orders) == [{"sandbox": world.id, "type": "type_in_terminal", "terminal": "t1", "data": "ls\r"}]
 
 
-async def test_a_character_cut_in_two_messages_stays_whole(opens, world, learner):
+def typed(world):
+    """What was ordered to be typed, as the node reads it."""
+    orders = [ORDER.validate_python(order) for order in world.orders()]
+    return b"".join(order.data for order in orders if isinstance(order, TypeInTerminal))
+
+
+MOUSE = b"\x1b[M \xa1\x89"  # a click in column 129, row 105, as X10 has it: two bytes that no text has
+EVERY_BYTE = bytes(range(256))
+
+
+@pytest.mark.parametrize("data", ["aäß€😀z".encode(), MOUSE, EVERY_BYTE], ids=["text", "mouse", "every byte"])
+async def test_every_byte_arrives_as_that_byte(opens, world, learner, data):
     world.terminal()
     socket = await opens(world.terminal_address(), learner).opened()
-    for byte in "aäß€😀z".encode():
+    await socket.send_to(data)
+    assert await soon(lambda: typed(world)) == data
+
+
+async def test_bytes_typed_one_by_one_arrive_in_order(opens, world, learner):
+    world.terminal()
+    socket = await opens(world.terminal_address(), learner).opened()
+    data = "aäß€😀z".encode() + MOUSE
+    for byte in data:
         await socket.send_to(bytes([byte]))
-    await soon(lambda: "z" in "".join(order["data"] for order in world.orders()))
-    assert "".join(order["data"] for order in world.orders()) == "aäß€😀z"
+    await soon(lambda: typed(world) == data)
+    assert typed(world) == data
 
 
 async def test_a_long_paste_is_cut_into_orders_that_fit(opens, world, learner, redis):
     world.terminal()
     socket = await opens(world.terminal_address(), learner).opened()
-    paste = b"\x01\x1b" * 8000
+    paste = b"\x01\x1b\xff" * 5000
     await socket.send_to(paste)
-    await soon(lambda: sum(len(order["data"]) for order in world.orders()) == len(paste))
-    assert "".join(order["data"] for order in world.orders()).encode() == paste
+    await soon(lambda: typed(world) == paste)
+    assert typed(world) == paste
     assert max(len(fields[b"m"]) for _, fields in redis.xrange(orders_key("node1"))) <= ORDER_BYTES
 
 
-async def test_too_much_typing_is_slowed_down_and_nothing_is_lost(opens, world, learner):
+# --- a shell that takes nothing ---
+
+
+async def given(world, redis, seconds=0.4):
+    """How much was given to the node once nothing more is given."""
+    before = -1
+    while (now := len(typed(world))) != before:
+        before = now
+        await asyncio.sleep(seconds)
+    return now
+
+
+async def test_a_shell_that_takes_nothing_holds_back_what_is_typed_and_loses_none(opens, world, learner, redis):
     world.terminal()
+    socket = await opens(world.terminal_address(), learner).opened()
+    paste = os.urandom(120_000)
+    for at in range(0, len(paste), 8000):
+        await socket.send_to(paste[at : at + 8000])
+    waiting = await given(world, redis)
+    assert TYPED_AHEAD < waiting <= TYPED_AHEAD + TYPED_COUNTED + TYPED_PIECE
+    redis.set(taken_key("t1"), waiting)
+    await soon(lambda: len(typed(world)) > waiting)
+    assert await given(world, redis) == len(paste)
+    assert typed(world) == paste
+
+
+async def test_what_another_page_typed_into_the_same_terminal_counts_too(opens, world, learner, redis):
+    world.terminal()
+    redis.set(typed_key("t1"), TYPED_AHEAD)
+    socket = await opens(world.terminal_address(), learner).opened()
+    await socket.send_to(b"x" * 8000)
+    await socket.send_to(b"y" * 8000)
+    assert await given(world, redis) == TYPED_COUNTED
+    redis.set(taken_key("t1"), TYPED_AHEAD)
+    await soon(lambda: len(typed(world)) == 16_000)
+    assert typed(world) == b"x" * 8000 + b"y" * 8000
+
+
+async def test_a_page_is_told_how_much_was_taken_but_not_for_every_key(opens, world, learner):
+    world.terminal()
+    socket = await opens(world.terminal_address(), learner).opened()
+    for _ in range(100):
+        await socket.send_to(b"x")
+    await soon(lambda: len(typed(world)) == 100)
+    await socket.send_to(b"y" * (TYPED_TOLD - 100))
+    assert await socket.message() == {"type": "taken", "bytes": TYPED_TOLD}
+
+
+async def test_a_shell_that_takes_nothing_does_not_hold_back_acknowledgements(opens, world, learner, redis):
+    world.terminal()
+    world.print(b"x" * 1000, 0)
+    redis.set(typed_key("t1"), TYPED_AHEAD)
+    socket = await opens(world.terminal_address(), learner).opened()
+    await read_bytes(socket, 0, 1000)
+    await socket.send_to(b"y" * 8000)
+    await socket.send_to(b"y" * 8000)
+    await socket.send_to('{"type": "ack", "offset": 1000}')
+    assert await soon(lambda: [order for order in world.orders() if order["type"] == "acknowledge_terminal"])
+
+
+async def test_a_page_that_sends_more_than_it_may_is_read_no_further(opens, world, learner, redis):
+    world.terminal()
+    redis.set(typed_key("t1"), TYPED_AHEAD)
+    socket = await opens(world.terminal_address(), learner).opened()
+    pieces = 20
+    for _ in range(pieces):
+        await socket.send_to(b"y" * 8000)
+    assert await given(world, redis) == TYPED_COUNTED
+    unread = socket.input_queue.qsize()
+    assert unread >= pieces - (TYPED_KEPT // 8000 + 3)
+    redis.set(taken_key("t1"), 10**9)
+    await soon(lambda: len(typed(world)) == pieces * 8000, 10)
+    assert len(typed(world)) == pieces * 8000
+
+
+async def test_what_a_socket_gave_is_counted_when_it_ends(opens, world, learner, redis):
+    world.terminal()
+    socket = await opens(world.terminal_address(), learner).opened()
+    await socket.send_to(b"ls\r")
+    await soon(lambda: typed(world))
+    assert redis.get(typed_key("t1")) is None, "a key alone is not worth a question"
+    await socket.disconnect()
+    assert await soon(lambda: redis.get(typed_key("t1"))) == b"3"
+
+
+async def test_too_much_typing_is_slowed_down_and_nothing_is_lost(opens, world, learner, redis):
+    world.terminal()
+    redis.set(taken_key("t1"), 10**9)  # a shell that takes everything
     socket = await opens(world.terminal_address(), learner).opened()
     typed = b"x" * 12_000
     many = (TYPED_BURST + 48 * 1024) // len(typed)
@@ -284,5 +399,5 @@ async def test_a_flood_of_single_keys_and_resizes_is_slowed_down(opens, world, l
     for columns in range(80, 86):
         await socket.send_to(json.dumps({"type": "resize", "columns": columns, "rows": 24}))
     await soon(lambda: len(world.orders()) == 36)
-    assert time.monotonic() - began > 0.4 + 0.15
-    assert world.orders()[-1]["columns"] == 85
+    assert time.monotonic() - began > 0.35, "30 keys count as 3,840 bytes, of which 1,280 are free and 6,400 go in a second"
+    assert [order["columns"] for order in world.orders() if "columns" in order] == list(range(80, 86))

@@ -16,7 +16,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from explorer.environment import patient
 from explorer.lab.config import LabConfig
 from explorer.lab.errors import HostError, LabError, NodeError, NotThere
 from explorer.lab.inside.hangup import hang_up
@@ -27,9 +26,11 @@ from explorer.lab.inside.unix_http import SECONDS, BadAnswer, Connect, Exchange,
 PLACE = re.compile(r"([a-z][a-z0-9-]{0,30})(?:/([a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}))?")
 SANDBOX = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
 READ_BYTES = 32 * 1024
-WRITE_SECONDS = patient(5.0)
 COLUMNS, ROWS = range(10, 501), range(3, 301)
 MARK = "EXPLORER_TERMINAL"
+# An engine leaves a terminal when these keys are typed: Ctrl-P and Ctrl-Q unless it is told others, and the first of them is
+# held back until the next. It cannot be told none; these are keys nobody types in a row, and nobody waits for the first.
+DETACH_KEYS = ",".join(["ctrl-@", "ctrl-^", "ctrl-@", "ctrl-_"] * 4)
 ANY_SHELL = "if command -v bash >/dev/null; then exec bash; else exec sh; fi"
 
 
@@ -82,26 +83,31 @@ class Terminal:
         data = b""
         if not self._closed:
             self._reading = True
-            with suppress(OSError):
-                data = await asyncio.get_running_loop().sock_recv(self._socket, READ_BYTES)
-            self._reading = False
-            if self._closed:
-                self._exchange.close()
+            try:
+                with suppress(OSError):
+                    data = await asyncio.get_running_loop().sock_recv(self._socket, READ_BYTES)
+            finally:
+                self._reading = False
+                self._let_go()
         if not data and not self.reason:
             self.reason = await self._why()
         return data
 
     async def write(self, data: bytes) -> None:
-        """Waits while the shell takes no input, but not for ever: then HostError."""
+        """Waits while the shell takes no input, until it is closed."""
         if self._closed:
             return
-        try:
-            async with self._writing, asyncio.timeout(WRITE_SECONDS):
+        async with self._writing:
+            if self._closed:
+                return
+            with suppress(OSError):  # it has ended; `read` says so
                 await asyncio.get_running_loop().sock_sendall(self._socket, data)
-        except TimeoutError as error:
-            raise HostError("The program in this terminal takes no input.") from error
-        except OSError:
-            pass  # it has ended; `read` says so
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Once it is closed, whoever still waits for the socket lets go of it last: a closed one wakes nobody."""
+        if self._closed and not self._reading and not self._writing.locked():
+            self._exchange.close()
 
     async def resize(self, columns: int, rows: int) -> None:
         """Sizes of nonsense become the nearest sensible ones. A shell that has just ended needs no size."""
@@ -123,9 +129,8 @@ class Terminal:
         self._closed = True
         self.reason = self.reason or "It was closed."
         with suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)  # wakes a reader, who then lets go of it
-        if not self._reading:
-            self._exchange.close()
+            self._socket.shutdown(socket.SHUT_RDWR)  # wakes a reader and a writer
+        self._let_go()
         await asyncio.to_thread(hang_up, self._group, f"{MARK}={self._mark}")
 
     async def _why(self) -> str:
@@ -187,7 +192,7 @@ def shell(container: str | None, mark: str) -> list[str]:
     if not container:
         return ["bash", "-l"]
     environment = ["-e", "TERM=xterm-256color", "-e", f"{MARK}={mark}"]
-    return ["docker", "exec", "-it", *environment, container, "sh", "-c", ANY_SHELL]
+    return ["docker", "exec", "-it", "--detach-keys", DETACH_KEYS, *environment, container, "sh", "-c", ANY_SHELL]
 
 
 async def create_exec(engine: Connect, name: str, command: list[str], mark: str) -> str:
@@ -196,6 +201,7 @@ async def create_exec(engine: Connect, name: str, command: list[str], mark: str)
         "AttachStdout": True,
         "AttachStderr": True,
         "Tty": True,
+        "DetachKeys": DETACH_KEYS,
         "Cmd": command,
         "Env": ["TERM=xterm-256color", f"{MARK}={mark}"],
     }

@@ -2,6 +2,9 @@
 
 A terminal outlives its page by five minutes. A page that draws slowly slows its shell down; without a page the shell runs
 on at a bounded rate and the ring keeps the end of what it said. An entry's id is the offset of the byte after it.
+
+What is typed waits here until the shell takes it, and the web side, which is told how much was taken, gives no more than
+`TYPED_AHEAD` bytes before that. A web side that does not keep to it costs the learner the shell, which then says why.
 """
 
 from __future__ import annotations
@@ -15,14 +18,16 @@ import structlog
 
 from explorer.lab.ask.terminals import Terminal
 from explorer.lab.config import LabConfig
-from explorer.lab.errors import HostError
 from explorer.sandboxes.events import (
     TERMINAL_KEPT_BYTES,
+    TYPED_AHEAD,
+    TYPED_TOLD,
     AcknowledgeTerminal,
     CloseTerminal,
     OpenTerminal,
     ResizeTerminal,
     TypeInTerminal,
+    taken_key,
     terminal_key,
 )
 
@@ -30,16 +35,18 @@ log = structlog.get_logger(__name__)
 
 WINDOW = TERMINAL_KEPT_BYTES * 3 // 4  # unacknowledged bytes before the shell has to wait
 PIECE = 16 * 1024
+WRITTEN = 4 * 1024  # typed bytes given to the shell at once
 SMALL, GAP = 4096, 0.005  # less than SMALL is sent at most every GAP seconds
 ALONE_RATE = 256 * 1024  # bytes per second while nobody looks
 SILENT_AFTER = 10.0  # a page that acknowledges nothing for so long is not there
 LIFE = 300.0  # seconds without a page
 LOOK_EVERY = 15.0
-TYPED_WAITING = 256
+TYPED_MOST = 8 * TYPED_AHEAD  # bytes that wait for a shell: pages count what they type in steps, each for itself
 KEPT_AFTER_CLOSE = 15 * 60
 ANY = OpenTerminal | TypeInTerminal | ResizeTerminal | AcknowledgeTerminal | CloseTerminal
 ENDED = "The shell has ended."
 LEFT = "Closed after five minutes without a page."
+FLOODED = "Closed: more was typed than its program takes."
 
 
 class Ring:
@@ -77,7 +84,10 @@ class Shell:
         self.order = order
         self.ring = Ring(redis, order.terminal)
         self.redis = redis
-        self.typed: asyncio.Queue[TypeInTerminal | ResizeTerminal] = asyncio.Queue(TYPED_WAITING)
+        self.typed = bytearray()  # what waits for the shell
+        self.taken = self.taken_told = 0
+        self.size: ResizeTerminal | None = None  # the last one asked for, until the shell has it
+        self._typing, self._sizing, self._flooded = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self.acked, self.attached = 0, False
         self.acknowledged = asyncio.Event()
         self.seen_at = time.monotonic()
@@ -90,7 +100,15 @@ class Shell:
         order = self.order
         terminal = await Terminal.open(config, order.sandbox, order.place, order.columns, order.rows)
         tasks = [
-            asyncio.create_task(work) for work in (self._listen(terminal), self._carry(), self._write(terminal), self._watch())
+            asyncio.create_task(work)
+            for work in (
+                self._listen(terminal),
+                self._carry(),
+                self._write(terminal),
+                self._resize(terminal),
+                self._watch(),
+                self._refuse_flood(),
+            )
         ]
         try:
             done, _ = await asyncio.wait(tasks[1:], return_when=asyncio.FIRST_COMPLETED)
@@ -143,19 +161,37 @@ class Shell:
             await asyncio.sleep(size / ALONE_RATE)
 
     async def _write(self, terminal: Terminal) -> str:
+        """Waits for as long as its program reads nothing; sizes and what it says go on meanwhile."""
         while True:
-            order = await self.typed.get()
-            if isinstance(order, ResizeTerminal):
-                await terminal.resize(order.columns, order.rows)
-                continue
-            try:
-                await terminal.write(order.data.encode())
-            except HostError as error:  # its program reads nothing; the shell is not to blame
-                log.info("typed in vain", terminal=order.terminal, error=str(error))
+            await self._typing.wait()
+            while data := bytes(self.typed[:WRITTEN]):
+                await terminal.write(data)
+                del self.typed[: len(data)]
+                self.taken += len(data)
+                if self.taken - self.taken_told >= TYPED_TOLD:
+                    await self._tell_taken()
+            self._typing.clear()
+
+    async def _tell_taken(self) -> None:
+        await self.redis.set(taken_key(self.order.terminal), self.taken, ex=24 * 3600)
+        self.taken_told = self.taken
+
+    async def _resize(self, terminal: Terminal) -> str:
+        while True:
+            await self._sizing.wait()
+            self._sizing.clear()
+            if size := self.size:
+                await terminal.resize(size.columns, size.rows)
+
+    async def _refuse_flood(self) -> str:
+        await self._flooded.wait()
+        return FLOODED
 
     async def _watch(self) -> str:
         while True:
             await asyncio.sleep(LOOK_EVERY)
+            if self.taken != self.taken_told:
+                await self._tell_taken()
             if await self._is_read():
                 self.seen_at = time.monotonic()
             if time.monotonic() - self.seen_at > LIFE:
@@ -175,8 +211,13 @@ class Shell:
             self.acked = max(self.acked, min(order.offset, self.ring.offset))
             self.attached = True
             self.acknowledged.set()
-        elif isinstance(order, TypeInTerminal | ResizeTerminal):
-            try:
-                self.typed.put_nowait(order)
-            except asyncio.QueueFull:
-                log.warning("typed faster than the shell reads; dropped", terminal=order.terminal)
+        elif isinstance(order, ResizeTerminal):
+            self.size = order
+            self._sizing.set()
+        elif isinstance(order, TypeInTerminal):
+            if len(self.typed) + len(order.data) > TYPED_MOST:
+                log.error("more was typed than the web side may give", terminal=order.terminal, waiting=len(self.typed))
+                self._flooded.set()
+                return
+            self.typed += order.data
+            self._typing.set()

@@ -2,6 +2,12 @@
 
 /** Send an acknowledgement at the latest after this many drawn bytes. */
 export const ACK_EVERY = 32 * 1024;
+/** Typed bytes in one frame; the server refuses more than 16 KiB. */
+export const TYPED_FRAME = 8_000;
+/** Typed bytes that may be under way: sent, and not yet said to be taken. */
+export const TYPED_AHEAD = 32 * 1024;
+/** Typed bytes that wait in the page. */
+export const TYPED_KEPT = 1024 * 1024;
 
 /**
  * @param {ArrayBuffer} frame
@@ -53,6 +59,56 @@ export class Position {
     this.acknowledged = this.drawn;
     return this.drawn;
   }
+}
+
+/** What was typed and waits for the shell to take what was typed before it. */
+export class Typing {
+  constructor() {
+    /** @type {Uint8Array[]} */
+    this.kept = [];
+    this.waiting = 0; // bytes in `kept`
+    this.sent = 0; // bytes on this connection
+    this.taken = 0; // of those, as the server said last
+  }
+
+  /**
+   * @param {Uint8Array} bytes
+   * @returns {boolean} false when so much waits already that none of it is kept
+   */
+  add(bytes) {
+    if (this.waiting + bytes.length > TYPED_KEPT) return false;
+    if (bytes.length) this.kept.push(bytes);
+    this.waiting += bytes.length;
+    return true;
+  }
+
+  /** The next frame, which counts as sent; undefined while there is none, or no room for it. */
+  next() {
+    const [first] = this.kept;
+    const room = Math.min(TYPED_FRAME, TYPED_AHEAD - (this.sent - this.taken));
+    if (!first || room <= 0) return undefined;
+    const frame = first.subarray(0, room);
+    if (frame.length === first.length) this.kept.shift();
+    else this.kept[0] = first.subarray(room);
+    this.waiting -= frame.length;
+    this.sent += frame.length;
+    return frame;
+  }
+
+  /** @param {number} bytes taken since the connection was opened */
+  take(bytes) {
+    this.taken = Math.max(this.taken, bytes);
+  }
+
+  /** A new connection counts from nothing. What was under way on the old one is never sent again: it may have arrived. */
+  startOver() {
+    this.sent = this.taken = 0;
+  }
+}
+
+/** xterm gives a mouse report as a string whose codes are the bytes. @param {string} report */
+export function bytesOf(report) {
+  return Uint8Array.from(report, (letter) => letter.charCodeAt(0));
 }
 
 /**

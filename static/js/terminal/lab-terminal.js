@@ -7,12 +7,14 @@ import { openSocket } from "../embed/pass.js";
 import { make, remembered } from "../page/dom.js";
 import { toast } from "../page/toast.js";
 import { FINAL_CODES, waitBefore } from "../stream/stream.js";
-import { keystrokes, Position, readFrame } from "./framing.js";
+import { bytesOf, keystrokes, Position, readFrame, Typing } from "./framing.js";
 import { terminalTheme } from "./theme.js";
 
 const SCROLLBACK = 5_000;
 const TOLD_AGAIN = 6_000;
-const MOST_TYPED = 8_000; // bytes in one frame; the server refuses more than 8 KiB
+const HELD_AFTER = 1_500; // what waits for a shorter time is not worth a word
+const HELD = "The program in this terminal takes no input now. What you typed waits for it.";
+const TOO_MUCH = "More was typed than can wait here. The last of it was left out.";
 
 /** Chosen by the learner, else in keeping with the page's type: larger on a projector. */
 export function terminalSize() {
@@ -24,6 +26,7 @@ export class LabTerminal extends HTMLElement {
   constructor() {
     super();
     this.position = new Position();
+    this.typing = new Typing();
     this.closed = "";
     this.attempt = 0;
     this.heard = false;
@@ -31,7 +34,7 @@ export class LabTerminal extends HTMLElement {
     this.waiting = [];
     /** @type {WebSocket | null} */
     this.socket = null;
-    this.decoder = new TextEncoder();
+    this.encoder = new TextEncoder();
     this.search = new SearchAddon();
     this.fit = new FitAddon();
     this.screen = make("div", "screen");
@@ -60,6 +63,7 @@ export class LabTerminal extends HTMLElement {
     if (this.isConnected) return;
     this.closed ||= "left";
     clearTimeout(this.retry);
+    clearTimeout(this.holding);
     this.sizes?.disconnect();
     this.socket?.close();
     this.term?.dispose();
@@ -85,7 +89,7 @@ export class LabTerminal extends HTMLElement {
     term.open(this.screen);
     term.textarea?.setAttribute("aria-label", `Terminal on ${this.getAttribute("place")}. F6 leaves it.`);
     term.onData((text) => this.#type(text));
-    term.onBinary((text) => this.#type(text));
+    term.onBinary((report) => this.#enter(bytesOf(report)));
     term.onResize(({ cols, rows }) => this.watching || this.#tell({ type: "resize", columns: cols, rows }));
     term.attachCustomKeyEventHandler((event) => this.#key(event));
     this.sizes = new ResizeObserver(() => this.resize());
@@ -164,6 +168,8 @@ export class LabTerminal extends HTMLElement {
       this.#say("");
       this.resize();
       if (this.term && !this.watching) this.#tell({ type: "resize", columns: this.term.cols, rows: this.term.rows });
+      this.typing.startOver();
+      this.#send();
     };
     socket.onmessage = ({ data }) => (typeof data === "string" ? this.#control(JSON.parse(data)) : this.#receive(data));
     socket.onclose = ({ code }) => this.#lost(socket, code);
@@ -208,14 +214,18 @@ export class LabTerminal extends HTMLElement {
     if (this.position.drawn > this.position.acknowledged) this.#tell({ type: "ack", offset: this.position.acknowledge() });
   }
 
-  /** @param {{ type: string, reason?: string, offset?: number, columns?: number, rows?: number, allowed?: boolean, text?: string }} message */
+  /** @param {{ type: string, reason?: string, offset?: number, columns?: number, rows?: number, allowed?: boolean, text?: string, bytes?: number }} message */
   #control(message) {
     if (message.type === "size") {
       this.size = { columns: message.columns ?? 80, rows: message.rows ?? 24 };
       this.#shrink();
     }
     if (message.type === "typing") this.#together(message.allowed ?? false);
-    if (message.type === "refused") this.#held(message.text ?? "");
+    if (message.type === "taken") {
+      this.typing.take(message.bytes ?? 0);
+      this.#send();
+    }
+    if (message.type === "refused") this.#refused(message.text ?? "");
     if (message.type === "closed") this.end(message.reason || "the shell ended");
     if (message.type === "skipped") {
       if (this.heard) this.term?.write("\r\n\x1b[2m… some output left out …\x1b[0m\r\n");
@@ -225,9 +235,9 @@ export class LabTerminal extends HTMLElement {
   }
 
   /** What was typed was refused; every key says so, and it is told once in a while. @param {string} text */
-  #held(text) {
-    if (Date.now() - (this.heldAt ?? 0) < TOLD_AGAIN) return;
-    this.heldAt = Date.now();
+  #refused(text) {
+    if (Date.now() - (this.refusedAt ?? 0) < TOLD_AGAIN) return;
+    this.refusedAt = Date.now();
     toast(text);
   }
 
@@ -260,9 +270,31 @@ export class LabTerminal extends HTMLElement {
 
   /** @param {string} text */
   #type(text) {
-    if (this.closed || this.socket?.readyState !== WebSocket.OPEN) return;
-    const bytes = this.decoder.encode(text);
-    for (let at = 0; at < bytes.length; at += MOST_TYPED) this.socket.send(bytes.subarray(at, at + MOST_TYPED));
+    this.#enter(this.encoder.encode(text));
+  }
+
+  /** @param {Uint8Array} bytes */
+  #enter(bytes) {
+    if (this.closed) return;
+    if (!this.typing.add(bytes)) this.#refused(TOO_MUCH);
+    this.#send();
+  }
+
+  /** Sends what there is room for; what waits for long is spoken of. */
+  #send() {
+    if (this.socket?.readyState !== WebSocket.OPEN) return;
+    for (let frame = this.typing.next(); frame; frame = this.typing.next()) this.socket.send(frame);
+    if (this.typing.waiting) this.holding ??= setTimeout(() => this.#hold(), HELD_AFTER);
+    else {
+      clearTimeout(this.holding);
+      this.holding = undefined;
+      if (this.notice.textContent === HELD) this.#say("");
+    }
+  }
+
+  #hold() {
+    this.holding = undefined;
+    if (this.socket?.readyState === WebSocket.OPEN && !this.closed) this.#say(HELD);
   }
 
   /**
@@ -292,4 +324,6 @@ export class LabTerminal extends HTMLElement {
   size = undefined;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   flushing = undefined;
+  /** @type {ReturnType<typeof setTimeout> | undefined} until it is said that what was typed waits */
+  holding = undefined;
 }

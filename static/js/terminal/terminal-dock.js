@@ -121,7 +121,8 @@ export class TerminalDock extends HTMLElement {
     const wish = at >= 0 ? this.asked.splice(at, 1)[0] : undefined;
     for (const { command, run } of wish?.commands ?? []) shell.command(command, run);
     const last = remembered(`shell ${this.dataset.sandbox}`, "");
-    if (wish || !this.chosen || last === facts.id) this.choose(facts.id);
+    if (wish || last === facts.id) this.choose(facts.id);
+    else if (!this.chosen) this.#show(facts.id); // the one of the last visit may be among those that follow
   }
 
   /** @param {string} place */
@@ -166,8 +167,13 @@ export class TerminalDock extends HTMLElement {
 
   /** @param {string} id */
   choose(id) {
-    this.chosen = id;
     remember(`shell ${this.dataset.sandbox}`, id);
+    this.#show(id);
+  }
+
+  /** @param {string} id */
+  #show(id) {
+    this.chosen = id;
     this.#draw();
     requestAnimationFrame(() => this.shells.get(id)?.resize());
   }

@@ -3,12 +3,14 @@ import itertools
 import time
 
 import pytest
+from pydantic import ValidationError
 
 from explorer.lab.errors import NotThere
 from explorer.node.relay import one_shell
 from explorer.node.relay.terminals import Terminals, bury
 from explorer.sandboxes import streams
 from explorer.sandboxes.events import (
+    ORDER,
     TERMINAL_KEPT_BYTES,
     AcknowledgeTerminal,
     CloseTerminal,
@@ -16,15 +18,18 @@ from explorer.sandboxes.events import (
     ResizeTerminal,
     TerminalFacts,
     TypeInTerminal,
+    taken_key,
     terminal_key,
     terminals_key,
 )
 
 
 class Echo:
-    """Says what is typed. `exit` ends it, `yes` makes it talk for ever."""
+    """Says what is typed. `exit` ends it, `yes` makes it talk for ever. Takes no input while `takes` is not set."""
 
     def __init__(self):
+        self.takes = asyncio.Event()
+        self.takes.set()
         self.said: asyncio.Queue[bytes] = asyncio.Queue()
         self.sizes, self.reason, self.flood, self.closed, self.spoken = [], "", False, False, 0
 
@@ -36,6 +41,7 @@ class Echo:
         return await self.said.get()
 
     async def write(self, data):
+        await self.takes.wait()
         if data == b"exit\n":
             self.reason = "exit"
             self.said.put_nowait(b"")
@@ -104,7 +110,7 @@ async def test_what_is_typed_comes_back_with_offsets(terminals, shells, redis):
     terminals.take(order(OpenTerminal, place="h1"))
     await until(lambda: "t1" in terminals.shells and "h1" in shells)
     for word in ("ab", "cde"):
-        terminals.take(order(TypeInTerminal, data=word))
+        terminals.take(order(TypeInTerminal, data=word.encode()))
         await until(lambda word=word: said(redis).endswith(word.encode()))
     assert [(fields[b"o"], fields[b"d"]) for _, fields in ring(redis)] == [(b"0", b"ab"), (b"2", b"cde")]
     assert [entry for entry, _ in ring(redis)] == [b"2-0", b"5-0"]
@@ -118,10 +124,92 @@ async def test_sizes_are_passed_on(terminals, shells):
     await until(lambda: shells["h1"].sizes == [(100, 30)])
 
 
+@pytest.mark.parametrize("data", ["aä€😀".encode(), b"\x1b[M \xa1\x89", bytes(range(256))], ids=["text", "mouse", "every byte"])
+async def test_every_byte_reaches_the_shell_as_that_byte(terminals, shells, redis, data):
+    terminals.take(order(OpenTerminal, place="h1"))
+    await until(lambda: "t1" in terminals.shells and "h1" in shells)
+    terminals.take(ORDER.validate_json(order(TypeInTerminal, data=data).model_dump_json()))
+    await until(lambda: said(redis))
+    assert said(redis) == data
+
+
+async def a_shell_that_takes_nothing(terminals, shells):
+    terminals.take(order(OpenTerminal, place="h1"))
+    await until(lambda: "t1" in terminals.shells and "h1" in shells)
+    shells["h1"].takes.clear()
+    return terminals.shells["t1"]
+
+
+async def test_what_is_typed_waits_for_a_shell_that_takes_nothing_and_none_is_lost(terminals, shells, redis):
+    await a_shell_that_takes_nothing(terminals, shells)
+    words = [f"{number:5}" for number in range(1000)]  # four times as many orders as were once kept
+    for word in words:
+        terminals.take(order(TypeInTerminal, data=word.encode()))
+    await asyncio.sleep(0.05)
+    assert said(redis) == b""
+    shells["h1"].takes.set()
+    await until(lambda: len(said(redis)) == 5000)
+    assert said(redis).decode() == "".join(words)
+
+
+async def test_a_shell_that_takes_nothing_is_still_given_its_size(terminals, shells):
+    await a_shell_that_takes_nothing(terminals, shells)
+    terminals.take(order(TypeInTerminal, data=b"x"))
+    for columns in (90, 100, 110):
+        terminals.take(order(ResizeTerminal, columns=columns, rows=30))
+    await until(lambda: shells["h1"].sizes and shells["h1"].sizes[-1] == (110, 30))
+
+
+async def test_the_web_side_is_told_how_much_was_taken_but_not_for_every_key(terminals, shells, redis):
+    shell = await a_shell_that_takes_nothing(terminals, shells)
+    for _ in range(8):
+        terminals.take(order(TypeInTerminal, data=b"x" * 2048))
+    await asyncio.sleep(0.05)
+    assert redis.get(taken_key("t1")) is None
+    shells["h1"].takes.set()
+    await until(lambda: shell.taken == 8 * 2048)
+    await until(lambda: redis.get(taken_key("t1")) == b"16384")
+    terminals.take(order(TypeInTerminal, data=b"ls\n"))
+    await until(lambda: shell.taken == 8 * 2048 + 3)
+    assert redis.get(taken_key("t1")) == b"16384"
+
+
+async def test_the_rest_is_told_once_it_is_quiet(terminals, shells, redis, monkeypatch):
+    monkeypatch.setattr(one_shell, "LOOK_EVERY", 0.02)
+    terminals.take(order(OpenTerminal, place="h1"))
+    await until(lambda: "t1" in terminals.shells and "h1" in shells)
+    terminals.take(order(TypeInTerminal, data=b"ls\n"))
+    await until(lambda: redis.get(taken_key("t1")) == b"3")
+
+
+async def test_a_web_side_that_gives_more_than_it_may_costs_the_shell_which_says_why(terminals, shells, redis):
+    await a_shell_that_takes_nothing(terminals, shells)
+    for _ in range(one_shell.TYPED_MOST // 2048):
+        terminals.take(order(TypeInTerminal, data=b"x" * 2048))
+    await asyncio.sleep(0.05)
+    assert terminals.facts["t1"].open
+    terminals.take(order(TypeInTerminal, data=b"x"))
+    await until(lambda: not terminals.facts["t1"].open)
+    assert terminals.facts["t1"].reason == one_shell.FLOODED
+    assert shells["h1"].closed
+
+
+async def test_an_order_holds_no_more_than_it_may():
+    with pytest.raises(ValidationError):
+        order(TypeInTerminal, data=b"x" * 2049)
+    with pytest.raises(ValidationError):
+        ORDER.validate_python({"type": "type_in_terminal", "sandbox": "sb", "terminal": "t1", "data": "€"})
+
+
+async def test_plain_text_is_as_long_on_the_wire_as_it_is():
+    told = order(TypeInTerminal, data=b"docker run -d --name web box\r").model_dump_json()
+    assert '"data":"docker run -d --name web box\\r"' in told
+
+
 async def test_a_shell_that_ends_says_so(terminals, shells, redis):
     terminals.take(order(OpenTerminal, place="h1"))
     await until(lambda: "t1" in terminals.shells and "h1" in shells)
-    terminals.take(order(TypeInTerminal, data="exit\n"))
+    terminals.take(order(TypeInTerminal, data=b"exit\n"))
     await until(lambda: not terminals.facts["t1"].open)
     await until(lambda: ring(redis))
     assert ring(redis)[-1][1][b"x"] == b"exit"
@@ -160,7 +248,7 @@ async def test_ten_megabytes_of_yes_stay_bounded(terminals, shells, redis, monke
     monkeypatch.setattr(one_shell, "ALONE_RATE", 1e9)
     terminals.take(order(OpenTerminal, place="h1"))
     await until(lambda: "t1" in terminals.shells and "h1" in shells)
-    terminals.take(order(TypeInTerminal, data="yes\n"))
+    terminals.take(order(TypeInTerminal, data=b"yes\n"))
     await until(lambda: shells["h1"].spoken > 10 * 1024 * 1024, 20)
     kept = ring(redis)
     assert sum(len(fields[b"d"]) for _, fields in kept) <= TERMINAL_KEPT_BYTES
@@ -173,7 +261,7 @@ async def test_a_page_that_draws_slowly_slows_the_shell_down(terminals, shells, 
     terminals.take(order(OpenTerminal, place="h1"))
     await until(lambda: "t1" in terminals.shells and "h1" in shells)
     terminals.take(order(AcknowledgeTerminal, offset=0))
-    terminals.take(order(TypeInTerminal, data="yes\n"))
+    terminals.take(order(TypeInTerminal, data=b"yes\n"))
     shell = terminals.shells["t1"]
     await until(lambda: shell.ring.offset > one_shell.WINDOW)
     await asyncio.sleep(0.1)
@@ -188,7 +276,7 @@ async def test_a_page_that_draws_slowly_slows_the_shell_down(terminals, shells, 
 async def test_without_a_page_it_runs_on_slowly(terminals, shells):
     terminals.take(order(OpenTerminal, place="h1"))
     await until(lambda: "t1" in terminals.shells and "h1" in shells)
-    terminals.take(order(TypeInTerminal, data="yes\n"))
+    terminals.take(order(TypeInTerminal, data=b"yes\n"))
     await asyncio.sleep(0.5)
     assert 0 < terminals.shells["t1"].ring.offset <= one_shell.ALONE_RATE
 
@@ -204,14 +292,14 @@ async def test_five_minutes_without_a_page_end_it(terminals, shells, monkeypatch
 async def test_a_page_that_only_waits_keeps_it(terminals, shells, redis, monkeypatch):
     terminals.take(order(OpenTerminal, place="h1"))
     await until(lambda: "t1" in terminals.shells and "h1" in shells)
-    terminals.take(order(TypeInTerminal, data="$ "))
+    terminals.take(order(TypeInTerminal, data=b"$ "))
     await until(lambda: said(redis))
     terminals.take(order(AcknowledgeTerminal, offset=2))
     assert await terminals.shells["t1"]._is_read()
 
 
 async def test_an_order_for_an_unknown_terminal_is_nothing(terminals, shells):
-    terminals.take(order(TypeInTerminal, data="x"))
+    terminals.take(order(TypeInTerminal, data=b"x"))
     terminals.take(order(CloseTerminal))
     assert not terminals.tasks
 

@@ -2,7 +2,6 @@
 // A test imports this file first and fetches the modules under test with `await import()`, because they need the page to load.
 
 import { register } from "node:module";
-import { mock } from "node:test";
 import { JSDOM, VirtualConsole } from "jsdom";
 import "./tables.js";
 
@@ -22,12 +21,50 @@ register(
   }`)}`,
 );
 
-mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"], now: NOW });
+// --- the clock ---
 
-/** Lets milliseconds pass, and whatever is due then happen. @param {number} milliseconds */
-export function wait(milliseconds) {
-  mock.timers.tick(milliseconds);
+let now = NOW;
+let timers = 0;
+/** @type {Map<number, { due: number, every: number, act: () => void }>} in the order in which they were set */
+const due = new Map();
+
+/** @param {(...all: unknown[]) => void} act @param {number} after @param {number} every @param {unknown[]} all */
+function set(act, after, every, all) {
+  timers += 1;
+  due.set(timers, { due: now + Math.max(0, Number(after) || 0), every, act: () => act(...all) });
+  return timers;
 }
+
+/** Lets milliseconds pass, and whatever is due meanwhile happen at its moment. @param {number} milliseconds */
+export function wait(milliseconds) {
+  const until = now + milliseconds;
+  for (;;) {
+    const [id, next] = [...due].reduce((a, b) => (b[1].due < a[1].due ? b : a), [0, { due: Number.POSITIVE_INFINITY }]);
+    if (next.due > until) break;
+    now = Math.max(now, next.due);
+    if (next.every) next.due = now + next.every;
+    else due.delete(id);
+    next.act();
+  }
+  now = until;
+}
+
+class ClockDate extends Date {
+  constructor(...all) {
+    super(...(all.length ? all : [now]));
+  }
+
+  static now() {
+    return now;
+  }
+}
+const clock = {
+  Date: ClockDate,
+  setTimeout: (act, after, ...all) => set(act, after, 0, all),
+  setInterval: (act, every, ...all) => set(act, every, Math.max(1, every), all),
+  clearTimeout: (id) => due.delete(id),
+  clearInterval: (id) => due.delete(id),
+};
 
 /** Lets promises that are settled go on. */
 export async function settled() {
@@ -106,10 +143,11 @@ class NeverResized {
 }
 
 const taken = `Node Element HTMLElement SVGElement HTMLInputElement HTMLDetailsElement HTMLTimeElement HTMLAnchorElement Event
-  EventTarget CustomEvent MouseEvent KeyboardEvent DOMParser XMLSerializer Option document customElements location localStorage
+  EventTarget MutationObserver CustomEvent MouseEvent KeyboardEvent DOMParser XMLSerializer Option document customElements location localStorage
   history navigator`.split(/\s+/);
 const bound = ["getComputedStyle", "getSelection"];
 const ours = {
+  ...clock,
   window,
   self: window,
   WebSocket: FakeSocket,
@@ -122,8 +160,8 @@ const ours = {
     addListener() {},
     removeListener() {},
   }),
-  requestAnimationFrame: (act) => setTimeout(() => act(Date.now()), 16),
-  cancelAnimationFrame: (id) => clearTimeout(id),
+  requestAnimationFrame: (act) => clock.setTimeout(() => act(now), 16),
+  cancelAnimationFrame: clock.clearTimeout,
   innerWidth: 1400,
   innerHeight: 900,
   fetch: async (url) => {
@@ -138,17 +176,16 @@ for (const [name, value] of Object.entries(ours)) {
   give(name, value);
   if (name !== "window" && name !== "self") window[name] = value;
 }
-performance.now = () => Date.now() - NOW + 60_000; // a page that has been there for a minute
+performance.now = () => now - NOW + 60_000; // a page that has been there for a minute
 window.Element.prototype.scrollIntoView = () => {};
 window.HTMLElement.prototype.hidePopover = () => {};
-if (!window.MutationObserver.prototype) throw new Error("jsdom has no MutationObserver");
-give("MutationObserver", window.MutationObserver);
 
 /**
  * A new page with this in it, beside the corner for toasts and the region for what is announced.
  * @param {string} [html]
  */
 export function openPage(html = "") {
+  due.clear(); // nothing of an earlier page happens any more
   localStorage.clear();
   sockets.length = 0;
   server.asked.length = 0;

@@ -2,7 +2,17 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ACK_EVERY, keystrokes, Position, readFrame } from "../../../../static/js/terminal/framing.js";
+import {
+  ACK_EVERY,
+  bytesOf,
+  keystrokes,
+  Position,
+  readFrame,
+  TYPED_AHEAD,
+  TYPED_FRAME,
+  TYPED_KEPT,
+  Typing,
+} from "../../../../static/js/terminal/framing.js";
 
 const bytes = (text) => new TextEncoder().encode(text);
 const text = (data) => new TextDecoder().decode(data);
@@ -54,4 +64,71 @@ test("typing leaves the last line to the learner, running presses Enter", () => 
   assert.equal(keystrokes("ip addr\n", false), "ip addr");
   assert.equal(keystrokes("ip addr", true), "ip addr\r");
   assert.equal(keystrokes("a\nb", true), "a\rb\r");
+});
+
+// --- typed ---
+
+const frames = (typing) => {
+  const found = [];
+  for (let frame = typing.next(); frame; frame = typing.next()) found.push(frame);
+  return found;
+};
+const joined = (all) => Uint8Array.from(all.flatMap((one) => [...one]));
+
+test("what is typed goes at once, in the order it was typed", () => {
+  const typing = new Typing();
+  typing.add(bytes("ls"));
+  typing.add(bytes("\r"));
+  assert.deepEqual(frames(typing).map(text), ["ls", "\r"]);
+  assert.equal(typing.next(), undefined);
+  assert.equal(typing.waiting, 0);
+});
+
+test("a long paste is cut into frames, and no more is under way than there is room for", () => {
+  const typing = new Typing();
+  const paste = Uint8Array.from({ length: 100_000 }, (_, at) => at % 251);
+  typing.add(paste);
+  const first = frames(typing);
+  assert.ok(first.every((one) => one.length <= TYPED_FRAME));
+  assert.equal(joined(first).length, TYPED_AHEAD);
+  assert.equal(typing.waiting, paste.length - TYPED_AHEAD);
+  typing.take(8_192);
+  const second = frames(typing);
+  assert.equal(joined(second).length, 8_192);
+  typing.take(paste.length);
+  typing.take(8_192); // an old word changes nothing
+  const rest = [];
+  while (typing.waiting) {
+    rest.push(...frames(typing));
+    typing.take(typing.sent);
+  }
+  assert.deepEqual(joined([...first, ...second, ...rest]), paste);
+});
+
+test("more than can be kept is refused whole, and what is kept stays", () => {
+  const typing = new Typing();
+  assert.equal(typing.add(new Uint8Array(TYPED_KEPT)), true);
+  assert.equal(typing.add(bytes("x")), false);
+  assert.equal(typing.waiting, TYPED_KEPT);
+});
+
+test("on a new connection the count begins anew; what was under way is not sent twice, what waited is sent", () => {
+  const typing = new Typing();
+  typing.add(new Uint8Array(TYPED_AHEAD).fill(1));
+  typing.add(bytes("later"));
+  frames(typing);
+  assert.equal(typing.next(), undefined);
+  typing.startOver();
+  assert.deepEqual(frames(typing).map(text), ["later"]);
+  assert.equal(typing.sent, 5);
+});
+
+test("nothing typed is no frame", () => {
+  const typing = new Typing();
+  assert.equal(typing.add(new Uint8Array()), true);
+  assert.equal(typing.next(), undefined);
+});
+
+test("a mouse report is its bytes, also above 0x7f", () => {
+  assert.deepEqual([...bytesOf("\x1b[M \xa1\xff")], [0x1b, 0x5b, 0x4d, 0x20, 0xa1, 0xff]);
 });
