@@ -6,9 +6,9 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.utils import timezone
 
-from explorer.classroom.acts import doing
 from explorer.classroom.models import Class, Seat
 from explorer.live.terminal import TerminalSocket
+from tests.classroom.acts.doing import do
 from tests.people import make_class, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -40,14 +40,14 @@ async def test_a_pause_reaches_an_open_socket_and_so_does_its_end(opens, world, 
     world.terminal()
     socket = await opens(world.terminal_address(), learner).opened()
     await socket.send_to(b"a")
-    await sync_to_async(doing.pause_class)(teacher, klass)
+    await sync_to_async(do)("pause", teacher, klass)
     for _ in range(40):  # the socket hears of it by the sandbox's stream
         await socket.send_to(b"b")
         if (await told_within(socket)) == "paused":
             break
     else:
         pytest.fail("the pause was not heard of")
-    await sync_to_async(doing.resume_class)(teacher, klass)
+    await sync_to_async(do)("resume", teacher, klass)
     for _ in range(40):
         await socket.send_to(b"c")
         await told_within(socket)
@@ -61,7 +61,7 @@ async def test_a_pause_between_the_asking_and_the_listening_is_not_missed(opens,
     find = TerminalSocket.find
 
     async def find_late(socket):
-        await sync_to_async(doing.pause_class)(teacher, klass)  # let in by now, and not yet listening
+        await sync_to_async(do)("pause", teacher, klass)  # let in by now, and not yet listening
         return await find(socket)
 
     monkeypatch.setattr(TerminalSocket, "find", find_late)

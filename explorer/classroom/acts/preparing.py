@@ -9,10 +9,10 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from explorer.classroom.acts.doing import Done, hold_class
+from explorer.classroom.acts.act import Asked, Done
+from explorer.classroom.acts.once import hold_class
 from explorer.classroom.models import Class
-from explorer.classroom.people.access import User, seat_of
-from explorer.classroom.people.audit import note
+from explorer.classroom.people.access import seat_of
 from explorer.sandboxes import drivers, kept, limits, services
 from explorer.sandboxes.limits import Refused
 from explorer.sandboxes.models import Learner, Node, Sandbox
@@ -118,10 +118,10 @@ def _standing(node: Node, klass: Class, scenario: str) -> int:
 
 
 @transaction.atomic
-def prepare_sandboxes(user: User, klass: Class, *, lesson: str = "", anyway: str = "") -> Done:
+def prepare_sandboxes(asked: Asked, *, lesson: str = "", anyway: str = "") -> Done:
     """Books what is missing, spread over the nodes that have room. Asked again it books nothing. Where there is not room for
     all it says so first, and goes on only when asked to `anyway`."""
-    held = hold_class(klass)
+    held = hold_class(asked.klass)
     slug = lesson or next(iter(held.lessons), "")
     scenario = scenario_of_lesson(held, slug)
     limits.find_nodes()
@@ -136,7 +136,7 @@ def prepare_sandboxes(user: User, klass: Class, *, lesson: str = "", anyway: str
         raise Refused("short", told.sentence, missing=told.missing, room=told.room, short=told.short)
     replaced = _close_others(held, scenario)
     booked = _book(held, slug, scenario, told.missing)
-    note(user, "prepare", klass=held, lesson=slug, booked=booked, short=told.short, replaced=replaced)
+    asked.note(lesson=slug, booked=booked, short=told.short, replaced=replaced)
     lines = [told.sentence] if told.short else []
     lines += [f"{replaced} that were made for another lesson go."] if replaced else []
     return Done(f"{booked} sandboxes are being made.", tuple(lines))
@@ -163,12 +163,12 @@ def _book(klass: Class, lesson: str, scenario: str, missing: int) -> int:
 
 
 @transaction.atomic
-def cancel_preparing(user: User, klass: Class) -> Done:
-    """Closes what nobody has come for; a sandbox that a learner has stays theirs."""
-    closed = services.close_kept(klass.pk)
+def cancel_preparing(asked: Asked) -> Done:
+    """Closes what nobody has come for, also after the class is over; a sandbox that a learner has stays theirs."""
+    closed = services.close_kept(asked.klass.pk)
     if not closed:
         return Done("Nothing is prepared.", new=False)
-    note(user, "cancel preparing", klass=klass, closed=closed)
+    asked.note(closed=closed)
     return Done(f"{closed} sandboxes that nobody had come for are being removed.")
 
 

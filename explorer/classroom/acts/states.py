@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from typing import Any
 
 from django.db import transaction
 
-from explorer.classroom.acts.doing import Done, already, claim, find_seats, hold_class, learner_of, lines_of, tallied
+from explorer.classroom.acts.act import Asked, Done
+from explorer.classroom.acts.once import claim, hold_class
 from explorer.classroom.acts.preparing import terms_of
-from explorer.classroom.models import Class, Seat, StartingState, Word
-from explorer.classroom.people.access import User
-from explorer.classroom.people.audit import note
+from explorer.classroom.acts.taken import find_seats, learner_of, lines_of, tallied
+from explorer.classroom.models import Seat, StartingState, Word
 from explorer.classroom.tell import tell_class
 from explorer.network.layout import FREE, scenario_of
 from explorer.network.recreate import recreate
 from explorer.sandboxes import services
 from explorer.sandboxes.limits import Refused
-from explorer.sandboxes.models import Learner, Sandbox
+from explorer.sandboxes.models import Sandbox
 from explorer.sandboxes.seen import read_snapshot
 from explorer.sandboxes.terms import USUAL
 
@@ -38,21 +39,27 @@ def copy_of(sandbox: Sandbox | None) -> dict[str, Any]:
     return {"scenario": sandbox.scenario, "layout": bare, "engine": sandbox.engine, "replay": made.as_replay(sandbox.pk)}
 
 
-def clone_state(user: User, seat: Seat, learner: Learner) -> Done:
-    """Opens a copy of the seat's sandbox as `learner`'s own, in the place of the one they have. The original is not touched."""
-    copy = copy_of(services.current_sandbox(seat.learner))
+def clone_state(asked: Asked) -> Done:
+    """Opens a copy of the seat's sandbox as the instructor's own, in the place of the one they have. The original is not
+    touched. It leads to the playground, where the instructor's own sandbox is."""
+    copy = copy_of(services.current_sandbox(asked.seat.learner) if asked.seat else None)
+    if asked.mine is None:
+        raise Refused("nobody", "This browser has no place for a sandbox of its own.")
     with transaction.atomic():  # refused, it was not done: the next try is a first one
-        if found := claim(user, seat.klass, seat, "clone", of=copy["replay"]["of"]):
-            return already(found)
-        opened = services.open_replayed(learner, lesson="", terms=USUAL, **copy)
-    return Done(f"A copy is being made: {len(copy['replay']['commands'])} commands are typed into sandbox {opened.pk}.")
+        if done := claim(asked, of=copy["replay"]["of"]):
+            return replace(done, leads_to="playground")
+        opened = services.open_replayed(asked.mine, lesson="", terms=USUAL, **copy)
+    typed = len(copy["replay"]["commands"])
+    return Done(f"A copy is being made: {typed} commands are typed into sandbox {opened.pk}.", leads_to="playground")
 
 
 @transaction.atomic
-def keep_state(user: User, klass: Class, sandbox: Sandbox | None, *, title: str, seat: Seat | None = None) -> Done:
-    """Keeps where this sandbox stands under a title, to hand out copies of. The same title is written anew."""
-    held = hold_class(klass)
-    title = " ".join(title.split())[:120]
+def keep_state(asked: Asked, *, title: str) -> Done:
+    """Keeps where a sandbox stands under a title, to hand out copies of: that of the seat, or the instructor's own. The same
+    title is written anew."""
+    held = hold_class(asked.klass)
+    sandbox = services.current_sandbox(asked.seat.learner if asked.seat else asked.mine)
+    title = " ".join(title.split())
     if not title:
         raise Refused("no_title", "Give it a title, so that you find it again.")
     copy = copy_of(sandbox)
@@ -65,29 +72,30 @@ def keep_state(user: User, klass: Class, sandbox: Sandbox | None, *, title: str,
     if kept and kept.replay.get("commands") == copy["replay"]["commands"] and kept.replay.get("of") == copy["replay"]["of"]:
         return Done(f"“{title}” is kept already, just as it is.", new=False)
     StartingState.objects.update_or_create(klass=held, title=title, defaults={**copy, "lesson": lesson})
-    note(user, "keep state", klass=held, seat=seat, sandbox=sandbox)
+    asked.note(sandbox=sandbox)
     return Done(f"Kept as “{title}”.", tuple(copy["replay"]["left_out"]))
 
 
-def hand_out(user: User, klass: Class, seat: Seat | None = None, *, state: str) -> Done:
+def hand_out(asked: Asked, *, state: str) -> Done:
     """Each is given a fresh sandbox that begins with the state, in the place of the one they have."""
-    found = StartingState.objects.filter(klass=klass, pk=int(state) if state.isdecimal() and len(state) < 10 else 0).first()
+    number = int(state) if state.isdecimal() and len(state) < 10 else 0
+    found = StartingState.objects.filter(klass=asked.klass, pk=number).first()
     if found is None:
         raise Refused("unknown_state", "There is no such state in this class. Keep one first.")
-    if earlier := claim(user, klass, seat, "hand out", state=found.pk):
-        return already(earlier)
+    if done := claim(asked, state=found.pk):
+        return done
     told: dict[str, list[str]] = defaultdict(list)
-    for one in find_seats(klass, seat):
-        told[_hand_to(user, one, found)].append(one.name)
+    for one in find_seats(asked.klass, asked.seat):
+        told[_hand_to(asked, one, found)].append(one.name)
     with transaction.atomic():
         if "given it" in told:
             text = f"You were given a fresh sandbox: {found.title}"[:500]
-            Word.objects.create(klass=klass, seat=seat, text=text, lesson=found.lesson)
-        tell_class(klass, seat or "")
-    return Done(tallied(told), lines_of(told))
+            Word.objects.create(klass=asked.klass, seat=asked.seat, text=text, lesson=found.lesson)
+        tell_class(asked.klass, asked.seat or "")
+    return Done(tallied(told, asked.seat), lines_of(told))
 
 
-def _hand_to(user: User, seat: Seat, state: StartingState) -> str:
+def _hand_to(asked: Asked, seat: Seat, state: StartingState) -> str:
     try:
         with transaction.atomic():
             learner = learner_of(seat)
@@ -100,7 +108,7 @@ def _hand_to(user: User, seat: Seat, state: StartingState) -> str:
                 lesson=state.lesson,
                 terms=terms_of(learner),
             )
-            note(user, "handed out", seat=seat, sandbox=opened, state=state.pk)
+            asked.note(seat=seat, sandbox=opened, state=state.pk)
     except Refused as refused:
         return refused.sentence
     return "given it"

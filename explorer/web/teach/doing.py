@@ -1,8 +1,10 @@
-"""What an instructor does for all or for one, as forms that answer with a sentence; and the looks that go before."""
+"""What an instructor does for all or for one, as forms that answer with a sentence; and the looks that go before.
+
+Which actions there are, and what each is given, is said in `explorer.classroom.acts.table`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,118 +14,74 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from explorer.classroom.acts import doing, preparing, states
-from explorer.classroom.acts.doing import Done
+from explorer.classroom.acts import preparing
+from explorer.classroom.acts.act import Act, Done, Insist
+from explorer.classroom.acts.table import ACTS
 from explorer.classroom.after.answers import read_answers
 from explorer.classroom.models import Class, Seat
-from explorer.classroom.people.access import current_learner, ensure_learner
-from explorer.sandboxes.services import Refused, current_sandbox
+from explorer.sandboxes.services import Refused
 from explorer.web.edge.limits import at_most
 from explorer.web.learn.sandbox import BUSY
 from explorer.web.teach.teaching import teaching_class, teaching_seat
 
 
 @dataclass(frozen=True)
-class Act:
-    """A service and the names of the form's fields that it is given, the same names as its own."""
-
-    do: Callable[..., Done]
-    fields: tuple[str, ...] = ()
-    one: bool = True  # also for one seat
-    all: bool = True
-
-
-ACTS = {
-    "say": Act(doing.say_word, ("text",)),
-    "command": Act(doing.offer_command, ("place", "command", "text")),
-    "step": Act(doing.go_to_step, ("step", "take")),
-    "lock": Act(doing.lock_ahead, ("step",), one=False),
-    "unlock": Act(doing.unlock, one=False),
-    "reveal": Act(doing.reveal, ("prediction",), one=False),
-    "hide": Act(doing.hide, ("prediction",), one=False),
-    "pause": Act(doing.pause_class, one=False),
-    "resume": Act(doing.resume_class, one=False),
-    "extend": Act(doing.extend),
-    "reset": Act(doing.reset),
-    "stop": Act(doing.stop),
-    "hand-out": Act(states.hand_out, ("state",)),
-    "prepare": Act(preparing.prepare_sandboxes, ("lesson", "anyway"), one=False),
-    "unprepare": Act(preparing.cancel_preparing, one=False),
-}
-
-
-@dataclass(frozen=True)
 class Answer:
-    """What the page says: the sentence, whether it is a refusal, and what may be asked next."""
+    """What the page says: the sentence, the code of a refusal, and the form that may be sent again and with what."""
 
     done: Done
     refused: str = ""
-    again: dict[str, str] = field(default_factory=dict)
+    insist: Insist | None = None
+    fields: dict[str, str] = field(default_factory=dict)
 
 
 @require_POST
 @at_most(600, 60)
 @teaching_class
 def do_for_class(request: HttpRequest, klass: Class, what: str) -> HttpResponse:
-    act = ACTS.get(what)
-    if what == "keep":
-        mine = current_sandbox(current_learner(request))
-        return tell(request, klass, None, lambda: states.keep_state(request.user, klass, mine, title=told(request, "title")))
-    if act is None or not act.all:
-        raise Http404
-    fields = {name: told(request, name) for name in act.fields}
-    return tell(request, klass, None, lambda: act.do(request.user, klass, **fields), what)
+    return do(request, find_act(what, None), klass, None)
 
 
 @require_POST
 @at_most(600, 60)
 @teaching_seat
 def do_for_seat(request: HttpRequest, seat: Seat, what: str) -> HttpResponse:
-    act = ACTS.get(what)
-    if what == "clone":
-        return clone(request, seat)
-    if what == "keep":
-        return tell(request, seat.klass, seat, lambda: keep(request, seat))
-    if act is None or not act.one:
+    return do(request, find_act(what, seat), seat.klass, seat)
+
+
+def find_act(name: str, seat: Seat | None) -> Act:
+    act = ACTS.get(name)
+    if act is None or not act.whom.covers(seat):
         raise Http404
-    fields = {name: told(request, name) for name in act.fields}
-    return tell(request, seat.klass, seat, lambda: act.do(request.user, seat.klass, seat, **fields), what)
+    return act
 
 
-def keep(request: HttpRequest, seat: Seat) -> Done:
-    sandbox = current_sandbox(seat.learner)
-    return states.keep_state(request.user, seat.klass, sandbox, title=told(request, "title"), seat=seat)
-
-
-def clone(request: HttpRequest, seat: Seat) -> HttpResponse:
-    """The copy is the instructor's own sandbox, so its page is the playground."""
+def do(request: HttpRequest, act: Act, klass: Class, seat: Seat | None) -> HttpResponse:
+    fields = {one.name: request.POST.get(one.name, "") for one in act.fields}
+    if act.insist and act.insist.field in request.POST:
+        fields[act.insist.field] = "1"
+    mine = act.mine(request) if act.mine else None
     try:
-        states.clone_state(request.user, seat, ensure_learner(request))
+        answer = Answer(act.perform(request.user, klass, seat, mine=mine, **fields))
     except Refused as refused:
-        return show(request, seat.klass, seat, Answer(Done(refused.sentence, new=False), refused.code))
+        insist = act.insist if act.insist and act.insist.code == refused.code else None
+        answer = Answer(Done(refused.sentence, new=False), refused.code, insist, fields)
+    if answer.done.leads_to:
+        return lead(request, answer.done.leads_to)
+    return show(request, act, klass, seat, answer)
+
+
+def lead(request: HttpRequest, page: str) -> HttpResponse:
     if not getattr(request, "htmx", False):
-        return redirect("playground")
+        return redirect(page)
     response = HttpResponse(status=204)
-    response["HX-Redirect"] = reverse("playground")
+    response["HX-Redirect"] = reverse(page)
     return response
 
 
-def told(request: HttpRequest, name: str) -> str:
-    return request.POST.get(name, "")[:2000]
-
-
-def tell(request: HttpRequest, klass: Class, seat: Seat | None, do: Callable[[], Done], what: str = "") -> HttpResponse:
-    try:
-        answer = Answer(do())
-    except Refused as refused:
-        again = {"lesson": told(request, "lesson"), "anyway": "1"} if refused.code == "short" else {}
-        answer = Answer(Done(refused.sentence, new=False), refused.code, again)
-    return show(request, klass, seat, answer)
-
-
-def show(request: HttpRequest, klass: Class, seat: Seat | None, answer: Answer) -> HttpResponse:
+def show(request: HttpRequest, act: Act, klass: Class, seat: Seat | None, answer: Answer) -> HttpResponse:
     klass.refresh_from_db()
-    context: dict[str, Any] = {"klass": klass, "seat": seat, "answer": answer}
+    context: dict[str, Any] = {"act": act, "klass": klass, "seat": seat, "answer": answer}
     status = 503 if answer.refused in BUSY else 409 if answer.refused else 200
     page = "teach/_done.html" if getattr(request, "htmx", False) else "teach/done.html"
     response = render(request, page, context, status=status)

@@ -10,6 +10,7 @@ from explorer.sandboxes import services
 from explorer.sandboxes.limits import Refused
 from explorer.sandboxes.models import Learner, Node, Sandbox
 from tests.classroom.acts.conftest import audited, give_sandbox
+from tests.classroom.acts.doing import do
 from tests.people import make_seat
 
 
@@ -24,15 +25,15 @@ def kept():
 
 
 def test_one_is_booked_for_each_seat_that_has_none(teacher, klass, node, sandbox):
-    done = preparing.prepare_sandboxes(teacher, klass, lesson="bridge")
+    done = do("prepare", teacher, klass, lesson="bridge")
     assert done.sentence == "5 sandboxes are being made."
     assert {(one.pool, one.node_id, one.minutes, one.scenario) for one in kept()} == {(klass.pk, "node1", 60, "one-host")}
     assert all(one.expires_at <= klass.ends_at for one in kept())
 
 
 def test_asked_twice_they_are_made_once(teacher, second, klass, node):
-    preparing.prepare_sandboxes(teacher, klass, lesson="bridge")
-    again = preparing.prepare_sandboxes(second, klass, lesson="bridge")
+    do("prepare", teacher, klass, lesson="bridge")
+    again = do("prepare", second, klass, lesson="bridge")
     assert (again.new, kept().count(), audited("prepare")) == (False, 6, 1)
 
 
@@ -40,61 +41,61 @@ def test_they_are_spread_over_the_nodes_that_have_room(teacher, klass, node):
     Node.objects.create(name="node2", capacity=8, health={"engines": ["26"]})
     Node.objects.create(name="other", capacity=50, health={"engines": ["28"]})
     Node.objects.create(name="gone", capacity=50, draining=True)
-    preparing.prepare_sandboxes(teacher, klass, lesson="bridge")
+    do("prepare", teacher, klass, lesson="bridge")
     assert sorted(kept().values_list("node", flat=True)) == ["node1"] * 4 + ["node2"] * 2
 
 
 def test_too_little_room_is_said_before_anything_is_made(teacher, klass, node):
     Node.objects.update(capacity=4)
     with pytest.raises(Refused, match="room for 4: 2 will have to wait for a place, or share a screen") as refused:
-        preparing.prepare_sandboxes(teacher, klass, lesson="bridge")
+        do("prepare", teacher, klass, lesson="bridge")
     assert refused.value.code == "short"
     assert not kept().exists()
-    assert preparing.prepare_sandboxes(teacher, klass, lesson="bridge", anyway="1").sentence.startswith("4 sandboxes")
+    assert do("prepare", teacher, klass, lesson="bridge", anyway="1").sentence.startswith("4 sandboxes")
 
 
 def test_no_room_at_all_makes_nothing(teacher, klass, node, seat, ben, idle):
     Node.objects.update(capacity=1)
     give_sandbox(seat, node)
     with pytest.raises(Refused, match="room for 0"):
-        preparing.prepare_sandboxes(teacher, klass, lesson="bridge", anyway="1")
+        do("prepare", teacher, klass, lesson="bridge", anyway="1")
 
 
 def test_no_node_or_not_the_version_is_said(teacher, klass, db):
     with pytest.raises(Refused, match="No machine"):
-        preparing.prepare_sandboxes(teacher, klass, lesson="bridge")
+        do("prepare", teacher, klass, lesson="bridge")
     Node.objects.create(name="node1", capacity=9, health={"engines": ["28"]})
     with pytest.raises(Refused, match="Docker Engine 26"):
-        preparing.prepare_sandboxes(teacher, klass, lesson="bridge")
+        do("prepare", teacher, klass, lesson="bridge")
 
 
 def test_another_lesson_of_another_scenario_takes_the_place_of_the_first(teacher, klass, node):
     klass.lessons = ["bridge", "overlay"]
     klass.save()
-    preparing.prepare_sandboxes(teacher, klass, lesson="bridge")
-    done = preparing.prepare_sandboxes(teacher, klass, lesson="overlay")
+    do("prepare", teacher, klass, lesson="bridge")
+    done = do("prepare", teacher, klass, lesson="overlay")
     assert "6 that were made for another lesson go." in done.lines
     assert set(kept().values_list("scenario", flat=True)) == {preparing.scenario_of_lesson(klass, "overlay")}
 
 
 def test_cancelled_what_nobody_has_goes_and_what_somebody_has_stays(teacher, second, klass, node, seat):
-    preparing.prepare_sandboxes(teacher, klass, lesson="bridge")
+    do("prepare", teacher, klass, lesson="bridge")
     taken = services.open_sandbox(seat.learner, lesson="bridge", terms=preparing.terms_of(seat.learner))
-    assert "5 sandboxes" in preparing.cancel_preparing(teacher, klass).sentence
-    assert not preparing.cancel_preparing(second, klass).new
+    assert "5 sandboxes" in do("unprepare", teacher, klass).sentence
+    assert not do("unprepare", second, klass).new
     taken.refresh_from_db()
     assert taken.state == "queued"
     assert not kept().exists()
 
 
 def test_a_class_that_ends_keeps_nothing(teacher, klass, node):
-    preparing.prepare_sandboxes(teacher, klass, lesson="bridge")
+    do("prepare", teacher, klass, lesson="bridge")
     classes.end_class(teacher, klass)
     assert not kept().exists()
 
 
 def test_progress_is_told_by_phase(teacher, klass, node, seat):
-    preparing.prepare_sandboxes(teacher, klass, lesson="bridge")
+    do("prepare", teacher, klass, lesson="bridge")
     first, second, third, *_ = kept()
     Sandbox.objects.filter(pk=first.pk).update(state="warm", phase="warm")
     Sandbox.objects.filter(pk=second.pk).update(state="opening", phase="starting host")
@@ -113,7 +114,7 @@ def test_the_terms_of_a_class_are_its_learners_and_nobody_elses(klass, seat):
 
 
 def test_of_six_learners_six_are_given_what_was_prepared(teacher, klass, node):
-    preparing.prepare_sandboxes(teacher, klass, lesson="bridge")
+    do("prepare", teacher, klass, lesson="bridge")
     kept().update(state="warm", phase="warm")
     for at in range(6):
         learner = make_seat(klass, f"s{at}").learner

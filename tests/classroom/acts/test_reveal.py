@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from explorer.classroom.acts import doing
 from explorer.classroom.after.answers import read_answers
 from explorer.classroom.models import Class
 from explorer.lessons.load import load_lessons
@@ -12,6 +11,7 @@ from explorer.sandboxes.limits import Refused
 from explorer.sandboxes.models import Progress
 from explorer.web.templatetags.doing import revealed_in
 from tests.classroom.acts.conftest import audited
+from tests.classroom.acts.doing import do
 from tests.people import make_seat
 
 ASKED = next(one for step in load_lessons()["bridge"].steps for one in step.predictions)
@@ -73,16 +73,16 @@ def test_an_option_that_is_none_is_not_counted(klass, seat):
 
 def test_shown_to_all_once_and_hidden_again(teacher, second, klass, guessed):
     assert revealed_in(klass) == []
-    assert doing.reveal(teacher, klass, prediction=KEY).new
-    assert not doing.reveal(second, klass, prediction=KEY).new
+    assert do("reveal", teacher, klass, prediction=KEY).new
+    assert not do("reveal", second, klass, prediction=KEY).new
     klass.refresh_from_db()
     assert [one.key for one in revealed_in(klass)] == [KEY]
-    assert doing.hide(teacher, klass, prediction=KEY).new
-    assert not doing.hide(second, klass, prediction=KEY).new
+    assert do("hide", teacher, klass, prediction=KEY).new
+    assert not do("hide", second, klass, prediction=KEY).new
     assert (Class.objects.get(pk=klass.pk).revealed, audited("reveal"), audited("hide")) == ([], 1, 1)
 
 
 @pytest.mark.parametrize("key", ["", "bridge/nosuch", "macvlan/x", KEY + "/x"])
 def test_a_prediction_of_no_lesson_of_the_class_is_refused(teacher, klass, key):
     with pytest.raises(Refused):
-        doing.reveal(teacher, klass, prediction=key)
+        do("reveal", teacher, klass, prediction=key)

@@ -12,6 +12,7 @@ from explorer.sandboxes.limits import Refused
 from explorer.sandboxes.models import Learner, Node, Sandbox
 from explorer.web.templatetags.doing import words_for
 from tests.classroom.acts.conftest import audited, give_sandbox
+from tests.classroom.acts.doing import do
 
 
 @pytest.fixture(autouse=True)
@@ -35,8 +36,8 @@ def me(db):
     return Learner.objects.create()
 
 
-def test_a_copy_is_the_instructors_own_and_the_original_is_untouched(teacher, seat, sandbox, me):
-    states.clone_state(teacher, seat, me)
+def test_a_copy_is_the_instructors_own_and_the_original_is_untouched(teacher, klass, seat, sandbox, me):
+    do("clone", teacher, klass, seat, mine=me)
     copy = services.current_sandbox(me)
     assert [one["command"] for one in copy.replay["commands"]] == [
         "docker network create --driver bridge --subnet 172.30.0.0/16 app"
@@ -47,50 +48,50 @@ def test_a_copy_is_the_instructors_own_and_the_original_is_untouched(teacher, se
     assert (sandbox.state, audited("clone")) == ("ready", 1)
 
 
-def test_copied_twice_there_is_one_copy(teacher, seat, sandbox, me):
-    states.clone_state(teacher, seat, me)
-    assert not states.clone_state(teacher, seat, me).new
+def test_copied_twice_there_is_one_copy(teacher, klass, seat, sandbox, me):
+    do("clone", teacher, klass, seat, mine=me)
+    assert not do("clone", teacher, klass, seat, mine=me).new
     assert Sandbox.objects.filter(learner=me).count() == 1
 
 
-def test_refused_the_instructor_keeps_what_they_have_and_may_try_again(teacher, seat, sandbox, me, node):
+def test_refused_the_instructor_keeps_what_they_have_and_may_try_again(teacher, klass, seat, sandbox, me, node):
     mine = Sandbox.objects.create(learner=me, node=node, state="ready")
     Node.objects.update(draining=True)
     for _ in range(2):
         with pytest.raises(Refused, match="No machine"):
-            states.clone_state(teacher, seat, me)
+            do("clone", teacher, klass, seat, mine=me)
     mine.refresh_from_db()
     assert (mine.state, audited("clone")) == ("ready", 0)
 
 
-def test_what_was_not_seen_yet_is_not_copied(teacher, seat, sandbox, me, seen):
+def test_what_was_not_seen_yet_is_not_copied(teacher, klass, seat, sandbox, me, seen):
     seen["generation"] = 7
     with pytest.raises(Refused, match="Nothing has been seen"):
-        states.clone_state(teacher, seat, me)
+        do("clone", teacher, klass, seat, mine=me)
 
 
-def test_who_has_no_sandbox_has_nothing_to_copy(teacher, seat, me):
+def test_who_has_no_sandbox_has_nothing_to_copy(teacher, klass, seat, me):
     with pytest.raises(Refused, match="no running sandbox"):
-        states.clone_state(teacher, seat, me)
+        do("clone", teacher, klass, seat, mine=me)
 
 
-def test_kept_under_a_title_once(teacher, second, klass, sandbox):
-    assert states.keep_state(teacher, klass, sandbox, title=" Broken   DNS ").sentence == "Kept as “Broken DNS”."
-    assert not states.keep_state(second, klass, sandbox, title="Broken DNS").new
+def test_kept_under_a_title_once(teacher, second, klass, seat, sandbox):
+    assert do("keep", teacher, klass, seat, title=" Broken   DNS ").sentence == "Kept as “Broken DNS”."
+    assert not do("keep", second, klass, seat, title="Broken DNS").new
     state = StartingState.objects.get()
     assert (state.title, state.lesson, len(state.replay["commands"])) == ("Broken DNS", "bridge", 1)
 
 
 @pytest.mark.parametrize("title", ["", "   "])
-def test_a_state_without_a_title_is_refused(teacher, klass, sandbox, title):
+def test_a_state_without_a_title_is_refused(teacher, klass, seat, sandbox, title):
     with pytest.raises(Refused, match="title"):
-        states.keep_state(teacher, klass, sandbox, title=title)
+        do("keep", teacher, klass, seat, title=title)
 
 
 def test_handed_to_all_each_begins_with_it(teacher, klass, seat, ben, idle, sandbox, node):
     give_sandbox(ben, node)
-    states.keep_state(teacher, klass, sandbox, title="Broken")
-    done = states.hand_out(teacher, klass, state=str(StartingState.objects.get().pk))
+    do("keep", teacher, klass, seat, title="Broken")
+    done = do("hand-out", teacher, klass, state=str(StartingState.objects.get().pk))
     assert done.sentence == "3 given it."
     for one in (seat, ben, idle):
         fresh = services.current_sandbox(one.learner)
@@ -101,17 +102,17 @@ def test_handed_to_all_each_begins_with_it(teacher, klass, seat, ben, idle, sand
 
 
 def test_handed_out_twice_it_is_given_once(teacher, second, klass, seat, sandbox):
-    states.keep_state(teacher, klass, sandbox, title="Broken")
+    do("keep", teacher, klass, seat, title="Broken")
     which = str(StartingState.objects.get().pk)
-    states.hand_out(teacher, klass, seat, state=which)
-    assert "by teacher" in states.hand_out(second, klass, seat, state=which).sentence
-    assert audited("handed out") == 1
+    do("hand-out", teacher, klass, seat, state=which)
+    assert "by teacher" in do("hand-out", second, klass, seat, state=which).sentence
+    assert audited("hand out", sandbox="") == 1
 
 
 def test_who_is_refused_keeps_the_sandbox_they_have(teacher, klass, seat, sandbox):
-    states.keep_state(teacher, klass, sandbox, title="Broken")
+    do("keep", teacher, klass, seat, title="Broken")
     Node.objects.update(health={"engines": []})
-    done = states.hand_out(teacher, klass, state=str(StartingState.objects.get().pk))
+    done = do("hand-out", teacher, klass, state=str(StartingState.objects.get().pk))
     assert "Docker Engine 26" in done.sentence
     sandbox.refresh_from_db()
     assert sandbox.state == "ready"
@@ -120,10 +121,10 @@ def test_who_is_refused_keeps_the_sandbox_they_have(teacher, klass, seat, sandbo
 @pytest.mark.parametrize("state", ["", "x", "-1", "9" * 40, "²"])
 def test_a_state_that_is_not_there_is_refused(teacher, klass, state):
     with pytest.raises(Refused, match="no such state"):
-        states.hand_out(teacher, klass, state=state)
+        do("hand-out", teacher, klass, state=state)
 
 
 def test_a_state_of_another_class_is_not_there(teacher, klass, elsewhere, sandbox):
     other = StartingState.objects.create(klass=elsewhere.klass, title="x", scenario="one-host")
     with pytest.raises(Refused, match="no such state"):
-        states.hand_out(teacher, klass, state=str(other.pk))
+        do("hand-out", teacher, klass, state=str(other.pk))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from explorer.classroom.acts import doing, rules
+from explorer.classroom.acts import rules
 from explorer.classroom.models import Class
 from explorer.lessons.load import load_lessons
 from explorer.sandboxes.limits import Refused
@@ -12,42 +12,43 @@ from explorer.sandboxes.models import Progress
 from explorer.sandboxes.progress import find_lesson
 from explorer.web.templatetags.doing import words_for
 from tests.classroom.acts.conftest import audited
+from tests.classroom.acts.doing import do
 
 BRIDGE, HOST = ([step.id for step in load_lessons()[slug].steps] for slug in ("bridge", "host"))
 
 
 def test_a_step_is_offered_and_nobody_is_moved(teacher, klass, seat):
-    doing.go_to_step(teacher, klass, step=f"bridge/{BRIDGE[1]}")
+    do("step", teacher, klass, step=f"bridge/{BRIDGE[1]}")
     word, step = words_for(seat)[0]
     assert (word.lesson, step.id) == ("bridge", BRIDGE[1])
     assert not Progress.objects.exists()
 
 
 def test_taken_there_their_place_moves(teacher, klass, seat, ben, elsewhere):
-    done = doing.go_to_step(teacher, klass, step=f"bridge/{BRIDGE[2]}", take="1")
+    done = do("step", teacher, klass, step=f"bridge/{BRIDGE[2]}", take="1")
     assert "2 taken there" in done.sentence
     assert set(Progress.objects.values_list("learner", "step")) == {(one.learner_id, BRIDGE[2]) for one in (seat, ben)}
 
 
 def test_one_seat_is_taken_alone(teacher, klass, seat, ben):
-    doing.go_to_step(teacher, klass, seat, step=f"bridge/{BRIDGE[2]}", take="1")
+    do("step", teacher, klass, seat, step=f"bridge/{BRIDGE[2]}", take="1")
     assert [one.learner_id for one in Progress.objects.all()] == [seat.learner_id]
 
 
 def test_taken_twice_is_taken_once(teacher, second, klass, seat):
-    doing.go_to_step(teacher, klass, step=f"bridge/{BRIDGE[2]}", take="1")
-    again = doing.go_to_step(second, klass, step=f"bridge/{BRIDGE[2]}", take="1")
+    do("step", teacher, klass, step=f"bridge/{BRIDGE[2]}", take="1")
+    again = do("step", second, klass, step=f"bridge/{BRIDGE[2]}", take="1")
     assert (again.new, audited("go to step"), klass.words.count()) == (False, 1, 1)
 
 
 @pytest.mark.parametrize("step", ["", "bridge", "bridge/nosuch", "nosuch/x", "macvlan/start", "bridge/../x"])
 def test_a_step_that_is_not_the_classs_is_refused(teacher, klass, step):
     with pytest.raises(Refused):
-        doing.go_to_step(teacher, klass, step=step)
+        do("step", teacher, klass, step=step)
 
 
 def test_what_is_beyond_the_lock_is_locked_in_this_lesson_and_the_next(teacher, klass, seat):
-    doing.lock_ahead(teacher, klass, step=f"bridge/{BRIDGE[1]}")
+    do("lock", teacher, klass, step=f"bridge/{BRIDGE[1]}")
     assert rules.locked_steps(seat.learner, find_lesson("bridge")) == frozenset(BRIDGE[2:])
     assert rules.locked_steps(seat.learner, find_lesson("host")) == frozenset(HOST)
     assert rules.locked_steps(seat.learner, find_lesson("none")) == frozenset()
@@ -56,7 +57,7 @@ def test_what_is_beyond_the_lock_is_locked_in_this_lesson_and_the_next(teacher, 
 
 def test_who_is_further_is_brought_back_and_keeps_what_they_have(teacher, klass, seat, sandbox):
     Progress.objects.create(learner=seat.learner, lesson="bridge", step=BRIDGE[3], passed={BRIDGE[3]: ["x"]})
-    done = doing.lock_ahead(teacher, klass, step=f"bridge/{BRIDGE[1]}")
+    done = do("lock", teacher, klass, step=f"bridge/{BRIDGE[1]}")
     assert done.lines == ("1 were further and are back.",)
     progress = Progress.objects.get()
     assert (progress.step, progress.passed) == (BRIDGE[1], {BRIDGE[3]: ["x"]})
@@ -65,20 +66,20 @@ def test_who_is_further_is_brought_back_and_keeps_what_they_have(teacher, klass,
 def test_a_sandbox_of_a_lesson_that_is_locked_is_judged_by_nobody(teacher, klass, seat, sandbox):
     sandbox.lesson = "host"
     sandbox.save()
-    doing.lock_ahead(teacher, klass, step=f"bridge/{BRIDGE[1]}")
+    do("lock", teacher, klass, step=f"bridge/{BRIDGE[1]}")
     sandbox.refresh_from_db()
     assert sandbox.lesson == ""
 
 
 def test_locking_and_opening_twice_is_once(teacher, second, klass):
-    doing.lock_ahead(teacher, klass, step=f"bridge/{BRIDGE[1]}")
-    assert not doing.lock_ahead(second, klass, step=f"bridge/{BRIDGE[1]}").new
-    assert doing.unlock(teacher, klass).new
-    assert not doing.unlock(second, klass).new
+    do("lock", teacher, klass, step=f"bridge/{BRIDGE[1]}")
+    assert not do("lock", second, klass, step=f"bridge/{BRIDGE[1]}").new
+    assert do("unlock", teacher, klass).new
+    assert not do("unlock", second, klass).new
     assert (Class.objects.get().open_until, audited("lock ahead"), audited("unlock")) == ({}, 1, 1)
 
 
 def test_nobody_is_sent_behind_the_lock(teacher, klass):
-    doing.lock_ahead(teacher, klass, step=f"bridge/{BRIDGE[1]}")
+    do("lock", teacher, klass, step=f"bridge/{BRIDGE[1]}")
     with pytest.raises(Refused, match="locked"):
-        doing.go_to_step(teacher, klass, step=f"bridge/{BRIDGE[2]}")
+        do("step", teacher, klass, step=f"bridge/{BRIDGE[2]}")

@@ -1,0 +1,45 @@
+"""What there is to choose from in the form of an action: steps, predictions, lessons and states of one class."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from explorer.classroom.acts.act import Kind
+from explorer.classroom.models import Class
+from explorer.lessons.model import Lesson
+from explorer.sandboxes import library
+
+
+@dataclass(frozen=True)
+class Choice:
+    value: str
+    label: str
+    chosen: bool = False
+
+
+Choices = list[tuple[str, list[Choice]]]  # (title of a group, its choices); an empty title is no group
+
+
+def choices_of(kind: Kind, klass: Class) -> Choices:
+    """Of a kind that has any; only what this class has."""
+    if kind is Kind.STATE:
+        return [("", [Choice(str(state.pk), state.title) for state in klass.states.order_by("-created_at")])]
+    lessons = [lesson for slug in klass.lessons if (lesson := library.find(slug))]
+    if kind is Kind.LESSON:
+        return [("", [Choice(lesson.slug, lesson.title) for lesson in lessons])]
+    found = _steps if kind is Kind.STEP else _predictions
+    return [(lesson.title, choices) for lesson in lessons if (choices := found(klass, lesson))]
+
+
+def _steps(klass: Class, lesson: Lesson) -> list[Choice]:
+    """The one the class is open until is chosen."""
+    until = (klass.open_until.get("lesson"), klass.open_until.get("step"))
+    return [
+        Choice(f"{lesson.slug}/{step.id}", f"{at}. {step.title}", until == (lesson.slug, step.id))
+        for at, step in enumerate(lesson.steps, 1)
+    ]
+
+
+def _predictions(klass: Class, lesson: Lesson) -> list[Choice]:
+    asked = [(f"{lesson.slug}/{one.id}", one.question) for step in lesson.steps for one in step.predictions]
+    return [Choice(key, f"{question} (shown)" if key in klass.revealed else question) for key, question in asked]

@@ -1,0 +1,79 @@
+"""More time, a reset or the end for the sandbox of one seat, or for those of all seats."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from explorer.classroom.acts.act import Asked, Done
+from explorer.classroom.acts.once import claim, hold_class
+from explorer.classroom.acts.taken import find_seats, lines_of, tallied
+from explorer.classroom.models import Seat
+from explorer.sandboxes import changes, services
+from explorer.sandboxes.limits import Refused
+from explorer.sandboxes.models import Sandbox
+
+NO_SANDBOX = "no running sandbox"
+
+
+def extend(asked: Asked) -> Done:
+    """A whole life from now on, or from the beginning of a pause. No extension of the learner's is used."""
+    since = asked.klass.paused_at or timezone.now()
+
+    def do(sandbox: Sandbox) -> str:
+        if sandbox.state != Sandbox.State.READY:
+            return NO_SANDBOX
+        minutes = changes.life(sandbox) // timedelta(minutes=1)
+        given = services.renew_sandbox(sandbox, since, f"the instructor gave more time: {minutes} minutes from now")
+        return "extended" if given else "had their whole time already"
+
+    return for_each(asked, do)
+
+
+def reset(asked: Asked) -> Done:
+    if done := claim(asked):
+        return done
+
+    def do(sandbox: Sandbox) -> str:
+        if sandbox.state == Sandbox.State.RESETTING:
+            return "being reset already"
+        services.reset_sandbox(sandbox)
+        return "being reset"
+
+    return for_each(asked, do)
+
+
+def stop(asked: Asked) -> Done:
+    def do(sandbox: Sandbox) -> str:
+        services.close_sandbox(sandbox)
+        return "stopped"
+
+    return for_each(asked, do)
+
+
+def for_each(asked: Asked, do: Callable[[Sandbox], str]) -> Done:
+    """Does it to the sandbox of each seat by itself, so that one refusal costs nobody else anything. `do` says how it went."""
+    with transaction.atomic():
+        hold_class(asked.klass)
+    told: dict[str, list[str]] = defaultdict(list)
+    for one in find_seats(asked.klass, asked.seat):
+        told[_do_one(asked, one, do)].append(one.name)
+    return Done(tallied(told, asked.seat), lines_of(told), new=bool(told))
+
+
+def _do_one(asked: Asked, seat: Seat, do: Callable[[Sandbox], str]) -> str:
+    sandbox = services.current_sandbox(seat.learner)
+    if sandbox is None:
+        return NO_SANDBOX
+    try:
+        with transaction.atomic():
+            went = do(sandbox)
+            if not went.endswith(("already", NO_SANDBOX)):
+                asked.note(seat=seat, sandbox=sandbox)
+            return went
+    except Refused as refused:
+        return refused.sentence

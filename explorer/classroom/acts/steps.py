@@ -1,0 +1,102 @@
+"""Going to a step, locking what is ahead of one, and opening all of them again."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from explorer.classroom.acts.act import Asked, Done
+from explorer.classroom.acts.once import hold_class
+from explorer.classroom.acts.rules import locked_in
+from explorer.classroom.acts.taken import find_seats, learner_of
+from explorer.classroom.acts.words import put_word
+from explorer.classroom.models import Class, Seat
+from explorer.classroom.tell import tell_class
+from explorer.lessons.model import Lesson
+from explorer.sandboxes import changes, library, services
+from explorer.sandboxes.limits import Refused
+from explorer.sandboxes.models import Progress
+from explorer.sandboxes.progress import UnknownLesson, find_lesson, find_step
+
+
+def split_step(klass: Class, told: str) -> tuple[Lesson, str]:
+    """`lesson/step`, as a form sends it, of a lesson of this class."""
+    slug, _, step = told.partition("/")
+    try:
+        lesson = find_lesson(slug)
+        find_step(lesson, step)
+    except UnknownLesson:
+        raise Refused("unknown_step", "There is no such step.") from None
+    if slug not in klass.lessons:
+        raise Refused("not_in_class", f"“{lesson.title}” is not one of this class's lessons: add it in the setup.")
+    return lesson, step
+
+
+@transaction.atomic
+def go_to_step(asked: Asked, *, step: str, take: str = "") -> Done:
+    """Offers a step; with `take` their place moves there too, in what the checks judge and in what opens next."""
+    held = hold_class(asked.klass)
+    lesson, there = split_step(held, step)
+    if there in locked_in(held, lesson):
+        raise Refused("locked", "That step is locked for this class. Open it first.")
+    title = find_step(lesson, there).title
+    moved = [one for one in find_seats(held, asked.seat) if take and _stand(one, lesson.slug) != there]
+    for one in moved:
+        services.move_to_step(learner_of(one), lesson.slug, there)
+    said = put_word(asked, "", lesson=lesson.slug, step=there)
+    if not said.new and not moved:
+        return Done("They have just been sent there already.", new=False)
+    whom = asked.whom if asked.seat else "Everybody"
+    return Done(f"{whom}: “{title}”{f', {len(moved)} taken there' if take else ' is offered'}.")
+
+
+def _stand(seat: Seat, lesson: str) -> str:
+    return Progress.objects.filter(learner=seat.learner, lesson=lesson).values_list("step", flat=True).first() or ""
+
+
+@transaction.atomic
+def lock_ahead(asked: Asked, *, step: str) -> Done:
+    """Nobody goes beyond this step. Who is beyond is brought back to it, so that nothing further is shown or judged."""
+    held = hold_class(asked.klass)
+    lesson, there = split_step(held, step)
+    until = {"lesson": lesson.slug, "step": there}
+    title = find_step(lesson, there).title
+    if held.open_until == until:
+        return Done(f"It is locked after “{title}” already.", new=False)
+    Class.objects.filter(pk=held.pk).update(open_until=until)
+    held.open_until = until
+    back = sum(_bring_back(held, one) for one in find_seats(held, None))
+    asked.note(lesson=lesson.slug, step=there)
+    tell_class(held)
+    return Done(f"Locked after “{title}”.", (f"{back} were further and are back.",) if back else ())
+
+
+def _bring_back(klass: Class, seat: Seat) -> bool:
+    """True when the learner was at a step that is locked now. What they have passed and answered stays."""
+    known = {slug: lesson for slug in klass.lessons if (lesson := library.find(slug))}
+    brought = False
+    for progress in Progress.objects.filter(learner=seat.learner, lesson__in=known):
+        lesson = known[progress.lesson]
+        locked = locked_in(klass, lesson)
+        if progress.step in locked:
+            last = next((step.id for step in reversed(lesson.steps) if step.id not in locked), "")
+            Progress.objects.filter(pk=progress.pk).update(step=last)
+            brought = True
+    sandbox = services.current_sandbox(seat.learner)
+    if sandbox and sandbox.lesson in known:
+        lesson = known[sandbox.lesson]
+        if lesson.steps[0].id in locked_in(klass, lesson):  # no lesson, no checks: nobody judges what is not open yet
+            changes.move(sandbox, services.USABLE, lesson="")
+            brought = True
+        services.look_again(sandbox)
+    return brought
+
+
+@transaction.atomic
+def unlock(asked: Asked) -> Done:
+    held = hold_class(asked.klass)
+    if not held.open_until:
+        return Done("Everything is open already.", new=False)
+    Class.objects.filter(pk=held.pk).update(open_until={})
+    asked.note()
+    tell_class(held)
+    return Done("All steps are open.")
