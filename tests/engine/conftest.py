@@ -13,6 +13,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +132,12 @@ def new_name() -> Callable[[], str]:
     return lambda: uuid.uuid4().hex[:12]
 
 
+def aside(work: Callable[..., Any], *words: Any, **named: Any) -> Any:
+    """What `work` returns, done in a thread: running something in a host takes a loop of its own, and a test may be in one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(work, *words, **named).result()
+
+
 @pytest.fixture
 def open_one(lab_config: LabConfig, new_name: Callable[[], str]) -> Iterator[Callable[..., tuple[str, dict[str, Any]]]]:
     """Opens sandboxes that go with the test. Returns (name, facts)."""
@@ -140,8 +147,9 @@ def open_one(lab_config: LabConfig, new_name: Callable[[], str]) -> Iterator[Cal
         scenario: str = "one-host", seconds: float = 3600, generation: int = 1, engine: str = DEFAULT_ENGINE
     ) -> tuple[str, dict[str, Any]]:
         opened.append(name := new_name())
-        return name, lifecycle.open_sandbox(
-            lab_config, name, generation, SCENARIOS[scenario], time.time() + seconds, lambda phase, detail: None, engine=engine
+        ends, chosen = time.time() + seconds, SCENARIOS[scenario]
+        return name, aside(
+            lifecycle.open_sandbox, lab_config, name, generation, chosen, ends, lambda phase, detail: None, engine=engine
         )
 
     yield open_it
@@ -178,7 +186,8 @@ def shell(lab_config: LabConfig, sandbox: tuple[str, dict[str, Any]]) -> Shell:
 
     def run(where: str, text: str, name: str = sandbox[0], timeout: float = 30, stdin: bytes = b"") -> tuple[int, str]:
         out: list[bytes] = []
-        status = run_in(lab_config, name, where, ["bash", "-c", text], lambda _, data: out.append(data), timeout, stdin)
+        argv = ["bash", "-c", text]
+        status = aside(run_in, lab_config, name, where, argv, lambda _, data: out.append(data), timeout, stdin)
         return status, b"".join(out).decode(errors="replace")
 
     return run

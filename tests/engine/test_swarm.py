@@ -153,8 +153,8 @@ async def test_one_who_leaves_in_the_middle(lab_config, two):
         await do(lab_config, sandbox, "h1", "docker rm -f web; docker swarm leave --force")
         await eyes.until(lambda: not overlays(eyes, "h1") and "frames" not in eyes.places["h1"].views)
     began = time.monotonic()
-    again = lifecycle.open_sandbox(
-        lab_config, sandbox, 2, SCENARIOS["two-hosts"], time.time() + 600, lambda phase, detail: None
+    again = await asyncio.to_thread(
+        lifecycle.open_sandbox, lab_config, sandbox, 2, SCENARIOS["two-hosts"], time.time() + 600, lambda phase, detail: None
     )
     assert time.monotonic() - began < 60
     async with watching(lab_config, sandbox, again) as eyes:

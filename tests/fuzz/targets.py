@@ -35,6 +35,7 @@ from explorer.network.journeys.evidence import Evidence, Sighting
 from explorer.network.layout import BadLayout, from_query
 from explorer.network.model import DockerState, Place, View
 from explorer.network.packets import dissect
+from explorer.network.packets.dns import first_address
 from explorer.network.pcapng import SNAP, write_file
 from explorer.network.read import read_docker
 from explorer.network.read.calls import read_calls
@@ -216,7 +217,7 @@ def scenario_sent(data: bytes) -> object:
 
 
 def dns_answer(data: bytes) -> object:
-    found = dns.first_address(data)
+    found = first_address(data)
     properties.address_or_nothing(found)
     return found
 

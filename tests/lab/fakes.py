@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import struct
 from contextlib import asynccontextmanager
 from typing import cast
 
@@ -68,6 +69,51 @@ def saying(data: bytes):
         writer.close()
 
     return fake
+
+
+HIJACKED = b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
+
+
+def frame(text: bytes, stream: int = 1) -> bytes:
+    """What the engine sends of a program that wrote `text` to standard output (1) or error (2)."""
+    return struct.pack(">BxxxI", stream, len(text)) + text
+
+
+class EngineOfOneExec:
+    """Knows one exec. `talk` is what happens on the connection once it is started; `code` what it ended with, None while it
+    runs; `create` and `begin` are the answers to making and starting it. It remembers what it was asked."""
+
+    def __init__(self, talk=None, code: int | None = 0, create: bytes = b"", begin: bytes = HIJACKED, pid: int = 0) -> None:
+        self.talk, self.code, self.begin, self.pid = talk, code, begin, pid
+        self.create = create or answer({"Id": "e1"}, "201 Created")
+        self.wanted: dict[str, object] = {}
+        self.started: dict[str, object] = {}
+        self.asked: list[str] = []
+        self.begun = asyncio.Event()
+
+    async def __call__(self, reader, writer):
+        head = await reader.readuntil(b"\r\n\r\n")
+        size = next((int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")), 0)
+        body = await reader.readexactly(size)
+        self.asked.append(b" ".join(head.split(b" ")[:2]).decode())
+        if b"/start" in head:
+            self.started = json.loads(body)
+            self.begun.set()
+            writer.write(self.begin)
+            if self.talk and self.begin.startswith(HIJACKED):
+                await self.talk(reader, writer)
+        elif b"/resize" in head:
+            writer.write(answer({}, "200 OK" if self.code is None else "409 Conflict"))
+        elif head.startswith(b"POST"):
+            self.wanted = json.loads(body)
+            writer.write(self.create)
+        else:
+            writer.write(answer(await self.told()))
+        await writer.drain()
+        writer.close()
+
+    async def told(self) -> object:
+        return {"Running": self.code is None, "ExitCode": self.code, "Pid": self.pid}
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ import pytest
 
 from explorer.network.packets import Layer, Packet, dissect
 from explorer.network.packets.checksums import LEFT, NAME, RIGHT, UNUSED, WRONG
-from explorer.network.packets.names import TYPES
+from explorer.network.packets.dns import TYPES
 from tests.captures.decoded import LAYERS, ask_tshark, stored
 from tests.network.test_pcapng import stored as frames_of
 

@@ -1,4 +1,4 @@
-"""One DNS question over UDP from within a namespace. Only what a lesson needs: does this name have an IPv4 address here?"""
+"""One DNS question over UDP, asked from within a namespace: which IPv4 address has this name here?"""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import struct
 
 from explorer.lab.inside.listen import receive
 from explorer.lab.inside.netns import Namespace
+from explorer.network.packets.dns import HEADER, first_address
 
-ANSWERS_READ = 32
 LABEL, NAME = 63, 253
 
 
@@ -32,7 +32,7 @@ async def ask_server(namespace: Namespace, server: str, name: str, identity: byt
         await loop.sock_sendall(asking, query)
         while True:
             reply = await receive(asking)
-            if reply[:2] == query[:2] and len(reply) >= 12:
+            if reply[:2] == query[:2] and len(reply) >= HEADER:
                 return first_address(reply)
 
 
@@ -57,30 +57,3 @@ def encode(identity: bytes, name: str) -> bytes:
         return b""
     question = b"".join(bytes([len(label)]) + label for label in labels) + b"\0"
     return identity + struct.pack(">HHHHH", 0x0100, 1, 0, 0, 0) + question + struct.pack(">HH", 1, 1)
-
-
-def first_address(reply: bytes) -> str:
-    """Reads past names without following their pointers, so that no reply can send us round in circles."""
-    try:
-        questions, answers = struct.unpack_from(">HH", reply, 4)
-        at = 12
-        for _ in range(min(questions, 4)):
-            at = past_name(reply, at) + 4
-        for _ in range(min(answers, ANSWERS_READ)):
-            at = past_name(reply, at)
-            kind, family, _ttl, length = struct.unpack_from(">HHIH", reply, at)
-            at += 10
-            if (kind, family, length) == (1, 1, 4):
-                return str(ipaddress.IPv4Address(reply[at : at + 4]))
-            at += length
-    except (struct.error, IndexError, ValueError):
-        pass
-    return ""
-
-
-def past_name(reply: bytes, at: int) -> int:
-    while reply[at]:
-        if reply[at] >= 0xC0:
-            return at + 2
-        at += reply[at] + 1
-    return at + 1

@@ -8,28 +8,25 @@ ends it.
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import secrets
 import signal
 import time
-from collections.abc import AsyncIterator
-from contextlib import suppress
 
 from explorer.environment import patient
 from explorer.lab.ask.terminals import find_group
-from explorer.lab.errors import HostError, LabError
+from explorer.lab.errors import LabError
 from explorer.lab.inside.execs import SCRIPT_MARK
+from explorer.lab.inside.execution import Execution, Program, Stream
 from explorer.lab.inside.hangup import hold, marked, send
 from explorer.lab.inside.places import ControlGroup
-from explorer.lab.inside.unix_http import BadAnswer, Connect, Exchange, ask, ask_json, start
+from explorer.lab.inside.unix_http import BadAnswer, Connect
 from explorer.network.model import ScriptResult
 
 SECONDS = patient(5.0)
 END_SECONDS = patient(1.0)
 OUTPUT_BYTES = 16 * 1024
 SAID_KEPT = 300
-FRAME = 8  # bytes before each piece of output: which stream, how long
 KILL_ROUNDS = 20
 
 
@@ -55,63 +52,28 @@ async def run_script(engine: Connect, container: str, host: str, text: str, seco
 async def _run(
     engine: Connect, container: str, text: str, mark: str, output: bytearray, seconds: float
 ) -> tuple[int | None, str]:
-    exec_id = ""
+    def keep(_: Stream, piece: bytes) -> None:
+        output.extend(piece)
+        if len(output) > OUTPUT_BYTES:
+            raise TooMuch
+
+    program = Program(("bash", "-c", text, "check"), environment=("HOME=/root", "TERM=dumb", mark), directory="/root")
+    execution: Execution | None = None
     try:
         async with asyncio.timeout(seconds):
-            exec_id = await create(engine, container, text, mark)
-            exchange = await start(
-                engine, "POST", f"/exec/{exec_id}/start", json.dumps({"Detach": False}).encode(), upgrade=True
-            )
-            try:
-                async for piece in pieces(exchange):
-                    output += piece
-                    if len(output) > OUTPUT_BYTES:
-                        raise TooMuch
-            finally:
-                exchange.close()
-        return await status_of(engine, exec_id, END_SECONDS), ""
+            execution = await Execution.create(engine, container, program)
+            await execution.start()
+            await execution.carry(keep)
+        return await execution.status(END_SECONDS), ""
     except TooMuch:
         return None, f"It wrote more than {OUTPUT_BYTES // 1024} KiB and was ended."
     except TimeoutError:
         # one that ended and left something behind that holds its output open has ended all the same
-        status = await status_of(engine, exec_id, 0) if exec_id else None
+        status = await execution.status(0) if execution else None
         return status, "" if status is not None else f"It did not end within {seconds:g} s and was ended."
-
-
-async def create(engine: Connect, container: str, text: str, mark: str) -> str:
-    wanted = {
-        "AttachStdout": True,
-        "AttachStderr": True,
-        "Cmd": ["bash", "-c", text, "check"],
-        "Env": ["HOME=/root", "TERM=dumb", mark],
-        "WorkingDir": "/root",
-    }
-    status, body = await ask(engine, "POST", f"/containers/{container}/exec", wanted)
-    if status != 201:
-        raise HostError("the host takes no script", f"exec create answered {status}")
-    return str(json.loads(body)["Id"])
-
-
-async def pieces(exchange: Exchange) -> AsyncIterator[bytes]:
-    first = bytes(exchange.connection.trailing_data[0])
-    if first:
-        yield first
-    with suppress(OSError):
-        while data := await asyncio.get_running_loop().sock_recv(exchange.socket, OUTPUT_BYTES):
-            yield data
-
-
-async def status_of(engine: Connect, exec_id: str, seconds: float) -> int | None:
-    """What it ended with; None while it runs, after waiting so long for the engine to say."""
-    until = time.monotonic() + seconds
-    while True:
-        told = await ask_json(engine, f"/exec/{exec_id}/json")
-        if not told.get("Running"):
-            code = told.get("ExitCode")
-            return code if isinstance(code, int) else None
-        if time.monotonic() >= until:
-            return None
-        await asyncio.sleep(0.02)
+    finally:
+        if execution:
+            execution.close()
 
 
 def end_marked(group: ControlGroup, mark: str) -> None:
@@ -133,5 +95,5 @@ def end_marked(group: ControlGroup, mark: str) -> None:
 
 def spoken(output: bytearray) -> str:
     """The beginning of what it wrote, as one line that can be shown."""
-    text = bytes(output[FRAME : FRAME + 4 * SAID_KEPT]).decode("utf-8", "replace")
+    text = bytes(output[: 4 * SAID_KEPT]).decode("utf-8", "replace")
     return "".join(letter if letter.isprintable() else " " for letter in text)[:SAID_KEPT].strip()

@@ -11,21 +11,20 @@ import asyncio
 import json
 import re
 import secrets
-import socket
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from explorer.lab.config import LabConfig
-from explorer.lab.errors import HostError, LabError, NodeError, NotThere
+from explorer.lab.errors import HostError, NodeError, NotThere
+from explorer.lab.inside.execution import Execution, Program
 from explorer.lab.inside.hangup import hang_up
 from explorer.lab.inside.inner import to_daemon
 from explorer.lab.inside.places import ControlGroup
-from explorer.lab.inside.unix_http import SECONDS, BadAnswer, Connect, Exchange, ask, ask_json, start, to_path
+from explorer.lab.inside.unix_http import BadAnswer, Connect, ask, ask_json, to_path
 
 PLACE = re.compile(r"([a-z][a-z0-9-]{0,30})(?:/([a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}))?")
 SANDBOX = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
-READ_BYTES = 32 * 1024
 COLUMNS, ROWS = range(10, 501), range(3, 301)
 MARK = "EXPLORER_TERMINAL"
 # An engine leaves a terminal when these keys are typed: Ctrl-P and Ctrl-Q unless it is told others, and the first of them is
@@ -37,13 +36,11 @@ ANY_SHELL = "if command -v bash >/dev/null; then exec bash; else exec sh; fi"
 class Terminal:
     """One shell. `reason` says why it closed, once `read` has returned nothing."""
 
-    def __init__(self, engine: Connect, place: str, exec_id: str, mark: str, group: ControlGroup, exchange: Exchange) -> None:
+    def __init__(self, place: str, execution: Execution, group: ControlGroup, mark: str) -> None:
         self.place, self.reason = place, ""
-        self._engine, self._exec, self._mark, self._group = engine, exec_id, mark, group
-        self._exchange, self._socket = exchange, exchange.socket
-        self._first = exchange.connection.trailing_data[0]
+        self._execution, self._group, self._mark = execution, group, mark
         self._writing = asyncio.Lock()
-        self._closed = self._reading = False
+        self._closed = False
 
     @classmethod
     async def open(cls, config: LabConfig, sandbox: str, place: str, columns: int, rows: int) -> Terminal:
@@ -58,16 +55,13 @@ class Terminal:
             if named[2]:
                 await require_container(group.pid, group.group, named[1], named[2])
             mark = secrets.token_hex(12)
-            exec_id = await create_exec(engine, name, shell(named[2], mark), mark)
-            async with asyncio.timeout(SECONDS):
-                body = json.dumps({"Detach": False, "Tty": True}).encode()
-                exchange = await start(engine, "POST", f"/exec/{exec_id}/start", body, upgrade=True)
-        except (BadAnswer, TimeoutError) as error:
+            environment = ("TERM=xterm-256color", f"{MARK}={mark}")
+            program = Program(tuple(shell(named[2], mark)), environment, stdin=True, terminal=True, detach_keys=DETACH_KEYS)
+            execution = await Execution.create(engine, name, program)
+            await execution.start()
+        except BadAnswer as error:
             raise NodeError("The node's engine does not answer.", str(error)) from error
-        if exchange.status not in (101, 200):
-            exchange.close()
-            raise HostError(f"No shell could be started on {place}.", f"exec start answered {exchange.status}")
-        terminal = cls(engine, place, exec_id, mark, group.group, exchange)
+        terminal = cls(place, execution, group.group, mark)
         try:
             await terminal.resize(columns, rows)
         except BaseException:
@@ -77,18 +71,7 @@ class Terminal:
 
     async def read(self) -> bytes:
         """The next bytes; b"" once it is closed."""
-        first, self._first = self._first, b""
-        if first:
-            return bytes(first)
-        data = b""
-        if not self._closed:
-            self._reading = True
-            try:
-                with suppress(OSError):
-                    data = await asyncio.get_running_loop().sock_recv(self._socket, READ_BYTES)
-            finally:
-                self._reading = False
-                self._let_go()
+        data = await self._execution.read()
         if not data and not self.reason:
             self.reason = await self._why()
         return data
@@ -98,16 +81,8 @@ class Terminal:
         if self._closed:
             return
         async with self._writing:
-            if self._closed:
-                return
             with suppress(OSError):  # it has ended; `read` says so
-                await asyncio.get_running_loop().sock_sendall(self._socket, data)
-        self._let_go()
-
-    def _let_go(self) -> None:
-        """Once it is closed, whoever still waits for the socket lets go of it last: a closed one wakes nobody."""
-        if self._closed and not self._reading and not self._writing.locked():
-            self._exchange.close()
+                await self._execution.write(data)
 
     async def resize(self, columns: int, rows: int) -> None:
         """Sizes of nonsense become the nearest sensible ones. A shell that has just ended needs no size."""
@@ -115,10 +90,9 @@ class Terminal:
         rows = min(max(rows, ROWS[0]), ROWS[-1])
         for _ in range(5):  # the engine refuses until the process has started
             try:
-                status, _body = await ask(self._engine, "POST", f"/exec/{self._exec}/resize?h={rows}&w={columns}")
+                if await self._execution.resize(columns, rows):
+                    return
             except BadAnswer:
-                return
-            if status < 300:
                 return
             await asyncio.sleep(0.02)
 
@@ -128,20 +102,17 @@ class Terminal:
             return
         self._closed = True
         self.reason = self.reason or "It was closed."
-        with suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)  # wakes a reader and a writer
-        self._let_go()
+        self._execution.close()
         await asyncio.to_thread(hang_up, self._group, f"{MARK}={self._mark}")
 
     async def _why(self) -> str:
         try:
-            told = await ask_json(self._engine, f"/exec/{self._exec}/json")
+            code = await self._execution.status(0)
         except BadAnswer:
             return f"{self.place.partition('/')[0]} has stopped."
-        code = told.get("ExitCode")
-        if told.get("Running"):
+        if code is None:
             return "The connection to the shell was lost."
-        return "The shell has ended." if code in (0, None, 130) else f"The shell has ended (exit status {code})."
+        return "The shell has ended." if code in (0, 130) else f"The shell has ended (exit status {code})."
 
 
 async def end_shells(config: LabConfig, sandbox: str, place: str) -> int:
@@ -193,20 +164,3 @@ def shell(container: str | None, mark: str) -> list[str]:
         return ["bash", "-l"]
     environment = ["-e", "TERM=xterm-256color", "-e", f"{MARK}={mark}"]
     return ["docker", "exec", "-it", "--detach-keys", DETACH_KEYS, *environment, container, "sh", "-c", ANY_SHELL]
-
-
-async def create_exec(engine: Connect, name: str, command: list[str], mark: str) -> str:
-    wanted = {
-        "AttachStdin": True,
-        "AttachStdout": True,
-        "AttachStderr": True,
-        "Tty": True,
-        "DetachKeys": DETACH_KEYS,
-        "Cmd": command,
-        "Env": ["TERM=xterm-256color", f"{MARK}={mark}"],
-    }
-    status, body = await ask(engine, "POST", f"/containers/{name}/exec", wanted)
-    if status != 201:
-        refusal: type[LabError] = NotThere if status == 404 else HostError
-        raise refusal("No shell could be started there.", f"exec create answered {status}: {body[:300]!r}")
-    return str(json.loads(body)["Id"])

@@ -5,19 +5,17 @@ What a command writes is the sandbox's word: bounded in size and time, and kept 
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 import shlex
-import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 from explorer.environment import patient
 from explorer.lab.config import LabConfig
-from explorer.lab.engine.client import session
 from explorer.lab.errors import HostTimeout
-from explorer.lab.hosts import run
+from explorer.lab.inside.execution import Program, run_program
+from explorer.lab.inside.unix_http import to_path
 from explorer.network.comparison import Evidence
 from explorer.network.comparison.model import COMMAND, OUTPUT
 from explorer.network.comparison.read import Heard
@@ -49,28 +47,6 @@ class Order:
 Hear = Callable[[str, Heard], None]
 
 
-async def _carried(work: Callable[[], None]) -> None:
-    """In a thread of its own: it waits for commands, and nobody else has to wait for it, at the end of this process neither."""
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[None] = loop.create_future()
-
-    def settle(error: BaseException | None) -> None:
-        if not done.done():
-            done.set_exception(error) if error else done.set_result(None)
-
-    def carry() -> None:
-        error = None
-        try:
-            work()
-        except BaseException as trouble:
-            error = trouble
-        with suppress(RuntimeError):  # the loop has ended, and nobody asks any more
-            loop.call_soon_threadsafe(settle, error)
-
-    threading.Thread(target=carry, name="compare", daemon=True).start()
-    await done
-
-
 @dataclass(frozen=True, slots=True)
 class Places:
     """The ways into a sandbox's places: `ids` are the engine's, of hosts and machines."""
@@ -79,27 +55,16 @@ class Places:
     ids: dict[str, str]
 
     async def run(self, where: str, orders: Sequence[Order], hear: Hear) -> None:
-        """`hear` is called in the loop as each ends, in order; those never reached are not heard of."""
-        loop = asyncio.get_running_loop()
-
-        def tell(key: str, heard: Heard) -> None:
-            with suppress(RuntimeError):  # the loop has ended
-                loop.call_soon_threadsafe(hear, key, heard)
-
-        reader = _Reader(where, orders, tell)
+        """`hear` is called as each ends, in order; those never reached are not heard of."""
+        reader = _Reader(where, orders, hear)
         name, _, container = where.partition("/")
         argv = ["bash", "-c", script(reader.mark, orders)]
         argv = ["docker", "exec", container, *argv] if container else argv
         seconds = sum(patient(order.seconds) + 1 for order in orders) + patient(SPARE_SECONDS)
-
-        def work() -> None:
-            with session(self.config) as client:
-                with suppress(HostTimeout):  # what was heard until then counts
-                    run.execute(client, self.ids[name], argv, reader.write, seconds)
-                reader.end()
-
-        await _carried(work)
-        await asyncio.sleep(0)  # what was heard last is told before whoever waits goes on
+        program = Program(tuple(argv), environment=("TERM=dumb",))
+        with suppress(HostTimeout):  # what was heard until then counts
+            await run_program(to_path(str(self.config.socket)), self.ids[name], program, reader.write, seconds)
+        reader.end()
 
 
 def script(mark: str, orders: Sequence[Order]) -> str:
@@ -112,7 +77,7 @@ def script(mark: str, orders: Sequence[Order]) -> str:
 
 
 class _Reader:
-    """Takes the pieces of output as they come, in the thread that carries them."""
+    """Takes the pieces of output as they come."""
 
     def __init__(self, where: str, orders: Sequence[Order], tell: Hear) -> None:
         self.mark = secrets.token_hex(12)

@@ -24,7 +24,7 @@ from explorer.lab.engine import cgroups, memory
 from explorer.lab.engine.client import session
 from explorer.lab.errors import HostError, LabError, NodeError, NoRoom
 from explorer.lab.hosts import lans, machines, quota, stage
-from explorer.lab.hosts.run import execute
+from explorer.lab.hosts.run import Kept, execute
 from explorer.network.scenario import DEFAULT_ENGINE, Scenario
 
 Phase = Callable[[str, str], None]
@@ -82,7 +82,7 @@ def make_scratch(config: LabConfig, client: docker.DockerClient, sandbox: str, s
     lans.write_expiry(config, sandbox, expires_at)
     segments = lans.make_lans(config, client, sandbox, scenario, labels)
     container = _start(config, client, sandbox, "h1", engine, scenario, segments, labels)
-    wait_host(client, container, machines.ANSWERS)
+    wait_host(config, container, machines.ANSWERS)
     return container
 
 
@@ -121,12 +121,12 @@ def _make(
         ]
         started = dict(zip(scenario.names, _all_or_whose(scenario.names, starting), strict=True))
         say("loading images", images.BOX)
-        waiting = [pool.submit(wait_host, client, started[host]) for host in scenario.hosts]
+        waiting = [pool.submit(wait_host, config, started[host]) for host in scenario.hosts]
         versions = dict(zip(scenario.hosts, _all_or_whose(scenario.hosts, waiting), strict=True))
     say("building scenario", scenario.name)
     reached = {name: lans.address_of(segments, name) for name in scenario.names}
     subnets = {segment.lan: segment.subnet for segment in segments}
-    stage.build(client, started, reached, subnets, scenario)
+    stage.build(config, started, reached, subnets, scenario)
     say("ready", "")
     addresses = {
         name: {segment.lan: segment.addresses[name] for segment in segments if name in segment.addresses}
@@ -217,16 +217,17 @@ def _endpoint(client: docker.DockerClient, name: str, segment: lans.Segment) -> 
     return endpoint
 
 
-def wait_host(client: docker.DockerClient, container: str, ready: tuple[str, ...] = machines.READY) -> str:
+def wait_host(config: LabConfig, container: str, ready: tuple[str, ...] = machines.READY) -> str:
     """The version of the Docker Engine in a host, once it answers and the learners' image is there."""
     until = time.monotonic() + READY_SECONDS
     while True:
-        said = bytearray()
-        if execute(client, container, list(ready), lambda _, data: said.extend(data[:MOST_BYTES]), READY_SECONDS) == 0:  # noqa: B023
+        said = Kept(MOST_BYTES)
+        if execute(config, container, list(ready), said.write, READY_SECONDS) == 0:
             with suppress(ValueError, KeyError, TypeError):
-                return str(json.loads(said[:MOST_BYTES])["Version"])[:40]
+                return str(json.loads(said.out)["Version"])[:40]
         if time.monotonic() > until:
-            raise HostError("The host's Docker daemon did not start.", said[-500:].decode(errors="replace"))
+            text = (said.out + said.err)[-500:].decode(errors="replace")
+            raise HostError("The host's Docker daemon did not start.", text)
         time.sleep(0.1)
 
 
@@ -249,7 +250,7 @@ def _facts(
         }
         for name, container in running.items()
     }
-    versions = {host: wait_host(client, str(running[host].id)) for host in scenario.hosts}
+    versions = {host: wait_host(config, str(running[host].id)) for host in scenario.hosts}
     started = {name: str(container.id) for name, container in running.items()}
     return _tell(scenario, subnets, started, addresses, versions)
 

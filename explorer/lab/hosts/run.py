@@ -1,30 +1,16 @@
-"""Runs one command in a sandbox and hands on what it writes, as it writes it."""
+"""Runs one command in a sandbox and hands on what it writes, as it writes it: the way in for code that does not use asyncio."""
 
 from __future__ import annotations
 
-import os
-import select
-import signal
-import socket
-import struct
-import time
-from collections.abc import Callable
-from contextlib import suppress
-from typing import Any, Literal
-
-import requests
-from docker.errors import APIError, DockerException, NotFound
+import asyncio
 
 import docker
 from explorer.lab.config import LabConfig
 from explorer.lab.engine.client import session
-from explorer.lab.errors import HostError, HostTimeout, NotThere
+from explorer.lab.errors import HostError, NotThere
 from explorer.lab.hosts import lans
-
-Write = Callable[[Literal["out", "err"], bytes], None]
-_STREAMS: dict[int, Literal["out", "err"]] = {1: "out", 2: "err"}
-_HEADER = struct.Struct(">BxxxI")
-_CHUNK = 65536
+from explorer.lab.inside.execution import Program, Write, run_program
+from explorer.lab.inside.unix_http import to_path
 
 
 def run_in(
@@ -45,7 +31,8 @@ def run_in(
             raise NotThere(f"There is no container {container!r}.")
         argv = ["docker", "exec", *(["-i"] if stdin else []), container, *argv]
     with session(config) as client:
-        return execute(client, find(config, client, sandbox, name), argv, write, timeout, stdin)
+        found = find(config, client, sandbox, name)
+    return execute(config, found, argv, write, timeout, stdin)
 
 
 def find(config: LabConfig, client: docker.DockerClient, sandbox: str, name: str) -> str:
@@ -58,88 +45,22 @@ def find(config: LabConfig, client: docker.DockerClient, sandbox: str, name: str
     return str(found[0]["Id"])
 
 
-def execute(
-    client: docker.DockerClient, container: str, argv: list[str], write: Write, timeout: float, stdin: bytes = b""
-) -> int:
-    """Runs argv in a container of the engine. On timeout the process is ended and HostTimeout raised."""
-    until = time.monotonic() + timeout
-    try:
-        identity = client.api.exec_create(container, argv, stdin=bool(stdin), environment={"TERM": "dumb"})["Id"]
-        stream = client.api.exec_start(identity, socket=True)
-    except NotFound as error:
-        raise NotThere("That host is gone.", str(error)) from error
-    except APIError as error:
-        if error.response is not None and error.response.status_code == 409:
-            raise NotThere("That host is not running.", str(error)) from error
-        raise
-    connection: socket.socket = stream._sock  # type: ignore[union-attr]
-    connection.setblocking(False)
-    try:
-        _carry(connection, write, stdin, until, _read_ahead(stream))
-        return _status(client, identity, until)
-    except TimeoutError:
-        _end(client, identity)
-        raise HostTimeout(f"The command did not end within {timeout:g} s.", " ".join(argv)[:200]) from None
-    finally:
-        stream._response.close()  # type: ignore[union-attr]  # closing only the stream makes newer Pythons complain
-        connection.close()
+def execute(config: LabConfig, container: str, argv: list[str], write: Write, timeout: float, stdin: bytes = b"") -> int:
+    """Runs argv in a container of the engine and returns its exit status; see `run_program` for what it raises.
+
+    It has a loop of its own, so it must not be called in a thread whose loop runs: there, await `run_program`.
+    """
+    program = Program(tuple(argv), environment=("TERM=dumb",), stdin=bool(stdin))
+    return asyncio.run(run_program(to_path(str(config.socket)), container, program, write, timeout, stdin))
 
 
-def _read_ahead(stream: Any) -> bytes:
-    """What came together with the head of the engine's answer: the HTTP client has taken it off the socket already."""
-    return bytes(stream._response.raw._fp.fp.peek())
+class Kept:
+    """A `write` that keeps the first `limit` bytes of each output and drops the rest."""
 
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.out, self.err = bytearray(), bytearray()
 
-def _carry(connection: socket.socket, write: Write, stdin: bytes, until: float, ahead: bytes) -> None:
-    """Feeds standard input and splits the engine's framing of the two output streams."""
-    waiting, rest, buffer = bool(stdin), memoryview(stdin), bytearray(ahead)
-    _unframe(buffer, write)
-    while True:
-        seconds = until - time.monotonic()
-        if seconds <= 0:
-            raise TimeoutError
-        readable, writable, _ = select.select([connection], [connection] if waiting else [], [], seconds)
-        if writable:
-            with suppress(BlockingIOError):
-                rest = rest[connection.send(rest[:_CHUNK]) :]
-            if not rest:
-                connection.shutdown(socket.SHUT_WR)
-                waiting = False
-        if readable:
-            try:
-                data = connection.recv(_CHUNK)
-            except BlockingIOError:
-                continue
-            if not data:
-                return
-            buffer += data
-            _unframe(buffer, write)
-
-
-def _unframe(buffer: bytearray, write: Write) -> None:
-    while len(buffer) >= _HEADER.size:
-        kind, size = _HEADER.unpack_from(buffer)
-        if len(buffer) < _HEADER.size + size:
-            return
-        payload = bytes(buffer[_HEADER.size : _HEADER.size + size])
-        del buffer[: _HEADER.size + size]
-        if payload:
-            write(_STREAMS.get(kind, "out"), payload)
-
-
-def _status(client: docker.DockerClient, identity: str, until: float) -> int:
-    while True:
-        found = client.api.exec_inspect(identity)
-        if not found["Running"]:
-            return int(found["ExitCode"] or 0)
-        if time.monotonic() > until:
-            raise TimeoutError
-        time.sleep(0.01)
-
-
-def _end(client: docker.DockerClient, identity: str) -> None:
-    """Ends the exec's process, which is one of the node's own process ids."""
-    with suppress(DockerException, requests.RequestException, ProcessLookupError):
-        pid = client.api.exec_inspect(identity)["Pid"]
-        if pid:
-            os.kill(pid, signal.SIGKILL)
+    def write(self, stream: str, data: bytes) -> None:
+        kept = self.err if stream == "err" else self.out
+        kept += data[: self.limit - len(kept)]

@@ -18,7 +18,7 @@ from explorer.lab.config import LabConfig
 from explorer.lab.engine.client import session
 from explorer.lab.errors import NodeError
 from explorer.lab.hosts import lans, lifecycle
-from explorer.lab.hosts.run import execute
+from explorer.lab.hosts.run import Kept, execute
 from explorer.lab.images.build import complete
 from explorer.lab.images.load import KEPT_IN_SEED, copy_parts, imported, seed_dir
 from explorer.lab.images.names import BOX, CHANGES, HOSTS, MACHINE, key, tag
@@ -26,6 +26,7 @@ from explorer.network.scenario import Scenario
 
 Say = Callable[[str], None]
 IMPORT_SECONDS = patient(300)
+SAID_BYTES = 65536
 SCRATCH = "seed"  # the scratch host's sandbox name
 DATA = Path("/var/lib/docker")
 
@@ -51,7 +52,6 @@ def import_images(config: LabConfig, names: Sequence[str], say: Say) -> None:
 
 
 def _make_seed(config: LabConfig, client: docker.DockerClient, engine: str) -> None:
-
     lifecycle.close_sandbox(config, SCRATCH)
     scratch = Scenario(name=SCRATCH, summary="", machines=())
     fresh = seed_dir(config, engine).with_suffix(".new")
@@ -62,10 +62,11 @@ def _make_seed(config: LabConfig, client: docker.DockerClient, engine: str) -> N
         with complete(config, BOX) as whole:
             shutil.copyfile(whole, volume / "box.tar")
         changes = [word for change in CHANGES[BOX] for word in ("--change", change)]
-        out: list[bytes] = []
+        said = Kept(SAID_BYTES)
         words = ["docker", "import", *changes, str(DATA / "box.tar"), BOX]
-        if execute(client, facts, words, lambda _, data: out.append(data), IMPORT_SECONDS):
-            raise NodeError("The learners' image could not be imported.", b"".join(out).decode(errors="replace")[-500:])
+        if execute(config, facts, words, said.write, IMPORT_SECONDS):
+            text = (said.out + said.err).decode(errors="replace")[-500:]
+            raise NodeError("The learners' image could not be imported.", text)
         client.api.stop(facts, timeout=20)
         fresh.mkdir(parents=True)
         for name in KEPT_IN_SEED:

@@ -9,20 +9,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-import docker
 from explorer.environment import patient
 from explorer.lab import images
+from explorer.lab.config import LabConfig
 from explorer.lab.errors import HostError
-from explorer.lab.hosts.run import execute
+from explorer.lab.hosts.run import Kept, execute
 from explorer.network.scenario import Scenario, fill
 
 STEP_SECONDS = patient(60.0)
 SWARM_PORT = 2377
+MOST_BYTES = 65536  # kept of what a command line says
 SAID = 240  # characters of what a command line complained
 
 
 def build(
-    client: docker.DockerClient,
+    config: LabConfig,
     containers: Mapping[str, str],
     addresses: Mapping[str, str],
     subnets: Mapping[str, str],
@@ -31,7 +32,7 @@ def build(
     """`containers` and `addresses` by host, `subnets` by LAN."""
 
     def run(host: str, *words: str) -> str:
-        return _docker(client, containers[host], host, list(words))
+        return _docker(config, containers[host], host, list(words))
 
     with ThreadPoolExecutor(max_workers=len(scenario.hosts)) as pool:
         _form_swarm(run, pool, addresses, scenario.swarm)
@@ -95,9 +96,9 @@ def _wait(done: Iterable[object]) -> None:
         pass
 
 
-def _docker(client: docker.DockerClient, container: str, host: str, words: list[str]) -> str:
-    out: dict[str, bytearray] = {"out": bytearray(), "err": bytearray()}
-    if execute(client, container, ["docker", *words], lambda stream, data: out[stream].extend(data[:65536]), STEP_SECONDS):
-        said = bytes(out["err"] or out["out"])[-SAID:].decode(errors="replace").strip()
+def _docker(config: LabConfig, container: str, host: str, words: list[str]) -> str:
+    kept = Kept(MOST_BYTES)
+    if execute(config, container, ["docker", *words], kept.write, STEP_SECONDS):
+        said = (kept.err or kept.out)[-SAID:].decode(errors="replace").strip()
         raise HostError(f"The scenario could not be built on {host}: `docker {' '.join(words[:2])}` said “{said}”.")
-    return out["out"].decode(errors="replace")
+    return kept.out.decode(errors="replace")

@@ -112,11 +112,14 @@ async def start(connect: Connect, method: str, target: str, body: bytes = b"", u
         raise
 
 
-async def ask(connect: Connect, method: str, target: str, body: Mapping[str, Any] | None = None) -> tuple[int, bytes]:
-    """(status, whole body) within `SECONDS` and `BODY_BYTES`, or BadAnswer."""
+async def ask(
+    connect: Connect, method: str, target: str, body: Mapping[str, Any] | None = None, seconds: float | None = None
+) -> tuple[int, bytes]:
+    """(status, whole body) within `seconds` (or SECONDS) and BODY_BYTES, or BadAnswer."""
     sent = json.dumps(body).encode() if body is not None else b""
+    seconds = SECONDS if seconds is None else seconds
     try:
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(seconds):
             exchange = await start(connect, method, target, sent)
             received = bytearray()
             try:
@@ -128,12 +131,12 @@ async def ask(connect: Connect, method: str, target: str, body: Mapping[str, Any
                 exchange.close()
             return exchange.status, bytes(received)
     except TimeoutError as error:
-        raise BadAnswer(f"it gave no answer within {SECONDS:.0f} s") from error
+        raise BadAnswer(f"it gave no answer within {seconds:.0f} s") from error
 
 
-async def ask_json(connect: Connect, target: str) -> Any:
+async def ask_json(connect: Connect, target: str, seconds: float | None = None) -> Any:
     """The decoded body of a GET answered with 200. The shape is the caller's to doubt."""
-    status, body = await ask(connect, "GET", target)
+    status, body = await ask(connect, "GET", target, seconds=seconds)
     if status != 200:
         raise BadAnswer(f"it answered {status}")
     try:

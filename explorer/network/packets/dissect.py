@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from explorer.network.packets import checksums, internet, link, names, transport
+from explorer.network.packets import checksums, dns, internet, link, transport
 from explorer.network.packets.model import Field, Layer, Packet
 from explorer.network.packets.reader import Malformed, Reader, Short
 from explorer.network.packets.step import Next
@@ -19,7 +19,7 @@ HEADERS: dict[str, Callable[[Reader], Next]] = {
     "ICMPv6": internet.icmp6,
     "UDP": transport.udp,
     "TCP": transport.tcp,
-    "DNS": names.dns,
+    "DNS": dns.dns,
     "VXLAN": transport.vxlan,
 }
 LAYERS = 32
@@ -69,7 +69,7 @@ def dissect(frame: bytes, length: int | None = None) -> Packet:
 def _by_address(protocol: str, carrier: Layer | None) -> str:
     """Docker's embedded DNS server listens on a port of chance, to which a query to its port 53 is translated at once."""
     ends = (carrier.get("source"), carrier.get("destination")) if carrier else ()
-    return "DNS" if protocol == "UDP" and names.EMBEDDED_SERVER in ends else ""
+    return "DNS" if protocol == "UDP" and dns.EMBEDDED_SERVER in ends else ""
 
 
 def _bounds(following: Next, end: int, goes_on: bool) -> tuple[str, int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import subprocess
 import sys
@@ -15,47 +14,18 @@ import pytest
 from explorer.lab.ask import script
 from explorer.lab.ask.script import end_marked, run_script
 from explorer.lab.errors import HostError
-from tests.lab.fakes import answer, daemon, hangs_up, silent
-
-HEAD = b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
+from tests.lab.fakes import EngineOfOneExec, daemon, frame, hangs_up, silent
 
 
-def frame(text):
-    return b"\x01\0\0\0" + len(text).to_bytes(4, "big") + text
-
-
-class Engine:
-    """Speaks of one exec; `talk` writes what the script writes. `asked` is what it was to run."""
-
-    def __init__(self, talk, code: int | None = 0) -> None:
-        self.talk, self.code = talk, code
-        self.asked: dict[str, object] = {}
-
-    async def __call__(self, reader, writer):
-        head = await reader.readuntil(b"\r\n\r\n")
-        size = next((int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")), 0)
-        body = await reader.readexactly(size)
-        if b"/start" in head:
-            writer.write(HEAD)
-            await self.talk(writer)
-        elif head.startswith(b"POST"):
-            self.asked = json.loads(body)
-            writer.write(answer({"Id": "e1"}, "201 Created"))
-        else:
-            writer.write(answer({"Running": self.code is None, "ExitCode": self.code}))
-        await writer.drain()
-        writer.close()
-
-
-async def says_ok(writer):
+async def says_ok(reader, writer):
     writer.write(frame(b"all\x1b[31m fine\n"))
 
 
-async def hangs(writer):
+async def hangs(reader, writer):
     await asyncio.sleep(60)
 
 
-async def floods(writer):
+async def floods(reader, writer):
     while not writer.is_closing():
         writer.write(frame(b"y\n" * 1000))
         await writer.drain()
@@ -75,34 +45,31 @@ def ended(monkeypatch):
 
 
 async def run(tmp_path, behave, seconds=0.5):
-    began = time.monotonic()
     async with daemon(tmp_path, behave) as connect:
-        result = await run_script(connect, "c1", "h1", "exit 0\n", seconds)
-    assert time.monotonic() - began < 5
-    return result
+        return await run_script(connect, "c1", "h1", "exit 0\n", seconds)
 
 
 async def test_the_status_and_the_first_words_come_back(tmp_path, ended):
-    engine = Engine(says_ok, 3)
+    engine = EngineOfOneExec(says_ok, 3)
     result = await run(tmp_path, engine)
     assert (result.status, result.error, result.said) == (3, "", "all [31m fine")
-    assert engine.asked["Cmd"] == ["bash", "-c", "exit 0\n", "check"]
-    assert engine.asked["Env"] == ["HOME=/root", "TERM=dumb", *ended]
+    assert engine.wanted["Cmd"] == ["bash", "-c", "exit 0\n", "check"]
+    assert engine.wanted["Env"] == ["HOME=/root", "TERM=dumb", *ended]
 
 
 async def test_one_that_hangs_is_ended(tmp_path, ended):
-    result = await run(tmp_path, Engine(hangs, None))
+    result = await run(tmp_path, EngineOfOneExec(hangs, None))
     assert (result.status, result.error) == (None, "It did not end within 0.5 s and was ended.")
     assert len(ended) == 1
 
 
 async def test_one_that_left_something_with_its_output_open_has_ended(tmp_path, ended):
-    assert (await run(tmp_path, Engine(hangs, 0))).status == 0
+    assert (await run(tmp_path, EngineOfOneExec(hangs, 0))).status == 0
     assert len(ended) == 1
 
 
 async def test_one_that_floods_is_ended_at_once(tmp_path, ended):
-    result = await run(tmp_path, Engine(floods, None), seconds=30)
+    result = await run(tmp_path, EngineOfOneExec(floods, None), seconds=30)
     assert (result.status, result.error) == (None, "It wrote more than 16 KiB and was ended.")
     assert len(ended) == 1
 

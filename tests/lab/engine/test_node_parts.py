@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import struct
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -150,25 +149,6 @@ def test_the_seccomp_profile_masks_the_family_to_what_the_kernel_reads():
 
 
 # --- running commands ---
-class Heard:
-    def __init__(self) -> None:
-        self.parts: list[tuple[str, bytes]] = []
-
-    def write(self, kind: str, data: bytes) -> None:
-        self.parts.append((kind, data))
-
-
-def test_frames_are_put_together_however_they_arrive():
-    stream = struct.pack(">BxxxI", 1, 5) + b"hello" + struct.pack(">BxxxI", 2, 0) + struct.pack(">BxxxI", 2, 3) + b"bad"
-    for size in (1, 3, 7, len(stream)):
-        heard, buffer = Heard(), bytearray()
-        for at in range(0, len(stream), size):
-            buffer += stream[at : at + size]
-            run._unframe(buffer, heard.write)
-        assert heard.parts == [("out", b"hello"), ("err", b"bad")]
-        assert not buffer
-
-
 def test_nonsense_commands_are_refused_before_the_engine_is_asked(config):
     with pytest.raises(HostError):
         run.run_in(config, "s", "h1", [], lambda *words: None, 1)
