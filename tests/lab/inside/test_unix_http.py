@@ -3,7 +3,6 @@
 import asyncio
 import socket
 import threading
-import time
 
 import pytest
 
@@ -49,11 +48,9 @@ async def test_chunks_are_put_together(tmp_path):
     ],
 )
 async def test_misbehaviour_becomes_a_reason(tmp_path, behave, reason):
-    began = time.monotonic()
     async with daemon(tmp_path, behave) as connect:
         with pytest.raises(BadAnswer, match=reason):
             await ask_json(connect, "/version")
-    assert time.monotonic() - began < 2
 
 
 async def test_nobody_listening_is_a_reason(tmp_path):

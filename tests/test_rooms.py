@@ -1,0 +1,164 @@
+"""What a room may do, read from the code: who opens doors into the kernel or to an engine, lazy imports, circles of imports."""
+
+from __future__ import annotations
+
+import ast
+import io
+import tokenize
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import grimp
+import pytest
+
+TOP = Path(__file__).resolve().parents[1]
+FILES = sorted(path for path in (TOP / "explorer").rglob("*.py") if "migrations" not in path.parts)
+LAZY_IMPORTS = 5
+
+# What only `lab` may name: modules, names of attributes or functions, and programs.
+MODULES = {"ctypes", "cffi", "docker", "pyroute2", "scapy"}
+NAMES = {
+    *("setns", "unshare", "syscall", "pidfd_open", "pidfd_send_signal"),
+    *("AF_UNIX", "AF_NETLINK", "AF_PACKET", "AF_ALG", "AF_VSOCK", "SOCK_RAW"),
+    *("open_unix_connection", "create_unix_connection", "DockerClient", "APIClient"),
+}
+PROGRAMS = {"nsenter", "unshare", "dockerd", "conntrack", "nft", "iptables", "tcpdump"}
+
+# file: (what it uses, why it may)
+ALLOWED = {
+    "explorer/launch/confine.py": (
+        {"ctypes", "unshare", "syscall"},
+        "it takes a process's rights away before web starts, so it cannot lie behind the room that has them all",
+    ),
+    "explorer/launch/ready.py": ({"open_unix_connection"}, "it asks Redis, whose socket is no engine's, whether it answers"),
+}
+
+
+def doors(source: str) -> set[str]:
+    """The things of MODULES, NAMES and PROGRAMS that the code names. Words in comments and docstrings are not code."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= MODULES & {one.name.partition(".")[0] for one in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= MODULES & {(node.module or "").partition(".")[0]} if not node.level else set()
+            found |= NAMES & {one.name for one in node.names}
+        elif isinstance(node, ast.Attribute):
+            found |= NAMES & {node.attr}
+        elif isinstance(node, ast.Name):
+            found |= NAMES & {node.id}
+        elif isinstance(node, ast.Call):
+            found |= _named_in(node)
+    return found
+
+
+def _named_in(call: ast.Call) -> set[str]:
+    """What a call names in words: `getattr(socket, "AF_PACKET")`, `_call("unshare", …)`, `run(["nsenter", …])`."""
+    function = ast.unparse(call.func)
+    words = [one.value for argument in call.args for one in ast.walk(argument) if isinstance(one, ast.Constant)]
+    by_name = function in ("getattr", "__import__", "import_module", "importlib.import_module", "_call")
+    named = {one for one in words if isinstance(one, str) and one in NAMES | MODULES} if by_name else set()
+    return named | (PROGRAMS & started_by(function, call))
+
+
+def started_by(function: str, call: ast.Call) -> set[str]:
+    """The program a call starts: the first word of its arguments, where its function starts programs."""
+    if function.rpartition(".")[2] not in ("run", "Popen", "check_output", "check_call", "create_subprocess_exec", "execvp"):
+        return set()
+    first = next(iter(call.args), None)
+    if isinstance(first, ast.List | ast.Tuple):
+        first = next(iter(first.elts), None)
+    return {first.value} if isinstance(first, ast.Constant) and isinstance(first.value, str) else set()
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    {
+        "import ctypes.util": {"ctypes"},
+        "from docker.errors import NotFound": {"docker"},
+        "def f():\n    import docker": {"docker"},
+        "import os\nos.setns(3)": {"setns"},
+        "from os import setns as s": {"setns"},
+        "import socket\nsocket.socket(socket.AF_PACKET, socket.SOCK_RAW)": {"AF_PACKET", "SOCK_RAW"},
+        "import socket\nsocket.socket(socket.AF_UNIX)": {"AF_UNIX"},
+        "import socket\ngetattr(socket, 'AF_NETLINK')": {"AF_NETLINK"},
+        "import importlib\nimportlib.import_module('ctypes')": {"ctypes"},
+        "import asyncio\nasyncio.open_unix_connection('/run/docker.sock')": {"open_unix_connection"},
+        "import subprocess\nsubprocess.run(['nsenter', '-t', '1'])": {"nsenter"},
+        "import asyncio\nasyncio.create_subprocess_exec('nft', 'list')": {"nft"},
+        '"""Never ctypes, never setns."""  # nor docker': set(),
+        "say('ask iptables', 'docker')": set(),
+        "from . import docker": set(),
+        "docker = 'a word'": set(),
+    }.items(),
+    ids=str,
+)
+def test_a_door_is_seen(source, found):
+    assert doors(source) == found
+
+
+def test_only_lab_opens_the_kernel_or_an_engine():
+    told = {
+        str(path.relative_to(TOP)): doors(path.read_text())
+        for path in FILES
+        if not path.is_relative_to(TOP / "explorer" / "lab")
+    }
+    strangers = {name: found for name, found in told.items() if found - ALLOWED.get(name, (set(), ""))[0]}
+    assert strangers == {}
+    assert {name: found for name, found in told.items() if found} == {name: used for name, (used, _) in ALLOWED.items()}, (
+        "an exception nobody needs any more"
+    )
+
+
+def test_lab_is_where_they_are():
+    """The search finds what it looks for: else the test above would pass for the wrong reason."""
+    found = set[str]().union(*(doors(path.read_text()) for path in FILES if "lab" in path.parts))
+    assert {"ctypes", "docker", "AF_NETLINK", "AF_PACKET", "AF_UNIX", "pidfd_open"} <= found
+
+
+# --- lazy imports and circles ---
+def lazy_imports(source: str) -> dict[int, bool]:
+    """Line of each import within a function: whether a comment stands on it or on the line above."""
+    commented = {
+        token.start[0] for token in tokenize.generate_tokens(io.StringIO(source).readline) if token.type == tokenize.COMMENT
+    }
+    lines = {
+        node.lineno
+        for function in ast.walk(ast.parse(source))
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    }
+    return {line: bool({line, line - 1} & commented) for line in lines}
+
+
+def test_a_lazy_import_is_seen_with_its_reason():
+    source = "import a\ndef f():\n    import b  # late\n    if x:\n        # because\n        from c import d\n    import e\n"
+    assert lazy_imports(source) == {3: True, 6: True, 7: False}
+
+
+def test_imports_within_functions_are_few_and_say_why():
+    found = {f"{path.relative_to(TOP)}:{line}": why for path in FILES for line, why in lazy_imports(path.read_text()).items()}
+    assert [place for place, why in found.items() if not why] == []
+    assert len(found) <= LAZY_IMPORTS, sorted(found)
+
+
+def circle(imports: dict[str, set[str]]) -> list[str]:
+    try:
+        TopologicalSorter(imports).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def test_a_circle_is_seen():
+    assert circle({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}})
+    assert circle({"a": {"b", "c"}, "b": {"c"}}) == []
+
+
+def test_no_module_imports_itself_by_way_of_others():
+    """Those within functions count too: they only put a circle off."""
+    graph = grimp.build_graph("explorer", cache_dir=None)
+    imports = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    assert len(imports) > 300
+    assert circle(imports) == []
