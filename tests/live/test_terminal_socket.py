@@ -4,10 +4,20 @@ import asyncio
 import json
 import os
 import time
+from functools import partial
 
 import pytest
 
-from explorer.live.limits import TYPED_BURST, TYPED_COUNTED, TYPED_KEPT, TYPED_PIECE
+from explorer.live.limits import (
+    RESIZE_RATE,
+    TYPED_BURST,
+    TYPED_COUNTED,
+    TYPED_KEPT,
+    TYPED_LEAST,
+    TYPED_PIECE,
+    TYPED_RATE,
+    Bucket,
+)
 from explorer.sandboxes import changes
 from explorer.sandboxes.events import (
     ORDER,
@@ -311,18 +321,35 @@ async def test_what_a_socket_gave_is_counted_when_it_ends(opens, world, learner,
     assert await soon(lambda: redis.get(typed_key("t1"))) == b"3"
 
 
-async def test_too_much_typing_is_slowed_down_and_nothing_is_lost(opens, world, learner, redis):
+@pytest.fixture
+def waits(monkeypatch):
+    """The seconds the terminal's socket makes its browser wait, without the waiting: for its buckets no time passes."""
+    waited: list[float] = []
+
+    class Hurried:
+        def __getattr__(self, name):
+            return getattr(asyncio, name)
+
+        async def sleep(self, seconds):
+            waited.append(seconds)
+            await asyncio.sleep(min(seconds, 0.01))
+
+    monkeypatch.setattr("explorer.live.terminal.asyncio", Hurried())
+    monkeypatch.setattr("explorer.live.terminal.Bucket", partial(Bucket, clock=lambda: 0.0))
+    return waited
+
+
+async def test_too_much_typing_is_slowed_down_and_nothing_is_lost(opens, world, learner, redis, waits):
     world.terminal()
     redis.set(taken_key("t1"), 10**9)  # a shell that takes everything
     socket = await opens(world.terminal_address(), learner).opened()
     typed = b"x" * 12_000
     many = (TYPED_BURST + 48 * 1024) // len(typed)
-    began = time.monotonic()
     for _ in range(many):
         await socket.send_to(typed)
     await soon(lambda: sum(len(order["data"]) for order in world.orders()) == many * len(typed), 10)
     assert sum(len(order["data"]) for order in world.orders()) == many * len(typed)
-    assert time.monotonic() - began > 0.4
+    assert max(waits) == pytest.approx((many * len(typed) - TYPED_BURST) / TYPED_RATE)
 
 
 async def test_resizes(opens, world, learner):
@@ -387,17 +414,17 @@ async def test_a_sandbox_that_changes_hands_ends_the_terminal(opens, world, lear
     assert await socket.closed() == 4403
 
 
-async def test_a_flood_of_single_keys_and_resizes_is_slowed_down(opens, world, learner, monkeypatch):
+async def test_a_flood_of_single_keys_and_resizes_is_slowed_down(opens, world, learner, waits, monkeypatch):
     monkeypatch.setattr("explorer.live.terminal.TYPED_BURST", 1280)
     monkeypatch.setattr("explorer.live.terminal.TYPED_RATE", 6400)
     monkeypatch.setattr("explorer.live.terminal.RESIZE_BURST", 2)
     world.terminal()
     socket = await opens(world.terminal_address(), learner).opened()
-    began = time.monotonic()
     for _ in range(30):
         await socket.send_to(b"x")
     for columns in range(80, 86):
         await socket.send_to(json.dumps({"type": "resize", "columns": columns, "rows": 24}))
     await soon(lambda: len(world.orders()) == 36)
-    assert time.monotonic() - began > 0.35, "30 keys count as 3,840 bytes, of which 1,280 are free and 6,400 go in a second"
+    assert (30 * TYPED_LEAST - 1280) / 6400 in waits, "each key counts as many"
+    assert (6 - 2) / RESIZE_RATE in waits
     assert [order["columns"] for order in world.orders() if "columns" in order] == list(range(80, 86))
