@@ -60,7 +60,7 @@ export class GuessTable extends HTMLElement {
       cell.querySelector(".guess-told")?.remove();
       if (outcome === "wrong") {
         const told = document.createElement("p");
-        told.className = "guess-told";
+        told.className = "guess-told text-sm font-semibold";
         told.textContent = `You said: ${guess}`;
         cell.append(told);
       }

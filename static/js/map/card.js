@@ -36,16 +36,20 @@ const BONDS = {
  * @param {{ close: () => void, go: (id: string) => void, only: (host: string) => void, tell: (name: string, place: string) => void }} act
  */
 export function makeCard(store, graph, node, act) {
-  const card = make("section", "map-card");
+  const card = make("section", "map-card max-md:top-auto max-md:bottom-[0.4rem] max-md:max-h-[70%]");
   card.setAttribute("aria-label", `About ${nameOf(node)}`);
   card.tabIndex = -1;
   const head = make("header", "");
   const title = make("h3", "", nameOf(node));
-  head.append(title, make("small", "", KINDS[node.kind]), button("close", "×", act.close));
+  head.append(
+    title,
+    make("small", "", KINDS[node.kind]),
+    button("close ml-auto px-2 rounded-sm text-muted text-base cursor-pointer hover:bg-base-200", "×", act.close),
+  );
   card.append(head);
   if (node.note) card.append(make("p", "note", node.note));
   const why = whyOf(store, node);
-  if (why) card.append(make("p", "why", why));
+  if (why) card.append(make("p", "why my-1", why));
   card.append(facts(node), joined(graph, node, act.go), actions(node, act));
   card.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
@@ -82,7 +86,7 @@ function facts(node) {
  */
 function joined(graph, node, go) {
   const others = neighboursOf(graph, node).slice(0, 24);
-  const list = make("ul", "joined");
+  const list = make("ul", "joined flex flex-wrap gap-y-1 gap-x-3 my-1");
   for (const [bond, other] of others) {
     const item = make("li", "");
     item.append(
@@ -100,7 +104,7 @@ function joined(graph, node, go) {
  * @param {{ only: (host: string) => void, tell: (name: string, place: string) => void }} act
  */
 function actions(node, act) {
-  const row = make("p", "actions");
+  const row = make("p", "actions flex gap-2 mt-2");
   if (["host", "container", "machine"].includes(node.kind) && !node.faint)
     row.append(button("btn btn-xs", "Open terminal here", () => act.tell("terminal-wanted", node.place)));
   if (node.kind === "host") row.append(button("btn btn-xs", "Only this host", () => act.only(node.id)));

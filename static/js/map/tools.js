@@ -30,10 +30,13 @@ export function makeTools(icons, acts) {
     made.setAttribute("aria-pressed", "false");
     return made;
   };
-  const bar = make("div", "map-tools");
+  const bar = make(
+    "div",
+    "map-tools absolute top-[0.4rem] right-[0.4rem] flex gap-0.5 p-0.5 border border-line rounded-md bg-base-100/88",
+  );
   bar.setAttribute("role", "toolbar");
   bar.setAttribute("aria-label", "Map");
-  const back = button("all", "Whole sandbox", acts.all);
+  const back = button("all px-2 text-base-content text-sm font-medium", "Whole sandbox", acts.all);
   const services = toggle("services", "With what Docker keeps for services", acts.services);
   back.hidden = true;
   services.hidden = true;

@@ -52,7 +52,7 @@ export class CapturedFrame extends HTMLElement {
   /** @param {string} text */
   say(text) {
     this.layers = [];
-    this.replaceChildren(make("p", "frame-hint", text));
+    this.replaceChildren(make("p", "frame-hint text-muted", text));
   }
 
   /** @param {Frame} frame */
@@ -63,35 +63,42 @@ export class CapturedFrame extends HTMLElement {
     const cut = frame.captured < frame.length ? `, of which ${frame.captured} were kept` : "";
     const title = make("h3", "", `Packet ${frame.number}`);
     title.append(make("small", "", ` ${frame.length} bytes${cut}`));
-    this.told = make("p", "frame-told");
+    this.told = make("p", "frame-told min-h-[1.5rem] pt-1 text-muted wrap-anywhere");
     this.told.setAttribute("role", "status");
     this.tree = this.#fields();
     this.hex = this.#bytes(bytes.slice(0, SHOWN));
-    const parts = make("div", "frame-parts");
+    const parts = make(
+      "div",
+      "frame-parts grid grid-cols-[minmax(15rem,1fr)_max-content] gap-3 @max-md:grid-cols-[minmax(0,1fr)]",
+    );
     parts.append(this.tree, this.hex);
     this.replaceChildren(title, parts, this.told);
-    if (bytes.length > SHOWN) this.append(make("p", "frame-hint", `The first ${SHOWN} bytes; the file has the others.`));
+    if (bytes.length > SHOWN)
+      this.append(make("p", "frame-hint text-muted", `The first ${SHOWN} bytes; the file has the others.`));
   }
 
   #fields() {
-    const tree = make("div", "frame-layers");
+    const tree = make("div", "frame-layers max-h-[20rem] overflow-auto border border-line rounded-md py-1 px-2");
     for (const [layer, one] of this.layers.entries()) {
-      const part = make("section", "frame-layer");
+      const part = make("section", "frame-layer pl-[calc(var(--depth)_*_var(--spacing-3))]");
       part.style.setProperty("--depth", String(Math.min(one.depth, 3)));
       part.append(make("h4", "", one.protocol));
       const list = make("ul");
       for (const [field, { name, value }] of one.fields.entries()) {
         const item = make("li");
-        const button = make("button", "frame-field");
+        const button = make(
+          "button",
+          "frame-field grid grid-cols-[8.2rem_minmax(0,1fr)] gap-2 w-full px-2 rounded-sm text-left text-sm cursor-default",
+        );
         button.setAttribute("type", "button");
         button.tabIndex = layer === 0 && field === 0 ? 0 : -1;
         button.dataset.field = `${layer}.${field}`;
-        button.append(make("span", "name", name), make("span", "value", value));
+        button.append(make("span", "name text-muted", name), make("span", "value font-mono wrap-anywhere", value));
         item.append(button);
         list.append(item);
       }
       part.append(list);
-      if (one.problem) part.append(make("p", "frame-problem", one.problem));
+      if (one.problem) part.append(make("p", "frame-problem text-error", one.problem));
       tree.append(part);
     }
     rove(tree, "button", { vertical: true });
@@ -107,15 +114,18 @@ export class CapturedFrame extends HTMLElement {
 
   /** @param {string[]} bytes */
   #bytes(bytes) {
-    const hex = make("div", "frame-bytes");
+    const hex = make(
+      "div",
+      "frame-bytes max-h-[20rem] overflow-auto border border-line rounded-md py-1 px-2 font-normal text-sm leading-relaxed font-mono",
+    );
     hex.tabIndex = 0;
     hex.setAttribute("role", "group");
     hex.setAttribute("aria-label", "Bytes. Arrow keys go from byte to byte and name the field.");
     for (let start = 0; start < bytes.length; start += WIDTH) {
-      const line = make("div", "frame-line");
-      line.append(make("span", "at", start.toString(16).padStart(4, "0")));
-      const pairs = make("span", "pairs");
-      const letters = make("span", "letters");
+      const line = make("div", "frame-line flex gap-3 whitespace-nowrap @max-sm:gap-2 @max-sm:text-xs");
+      line.append(make("span", "at text-muted", start.toString(16).padStart(4, "0")));
+      const pairs = make("span", "pairs inline-grid grid-cols-[repeat(16,1.5rem)] @max-sm:grid-cols-[repeat(16,1.15rem)]");
+      const letters = make("span", "letters @max-sm:hidden");
       for (const [index, pair] of bytes.slice(start, start + WIDTH).entries()) {
         for (const [group, text] of /** @type {[HTMLElement, string][]} */ ([
           [pairs, pair],

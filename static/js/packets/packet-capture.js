@@ -43,7 +43,9 @@ export class PacketCapture extends HTMLElement {
 
   connectedCallback() {
     if (this.form) return;
-    this.form = /** @type {HTMLFormElement} */ (make("form", "journey-form capture-form"));
+    this.form = /** @type {HTMLFormElement} */ (
+      make("form", "journey-form flex flex-wrap items-end gap-y-2 gap-x-3 capture-form")
+    );
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#start();
@@ -52,7 +54,7 @@ export class PacketCapture extends HTMLElement {
     this.kind = /** @type {HTMLSelectElement} */ (make("select", "select select-sm"));
     for (const [value, label] of FILTERS) this.kind.append(new Option(label, value));
     this.kind.append(new Option("Your own", OWN));
-    this.expression = /** @type {HTMLInputElement} */ (make("input", "input input-sm expression"));
+    this.expression = /** @type {HTMLInputElement} */ (make("input", "input input-sm expression w-full font-mono"));
     Object.assign(this.expression, { maxLength: 500, spellcheck: false, autocomplete: "off", placeholder: "no filter" });
     this.kind.addEventListener("change", () => this.#preset());
     this.expression.addEventListener("input", () => this.#recognise());
@@ -64,11 +66,14 @@ export class PacketCapture extends HTMLElement {
       labelled("Filter, as tcpdump takes it", this.expression),
       this.go,
     );
-    this.kept = make("div", "capture-kept");
-    this.said = make("p", "capture-said");
+    this.kept = make("div", "capture-kept flex flex-wrap gap-1 mt-2 empty:hidden");
+    this.said = make("p", "capture-said mt-2 font-medium wrap-anywhere empty:m-0");
     this.said.setAttribute("role", "status");
-    this.head = make("div", "capture-head");
-    this.rows = make("ol", "capture-rows");
+    this.head = make("div", "capture-head flex flex-wrap items-center gap-y-1 gap-x-2 mt-2 mb-1");
+    this.rows = make(
+      "ol",
+      "capture-rows max-h-[16rem] overflow-auto border border-line rounded-md font-normal text-sm leading-normal font-mono empty:hidden @lg:max-h-[24rem]",
+    );
     this.rows.setAttribute("aria-label", "Packets, oldest first");
     rove(this.rows, "button", { vertical: true });
     this.rows.addEventListener("click", (event) => {
@@ -76,7 +81,7 @@ export class PacketCapture extends HTMLElement {
       if (row) this.#open(row);
     });
     this.frame = new CapturedFrame();
-    const body = make("div", "capture-body");
+    const body = make("div", "capture-body grid gap-3");
     body.append(this.rows, this.frame);
     this.append(this.form, this.kept, this.said, this.head, body);
     this.#fill();
@@ -204,7 +209,11 @@ export class PacketCapture extends HTMLElement {
 
   /** @param {CaptureFacts} facts */
   #tab(facts) {
-    const tab = make("button", `capture-tab${facts.running ? " running" : ""}`, aboutOf(facts));
+    const tab = make(
+      "button",
+      `capture-tab max-w-full py-0.5 px-2 border border-line rounded-full font-medium text-sm leading-tight font-mono truncate cursor-pointer aria-pressed:border-host aria-pressed:bg-host-tint${facts.running ? " running" : ""}`,
+      aboutOf(facts),
+    );
     tab.setAttribute("type", "button");
     tab.setAttribute("aria-pressed", String(facts.id === this.chosen));
     tab.addEventListener("click", () => this.#look(facts.id));
@@ -273,17 +282,24 @@ export class PacketCapture extends HTMLElement {
   #line(row) {
     this.first ||= row.at;
     const item = make("li");
-    const button = make("button", `capture-row${row.problem ? " broken" : ""}`);
+    const button = make(
+      "button",
+      `capture-row grid grid-cols-[2.6rem_5.6rem_1.8rem_6rem_minmax(0,1fr)_max-content] gap-x-2 w-full py-0.5 px-2 text-left cursor-pointer hover:bg-host-tint/65 aria-[current]:bg-host-tint @max-sm:grid-cols-[2.2rem_auto_minmax(0,1fr)_max-content]${row.problem ? " broken" : ""}`,
+    );
     button.setAttribute("type", "button");
     button.tabIndex = -1;
     button.dataset.number = String(row.number);
     button.append(
-      make("span", "number", String(row.number)),
-      make("span", "when", (row.at - this.first).toFixed(6)),
-      make("span", "way", row.way),
-      make("span", "protocol", row.protocol),
-      make("span", "told", row.summary),
-      make("span", "length", `${row.length} B`),
+      make("span", "number text-muted tabular-nums", String(row.number)),
+      make("span", "when text-muted tabular-nums @max-sm:hidden", (row.at - this.first).toFixed(6)),
+      make("span", "way text-muted tabular-nums", row.way),
+      make("span", "protocol font-semibold whitespace-nowrap", row.protocol),
+      make(
+        "span",
+        "told truncate @max-sm:col-span-full @max-sm:order-1 @max-sm:whitespace-normal @max-sm:wrap-anywhere",
+        row.summary,
+      ),
+      make("span", "length text-muted tabular-nums", `${row.length} B`),
     );
     item.append(button);
     return item;
@@ -293,7 +309,11 @@ export class PacketCapture extends HTMLElement {
   #gap(leftOut) {
     const here = leftOut - this.leftOut;
     this.leftOut = leftOut;
-    return make("li", "capture-gap", `… ${here.toLocaleString("en")} packets left out here: more came than can be taken`);
+    return make(
+      "li",
+      "capture-gap py-0.5 px-2 bg-gone text-base-content font-sans",
+      `… ${here.toLocaleString("en")} packets left out here: more came than can be taken`,
+    );
   }
 
   #title() {
@@ -310,9 +330,9 @@ export class PacketCapture extends HTMLElement {
     if (kept > SHOWN) words.push(`the last ${SHOWN} are shown, the file has all`);
     if (!running) words.push(this.ended || facts.reason);
     const text = running && !kept ? "Listening. Nothing has passed yet." : words.join(" · ");
-    this.about ??= make("span", "about");
+    this.about ??= make("span", "about wrap-anywhere font-medium text-sm leading-tight font-mono");
     this.about.textContent = aboutOf(facts);
-    this.counted ??= make("span", "capture-count");
+    this.counted ??= make("span", "capture-count flex-[1_1_10rem] text-muted tabular-nums");
     if (this.counted.textContent !== text) this.counted.textContent = text;
     this.stop ??= this.#stopButton();
     this.stop.hidden = !running;

@@ -21,7 +21,7 @@ const WAITS = 22_000; // the node waits so long for a packet of the learner's ow
 export class PacketJourney extends HTMLElement {
   connectedCallback() {
     if (this.form) return;
-    this.form = /** @type {HTMLFormElement} */ (make("form", "journey-form"));
+    this.form = /** @type {HTMLFormElement} */ (make("form", "journey-form flex flex-wrap items-end gap-y-2 gap-x-3"));
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#ask();
@@ -35,7 +35,7 @@ export class PacketJourney extends HTMLElement {
     this.to.maxLength = 253;
     this.to.autocomplete = "off";
     this.to.spellcheck = false;
-    this.port = /** @type {HTMLInputElement} */ (make("input", "input input-sm port"));
+    this.port = /** @type {HTMLInputElement} */ (make("input", "input input-sm port w-[5.5rem]"));
     Object.assign(this.port, { type: "number", min: "1", max: "65535", value: "80" });
     this.places = make("datalist", "");
     this.places.id = "journey-places";
@@ -50,7 +50,7 @@ export class PacketJourney extends HTMLElement {
       this.places,
       this.go,
     );
-    this.said = make("p", "journey-said");
+    this.said = make("p", "journey-said min-h-[1.5rem] mt-2 mb-1 font-medium");
     this.said.setAttribute("role", "status");
     this.ways = make("div", "journey-ways");
     this.append(this.form, this.said, this.ways);
@@ -195,7 +195,7 @@ export class PacketJourney extends HTMLElement {
 
   /** @param {Journey} journey */
   #way(journey) {
-    const box = make("section", `journey-way ${journey.ending === "arrived" ? "" : "stopped"}`);
+    const box = make("section", `journey-way mb-4 ${journey.ending === "arrived" ? "" : "stopped"}`);
     const title = journey.way === "request" ? "The request's way" : "The answer's way";
     box.setAttribute("aria-label", title);
     this.hops.set(box, journey.hops);
@@ -319,7 +319,9 @@ function labelled(text, control) {
  * @param {() => void} act
  */
 function tool(label, sign, act) {
-  const button = /** @type {HTMLButtonElement} */ (make("button", "tool", sign));
+  const button = /** @type {HTMLButtonElement} */ (
+    make("button", "tool min-w-[1.9rem] h-[1.7rem] border border-line rounded-sm cursor-pointer hover:bg-base-200", sign)
+  );
   button.type = "button";
   button.title = label;
   button.setAttribute("aria-label", label);

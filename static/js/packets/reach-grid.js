@@ -49,7 +49,7 @@ export function score(grid, how, guesses) {
 export class ReachGrid extends HTMLElement {
   connectedCallback() {
     if (this.table) return;
-    const head = make("div", "reach-head");
+    const head = make("div", "reach-head sticky left-[0.9rem] max-w-[min(60rem,calc(100cqw_-_2rem))] flex flex-wrap gap-2");
     this.how = HOWS[0][0];
     this.choice = make("div", "join reach-how");
     this.choice.setAttribute("role", "group");
@@ -62,7 +62,7 @@ export class ReachGrid extends HTMLElement {
     this.go = button("btn btn-xs btn-primary", "Measure", () => this.#ask());
     this.again = button("btn btn-xs", "Guess again", () => this.#startOver());
     head.append(this.choice, this.go, this.again);
-    this.said = make("p", "reach-said");
+    this.said = make("p", "reach-said sticky left-[0.9rem] max-w-[min(60rem,calc(100cqw_-_2rem))] my-2 text-muted");
     this.said.setAttribute("role", "status");
     this.table = make("table", "reach-table");
     this.table.addEventListener("keydown", (event) => this.#key(event));
@@ -211,7 +211,11 @@ export class ReachGrid extends HTMLElement {
     const caption = make("caption", "sr-only", "Each row asks, each column is asked");
     const head = make("thead", "");
     const top = make("tr", "");
-    const corner = make("th", "corner", "from ↓ to →");
+    const corner = make(
+      "th",
+      "corner left-0 text-right z-3 text-muted font-normal text-xs leading-tight font-sans",
+      "from ↓ to →",
+    );
     top.append(corner, ...places.map((place) => header(place, "col")));
     head.append(top);
     const body = make("tbody", "");
@@ -250,7 +254,7 @@ export class ReachGrid extends HTMLElement {
    * @param {Guess} guess
    */
   #question(source, target, guess) {
-    const made = button(`guess ${guess}`, guess || "?", () => {
+    const made = button(`guess border-dashed text-muted ${guess}`, guess || "?", () => {
       this.guesses.set(`${this.how} ${source} ${target}`, NEXT[guess]);
       this.draw();
     });
@@ -291,7 +295,7 @@ export class ReachGrid extends HTMLElement {
     const verdict = yes === undefined ? "Not measured." : yes ? `Yes${told.ms === null ? "" : `, in ${told.ms} ms`}.` : "No.";
     const yours = guess ? ` You said ${guess}${surprise ? ": reality differs." : ", and so it is."}` : "";
     const why = make("p", "", `${verdict}${yours} ${told.why}`);
-    const row = make("div", "reach-line");
+    const row = make("div", "reach-line flex flex-wrap items-center gap-y-1 gap-x-4");
     row.append(head);
     const target = told.address || cell.target;
     if (told.outcome !== "no-address" && told.outcome !== "no-name")

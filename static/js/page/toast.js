@@ -9,7 +9,7 @@ export function toast(text) {
   const corner = document.getElementById("toasts");
   if (!corner) return;
   const note = make("div", "toast-note", text);
-  const close = make("button", "toast-close", "×");
+  const close = make("button", "toast-close ml-auto text-lg leading-none cursor-pointer", "×");
   close.setAttribute("type", "button");
   close.setAttribute("aria-label", "Dismiss");
   close.addEventListener("click", () => note.remove());

@@ -38,7 +38,7 @@ export class LabTerminal extends HTMLElement {
     this.search = new SearchAddon();
     this.fit = new FitAddon();
     this.screen = make("div", "screen");
-    this.notice = make("p", "terminal-notice");
+    this.notice = make("p", "terminal-notice flex-none py-1 px-3 bg-[#ffb454] text-[#23180a] text-sm font-medium");
     this.notice.hidden = true;
     /** @type {Terminal | null} */
     this.term = null;

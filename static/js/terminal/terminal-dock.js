@@ -25,10 +25,10 @@ export class TerminalDock extends HTMLElement {
     /** @type {Set<string>} shells of before a reset */
     this.buried = new Set();
     this.first = true;
-    this.tabs = make("div", "shell-tabs");
-    this.screens = make("div", "shells");
+    this.tabs = make("div", "shell-tabs flex min-w-0 overflow-x-auto");
+    this.screens = make("div", "shells relative flex-1 min-h-0");
     this.menu = make("div", "shell-menu");
-    this.finder = make("form", "finder");
+    this.finder = make("form", "finder absolute z-5 right-[0.8rem] top-[2.6rem] flex gap-1 p-1 rounded-md bg-[#1c3440]");
   }
 
   connectedCallback() {
@@ -213,7 +213,11 @@ export class TerminalDock extends HTMLElement {
    * @param {LabTerminal} shell
    */
   #tab(id, name, shell) {
-    const tab = make("button", `shell-tab${shell.closed ? " closed" : ""}`, name);
+    const tab = make(
+      "button",
+      `shell-tab flex items-center gap-1 flex-none pr-2 pl-3 text-[#a9bcc6] font-medium text-sm leading-tight font-mono cursor-pointer${shell.closed ? " closed" : ""}`,
+      name,
+    );
     tab.setAttribute("type", "button");
     tab.setAttribute("role", "tab");
     tab.id = `shell-tab-${id}`;
@@ -222,7 +226,10 @@ export class TerminalDock extends HTMLElement {
     tab.title = "Enter goes into the shell";
     shell.setAttribute("aria-labelledby", tab.id);
     tab.tabIndex = id === this.chosen ? 0 : -1;
-    const close = make("span", "shell-close");
+    const close = make(
+      "span",
+      "shell-close grid place-items-center text-[#a9bcc6] text-xs font-semibold cursor-pointer rounded-sm min-w-[1.2rem] h-[1.2rem] hover:text-white hover:bg-[#ffffff14]",
+    );
     if (!this.watching) {
       tab.setAttribute("aria-keyshortcuts", "Delete");
       tab.title = "Enter goes into the shell, Delete closes it";
@@ -265,7 +272,10 @@ export class TerminalDock extends HTMLElement {
   }
 
   #plus() {
-    const button = make("button", "shell-tool");
+    const button = make(
+      "button",
+      "shell-tool grid place-items-center min-w-[1.6rem] text-[#a9bcc6] text-xs font-semibold cursor-pointer rounded-sm hover:text-white hover:bg-[#ffffff14] aria-pressed:bg-[#ffffff24] aria-pressed:text-white",
+    );
     button.setAttribute("type", "button");
     button.setAttribute("aria-label", "Open another shell");
     button.setAttribute("title", "Open another shell");
@@ -297,7 +307,7 @@ export class TerminalDock extends HTMLElement {
   }
 
   #tools() {
-    const tools = make("div", "shell-tools");
+    const tools = make("div", "shell-tools flex items-stretch gap-0.5 ml-auto");
     const search = this.#tool("search", "Search this terminal (Ctrl+Shift+F)", () => this.#find());
     const smaller = this.#tool("", "A−: smaller text", () => this.#size(-1), "A−");
     const larger = this.#tool("", "A+: larger text", () => this.#size(1), "A+");
@@ -305,7 +315,17 @@ export class TerminalDock extends HTMLElement {
       this.#tool("", "SR: screen reader mode", () => this.#reader(reader), "SR")
     );
     reader.setAttribute("aria-pressed", String(remembered("terminal-reader", "0") === "1"));
-    tools.append(make("span", "leave-note", "F6 leaves the terminal"), search, smaller, larger, reader);
+    tools.append(
+      make(
+        "span",
+        "leave-note self-center mr-2 text-[#93a8b4] text-xs whitespace-nowrap max-md:hidden",
+        "F6 leaves the terminal",
+      ),
+      search,
+      smaller,
+      larger,
+      reader,
+    );
     return tools;
   }
 
@@ -316,7 +336,11 @@ export class TerminalDock extends HTMLElement {
    * @param {string} [text]
    */
   #tool(icon, label, act, text = "") {
-    const button = make("button", "shell-tool", text);
+    const button = make(
+      "button",
+      "shell-tool grid place-items-center min-w-[1.6rem] text-[#a9bcc6] text-xs font-semibold cursor-pointer rounded-sm hover:text-white hover:bg-[#ffffff14] aria-pressed:bg-[#ffffff24] aria-pressed:text-white",
+      text,
+    );
     button.setAttribute("type", "button");
     button.setAttribute("aria-label", label);
     button.setAttribute("title", label);

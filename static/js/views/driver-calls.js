@@ -48,7 +48,7 @@ export class DriverCalls extends HTMLElement {
     this.fresh = new Map();
     /** @type {Map<string, { looks: string, node: HTMLElement }>} */
     this.rows = new Map();
-    this.head = make("p", "calls-head");
+    this.head = make("p", "calls-head pt-0.5 pb-2 px-4 text-muted text-md");
     this.list = make("ol", "calls");
   }
 

@@ -58,8 +58,8 @@ export class LiveTable extends HTMLElement {
     this.ghosts = [];
     /** @type {Map<string, { looks: string, node: HTMLElement }>} */
     this.items = new Map();
-    this.head = make("div", "prompt");
-    this.body = make("div", "rows");
+    this.head = make("div", "prompt pt-0.5 pb-1 px-4 text-muted");
+    this.body = make("div", "rows min-w-max");
     this.body.setAttribute("role", "list");
     rove(this.body, ".row", { vertical: true });
     /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -128,7 +128,7 @@ export class LiveTable extends HTMLElement {
   #draw() {
     const seen = this.observation;
     const prompt = make("span", "who", `${this.named || this.place} # `);
-    this.head.replaceChildren(prompt, make("span", "command", seen?.command ?? ""));
+    this.head.replaceChildren(prompt, make("span", "command text-base-content font-semibold", seen?.command ?? ""));
     if (!seen) return this.body.replaceChildren(make("p", "empty", "Not read yet."));
     const nodes = this.#items(grouped(seen.lines));
     for (const ghost of this.ghosts) this.#haunt(nodes, ghost);
@@ -248,7 +248,7 @@ export class LiveTable extends HTMLElement {
    */
   #haunt(nodes, ghost) {
     const item = make("div", "item removed");
-    const row = make("del", "ghost");
+    const row = make("del", "ghost block pr-4 pl-[calc(var(--spacing-4)_-_3px)]");
     row.append(...ghost.lines.map((line) => make("code", "", line.text)));
     item.append(row);
     const at = nodes.findIndex((node) => node.querySelector(".row")?.getAttribute("data-key") === ghost.after);

@@ -57,9 +57,9 @@ export class LiveViews extends HTMLElement {
     this.tab = "";
     /** @type {Map<View, LiveTable | DriverCalls>} */
     this.tables = new Map();
-    this.places = make("div", "places");
-    this.bar = make("div", "view-tabs");
-    this.panel = make("div", "view-panel");
+    this.places = make("div", "places flex gap-1 min-w-0 overflow-x-auto p-[3px] max-md:flex-1");
+    this.bar = make("div", "view-tabs flex gap-0.5 overflow-x-auto min-w-0 max-md:order-2 max-md:basis-full");
+    this.panel = make("div", "view-panel relative flex-1 min-h-0 overflow-auto pt-2 pb-4 overscroll-contain @container");
     this.timeline = new Timeline();
     this.added = new WhatAdded();
     this.journey = new PacketJourney();
@@ -83,7 +83,7 @@ export class LiveViews extends HTMLElement {
     this.panel.tabIndex = 0;
     rove(this.places, "button", { activate: true });
     rove(this.bar, "button", { activate: true });
-    const top = make("div", "views-top");
+    const top = make("div", "views-top flex flex-wrap items-center gap-x-4 flex-none pt-0.5 px-2 border-b border-line");
     top.append(this.places, this.bar, this.#explainSwitch());
     this.append(top, this.panel);
     this.addEventListener("owner", (event) => this.#showOwner(/** @type {CustomEvent} */ (event).detail));
@@ -125,7 +125,10 @@ export class LiveViews extends HTMLElement {
   }
 
   #explainSwitch() {
-    const label = make("label", "explain-switch");
+    const label = make(
+      "label",
+      "explain-switch flex items-center gap-2 flex-none ml-auto py-1 text-muted text-sm cursor-pointer",
+    );
     const box = /** @type {HTMLInputElement} */ (make("input", "toggle toggle-xs"));
     box.type = "checkbox";
     box.checked = remembered("explained", "0") === "1";
@@ -261,7 +264,11 @@ export class LiveViews extends HTMLElement {
     if (!tabs.some((tab) => tab.id === this.tab)) this.tab = tabs[0].id;
     const focused = this.bar.contains(document.activeElement);
     const buttons = tabs.map((tab) => {
-      const button = make("button", "view-tab", tab.label);
+      const button = make(
+        "button",
+        "view-tab flex-none py-1 px-2 border-b-2 border-b-transparent text-muted text-md font-medium cursor-pointer hover:text-base-content aria-selected:border-primary aria-selected:text-base-content",
+        tab.label,
+      );
       button.setAttribute("type", "button");
       button.setAttribute("role", "tab");
       button.dataset.tab = tab.id;
@@ -334,7 +341,11 @@ export class LiveViews extends HTMLElement {
     }
     const nodes = [];
     if (place?.netns) {
-      const number = make("p", "netns", `net:[${place.netns}]`);
+      const number = make(
+        "p",
+        "netns float-right sticky right-0 pt-0.5 px-4 text-muted font-normal text-xs leading-tight font-mono",
+        `net:[${place.netns}]`,
+      );
       number.title = "The number of this network namespace, as readlink /proc/self/ns/net says it there";
       nodes.push(number);
     }

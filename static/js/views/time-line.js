@@ -19,12 +19,12 @@ const ACTS = new Set(["command", "docker"]); // what somebody did, and what may 
 export class Timeline extends HTMLElement {
   constructor() {
     super();
-    this.tools = make("div", "time-tools");
-    this.said = make("p", "time-said");
-    this.compared = make("section", "time-compared");
+    this.tools = make("div", "time-tools flex flex-wrap items-center gap-2 pt-0.5 pb-1 px-4");
+    this.said = make("p", "time-said pb-1 px-4 text-muted text-sm wrap-anywhere");
+    this.compared = make("section", "time-compared mt-1 mb-3 mx-4 py-2 px-3 border border-line rounded-md");
     this.list = make("ol", "happenings");
     this.onlyCommands = false;
-    this.slider = /** @type {HTMLInputElement} */ (make("input", "time-slider"));
+    this.slider = /** @type {HTMLInputElement} */ (make("input", "time-slider flex-[1_1_12rem] min-w-[8rem] accent-primary"));
     this.slider.type = "range";
     this.slider.min = "0";
     this.slider.setAttribute("aria-label", "Moment");
@@ -94,7 +94,7 @@ export class Timeline extends HTMLElement {
     const happened = lines.slice(-SHOWN).reverse();
     this.list.replaceChildren(...happened.map((event) => this.#entry(event, false)));
     const nothing = this.onlyCommands ? "No command has been seen yet." : "Nothing has happened yet.";
-    if (happened.length === 0) this.list.append(make("li", "empty", nothing));
+    if (happened.length === 0) this.list.append(make("li", "empty block", nothing));
     this.#settle();
   }
 
@@ -105,8 +105,12 @@ export class Timeline extends HTMLElement {
   #entry(event, isNew) {
     const item = make("li", `from-${event.source}${isNew ? " added" : ""}`);
     item.dataset.number = String(event.number);
-    const where = make("span", `where ${event.source}`, event.place || event.source);
-    const what = make("span", "what", event.text);
+    const where = make(
+      "span",
+      `where font-medium text-sm leading-relaxed font-mono text-host overflow-hidden text-ellipsis ${event.source}`,
+      event.place || event.source,
+    );
+    const what = make("span", "what wrap-anywhere max-md:col-span-full", event.text);
     if (event.source === "command") what.replaceChildren(make("code", "", event.text));
     if (event.detail) what.append(make("small", "", event.detail));
     item.append(this.#time(event), where, what);
@@ -132,7 +136,9 @@ export class Timeline extends HTMLElement {
 
   /** @param {Happened} event */
   #around(event) {
-    const both = button("around", "before and after", () => this.#compareAround(event));
+    const both = button("around text-muted text-xs linked cursor-pointer", "before and after", () =>
+      this.#compareAround(event),
+    );
     both.tabIndex = -1;
     both.setAttribute("aria-label", `Compare before and after ${event.text}`);
     return both;
@@ -241,7 +247,7 @@ export class Timeline extends HTMLElement {
     );
     this.compared.replaceChildren(head);
     if (!a || !b)
-      this.compared.append(make("p", "empty trouble", "One of the two moments is not kept any more. Mark another."));
+      this.compared.append(make("p", "empty block trouble", "One of the two moments is not kept any more. Mark another."));
     else this.compared.append(...written(difference(a, b)));
     title.focus();
   }

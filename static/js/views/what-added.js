@@ -116,14 +116,20 @@ export class WhatAdded extends HTMLElement {
     const store = /** @type {Store} */ (this.store);
     const all = owners(store, this.host);
     const gone = store.gone.filter((one) => one.host === this.host).reverse();
-    const nodes = [make("p", "added-lead", `What put what on ${this.host} and in the namespaces of its containers.`)];
+    const nodes = [
+      make(
+        "p",
+        "added-lead py-0.5 px-4 text-muted text-md",
+        `What put what on ${this.host} and in the namespaces of its containers.`,
+      ),
+    ];
     /** @type {[string, Owner[]][]} */
     const parts = [
       ["Networks", all.filter((one) => one.owner.startsWith("network:"))],
       ["Containers", all.filter((one) => one.owner.startsWith("container:"))],
       ["Everything else", all.filter((one) => !one.owner.includes(":"))],
     ];
-    const columns = make("div", "added-parts");
+    const columns = make("div", "added-parts columns-[20rem]");
     for (const [title, part] of parts) {
       const rows = part.map((one) => this.#row(one));
       if (rows.length) columns.append(this.#list(title, rows));
@@ -139,8 +145,8 @@ export class WhatAdded extends HTMLElement {
    * @param {HTMLElement[]} rows
    */
   #list(title, rows) {
-    const part = make("section", "added-part");
-    const list = make("ul", "added-owners");
+    const part = make("section", "added-part break-inside-avoid");
+    const list = make("ul", "added-owners px-2");
     list.append(...rows);
     part.append(make("h3", "view-title", title), list);
     return part;
@@ -150,13 +156,23 @@ export class WhatAdded extends HTMLElement {
   #row(one) {
     const item = make("li");
     const things = one.count === 1 ? "1 item" : `${one.count} items`;
-    item.append(this.#button("added-owner", one.owner, [short(one.owner), one.detail, things], () => this.#open(one.owner)));
+    item.append(
+      this.#button(
+        "added-owner grid grid-cols-[minmax(5rem,auto)_minmax(0,1fr)_max-content] gap-y-0.5 gap-x-3 items-baseline w-full max-w-note py-0.5 px-2 rounded-sm text-left text-md cursor-pointer hover:bg-host-tint",
+        one.owner,
+        [short(one.owner), one.detail, things],
+        () => this.#open(one.owner),
+      ),
+    );
     return item;
   }
 
   /** @param {Gone} gone */
   #goneRow(gone) {
-    const item = make("li", "added-gone");
+    const item = make(
+      "li",
+      "added-gone grid grid-cols-[minmax(5rem,auto)_minmax(0,1fr)_max-content] gap-y-0.5 gap-x-3 items-baseline w-full max-w-note py-0.5 px-2 rounded-sm text-left text-md",
+    );
     const left = leftBehind(/** @type {Store} */ (this.store), gone);
     const at = new Date(gone.at * 1000).toLocaleTimeString([], { hour12: false });
     const of = `${gone.put.length}${gone.more ? " or more" : ""}`;
@@ -164,8 +180,11 @@ export class WhatAdded extends HTMLElement {
     if (left.length) told = `${left.length} of ${of} items left behind`;
     else if (!gone.put.length) told = "nothing of it was seen";
     item.classList.toggle("trouble", left.length > 0);
-    item.append(make("span", "name", nameOf(gone.owner)), make("span", "detail", `${gone.detail}, removed ${at}`));
-    item.append(make("span", "count", told));
+    item.append(
+      make("span", "name font-medium text-sm leading-tight font-mono truncate text-muted", nameOf(gone.owner)),
+      make("span", "detail text-muted wrap-anywhere", `${gone.detail}, removed ${at}`),
+    );
+    item.append(make("span", "count tabular-nums col-span-full", told));
     if (left.length) item.append(this.#entries(left, new Set()));
     return item;
   }
@@ -224,11 +243,16 @@ export class WhatAdded extends HTMLElement {
    * @param {number} count
    */
   #head(found, count) {
-    const head = make("div", "added-head");
-    const back = this.#button("added-back", "back", [`All of ${this.host}`], () => this.#back());
+    const head = make("div", "added-head flex flex-wrap items-baseline gap-y-0.5 gap-x-4 pt-0.5 pb-1 px-4 text-md");
+    const back = this.#button(
+      "added-back text-host [font:inherit] linked cursor-pointer",
+      "back",
+      [`All of ${this.host}`],
+      () => this.#back(),
+    );
     const name = make("h2", "", nameOf(this.owner));
     const things = `${found.detail ? `${found.detail} · ` : ""}${count === 1 ? "1 item" : `${count} items`}`;
-    head.append(back, name, make("span", "detail", things));
+    head.append(back, name, make("span", "detail text-muted wrap-anywhere", things));
     return head;
   }
 
@@ -266,7 +290,7 @@ export class WhatAdded extends HTMLElement {
    * @param {Set<string>} fresh
    */
   #entries(entries, fresh) {
-    const box = make("div", "added-kinds");
+    const box = make("div", "added-kinds col-span-full");
     const places = [...new Set([this.host, ...entries.map((entry) => entry.place)])];
     for (const [kind, title] of kinds()) {
       for (const place of kind === "namespaces" ? [""] : places) {
@@ -291,7 +315,13 @@ export class WhatAdded extends HTMLElement {
     const item = make("li", fresh.has(id) ? "item added" : "item");
     if (fresh.has(id)) item.style.setProperty("--age", `${(this.known.get(id) ?? 0) - Date.now()}ms`);
     item.append(...entry.lines.map((line) => make("code", "", line || " ")));
-    item.append(make("p", "reason", entry.why || "Unknown: nothing here says what put it there."));
+    item.append(
+      make(
+        "p",
+        "reason max-w-[60rem] text-muted text-md leading-snug",
+        entry.why || "Unknown: nothing here says what put it there.",
+      ),
+    );
     return item;
   }
 }

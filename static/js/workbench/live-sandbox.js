@@ -132,7 +132,7 @@ export class LiveSandbox extends HTMLElement {
   /** The views and the map show another moment, and that is said as long as it is so. @param {Moment | null} moment */
   #look(moment) {
     if (!this.banner) {
-      this.banner = make("p", "then-banner");
+      this.banner = make("p", "then-banner flex flex-wrap items-center gap-y-1 gap-x-4 py-2 px-4 bg-glow text-md");
       this.banner.setAttribute("role", "status");
       const back = make("button", "btn btn-xs", "Back to now");
       back.setAttribute("type", "button");

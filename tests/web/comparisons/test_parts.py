@@ -113,7 +113,7 @@ def test_revealed_each_answer_is_there_to_be_held_against(look):
 def test_what_is_the_same_is_folded_and_what_differs_marked(look):
     page = look()
     assert re.search(r'data-part="side:interfaces" open data-open>', page)
-    assert '<tbody role="rowgroup" class="same">' in page
+    assert re.search(r'<tbody role="rowgroup" class="same[ "]', page)
     assert re.search(r"<mark>1450</mark>", page)
 
 
@@ -125,7 +125,7 @@ def test_evidence_alone_and_as_a_page(look):
     assert "Back to the comparison" in whole
     for text in (part, whole):
         assert "MTU: 1450" in text
-        assert "<b>ip addr</b>" in text
+        assert re.search(r"<b[^>]*>ip addr</b>", text)
 
 
 def test_figures_say_their_spread_their_rounds_and_the_loopback(look, told):
@@ -203,7 +203,7 @@ def test_a_case_is_answered_before_its_reasons_are_told(adas):
 def test_the_reasons_stand_beside_what_this_learner_measured(adas, bens, measured):
     asked = f"/compare/cases/shop/?choice=bridge&comparison={measured.pk}"
     page = adas.get(asked, headers={"HX-Request": "true"}).content.decode()
-    assert page.lstrip().startswith('<details class="case"')
+    assert page.lstrip().startswith('<details class="case ')
     assert "So would we: bridge." in page
     assert f'href="/compare/{measured.pk}/bridge/by-name/" data-evidence' in page
     assert "not measured here" not in page
