@@ -9,7 +9,10 @@ export EXPLORER_INSTALL=${EXPLORER_TEST_INSTALL:-test} EXPLORER_STATE=${EXPLORER
 mkdir -p "$EXPLORER_STATE"
 .venv/bin/python manage.py collectstatic --no-input -v 0 || exit
 
-# What rests on a machine's timing is tried once more; a test that needed it is named at the end (R) and is to be mended.
+# What rests on a machine's timing is tried once more; a test that needed it is named at the end (R), is written to the ledger,
+# and is to be mended: more than two in a run fail it.
+export EXPLORER_TEST_RERUNS=$EXPLORER_STATE/reruns.jsonl
+rm -f "$EXPLORER_TEST_RERUNS"
 again=(--reruns 1 --reruns-delay 3 -rR)
 
 # Beside the engine tests the lessons are played on an engine of their own, and after them the browser tests run on an installation
@@ -89,4 +92,5 @@ for kind in "${!child[@]}"; do finish "$kind"; done
 [ -z "$stopped" ] || exit 130
 printf '\n── %s\n' "$(since "$begun")"
 printf '%s\n' "${results[@]}"
+.venv/bin/python -m tests.reruns "$EXPLORER_TEST_RERUNS" || status=1
 exit $status

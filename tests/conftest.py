@@ -14,6 +14,10 @@ from typing import Any
 
 import pytest
 
+from tests.reruns import pytest_configure, pytest_terminal_summary
+
+__all__ = ["pytest_configure", "pytest_terminal_summary"]
+
 STRICT = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 ROOMS = ("tests/engine/", "tests/browser/")
 EXCUSE = "kernel lacks"
@@ -72,10 +76,3 @@ def _fresh_library(monkeypatch):
 
     monkeypatch.setattr(library, "_asked_at", -library.ASK_EVERY)
     monkeypatch.setattr(library, "_shelf", library.Shelf())
-
-
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Why a test had to be tried once more: without it nobody could mend that."""
-    for report in terminalreporter.stats.get("rerun", []):
-        terminalreporter.section(f"tried once more: {report.nodeid}")
-        terminalreporter.write_line("\n".join(report.longreprtext.splitlines()[-40:]))
