@@ -7,8 +7,10 @@ everything; `nobody` is a user with no rights at all.
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import cache
 
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group, User
 from django.utils import timezone
 
@@ -18,8 +20,14 @@ from explorer.sandboxes.models import Learner
 PASSWORD = "only-for-tests-9931"
 
 
+@cache
+def _hashed(password: str) -> str:
+    """Once: hashing is slow on purpose, and every test has users."""
+    return make_password(password)
+
+
 def make_user(name: str, group: str = "") -> User:
-    user = User.objects.create_user(name, password=PASSWORD, is_staff=bool(group))
+    user = User.objects.create(username=name, password=_hashed(PASSWORD), is_staff=bool(group))
     if group:
         user.groups.add(Group.objects.get_or_create(name=group)[0])
     return user

@@ -95,6 +95,10 @@ def always(klass: Class) -> bool:
     return True
 
 
+def silent(klass: Class) -> str:
+    return ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Act:
     """An action: its form, whom it is for, what it asks before, and the word for it in the audit log.
@@ -115,9 +119,10 @@ class Act:
     first: For | None = None  # on these pages it stands above all parts
     offered: Callable[[Class], bool] = always
     otherwise: str = ""  # what stands in the place of a form that is not offered
+    aside: Callable[[Class], str] = silent  # what stands beside the button
     primary: bool = False  # the button to be seen first
     follows: bool = False  # drawn again in the answer to any action for the class: what it shows may be different then
-    fragment: str = ""  # the template of its part, where that is more than a form
+    fragment: str = ""  # its own template, where it is more than a form
     within: str = ""  # the action whose fragment has this one's button too
     mine: Callable[[HttpRequest], Learner | None] | None = None  # reads who the instructor's own browser is as a learner
     insist: Insist | None = None

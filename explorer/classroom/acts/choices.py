@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from textwrap import shorten
 
 from explorer.classroom.acts.act import Kind
 from explorer.classroom.models import Class
@@ -41,5 +42,8 @@ def _steps(klass: Class, lesson: Lesson) -> list[Choice]:
 
 
 def _predictions(klass: Class, lesson: Lesson) -> list[Choice]:
-    asked = [(f"{lesson.slug}/{one.id}", one.question) for step in lesson.steps for one in step.predictions]
-    return [Choice(key, f"{question} (shown)" if key in klass.revealed else question) for key, question in asked]
+    choices = []
+    for one in (one for step in lesson.steps for one in step.predictions):
+        key, question = f"{lesson.slug}/{one.id}", shorten(one.question, 40, placeholder="…")
+        choices.append(Choice(key, f"{question} (shown)" if key in klass.revealed else question))
+    return choices

@@ -7,6 +7,8 @@ that of the page.
 
 from __future__ import annotations
 
+from django.utils import timezone
+
 from explorer.classroom.acts import pause, preparing, reveal, sandboxes, states, steps, words
 from explorer.classroom.acts.act import Act, Field, For, Insist, Kind, Part
 from explorer.classroom.models import Class
@@ -25,6 +27,10 @@ STATES = Part("Starting states", "states")
 
 def is_paused(klass: Class) -> bool:
     return klass.paused_at is not None
+
+
+def paused_since(klass: Class) -> str:
+    return f"paused since {timezone.localtime(klass.paused_at):%H:%M}" if klass.paused_at else ""
 
 
 def has_states(klass: Class) -> bool:
@@ -80,6 +86,7 @@ ROWS = (
         icon="play",
         title="Learners type again, and the time counts",
         offered=is_paused,
+        aside=paused_since,
         primary=True,
         follows=True,
     ),

@@ -22,6 +22,7 @@ from explorer.classroom.models import Class, Seat
 from explorer.sandboxes.services import Refused
 from explorer.web.edge.limits import at_most
 from explorer.web.learn.sandbox import BUSY
+from explorer.web.teach.forms import Form
 from explorer.web.teach.teaching import teaching_class, teaching_seat
 
 
@@ -94,7 +95,8 @@ def show(request: HttpRequest, act: Act, klass: Class, seat: Seat | None, answer
 @teaching_class
 def show_prepared(request: HttpRequest, klass: Class) -> HttpResponse:
     """How far it is, and what preparing for a lesson would do."""
-    context: dict[str, Any] = {"klass": klass, "prepared": preparing.look_at_prepared(klass)}
+    form = Form(ACTS["prepare"], klass)
+    context: dict[str, Any] = {"klass": klass, "form": form, "prepared": preparing.look_at_prepared(klass)}
     try:
         context["forecast"] = preparing.forecast(klass, request.GET.get("lesson", ""))
     except Refused as refused:

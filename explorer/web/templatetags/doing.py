@@ -1,9 +1,8 @@
-"""What the fragments of a class's actions are drawn from: whoever includes them gives the class or the seat, and no more."""
+"""What a learner's page is drawn from after an instructor acted: what was said to them, and the answers that are shown."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 from django import template
 from django.utils import timezone
@@ -11,29 +10,11 @@ from django.utils import timezone
 from explorer.classroom.acts.rules import locked_in
 from explorer.classroom.after.answers import Answers, read_revealed
 from explorer.classroom.models import Class, Seat, Word
-from explorer.lessons.model import Lesson, Prediction, Step
+from explorer.lessons.model import Step
 from explorer.sandboxes import library
 
 register = template.Library()
 WORDS_SHOWN, WORDS_LAST = 4, timedelta(hours=2)
-
-
-@register.simple_tag
-def choices_of(klass: Class) -> dict[str, Any]:
-    """Lessons, steps and predictions to choose from, and the states that are kept."""
-    lessons = [lesson for slug in klass.lessons if (lesson := library.find(slug))]
-    return {
-        "lessons": lessons,
-        "predictions": [(lesson, predictions) for lesson in lessons if (predictions := predictions_in(klass, lesson))],
-        "states": list(klass.states.order_by("-created_at")),
-        "until": f"{klass.open_until.get('lesson')}/{klass.open_until.get('step')}" if klass.open_until else "",
-    }
-
-
-def predictions_in(klass: Class, lesson: Lesson) -> list[tuple[str, Prediction, bool]]:
-    """Each with its key and whether it is shown already."""
-    keys = [(f"{lesson.slug}/{one.id}", one) for step in lesson.steps for one in step.predictions]
-    return [(key, one, key in klass.revealed) for key, one in keys]
 
 
 @register.simple_tag
