@@ -144,7 +144,7 @@ class Typist:
             message = await asyncio.wait_for(self.socket.recv(), seconds)
             if isinstance(message, bytes):
                 offset = OFFSET.unpack(message[:8])[0] + len(message) - 8
-                await self.socket.send(json.dumps({"type": "ack", "offset": offset}))
+                await self.socket.send(json.dumps({"type": "acknowledge_terminal", "offset": offset}))
                 return message[8:]
             if json.loads(message)["type"] == "closed":
                 raise RuntimeError(f"the terminal closed: {message!r}")

@@ -18,10 +18,8 @@ from explorer.live.limits import COMPARISON_SOCKETS
 from explorer.live.sandbox import write_event
 from explorer.sandboxes.columns import describe, describe_comparison
 from explorer.sandboxes.comparisons import SEEN_EVERY, note_look
-from explorer.sandboxes.events import comparison_stream, events_key
+from explorer.sandboxes.events import comparison_stream, events_key, type_of
 from explorer.sandboxes.models import Comparison
-
-ENDS = '"type":"comparison_changed"'
 
 
 class ComparisonSocket(Edge):
@@ -65,7 +63,7 @@ class ComparisonSocket(Edge):
         for entry in entries:
             if text := write_event(entry):
                 await self.send_text(text)
-                if ENDS in text[:200]:
+                if type_of(entry.fields) == "comparison_changed":
                     await self.allowed()
         await self.look()
 

@@ -13,6 +13,7 @@ from uuid import UUID
 from channels.auth import get_user
 from channels.db import database_sync_to_async
 from prometheus_client import Counter, Gauge
+from pydantic import TypeAdapter, ValidationError
 from redis.exceptions import RedisError
 
 from explorer.classroom.people.access import User, find_sandbox, learner_id
@@ -22,6 +23,8 @@ from explorer.live.feed import Stopped, end
 from explorer.live.hub import Hub, get_hub
 from explorer.live.limits import MESSAGE_BYTES, SEND_SECONDS, SOCKETS_OPEN, STRIKES
 from explorer.sandboxes.models import Sandbox
+from explorer.sandboxes.orders import AnyWish, Order, Wish
+from explorer.sandboxes.streams import give_order_async
 
 log = logging.getLogger(__name__)
 
@@ -47,10 +50,11 @@ class Gone(Exception):
 
 
 class Edge:
-    """One websocket. A subclass says what it is about (`seek`), what flows out (`flow`, until it ends) and what comes in
-    (`text`, `typed`)."""
+    """One websocket. A subclass says what it is about (`seek`), what flows out (`flow`, until it ends) and what comes in:
+    text is one of `wishes`, carried out by the method that is named like its type; bytes are for `typed`."""
 
     kind: ClassVar[str]
+    wishes: ClassVar[TypeAdapter[Any] | None] = None
     most: ClassVar[int]  # sockets per learner and thing
 
     def __init__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -86,7 +90,14 @@ class Edge:
         raise NotImplementedError
 
     async def text(self, text: str) -> None:
-        await self.refuse("malformed")
+        try:
+            wish = self.wishes.validate_json(text) if self.wishes else None
+        except ValidationError:
+            wish = None
+        await (self.take(wish) if wish else self.refuse("malformed"))
+
+    async def take(self, wish: Wish) -> None:
+        await getattr(self, wish.type)(wish)
 
     async def typed(self, data: bytes) -> None:
         await self.refuse("malformed")
@@ -221,6 +232,11 @@ class SandboxEdge(Edge):
             return None
         self.sandbox = sandbox
         return sandbox.pk, sandbox.state in Sandbox.OVER
+
+    async def order(self, wish: AnyWish, about: str = "") -> bool:
+        """Hands a wish on to the node that has the sandbox; false when none has it yet."""
+        order, node = Order(sandbox=self.sandbox.pk, about=about, wish=wish), self.sandbox.node_id
+        return node is not None and await give_order_async(self.hub.redis, node, order)
 
 
 def _code(task: asyncio.Task[None]) -> int:

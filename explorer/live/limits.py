@@ -28,7 +28,6 @@ ASK_RATE, ASK_BURST = 5.0, 10.0  # requests of a sandbox socket
 RESIZE_RATE, RESIZE_BURST = 20.0, 40.0
 ACK_BYTES, ACK_SECONDS = 32 * 1024, 0.1
 TYPED_LEAST = 128  # what one message counts at least: single keys must not become a flood of orders
-TYPED_PIECE = 2048  # bytes in one order: six times that fits an order even when every byte needs escaping
 TYPED_COUNTED = 4 * 1024  # typed bytes between two looks at how much the shell has yet to take
 TYPED_KEPT = 64 * 1024  # typed bytes that one socket keeps here; no more is read from the page until there is room
 TYPED_LOOK = 0.05  # seconds between two looks while the shell takes nothing

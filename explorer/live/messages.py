@@ -1,73 +1,9 @@
-"""What a browser may say over a websocket, and the few answers that are not events. The word in `type` names the handler."""
+"""The few things a websocket says that are no events: refusals, and the codes it closes with."""
 
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any, Literal
-
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
-
-TerminalId = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
-Columns = Annotated[int, Field(ge=10, le=500)]
-Rows = Annotated[int, Field(ge=3, le=300)]
-
-
-class Asked(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class OpenTerminalAsked(Asked):
-    type: Literal["open_terminal"]
-    place: str = Field(min_length=1, max_length=200)
-    columns: Columns = 80
-    rows: Rows = 24
-
-
-class CloseTerminalAsked(Asked):
-    type: Literal["close_terminal"]
-    terminal: TerminalId
-
-
-class FollowJourneyAsked(Asked):
-    type: Literal["follow_journey"]
-    source: str = Field(min_length=1, max_length=200)
-    target: str = Field(min_length=1, max_length=253)
-    kind: Literal["ping", "tcp", "http", "dns", "record"] = "ping"
-    port: int = Field(default=80, ge=1, le=65535)
-
-
-class StartCaptureAsked(Asked):
-    type: Literal["start_capture"]
-    place: str = Field(min_length=1, max_length=200)
-    interface: str = Field(min_length=1, max_length=32)
-    expression: str = Field(default="", max_length=500)
-
-
-class StopCaptureAsked(Asked):
-    type: Literal["stop_capture"]
-    capture: TerminalId
-
-
-class MeasureGridAsked(Asked):
-    type: Literal["measure_grid"]
-
-
-class ResizeAsked(Asked):
-    type: Literal["resize"]
-    columns: Columns
-    rows: Rows
-
-
-class AckAsked(Asked):
-    type: Literal["ack"]
-    offset: int = Field(ge=0, le=2**53)
-
-
-SandboxWish = (
-    OpenTerminalAsked | CloseTerminalAsked | FollowJourneyAsked | StartCaptureAsked | StopCaptureAsked | MeasureGridAsked
-)
-ToSandbox: TypeAdapter[SandboxWish] = TypeAdapter(Annotated[SandboxWish, Field(discriminator="type")])
-ToTerminal: TypeAdapter[ResizeAsked | AckAsked] = TypeAdapter(Annotated[ResizeAsked | AckAsked, Field(discriminator="type")])
+from typing import Any
 
 CLOSED_NORMALLY = 1000
 GOING_AWAY = 1012

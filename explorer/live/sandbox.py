@@ -10,39 +10,37 @@ from contextlib import suppress
 
 from channels.db import database_sync_to_async
 from prometheus_client import Counter
-from pydantic import ValidationError
 from redis.exceptions import RedisError
 
 from explorer.live import messages, state
 from explorer.live.edge import SandboxEdge
 from explorer.live.feed import Restarted, Subscription, end
 from explorer.live.limits import ASK_BURST, ASK_RATE, CAPTURES, RECHECK_SECONDS, SANDBOX_SOCKETS, TERMINALS, Bucket
-from explorer.live.orders import give_order
 from explorer.live.streams import START, Entry
-from explorer.network.journeys import Asked
 from explorer.sandboxes.changes import describe_row
-from explorer.sandboxes.events import (
+from explorer.sandboxes.events import events_key, fresh_key, present_key, type_of
+from explorer.sandboxes.models import Sandbox
+from explorer.sandboxes.orders import (
+    SANDBOX_WISH,
+    AnyWish,
     CloseTerminal,
     FollowJourney,
     MeasureGrid,
     OpenTerminal,
     StartCapture,
     StopCapture,
-    events_key,
-    fresh_key,
-    present_key,
+    Wish,
 )
-from explorer.sandboxes.models import Sandbox
 
 RESYNCS = Counter("explorer_socket_resyncs_total", "Times a browser was given a snapshot because its place was trimmed")
 SNAPSHOT_TRIES = 10  # times 0.2 s that a snapshot older than the kept stream is given to catch up
 PRESENT_SECONDS = 45  # a page that is gone counts as there for so long
-STATE_WORD = '"type":"sandbox_changed"'
 
 
 class SandboxSocket(SandboxEdge):
     kind = "sandbox"
     most = SANDBOX_SOCKETS
+    wishes = SANDBOX_WISH
 
     def sandbox_id(self) -> str:
         return str(self.scope["url_route"]["kwargs"]["sandbox"])
@@ -143,7 +141,7 @@ class SandboxSocket(SandboxEdge):
         if text is None:
             return
         await self.send_text(text)
-        if STATE_WORD in text[:200]:
+        if type_of(entry.fields) == "sandbox_changed":
             await self.allowed()
 
     async def part(self) -> None:
@@ -152,81 +150,50 @@ class SandboxSocket(SandboxEdge):
 
     # --- what the page wishes ---
 
-    async def text(self, text: str) -> None:
-        try:
-            wish = messages.ToSandbox.validate_json(text)
-        except ValidationError:
-            await self.refuse("malformed")
-            return
-        if not self.asks.spare():
-            await self.refuse("too_fast", strike=False)
-        elif isinstance(wish, messages.OpenTerminalAsked):
-            await self.open_terminal(wish)
-        elif isinstance(wish, messages.FollowJourneyAsked):
-            await self.follow_journey(wish)
-        elif isinstance(wish, messages.StartCaptureAsked):
-            await self.start_capture(wish)
-        elif isinstance(wish, messages.StopCaptureAsked):
-            await give_order(self.hub.redis, self.sandbox, StopCapture(sandbox=self.sandbox.pk, capture=wish.capture))
-        elif isinstance(wish, messages.MeasureGridAsked):
-            await self.measure_grid()
-        else:
-            await self.close_terminal(wish)
+    async def take(self, wish: Wish) -> None:
+        await (super().take(wish) if self.asks.spare() else self.refuse("too_fast", strike=False))
 
-    async def open_terminal(self, wish: messages.OpenTerminalAsked) -> None:
+    async def open_terminal(self, wish: OpenTerminal) -> None:
         terminals = await state.read_terminals(self.hub.redis, self.sandbox.pk)
         if sum(terminal.open for terminal in terminals) >= TERMINALS:
             await self.refuse("too_many_terminals", strike=False)
-            return
-        await self.allowed()
-        terminal = secrets.token_hex(8)
-        order = OpenTerminal(sandbox=self.sandbox.pk, terminal=terminal, place=wish.place, columns=wish.columns, rows=wish.rows)
-        ready = self.sandbox.state == Sandbox.State.READY
-        if not ready or not await give_order(self.hub.redis, self.sandbox, order):
-            await self.refuse("not_ready", strike=False)
-            return
-        await self.say({"type": "terminal_opened", "terminal": terminal})
+        else:
+            terminal = secrets.token_hex(8)
+            await self.hand_on(wish, terminal, {"type": "terminal_opened", "terminal": terminal})
 
-    async def follow_journey(self, wish: messages.FollowJourneyAsked) -> None:
-        await self.allowed()
+    async def close_terminal(self, wish: CloseTerminal) -> None:
+        terminals = await state.read_terminals(self.hub.redis, self.sandbox.pk)
+        if wish.terminal in {terminal.id for terminal in terminals}:
+            await self.order(wish, wish.terminal)
+        else:
+            await self.refuse("unknown_terminal", strike=False)
+
+    async def follow_journey(self, wish: FollowJourney) -> None:
         journey = secrets.token_hex(6)
-        asked = Asked(source=wish.source, target=wish.target, kind=wish.kind, port=wish.port)
-        order = FollowJourney(sandbox=self.sandbox.pk, journey=journey, asked=asked)
-        if self.sandbox.state != Sandbox.State.READY or not await give_order(self.hub.redis, self.sandbox, order):
-            await self.refuse("not_ready", strike=False)
-            return
-        await self.say({"type": "journey_begun", "journey": journey})
+        await self.hand_on(wish, journey, {"type": "journey_begun", "journey": journey})
 
-    async def start_capture(self, wish: messages.StartCaptureAsked) -> None:
+    async def start_capture(self, wish: StartCapture) -> None:
         captures = await state.read_captures(self.hub.redis, self.sandbox.pk)
         if sum(capture.running for capture in captures) >= CAPTURES:
             await self.refuse("too_many_captures", strike=False)
-            return
-        await self.allowed()
-        capture = secrets.token_hex(8)
-        order = StartCapture(
-            sandbox=self.sandbox.pk, capture=capture, place=wish.place, interface=wish.interface, expression=wish.expression
-        )
-        if self.sandbox.state != Sandbox.State.READY or not await give_order(self.hub.redis, self.sandbox, order):
-            await self.refuse("not_ready", strike=False)
-            return
-        await self.say({"type": "capture_begun", "capture": capture})
+        else:
+            capture = secrets.token_hex(8)
+            await self.hand_on(wish, capture, {"type": "capture_begun", "capture": capture})
 
-    async def measure_grid(self) -> None:
-        await self.allowed()
+    async def stop_capture(self, wish: StopCapture) -> None:
+        await self.order(wish, wish.capture)
+
+    async def measure_grid(self, wish: MeasureGrid) -> None:
         asked = secrets.token_hex(6)
-        order = MeasureGrid(sandbox=self.sandbox.pk, asked=asked)
-        if self.sandbox.state != Sandbox.State.READY or not await give_order(self.hub.redis, self.sandbox, order):
-            await self.refuse("not_ready", strike=False)
-            return
-        await self.say({"type": "grid_begun", "asked": asked})
+        await self.hand_on(wish, asked, {"type": "grid_begun", "asked": asked})
 
-    async def close_terminal(self, wish: messages.CloseTerminalAsked) -> None:
-        terminals = await state.read_terminals(self.hub.redis, self.sandbox.pk)
-        if wish.terminal not in {terminal.id for terminal in terminals}:
-            await self.refuse("unknown_terminal", strike=False)
-            return
-        await give_order(self.hub.redis, self.sandbox, CloseTerminal(sandbox=self.sandbox.pk, terminal=wish.terminal))
+    async def hand_on(self, wish: AnyWish, about: str, answer: dict[str, str]) -> None:
+        """To the node, if the sandbox is ready for it; then the page is told the id under which it will hear of it."""
+        await self.allowed()
+        if self.sandbox.state == Sandbox.State.READY and await self.order(wish, about):
+            await self.say(answer)
+        else:
+            await self.refuse("not_ready", strike=False)
 
 
 def write_event(entry: Entry) -> str | None:

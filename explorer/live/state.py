@@ -28,6 +28,7 @@ from explorer.sandboxes.events import (
     grid_key,
     snapshot_key,
     terminals_key,
+    type_of,
 )
 from explorer.sandboxes.models import Progress, Sandbox
 
@@ -51,7 +52,7 @@ def describe_lesson(sandbox: Sandbox) -> LessonMoved | None:
 async def last_hints(redis: Redis, told: LessonMoved, sandbox: str) -> tuple[str, ...]:
     """The hints of this step as they were last told. They follow from the picture and are kept nowhere else."""
     for _, fields in await redis.xrevrange(events_key(sandbox), count=LOOK_BACK):
-        if b'"lesson_moved"' in fields.get(b"e", b"")[:200]:
+        if type_of(fields) == "lesson_moved":
             last = EVENT.validate_json(fields[b"e"])
             same = isinstance(last, LessonMoved) and (last.lesson, last.step) == (told.lesson, told.step)
             return last.hints if same and isinstance(last, LessonMoved) else ()
@@ -61,7 +62,7 @@ async def last_hints(redis: Redis, told: LessonMoved, sandbox: str) -> tuple[str
 async def read_timeline(redis: Redis, sandbox: str, last: int) -> TimelineTold:
     """What the stream holds of the timeline up to event `last`."""
     found = await redis.xrevrange(events_key(sandbox), max=f"{last}-0", count=TIMELINE_LOOK_BACK)
-    told = [EVENT.validate_json(fields[b"e"]) for _, fields in reversed(found) if b'"happened"' in fields.get(b"e", b"")[:200]]
+    told = [EVENT.validate_json(fields[b"e"]) for _, fields in reversed(found) if type_of(fields) == "happened"]
     return TimelineTold(happenings=tuple(event for event in told if isinstance(event, Happened)))
 
 

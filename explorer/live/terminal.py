@@ -18,7 +18,7 @@ from typing import Any
 from uuid import UUID
 
 from channels.db import database_sync_to_async
-from pydantic import ValidationError
+from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from explorer.classroom.acts.rules import is_paused
@@ -37,27 +37,33 @@ from explorer.live.limits import (
     TYPED_KEPT,
     TYPED_LEAST,
     TYPED_LOOK,
-    TYPED_PIECE,
     TYPED_RATE,
     Bucket,
 )
-from explorer.live.orders import count_typed, give_order
 from explorer.live.streams import START, Entry
 from explorer.sandboxes.events import (
     TYPED_AHEAD,
     TYPED_TOLD,
-    AcknowledgeTerminal,
-    Order,
-    ResizeTerminal,
     TerminalFacts,
-    TypeInTerminal,
     events_key,
     size_key,
+    taken_key,
     terminal_key,
+    type_of,
+    typed_key,
+)
+from explorer.sandboxes.orders import (
+    TERMINAL_WISH,
+    TYPED_BYTES,
+    AcknowledgeTerminal,
+    AnyWish,
+    ResizeTerminal,
+    TypeInTerminal,
 )
 
 FRAME_BYTES = 64 * 1024
 SIZE_KEPT = 24 * 3600  # seconds
+TYPED_REMEMBERED = 24 * 3600  # seconds
 APPEARS_SECONDS = 5.0  # a page may connect before the node has opened what was just asked for
 OFFSET = struct.Struct(">Q")
 
@@ -65,6 +71,7 @@ OFFSET = struct.Struct(">Q")
 class TerminalSocket(SandboxEdge):
     kind = "terminal"
     most = TERMINAL_SOCKETS
+    wishes = TERMINAL_WISH
 
     def __init__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         super().__init__(scope, receive, send)
@@ -126,7 +133,7 @@ class TerminalSocket(SandboxEdge):
                 try:
                     async with asyncio.timeout(RECHECK_SECONDS):
                         entries = await subscription.next()
-                    if any(b'"sandbox_changed"' in entry.fields.get(b"e", b"")[:200] for entry in entries):
+                    if any(type_of(entry.fields) == "sandbox_changed" for entry in entries):
                         await self.allowed()
                 except TimeoutError:
                     await self.allowed()
@@ -195,10 +202,9 @@ class TerminalSocket(SandboxEdge):
 
     # --- in ---
 
-    async def order(self, order: Order) -> bool:
-        """Whether it was given."""
+    async def order(self, wish: AnyWish, about: str = "") -> bool:
         await self.known.wait()
-        return await give_order(self.hub.redis, self.sandbox, order)
+        return await super().order(wish, about or self.terminal)
 
     async def typed(self, data: bytes) -> None:
         while self.kept_bytes >= TYPED_KEPT:  # a page of ours sends no more than is taken; another one has to wait
@@ -214,8 +220,8 @@ class TerminalSocket(SandboxEdge):
             await self.come.wait()
             while self.kept:
                 data = self.kept.popleft()
-                for at in range(0, len(data), TYPED_PIECE):
-                    await self.give(data[at : at + TYPED_PIECE])
+                for at in range(0, len(data), TYPED_BYTES):
+                    await self.give(data[at : at + TYPED_BYTES])
             self.come.clear()
 
     async def give(self, piece: bytes) -> None:
@@ -223,7 +229,7 @@ class TerminalSocket(SandboxEdge):
             await self.refuse("paused", strike=False)
         else:
             await asyncio.sleep(self.typing.take(max(len(piece), TYPED_LEAST)))
-            if await self.order(TypeInTerminal(sandbox=self.sandbox.pk, terminal=self.terminal, data=piece)):
+            if await self.order(TypeInTerminal(data=piece)):
                 await self.wait_until_taken(len(piece))
         self.kept_bytes -= len(piece)
         self.room.set()
@@ -242,24 +248,14 @@ class TerminalSocket(SandboxEdge):
             more = 0
             await asyncio.sleep(TYPED_LOOK)
 
-    async def text(self, text: str) -> None:
-        try:
-            wish = messages.ToTerminal.validate_json(text)
-        except ValidationError:
-            await self.refuse("malformed")
-            return
-        if isinstance(wish, messages.AckAsked):
-            await self.acknowledge(wish.offset)
-        else:
-            await asyncio.sleep(self.resizing.take(1))
-            await self.hub.redis.set(size_key(self.terminal), f"{wish.columns} {wish.rows}", ex=SIZE_KEPT)
-            await self.order(
-                ResizeTerminal(sandbox=self.sandbox.pk, terminal=self.terminal, columns=wish.columns, rows=wish.rows)
-            )
+    async def resize_terminal(self, wish: ResizeTerminal) -> None:
+        await asyncio.sleep(self.resizing.take(1))
+        await self.hub.redis.set(size_key(self.terminal), f"{wish.columns} {wish.rows}", ex=SIZE_KEPT)
+        await self.order(wish)
 
-    async def acknowledge(self, offset: int) -> None:
-        """At once when enough has been drawn, else a little later together with what follows."""
-        self.drawn = max(self.drawn, min(offset, self.offset))
+    async def acknowledge_terminal(self, wish: AcknowledgeTerminal) -> None:
+        """The node is told at once when enough has been drawn, else a little later together with what follows."""
+        self.drawn = max(self.drawn, min(wish.offset, self.offset))
         if self.drawn - self.told >= ACK_BYTES:
             await self.tell()
         elif self.drawn > self.told and (self.telling is None or self.telling.done()):
@@ -272,7 +268,7 @@ class TerminalSocket(SandboxEdge):
     async def tell(self) -> None:
         if self.drawn > self.told:
             self.told = self.drawn
-            await self.order(AcknowledgeTerminal(sandbox=self.sandbox.pk, terminal=self.terminal, offset=self.drawn))
+            await self.order(AcknowledgeTerminal(offset=self.drawn))
 
     async def stop(self) -> None:
         if self.telling is not None:
@@ -280,6 +276,16 @@ class TerminalSocket(SandboxEdge):
         if self.uncounted:
             with suppress(RedisError, OSError):
                 await count_typed(self.hub.redis, self.terminal, self.uncounted)
+
+
+async def count_typed(redis: Redis, terminal: str, more: int) -> int:
+    """Counts bytes that were given to the node, and answers how many of this terminal its shell has yet to take."""
+    async with redis.pipeline(transaction=False) as pipe:
+        pipe.incrby(typed_key(terminal), more)
+        pipe.expire(typed_key(terminal), TYPED_REMEMBERED)
+        pipe.get(taken_key(terminal))
+        given, _, taken = await pipe.execute()
+    return int(given) - int(taken or 0)
 
 
 def _offset(fields: dict[bytes, bytes]) -> int:

@@ -25,8 +25,9 @@ from explorer.live.edge import Close, Edge, Receive, SandboxEdge, Send
 from explorer.live.feed import Restarted, end
 from explorer.live.sandbox import SandboxSocket
 from explorer.live.terminal import TerminalSocket
-from explorer.sandboxes.events import Order, TypeInTerminal, class_stream, events_key, size_key
+from explorer.sandboxes.events import class_stream, events_key, size_key
 from explorer.sandboxes.models import Sandbox
+from explorer.sandboxes.orders import AnyWish
 
 RIGHTS_KEPT = 1.0  # seconds for which an invitation that was read holds
 Application = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
@@ -156,14 +157,14 @@ class TerminalWatcher(Watcher, TerminalSocket):
     async def typed(self, data: bytes) -> None:
         await TerminalSocket.typed(self, data)
 
-    async def order(self, order: Order) -> bool:
+    async def order(self, wish: AnyWish, about: str = "") -> bool:
         """Asked before each: an invitation that was taken back holds for a second at most."""
         if time.monotonic() - self.asked_at > RIGHTS_KEPT and not await self.find_seat():
             raise Close(messages.NOT_YOURS)
-        if not isinstance(order, TypeInTerminal) or not may_type(self.watched):
+        if not may_type(self.watched):
             await self.refuse("not_invited", strike=False)
             return False
         if time.monotonic() - self.noted_at > SAME_LOOK / 2:
             self.noted_at = time.monotonic()
             await database_sync_to_async(note_typing)(self.watcher, self.watched, self.sandbox)
-        return await super().order(order)
+        return await super().order(wish, about)

@@ -17,8 +17,9 @@ from django.utils import timezone
 
 from explorer.celery import app
 from explorer.sandboxes import columns, streams
-from explorer.sandboxes.events import AnyOrder, Event, Happened, LookAgain, SandboxChanged
+from explorer.sandboxes.events import Event, Happened, SandboxChanged
 from explorer.sandboxes.models import Action, Node, Sandbox
+from explorer.sandboxes.orders import LookAgain, Order
 from explorer.sandboxes.terms import Terms
 
 log = structlog.get_logger(__name__)
@@ -98,7 +99,7 @@ def tell(sandbox_id: str, detail: str = "") -> None:
     if sandbox.comparison_id:
         columns.follow(sandbox)
     if sandbox.node_id:
-        order(sandbox, LookAgain(sandbox=sandbox_id))
+        order(sandbox, Order(sandbox=sandbox_id, wish=LookAgain()))
     if sandbox.state in Sandbox.OVER:
         _quietly(sandbox_id, "retire", lambda: streams.retire(streams.redis(), sandbox_id))
 
@@ -112,9 +113,9 @@ def publish(sandbox_id: str, event: Event) -> None:
     _quietly(sandbox_id, event.type, lambda: streams.publish(streams.redis(), sandbox_id, event))
 
 
-def order(sandbox: Sandbox, given: AnyOrder) -> bool:
+def order(sandbox: Sandbox, given: Order) -> bool:
     node = sandbox.node_id or ""
-    return bool(node) and bool(_quietly(sandbox.pk, given.type, lambda: streams.give_order(streams.redis(), node, given)))
+    return bool(node) and bool(_quietly(sandbox.pk, given.wish.type, lambda: streams.give_order(streams.redis(), node, given)))
 
 
 def enqueue(task: str, queue: str, *args: Any, countdown: float = 0) -> None:

@@ -1,28 +1,28 @@
-"""Everything processes say to each other about a sandbox: message types, keys, and the numbered stream.
+"""What browsers are told of a sandbox: the types of the numbered stream, and the names of all Redis keys of a sandbox.
 
-Grouped by direction:
   node, web → browsers   `Event` types, in one numbered, bounded Redis stream per sandbox; of a comparison likewise
-  web → node             `Order` types, in one bounded Redis stream per node
-  node → browser         terminal bytes, in one stream per terminal (offsets, never the channel layer)
+  browser → web → node   in `explorer.sandboxes.orders`
+  node → browser         terminal bytes, in one stream per terminal, by offset
                          captured frames, in one stream per capture: thousands of them never pass the sandbox's own stream
 
-The word in `type` is the word on the wire and the name of whoever handles it.
+An entry of the numbered stream holds the event as JSON (field `e`) and its type beside it (field `t`), so that a reader who
+wants only some events need not read the others.
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from explorer.network.grid import Grid
-from explorer.network.journeys import Asked, Journeys
+from explorer.network.journeys import Journeys
 from explorer.network.model import DockerState, Gone, Line, Measured, Observation, Place, ProbeResult, Snapshot, View
 
 EVENTS_KEPT = 2_000  # per sandbox
-ORDERS_KEPT = 20_000  # per node
 TERMINAL_KEPT_BYTES = 256 * 1024  # ring per terminal
-ORDER_BYTES = 16 * 1024  # one order, encoded
 TYPED_AHEAD = 64 * 1024  # typed bytes of one terminal that a node has been given and its shell has not taken
 TYPED_TOLD = 8 * 1024  # the node says at least so often, in bytes, how much a shell has taken
 
@@ -250,116 +250,24 @@ Event = Annotated[
 EVENT: TypeAdapter[Event] = TypeAdapter(Event)
 
 
-# --- web → node ------------------------------------------------------------------------------------------------------
-
-
-class Order(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    sandbox: str
-
-
-class LookAgain(Order):
-    """The rows of this sandbox changed (ready, reset, closed, another step): read them again now."""
-
-    type: Literal["look_again"] = "look_again"
-
-
-class OpenTerminal(Order):
-    type: Literal["open_terminal"] = "open_terminal"
-    terminal: str
-    place: str
-    columns: int = Field(default=80, ge=10, le=500)
-    rows: int = Field(default=24, ge=3, le=300)
-
-
-def _as_bytes(told: object) -> object:
-    return told.encode("latin-1") if isinstance(told, str) else told
-
-
-Bytes = Annotated[bytes, BeforeValidator(_as_bytes), PlainSerializer(lambda data: data.decode("latin-1"), return_type=str)]
-"""Bytes in JSON: one character for each byte, with the byte's number as its code. Plain text is as long as it is."""
-
-
-class TypeInTerminal(Order):
-    """`data` is what was typed, byte for byte: text is UTF-8, and a mouse report may be no text at all."""
-
-    type: Literal["type_in_terminal"] = "type_in_terminal"
-    terminal: str
-    data: Bytes = Field(max_length=2048)
-
-
-class ResizeTerminal(Order):
-    type: Literal["resize_terminal"] = "resize_terminal"
-    terminal: str
-    columns: int = Field(ge=10, le=500)
-    rows: int = Field(ge=3, le=300)
-
-
-class AcknowledgeTerminal(Order):
-    """The browser has drawn everything before byte `offset`: the node may send on."""
-
-    type: Literal["acknowledge_terminal"] = "acknowledge_terminal"
-    terminal: str
-    offset: int = Field(ge=0)
-
-
-class CloseTerminal(Order):
-    type: Literal["close_terminal"] = "close_terminal"
-    terminal: str
-
-
-class FollowJourney(Order):
-    """Send what `asked` says, follow it, and publish `JourneyTold` under the id `journey`."""
-
-    type: Literal["follow_journey"] = "follow_journey"
-    journey: str
-    asked: Asked
-
-
-class StartCapture(Order):
-    """Listen to an interface; what comes goes to the stream of `capture`."""
-
-    type: Literal["start_capture"] = "start_capture"
-    capture: str
-    place: str
-    interface: str = Field(max_length=32)
-    expression: str = Field(default="", max_length=500)
-
-
-class StopCapture(Order):
-    type: Literal["stop_capture"] = "stop_capture"
-    capture: str
-
-
-class MeasureGrid(Order):
-    """Have every place ask every other, and publish `GridTold` under the id `asked`."""
-
-    type: Literal["measure_grid"] = "measure_grid"
-    asked: str = Field(max_length=64)
-
-
-AnyOrder = Annotated[
-    LookAgain
-    | FollowJourney
-    | StartCapture
-    | StopCapture
-    | MeasureGrid
-    | OpenTerminal
-    | TypeInTerminal
-    | ResizeTerminal
-    | AcknowledgeTerminal
-    | CloseTerminal,
-    Field(discriminator="type"),
-]
-ORDER: TypeAdapter[AnyOrder] = TypeAdapter(AnyOrder)
-
-
 # --- keys --------------------------------------------------------------------------------------------------------------
 
 
 def events_key(sandbox: str) -> str:
-    """Stream; entry ids are `<number>-0`, field `e` holds one `Event` as JSON."""
+    """Stream; entry ids are `<number>-0`, field `e` holds one `Event` as JSON, field `t` its type."""
     return f"sb:{sandbox}:events"
+
+
+def type_of(fields: Mapping[bytes, bytes]) -> str:
+    """The type of the event in one entry of the stream; empty for an entry that is no event. An entry written before the
+    type had a field of its own is read for it: such entries are gone two days after the upgrade."""
+    if named := fields.get(b"t"):
+        return named.decode("ascii", "replace")
+    try:
+        told = json.loads(fields.get(b"e", b""))
+    except ValueError:
+        return ""
+    return str(told.get("type", "")) if isinstance(told, dict) else ""
 
 
 def comparison_stream(comparison: str) -> str:
@@ -435,8 +343,3 @@ def capture_key(sandbox: str, capture: str) -> str:
     """Stream; entry `<number>-0` holds a frame in `f` (`network.captured.Frame`), numbered from 1. Entries between them have
     `g`, how many frames were left out so far. The last one has `x`, why it ended."""
     return f"sb:{sandbox}:capture:{capture}"
-
-
-def orders_key(node: str) -> str:
-    """Stream: field `m` holds one `Order` as JSON."""
-    return f"node:{node}:orders"

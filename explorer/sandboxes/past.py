@@ -15,7 +15,7 @@ from typing import Any, cast
 import redis as redis_package
 import redis.asyncio as redis_asyncio
 
-from explorer.sandboxes.events import events_key, pictures_key
+from explorer.sandboxes.events import events_key, pictures_key, type_of
 from explorer.sandboxes.streams import KEPT_SECONDS
 
 EVENTS_BETWEEN, BYTES_BETWEEN = 200, 1024 * 1024
@@ -89,9 +89,8 @@ def read_past(client: redis_package.Redis, sandbox: str, generation: int, before
 
 
 def _told(entry: bytes, fields: dict[bytes, bytes]) -> Told | None:
-    text = fields.get(b"e", b"")
-    kind = text[:200].partition(b'"type":"')[2].partition(b'"')[0].decode("ascii", "replace")
-    return Told(int(entry.split(b"-")[0]), kind, text) if kind in TOLD else None
+    kind = type_of(fields)
+    return Told(int(entry.split(b"-")[0]), kind, fields[b"e"]) if kind in TOLD else None
 
 
 def _beginnings(events: list[Told], pictures: list[bytes], generation: int, oldest: int) -> Iterator[Beginning]:

@@ -18,7 +18,6 @@ from explorer.network.layout import FREE, Layout
 from explorer.network.scenario import DEFAULT_ENGINE, ENGINES, SCENARIOS
 from explorer.sandboxes import changes, drivers
 from explorer.sandboxes.changes import enqueue, move, node_queue, open_queue
-from explorer.sandboxes.events import AnyOrder, LookAgain
 from explorer.sandboxes.kept import untaken
 from explorer.sandboxes.limits import (
     Refused,
@@ -31,6 +30,7 @@ from explorer.sandboxes.limits import (
     free_capacity,
 )
 from explorer.sandboxes.models import Action, Comparison, Learner, Node, Progress, Sandbox
+from explorer.sandboxes.orders import LookAgain, Order
 from explorer.sandboxes.progress import UnknownLesson, learner_progress, set_prediction, set_step
 from explorer.sandboxes.streams import TASK_CLOSE, TASK_OPEN, TASK_RECONCILE, TASK_RESET
 from explorer.sandboxes.terms import USUAL, Terms
@@ -410,13 +410,13 @@ def close_sandbox(sandbox: Sandbox, why: str = "closed") -> Action:
     return action
 
 
-def give_order(sandbox: Sandbox, order: AnyOrder) -> bool:
+def give_order(sandbox: Sandbox, order: Order) -> bool:
     """False when no node has it or nothing carries orders now."""
     return changes.order(sandbox, order)
 
 
 def look_again(sandbox: Sandbox) -> None:
-    transaction.on_commit(lambda: give_order(sandbox, LookAgain(sandbox=sandbox.pk)))
+    transaction.on_commit(lambda: give_order(sandbox, Order(sandbox=sandbox.pk, wish=LookAgain())))
 
 
 def _last_action(sandbox: Sandbox, kind: str) -> Action | None:

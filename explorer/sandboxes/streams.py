@@ -1,4 +1,4 @@
-"""The numbered stream of a sandbox and the order stream of a node, on Redis: the only file here that speaks to it.
+"""The numbered stream of a sandbox and the order stream of a node, on Redis: how both are written, and read in one go.
 
 A number and its event enter together, in one script, so numbers have no gaps and their order is the stream's order.
 The stream is bounded twice, in events and in bytes; a reader whose number was trimmed is told so and takes a snapshot.
@@ -19,21 +19,17 @@ from django.conf import settings
 from explorer.sandboxes.events import (
     EVENT,
     EVENTS_KEPT,
-    ORDER_BYTES,
-    ORDERS_KEPT,
-    AnyOrder,
     Event,
-    Message,
     captures_key,
     events_key,
     fresh_key,
     grid_key,
     number_key,
-    orders_key,
     pictures_key,
     snapshot_key,
     terminals_key,
 )
+from explorer.sandboxes.orders import ORDER_BYTES, ORDERS_KEPT, Order, orders_key
 
 RedisError = redis_package.RedisError
 EVENT_BYTES_KEPT = 8 * 1024 * 1024  # per sandbox, whatever its hosts do
@@ -58,7 +54,7 @@ if last then
   if number <= top then number = top + 1; redis.call('SET', KEYS[1], number) end
 end
 local body = '{"number":' .. string.format('%d', number) .. ARGV[1]
-redis.call('XADD', KEYS[2], string.format('%d-0', number), 'e', body)
+redis.call('XADD', KEYS[2], string.format('%d-0', number), 'e', body, 't', ARGV[6])
 local total = redis.call('INCRBY', KEYS[3], #body)
 local count = redis.call('XLEN', KEYS[2])
 while count > 1 and (count > tonumber(ARGV[2]) or total > tonumber(ARGV[3])) do
@@ -97,13 +93,23 @@ def redis_async() -> redis_asyncio.Redis:
     return redis_asyncio.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=3)
 
 
-def _publication(sandbox: str, event: Message) -> tuple[Any, ...]:
+def _publication(sandbox: str, event: Event) -> tuple[Any, ...]:
     fields: dict[str, Any] = {"number": 0}
     if not event.at:
         fields["at"] = time.time()
     text = event.model_copy(update=fields).model_dump_json()
     keys = (number_key(sandbox), events_key(sandbox), bytes_key(sandbox))
-    return (_PUBLISH, 3, *keys, text.removeprefix(_HEAD), EVENTS_KEPT, EVENT_BYTES_KEPT, KEPT_SECONDS, KEPT_AFTER_END)
+    return (
+        _PUBLISH,
+        3,
+        *keys,
+        text.removeprefix(_HEAD),
+        EVENTS_KEPT,
+        EVENT_BYTES_KEPT,
+        KEPT_SECONDS,
+        KEPT_AFTER_END,
+        event.type,
+    )
 
 
 def publish(client: redis_package.Redis, sandbox: str, event: Event) -> int:
@@ -145,12 +151,21 @@ def _stretch(last: int, first: list[Any], entries: list[Any], since: int) -> Str
     return Stretch(events=events, last=last, complete=oldest - 1 <= since <= last)
 
 
-def give_order(client: redis_package.Redis, node: str, order: AnyOrder) -> bool:
-    """False when the order is too big to be one of ours."""
-    message = order.model_dump_json().encode()
-    if len(message) > ORDER_BYTES:
+def give_order(client: redis_package.Redis, node: str, order: Order) -> bool:
+    """False when the order is too big to be one of ours. Bounded: a node that is away misses the oldest orders."""
+    entry = order.model_dump_json().encode()
+    if len(entry) > ORDER_BYTES:
         return False
-    client.xadd(orders_key(node), {"m": message}, maxlen=ORDERS_KEPT, approximate=True)
+    client.xadd(orders_key(node), {"m": entry}, maxlen=ORDERS_KEPT, approximate=True)
+    return True
+
+
+async def give_order_async(client: redis_asyncio.Redis, node: str, order: Order) -> bool:
+    """As `give_order`."""
+    entry = order.model_dump_json().encode()
+    if len(entry) > ORDER_BYTES:
+        return False
+    await client.xadd(orders_key(node), {"m": entry}, maxlen=ORDERS_KEPT, approximate=True)
     return True
 
 

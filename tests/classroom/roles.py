@@ -239,6 +239,6 @@ TO_SANDBOX: dict[str, dict[str, Any]] = {
     "stop_capture": {"capture": "c1"},
     "measure_grid": {},
 }
-TO_TERMINAL: dict[str, dict[str, Any]] = {"resize": {"columns": 80, "rows": 24}, "ack": {"offset": 2}}
+TO_TERMINAL: dict[str, dict[str, Any]] = {"resize_terminal": {"columns": 80, "rows": 24}, "acknowledge_terminal": {"offset": 2}}
 # "ordered": the node was told. A refusal goes by its code; where the socket is not opened, by that
 MESSAGE = everybody(NOT_YOURS, seated="ordered", teacher="only_watching", operator="only_watching")

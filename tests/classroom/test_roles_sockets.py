@@ -10,9 +10,9 @@ from asgiref.sync import sync_to_async
 from django.test import Client
 
 from explorer.live.hub import stop_hub
-from explorer.live.messages import ToSandbox, ToTerminal
 from explorer.live.routing import ROUTES
-from explorer.sandboxes.events import orders_key, terminal_key
+from explorer.sandboxes.events import terminal_key
+from explorer.sandboxes.orders import SANDBOX_WISH, TERMINAL_WISH, orders_key
 from tests.classroom.roles import MESSAGE, PEOPLE, SOCKETS, TO_SANDBOX, TO_TERMINAL, USERS, WATCHING, Answers
 from tests.classroom.walk import Cast, Walk, differences, fill, knock, say, show
 from tests.live.conftest import ORIGIN, Socket
@@ -72,7 +72,7 @@ async def test_messages(redis, settings):
 
 
 def test_every_message_is_walked():
-    known = [ToSandbox.json_schema(), ToTerminal.json_schema()]
+    known = [SANDBOX_WISH.json_schema(), TERMINAL_WISH.json_schema()]
     assert [set(schema["discriminator"]["mapping"]) for schema in known] == [set(TO_SANDBOX), set(TO_TERMINAL)]
 
 

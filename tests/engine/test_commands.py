@@ -28,7 +28,7 @@ def terminal(node, sandbox):
         "    t = Term(place).until(b'# ')\n"
         "    for line in lines:\n"
         "        t.said = b''; t.type(line + '\\n'); t.until(b'\\n'); t.until(b'# '); time.sleep(0.3)\n"
-        "    t.order(events.CloseTerminal)\n"
+        "    t.order(orders.CloseTerminal, terminal=t.id)\n"
     )
     return lambda place, *lines: node.python(f"{head}give({place!r}, *{lines!r})")
 

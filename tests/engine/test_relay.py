@@ -13,16 +13,18 @@ pytestmark = [pytest.mark.engine, pytest.mark.timeout(400)]
 # Runs in the node's own settings: a terminal as a browser has one, through orders and the ring.
 TERMINAL = """
 import os, time
+from explorer.sandboxes import orders
 redis = streams.redis()
 sandbox = Sandbox.objects.get(pk={sandbox!r})
 class Term:
     def __init__(self, place):
         self.id, self.last, self.said, self.why = "t" + os.urandom(6).hex(), "0-0", b"", None
-        self.order(events.OpenTerminal, place=place)
+        self.order(orders.OpenTerminal, place=place)
     def order(self, kind, **more):
-        streams.give_order(redis, sandbox.node_id, kind(sandbox=sandbox.pk, terminal=self.id, **more))
+        order = orders.Order(sandbox=sandbox.pk, about=self.id, wish=kind(**more))
+        streams.give_order(redis, sandbox.node_id, order)
     def type(self, text):
-        self.order(events.TypeInTerminal, data=text if isinstance(text, bytes) else text.encode())
+        self.order(orders.TypeInTerminal, data=text if isinstance(text, bytes) else text.encode())
     def until(self, word, seconds=15):
         end = time.monotonic() + seconds
         while word not in self.said and self.why is None and time.monotonic() < end:
@@ -102,7 +104,7 @@ def test_echo_is_quick(terminal):
 def test_ten_megabytes_of_yes_are_bounded_and_the_end_is_there(terminal):
     told = terminal(
         "t = Term('h1').until(b'# ')\n"
-        "t.order(events.AcknowledgeTerminal, offset=0)\n"
+        "t.order(orders.AcknowledgeTerminal, offset=0)\n"
         "t.type('yes | head -c 10000000; echo the-\\'\\'end\\n')\n"
         "end = time.monotonic() + 60\n"
         "key, most = events.terminal_key(t.id), 0\n"
@@ -110,7 +112,7 @@ def test_ten_megabytes_of_yes_are_bounded_and_the_end_is_there(terminal):
         "    kept = redis.xrange(key)\n"
         "    most = max(most, sum(len(fields.get(b'd', b'')) for _, fields in kept))\n"
         "    offset = int(kept[-1][0].split(b'-')[0])\n"
-        "    t.order(events.AcknowledgeTerminal, offset=offset)\n"
+        "    t.order(orders.AcknowledgeTerminal, offset=offset)\n"
         "    if b'the-end' in b''.join(fields.get(b'd', b'') for _, fields in kept[-3:]): break\n"
         "    time.sleep(0.01)\n"
         "else: raise SystemExit('the end never came')\n"

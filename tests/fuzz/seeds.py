@@ -135,8 +135,8 @@ def wishes() -> list[bytes]:
         {"type": "start_capture", "place": "h1", "interface": "eth0", "expression": "icmp"},
         {"type": "stop_capture", "capture": "abc"},
         {"type": "measure_grid"},
-        {"type": "resize", "columns": 80, "rows": 24},
-        {"type": "ack", "offset": 7},
+        {"type": "resize_terminal", "columns": 80, "rows": 24},
+        {"type": "acknowledge_terminal", "offset": 7},
     ]
     return [json.dumps(one).encode() for one in told]
 

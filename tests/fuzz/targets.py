@@ -28,7 +28,6 @@ from explorer.lab.watch.happenings import describe
 from explorer.lessons import bundle
 from explorer.lessons.killercoda import import_scenario
 from explorer.lessons.load import LessonError, read_lesson
-from explorer.live import messages
 from explorer.network.captured import HEAD, Frame, tell_layers
 from explorer.network.journeys import identity, tell
 from explorer.network.journeys.evidence import Evidence, Sighting
@@ -41,6 +40,7 @@ from explorer.network.read import read_docker
 from explorer.network.read.calls import read_calls
 from explorer.network.read.frames import Captured, show_frames
 from explorer.network.views import VIEWS, observe, stale_after
+from explorer.sandboxes.orders import SANDBOX_WISH, TERMINAL_WISH
 from tests.fuzz import properties, seeds
 
 SECONDS = 2.0  # of processor time for one input
@@ -181,9 +181,9 @@ def link(data: bytes) -> object:
 
 def wish(data: bytes) -> object:
     try:
-        return messages.ToSandbox.validate_json(text(data))
+        return SANDBOX_WISH.validate_json(text(data))
     except ValidationError:
-        return messages.ToTerminal.validate_json(text(data))
+        return TERMINAL_WISH.validate_json(text(data))
 
 
 # --- lessons that people send ---------------------------------------------------------------------------------------------

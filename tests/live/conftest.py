@@ -27,12 +27,12 @@ from explorer.sandboxes.events import (
     Happened,
     TerminalFacts,
     events_key,
-    orders_key,
     snapshot_key,
     terminal_key,
     terminals_key,
 )
 from explorer.sandboxes.models import Learner, Node, Sandbox
+from explorer.sandboxes.orders import Order, orders_key
 from tests.redis_fixture import *  # noqa: F403
 
 ORIGIN = "http://localhost:8000"
@@ -187,7 +187,9 @@ class World:
         self.redis.xadd(terminal_key(terminal), {"x": reason})
 
     def orders(self):
-        return [json.loads(fields[b"m"]) for _, fields in self.redis.xrange(orders_key("node1"))]
+        """What the node was ordered: each wish as a dict, with the sandbox and the id that the edge added."""
+        orders = [Order.model_validate_json(fields[b"m"]) for _, fields in self.redis.xrange(orders_key("node1"))]
+        return [{"sandbox": order.sandbox, "about": order.about, **order.wish.model_dump()} for order in orders]
 
     @property
     def address(self):

@@ -55,5 +55,5 @@ async def test_a_wish_becomes_an_order(opens, world, learner):
     await socket.send_to('{"type":"start_capture","place":"h1","interface":"eth0","expression":"' + "x" * 501 + '"}')
     assert (await socket.until("refused"))["code"] == "malformed"
     start, stop = world.orders()
-    assert (start["type"], start["capture"], start["expression"]) == ("start_capture", begun, "arp")
-    assert (stop["type"], stop["capture"]) == ("stop_capture", begun)
+    assert (start["type"], start["about"], start["expression"]) == ("start_capture", begun, "arp")
+    assert (stop["type"], stop["about"]) == ("stop_capture", begun)

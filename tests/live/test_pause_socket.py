@@ -51,10 +51,10 @@ async def test_a_pause_reaches_an_open_socket_and_so_does_its_end(opens, world, 
     for _ in range(40):
         await socket.send_to(b"c")
         await told_within(socket)
-        if "c" in typed(world):
+        if b"c" in typed(world):
             break
-    assert typed(world).startswith("a")
-    assert typed(world).endswith("c")
+    assert typed(world).startswith(b"a")
+    assert typed(world).endswith(b"c")
 
 
 async def test_a_pause_between_the_asking_and_the_listening_is_not_missed(opens, world, learner, teacher, klass, monkeypatch):
@@ -91,11 +91,11 @@ async def test_who_sits_in_no_class_types_on(opens, world, learner):
         if typed(world):
             break
         await told_within(socket)
-    assert typed(world) == "ls"
+    assert typed(world) == b"ls"
 
 
 def typed(world):
-    return "".join(order["data"] for order in world.orders() if order["type"] == "type_in_terminal")
+    return b"".join(order["data"] for order in world.orders() if order["type"] == "type_in_terminal")
 
 
 async def told_within(socket, seconds=0.1):

@@ -253,7 +253,7 @@ async def test_opens_a_terminal(opens, world, learner):
     await socket.send_to(json.dumps({"type": "open_terminal", "place": "h1", "columns": 100, "rows": 30}))
     terminal = (await socket.until("terminal_opened"))["terminal"]
     assert world.orders() == [
-        {"sandbox": world.id, "type": "open_terminal", "terminal": terminal, "place": "h1", "columns": 100, "rows": 30}
+        {"sandbox": world.id, "about": terminal, "type": "open_terminal", "place": "h1", "columns": 100, "rows": 30}
     ]
 
 
@@ -261,7 +261,7 @@ async def test_has_a_grid_measured(opens, world, learner):
     socket = await opens(world.address, learner).opened()
     await socket.send_to(json.dumps({"type": "measure_grid"}))
     asked = (await socket.until("grid_begun"))["asked"]
-    assert world.orders() == [{"sandbox": world.id, "type": "measure_grid", "asked": asked}]
+    assert world.orders() == [{"sandbox": world.id, "about": asked, "type": "measure_grid"}]
 
 
 async def test_no_terminal_before_the_sandbox_is_ready(opens, world, learner):
@@ -287,7 +287,7 @@ async def test_closes_only_a_terminal_of_this_sandbox(opens, world, learner):
     assert (await socket.until("refused"))["code"] == "unknown_terminal"
     await socket.send_to(json.dumps({"type": "close_terminal", "terminal": "mine"}))
     await asyncio.sleep(0.2)
-    assert [order["terminal"] for order in world.orders()] == ["mine"]
+    assert [order["about"] for order in world.orders()] == ["mine"]
 
 
 BAD = [
@@ -295,7 +295,9 @@ BAD = [
     '{"type": "open_terminal"}', '{"type": "open_terminal", "place": 7}', '{"type": "open_terminal", "place": ""}',
     '{"type": "open_terminal", "place": "h1", "columns": 100000}', '{"type": "open_terminal", "place": "h1", "columns": "80"}',
     '{"type": "open_terminal", "place": "h1", "rows": -1}', '{"type": "open_terminal", "place": "h1", "more": 1}',
-    '{"type": "close_terminal", "terminal": "../x"}', "[" * 9000, b"\x00\x01",
+    '{"type": "close_terminal", "terminal": "../x"}', "[" * 9000, b"\x00\x01", '{"type": "look_again"}',
+    '{"type": "open_terminal", "place": "h1", "sandbox": "another"}', '{"type": "measure_grid", "about": "mine"}',
+    '{"type": "resize_terminal", "columns": 80, "rows": 24}', '{"type": "hand_on"}',
 ]  # fmt: skip
 
 

@@ -78,7 +78,7 @@ async def test_a_terminal_over_the_wire(server, world, learner):
         assert frame(await asyncio.wait_for(socket.recv(), 5)) == (0, b"$ ")
         await socket.send(b"\r")
         await asyncio.sleep(0.2)
-    assert [order["data"] for order in world.orders()] == ["\r"]
+    assert [order["data"] for order in world.orders()] == [b"\r"]
 
 
 async def test_sockets_that_leave_are_forgotten(server, world, learner):

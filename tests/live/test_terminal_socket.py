@@ -14,23 +14,19 @@ from explorer.live.limits import (
     TYPED_COUNTED,
     TYPED_KEPT,
     TYPED_LEAST,
-    TYPED_PIECE,
     TYPED_RATE,
     Bucket,
 )
 from explorer.sandboxes import changes
 from explorer.sandboxes.events import (
-    ORDER,
-    ORDER_BYTES,
     TYPED_AHEAD,
     TYPED_TOLD,
-    TypeInTerminal,
-    orders_key,
     taken_key,
     terminal_key,
     typed_key,
 )
 from explorer.sandboxes.models import Sandbox
+from explorer.sandboxes.orders import ORDER_BYTES, TYPED_BYTES, orders_key
 from tests.live.conftest import frame
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -163,7 +159,7 @@ async def test_ten_megabytes_arrive_exactly_under_flow_control(opens, world, lea
             if sent - acknowledged > 192 * 1024:
                 for number, fields in redis.xrange(orders_key("node1"), min=f"({orders_seen}") or ():
                     orders_seen = number.decode()
-                    acknowledged = max(acknowledged, json.loads(fields[b"m"])["offset"])
+                    acknowledged = max(acknowledged, json.loads(fields[b"m"])["wish"]["offset"])
                 time.sleep(0.002)
                 continue
             size = sizes[index % len(sizes)]
@@ -182,7 +178,7 @@ async def test_ten_megabytes_arrive_exactly_under_flow_control(opens, world, lea
         assert len(data) <= 64 * 1024
         found += data
         offset += len(data)
-        await socket.send_to(json.dumps({"type": "ack", "offset": offset}))
+        await socket.send_to(json.dumps({"type": "acknowledge_terminal", "offset": offset}))
     await writing
     assert bytes(found) == output
     assert len(world.orders()) < 1.2 * len(output) / (32 * 1024) + 50
@@ -195,13 +191,12 @@ async def test_what_is_typed_goes_to_the_node(opens, world, learner):
     world.terminal()
     socket = await opens(world.terminal_address(), learner).opened()
     await socket.send_to(b"ls\r")
-    assert await soon(world.orders) == [{"sandbox": world.id, "type": "type_in_terminal", "terminal": "t1", "data": "ls\r"}]
+    assert await soon(world.orders) == [{"sandbox": world.id, "about": "t1", "type": "type_in_terminal", "data": b"ls\r"}]
 
 
 def typed(world):
     """What was ordered to be typed, as the node reads it."""
-    orders = [ORDER.validate_python(order) for order in world.orders()]
-    return b"".join(order.data for order in orders if isinstance(order, TypeInTerminal))
+    return b"".join(order["data"] for order in world.orders() if order["type"] == "type_in_terminal")
 
 
 MOUSE = b"\x1b[M \xa1\x89"  # a click in column 129, row 105, as X10 has it: two bytes that no text has
@@ -255,7 +250,7 @@ async def test_a_shell_that_takes_nothing_holds_back_what_is_typed_and_loses_non
     for at in range(0, len(paste), 8000):
         await socket.send_to(paste[at : at + 8000])
     waiting = await given(world, redis)
-    assert TYPED_AHEAD < waiting <= TYPED_AHEAD + TYPED_COUNTED + TYPED_PIECE
+    assert TYPED_AHEAD < waiting <= TYPED_AHEAD + TYPED_COUNTED + TYPED_BYTES
     redis.set(taken_key("t1"), waiting)
     await soon(lambda: len(typed(world)) > waiting)
     assert await given(world, redis) == len(paste)
@@ -292,7 +287,7 @@ async def test_a_shell_that_takes_nothing_does_not_hold_back_acknowledgements(op
     await read_bytes(socket, 0, 1000)
     await socket.send_to(b"y" * 8000)
     await socket.send_to(b"y" * 8000)
-    await socket.send_to('{"type": "ack", "offset": 1000}')
+    await socket.send_to('{"type": "acknowledge_terminal", "offset": 1000}')
     assert await soon(lambda: [order for order in world.orders() if order["type"] == "acknowledge_terminal"])
 
 
@@ -355,9 +350,9 @@ async def test_too_much_typing_is_slowed_down_and_nothing_is_lost(opens, world, 
 async def test_resizes(opens, world, learner):
     world.terminal()
     socket = await opens(world.terminal_address(), learner).opened()
-    await socket.send_to('{"type": "resize", "columns": 120, "rows": 40}')
+    await socket.send_to('{"type": "resize_terminal", "columns": 120, "rows": 40}')
     assert (await soon(world.orders))[0] | {} == {
-        "sandbox": world.id, "type": "resize_terminal", "terminal": "t1", "columns": 120, "rows": 40,
+        "sandbox": world.id, "about": "t1", "type": "resize_terminal", "columns": 120, "rows": 40,
     }  # fmt: skip
 
 
@@ -367,17 +362,19 @@ async def test_acknowledges_together_what_comes_together(opens, world, learner):
     socket = await opens(world.terminal_address(), learner).opened()
     await read_bytes(socket, 0, 1000)
     for offset in range(0, 2000, 10):  # also beyond what was sent: only what was sent counts
-        await socket.send_to(json.dumps({"type": "ack", "offset": offset}))
+        await socket.send_to(json.dumps({"type": "acknowledge_terminal", "offset": offset}))
     await asyncio.sleep(0.3)
     assert [order["offset"] for order in world.orders()][-1] == 1000
     assert len(world.orders()) <= 2
 
 
 BAD = [
-    "", "{", "[]", '{"type": "resize"}', '{"type": "resize", "columns": 0, "rows": 0}',
-    '{"type": "resize", "columns": 80, "rows": 1e9}', '{"type": "resize", "columns": -80, "rows": 24}',
-    '{"type": "resize", "columns": "80", "rows": 24}', '{"type": "resize", "columns": NaN, "rows": 24}',
-    '{"type": "ack", "offset": -1}', '{"type": "ack", "offset": 99999999999999999999}', '{"type": "type", "data": "x"}',
+    "", "{", "[]", '{"type": "resize_terminal"}', '{"type": "resize_terminal", "columns": 0, "rows": 0}',
+    '{"type": "resize_terminal", "columns": 80, "rows": 1e9}', '{"type": "resize_terminal", "columns": -80, "rows": 24}',
+    '{"type": "resize_terminal", "columns": "80", "rows": 24}', '{"type": "resize_terminal", "columns": NaN, "rows": 24}',
+    '{"type": "acknowledge_terminal", "offset": -1}', '{"type": "acknowledge_terminal", "offset": 99999999999999999999}',
+    '{"type": "type", "data": "x"}', '{"type": "type_in_terminal", "data": "x"}', '{"type": "look_again"}',
+    '{"type": "resize_terminal", "columns": 80, "rows": 24, "sandbox": "other"}',
     '{"type": "open_terminal", "place": "h1"}',
 ]  # fmt: skip
 
@@ -423,7 +420,7 @@ async def test_a_flood_of_single_keys_and_resizes_is_slowed_down(opens, world, l
     for _ in range(30):
         await socket.send_to(b"x")
     for columns in range(80, 86):
-        await socket.send_to(json.dumps({"type": "resize", "columns": columns, "rows": 24}))
+        await socket.send_to(json.dumps({"type": "resize_terminal", "columns": columns, "rows": 24}))
     await soon(lambda: len(world.orders()) == 36)
     assert (30 * TYPED_LEAST - 1280) / 6400 in waits, "each key counts as many"
     assert (6 - 2) / RESIZE_RATE in waits

@@ -183,7 +183,7 @@ async def test_typing_is_refused_without_an_invitation(opens, shell, watchable, 
 
 async def test_a_watching_page_sets_no_size_and_acknowledges_nothing(opens, shell, watchable, invited, teacher):
     socket = await opens(watch_terminal(shell), teacher).opened()
-    for wish in ({"type": "resize", "columns": 80, "rows": 24}, {"type": "ack", "offset": 2}):
+    for wish in ({"type": "resize_terminal", "columns": 80, "rows": 24}, {"type": "acknowledge_terminal", "offset": 2}):
         await socket.send_to(json.dumps(wish))
         assert (await socket.until("refused"))["code"] == "only_watching"
     assert shell.orders() == []
@@ -194,7 +194,7 @@ async def test_invited_one_types(opens, shell, invited, seat, teacher):
     assert (await socket.until("typing"))["allowed"] is True
     await socket.send_to(b"ls\r")
     assert await soon(shell.orders)
-    assert [(order["type"], order["data"]) for order in shell.orders()] == [("type_in_terminal", "ls\r")]
+    assert [(order["type"], order["data"]) for order in shell.orders()] == [("type_in_terminal", b"ls\r")]
     await socket.send_to(b"pwd\r")
     assert await soon(lambda: len(shell.orders()) == 2)
     assert [entry.action async for entry in AuditEntry.objects.order_by("pk")] == ["watch", "type"]
@@ -263,7 +263,7 @@ async def test_a_terminal_of_another_sandbox_is_unknown(opens, shell, watchable,
 
 async def test_it_is_drawn_as_large_as_the_learner_has_it(opens, shell, watchable, seat, teacher):
     learners = await opens(shell.terminal_address(), seat.learner).opened()
-    await learners.send_to('{"type": "resize", "columns": 101, "rows": 31}')
+    await learners.send_to('{"type": "resize_terminal", "columns": 101, "rows": 31}')
     assert await soon(lambda: shell.redis.get(size_key("t1")))
     socket = await opens(watch_terminal(shell), teacher).opened()
     told = await socket.until("size")

@@ -1,7 +1,8 @@
 from concurrent.futures import ThreadPoolExecutor
 
 from explorer.sandboxes import streams
-from explorer.sandboxes.events import EVENTS_KEPT, Happened, LookAgain, events_key, number_key, orders_key
+from explorer.sandboxes.events import EVENTS_KEPT, Happened, events_key, number_key
+from explorer.sandboxes.orders import LookAgain, Order, orders_key
 
 
 def line(text, detail=""):
@@ -61,8 +62,8 @@ def test_numbers_go_on_when_only_the_counter_was_lost(redis):
 
 
 def test_an_order_too_big_is_not_given(redis):
-    assert streams.give_order(redis, "n", LookAgain(sandbox="a"))
-    assert not streams.give_order(redis, "n", LookAgain(sandbox="a" * 20_000))
+    assert streams.give_order(redis, "n", Order(sandbox="a", wish=LookAgain()))
+    assert not streams.give_order(redis, "n", Order(sandbox="a" * 20_000, wish=LookAgain()))
     assert redis.xlen(orders_key("n")) == 1
 
 

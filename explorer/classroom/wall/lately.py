@@ -14,14 +14,14 @@ from typing import Any, cast
 from redis import Redis
 
 from explorer.classroom.wall.tiles import Lately, SeatRow
-from explorer.sandboxes.events import events_key, number_key
+from explorer.sandboxes.events import events_key, number_key, type_of
 
 EVENTS_A_TIME = 25  # of one sandbox
 LOOK_BACK = 250  # events, when a sandbox is first looked at
 NEW_AT_ONCE = 8  # sandboxes looked back into in one go; the others follow
 KEPT = 100  # commands remembered of each
 TOLD = {"command", "docker", "driver", "sandbox", "lesson"}  # the kernel's own lines come by the dozen
-HEAD = 200  # bytes in which an event says its type
+TAKEN = {"happened", "lesson_moved"}  # types of events
 
 
 def here_key(seat: str) -> str:
@@ -92,9 +92,8 @@ class Listener:
         memory.number = max(memory.number, 0)
         for entry, fields in reversed(entries):
             memory.number = int(entry.partition(b"-")[0])
-            raw = fields.get(b"e", b"")
-            if b'"happened"' in raw[:HEAD] or b'"lesson_moved"' in raw[:HEAD]:
-                memory.take(json.loads(raw))
+            if type_of(fields) in TAKEN:
+                memory.take(json.loads(fields[b"e"]))
 
     def _tell(self, row: SeatRow, here: bool) -> Lately:
         memory = self.memories.get(row.sandbox.id) if row.sandbox else None

@@ -17,7 +17,8 @@ import structlog
 
 from explorer.lab.ask.capture import Batch
 from explorer.lab.errors import LabError
-from explorer.sandboxes.events import CaptureFacts, CapturesChanged, StartCapture, StopCapture, capture_key, captures_key
+from explorer.sandboxes.events import CaptureFacts, CapturesChanged, capture_key, captures_key
+from explorer.sandboxes.orders import StartCapture, StopCapture
 from explorer.sandboxes.streams import RedisError
 
 log = structlog.get_logger(__name__)
@@ -63,16 +64,17 @@ class Captures:
             if one.running and one.id not in self.tasks:
                 await self._end(one.id, LOST)
 
-    def take(self, order: StartCapture | StopCapture) -> None:
+    def start_capture(self, capture: str, wish: StartCapture) -> None:
         """Never waits."""
-        if isinstance(order, StopCapture):
-            if stop := self.stops.get(order.capture):
-                stop.set()
-        elif order.capture not in self.facts and order.capture not in self.tasks:
-            task = asyncio.create_task(self._serve(order), name=f"capture {order.capture}")
-            self.tasks[order.capture] = task
-            task.add_done_callback(lambda _: self._let_go(order.capture))
-            self.stops[order.capture] = asyncio.Event()
+        if capture not in self.facts and capture not in self.tasks:
+            task = asyncio.create_task(self._serve(capture, wish), name=f"capture {capture}")
+            self.tasks[capture] = task
+            task.add_done_callback(lambda _: self._let_go(capture))
+            self.stops[capture] = asyncio.Event()
+
+    def stop_capture(self, capture: str, _: StopCapture) -> None:
+        if stop := self.stops.get(capture):
+            stop.set()
 
     def _let_go(self, capture: str) -> None:
         self.tasks.pop(capture, None)
@@ -88,34 +90,34 @@ class Captures:
                 with suppress(RedisError, OSError):
                     await self._end(capture, reason)
 
-    async def _serve(self, order: StartCapture) -> None:
+    async def _serve(self, capture: str, wish: StartCapture) -> None:
         running = sum(facts.running for facts in self.facts.values())
-        self.facts[order.capture] = CaptureFacts(
-            id=order.capture,
-            place=order.place,
-            interface=order.interface,
-            expression=order.expression,
+        self.facts[capture] = CaptureFacts(
+            id=capture,
+            place=wish.place,
+            interface=wish.interface,
+            expression=wish.expression,
             began=time.time(),
         )
         try:
             if running >= MOST:
-                await self._end(order.capture, f"{MOST} captures run in this sandbox already. Stop one first.", failed=True)
+                await self._end(capture, f"{MOST} captures run in this sandbox already. Stop one first.", failed=True)
                 return
-            listening = await self.open(order.place, order.interface, order.expression)
+            listening = await self.open(wish.place, wish.interface, wish.expression)
             try:
-                await self._forget_old(order.capture)
-                await self._publish(order.capture)
-                reason = await self._carry(order.capture, listening)
-                self._keep(order.capture, kept=listening.taken, left_out=listening.left_out)
+                await self._forget_old(capture)
+                await self._publish(capture)
+                reason = await self._carry(capture, listening)
+                self._keep(capture, kept=listening.taken, left_out=listening.left_out)
             finally:
                 listening.close()
-            await self._end(order.capture, reason)
+            await self._end(capture, reason)
         except LabError as error:
-            await self._end(order.capture, str(error), failed=True)
+            await self._end(capture, str(error), failed=True)
         except (RedisError, OSError) as error:
-            log.warning("capture lost", capture=order.capture, error=str(error))
+            log.warning("capture lost", capture=capture, error=str(error))
             with suppress(RedisError, OSError):
-                await self._end(order.capture, "It was lost. That is our fault; start another one.")
+                await self._end(capture, "It was lost. That is our fault; start another one.")
 
     async def _carry(self, capture: str, listening: Listening) -> str:
         """Until it ends; why."""

@@ -10,7 +10,8 @@ import redis.asyncio as redis_asyncio
 import structlog
 
 from explorer.network.grid import Grid
-from explorer.sandboxes.events import Event, GridTold, Happened, MeasureGrid, grid_key
+from explorer.sandboxes.events import Event, GridTold, Happened, grid_key
+from explorer.sandboxes.orders import MeasureGrid
 from explorer.sandboxes.streams import KEPT_SECONDS, RedisError
 
 log = structlog.get_logger(__name__)
@@ -31,8 +32,8 @@ class GridDesk:
         self._wanted = asyncio.Event()
         self._asked = ""
 
-    def take(self, order: MeasureGrid) -> None:
-        self._asked = order.asked
+    def measure_grid(self, asked: str, _: MeasureGrid) -> None:
+        self._asked = asked
         self._wanted.set()
 
     async def run(self) -> None:

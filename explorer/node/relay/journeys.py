@@ -9,7 +9,8 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from explorer.network.journeys import Asked, Journeys
-from explorer.sandboxes.events import Event, FollowJourney, JourneyTold
+from explorer.sandboxes.events import Event, JourneyTold
+from explorer.sandboxes.orders import FollowJourney
 
 log = structlog.get_logger(__name__)
 
@@ -29,24 +30,24 @@ class JourneyDesk:
         room: asyncio.Semaphore,
     ) -> None:
         self._follow, self._tell, self._room = follow, tell, room
-        self._asked: asyncio.Queue[FollowJourney] = asyncio.Queue(WAITING)
+        self._asked: asyncio.Queue[tuple[str, Asked]] = asyncio.Queue(WAITING)
 
-    def take(self, order: FollowJourney) -> None:
+    def follow_journey(self, journey: str, wish: FollowJourney) -> None:
         try:
-            self._asked.put_nowait(order)
+            self._asked.put_nowait((journey, wish.asked))
         except asyncio.QueueFull:
-            log.info("journeys asked for faster than they can be made; one was left out", sandbox=order.sandbox)
+            log.info("journeys asked for faster than they can be made; one was left out", journey=journey)
 
     async def run(self) -> None:
         """Until cancelled. A journey that fails is told as one that failed."""
         while True:
-            order = await self._asked.get()
+            journey, asked = await self._asked.get()
             try:
-                told = await self._followed(order.asked)
+                told = await self._followed(asked)
             except Exception:
-                log.exception("journey failed", sandbox=order.sandbox)
-                told = Journeys(asked=order.asked, at=time.time(), error="The packet could not be followed. That is our fault.")
-            await self._tell(JourneyTold(journey=order.journey, told=told))
+                log.exception("journey failed", journey=journey)
+                told = Journeys(asked=asked, at=time.time(), error="The packet could not be followed. That is our fault.")
+            await self._tell(JourneyTold(journey=journey, told=told))
 
     async def _followed(self, asked: Asked) -> Journeys:
         try:

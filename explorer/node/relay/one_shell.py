@@ -18,18 +18,8 @@ import structlog
 
 from explorer.lab.ask.terminals import Terminal
 from explorer.lab.config import LabConfig
-from explorer.sandboxes.events import (
-    TERMINAL_KEPT_BYTES,
-    TYPED_AHEAD,
-    TYPED_TOLD,
-    AcknowledgeTerminal,
-    CloseTerminal,
-    OpenTerminal,
-    ResizeTerminal,
-    TypeInTerminal,
-    taken_key,
-    terminal_key,
-)
+from explorer.sandboxes.events import TERMINAL_KEPT_BYTES, TYPED_AHEAD, TYPED_TOLD, taken_key, terminal_key
+from explorer.sandboxes.orders import OpenTerminal
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +33,6 @@ LIFE = 300.0  # seconds without a page
 LOOK_EVERY = 15.0
 TYPED_MOST = 8 * TYPED_AHEAD  # bytes that wait for a shell: pages count what they type in steps, each for itself
 KEPT_AFTER_CLOSE = 15 * 60
-ANY = OpenTerminal | TypeInTerminal | ResizeTerminal | AcknowledgeTerminal | CloseTerminal
 ENDED = "The shell has ended."
 LEFT = "Closed after five minutes without a page."
 FLOODED = "Closed: more was typed than its program takes."
@@ -80,13 +69,13 @@ class Ring:
 class Shell:
     """One terminal: what is typed goes in, what is said goes into the ring."""
 
-    def __init__(self, redis: redis_asyncio.Redis, order: OpenTerminal) -> None:
-        self.order = order
-        self.ring = Ring(redis, order.terminal)
+    def __init__(self, redis: redis_asyncio.Redis, terminal: str) -> None:
+        self.terminal = terminal
+        self.ring = Ring(redis, terminal)
         self.redis = redis
         self.typed = bytearray()  # what waits for the shell
         self.taken = self.taken_told = 0
-        self.size: ResizeTerminal | None = None  # the last one asked for, until the shell has it
+        self.size: tuple[int, int] | None = None  # the last one asked for, until the shell has it
         self._typing, self._sizing, self._flooded = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self.acked, self.attached = 0, False
         self.acknowledged = asyncio.Event()
@@ -95,10 +84,9 @@ class Shell:
         self._more, self._room = asyncio.Event(), asyncio.Event()
         self._over = False
 
-    async def run(self, config: LabConfig) -> str:
+    async def run(self, config: LabConfig, sandbox: str, wish: OpenTerminal) -> str:
         """Until it ends; why it ended."""
-        order = self.order
-        terminal = await Terminal.open(config, order.sandbox, order.place, order.columns, order.rows)
+        terminal = await Terminal.open(config, sandbox, wish.place, wish.columns, wish.rows)
         tasks = [
             asyncio.create_task(work)
             for work in (
@@ -173,7 +161,7 @@ class Shell:
             self._typing.clear()
 
     async def _tell_taken(self) -> None:
-        await self.redis.set(taken_key(self.order.terminal), self.taken, ex=24 * 3600)
+        await self.redis.set(taken_key(self.terminal), self.taken, ex=24 * 3600)
         self.taken_told = self.taken
 
     async def _resize(self, terminal: Terminal) -> str:
@@ -181,7 +169,7 @@ class Shell:
             await self._sizing.wait()
             self._sizing.clear()
             if size := self.size:
-                await terminal.resize(size.columns, size.rows)
+                await terminal.resize(*size)
 
     async def _refuse_flood(self) -> str:
         await self._flooded.wait()
@@ -205,19 +193,25 @@ class Shell:
         idle = await self.redis.object("IDLETIME", self.ring.key)
         return idle is not None and int(idle) < 2 * LOOK_EVERY
 
-    def take(self, order: ANY) -> None:
+    # --- orders: none waits ---
+
+    def type(self, data: bytes) -> None:
         self.seen_at = time.monotonic()
-        if isinstance(order, AcknowledgeTerminal):
-            self.acked = max(self.acked, min(order.offset, self.ring.offset))
-            self.attached = True
-            self.acknowledged.set()
-        elif isinstance(order, ResizeTerminal):
-            self.size = order
-            self._sizing.set()
-        elif isinstance(order, TypeInTerminal):
-            if len(self.typed) + len(order.data) > TYPED_MOST:
-                log.error("more was typed than the web side may give", terminal=order.terminal, waiting=len(self.typed))
-                self._flooded.set()
-                return
-            self.typed += order.data
-            self._typing.set()
+        if len(self.typed) + len(data) > TYPED_MOST:
+            log.error("more was typed than the web side may give", terminal=self.terminal, waiting=len(self.typed))
+            self._flooded.set()
+            return
+        self.typed += data
+        self._typing.set()
+
+    def resize(self, columns: int, rows: int) -> None:
+        self.seen_at = time.monotonic()
+        self.size = columns, rows
+        self._sizing.set()
+
+    def acknowledge(self, offset: int) -> None:
+        """The page has drawn every byte before `offset`."""
+        self.seen_at = time.monotonic()
+        self.acked = max(self.acked, min(offset, self.ring.offset))
+        self.attached = True
+        self.acknowledged.set()

@@ -26,18 +26,8 @@ from explorer.node.relay.teacher import Standing
 from explorer.node.relay.terminals import bury, end_shells
 from explorer.node.this_node import lab_config
 from explorer.sandboxes import library
-from explorer.sandboxes.events import (
-    ORDER,
-    AnyOrder,
-    FollowJourney,
-    LookAgain,
-    MeasureGrid,
-    OpenTerminal,
-    StartCapture,
-    StopCapture,
-    orders_key,
-)
 from explorer.sandboxes.models import Progress, Sandbox
+from explorer.sandboxes.orders import Order, orders_key
 from explorer.sandboxes.streams import RedisError, pause_after_trouble, publish_async, redis_async
 
 log = structlog.get_logger(__name__)
@@ -171,27 +161,23 @@ class Relay:
                 last = entry
                 self._take(fields.get(b"m", b""))
 
-    def _take(self, message: bytes) -> None:
+    def _take(self, entry: bytes) -> None:
+        """Carried out by the method that is named like the wish: one of this class, else one of the sandbox's."""
         try:
-            order: AnyOrder = ORDER.validate_json(message)
+            order = Order.model_validate_json(entry)
         except ValidationError:
-            log.warning("an order that is none", size=len(message))
+            log.warning("an order that is none", size=len(entry))
             return
-        if isinstance(order, LookAgain):
-            self.look.set()
-            self.columns.look()
+        if carry_out := getattr(self, order.wish.type, None):
+            carry_out()
         elif watch := self.watches.get(order.sandbox):
-            if isinstance(order, FollowJourney):
-                watch.journeys.take(order)
-            elif isinstance(order, StartCapture | StopCapture):
-                watch.captures.take(order)
-            elif isinstance(order, MeasureGrid):
-                watch.grids.take(order)
-            else:
-                watch.pacing.moved()  # somebody types
-                watch.terminals.take(order)
-        elif isinstance(order, FollowJourney | MeasureGrid | OpenTerminal | StartCapture):  # somebody waits for an answer
-            log.warning("an order for a sandbox that is not seen", sandbox=order.sandbox, order=order.type)
+            watch.take(order)
+        elif order.wish.answered:
+            log.warning("an order for a sandbox that is not seen", sandbox=order.sandbox, order=order.wish.type)
+
+    def look_again(self) -> None:
+        self.look.set()
+        self.columns.look()
 
 
 def read_wanted() -> list[Wanted]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -31,6 +32,7 @@ from explorer.node.relay.script_pace import AT_MOST, Pacing
 from explorer.node.relay.teacher import Standing, Teacher, find_teacher
 from explorer.node.relay.terminals import Terminals
 from explorer.sandboxes.events import Event, Happened, fresh_key, snapshot_key
+from explorer.sandboxes.orders import WISH_TYPES, Order
 from explorer.sandboxes.past import Keeper
 from explorer.sandboxes.streams import KEPT_SECONDS, RedisError, pause_after_trouble, publish_weighed
 
@@ -59,6 +61,11 @@ class Wanted:
     standing: Standing = field(default_factory=Standing)
 
 
+def handlers_of(*desks: object) -> dict[str, Callable[[str, Any], None]]:
+    """Type of a wish → the method of that name, which takes the id it is about and the wish. One desk has it."""
+    return {name: getattr(desk, name) for desk in desks for name in WISH_TYPES if hasattr(desk, name)}
+
+
 class SandboxWatch:
     """Also the observer's witness."""
 
@@ -76,6 +83,7 @@ class SandboxWatch:
         self.journeys = JourneyDesk(lambda asked: self.observer.journey(asked), self.tell_line, tracing)
         self.captures = Captures(redis, self.sandbox, lambda *asked: self.observer.capture(*asked), self.tell_line)
         self.grids = GridDesk(redis, self.sandbox, lambda: self.observer.reach(), self.tell_line)
+        self.handlers = handlers_of(self.terminals, self.captures, self.journeys, self.grids)
         self.expected = set(self.made)
         self.teacher: Teacher | None = None
         self.anew, self.kept = True, False
@@ -124,6 +132,12 @@ class SandboxWatch:
         self.pacing.moved()
         self.picture.add_line(Happened(source="sandbox" if command.counted else "command", place=place, text=command.text))
         self.wake.set()
+
+    def take(self, order: Order) -> None:
+        """Never waits: one slow order holds up nobody else."""
+        if hasattr(self.terminals, order.wish.type):
+            self.pacing.moved()  # somebody is at a terminal
+        self.handlers[order.wish.type](order.about, order.wish)
 
     # --- what the observer says ---
 

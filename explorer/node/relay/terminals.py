@@ -16,15 +16,9 @@ from explorer.lab.errors import LabError
 from explorer.lab.hosts.lifecycle import object_name
 from explorer.lab.inside.hangup import hang_up
 from explorer.lab.inside.unix_http import BadAnswer, to_path
-from explorer.node.relay.one_shell import ANY, ENDED, KEPT_AFTER_CLOSE, Ring, Shell
-from explorer.sandboxes.events import (
-    CloseTerminal,
-    OpenTerminal,
-    TerminalFacts,
-    TerminalsChanged,
-    terminal_key,
-    terminals_key,
-)
+from explorer.node.relay.one_shell import ENDED, KEPT_AFTER_CLOSE, Ring, Shell
+from explorer.sandboxes.events import TerminalFacts, TerminalsChanged, terminal_key, terminals_key
+from explorer.sandboxes.orders import AcknowledgeTerminal, CloseTerminal, OpenTerminal, ResizeTerminal, TypeInTerminal
 from explorer.sandboxes.streams import RedisError
 
 log = structlog.get_logger(__name__)
@@ -54,39 +48,57 @@ class Terminals:
         known = [TerminalFacts.model_validate_json(value) for value in raw.values()]
         self.facts = {facts.id: facts for facts in known if not facts.open} | self.facts
 
-    def take(self, order: ANY) -> None:
-        """Never waits: one slow shell holds up nobody else."""
-        if isinstance(order, OpenTerminal):
-            if order.terminal not in self.facts:
-                self.facts[order.terminal] = TerminalFacts(id=order.terminal, place=order.place)
-                self.tasks[order.terminal] = asyncio.create_task(self._serve(order), name=f"terminal {order.terminal}")
-        elif isinstance(order, CloseTerminal):
-            self._dismiss(order.terminal)
-        elif shell := self.shells.get(order.terminal):
-            shell.take(order)
+    # --- orders: none waits, one slow shell holds up nobody else ---
 
-    async def _serve(self, order: OpenTerminal) -> None:
-        shell = Shell(self.redis, order)
+    def open_terminal(self, terminal: str, wish: OpenTerminal) -> None:
+        if terminal not in self.facts:
+            self.facts[terminal] = TerminalFacts(id=terminal, place=wish.place)
+            self.tasks[terminal] = asyncio.create_task(self._serve(terminal, wish), name=f"terminal {terminal}")
+
+    def close_terminal(self, terminal: str, _: CloseTerminal) -> None:
+        """Somebody closed its tab: the shell ends and the tab goes."""
+        task = self.tasks.pop(terminal, None)
+        known = self.facts.pop(terminal, None)
+        shell = self.shells.get(terminal)
+        if known:
+            self.tasks[f"close {terminal}"] = asyncio.create_task(self._forget(terminal, task, shell))
+
+    def type_in_terminal(self, terminal: str, wish: TypeInTerminal) -> None:
+        if shell := self.shells.get(terminal):
+            shell.type(wish.data)
+
+    def resize_terminal(self, terminal: str, wish: ResizeTerminal) -> None:
+        if shell := self.shells.get(terminal):
+            shell.resize(wish.columns, wish.rows)
+
+    def acknowledge_terminal(self, terminal: str, wish: AcknowledgeTerminal) -> None:
+        if shell := self.shells.get(terminal):
+            shell.acknowledge(wish.offset)
+
+    # --- one terminal's life ---
+
+    async def _serve(self, terminal: str, wish: OpenTerminal) -> None:
+        shell = Shell(self.redis, terminal)
         reason = ENDED
         try:
             if len(self.shells) >= MOST:
                 reason = f"This sandbox already has {MOST} open terminals. Close one first."
                 return
-            self.shells[order.terminal] = shell
-            await self._publish(order.terminal)
-            reason = await shell.run(self.config)
+            self.shells[terminal] = shell
+            await self._publish(terminal)
+            reason = await shell.run(self.config, self.sandbox, wish)
         except LabError as error:
             reason = str(error)
         except (RedisError, OSError) as error:
-            log.warning("terminal lost", terminal=order.terminal, error=str(error))
+            log.warning("terminal lost", terminal=terminal, error=str(error))
             reason = "The connection to this shell was lost. That is ours; open a new one."
         except asyncio.CancelledError:
             reason = ""
             raise
         finally:
-            self.shells.pop(order.terminal, None)
+            self.shells.pop(terminal, None)
             if reason:
-                await self._close(order.terminal, shell.ring, reason)
+                await self._close(terminal, shell.ring, reason)
 
     async def _close(self, terminal: str, ring: Ring, reason: str) -> None:
         self.tasks.pop(terminal, None)
@@ -101,14 +113,6 @@ class Terminals:
             await self._publish(terminal)
         except (RedisError, OSError) as error:
             log.warning("terminal end not told", terminal=terminal, error=str(error))
-
-    def _dismiss(self, terminal: str) -> None:
-        """Somebody closed its tab: the shell ends and the tab goes."""
-        task = self.tasks.pop(terminal, None)
-        known = self.facts.pop(terminal, None)
-        shell = self.shells.get(terminal)
-        if known:
-            self.tasks[f"close {terminal}"] = asyncio.create_task(self._forget(terminal, task, shell))
 
     async def _forget(self, terminal: str, task: asyncio.Task[None] | None, shell: Shell | None) -> None:
         try:

@@ -90,7 +90,7 @@ export class LabTerminal extends HTMLElement {
     term.textarea?.setAttribute("aria-label", `Terminal on ${this.getAttribute("place")}. F6 leaves it.`);
     term.onData((text) => this.#type(text));
     term.onBinary((report) => this.#enter(bytesOf(report)));
-    term.onResize(({ cols, rows }) => this.watching || this.#tell({ type: "resize", columns: cols, rows }));
+    term.onResize(({ cols, rows }) => this.watching || this.#tell({ type: "resize_terminal", columns: cols, rows }));
     term.attachCustomKeyEventHandler((event) => this.#key(event));
     this.sizes = new ResizeObserver(() => this.resize());
     this.sizes.observe(this.screen);
@@ -167,7 +167,7 @@ export class LabTerminal extends HTMLElement {
       this.attempt = 0;
       this.#say("");
       this.resize();
-      if (this.term && !this.watching) this.#tell({ type: "resize", columns: this.term.cols, rows: this.term.rows });
+      if (this.term && !this.watching) this.#tell({ type: "resize_terminal", columns: this.term.cols, rows: this.term.rows });
       this.typing.startOver();
       this.#send();
     };
@@ -211,7 +211,8 @@ export class LabTerminal extends HTMLElement {
   #acknowledge() {
     clearTimeout(this.settled);
     if (this.watching) return; // how fast it comes is between the learner's page and the shell
-    if (this.position.drawn > this.position.acknowledged) this.#tell({ type: "ack", offset: this.position.acknowledge() });
+    if (this.position.drawn > this.position.acknowledged)
+      this.#tell({ type: "acknowledge_terminal", offset: this.position.acknowledge() });
   }
 
   /** @param {{ type: string, reason?: string, offset?: number, columns?: number, rows?: number, allowed?: boolean, text?: string, bytes?: number }} message */

@@ -10,7 +10,8 @@ from explorer.lab.errors import BadFilter
 from explorer.network.captured import Frame
 from explorer.node.relay.captures import MOST, STOPPED, Captures
 from explorer.sandboxes import captures, streams
-from explorer.sandboxes.events import CaptureFacts, StartCapture, StopCapture, capture_key, captures_key
+from explorer.sandboxes.events import CaptureFacts, capture_key, captures_key
+from explorer.sandboxes.orders import StartCapture, StopCapture
 
 FRAME = Frame(1, "in", 60, b"x" * 60)
 
@@ -67,7 +68,7 @@ async def desk(redis, ears):
 
 
 def start(desk, name, expression=""):
-    desk.take(StartCapture(sandbox="sb", capture=name, place="h1/web", interface=name, expression=expression))
+    desk.start_capture(name, StartCapture(place="h1/web", interface=name, expression=expression))
 
 
 async def begin(desk, ears, *names):
@@ -81,7 +82,7 @@ async def test_frames_go_to_a_stream_of_their_own_and_are_read_back(desk, ears):
     await begin(desk, ears, "a")
     ears["a"].waiting = [FRAME] * 3
     await until(lambda: captures.find("sb", "a").kept == 3)
-    desk.take(StopCapture(sandbox="sb", capture="a"))
+    desk.stop_capture("a", StopCapture(capture="a"))
     await until(lambda: not captures.find("sb", "a").running)
     facts = captures.find("sb", "a")
     assert (facts.reason, facts.kept, facts.left_out, ears["a"].closed) == (STOPPED, 3, 1, True)

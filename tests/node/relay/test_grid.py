@@ -4,7 +4,8 @@ import asyncio
 
 from explorer.network.grid import Grid
 from explorer.node.relay.grid import GridDesk
-from explorer.sandboxes.events import GridTold, MeasureGrid, grid_key
+from explorer.sandboxes.events import GridTold, grid_key
+from explorer.sandboxes.orders import MeasureGrid
 from explorer.sandboxes.streams import RedisError
 
 
@@ -32,7 +33,7 @@ async def told_by(measure, orders, redis=None):
 
     desk = GridDesk(redis or Kept(), "s", measure, tell)
     for asked in orders:
-        desk.take(MeasureGrid(sandbox="s", asked=asked))
+        desk.measure_grid(asked, MeasureGrid())
     task = asyncio.create_task(desk.run())
     await asyncio.wait_for(done.wait(), 5)
     task.cancel()

@@ -7,7 +7,7 @@ import pytest
 from explorer.network.journeys import Asked, Journeys
 from explorer.node.relay import journeys
 from explorer.node.relay.journeys import FULL, JourneyDesk
-from explorer.sandboxes.events import FollowJourney
+from explorer.sandboxes.orders import FollowJourney
 
 PING = Asked(source="h1", target="outside", kind="ping")
 
@@ -23,7 +23,7 @@ async def told_by(desk_of, orders, wanted):
 
     desk = desk_of(tell)
     for journey in orders:
-        desk.take(FollowJourney(sandbox="s", journey=journey, asked=PING))
+        desk.follow_journey(journey, FollowJourney(source="h1", target="outside"))
     task = asyncio.create_task(desk.run())
     try:
         await asyncio.wait_for(done.wait(), 5)

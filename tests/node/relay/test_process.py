@@ -11,8 +11,9 @@ from explorer.node.relay.picture import GAP_SECONDS
 from explorer.node.relay.process import Relay
 from explorer.node.work import work
 from explorer.sandboxes import past, services, streams
-from explorer.sandboxes.events import LookAgain, OpenTerminal, events_key, fresh_key, orders_key, snapshot_key
+from explorer.sandboxes.events import events_key, fresh_key, snapshot_key
 from explorer.sandboxes.models import Learner, Sandbox
+from explorer.sandboxes.orders import LookAgain, OpenTerminal, Order, orders_key
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -166,8 +167,8 @@ async def test_orders_that_are_none_harm_nothing(running, make, redis, eyes, set
     key = orders_key(settings.NODE_NAME)
     redis.xadd(key, {"m": b"\xff{"})
     redis.xadd(key, {"x": b""})
-    redis.xadd(key, {"m": OpenTerminal(sandbox="nobody", terminal="t", place="h1").model_dump_json()})
-    streams.give_order(redis, settings.NODE_NAME, LookAgain(sandbox=sandbox.pk))
+    redis.xadd(key, {"m": Order(sandbox="nobody", about="t", wish=OpenTerminal(place="h1")).model_dump_json()})
+    streams.give_order(redis, settings.NODE_NAME, Order(sandbox=sandbox.pk, wish=LookAgain()))
     await eyes.made[sandbox.pk].show("lo", "x")
     await until(lambda: events(redis, sandbox, "view_changed"))
     assert not running.done()

@@ -39,7 +39,7 @@ const lines = (element) => {
 const notice = (element) => element.querySelector(".terminal-notice");
 const acks = () =>
   lastSocket()
-    .told.filter((one) => one.type === "ack")
+    .told.filter((one) => one.type === "acknowledge_terminal")
     .map((one) => one.offset);
 
 test("what the shell says stands on the screen, and is acknowledged once it is drawn", () => {
@@ -234,9 +234,9 @@ test("the field for keys says where it is and how to leave it", () => {
 
 test("its size is told when it is connected, and when it changes", () => {
   const element = shown();
-  assert.deepEqual(lastSocket().told, [{ type: "resize", columns: 80, rows: 24 }]);
+  assert.deepEqual(lastSocket().told, [{ type: "resize_terminal", columns: 80, rows: 24 }]);
   element.term.resize(100, 30);
-  assert.deepEqual(lastSocket().told.at(-1), { type: "resize", columns: 100, rows: 30 });
+  assert.deepEqual(lastSocket().told.at(-1), { type: "resize_terminal", columns: 100, rows: 30 });
 });
 
 test("who watches tells no size and acknowledges nothing", () => {

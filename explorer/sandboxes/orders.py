@@ -1,0 +1,148 @@
+"""What a page asks of a sandbox and what its node is ordered to do: one type for both legs.
+
+A browser sends a `Wish` as JSON. The web process checks it, adds what a browser may not say (the sandbox, and the id of the
+terminal, capture, journey or grid it is about), and puts it as an `Order` into the Redis stream of the sandbox's node. The
+node's relay takes the same `Wish` out again. The word in `type` is the name of the method that carries it out, in the web
+process (`explorer.live`) and in the relay (`explorer.node.relay`).
+
+What is typed comes as bytes in a binary websocket message, never as JSON, and stays bytes: `TypeInTerminal` is only an order.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal, get_args
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, TypeAdapter
+
+from explorer.network.journeys import Asked
+
+ORDERS_KEPT = 20_000  # per node
+ORDER_BYTES = 16 * 1024  # one order, encoded
+TYPED_BYTES = 2 * 1024  # in one order: six times that fits, should every byte need escaping
+
+Id = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
+
+
+def _as_bytes(told: object) -> object:
+    return told.encode("latin-1") if isinstance(told, str) else told
+
+
+Bytes = Annotated[bytes, BeforeValidator(_as_bytes), PlainSerializer(lambda data: data.decode("latin-1"), when_used="json")]
+"""Bytes in JSON: one character for each byte, with the byte's number as its code. Plain text is as long as it is."""
+Columns = Annotated[int, Field(ge=10, le=500)]
+Rows = Annotated[int, Field(ge=3, le=300)]
+
+
+class Wish(BaseModel):
+    """`answered` says that somebody waits to be told what came of it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    answered: ClassVar[bool] = False
+    type: str
+
+
+# --- over the websocket of a sandbox ------------------------------------------------------------------------------------
+
+
+class OpenTerminal(Wish):
+    answered = True
+    type: Literal["open_terminal"] = "open_terminal"
+    place: str = Field(min_length=1, max_length=200)
+    columns: Columns = 80
+    rows: Rows = 24
+
+
+class CloseTerminal(Wish):
+    type: Literal["close_terminal"] = "close_terminal"
+    terminal: Id
+
+
+class FollowJourney(Wish):
+    """Send one packet from the place `source` to `target` (a place, a name or an address) and follow it: `JourneyTold`."""
+
+    answered = True
+    type: Literal["follow_journey"] = "follow_journey"
+    source: str = Field(min_length=1, max_length=200)
+    target: str = Field(min_length=1, max_length=253)
+    kind: Literal["ping", "tcp", "http", "dns", "record"] = "ping"
+    port: int = Field(default=80, ge=1, le=65535)
+
+    @property
+    def asked(self) -> Asked:
+        return Asked(source=self.source, target=self.target, kind=self.kind, port=self.port)
+
+
+class StartCapture(Wish):
+    """Listen to an interface; its frames go to the stream of the capture."""
+
+    answered = True
+    type: Literal["start_capture"] = "start_capture"
+    place: str = Field(min_length=1, max_length=200)
+    interface: str = Field(min_length=1, max_length=32)
+    expression: str = Field(default="", max_length=500)
+
+
+class StopCapture(Wish):
+    type: Literal["stop_capture"] = "stop_capture"
+    capture: Id
+
+
+class MeasureGrid(Wish):
+    """Have every place ask every other: `GridTold`."""
+
+    answered = True
+    type: Literal["measure_grid"] = "measure_grid"
+
+
+# --- over the websocket of one terminal ---------------------------------------------------------------------------------
+
+
+class ResizeTerminal(Wish):
+    type: Literal["resize_terminal"] = "resize_terminal"
+    columns: Columns
+    rows: Rows
+
+
+class AcknowledgeTerminal(Wish):
+    """The page has drawn every byte before `offset`: the node may send on."""
+
+    type: Literal["acknowledge_terminal"] = "acknowledge_terminal"
+    offset: int = Field(ge=0, le=2**53)
+
+
+# --- said by the web process itself -------------------------------------------------------------------------------------
+
+
+class TypeInTerminal(Wish):
+    """`data` is what was typed, byte for byte: text is UTF-8, and a mouse report may be no text at all."""
+
+    type: Literal["type_in_terminal"] = "type_in_terminal"
+    data: Bytes = Field(max_length=TYPED_BYTES)
+
+
+class LookAgain(Wish):
+    """The rows of this sandbox changed (ready, reset, closed, another step): read them again now."""
+
+    type: Literal["look_again"] = "look_again"
+
+
+SandboxWish = OpenTerminal | CloseTerminal | FollowJourney | StartCapture | StopCapture | MeasureGrid
+TerminalWish = ResizeTerminal | AcknowledgeTerminal
+SANDBOX_WISH: TypeAdapter[SandboxWish] = TypeAdapter(Annotated[SandboxWish, Field(discriminator="type")])
+TERMINAL_WISH: TypeAdapter[TerminalWish] = TypeAdapter(Annotated[TerminalWish, Field(discriminator="type")])
+AnyWish = SandboxWish | TerminalWish | TypeInTerminal | LookAgain
+WISH_TYPES: frozenset[str] = frozenset(wish.model_fields["type"].default for wish in get_args(AnyWish))
+
+
+class Order(BaseModel):
+    """A wish and what the web process adds to it. `about` is the id of a terminal, capture, journey or grid, if any."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    sandbox: str
+    about: str = ""
+    wish: AnyWish = Field(discriminator="type")
+
+
+def orders_key(node: str) -> str:
+    """Stream of a node: field `m` holds one `Order` as JSON."""
+    return f"node:{node}:orders"
