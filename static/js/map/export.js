@@ -47,7 +47,6 @@ export function asSvg(picture, drawing) {
   ])
     ground.setAttribute(String(name), String(value));
   copy.prepend(ground);
-  copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
   copy.setAttribute("viewBox", `-20 -20 ${drawing.width + 40} ${drawing.height + 40}`);
   copy.setAttribute("width", String(drawing.width + 40));
   copy.setAttribute("height", String(drawing.height + 40));

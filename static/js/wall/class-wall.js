@@ -68,21 +68,11 @@ export class ClassWall extends HTMLElement {
       this.#fill(item, tile, now);
       if (this.seen) this.#light(item, tile, keys);
     }
-    if (message.whole) this.#forget();
     if (message.counts) this.#count(message.counts);
     const first = !this.seen;
     this.seen = true;
     if (first) this.#arrange();
     else if (changed.size) this.#soon();
-  }
-
-  /** Tiles that were drawn by the server and are no longer there. */
-  #forget() {
-    for (const [seat, item] of this.items) {
-      if (this.tiles.has(seat)) continue;
-      item.remove();
-      this.items.delete(seat);
-    }
   }
 
   /** @param {string} seat */

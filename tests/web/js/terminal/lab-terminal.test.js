@@ -161,6 +161,15 @@ test("what was sent on a connection that broke is not typed a second time", () =
   assert.deepEqual(lastSocket().typed, []);
 });
 
+test("a new connection has its own room: what was under way on the old one takes none of it", () => {
+  const element = shown();
+  element.term.input("x".repeat(TYPED_AHEAD + 5));
+  lastSocket().lose();
+  wait(10_000);
+  lastSocket().open();
+  assert.deepEqual(lastSocket().typed, bytes("xxxxx"));
+});
+
 test("a long paste goes as far as there is room; that the rest waits is said, until it is taken", () => {
   const element = shown();
   const paste = "0123456789".repeat(6_000);
