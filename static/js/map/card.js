@@ -41,11 +41,9 @@ export function makeCard(store, graph, node, act) {
   card.tabIndex = -1;
   const head = make("header", "");
   const title = make("h3", "", nameOf(node));
-  head.append(
-    title,
-    make("small", "", KINDS[node.kind]),
-    button("close ml-auto px-2 rounded-sm text-muted text-base cursor-pointer hover:bg-base-200", "×", act.close),
-  );
+  const close = button("close ml-auto px-2 rounded-sm text-muted text-base cursor-pointer hover:bg-base-200", "×", act.close);
+  close.setAttribute("aria-label", "Close");
+  head.append(title, make("small", "", KINDS[node.kind]), close);
   card.append(head);
   if (node.note) card.append(make("p", "note", node.note));
   const why = whyOf(store, node);
@@ -120,7 +118,6 @@ function actions(node, act) {
 export function button(className, text, act) {
   const made = /** @type {HTMLButtonElement} */ (make("button", className, text));
   made.type = "button";
-  if (className === "close") made.setAttribute("aria-label", "Close");
   made.addEventListener("click", act);
   return made;
 }
