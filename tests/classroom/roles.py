@@ -23,6 +23,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from explorer.classroom.acts.act import Act, For, Kind
 from explorer.live.messages import GONE, NOT_YOURS
 
 LEARNERS = (
@@ -79,6 +80,32 @@ def page(get: Answers) -> Row:
 
 def form(post: Answers, **fields: Any) -> Row:
     return Row(everybody(405), post, fields)
+
+
+# --- instructor's actions: every row of `explorer.classroom.acts.table`, for a class and for a seat ---
+
+# what a form's field is sent with, by its kind
+ACT_FIELDS = {
+    Kind.TEXT: "hello",
+    Kind.BUTTON: "1",
+    Kind.STEP: "bridge/switch",
+    Kind.PREDICTION: "bridge/docker0",
+    Kind.LESSON: "bridge",
+    Kind.STATE: "7",
+}
+# whoever may do it is answered 200 for it, and 409 where it cannot be done as things stand here
+ACT_ANSWERS: dict[tuple[str, str], Answer] = {
+    ("prepare", "class"): 409,  # 30 seats are expected, and there is room for fewer
+    ("keep", "class"): 409,  # users have no sandbox of their own
+    ("keep", "seat"): 409,  # nothing was seen of the sandbox since it is there
+    ("clone", "seat"): 409,
+}
+
+
+def act_row(act: Act, whom: str) -> Row:
+    """`whom` is "class" or "seat"; an action that is not for it is found by nobody."""
+    answer = ACT_ANSWERS.get((act.name, whom), 200) if act.whom in (For.BOTH, For(whom)) else 404
+    return form(class_staff(answer), **{field.name: ACT_FIELDS[field.kind] for field in act.fields})
 
 
 ALREADY_OUT: Answers = dict.fromkeys(LEARNERS, 302)
@@ -154,7 +181,7 @@ PAGES: dict[str, Row] = {
     "seat-remove": form(class_staff(302)),
     "seat-rename": form(class_staff(302), name="Anna"),
     "wall": page(class_staff(200)),
-    "do-class": form(class_staff(200), text="hello"),
+    "do-class": form(class_staff(200), text="hello"),  # and every action by `act_row`
     "do-seat": form(class_staff(200), text="hello"),
     "prepared": page(class_staff(200)),
     "class-answers": page(class_staff(200)),

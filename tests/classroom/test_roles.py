@@ -13,7 +13,8 @@ from django.db import transaction
 from django.test import override_settings
 from redis import Redis
 
-from tests.classroom.roles import PAGES, PEOPLE
+from explorer.classroom.acts.table import ACTS
+from tests.classroom.roles import PAGES, PEOPLE, act_row
 from tests.classroom.walk import METHODS, Cast, Walk, address_of, differences, every_name, show
 
 PLAIN = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
@@ -43,6 +44,18 @@ def test_page(walk, name):
         told = {person: walk.ask(person, method, address, row.fields if method == "post" else {}) for person in PEOPLE}
         show(f"{method.upper():4} {name}", told)
         assert differences(told, getattr(row, method)) == "", f"{method} {address}"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("whom", ["class", "seat"])
+@pytest.mark.parametrize("name", ACTS)
+def test_action(walk, name, whom):
+    """Every action of the table is closed to all but who runs the class."""
+    row, klass, seat = act_row(ACTS[name], whom), walk.cast.klass.pk, walk.cast.seat.pk
+    address = f"/teach/{klass}/do/{name}/" if whom == "class" else f"/teach/{klass}/seats/{seat}/do/{name}/"
+    told = {person: walk.ask(person, "post", address, row.fields) for person in PEOPLE}
+    show(f"{whom:5} {name}", told)
+    assert differences(told, row.post) == "", address
 
 
 def test_no_row_is_of_a_page_that_is_gone():

@@ -20,6 +20,7 @@ from django.test import Client
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
+from explorer.classroom.models import StartingState
 from explorer.classroom.people.audit import note
 from explorer.classroom.seat.joining import give_way_back, sign_code
 from explorer.network.captured import Frame
@@ -76,6 +77,8 @@ class Cast:
         self.progress = Progress.objects.create(learner=self.seat.learner, lesson="bridge")
         self.action = Action.objects.create(sandbox=self.sandbox, kind="open")
         self.lesson = AuthoredLesson.objects.create(slug="mine", author=self.users["teacher"])
+        replay = {"of": self.sandbox.pk, "commands": [], "left_out": []}
+        StartingState.objects.create(pk=7, klass=self.klass, title="Broken", scenario="one-host", replay=replay)
         self.entry = note(self.users["teacher"], "open class", klass=self.klass)
 
     def open_sandbox(self, learner: Learner | None) -> Sandbox:

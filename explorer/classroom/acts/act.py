@@ -131,6 +131,8 @@ class Act:
         self, user: User, klass: Class, seat: Seat | None = None, *, mine: Learner | None = None, **fields: str
     ) -> Done:
         """Does it, for the class or for the seat. Raises `Refused`; then nothing was done."""
+        if seat and (seat.removed_at or seat.learner_id is None):
+            raise Refused("nobody", "Nobody sits there any more.", seat=seat.pk)
         for field in self.fields:
             field.check(fields.get(field.name, ""))
         return self.do(Asked(self, user, klass, seat, mine), **fields)

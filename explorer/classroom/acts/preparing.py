@@ -164,7 +164,8 @@ def _book(klass: Class, lesson: str, scenario: str, missing: int) -> int:
 
 @transaction.atomic
 def cancel_preparing(asked: Asked) -> Done:
-    """Closes what nobody has come for, also after the class is over; a sandbox that a learner has stays theirs."""
+    """Closes what nobody has come for; a sandbox that a learner has stays theirs."""
+    hold_class(asked.klass)
     closed = services.close_kept(asked.klass.pk)
     if not closed:
         return Done("Nothing is prepared.", new=False)

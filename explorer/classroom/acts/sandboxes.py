@@ -60,20 +60,25 @@ def for_each(asked: Asked, do: Callable[[Sandbox], str]) -> Done:
     with transaction.atomic():
         hold_class(asked.klass)
     told: dict[str, list[str]] = defaultdict(list)
+    new = False
     for one in find_seats(asked.klass, asked.seat):
-        told[_do_one(asked, one, do)].append(one.name)
-    return Done(tallied(told, asked.seat), lines_of(told), new=bool(told))
+        went, did = _do_one(asked, one, do)
+        told[went].append(one.name)
+        new = new or did
+    return Done(tallied(told), lines_of(told), new)
 
 
-def _do_one(asked: Asked, seat: Seat, do: Callable[[Sandbox], str]) -> str:
+def _do_one(asked: Asked, seat: Seat, do: Callable[[Sandbox], str]) -> tuple[str, bool]:
+    """(how it went, whether anything was done)."""
     sandbox = services.current_sandbox(seat.learner)
     if sandbox is None:
-        return NO_SANDBOX
+        return NO_SANDBOX, False
     try:
         with transaction.atomic():
             went = do(sandbox)
-            if not went.endswith(("already", NO_SANDBOX)):
+            did = not went.endswith(("already", NO_SANDBOX))
+            if did:
                 asked.note(seat=seat, sandbox=sandbox)
-            return went
+            return went, did
     except Refused as refused:
-        return refused.sentence
+        return refused.sentence, False

@@ -46,7 +46,7 @@ def clone_state(asked: Asked) -> Done:
     if asked.mine is None:
         raise Refused("nobody", "This browser has no place for a sandbox of its own.")
     with transaction.atomic():  # refused, it was not done: the next try is a first one
-        if done := claim(asked, of=copy["replay"]["of"]):
+        if done := claim(asked, of=copy["replay"]["of"], into=str(asked.mine.pk)):
             return replace(done, leads_to="playground")
         opened = services.open_replayed(asked.mine, lesson="", terms=USUAL, **copy)
     typed = len(copy["replay"]["commands"])
@@ -92,7 +92,7 @@ def hand_out(asked: Asked, *, state: str) -> Done:
             text = f"You were given a fresh sandbox: {found.title}"[:500]
             Word.objects.create(klass=asked.klass, seat=asked.seat, text=text, lesson=found.lesson)
         tell_class(asked.klass, asked.seat or "")
-    return Done(tallied(told, asked.seat), lines_of(told))
+    return Done(tallied(told), lines_of(told), new="given it" in told)
 
 
 def _hand_to(asked: Asked, seat: Seat, state: StartingState) -> str:

@@ -21,10 +21,10 @@ def learner_of(seat: Seat) -> Learner:
     return seat.learner
 
 
-def tallied(told: Mapping[str, Sequence[str]], seat: Seat | None = None) -> str:
+def tallied(told: Mapping[str, Sequence[str]]) -> str:
     """How it went → who: as one sentence with the counts."""
     if not told:
-        return "Nobody sits there any more." if seat else "Nobody sits in this class yet."
+        return "Nobody sits in this class yet."
     return ", ".join(f"{len(names)} {how.rstrip('.')}" for how, names in told.items()) + "."
 
 
