@@ -142,17 +142,35 @@ class NeverResized {
   disconnect() {}
 }
 
-const taken = `Node Element HTMLElement SVGElement HTMLInputElement HTMLDetailsElement HTMLTimeElement HTMLAnchorElement Event
+/** @type {((entries: { isIntersecting: boolean }[]) => void)[]} what is asked to be told when it comes into sight */
+const waitingForSight = [];
+class Sight {
+  constructor(told) {
+    waitingForSight.push(told);
+  }
+  observe() {}
+  disconnect() {}
+}
+
+/** Everything comes into sight. */
+export function scrollThere() {
+  for (const told of waitingForSight) told([{ isIntersecting: true }]);
+}
+
+const taken =
+  `Node Element HTMLElement SVGElement HTMLInputElement HTMLSelectElement HTMLFormElement HTMLDetailsElement HTMLTimeElement
+  HTMLAnchorElement HTMLButtonElement Event
   EventTarget MutationObserver CustomEvent MouseEvent KeyboardEvent DOMParser XMLSerializer Option document customElements location localStorage
-  history navigator`.split(/\s+/);
-const bound = ["getComputedStyle", "getSelection"];
+  sessionStorage history navigator`.split(/\s+/);
+const bound = ["getComputedStyle", "getSelection", "addEventListener", "removeEventListener"];
 const ours = {
   ...clock,
   window,
   self: window,
   WebSocket: FakeSocket,
   ResizeObserver: NeverResized,
-  IntersectionObserver: NeverResized,
+  IntersectionObserver: Sight,
+  CSS: { escape: (text) => text.replace(/[^\w-]/g, (letter) => `\\${letter}`) }, // jsdom has none
   matchMedia: () => ({
     matches: false,
     addEventListener() {},
@@ -186,7 +204,9 @@ window.HTMLElement.prototype.hidePopover = () => {};
  */
 export function openPage(html = "") {
   due.clear(); // nothing of an earlier page happens any more
+  waitingForSight.length = 0;
   localStorage.clear();
+  sessionStorage.clear();
   sockets.length = 0;
   server.asked.length = 0;
   document.body.innerHTML = `<p id="announce"></p><div id="toasts"></div><main>${html}</main>`;

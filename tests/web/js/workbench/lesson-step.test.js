@@ -1,0 +1,126 @@
+// The lesson's side of the page: commands, ticks, hints, predictions, and what is read out of them.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { announced, heard, openPage, textOf, textsOf } from "../page.js";
+
+const { LessonStep } = await import("../../../../static/js/workbench/lesson-step.js");
+
+const STEP = `<article id="step" data-lesson="bridge" data-step="two" data-current="one" data-move="/move/">
+  <h1 id="step-title" tabindex="-1">Two</h1>
+  <button class="run" data-place="h1" data-command="ip addr"><code>ip addr</code></button>
+  <ul><li class="check" data-check="a">Make a network <i class="check-state">(not yet)</i></li>
+  <li class="check" data-check="b">Start web <i class="check-state">(not yet)</i></li></ul>
+  <aside class="hints" hidden></aside>
+  <form class="prediction locked" data-prediction="p/1"></form><form class="prediction" data-prediction="q"></form>
+  <nav class="rail"><a class="here"></a></nav><nav class="step-nav"><a class="next">Next</a></nav></article>
+  <label><input type="radio" name="typing" value="type"></label><label><input type="radio" name="typing" value="run"></label>`;
+
+function shown(kept = {}) {
+  const main = openPage(STEP);
+  for (const [name, value] of Object.entries(kept)) localStorage.setItem(name, value);
+  const asked = [];
+  globalThis.htmx = { ajax: (...all) => asked.push(all) };
+  const page = document.createElement("div");
+  page.append(...main.childNodes);
+  main.append(page);
+  return { page, asked, lesson: new LessonStep(page) };
+}
+const moved = (more = {}) => ({ lesson: "bridge", step: "two", passed: [], hints: [], answers: {}, finished: false, ...more });
+
+test("a command is handed on with its place; typed unless the reader wants it run, which is remembered", () => {
+  const { page } = shown();
+  const commands = heard(page, "command");
+  page.querySelector("code").click();
+  assert.deepEqual(commands[0], { place: "h1", command: "ip addr", run: false });
+  assert.equal(page.querySelector("button.run").classList.contains("typed"), true);
+  const run = page.querySelector("input[value=run]");
+  assert.equal(run.checked, false);
+  run.checked = true;
+  run.dispatchEvent(new Event("change", { bubbles: true }));
+  page.querySelector("button.run").click();
+  assert.equal(commands[1].run, true);
+  assert.equal(localStorage.getItem("typing"), "run");
+  assert.equal(page.classList.contains("click-runs"), true);
+});
+
+test("how commands are typed is as it was at the last visit", () => {
+  const { page } = shown({ typing: "run" });
+  assert.equal(page.querySelector("input[value=run]").checked, true);
+});
+
+test("a check that passed ticks itself, once, and is read out", () => {
+  const { page, lesson } = shown();
+  lesson.moved(moved({ passed: ["a"] }));
+  assert.deepEqual(textsOf(page, ".check.passed"), ["Make a network (done)"]);
+  assert.equal(announced(), "Done: Make a network");
+  document.getElementById("announce").textContent = "";
+  lesson.moved(moved({ passed: ["a"] }));
+  assert.equal(announced(), "");
+});
+
+test("when all are done the way on stands out, and that is read out", () => {
+  const { page, lesson } = shown();
+  lesson.moved(moved({ passed: ["a"] }));
+  assert.equal(page.querySelector(".next").classList.contains("btn-primary"), false);
+  lesson.moved(moved({ passed: ["a", "b"] }));
+  assert.equal(page.querySelector(".next").classList.contains("btn-primary"), true);
+  assert.equal(page.querySelector(".rail .here").classList.contains("done"), true);
+  assert.equal(announced(), "Everything on this step is done.");
+});
+
+test("what is said of another step or lesson changes nothing here", () => {
+  const { page, lesson } = shown();
+  lesson.moved(moved({ step: "three", passed: ["a"] }));
+  lesson.moved(moved({ lesson: "host", passed: ["a"] }));
+  assert.equal(page.querySelector(".passed"), null);
+});
+
+test("hints come and go; only the allowed tags of their text are kept", () => {
+  const { page, lesson } = shown();
+  lesson.moved(moved({ hints: ["<p>Run <code>ip addr</code>. <img src=x onerror=alert(1)><a href='/x'>here</a></p>"] }));
+  const hints = page.querySelector(".hints");
+  assert.equal(hints.hidden, false);
+  assert.equal(hints.querySelector(".hint").innerHTML, "<p>Run <code>ip addr</code>. here</p>");
+  const before = hints.firstChild;
+  lesson.moved(moved({ hints: ["<p>Run <code>ip addr</code>. <img src=x onerror=alert(1)><a href='/x'>here</a></p>"] }));
+  assert.equal(hints.firstChild, before, "what is said already is not said again");
+  lesson.moved(moved());
+  assert.equal(hints.hidden, true);
+});
+
+test("an answer is fetched for who has guessed, not for who has not, and no more than three times", () => {
+  const { page, asked, lesson } = shown();
+  const answers = { "p/1": "yes", q: "no" };
+  lesson.moved(moved({ answers }));
+  lesson.moved(moved({ answers }));
+  assert.deepEqual(
+    asked.map(([verb, url]) => `${verb} ${url}`),
+    ["GET /learn/bridge/?prediction=p%2F1"],
+  );
+  for (let at = 0; at < 5; at += 1) {
+    delete page.querySelector("form.locked").dataset.asking;
+    lesson.moved(moved({ answers }));
+  }
+  assert.equal(asked.length, 3);
+});
+
+test("a step that was swapped in takes the focus to its title, and what the machine said meanwhile counts", () => {
+  const { page, lesson } = shown();
+  lesson.moved(moved({ step: "three", passed: ["c"] }));
+  const step = page.querySelector("#step");
+  step.dataset.step = "three";
+  step.querySelector("ul").innerHTML = '<li class="check" data-check="c">Third</li>';
+  step.dispatchEvent(new CustomEvent("htmx:afterSettle", { bubbles: true }));
+  assert.equal(textOf(document.activeElement), "Two");
+  assert.deepEqual(textsOf(page, ".check.passed"), ["Third"]);
+});
+
+test("who came by a link to another step than their own is there now; who was there already is not moved", () => {
+  const { asked, lesson, page } = shown();
+  lesson.arrive();
+  assert.equal(asked[0][1], "/move/");
+  page.querySelector("#step").dataset.current = "two";
+  lesson.arrive();
+  assert.equal(asked.length, 1);
+});
