@@ -13,6 +13,7 @@ from bench import node
 from bench.figures import Figure, Report, Samples, say
 from bench.learner import PATIENCE, Learner
 from bench.stack import Stack
+from explorer.lab.config import LabConfig
 from explorer.lab.hosts import lifecycle
 from explorer.network.comparison import ROWS, Column, Comparison
 
@@ -74,7 +75,7 @@ async def one_run(site: Stack) -> Run:
     return Run(first, whole, Comparison.model_validate_json(exported.text))
 
 
-async def settle(lab: node.LabConfig) -> None:
+async def settle(lab: LabConfig) -> None:
     """Until what is kept warm is warm, and nothing else is there."""
     until = time.monotonic() + 2 * PATIENCE
     while len([one for one in await asyncio.to_thread(lifecycle.list_sandboxes, lab) if one.running]) != WARM:
@@ -84,7 +85,7 @@ async def settle(lab: node.LabConfig) -> None:
     await asyncio.sleep(3)
 
 
-async def gone(lab: node.LabConfig, told: Comparison) -> int:
+async def gone(lab: LabConfig, told: Comparison) -> int:
     """How many sandboxes of this comparison are still there after a minute."""
     ours = {column.sandbox for column in told.columns}
     until = time.monotonic() + GONE

@@ -13,8 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from explorer.lab import images, serve
+from explorer.lab import images
 from explorer.lab.config import LabConfig
+from explorer.lab.engine.client import connect, session
 from explorer.lab.hosts import lifecycle, run
 from explorer.network.scenario import SCENARIOS
 
@@ -53,7 +54,7 @@ def bare_open(lab: LabConfig, name: str, scenario: str = "one-host") -> float:
 
 def namespaces_of(lab: LabConfig, sandbox: str) -> set[int]:
     """Inodes of the network namespaces of a sandbox: its containers', what runs in them, and those its mounts keep."""
-    with serve.session(lab) as client:
+    with session(lab) as client:
         found = client.api.containers(filters={"label": f"explorer.sandbox={sandbox}"})
         pids = [client.api.inspect_container(one["Id"])["State"]["Pid"] for one in found]
     inodes = set()
@@ -114,7 +115,7 @@ def change_address(pid: int, verb: str, address: str) -> None:
 
 def plain_echoes(lab: LabConfig, container: str, keys: list[bytes]) -> tuple[float, ...]:
     """Milliseconds from key to echo, each, of a shell over a plain exec of the engine."""
-    client = serve.connect(lab)
+    client = connect(lab)
     try:
         made = client.api.exec_create(container, ["bash", "-l"], tty=True, stdin=True)
         stream: Any = client.api.exec_start(made["Id"], tty=True, socket=True)
@@ -148,7 +149,7 @@ def _echo(end: socket.socket, key: bytes) -> float:
 
 def memory_and_cpu(lab: LabConfig, container: str, seconds: float = 10.0) -> tuple[float, float]:
     """(MB as the engine counts them without file cache, percent of one core) of a container."""
-    client = serve.connect(lab)
+    client = connect(lab)
     try:
         first = client.api.stats(container, stream=False, one_shot=True)
         time.sleep(seconds)
@@ -171,7 +172,7 @@ def available() -> float:
 @contextmanager
 def sleeping(lab: LabConfig) -> Iterator[str]:
     """A container of the host image that only sleeps."""
-    client = serve.connect(lab)
+    client = connect(lab)
     try:
         image = images.tag(lab, images.HOST)
         container = client.containers.run(

@@ -22,7 +22,7 @@ npm_script() { node -e 'process.exit(+!(require("./package.json").scripts ?? {})
 
 check format ruff format --check .
 check lint ruff check .
-check types mypy explorer
+check types mypy explorer tests bench
 check templates templates
 check imports lint-imports --no-cache
 check dependencies deptry .

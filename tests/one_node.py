@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,7 +15,6 @@ from explorer.lab.errors import HostError, NodeError
 from explorer.node import this_node
 from explorer.node.reconcile import sweep
 from explorer.node.work import work
-from explorer.sandboxes import changes
 from explorer.sandboxes.models import Learner, Node
 from tests.redis_fixture import redis, valkey, valkey_url
 
@@ -65,7 +65,7 @@ class Engine:
     closed: list[tuple[str, int | None]] = field(default_factory=list)
     trouble: Exception | None = None
     dead: bool = False
-    meanwhile: object = None
+    meanwhile: Callable[[], object] | None = None
 
     def capacity(self, config):
         return self.room
@@ -135,8 +135,7 @@ def worker(monkeypatch):
     monkeypatch.setattr(sweep, "_taking", set())
     for verb in ("add", "cancel"):
         monkeypatch.setattr(
-            changes.app.control,
-            f"{verb}_consumer",
+            f"explorer.sandboxes.changes.app.control.{verb}_consumer",
             lambda queue, destination, verb=verb: told.append((verb, queue, *destination)),
         )
     return told
@@ -147,8 +146,7 @@ def sent(monkeypatch):
     """Every task asked for, as (name, queue, args); nothing is carried anywhere."""
     seen = []
     monkeypatch.setattr(
-        changes.app,
-        "send_task",
+        "explorer.sandboxes.changes.app.send_task",
         lambda name, args=(), queue="", **_: seen.append((name.rsplit(".", 1)[1], queue, *args)),
     )
     return seen

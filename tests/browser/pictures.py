@@ -17,14 +17,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.conftest import EMBEDDING_SITE, ROOT, Learner, free_port, wait_for_address
 
 WIDTHS = ((390, 844), (1280, 800), (1920, 1080))
-SCHEMES = ("light", "dark")
+Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 TABS = ("Interfaces", "Routes", "NAT", "Neighbours", "Packets", "Journey", "Capture", "Reach", "Added", "Timeline")
 
 
@@ -313,7 +314,7 @@ class Studio:
         page.context.close()
 
 
-def show_in(page: Page, scheme: str) -> None:
+def show_in(page: Page, scheme: Scheme) -> None:
     """Our pages have their theme in an attribute, the panel in a class; scripts write them when a page is opened."""
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     page.evaluate(

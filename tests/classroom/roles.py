@@ -55,7 +55,7 @@ def only_seated(answer: Answer, otherwise: Answer = 404) -> Answers:
 
 
 def class_staff(answer: Answer, **others: Answer) -> Answers:
-    away = {**dict.fromkeys(LEARNERS, "login"), "nobody": 404, "other_teacher": 404}
+    away: Answers = {**dict.fromkeys(LEARNERS, "login"), "nobody": 404, "other_teacher": 404}
     return everybody(answer, **{**away, **others})
 
 

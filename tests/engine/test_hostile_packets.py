@@ -66,7 +66,7 @@ async def test_every_frame_arrives_and_is_told_for_what_it_is(observer, shell):
     frames = await listen(heard, sending(shell), "h1", SEND)
     assert [frame.data for frame in frames] == [frame[:9_216] for frame in FRAMES.values()]
     assert heard.left_out == 0
-    told = write_entries([Entry((number, 0), {b"f": frame.pack()}) for number, frame in enumerate(frames)])  # type: ignore[arg-type]
+    told = write_entries([Entry((number, 0), {b"f": frame.pack()}) for number, frame in enumerate(frames)])
     assert len(encode(told)) < 60_000
     for name, row in zip(FRAMES, told["rows"], strict=True):
         wrong = handmade.HOSTILE[name][2] if name in handmade.HOSTILE else ""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from explorer.lab import diskguard, usage
+from explorer.lab import diskguard, images, usage
 from explorer.lab.engine.client import session
 from explorer.lab.errors import HostTimeout, NodeError, NotThere
 from explorer.lab.hosts import lans, lifecycle
@@ -146,7 +146,7 @@ def test_a_host_that_cannot_start_is_named_and_takes_the_others_with_it(lab_conf
 
 def test_a_host_whose_daemon_cannot_start_is_named(lab_config, new_name, monkeypatch):
     """h2's own file system is spoilt from the node before it begins, as a broken disk would."""
-    name, seeded = new_name(), lifecycle.machines.images.seeded_volume
+    name, seeded = new_name(), images.seeded_volume
 
     def spoilt(config, client, full_name, labels, engine):
         volume = seeded(config, client, full_name, labels, engine)
@@ -155,7 +155,7 @@ def test_a_host_whose_daemon_cannot_start_is_named(lab_config, new_name, monkeyp
             Path(client.api.inspect_volume(volume)["Mountpoint"], "network").write_text("not a directory")
         return volume
 
-    monkeypatch.setattr(lifecycle.machines.images, "seeded_volume", spoilt)
+    monkeypatch.setattr(images, "seeded_volume", spoilt)
     monkeypatch.setattr(lifecycle, "READY_SECONDS", 4.0)
     with pytest.raises(NodeError, match=r"^h2 did not start\. h1 was taken down again\.$"):
         lifecycle.open_sandbox(lab_config, name, 1, SCENARIOS["two-hosts"], time.time() + 60, nothing)

@@ -261,7 +261,12 @@ def told_journey(data: bytes) -> object:
 @cache
 def scene() -> dict[str, Place]:
     """A host and a container of it, as tools once printed them."""
-    given = {"interfaces": "ip-d-addr", "routes": "ip-route-all", "nat": "iptables-save", "filter": "iptables-save"}
+    given: dict[View, str] = {
+        "interfaces": "ip-d-addr",
+        "routes": "ip-route-all",
+        "nat": "iptables-save",
+        "filter": "iptables-save",
+    }
     folders = {"h1": "h1", "h1/web": "h1.web"}
     return {
         name: Place(
@@ -269,7 +274,7 @@ def scene() -> dict[str, Place]:
             kind="container" if "/" in name else "host",
             host="h1",
             name=name.rpartition("/")[2],
-            views={cast(View, one): observe(cast(View, one), seeds.printed(folder, file)) for one, file in given.items()},
+            views={one: observe(one, seeds.printed(folder, file)) for one, file in given.items()},
         )
         for name, folder in folders.items()
     }

@@ -225,7 +225,6 @@ def server(valkey, settings):
         site, port=port, log_level="error", ws_max_size=16 * 1024, loop="asyncio", timeout_graceful_shutdown=1
     )
     running = uvicorn.Server(config)
-    running.install_signal_handlers = lambda: None
     thread = threading.Thread(target=running.run, daemon=True)
     thread.start()
     deadline = time.monotonic() + 10

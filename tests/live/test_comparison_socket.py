@@ -20,7 +20,7 @@ State = Column.State
 
 @pytest.fixture
 def compared(learner, valkey, monkeypatch):
-    monkeypatch.setattr(comparisons.services.changes.app, "send_task", lambda *_, **__: None)
+    monkeypatch.setattr("explorer.sandboxes.changes.app.send_task", lambda *_, **__: None)
     Node.objects.create(name="node1", seen_at=timezone.now(), capacity=4)
     return comparisons.start_comparison(learner, Spec(columns=("bridge", "host")))
 

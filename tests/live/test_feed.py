@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from typing import Any, cast
 
 from explorer.live.feed import Feed, Subscription
 from explorer.live.streams import START, Entry
@@ -28,7 +29,7 @@ class SlowOnce:
 
 
 async def test_a_reader_who_gave_up_in_the_middle_misses_nothing():
-    feed = Feed(SlowOnce(), "k")
+    feed = Feed(cast(Any, SlowOnce()), "k")
     subscription = Subscription(feed, START)
     feed.subscribers.add(subscription)
     await feed.ready.wait()

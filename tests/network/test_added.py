@@ -37,8 +37,8 @@ def _made(engine, stages):
     made: dict[str, float] = {}
     for at, stage in enumerate(stages):
         state = docker(stage, engine)
-        for thing in (*state.networks, *state.containers):
-            made.setdefault(thing.id, 999.0 + 60 * at)
+        for identity in (*(one.id for one in state.networks), *(one.id for one in state.containers)):
+            made.setdefault(identity, 999.0 + 60 * at)
     state = docker(stages[-1], engine)
     return state.model_copy(
         update={

@@ -28,7 +28,7 @@ def test_in_the_container():
     world = seen("macvlan/1-neighbour.json")
     place = world.places["h1/web"]
     known = know(place, world.docker["h1"])
-    [card] = [one for one in place.views["interfaces"].items if one.kind == "macvlan"]
+    [card] = [one for one in place.views["interfaces"].items if isinstance(one, Interface) and one.kind == "macvlan"]
     why = macvlan.why(known, card)
     assert why.text.startswith("web's interface on network lan (10.77.")
     assert "(macvlan, mode bridge): on eth0 of the host" in why.text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -48,7 +49,7 @@ async def test_the_observer_runs_its_command_and_reads_what_it_prints(monkeypatc
         return {name: Output(text=policies.CAPTURE if name == "ip rule" else "") for name in commands}
 
     monkeypatch.setattr(namespace, "run_tools", print_it)
-    watch = Watch(Namespaced(), room=lambda: 1000, changed=lambda: None, moved=lambda: None)
+    watch = Watch(cast(Any, Namespaced()), room=lambda: 1000, changed=lambda: None, moved=lambda: None)
     await watch._read(set(views.commands()))
     assert ran["ip rule"] == ("ip", "rule")
     assert [line.key for line in watch.views[policies.NAME].lines] == ["policy:0", "policy:100", "policy:32766"]

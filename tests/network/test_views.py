@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from explorer.network.views import VIEWS, commands, counting, for_page, kept, lasting, observe, owned, rank, stale_after
+from explorer.network.views import VIEWS, Notice, commands, counting, for_page, kept, lasting, observe, owned, rank, stale_after
 
 EXPLORER = Path(__file__).parents[2] / "explorer"
-NOTICES = {"link", "address", "route", "neighbour", "fdb", "rules", "connection"}
+NOTICES: set[Notice] = {"link", "address", "route", "neighbour", "fdb", "rules", "connection"}
 
 
 @pytest.mark.parametrize("view", commands())

@@ -14,7 +14,7 @@ from explorer.network.comparison.spec import Spec
 from explorer.node.reconcile import sweep
 from explorer.node.this_node import lab_config
 from explorer.node.work import work
-from explorer.sandboxes import changes, columns, comparisons, limits, services, streams
+from explorer.sandboxes import columns, comparisons, limits, services, streams
 from explorer.sandboxes.events import comparison_stream
 from explorer.sandboxes.models import Action, Column, Comparison, Node, Sandbox
 
@@ -107,7 +107,7 @@ def test_refused_in_its_stead_nothing_is_ended(running, alice, settings):
 
 def test_two_requests_at_once_make_one(engine, sent, node1, alice, redis, monkeypatch):
     meanwhile = []
-    check = comparisons.check_queue
+    check = limits.check_queue
 
     def other_request_wins():
         if not meanwhile:
@@ -218,7 +218,9 @@ def test_warm_sandboxes_are_taken_first(warm, alice, sent):
 
 def test_what_is_warm_has_a_head_start(warm, alice, monkeypatch):
     waits = {}
-    monkeypatch.setattr(changes.app, "send_task", lambda name, args=(), countdown=None, **_: waits.update({args: countdown}))
+    monkeypatch.setattr(
+        "explorer.sandboxes.changes.app.send_task", lambda name, args=(), countdown=None, **_: waits.update({args: countdown})
+    )
     comparison = comparisons.start_comparison(alice, THREE)
     new = comparison.columns.get(key="overlay").sandbox
     assert waits == {(opening_of(new).pk,): comparisons.HEAD_START}, "and the warm pool is not asked to fill up"
@@ -226,7 +228,7 @@ def test_what_is_warm_has_a_head_start(warm, alice, monkeypatch):
 
 def test_where_nothing_is_warm_nobody_waits(engine, node1, alice, redis, monkeypatch):
     waits = []
-    monkeypatch.setattr(changes.app, "send_task", lambda *_, countdown=None, **__: waits.append(countdown))
+    monkeypatch.setattr("explorer.sandboxes.changes.app.send_task", lambda *_, countdown=None, **__: waits.append(countdown))
     comparisons.start_comparison(alice, THREE)
     assert waits == [None, None, None]
 

@@ -1,5 +1,7 @@
 """A lesson for a driver the nodes lack: refused before anything is spent, and led to the one node that can."""
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 
@@ -86,7 +88,7 @@ def test_a_warm_sandbox_on_the_wrong_node_is_not_taken(poor, rich, alice, sent):
 
 
 def test_a_node_that_is_away_lacks_nothing(poor, alice):
-    Node.objects.update(seen_at=timezone.now() - timezone.timedelta(hours=1))
+    Node.objects.update(seen_at=timezone.now() - timedelta(hours=1))
     assert drivers.lacking() == {}
 
 

@@ -6,7 +6,7 @@ from django.utils import timezone
 from explorer.lab.errors import NoRoom
 from explorer.node.reconcile import sweep
 from explorer.node.work import work
-from explorer.sandboxes import changes, services, streams
+from explorer.sandboxes import changes, limits, services, streams
 from explorer.sandboxes.models import Action, Node, Sandbox
 
 State = Sandbox.State
@@ -178,7 +178,7 @@ def test_redis_away_loses_no_intent(engine, node1, alice, settings, django_captu
 
 def test_two_clicks_at_once_make_one_row(engine, sent, node1, alice, redis, monkeypatch):
     meanwhile = []
-    check = services.check_quota
+    check = limits.check_quota
 
     def other_click_wins(learner):
         if not meanwhile:

@@ -16,7 +16,7 @@ from tests.people import make_class, make_seat
 
 @pytest.fixture(autouse=True)
 def _no_broker(monkeypatch):
-    monkeypatch.setattr(changes.app, "send_task", lambda *args, **kwargs: None)
+    monkeypatch.setattr("explorer.sandboxes.changes.app.send_task", lambda *args, **kwargs: None)
 
 
 @pytest.fixture(autouse=True)

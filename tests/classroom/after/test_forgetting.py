@@ -11,7 +11,6 @@ from django.utils import timezone
 from explorer.classroom import tasks
 from explorer.classroom.after import forgetting
 from explorer.classroom.models import AuditEntry, Class, Seat, StartingState, Word
-from explorer.sandboxes import changes
 from explorer.sandboxes.models import Comparison, Learner, Progress, Sandbox
 from tests.people import make_class, make_seat
 
@@ -21,7 +20,7 @@ SECRET = "Ana-Maria-Secret"
 @pytest.fixture(autouse=True)
 def _alone(settings, monkeypatch, tmp_path):
     settings.REDIS_URL = f"unix://{tmp_path / 'none'}"
-    monkeypatch.setattr(changes.app, "send_task", lambda *_, **__: None)
+    monkeypatch.setattr("explorer.sandboxes.changes.app.send_task", lambda *_, **__: None)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from explorer.classroom.after import results
 from explorer.classroom.models import Seat
+from explorer.sandboxes import library
 from explorer.sandboxes.models import Progress
 from tests.people import make_class, make_seat
 
@@ -21,7 +22,7 @@ def learn(seat, **fields):
 @pytest.fixture
 def learned(seat):
     """Ana did the first step in five minutes, guessed twice and was wrong once."""
-    step = results.library.lessons()["bridge"].steps[0]
+    step = library.lessons()["bridge"].steps[0]
     checks = [check.id for check in step.checks]
     learn(
         seat,
@@ -71,8 +72,8 @@ def test_a_class_of_nobody(klass):
 def test_two_hundred_seats_cost_as_many_questions_as_one(klass, monkeypatch, django_assert_num_queries):
     for number in range(200):
         learn(make_seat(klass, f"learner {number}"), predictions={"docker0": "card"}, outcomes={"docker0": "switch"})
-    known = results.library.lessons()
-    monkeypatch.setattr(results.library, "lessons", lambda: known)  # asks now and then whether there are new ones
+    known = library.lessons()
+    monkeypatch.setattr(library, "lessons", lambda: known)  # asks now and then whether there are new ones
     with django_assert_num_queries(2):
         told = results.read_results(klass)
         results.as_json(klass, told)

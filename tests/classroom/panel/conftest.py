@@ -6,7 +6,6 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from explorer.sandboxes import changes
 from explorer.sandboxes.models import Learner, Node, Sandbox
 from tests.people import make_class, make_seat
 
@@ -19,7 +18,7 @@ def _alone(settings, monkeypatch, tmp_path):
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
     settings.REDIS_URL = f"unix://{tmp_path / 'none'}"
-    monkeypatch.setattr(changes.app, "send_task", lambda *_, **__: None)
+    monkeypatch.setattr("explorer.sandboxes.changes.app.send_task", lambda *_, **__: None)
 
 
 def browser_of(user):

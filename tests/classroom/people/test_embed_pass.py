@@ -34,7 +34,7 @@ def _listed(settings):
 def later(monkeypatch):
     """Lets time pass."""
     start = time.time()
-    return lambda seconds: monkeypatch.setattr(embed_pass.time, "time", lambda: start + seconds)
+    return lambda seconds: monkeypatch.setattr("explorer.classroom.people.embed_pass.time.time", lambda: start + seconds)
 
 
 def test_a_pass_names_the_learner_made_for_the_embed():

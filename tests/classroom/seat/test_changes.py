@@ -9,7 +9,6 @@ from explorer.classroom.models import AuditEntry, Seat
 from explorer.classroom.seat import changes
 from explorer.classroom.seat.joining import find_way_back
 from explorer.classroom.seat.names import BadName
-from explorer.sandboxes import services
 from explorer.sandboxes.models import Node, Sandbox
 from tests.people import make_seat
 
@@ -21,7 +20,7 @@ def told(monkeypatch):
     """Which (class, seat) were told of a change."""
     seen = []
     monkeypatch.setattr(changes, "tell_class", lambda klass, seat="": seen.append((klass, seat)))
-    monkeypatch.setattr(services.changes.app, "send_task", lambda *_, **__: None)
+    monkeypatch.setattr("explorer.sandboxes.changes.app.send_task", lambda *_, **__: None)
     return seen
 
 

@@ -2,7 +2,6 @@
 
 import pytest
 
-from explorer.lab.ask import reach
 from explorer.lab.ask.probe import echo_request
 from explorer.lab.ask.reach import MARK, Pings, Sent
 from explorer.network.grid import Told
@@ -76,7 +75,7 @@ def test_what_waits_in_the_target_is_read_before_it_is_judged(pings):
 
 async def test_an_answer_heard_first_is_no_strangers(pings, monkeypatch):
     """The request waits in its target, unread, when the answer to it is heard."""
-    monkeypatch.setattr(reach.secrets, "token_bytes", lambda size: b"n" * size)
+    monkeypatch.setattr("explorer.lab.ask.reach.secrets.token_bytes", lambda size: b"n" * size)
     target = Late(IP + echo_request(1, b"n" * MARK))
 
     class Answered:

@@ -14,6 +14,7 @@ import pytest
 from explorer.lab.ask import script
 from explorer.lab.ask.script import end_marked, run_script
 from explorer.lab.errors import HostError
+from explorer.lab.inside.places import ControlGroup
 from tests.lab.fakes import EngineOfOneExec, daemon, frame, hangs_up, silent
 
 
@@ -90,7 +91,7 @@ async def test_a_host_that_is_not_running_is_said(tmp_path, monkeypatch):
     assert (await run(tmp_path, silent)).error == "It could not be run: h1 is not running."
 
 
-class Processes:
+class Processes(ControlGroup):
     """A control group of these processes."""
 
     def __init__(self, *pids):

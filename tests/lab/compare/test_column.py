@@ -20,6 +20,8 @@ FACTS = {
 
 
 class EyeOnAnEmptyHost:
+    closed = False
+
     def __init__(self, *asked):
         self.places = {"h1": Place(id="h1", kind="host", name="h1")}
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from explorer.lab import serve
+from explorer.lab import images, serve
 from explorer.lab.config import LabConfig
 from explorer.lab.engine import client
 from explorer.lab.errors import NodeError
@@ -122,7 +122,7 @@ def test_an_engine_that_answers_nothing_is_said(config, kind, number, monkeypatc
 
 
 def test_a_full_engine_is_the_nodes_fault_and_everything_is_looked_for(config, monkeypatch):
-    monkeypatch.setattr(lifecycle.images, "engines", lambda config, client: config.engines)
+    monkeypatch.setattr(images, "engines", lambda config, client: config.engines)
     FullEngine.asked.clear()
     with engine_that_is(FullEngine, config), pytest.raises(NodeError, match="engine failed") as caught:
         lifecycle.open_sandbox(config, "s", 1, ONE, time.time() + 60, lambda phase, detail: None)

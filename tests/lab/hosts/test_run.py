@@ -59,7 +59,7 @@ def test_nothing_of_the_output_is_lost_however_the_engine_sends_it(config, piece
     said = Kept(100)
     assert execute(config, "c", ["x"], said.write, 5) == 3
     engine.listener.close()
-    assert (said.out, said.err) == (b"one\n", b"two\n")
+    assert (bytes(said.out), bytes(said.err)) == (b"one\n", b"two\n")
 
 
 def test_without_an_engine_it_is_the_nodes_fault(config):
@@ -72,4 +72,4 @@ def test_of_each_output_only_the_beginning_is_kept():
     for _ in range(1000):
         kept.write("out", b"abc")
         kept.write("err", b"xyz")
-    assert (kept.out, kept.err) == (b"abcab", b"xyzxy")
+    assert (bytes(kept.out), bytes(kept.err)) == (b"abcab", b"xyzxy")

@@ -36,8 +36,13 @@ def heard():
 @pytest.fixture
 def killed(monkeypatch):
     """The process ids that were ended, without ending them."""
-    pids = []
-    monkeypatch.setattr(os, "pidfd_open", lambda pid: pids.append(pid) or os.open(os.devnull, os.O_RDONLY))
+    pids: list[int] = []
+
+    def opened(pid):
+        pids.append(pid)
+        return os.open(os.devnull, os.O_RDONLY)
+
+    monkeypatch.setattr(os, "pidfd_open", opened)
     monkeypatch.setattr(signal, "pidfd_send_signal", lambda pidfd, number: pids.append(number))
     return pids
 

@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 import time
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -117,7 +118,7 @@ class Forgetful(Commands):
 async def test_a_program_that_ended_is_started_anew_and_that_is_said(config, monkeypatch):
     monkeypatch.setattr(commands, "AGAIN", 0.0)
     node, heard = Forgetful(config), []
-    node._sockets = [Nothing()]
+    node._sockets = cast(Any, [Nothing()])
     node.attend(H1, heard.append)
     task = asyncio.create_task(node.run())
     await asyncio.wait_for(node.often.wait(), 5)

@@ -67,7 +67,7 @@ def test_samples_are_kept_for_a_week(engine, redis, node1):
 @pytest.fixture
 def takes(monkeypatch):
     seen = {"now": Usage(memory=61 * 2**20, cpu=10.0, containers=2)}
-    monkeypatch.setattr(node_health.usage, "read_usage", lambda config, names: seen["now"])
+    monkeypatch.setattr("explorer.node.reconcile.node_health.usage.read_usage", lambda config, names: seen["now"])
     return seen
 
 

@@ -5,6 +5,7 @@ import pytest
 from django.utils import timezone
 
 from explorer.node.reconcile import sweep
+from explorer.node.this_node import hold
 from explorer.node.work import work
 from explorer.sandboxes.models import Action, Node, Sandbox
 from tests.one_node import Standing
@@ -153,7 +154,7 @@ def test_a_stalled_opening_is_taken_up_again(ready, engine, sent, django_capture
 def test_one_that_is_being_worked_at_is_not(ready, engine, sent, django_capture_on_commit_callbacks):
     sent.clear()
     Sandbox.objects.update(state=State.OPENING, moved_at=timezone.now() - timedelta(seconds=61))
-    with sweep.hold(work.lock_of(ready)), django_capture_on_commit_callbacks(execute=True):
+    with hold(work.lock_of(ready)), django_capture_on_commit_callbacks(execute=True):
         sweep.reconcile()
     assert "open_sandbox" not in [task for task, *_ in sent]
 
@@ -185,6 +186,6 @@ def test_what_fails_to_become_warm_is_not_tried_for_ever(engine, redis, node1, s
 
 
 def test_only_one_sweep_at_a_time(engine, redis, db):
-    with sweep.hold("reconcile"):
+    with hold("reconcile"):
         sweep.reconcile()
     assert not Node.objects.exists()

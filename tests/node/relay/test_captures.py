@@ -61,7 +61,7 @@ async def desk(redis, ears):
 
     client = streams.redis_async()
     made = Captures(client, "sb", listen, tell)
-    made.told = told
+    made.told = told  # type: ignore[attr-defined]
     yield made
     await made.end_all("over")
     await client.aclose()

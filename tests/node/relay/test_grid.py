@@ -1,6 +1,7 @@
 """Grids on request: one at a time, a failed one is told as failed."""
 
 import asyncio
+from typing import Any, cast
 
 from explorer.network.grid import Grid
 from explorer.node.relay.grid import GridDesk
@@ -31,7 +32,7 @@ async def told_by(measure, orders, redis=None):
         if event.type == "grid_told":
             done.set()
 
-    desk = GridDesk(redis or Kept(), "s", measure, tell)
+    desk = GridDesk(cast(Any, redis or Kept()), "s", measure, tell)
     for asked in orders:
         desk.measure_grid(asked, MeasureGrid())
     task = asyncio.create_task(desk.run())

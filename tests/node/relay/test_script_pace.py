@@ -15,7 +15,7 @@ def clock(monkeypatch):
     class Clock:
         now = 1000.0
 
-    monkeypatch.setattr(script_pace.time, "monotonic", lambda: Clock.now)
+    monkeypatch.setattr("explorer.node.relay.script_pace.time.monotonic", lambda: Clock.now)
     return Clock
 
 

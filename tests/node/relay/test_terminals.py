@@ -64,7 +64,7 @@ def shells(monkeypatch):
         opened[place] = Echo()
         return opened[place]
 
-    monkeypatch.setattr(one_shell.Terminal, "open", opening)
+    monkeypatch.setattr("explorer.node.relay.one_shell.Terminal.open", opening)
     return opened
 
 
@@ -77,7 +77,7 @@ async def terminals(redis, shells):
 
     client = streams.redis_async()
     made = Terminals(client, None, "sb", tell)
-    made.told = told
+    made.told = told  # type: ignore[attr-defined]
     yield made
     await made.close_all("over")
     await client.aclose()

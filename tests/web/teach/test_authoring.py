@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from explorer.classroom.models import AuditEntry
-from explorer.sandboxes import changes, library
+from explorer.sandboxes import library
 from explorer.sandboxes.models import AuthoredLesson, Node
 from tests.lessons.conftest import GOOD, TEXT
 from tests.people import make_class, other_teacher, teacher
@@ -46,7 +46,9 @@ def node(db):
 @pytest.fixture
 def sent(monkeypatch):
     seen = []
-    monkeypatch.setattr(changes.app, "send_task", lambda name, args=(), queue="", **_: seen.append((queue, *args)))
+    monkeypatch.setattr(
+        "explorer.sandboxes.changes.app.send_task", lambda name, args=(), queue="", **_: seen.append((queue, *args))
+    )
     return seen
 
 
