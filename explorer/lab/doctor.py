@@ -16,8 +16,11 @@ from explorer.lab.hosts import lifecycle, machines
 from explorer.lab.images import load
 from explorer.lab.images.names import needed
 from explorer.lab.watch import commands
+from explorer.network.drivers import DRIVERS
+from explorer.network.drivers.needs import BRIDGE, NAT, VETH
 
 TOOLS = ("dockerd", "containerd", "runc", "ip", "nsenter", "iptables", "nft", "conntrack", "tcpdump", "bridge")
+REQUIRED = (VETH.name, BRIDGE.name, NAT.name)  # of the kernel, for any sandbox
 LEAST_DISK_MB = 3000
 OVERLAY_CURE = "use a kernel that has overlayfs in user namespaces: Linux 5.11 or newer"
 
@@ -86,9 +89,9 @@ def _machine(config: LabConfig, features: dict[str, bool]) -> list[Check]:
         Check("overlayfs", features["overlayfs"], True, _yes(features["overlayfs"]), OVERLAY_CURE),
         Check(
             "veth, bridge, NAT",
-            all(features[n] for n in ("veth", "bridge", "nat")),
+            all(features[n] for n in REQUIRED),
             True,
-            _lacking(features, "veth", "bridge", "nat"),
+            _lacking(features, *REQUIRED),
             "load the modules veth, bridge, nf_nat, xt_MASQUERADE",
         ),
         Check(
@@ -156,12 +159,7 @@ def _engine(config: LabConfig, state: dict[str, Any]) -> list[Check]:
 
 def _optional(features: dict[str, bool]) -> list[Check]:
     uses = {
-        "macvlan": "macvlan lessons",
-        "ipvlan": "ipvlan lessons",
-        "vxlan": "overlay lessons",
-        "vlan": "802.1Q trunks in the macvlan and ipvlan lessons",
-        "ipvs": "service addresses and the routing mesh in the overlay lesson",
-        "esp": "encrypted overlay networks in comparisons",
+        **_uses_of_drivers(),
         "netem": "delay and loss in comparisons",
         "dummy": "networks without an uplink",
         "conntrack": "watching NAT at work",
@@ -169,6 +167,16 @@ def _optional(features: dict[str, bool]) -> list[Check]:
     }
     cure = "modprobe it, or use a kernel that has it; without it these lessons stay readable"
     return [*(Check(name, features[name], False, f"for {use}", cure) for name, use in uses.items()), _commands()]
+
+
+def _uses_of_drivers() -> dict[str, str]:
+    """Feature → what of the drivers it is for. What every sandbox needs is checked by itself."""
+    needed = {need.name: need for driver in DRIVERS.values() for need in capabilities.all_needs(driver)}
+    told = {}
+    for name, need in needed.items():
+        whose = [driver.title for driver in DRIVERS.values() if need in capabilities.all_needs(driver)]
+        told[name] = need.use.format(" and ".join(whose))
+    return {name: use for name, use in told.items() if name not in REQUIRED}
 
 
 def _commands() -> Check:

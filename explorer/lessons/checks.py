@@ -14,9 +14,9 @@ from typing import Any, get_type_hints
 from pydantic import BaseModel, ConfigDict, create_model
 
 from explorer.lessons import predicates
-from explorer.lessons.evidence import World
 from explorer.lessons.model import Condition, Measurement, Prediction, Step
 from explorer.network.model import Probe, Script, Snapshot
+from explorer.network.world import World
 
 HINTS_SHOWN = 2
 DEPTH = 8  # how deep all, any and not may be nested

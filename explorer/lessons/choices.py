@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 from pydantic import Field, ValidationError, model_validator
 
 from explorer.lessons.model import Data, Slug
-from explorer.network.comparison import ROWS_BY_KEY, VARIANTS, Cell, Column, Row
+from explorer.network.comparison import ROWS_BY_KEY, Cell, Column, Row, all_variants
 from explorer.network.comparison.answers import agrees
 
 FILE = Path(__file__).with_name("choices.toml")
@@ -48,13 +48,13 @@ class Choice(Data):
 
     @model_validator(mode="after")
     def _known(self) -> Choice:
-        if self.variant not in VARIANTS:
+        if self.variant not in all_variants():
             raise ValueError(f"there is no variant {self.variant!r}")
         return self
 
     @property
     def title(self) -> str:
-        return VARIANTS[self.variant].title
+        return all_variants()[self.variant].title
 
 
 class Case(Data):

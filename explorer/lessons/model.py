@@ -9,13 +9,20 @@ Every text field is Markdown as its author wrote it; the field ending in `html` 
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from explorer.network.drivers import DRIVERS
 from explorer.network.model import Road
 
-Driver = Literal["start", "bridge", "host", "none", "overlay", "macvlan", "ipvlan", "third-party"]
+
+def _known(driver: str) -> str:
+    if driver not in DRIVERS:
+        raise ValueError(f"there is no driver {driver!r}; there are {', '.join(DRIVERS)}")
+    return driver
+
+
 Slug = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,60}$")
 
 
@@ -95,7 +102,7 @@ class Step(Data):
 class Lesson(Data):
     slug: str = Slug
     title: str = Field(min_length=1, max_length=120)
-    driver: Driver
+    driver: Annotated[str, AfterValidator(_known)]  # the name of a package in network/drivers
     summary: str = Field(max_length=1000)
     promise: str = Field(max_length=200)  # one line for the home page's card
     minutes: int = Field(ge=1, le=60)

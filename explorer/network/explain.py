@@ -6,7 +6,7 @@ import re
 
 from explorer.network import embedded_dns, tracked, usual
 from explorer.network.cause import KERNEL, NOT_DOCKER, UNKNOWN, Why
-from explorer.network.drivers import DRIVERS
+from explorer.network.drivers import in_asking_order
 from explorer.network.drivers.known import Known, know
 from explorer.network.elsewhere import NOBODY, Elsewhere
 from explorer.network.model import (
@@ -79,7 +79,7 @@ def _table(key: str) -> str:
 def _why(known: Known, item: Item) -> Why:
     if isinstance(item, Connection):
         return tracked.why(known, item)
-    for driver in DRIVERS.values():
+    for driver in in_asking_order():
         told = driver.why(known, item)
         if told:
             return told
@@ -111,7 +111,7 @@ def _interface_line(known: Known, item: Interface, text: str, told: Why) -> Why:
 
 
 def _address(known: Known, item: Interface, cidr: str) -> Why:
-    for driver in DRIVERS.values():
+    for driver in in_asking_order():
         told = driver.why_address(known, item, cidr)
         if told:
             return told

@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
 
+from explorer.network.drivers import network_drivers
 from explorer.network.model import DockerContainer, DockerNetwork, Snapshot
 from explorer.network.scenario import LAN, ROUTER, SCENARIOS, Data, Lan, Route, Scenario, StartContainer, StartNetwork
 
@@ -57,10 +58,16 @@ Host = Literal["h1", "h2", "h3"]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_.-]{1,39}$")]
 
 
+def _driver(word: str) -> str:
+    if word not in network_drivers():
+        raise ValueError(f"not a driver: {', '.join(network_drivers())}")
+    return word
+
+
 class Net(Data):
     host: Host
     name: Name
-    driver: Literal["bridge", "overlay", "macvlan", "ipvlan"] = "bridge"
+    driver: Annotated[str, AfterValidator(_driver)] = "bridge"
     subnet: Annotated[str, AfterValidator(_subnet)] = ""
     gateway: Annotated[str, AfterValidator(_gateway)] = ""
     parent: Literal["", "eth0"] = ""

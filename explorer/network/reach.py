@@ -9,12 +9,12 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 
+from explorer.network.drivers import links
 from explorer.network.grid import Told, addresses_of, interfaces_of
 from explorer.network.model import DockerContainer, DockerNetwork, DockerState, Place, Route
 
 UNKNOWN = "No answer, and nothing in this picture says why: follow the packet to see where it ends."
 ICC = "com.docker.network.bridge.enable_icc"
-CHILDREN = ("macvlan", "ipvlan")
 
 
 class Scene:
@@ -46,8 +46,8 @@ class Scene:
         return both[0] if both else None
 
     def child(self, place: Place) -> str:
-        """macvlan or ipvlan, when its way out is such a child of its host's card."""
-        return next((one.kind for one in interfaces_of(place) if one.kind in CHILDREN), "")
+        """The kind of its way out (macvlan, ipvlan), when that is made out of its host's card."""
+        return next((one.kind for one in interfaces_of(place) if one.kind in links("child")), "")
 
 
 def why(scene: Scene, source: Place, target: Place, told: Told) -> str:

@@ -16,6 +16,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pydantic import BaseModel, ConfigDict, Field
 
 from explorer.network.cause import NOT_DOCKER
+from explorer.network.drivers import network_drivers
 from explorer.network.model import DockerContainer, DockerNetwork, DockerState, Endpoint, Snapshot
 from explorer.network.read.docker import LENGTH
 
@@ -24,7 +25,6 @@ MOST_WORDS = 2_000  # characters of one command
 MOST_SENTENCES = 60
 BY_HAND = 20  # lines named that Docker did not make, in all
 DOCKERS_OWN = ("bridge", "host", "none", "docker_gwbridge", "ingress")
-DRIVERS = ("bridge", "macvlan", "ipvlan", "overlay")
 IMAGES = {"box": "box", "box:latest": "box"}  # what every host has; an image made on a host stays there
 NEVER = (
     "Never in a copy: processes started inside containers, files they wrote, what volumes hold, environment variables, and "
@@ -189,7 +189,7 @@ class _Writer:
     # --- networks ---
 
     def _create(self, network: DockerNetwork) -> list[str]:
-        if network.driver not in DRIVERS:
+        if network.driver not in network_drivers():
             raise Unfit(f"its driver {network.driver[:40]!a} is a plug-in, which the copy does not have")
         if network.driver == "overlay" and not self.swarm:
             raise Unfit("an overlay needs the swarm")

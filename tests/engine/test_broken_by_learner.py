@@ -9,10 +9,10 @@ import pytest
 
 from explorer.lab.hosts import lifecycle
 from explorer.lessons.checks import holds
-from explorer.lessons.evidence import World
 from explorer.lessons.model import Condition
 from explorer.network.model import Snapshot
 from explorer.network.scenario import SCENARIOS
+from explorer.network.world import World
 from tests.engine.eyes import do, watching
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(180)]

@@ -10,7 +10,7 @@ import pytest
 from explorer.lab.compare import lacking, run_column
 from explorer.lab.hosts import lifecycle
 from explorer.lab.hosts.run import run_in
-from explorer.network.comparison import ROWS, VARIANTS, find_variant, find_variants
+from explorer.network.comparison import ROWS, all_variants, find_variant, find_variants
 from explorer.network.comparison.reasons import UNEXPLAINED
 from explorer.network.comparison.rows import WAYS
 from explorer.network.comparison.why import standing, why
@@ -85,7 +85,7 @@ async def test_throughput_is_measured_last_and_shown_with_its_spread(compare):
         if phase not in phases:
             phases.append(phase)
 
-    (column,) = await compare(VARIANTS["bridge"], tell=tell, throughput=True)
+    (column,) = await compare(all_variants()["bridge"], tell=tell, throughput=True)
     figures = column.cell("rate").figures
     assert figures.samples == 8
     assert 0 < figures.low <= figures.median <= figures.high
@@ -99,7 +99,7 @@ async def test_a_column_fills_as_it_comes(compare):
     async def tell(phase, column):
         told.append((time.monotonic(), phase, column))
 
-    (column,) = await compare(VARIANTS["bridge"], tell=tell)
+    (column,) = await compare(all_variants()["bridge"], tell=tell)
     counts = [len(one.cells) for _, _, one in told]
     assert counts == sorted(counts)
     assert len(set(counts)) >= 4
@@ -120,7 +120,7 @@ async def test_a_column_fills_as_it_comes(compare):
 
 
 async def test_what_is_shown_can_be_typed(lab_config, open_one):
-    variant = VARIANTS["macvlan"]
+    variant = all_variants()["macvlan"]
     name, facts = open_one(variant.scenario)
     column = await run_column(lab_config, name, facts, variant, silent, throughput=False)
     typed = {(one.where, one.command, one.status) for cell in column.cells for one in cell.evidence if one.kind == "command"}
@@ -134,8 +134,8 @@ async def test_what_is_shown_can_be_typed(lab_config, open_one):
 
 
 async def test_a_command_that_does_not_work_is_named_and_the_others_go_on(compare):
-    broken = VARIANTS["bridge"].model_copy(update={"id": "broken", "options": ("--subnet", "999.0.0.0/8")})
-    failed, fine = await compare(broken, VARIANTS["none"])
+    broken = all_variants()["bridge"].model_copy(update={"id": "broken", "options": ("--subnet", "999.0.0.0/8")})
+    failed, fine = await compare(broken, all_variants()["none"])
     assert (failed.state, failed.failed_at) == ("failed", "making the network and the containers")
     assert failed.failure.command == "docker network create -d bridge --subnet 999.0.0.0/8 town"
     assert failed.failure.status != 0
@@ -146,7 +146,7 @@ async def test_a_command_that_does_not_work_is_named_and_the_others_go_on(compar
 
 
 async def test_a_daemon_that_dies_in_the_middle_is_a_column_that_says_so(lab_config, open_one):
-    variant = VARIANTS["bridge"].model_copy(update={"id": "dying", "prepare": ("kill -9 $(pidof dockerd)",)})
+    variant = all_variants()["bridge"].model_copy(update={"id": "dying", "prepare": ("kill -9 $(pidof dockerd)",)})
     name, facts = open_one(variant.scenario)
     column = await run_column(lab_config, name, facts, variant, silent, throughput=False)
     assert (column.state, column.failed_at) == ("failed", "making the network and the containers")
@@ -155,7 +155,7 @@ async def test_a_daemon_that_dies_in_the_middle_is_a_column_that_says_so(lab_con
 
 
 async def test_a_sandbox_that_goes_away_ends_its_column(lab_config, open_one):
-    variant = VARIANTS["bridge"]
+    variant = all_variants()["bridge"]
     name, facts = open_one(variant.scenario)
     gone = []
 
@@ -181,7 +181,7 @@ async def test_who_no_longer_wants_to_hear_ends_the_work(lab_config, open_one):
 
     name, facts = open_one("one-host")
     with pytest.raises(NoLongerWanted):
-        await run_column(lab_config, name, facts, VARIANTS["bridge"], tell)
+        await run_column(lab_config, name, facts, all_variants()["bridge"], tell)
 
 
 @pytest.mark.parametrize("name", ["ipvlan", "overlay-encrypted"])

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from explorer.lessons.checks import COMBINATORS, PREDICATES
-from explorer.lessons.evidence import World
 from explorer.lessons.predicates import witness
 from explorer.network.model import Measured, ScriptResult, Snapshot
+from explorer.network.world import World
 from tests.lessons.worlds import LO, answered, capture, one_host, place, seen, true, two_roads, veth
 
 HOLDS = [

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from explorer.lessons.checks import holds
 from explorer.lessons.conditions import Reach, Reader
-from explorer.lessons.evidence import World
 from explorer.network.model import (
     Address,
     Connection,
@@ -34,6 +33,7 @@ from explorer.network.model import (
     View,
 )
 from explorer.network.scenario import SCENARIOS
+from explorer.network.world import World
 from tests.network import captured
 
 SEEN = Path(__file__).parent / "seen"

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
-from explorer.network import drivers
 from explorer.network.explain import NOT_DOCKERS, explain
 from explorer.network.model import DockerState, Place
 from explorer.network.views import observe
@@ -252,14 +250,3 @@ def test_the_kernels_part_needs_no_daemon():
     told = {line.why for view in seen.values() for line in view.lines}
     assert "One end of a veth pair; the other end is vethb68a8bd in h1." in told
     assert "The kernel added this route with the address of eth0: that subnet is reached directly." in told
-
-
-def test_every_driver_has_one_shape():
-    files = {path.stem for path in Path(drivers.__file__).parent.glob("*.py")} - {
-        "__init__",
-        "known",
-        "bridge_rules",
-        "overlay_inside",
-    }
-    assert {getattr(module, "__name__", "").rpartition(".")[2] for module in drivers.DRIVERS.values()} == files
-    assert all(callable(module.why) and callable(module.why_address) for module in drivers.DRIVERS.values())

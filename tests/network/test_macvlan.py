@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from explorer.network.cause import NOT_DOCKER
-from explorer.network.drivers import macvlan
 from explorer.network.drivers.known import know
+from explorer.network.drivers.macvlan import why as macvlan
 from explorer.network.explain import explain
 from explorer.network.model import DockerNetwork, DockerState, Interface, Neighbour, Place, Route
 from explorer.network.views import observe

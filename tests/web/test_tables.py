@@ -9,7 +9,7 @@ from pathlib import Path
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from explorer.network import views
+from explorer.network import drivers, views
 from explorer.network.views import VIEWS, ViewRow
 from tests.toys import policies
 
@@ -24,17 +24,26 @@ def carried(page: str, name: str):
 
 
 def test_the_pages_own_tests_read_what_a_page_gets():
-    told = {"views": views.for_page()}
     remedy = "write it anew: python manage.py shell -c 'from tests.web.test_tables import write; write()'"
-    assert json.loads(GOLDEN.read_text()) == told, remedy
+    assert json.loads(GOLDEN.read_text()) == tables(), remedy
+
+
+def tables():
+    return {"views": views.for_page(), "links": drivers.links_for_page()}
 
 
 def write() -> None:
-    GOLDEN.write_text(json.dumps({"views": views.for_page()}, indent=1) + "\n")
+    GOLDEN.write_text(json.dumps(tables(), indent=2) + "\n")
 
 
 def test_the_part_of_a_page_with_views_carries_their_table():
     assert carried(render_to_string("_network.html"), "views") == views.for_page()
+
+
+def test_the_parts_of_a_page_with_maps_carry_the_kinds_of_links():
+    links = {"vxlan": "tunnel", "macvlan": "child", "ipvlan": "child", "geneve": "tunnel"}
+    assert carried(render_to_string("_network.html"), "links") == links
+    assert carried(render_to_string("_maps.html"), "links") == links
 
 
 def test_a_lesson_with_a_sandbox_carries_the_table_once(adas, sandbox):

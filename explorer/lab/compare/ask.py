@@ -23,7 +23,7 @@ async def ask(places: Places, scene: Scene, hear: Told) -> None:
     }
     if not scene.server_at:
         batches[f"h1/{SERVER}"] = [Order("server.addresses", "ip -brief addr")]
-    if scene.variant.driver == "overlay":
+    if scene.variant.spans_hosts:
         batches[f"h2/{FAR}"] = from_far(scene)
     done = await asyncio.gather(*(places.run(where, orders, hear) for where, orders in batches.items()), return_exceptions=True)
     for outcome in done:

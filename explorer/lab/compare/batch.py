@@ -17,8 +17,8 @@ from explorer.lab.errors import HostTimeout
 from explorer.lab.inside.execution import Program, run_program
 from explorer.lab.inside.unix_http import to_path
 from explorer.network.comparison import Evidence
-from explorer.network.comparison.model import COMMAND, OUTPUT
 from explorer.network.comparison.read import Heard
+from explorer.network.drivers.compared import COMMAND, OUTPUT
 
 OUTPUT_BYTES = 16 * 1024  # of one command
 SPARE_SECONDS = 5.0

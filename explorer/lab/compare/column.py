@@ -30,7 +30,8 @@ from explorer.network.comparison.host import added_cells, views_of
 from explorer.network.comparison.read import Heard, Scene, read_cells
 from explorer.network.comparison.reasons import reason
 from explorer.network.comparison.rows import ROWS
-from explorer.network.comparison.variants import CLIENT, NETWORK, PUBLISHED, SERVER
+from explorer.network.comparison.variants import CLIENT, PUBLISHED, SERVER
+from explorer.network.drivers.compared import NETWORK
 from explorer.network.journeys import Asked
 from explorer.network.model import Road
 
@@ -193,7 +194,7 @@ class _Work:
 
     async def _follow(self, eye: Eye, scene: Scene) -> None:
         self.phase("following a request")
-        source = "h2/far" if self.variant.driver == "overlay" else f"h1/{CLIENT}"
+        source = "h2/far" if self.variant.spans_hosts else f"h1/{CLIENT}"
         ways = {"outward": Asked(source=f"h1/{CLIENT}", target="outside", kind="http")}
         if scene.server_at:
             ways["between"] = Asked(source=source, target=f"h1/{SERVER}", kind="http")

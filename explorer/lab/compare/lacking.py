@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from explorer.lab.engine import capabilities
 from explorer.network.comparison import Variant
+from explorer.network.drivers import DRIVERS
 
 
 @lru_cache(maxsize=1)
@@ -16,13 +17,12 @@ def _features() -> dict[str, bool]:
 
 def lacking(variant: Variant) -> str:
     """One sentence, or "" when nothing is missing. Asks the kernel once in a process's life."""
-    if variant.driver in ("host", "none"):
+    driver = DRIVERS[variant.driver]
+    options = [need for word, need in driver.options.items() if word in variant.options]
+    if not (driver.needs or options):
         return ""
-    needs = list(capabilities.needs(variant.driver))
-    if "encrypted" in variant.options:
-        needs.append("esp")
-    missing = [need for need in needs if not _features().get(need)]
     kernel = f"this node's kernel, Linux {os.uname().release}"
-    if missing == ["esp"]:
-        return f"An encrypted overlay cannot be made here: {kernel}, cannot encrypt packets (no ESP with AES-GCM)."
-    return f"{variant.driver} cannot be played here: {kernel}, has no {' and no '.join(missing)}." if missing else ""
+    if missing := capabilities.missing_for(driver.name, _features()):
+        return f"{variant.driver} cannot be played here: {kernel}, has no {' and no '.join(missing)}."
+    refused = next((need for need in options if not _features().get(need.name)), None)
+    return refused.refusal.format(kernel) if refused else ""

@@ -13,7 +13,8 @@ from explorer.lab import images
 from explorer.lab.compare.batch import Order, Places
 from explorer.network.comparison import Evidence, Variant
 from explorer.network.comparison.read import MEMORY, Heard, Scene
-from explorer.network.comparison.variants import CLIENT, FAR, NETWORK, PORT, PUBLISHED, SERVER
+from explorer.network.comparison.variants import CLIENT, FAR, PORT, PUBLISHED, SERVER
+from explorer.network.drivers.compared import NETWORK
 from explorer.network.scenario import fill
 
 SLOW = 25.0  # seconds for a command that makes something
@@ -49,7 +50,7 @@ class Maker:
         self.made: list[Evidence] = []
 
     async def make(self) -> Scene:
-        if self.variant.driver == "overlay":
+        if self.variant.spans_hosts:
             await self._over_two_hosts()
         else:
             await self._run("h1", [*self._first(), *self._network(), *self._containers()])

@@ -33,7 +33,7 @@ def plan(scene: Scene, cells: Mapping[str, Cell]) -> Plan:
     server = f"h1/{SERVER}"
     if reached(cells, "by-address"):
         roads["trip"] = _road("trip", f"h1/{CLIENT}", server, scene.server_at, METER_PORT)
-    if scene.variant.driver == "overlay":
+    if scene.variant.spans_hosts:
         if reached(cells, "across"):
             roads["lan-trip"] = _road("lan-trip", f"h2/{FAR}", server, scene.server_at, LAN_PORT)
     elif reached(cells, "inward"):

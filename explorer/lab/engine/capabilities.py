@@ -10,43 +10,38 @@ from typing import Any
 
 from explorer.environment import patient
 from explorer.lab.errors import NodeError, NoDriver
+from explorer.network.drivers import DRIVERS, Driver
+from explorer.network.drivers.needs import VETH, Need
 
 SECONDS = patient(30)
-# Each line is tried by itself; the name before the colon is reported when it succeeds.
-_PROBES = """
-veth: ip link add p0 type veth peer name p1
-bridge: ip link add br0 type bridge
-dummy: ip link add d0 type dummy
-macvlan: ip link add link p0 name mv0 type macvlan mode bridge
-ipvlan: ip link add link p1 name iv0 type ipvlan mode l2
-vlan: ip link add link p0 name p0.10 type vlan id 10
-vxlan: ip link add vx0 type vxlan id 4097 dstport 4789 dev p0
-netem: tc qdisc add dev p0 root netem delay 10ms
-nat: iptables -w -t nat -A POSTROUTING -s 192.0.2.0/24 -j MASQUERADE
-nftables: nft add table ip probe
-nftrace: nft add chain ip probe t { type filter hook output priority 0 \\; } && nft add rule ip probe t meta nftrace set 1
-conntrack: conntrack -L
-ipvs: test -e /proc/net/ip_vs || { modprobe -q ip_vs && test -e /proc/net/ip_vs; }
-tun: test -c /dev/net/tun
-esp: ip xfrm state add src 192.0.2.1 dst 192.0.2.2 proto esp spi 1 aead 'rfc4106(gcm(aes))' 0x$(printf '01%.0s' $(seq 20)) 64
-"""
-_NEEDS = {
-    "bridge": ("veth", "bridge", "nat"),
-    "host": (),
-    "none": (),
-    "macvlan": ("macvlan",),
-    "ipvlan": ("ipvlan",),
-    "overlay": ("vxlan", "bridge", "veth"),
-    "third-party": ("veth", "bridge"),
-}
-_EXTRAS = {"macvlan": "vlan", "ipvlan": "vlan", "overlay": "ipvs"}
-_MISSING_EXTRA = {"vlan": "no 802.1Q trunks", "ipvs": "no service addresses and no routing mesh"}
+# What no driver is said to need, though something else of the product does; the others stand with the drivers.
+_PROBES = (
+    Need("dummy", "ip link add d0 type dummy"),
+    Need("netem", "tc qdisc add dev p0 root netem delay 10ms"),
+    Need("nftables", "nft add table ip probe"),
+    Need(
+        "nftrace",
+        "nft add chain ip probe t { type filter hook output priority 0 \\; } && nft add rule ip probe t meta nftrace set 1",
+    ),
+    Need("conntrack", "conntrack -L"),
+    Need("tun", "test -c /dev/net/tun"),
+)
+
+
+def probes() -> list[Need]:
+    """Every line that is tried, each by itself; the veth pair first, which others stand on."""
+    named = {need.name: need for driver in DRIVERS.values() for need in all_needs(driver)}
+    return sorted((*named.values(), *_PROBES), key=lambda need: need is not VETH)
+
+
+def all_needs(driver: Driver) -> tuple[Need, ...]:
+    return (*driver.needs, *driver.wants, *driver.options.values())
 
 
 def features() -> dict[str, bool]:
     """Name of each kernel feature and whether it works here."""
-    lines = [line.split(": ", 1) for line in _PROBES.strip().splitlines()]
-    script = "\n".join(f"if {{ {command} ; }} >/dev/null 2>&1; then echo {name}; fi" for name, command in lines)
+    tried = probes()
+    script = "\n".join(f"if {{ {need.probe} ; }} >/dev/null 2>&1; then echo {need.name}; fi" for need in tried)
     try:
         done = subprocess.run(
             ["unshare", "--net", "sh", "-c", script], check=False, capture_output=True, text=True, timeout=SECONDS
@@ -54,7 +49,7 @@ def features() -> dict[str, bool]:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise NodeError("The kernel could not be asked what it can do.", str(error)) from error
     works = set(done.stdout.split())
-    found = {name: name in works for name, _ in lines}
+    found = {need.name: need.name in works for need in tried}
     found["overlayfs"] = _overlayfs()
     found["user namespaces"] = _user_namespaces()
     return found
@@ -81,32 +76,30 @@ def _user_namespaces() -> bool:
 def drivers(found: dict[str, bool]) -> dict[str, str]:
     """Driver → "" when everything about it works, else what is missing. `no` at the beginning of a lack that is bearable."""
     told = {}
-    for driver, needs in _NEEDS.items():
-        missing = [need for need in needs if not found.get(need)]
-        extra = _EXTRAS.get(driver)
-        if missing:
-            told[driver] = f"the kernel has no {' and no '.join(missing)}"
-        elif extra and not found.get(extra):
-            told[driver] = _MISSING_EXTRA[extra]
+    for driver in _playable():
+        lost = [need.without for need in driver.wants if not found.get(need.name)]
+        if missing := missing_for(driver.name, found):
+            told[driver.name] = f"the kernel has no {' and no '.join(missing)}"
         else:
-            told[driver] = ""
+            told[driver.name] = ", ".join(lost)
     return told
 
 
 def usable(found: dict[str, bool]) -> set[str]:
     """Drivers whose lesson can be played here."""
-    return {driver for driver, needs in _NEEDS.items() if all(found.get(need) for need in needs)}
+    return {driver.name for driver in _playable() if not missing_for(driver.name, found)}
 
 
-def needs(driver: str) -> tuple[str, ...]:
-    """The features a driver cannot do without."""
-    return _NEEDS.get(driver, ())
+def missing_for(driver: str, found: dict[str, bool]) -> list[str]:
+    """The features without which this driver cannot be played, of those that this kernel lacks."""
+    known = DRIVERS.get(driver)
+    return [need.name for need in known.needs if not found.get(need.name)] if known else []
 
 
 def require(driver: str) -> None:
     """Raises NoDriver when this kernel lacks what a lesson about this driver plays on. Names that need nothing pass."""
-    found = features() if _NEEDS.get(driver) else {}
-    if missing := [need for need in _NEEDS.get(driver, ()) if not found.get(need)]:
+    known = DRIVERS.get(driver)
+    if missing := missing_for(driver, features() if known and known.needs else {}):
         kernel = f"this node's kernel, Linux {os.uname().release}"
         raise NoDriver(f"A lesson about {driver} cannot be played here: {kernel}, has no {' and no '.join(missing)}.")
 
@@ -114,4 +107,9 @@ def require(driver: str) -> None:
 def report() -> dict[str, Any]:
     """For whoever has to know without asking a kernel: its release, and whether it can do each driver."""
     can = usable(features())
-    return {"kernel": os.uname().release, "drivers": {driver: driver in can for driver in _NEEDS}}
+    return {"kernel": os.uname().release, "drivers": {driver.name: driver.name in can for driver in _playable()}}
+
+
+def _playable() -> list[Driver]:
+    """What the first lesson is about is no driver, and needs nothing of its own."""
+    return [driver for driver in DRIVERS.values() if driver.variants]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from explorer.lessons.evidence import World, like
 from explorer.lessons.predicates.words import BUILT_IN, Who, is_loopback, on_network
+from explorer.network.world import World, like
 
 
 def container_running(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from explorer.lessons.evidence import World, bare, like
 from explorer.lessons.predicates.words import Who
 from explorer.network.model import Interface, Neighbour, Route
+from explorer.network.world import World, bare, like
 
 UNREACHED = ("FAILED", "INCOMPLETE", "")
 

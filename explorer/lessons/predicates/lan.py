@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from explorer.lessons.evidence import World
 from explorer.lessons.predicates.words import Who
 from explorer.network.model import Interface, Neighbour, Place
+from explorer.network.world import World
 
 SILENT = ("FAILED", "INCOMPLETE")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from explorer.lessons.evidence import World
 from explorer.network.ahead import ahead as in_front
+from explorer.network.world import World
 
 
 def measured(world: World, *, measure: str) -> bool:

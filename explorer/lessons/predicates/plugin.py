@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from explorer.lessons.evidence import World, like
 from explorer.lessons.predicates.words import Who
 from explorer.network.model import Call
+from explorer.network.world import World, like
 
 
 def call(

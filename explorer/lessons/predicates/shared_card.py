@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from explorer.lessons.evidence import World, like
 from explorer.lessons.predicates.words import Who
 from explorer.network.model import Interface, Neighbour, Place, Rule
+from explorer.network.world import World, like
 
 
 def ipvlan(world: World, *, place: Who, mode: str = "", name: str = "") -> bool:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from explorer.lessons.evidence import World, like
 from explorer.lessons.predicates.words import Who, asked
 from explorer.network.model import Request, Script
+from explorer.network.world import World, like
 
 
 def request_seen(

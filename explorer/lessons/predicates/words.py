@@ -5,8 +5,8 @@ from __future__ import annotations
 from ipaddress import ip_address
 from typing import Annotated
 
-from explorer.lessons.evidence import World, like
 from explorer.network.model import DockerContainer, Flow, Probe
+from explorer.network.world import World, like
 
 Who = Annotated[str, "a place, an address, or either with *"]  # checked against the lesson's scenario when it is loaded
 # names Docker gives to what is there before anybody made anything

@@ -1,23 +1,14 @@
 """The same work on several variants of a network, measured: what is compared, what came out, and why it differs. Pure."""
 
-from explorer.network.comparison.model import (
-    Cell,
-    Column,
-    Comparison,
-    Evidence,
-    Figures,
-    Mark,
-    State,
-    Versions,
-)
+from explorer.network.comparison.model import Column, Comparison, State, Versions
 from explorer.network.comparison.rows import ROWS, ROWS_BY_KEY, Row
-from explorer.network.comparison.variants import SETS, VARIANTS, NoVariant, Ready, Variant, find_variant, find_variants
+from explorer.network.comparison.variants import SETS, NoVariant, Ready, all_variants, find_variant, find_variants
+from explorer.network.drivers.compared import Cell, Evidence, Figures, Mark, Variant
 
 __all__ = [
     "ROWS",
     "ROWS_BY_KEY",
     "SETS",
-    "VARIANTS",
     "Cell",
     "Column",
     "Comparison",
@@ -30,6 +21,7 @@ __all__ = [
     "State",
     "Variant",
     "Versions",
+    "all_variants",
     "find_variant",
     "find_variants",
 ]

@@ -128,7 +128,7 @@ def _seen(column: Column, at: At, view: View) -> _Seen:
     now, before, note = column.after.get(view), column.before.get(view), ""
     if at == "client":
         place = column.snapshot.places.get(f"h1/{CLIENT}") if column.snapshot else None
-        shared = column.variant.driver == "host"
+        shared = column.variant.in_host
         before, note = (before, SHARED) if shared else (None, "")
         now = now if shared else place.views.get(view) if place else None
     if now is None:

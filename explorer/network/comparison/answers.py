@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from explorer.network.comparison.model import Cell
 from explorer.network.comparison.rows import ROWS_BY_KEY, YES_NO
+from explorer.network.drivers.compared import Cell
 
 
 def answer_of(cell: Cell) -> str:

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
-from explorer.network.comparison.model import Cell, Column, Comparison, Evidence, Figures, Mark
+from explorer.network.comparison.model import Column, Comparison
 from explorer.network.comparison.rows import GROUPS, ROWS, Row
+from explorer.network.drivers.compared import Cell, Evidence, Figures, Mark
 
 SIGNS: dict[Mark, str] = {
     "yes": "✓",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from explorer.network.comparison.model import LINE, LINES, OUTPUT, Cell, Evidence
+from explorer.network.comparison.model import LINE, LINES
 from explorer.network.difference import compare
+from explorer.network.drivers.compared import OUTPUT, Cell, Evidence
 from explorer.network.model import FdbEntry, Interface, Line, Observation, Place, Rule, View
 from explorer.network.views import lasting
 

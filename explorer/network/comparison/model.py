@@ -11,59 +11,13 @@ from typing import Literal
 from pydantic import Field
 
 from explorer.network.added import Added
-from explorer.network.comparison.variants import Variant
+from explorer.network.drivers.compared import Cell, Evidence, Figures, Variant
 from explorer.network.journeys import Journeys
 from explorer.network.model import Fact, Observation, Snapshot, View
 
-Mark = Literal["yes", "no", "partly", "value", "same", "lacks", "failed", "unknown"]
 State = Literal["waiting", "running", "done", "failed", "lacks"]
-OUTPUT, COMMAND = 4096, 600  # characters kept of one command's output, and of the command
-EVIDENCE, CELLS = 8, 40
+CELLS = 40
 LINES, LINE = 400, 400  # of one view before or after: how many lines, how long each
-
-
-class Evidence(Fact):
-    """What a statement rests on. `command` can be typed at `where` (a place) as it stands; `status` is what it ended with, None
-    when it did not end in time. `lines`: read from outside, a view of that place, with what came new. `try`: not run here;
-    what was measured in another way can be seen with it too."""
-
-    kind: Literal["command", "lines", "try"] = "command"
-    where: str = Field(max_length=200)
-    command: str = Field(max_length=COMMAND)
-    status: int | None = None
-    output: str = Field(default="", max_length=OUTPUT)
-    cut: bool = False  # there was more output
-    note: str = Field(default="", max_length=300)
-
-
-class Figures(Fact):
-    """Many samples of one thing. `rounds` are the medians of each round, `loopback` the same measurement, taken in turn with
-    it, from a namespace to itself: what the machine was doing then. `p95` is None where samples are runs."""
-
-    unit: Literal["µs", "Mbit/s"]
-    median: float
-    low: float
-    high: float
-    p95: float | None = None
-    samples: int
-    rounds: tuple[float, ...] = Field(default=(), max_length=40)
-    loopback: tuple[float, ...] = Field(default=(), max_length=40)
-    way: str = Field(default="", max_length=160)  # from where to where, e.g. "h1/client → h1/server"
-
-
-class Cell(Fact):
-    """One row's answer in one column. `mark` yes|no|partly, or `value` when the answer is no yes or no; `lacks`: this node
-    cannot do it; `failed`: it was tried and came to nothing; `unknown`: it could not be told. `why`: this column's reason."""
-
-    row: str
-    mark: Mark
-    word: str = Field(max_length=80)
-    value: str = Field(default="", max_length=200)
-    number: float | None = None
-    unit: str = ""
-    figures: Figures | None = None
-    evidence: tuple[Evidence, ...] = Field(default=(), max_length=EVIDENCE)
-    why: str = Field(default="", max_length=400)
 
 
 class Column(Fact):

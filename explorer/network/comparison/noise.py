@@ -5,7 +5,8 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 
-from explorer.network.comparison.model import Column, Figures
+from explorer.network.comparison.model import Column
+from explorer.network.drivers.compared import Figures
 
 MOST_ROUNDS = 40
 

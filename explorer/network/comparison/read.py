@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from ipaddress import IPv4Address, ip_interface
 from typing import NamedTuple
 
-from explorer.network.comparison.model import Cell, Evidence, Mark
-from explorer.network.comparison.variants import Variant
+from explorer.network.drivers.compared import Cell, Evidence, Mark, Variant
 from explorer.network.model import Fact, Interface
 from explorer.network.read import read_addresses
 
@@ -43,7 +42,7 @@ class Scene(Fact):
     @property
     def server_at(self) -> str:
         """Where to ask it without a published port."""
-        return self.host if self.variant.driver == "host" else self.address
+        return self.host if self.variant.in_host else self.address
 
 
 def read_cells(scene: Scene, answers: Answers) -> list[Cell]:
@@ -171,7 +170,7 @@ def _outward(scene: Scene, answers: Answers) -> list[Cell]:
 
 
 def _across(scene: Scene, answers: Answers) -> list[Cell]:
-    if scene.variant.driver == "overlay":
+    if scene.variant.spans_hosts:
         far, named = answers.get("far.server"), answers.get("far.by-name")
         if far is None or named is None:
             return []

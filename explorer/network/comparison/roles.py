@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from ipaddress import ip_interface
 
 from explorer.network.comparison.model import Column
+from explorer.network.drivers import on_lan
 from explorer.network.model import DockerState, Interface, Observation, Place
 
 NAMES = 2000  # of one column; beyond them a name stays what it is
@@ -94,7 +95,7 @@ def _docker(docker: dict[str, DockerState]) -> Iterator[tuple[str, str]]:
             name = network.name if network.scope != "local" or host == "h1" else f"{network.name} on {host}"
             if re.fullmatch(r"br-[0-9a-f]{12}", network.bridge):
                 yield network.bridge, f"⟨bridge of {name}⟩"
-            if network.driver in ("macvlan", "ipvlan"):  # its subnet is the LAN's
+            if on_lan(network.driver):  # its subnet is the LAN's
                 continue
             for gateway in network.gateways:
                 yield gateway, f"⟨gateway of {name}⟩"

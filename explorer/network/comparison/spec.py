@@ -7,7 +7,8 @@ from urllib.parse import parse_qs, urlencode
 
 from pydantic import Field, model_validator
 
-from explorer.network.comparison.variants import LEAST, MOST, SETS, NoVariant, Variant, find_variants
+from explorer.network.comparison.variants import LEAST, MOST, SETS, NoVariant, find_variants
+from explorer.network.drivers.compared import Variant
 from explorer.network.model import Fact
 from explorer.network.scenario import DEFAULT_ENGINE, ENGINES
 

@@ -11,7 +11,7 @@ from statistics import median
 from typing import NamedTuple
 
 from explorer.network.ahead import SURE
-from explorer.network.comparison.model import Figures
+from explorer.network.drivers.compared import Figures
 
 LEAST_ROUNDS = 6
 LEAST_APART = 0.02  # of the figure: what is closer is no difference to anybody

@@ -3,56 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
 
 from pydantic import Field
 
+from explorer.network.drivers import DRIVERS
+from explorer.network.drivers.compared import Variant
 from explorer.network.model import Fact
-from explorer.network.scenario import DEFAULT_ENGINE, ENGINES
+from explorer.network.scenario import ENGINES
 
-Driver = Literal["bridge", "host", "none", "macvlan", "ipvlan", "overlay", "third-party"]
-NETWORK = "town"  # what the network is called, where one is made
 SERVER, CLIENT, FAR = "server", "client", "far"  # the containers; `far` is on the second host, where there is one
 PORT, PUBLISHED = 80, 8080
 LEAST, MOST = 2, 5
 _WORD = re.compile(r"([a-z][a-z0-9-]{0,30})(?:@(\d{1,4}))?")
-_LAN = ("--subnet", "lan", "--gateway", "lan.1", "--ip-range", "lan.192/27", "-o", "parent=eth0")
-
-
-class Variant(Fact):
-    """One way to connect the two containers. `options` are further words for `docker network create`, where `lan` and `lan.1`
-    stand for the sandbox's addresses (network.scenario.fill); `publish` is the host's address a port is published at, ""
-    for all; `daemon` is added to the host's daemon.json, and its daemon started anew; `prepare` are shell lines for the host
-    before anything else."""
-
-    id: str = Field(pattern=r"^[a-z][a-z0-9-]{0,30}(@\d{1,4})?$")
-    title: str = Field(max_length=60)
-    driver: Driver
-    engine: str = DEFAULT_ENGINE
-    options: tuple[str, ...] = ()
-    publish: str = ""
-    daemon: dict[str, bool] = Field(default_factory=dict)
-    prepare: tuple[str, ...] = ()
-    summary: str = Field(default="", max_length=200)
-
-    @property
-    def internal(self) -> bool:
-        return "--internal" in self.options
-
-    @property
-    def network(self) -> str:
-        """What `docker run --network` is told."""
-        return self.driver if self.driver in ("host", "none") else NETWORK
-
-    @property
-    def plugin(self) -> str:
-        """What `docker network create -d` is told; "" where no network is made."""
-        return {"host": "", "none": "", "third-party": "lab"}.get(self.driver, self.driver)
-
-    @property
-    def scenario(self) -> str:
-        """The scenario its sandbox begins with."""
-        return "two-hosts" if self.driver == "overlay" else "one-host"
 
 
 class Ready(Fact):
@@ -64,75 +26,13 @@ class Ready(Fact):
     variants: tuple[str, ...] = Field(min_length=LEAST, max_length=MOST)
 
 
-_ALL = (
-    Variant(id="bridge", title="bridge", driver="bridge", summary="A switch inside the host, and NAT at its door."),
-    Variant(id="host", title="host", driver="host", summary="No network of its own: the host's."),
-    Variant(id="none", title="none", driver="none", summary="A network namespace with nothing in it but loopback."),
-    Variant(
-        id="macvlan",
-        title="macvlan",
-        driver="macvlan",
-        options=_LAN,
-        summary="A card of its own on the host's LAN, with a MAC address of its own.",
-    ),
-    Variant(
-        id="ipvlan",
-        title="ipvlan",
-        driver="ipvlan",
-        options=_LAN,
-        summary="An address of its own on the host's LAN, behind the host's MAC address.",
-    ),
-    Variant(
-        id="overlay",
-        title="overlay",
-        driver="overlay",
-        options=("--attachable",),
-        summary="One network over two hosts of a swarm: frames travel inside UDP (VXLAN).",
-    ),
-    Variant(
-        id="overlay-encrypted",
-        title="overlay (encrypted)",
-        driver="overlay",
-        options=("--attachable", "--opt", "encrypted"),
-        summary="The same, and the hosts encrypt what they send each other (IPsec).",
-    ),
-    Variant(
-        id="third-party",
-        title="third-party",
-        driver="third-party",
-        prepare=("lab-driver start",),
-        summary="A driver that is a small program beside Docker: it makes the cables and nothing more.",
-    ),
-    Variant(
-        id="bridge-internal",
-        title="bridge (internal)",
-        driver="bridge",
-        options=("--internal",),
-        summary="The switch without a way out.",
-    ),
-    Variant(
-        id="bridge-no-icc",
-        title="bridge (ICC off)",
-        driver="bridge",
-        options=("-o", "com.docker.network.bridge.enable_icc=false"),
-        summary="Containers of one network may not talk to each other.",
-    ),
-    Variant(
-        id="bridge-loopback",
-        title="bridge (port at 127.0.0.1)",
-        driver="bridge",
-        publish="127.0.0.1",
-        summary="The port is published for the host itself, and for nobody else.",
-    ),
-    Variant(
-        id="bridge-no-proxy",
-        title="bridge (no userland-proxy)",
-        driver="bridge",
-        daemon={"userland-proxy": False},
-        summary="Published ports by rules alone, without a process that listens on the host.",
-    ),
-)
-VARIANTS: dict[str, Variant] = {variant.id: variant for variant in _ALL}
+def all_variants() -> dict[str, Variant]:
+    """Every driver's variants by id, in the order of the page where one chooses."""
+    placed = sorted(
+        ((place, one) for driver in DRIVERS.values() for place, one in driver.variants.items()), key=lambda pair: pair[0]
+    )
+    return {variant.id: variant for _, variant in placed}
+
 
 SETS: dict[str, Ready] = {
     ready.id: ready
@@ -195,10 +95,10 @@ class NoVariant(Exception):
 
 def find_variant(word: str) -> Variant:
     """`macvlan`, or with a version of Docker Engine `bridge@28`."""
-    found = _WORD.fullmatch(word)
-    variant = VARIANTS.get(found[1]) if found else None
+    found, variants = _WORD.fullmatch(word), all_variants()
+    variant = variants.get(found[1]) if found else None
     if found is None or variant is None:
-        raise NoVariant(f"There is no {_short(word)!r} to compare; there are {', '.join(VARIANTS)}.")
+        raise NoVariant(f"There is no {_short(word)!r} to compare; there are {', '.join(variants)}.")
     engine = found[2]
     if engine is None:
         return variant

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from explorer.network.comparison.model import Cell, Column, Figures
-from explorer.network.comparison.reasons import reason
+from explorer.network.comparison.model import Column
+from explorer.network.comparison.reasons import reason, road
 from explorer.network.comparison.standing import Standing, stand
-from explorer.network.comparison.variants import Variant
+from explorer.network.drivers import DRIVERS
+from explorer.network.drivers.compared import Cell, Figures, Variant
 
 NOTHING = "Nothing has come out yet."
 NO_DIFFERENCE = "No difference seen: the machine's own noise is larger than any there may be."
 MEASURED_ONCE = "Measured once in each: take small differences for chance."
 ONCE = ("up", "memory")
+FIGURES = ("trip", "rate", "lan-trip", "lan-rate")
 ONE = "Only {} was measured: there is nothing to compare with."
 
 
@@ -21,11 +23,11 @@ def why(row: str, columns: Sequence[Column]) -> str:
     answered = [(column.variant, cell) for column in columns if (cell := column.cell(row))]
     if not answered:
         return NOTHING
-    if row in _FIGURES:
+    if row in FIGURES:
         return _of_figures(row, answered)
     if row in ONCE:
-        swarm = " An overlay has to form a swarm first." if any(one.driver == "overlay" for one, _ in answered) else ""
-        return MEASURED_ONCE + (swarm if row == "up" else "")
+        slow = dict.fromkeys(DRIVERS[one.driver].slow for one, _ in answered) if row == "up" else {}
+        return " ".join((MEASURED_ONCE, *filter(None, slow)))
     clauses: dict[str, list[str]] = {}
     for variant, cell in answered:
         clauses.setdefault(reason(variant, cell), []).append(variant.title)
@@ -76,27 +78,9 @@ def _roads(row: str, answered: list[tuple[Variant, Cell]]) -> dict[str, list[str
     roads: dict[str, list[str]] = {}
     for variant, cell in answered:
         if cell.figures:
-            roads.setdefault(_FIGURES[row].get(variant.driver, "the way in its evidence"), []).append(variant.title)
+            roads.setdefault(road(variant, row), []).append(variant.title)
     return roads
 
 
 def _list(names: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
-
-
-_SAME_HOST = {
-    "host": "both ends are in one namespace, over its loopback",
-    "bridge": "two cables, a switch between them, and the host's rules",
-    "third-party": "two cables, a switch between them, and the host's rules",
-    "macvlan": "from card to card within the kernel, past no switch and no rule",
-    "ipvlan": "from card to card within the kernel, past no switch and no rule",
-    "overlay": "two cables and a switch out of sight, past no rule of the host; on one host nothing is wrapped",
-}
-_FROM_LAN = {
-    "host": "it ends at the host's own card",
-    "bridge": "at the host it is translated and forwarded to the bridge, and sent down a cable",
-    "macvlan": "it ends at a card made out of the host's, before anything of the host's",
-    "ipvlan": "it ends at a card made out of the host's, before anything of the host's",
-    "overlay": "one host wraps each frame, the other unwraps it (VXLAN)",
-}
-_FIGURES = {"trip": _SAME_HOST, "rate": _SAME_HOST, "lan-trip": _FROM_LAN, "lan-rate": _FROM_LAN}

@@ -1,33 +1,45 @@
-"""One file per Docker network driver, all of the same shape; what they know of a place is in `known`.
+"""One package per Docker network driver; what they build their sentences from is in `known`.
 
-A driver has two functions. Each gives a `Why` (a sentence, and what the thing belongs to), or `UNKNOWN` when the thing is not
-this driver's doing:
-    why(known, item)                     an interface, route, neighbour, FDB entry, chain or rule
-    why_address(known, interface, cidr)  one address of an interface
-Adding a driver is a file here and its line in `DRIVERS`.
+A driver is a folder here whose `__init__` holds `DRIVER`: see `driver.Driver` for what it says of itself. The folder is found
+by itself, and every page, list and check reads `DRIVERS`. To add a driver: a folder here with its `diagram.svg`, a lesson in
+`lessons/content`, and a capture in `tests/captures` that the tests of its sentences read.
+
+`start` is no driver: it is what the first lesson is about, which has a card, a picture and a closing card like the others.
 """
 
 from __future__ import annotations
 
-from typing import Protocol, cast
+import importlib
+import pkgutil
+import sys
+from types import ModuleType
 
-from explorer.network.cause import Why
-from explorer.network.drivers import bridge, host, ipvlan, macvlan, none, overlay, remote
-from explorer.network.drivers.known import Known
-from explorer.network.model import Interface, Item
-
-
-class Driver(Protocol):
-    def why(self, known: Known, item: Item) -> Why: ...
-    def why_address(self, known: Known, interface: Interface, cidr: str) -> Why: ...
+from explorer.network.drivers.driver import Driver
+from explorer.network.drivers.registry import DRIVERS, built_in, links, links_for_page, network_drivers, on_lan
 
 
-DRIVERS: dict[str, Driver] = {
-    "host": cast(Driver, host),
-    "null": cast(Driver, none),  # what the daemon calls the driver of network `none`
-    "macvlan": cast(Driver, macvlan),
-    "ipvlan": cast(Driver, ipvlan),
-    "overlay": cast(Driver, overlay),
-    "": cast(Driver, remote),  # any other name: a program of its own; before bridge, whose words fit any switch
-    "bridge": cast(Driver, bridge),
-}
+def find_drivers(package: ModuleType) -> list[Driver]:
+    """The `DRIVER` of every package in this one's folder, in the order in which people meet them."""
+    names = [found.name for found in pkgutil.iter_modules(package.__path__) if found.ispkg]
+    found: list[Driver] = [importlib.import_module(f"{package.__name__}.{name}").DRIVER for name in names]
+    return sorted(found, key=lambda driver: driver.order)
+
+
+def in_asking_order() -> list[Driver]:
+    """As they are asked why something is there; the first that knows answers."""
+    return sorted(DRIVERS.values(), key=lambda driver: driver.asked)
+
+
+DRIVERS.update((driver.name, driver) for driver in find_drivers(sys.modules[__name__]))
+
+__all__ = [
+    "DRIVERS",
+    "Driver",
+    "built_in",
+    "find_drivers",
+    "in_asking_order",
+    "links",
+    "links_for_page",
+    "network_drivers",
+    "on_lan",
+]

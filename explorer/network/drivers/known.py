@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass, field
 
+from explorer.network.drivers.registry import built_in
 from explorer.network.elsewhere import NOBODY, Elsewhere
 from explorer.network.model import (
     DockerContainer,
@@ -20,7 +21,6 @@ from explorer.network.model import (
 )
 
 ANY_ADDRESS = ("", "0.0.0.0", "::")  # noqa: S104 - how a daemon writes "every address of the host"
-BUILT_IN = frozenset(("bridge", "host", "null", "overlay", "macvlan", "ipvlan"))  # drivers that are part of the engine
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -53,7 +53,8 @@ class Known:
         """Docker's part is known completely enough to say what is not Docker's: its daemon answered,
         and no driver is a program of its own, which may put anything anywhere."""
         answered = self.docker is not None and not self.docker.error and bool(self.docker.networks)
-        return answered and all(network.driver in BUILT_IN for network in self.networks.values())
+        engines = built_in()
+        return answered and all(network.driver in engines for network in self.networks.values())
 
     @property
     def in_swarm(self) -> bool:

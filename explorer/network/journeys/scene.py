@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 
+from explorer.network.drivers import links
 from explorer.network.drivers.known import Known, know
 from explorer.network.model import DockerState, Interface, Neighbour, Place, Route, Rule, View
 from explorer.network.packets import Packet
@@ -93,7 +94,7 @@ class Scene:
         if bridge:
             return f"{place}: bridge {self.bridge(place, bridge)} sends it out of its port {self.port(place, device)}"
         found = self.interface(place, device)
-        if found and found.kind in ("macvlan", "ipvlan"):
+        if found and found.kind in links("child"):
             return f"leaves {place} by {device}, a {found.kind} of its host's interface: straight onto the LAN"
         return f"leaves {place} by {device}"
 

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from explorer.classroom.people.access import current_learner, ensure_learner, find_comparison
 from explorer.lessons.choices import load_cases
-from explorer.network.comparison import SETS, VARIANTS, Column, Variant, find_variant
+from explorer.network.comparison import SETS, Column, Variant, all_variants, find_variant
 from explorer.network.comparison.aligned import SIDES, aligned
 from explorer.network.comparison.noise import overall_noise
 from explorer.network.comparison.rows import WAYS
@@ -36,10 +36,6 @@ class Card:
 
     variant: Variant
     lack: Lack | None
-
-    @property
-    def diagram(self) -> str:
-        return f"diagrams/_{self.variant.driver}.html"
 
 
 @require_safe
@@ -141,7 +137,7 @@ def render_choice(
         "error": error,
         "instead": running,
         "sets": [(ready, [find_variant(word).title for word in ready.variants]) for ready in SETS.values()],
-        "cards": [Card(variant, lacks.get(variant.driver)) for variant in VARIANTS.values()],
+        "cards": [Card(variant, lacks.get(variant.driver)) for variant in all_variants().values()],
         "cases": load_cases().values(),
         "earlier": [(one, comparisons.spec_of(one)) for one in comparisons.earlier_comparisons(learner)],
         "back": reverse("home"),

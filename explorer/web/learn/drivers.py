@@ -6,27 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from explorer.lessons.model import Lesson
+from explorer.network.drivers import DRIVERS, Driver
 from explorer.sandboxes.drivers import Lack
 from explorer.sandboxes.models import Progress
-
-
-@dataclass(frozen=True)
-class Driver:
-    name: str
-    title: str
-    promise: str  # shown while the driver has no lesson of its own
-
-
-DRIVERS = (
-    Driver("start", "Start here", "How Docker does networking: namespaces, and who fills them."),
-    Driver("bridge", "bridge", "The default: a virtual switch on one host, NAT to the outside."),
-    Driver("host", "host", "No network of its own: the container lives in the host's."),
-    Driver("none", "none", "Only loopback. Isolation, or a blank slate to build on."),
-    Driver("overlay", "overlay", "One network across several hosts, frames inside frames."),
-    Driver("macvlan", "macvlan", "A MAC of its own: the container becomes a neighbour on your LAN."),
-    Driver("ipvlan", "ipvlan", "Many addresses, one MAC, for switches that count."),
-    Driver("third-party", "third-party", "A driver is a program. Meet its API, then write one."),
-)
 
 
 @dataclass(frozen=True)
@@ -46,7 +28,7 @@ class Card:
 
     @property
     def diagram(self) -> str:
-        return f"diagrams/_{self.driver.name}.html"
+        return self.driver.diagram
 
 
 def make_cards(
@@ -55,13 +37,14 @@ def make_cards(
     first: dict[str, Lesson] = {}
     for lesson in lessons.values():
         first.setdefault(lesson.driver, lesson)
-    cards = [make_card(driver, first.get(driver.name), progress) for driver in DRIVERS]
+    cards = [make_card(driver, first.get(driver.name), progress) for driver in DRIVERS.values()]
     return [replace(card, lack=(lacks or {}).get(card.driver.name)) for card in cards]
 
 
 def make_shelf(lessons: Mapping[str, Lesson], progress: Mapping[str, Progress]) -> list[Card]:
     """The lessons that instructors published, each under its own title."""
-    return [make_card(Driver(one.driver, one.title, one.promise), one, progress) for one in lessons.values()]
+    named = {slug: replace(DRIVERS[one.driver], title=one.title) for slug, one in lessons.items()}
+    return [make_card(named[slug], one, progress) for slug, one in lessons.items()]
 
 
 def make_card(driver: Driver, lesson: Lesson | None, progress: Mapping[str, Progress]) -> Card:

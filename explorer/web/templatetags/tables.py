@@ -6,7 +6,7 @@ from django import template
 from django.utils.html import json_script
 from django.utils.safestring import SafeString
 
-from explorer.network import views
+from explorer.network import drivers, views
 
 register = template.Library()
 
@@ -14,3 +14,8 @@ register = template.Library()
 @register.simple_tag
 def table_of_views() -> SafeString:
     return json_script(views.for_page(), "table-views")
+
+
+@register.simple_tag
+def table_of_links() -> SafeString:
+    return json_script(drivers.links_for_page(), "table-links")

@@ -22,8 +22,6 @@ const BONDS = {
   veth: "veth pair",
   forward: "forwarded by the host",
   uplink: "on this LAN",
-  macvlan: "macvlan",
-  ipvlan: "ipvlan",
   carried: "carries its frames",
   vxlan: "VXLAN tunnel",
   member: "port of",
@@ -89,7 +87,7 @@ function joined(graph, node, go) {
     const item = make("li", "");
     item.append(
       button("", nameOf(other), () => go(other.id)),
-      make("small", "", BONDS[bond]),
+      make("small", "", BONDS[bond] ?? bond),
     );
     list.append(item);
   }

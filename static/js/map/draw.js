@@ -2,13 +2,14 @@
 // group of their own, so that a host that moves is one thing that moves; and nothing is written that is there already.
 
 import { svg } from "../page/dom.js";
+import { roleOf } from "../page/tables.js";
 import { COMPOUND } from "./model.js";
 import { bow, pathOf } from "./path.js";
 import { labelOf, shapeParts } from "./shape.js";
 import { inWords } from "./words.js";
 
 /** @import { Drawing, Shape, Wire } from "./drawing.js" */
-/** @import { Graph } from "./model.js" */
+/** @import { Edge, Graph } from "./model.js" */
 
 /**
  * @typedef {"boxes" | "wires" | "things"} Layer
@@ -49,7 +50,7 @@ export class Painter {
     }
     for (const wire of drawing.wires) {
       const drawn = this.#drawn(wire.edge.id, wire.room, "wires");
-      write(drawn, "class", `wire ${wire.edge.kind}${how.lit(wire.edge.id)}`);
+      write(drawn, "class", `wire ${lookOf(wire.edge)}${how.lit(wire.edge.id)}`);
       write(drawn, "data-wire", wire.edge.id);
       const corner = corners.get(wire.room);
       const points = wire.points.map(([x, y]) => pair(x - (corner?.x ?? 0), y - (corner?.y ?? 0)));
@@ -212,6 +213,9 @@ function glow({ group, written }) {
     if (made) group.append(made);
   } else if (light && !lit) light.remove();
 }
+
+/** The classes of a wire: its kind, and that it is no cable where an interface is made out of another. @param {Edge} edge */
+const lookOf = ({ kind }) => (roleOf(kind) === "child" ? `${kind} child` : kind);
 
 /** What differs by less than can be seen is the same. @param {number} value */
 const round = (value) => Math.round(value * 100) / 100;

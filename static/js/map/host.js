@@ -1,5 +1,6 @@
 // One host as part of the map's graph: its own interfaces, then everything that lives on it. Pure.
 
+import { roleOf } from "../page/tables.js";
 import { fact, firstAddress, interfaceFacts, interfacesOf, subnetOf } from "./interfaces.js";
 import { add, join, lanNode, nodeId, portId, portOf } from "./model.js";
 
@@ -118,7 +119,7 @@ export class HostReader {
    */
   #link(place, one, parent) {
     const id = nodeId(place, one);
-    const tunnel = one.kind === "vxlan" || one.kind === "geneve";
+    const tunnel = roleOf(one.kind) === "tunnel";
     const vni = fact(one, "id");
     add(this.graph, {
       id,
@@ -132,7 +133,7 @@ export class HostReader {
       facts: interfaceFacts(one),
     });
     if (one.master) join(this.graph, { kind: "member", from: id, to: `${place.id} ${one.master}`, place: place.id });
-    if (one.kind === "macvlan" || one.kind === "ipvlan") this.#onParent(place, one, id);
+    if (roleOf(one.kind) === "child") this.#onParent(place, one, id);
     if (tunnel)
       for (const nic of this.interfaces.filter((each) => this.#isNic(each)))
         join(this.graph, { kind: "carried", from: id, to: nodeId(this.host, nic), place: this.host.id });
@@ -149,8 +150,7 @@ export class HostReader {
     const name = fact(one, "link");
     const parent = this.interfaces.find((each) => each.index === index || each.name === name);
     if (!parent) return;
-    const kind = one.kind === "ipvlan" ? "ipvlan" : "macvlan";
-    join(this.graph, { kind, from, to: nodeId(this.host, parent), label: kind, place: place.id });
+    join(this.graph, { kind: one.kind, from, to: nodeId(this.host, parent), label: one.kind, place: place.id });
   }
 
   /**
@@ -217,7 +217,7 @@ export class HostReader {
    */
   #cable(place, one) {
     const from = portId(place, one);
-    if (one.kind === "macvlan" || one.kind === "ipvlan") return this.#onParent(place, one, from);
+    if (roleOf(one.kind) === "child") return this.#onParent(place, one, from);
     const end = this.#otherEnd(one);
     if (!end) return undefined;
     const to = end.interface.master ? `${end.place.id} ${end.interface.master}` : nodeId(end.place, end.interface);

@@ -11,7 +11,8 @@ import { firstAddress } from "./interfaces.js";
  * @typedef {{ id: string, kind: Kind, title: string, lines: string[], parent: string, place: string, key: string, faint: boolean,
  *   note: string, ports: Port[], facts: [string, string][] }} Node
  *   `place` and `key` say which place, and which item of its interfaces, the box stands for
- * @typedef {"veth" | "forward" | "uplink" | "macvlan" | "ipvlan" | "carried" | "vxlan" | "member"} Bond
+ * @typedef {string} Bond veth, forward, uplink, carried, vxlan, member; else the kind of an interface that is made out of the
+ *   one it leads to (macvlan, …: the page's table of links)
  * @typedef {{ id: string, kind: Bond, from: string, to: string, label: string, place: string }} Edge
  *   `from` and `to` name nodes or ports; `vxlan` joins two hosts and stands outside the order of the layout
  * @typedef {{ nodes: Node[], edges: Edge[], left: number }} Graph `left`: how many namespaces were left out

@@ -41,12 +41,11 @@ const WORDS = {
   tunnel: "Tunnel end",
 };
 
+/** @type {Record<Bond, string>} */
 const BONDS = {
   veth: "veth pair to",
   forward: "forwards through",
   uplink: "connected to",
-  macvlan: "macvlan on",
-  ipvlan: "ipvlan on",
   carried: "carried by",
   vxlan: "VXLAN tunnel to",
   member: "port of",
@@ -58,7 +57,7 @@ const BONDS = {
  */
 export function inWords(graph, node) {
   const title = [...(node.kind === "lan" ? [] : [node.title]), ...node.lines, node.note].filter(Boolean).join(" "); // as drawn
-  const joined = neighboursOf(graph, node).map(([bond, other]) => `${BONDS[bond]} ${nameOf(other)}`);
+  const joined = neighboursOf(graph, node).map(([bond, other]) => `${BONDS[bond] ?? `${bond} on`} ${nameOf(other)}`);
   return [`${WORDS[node.kind]} ${title}`, ...joined].join("; ");
 }
 

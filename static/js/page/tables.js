@@ -1,5 +1,6 @@
-// What the server tells a page as data: the table of views (explorer/network/views.py). A page carries each table as JSON
-// in a script element with the id `table-NAME`; a page without one shows no views.
+// What the server tells a page as data: the table of views (explorer/network/views.py) and the kinds of links that drivers
+// make (explorer/network/drivers). A page carries each table as JSON in a script element with the id `table-NAME`; a page
+// without one shows no views, and draws every link alike.
 
 /**
  * @typedef {{ view: string, name: string, heading: string, tab: string, shown: "always" | "machine" | "seen" | "filled",
@@ -31,6 +32,13 @@ function read(name) {
 
 /** The views in the order of their tabs. @returns {ViewRow[]} */
 export const views = () => read("views") ?? [];
+
+/**
+ * What an interface of this kind is on the map: a child of a parent interface, an end of a tunnel, or neither.
+ * @param {string} kind
+ * @returns {"child" | "tunnel" | undefined}
+ */
+export const roleOf = (kind) => read("links")?.[kind];
 
 /** @param {string} view */
 export const rowOf = (view) => views().find((row) => row.view === view);

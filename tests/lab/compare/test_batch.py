@@ -6,7 +6,7 @@ import pytest
 
 from explorer.lab.compare import batch
 from explorer.lab.compare.batch import OUTPUT_BYTES, Order, _Reader, clean, script
-from explorer.network.comparison.model import OUTPUT
+from explorer.network.drivers.compared import OUTPUT
 
 
 def played(orders, piece=65536, mark=None):

@@ -9,7 +9,7 @@ from explorer.lab.compare import run_column
 from explorer.lab.compare.make import Failed
 from explorer.lab.config import LabConfig
 from explorer.lab.errors import HostError
-from explorer.network.comparison import VARIANTS, Evidence
+from explorer.network.comparison import Evidence, all_variants
 from explorer.network.model import Place
 
 FACTS = {
@@ -76,7 +76,7 @@ def play(tmp_path, monkeypatch):
         async def hear(phase, column):
             told.append((phase, column))
 
-        return await run_column(config, "s1", FACTS, VARIANTS["bridge"], tell or hear), told
+        return await run_column(config, "s1", FACTS, all_variants()["bridge"], tell or hear), told
 
     return run
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.network.comparison import VARIANTS, Column
+from explorer.network.comparison import Column, all_variants
 from explorer.network.comparison.aligned import NEAR, SHARED, SIDES, aligned
 from explorer.network.comparison.model import LINES
 from explorer.network.comparison.roles import NAMES, Roles, roles_of
@@ -20,12 +20,12 @@ HOST = """\
 
 def host(number=3, bridge="br-0123456789ab", mtu=1500, mac="02:42:00:00:00:01", **more):
     text = HOST.format(number=number, bridge=bridge, mtu=mtu, mac=mac)
-    return Column(variant=VARIANTS["bridge"], state="done", after={"interfaces": read_addresses(text)}, **more)
+    return Column(variant=all_variants()["bridge"], state="done", after={"interfaces": read_addresses(text)}, **more)
 
 
 def rules(*lines, table="filter"):
     text = "\n".join([f"*{table}", ":DOCKER - [0:0]", *lines, "COMMIT"])
-    return Column(variant=VARIANTS["bridge"], state="done", after={table: read_rules(text, table)})
+    return Column(variant=all_variants()["bridge"], state="done", after={table: read_rules(text, table)})
 
 
 def words(entry):
@@ -80,20 +80,21 @@ def test_a_flood_of_rules_is_not_held_against_each_other():
 
 def test_routes_are_known_by_where_they_lead():
     routes = ("default via 10.77.0.1 dev eth0", "default via 10.77.0.9 dev eth0")
-    columns = [Column(variant=VARIANTS["bridge"], state="done", after={"routes": read_routes(text)}) for text in routes]
+    columns = [Column(variant=all_variants()["bridge"], state="done", after={"routes": read_routes(text)}) for text in routes]
     [row] = aligned(columns, "routes").rows
     assert (row.title, row.differs, words(row.entries[1])) == ("default", True, ["10.77.0.9"])
 
 
 def test_nothing_seen_is_no_difference_and_says_why():
-    failed = Column(variant=VARIANTS["ipvlan"], state="lacks", error="This kernel has no ipvlan.")
-    seen = aligned([host(), failed, Column(variant=VARIANTS["none"])], "interfaces")
+    failed = Column(variant=all_variants()["ipvlan"], state="lacks", error="This kernel has no ipvlan.")
+    seen = aligned([host(), failed, Column(variant=all_variants()["none"])], "interfaces")
     assert seen.differing == 0
     assert seen.notes == ("", "This kernel has no ipvlan.", "Not seen yet.")
 
 
 def test_an_unreadable_view_says_so():
-    broken = Column(variant=VARIANTS["none"], state="done", after={"interfaces": Observation(command="ip addr", error="gone")})
+    unread = Observation(command="ip addr", error="gone")
+    broken = Column(variant=all_variants()["none"], state="done", after={"interfaces": unread})
     assert aligned([host(), broken], "interfaces").notes == ("", "gone")
 
 
@@ -165,7 +166,7 @@ def test_names_are_bounded(five):
 
 def test_lines_are_bounded():
     lines = tuple(Line(text=f"{n} line", key=str(n)) for n in range(LINES + 50))
-    one = Column(variant=VARIANTS["none"], state="done", after={"fdb": Observation(command="x", lines=lines)})
+    one = Column(variant=all_variants()["none"], state="done", after={"fdb": Observation(command="x", lines=lines)})
     assert len(aligned([one], "fdb").rows) == LINES
 
 

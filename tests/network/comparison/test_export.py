@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from explorer.network.comparison import VARIANTS, Cell, Column, Comparison, Evidence
+from explorer.network.comparison import Cell, Column, Comparison, Evidence, all_variants
 from explorer.network.comparison.export import to_markdown
 from explorer.network.comparison.schema import schema
 
@@ -37,7 +37,7 @@ def test_every_row_of_a_table_has_a_field_for_every_column(five):
 
 
 def test_a_column_that_failed_says_where():
-    failed = Column(variant=VARIANTS["overlay"], state="failed", error="It said no.", failed_at="making the network")
+    failed = Column(variant=all_variants()["overlay"], state="failed", error="It said no.", failed_at="making the network")
     text = to_markdown(Comparison(id="c", columns=(failed,)), {})
     assert "- overlay: It said no. (while making the network)" in text
     assert "Nothing was run." in text
@@ -47,7 +47,7 @@ def test_a_column_that_failed_says_where():
 def test_what_a_host_says_stays_text(word, command):
     evidence = Evidence(where="h1", command=command, status=None)
     column = Column(
-        variant=VARIANTS["bridge"],
+        variant=all_variants()["bridge"],
         state="done",
         cells=(Cell(row="mtu", mark="value", word="1500", value=word),),
         commands=(evidence,),

@@ -3,9 +3,10 @@
 import pytest
 from pydantic import ValidationError
 
-from explorer.network.comparison import ROWS, ROWS_BY_KEY, VARIANTS, Cell, Column, Comparison, Evidence, Figures
-from explorer.network.comparison.model import CELLS, OUTPUT
+from explorer.network.comparison import ROWS, ROWS_BY_KEY, Cell, Column, Comparison, Evidence, Figures, all_variants
+from explorer.network.comparison.model import CELLS
 from explorer.network.comparison.rows import GROUPS
+from explorer.network.drivers.compared import OUTPUT
 
 
 def column():
@@ -15,11 +16,11 @@ def column():
         Cell(row="published", mark="yes", word="yes", evidence=(evidence,)),
         Cell(row="trip", mark="value", word="31 µs", number=31, unit="µs", figures=figures),
     )
-    return Column(variant=VARIANTS["bridge"], state="done", cells=cells)
+    return Column(variant=all_variants()["bridge"], state="done", cells=cells)
 
 
 def test_a_comparison_survives_json():
-    one = Comparison(id="c1", columns=(column(), Column(variant=VARIANTS["none"])))
+    one = Comparison(id="c1", columns=(column(), Column(variant=all_variants()["none"])))
     assert Comparison.model_validate_json(one.model_dump_json()) == one
 
 
@@ -32,14 +33,16 @@ def test_a_cell_is_found_by_its_row_and_a_missing_one_is_none():
     ("state", "over"), [("waiting", False), ("running", False), ("done", True), ("failed", True), ("lacks", True)]
 )
 def test_a_column_knows_whether_it_is_over(state, over):
-    assert Column(variant=VARIANTS["host"], state=state).over is over
+    assert Column(variant=all_variants()["host"], state=state).over is over
 
 
 def test_what_is_too_long_is_refused():
     with pytest.raises(ValidationError):
         Evidence(where="h1", command="x", output="y" * (OUTPUT + 1))
     with pytest.raises(ValidationError):
-        Column(variant=VARIANTS["host"], cells=tuple(Cell(row="mtu", mark="value", word="1500") for _ in range(CELLS + 1)))
+        Column(
+            variant=all_variants()["host"], cells=tuple(Cell(row="mtu", mark="value", word="1500") for _ in range(CELLS + 1))
+        )
 
 
 def test_rows_have_keys_of_their_own_and_every_group_has_rows():

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.network.comparison import SETS, VARIANTS
+from explorer.network.comparison import SETS, all_variants
 from explorer.network.comparison.spec import QUERY_BYTES, BadSpec, Spec, from_query, to_query
 
 
@@ -58,7 +58,7 @@ def test_what_is_not_ours_is_refused_in_a_sentence(query, said):
     assert len(str(refused.value)) < 400
 
 
-@given(st.lists(st.sampled_from(sorted(VARIANTS)), min_size=2, max_size=5, unique=True), st.booleans())
+@given(st.lists(st.sampled_from(sorted(all_variants())), min_size=2, max_size=5, unique=True), st.booleans())
 def test_the_link_reopens_the_same_comparison(columns, throughput):
     spec = Spec(columns=tuple(columns), throughput=throughput)
     assert from_query(to_query(spec)) == spec

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.network.comparison import SETS, VARIANTS, NoVariant, find_variant, find_variants
+from explorer.network.comparison import SETS, NoVariant, all_variants, find_variant, find_variants
 from explorer.network.scenario import ENGINES, SCENARIOS
 
 
 def test_every_variant_is_found_by_its_id_and_begins_with_a_scenario_there_is():
-    for word, variant in VARIANTS.items():
+    for word, variant in all_variants().items():
         assert find_variant(word) == variant
         assert variant.scenario in SCENARIOS
 
@@ -37,7 +37,7 @@ def test_what_is_no_variant_is_refused_in_a_short_sentence(word):
 @given(st.text(max_size=60))
 def test_any_word_is_a_variant_or_is_refused_in_one_printable_line(word):
     name, _, engine = word.partition("@")
-    if name in VARIANTS and (word == name or engine in ENGINES):
+    if name in all_variants() and (word == name or engine in ENGINES):
         assert find_variant(word).id == word
         return
     with pytest.raises(NoVariant) as refused:
@@ -45,7 +45,7 @@ def test_any_word_is_a_variant_or_is_refused_in_one_printable_line(word):
     assert str(refused.value).isprintable()
 
 
-@pytest.mark.parametrize("words", [[], ["bridge"], ["bridge"] * 2, ["bridge", "bridge@26"], list(VARIANTS)[:6]])
+@pytest.mark.parametrize("words", [[], ["bridge"], ["bridge"] * 2, ["bridge", "bridge@26"], list(all_variants())[:6]])
 def test_too_few_too_many_or_the_same_twice_is_no_comparison(words):
     with pytest.raises(NoVariant):
         find_variants(words)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.network.comparison import ROWS, VARIANTS, Cell, Column, Evidence
+from explorer.network.comparison import ROWS, Cell, Column, Evidence, all_variants
 from explorer.network.comparison.reasons import UNEXPLAINED, reason
 from explorer.network.comparison.why import NO_DIFFERENCE, NOTHING, why
 from tests.network.comparison import kept
@@ -59,13 +59,13 @@ def test_different_answers_are_never_called_the_same():
 
 
 def test_columns_without_an_answer_are_left_out():
-    lacking = Column(variant=VARIANTS["ipvlan"], state="lacks")
+    lacking = Column(variant=all_variants()["ipvlan"], state="lacks")
     assert why("netns", [lacking]) == NOTHING
     assert "ipvlan" not in why("netns", [lacking, COLUMNS["host"], COLUMNS["bridge"]])
 
 
 def test_what_could_not_be_told_says_so():
-    column = Column(variant=VARIANTS["bridge"], cells=(Cell(row="netns", mark="unknown", word="could not be read"),))
+    column = Column(variant=all_variants()["bridge"], cells=(Cell(row="netns", mark="unknown", word="could not be read"),))
     assert UNEXPLAINED in why("netns", [column, COLUMNS["none"]])
 
 
@@ -93,7 +93,7 @@ def with_trips(name, loop=20.0, trip=None):
         cell = Cell(row="trip", mark="no", word="no way")
     else:
         cell = Cell(row="trip", mark="value", word="x", figures=figures(trip, loop))
-    return Column(variant=VARIANTS[name], cells=(cell,))
+    return Column(variant=all_variants()[name], cells=(cell,))
 
 
 def test_an_order_that_can_be_seen_is_told_with_what_lies_on_the_way():
@@ -113,5 +113,5 @@ def test_one_figure_has_nothing_to_be_compared_with():
 
 @pytest.mark.parametrize("row", ["trip", "lan-trip", "rate", "lan-rate"])
 def test_no_way_anywhere(row):
-    none = Column(variant=VARIANTS["none"], cells=(Cell(row=row, mark="no", word="no way"),))
+    none = Column(variant=all_variants()["none"], cells=(Cell(row=row, mark="no", word="no way"),))
     assert why(row, [none]) == "There is no way to measure in any of them."

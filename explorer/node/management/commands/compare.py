@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand
 from django.db import OperationalError, ProgrammingError
 
 from explorer.lab.errors import LabError
-from explorer.network.comparison import ROWS, SETS, VARIANTS, Comparison
+from explorer.network.comparison import ROWS, SETS, Comparison, all_variants
 from explorer.network.comparison.spec import BadSpec, make_spec
 from explorer.network.scenario import ENGINES
 from explorer.node.management.answering import fail, progress
@@ -26,8 +26,9 @@ class Command(BaseCommand):
     help = "Compares drivers: the same work on each, measured in sandboxes of its own. Run it on the node's machine."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        known = ", ".join(all_variants())
         what = parser.add_mutually_exclusive_group(required=True)
-        what.add_argument("--drivers", default="", help=f"two to five of {', '.join(VARIANTS)}; bridge@28 names an engine")
+        what.add_argument("--drivers", default="", help=f"two to five of {known}; bridge@28 names an engine")
         what.add_argument("--set", default="", choices=sorted(SETS), help="a ready-made set")
         parser.add_argument("--engine", default="", choices=ENGINES, help="version of Docker Engine where none is named")
         parser.add_argument("--no-throughput", action="store_true", help="leave out the runs that fill the wire")

@@ -12,6 +12,7 @@ import { pathOf } from "../../../../static/js/map/path.js";
 import { fit, zoomed } from "../../../../static/js/map/sight.js";
 import { begin, shorten } from "../../../../static/js/map/size.js";
 import { neighboursOf, outline } from "../../../../static/js/map/words.js";
+import "../tables.js";
 
 const elk = new ELK(); // without a worker: the same code, in this process
 const layOut = (graph) => arrange(graph, (level) => elk.layout(level));

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from explorer.lessons.evidence import World
-from explorer.lessons.summary.parts import Fact, cables, counted, interfaces, listed
-from explorer.network.drivers.known import BUILT_IN
+from explorer.network.drivers.registry import built_in
+from explorer.network.drivers.summary import Fact, cables, counted, interfaces, listed
 from explorer.network.model import Call, DockerNetwork, Interface, Place, Rule, View
+from explorer.network.world import World
 
 VIEWS: tuple[View, View] = ("filter", "nat")
 
 
 def facts(world: World, host: Place) -> Iterator[Fact]:
-    networks = [one for one in world.networks(host.id) if one.driver and one.driver not in BUILT_IN]
+    networks = [one for one in world.networks(host.id) if one.driver and one.driver not in built_in()]
     yield "Networks", listed(f"{one.name} (driver {one.driver})" for one in networks)
     yield "Asked of the drivers", questions(world, host)
     held = [one for one in interfaces(world, host) if holds(one, networks)]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from explorer.lessons.evidence import World
-from explorer.lessons.summary.parts import Fact, cables, counted, interfaces, listed, rules
+from explorer.network.drivers.summary import Fact, cables, counted, interfaces, listed, rules
 from explorer.network.model import DockerNetwork, Interface, Place, Route, Rule
+from explorer.network.world import World
 
 
 def facts(world: World, host: Place) -> Iterator[Fact]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from explorer.lessons.evidence import World
-from explorer.lessons.summary.bridge import way_in
-from explorer.lessons.summary.parts import Fact, cables, counted, interfaces, listed
+from explorer.network.drivers.bridge.summary import way_in
+from explorer.network.drivers.summary import Fact, cables, counted, interfaces, listed
 from explorer.network.model import Place
+from explorer.network.world import World
 
 
 def facts(world: World, host: Place) -> Iterator[Fact]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from explorer.lessons.evidence import World, bare
-from explorer.lessons.summary.parts import Fact, counted, interfaces, listed
+from explorer.network.drivers.summary import Fact, counted, interfaces, listed
 from explorer.network.model import Connection, Interface, Neighbour, Place, Route, Rule, View
+from explorer.network.world import World, bare
 
 TABLES: tuple[View, ...] = ("nat", "filter")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from explorer.lessons.evidence import World
 from explorer.network.model import Interface, Place, Rule, View
+from explorer.network.world import World
 
 NAMES_SHOWN = 6
 Fact = tuple[str, str]

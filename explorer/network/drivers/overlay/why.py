@@ -2,15 +2,15 @@
 
 What it puts where, by Docker's documentation and by looking: in a container a first interface on the network and a second one
 on docker_gwbridge, the way out of its host; for each network in use a namespace of its own on the host, with a switch and a
-tunnel (`overlay_inside`); on the host docker_gwbridge, which is a bridge network like others, and, where services publish ports
+tunnel (`inside`); on the host docker_gwbridge, which is a bridge network like others, and, where services publish ports
 and the kernel has IPVS, the chains DOCKER-INGRESS.
 """
 
 from __future__ import annotations
 
 from explorer.network.cause import DAEMON, PUBLISH, UNKNOWN, Why, container, network, of_container
-from explorer.network.drivers import overlay_inside
 from explorer.network.drivers.known import Known, title
+from explorer.network.drivers.overlay import inside
 from explorer.network.model import Chain, DockerNetwork, Frame, Interface, Item, Neighbour, Route, Rule
 
 DRIVER = "overlay"
@@ -21,7 +21,7 @@ INGRESS_ABOUT = (network("ingress"), DAEMON)
 
 def why(known: Known, item: Item) -> Why:
     if known.place.kind == "namespace":
-        return overlay_inside.why(known, item)
+        return inside.why(known, item)
     if isinstance(item, Frame):
         return _frame(known, item)
     if known.on_host:
@@ -38,7 +38,7 @@ def why(known: Known, item: Item) -> Why:
 def why_address(known: Known, interface: Interface, cidr: str) -> Why:
     address = cidr.partition("/")[0]
     if known.place.kind == "namespace":
-        return overlay_inside.why_address(known, interface, address)
+        return inside.why_address(known, interface, address)
     mine, endpoint = _network(known, interface), known.endpoint_of(interface)
     if mine and endpoint and known.container and endpoint.address == address:
         return Why(
@@ -152,7 +152,7 @@ def _task_rule(known: Known, item: Rule) -> Why:
 
 def _frame(known: Known, item: Frame) -> Why:
     """What one frame on the LAN carries, as far as both ends are known."""
-    mine = next((one for one in known.networks.values() if item.vni in overlay_inside.vnis(one)), None)
+    mine = next((one for one in known.networks.values() if item.vni in inside.vnis(one)), None)
     if mine is None or item.problem:
         return UNKNOWN
     ends = known.elsewhere.end(mine, item.inner_source_mac), known.elsewhere.end(mine, item.inner_destination_mac)

@@ -8,7 +8,7 @@ DNAT with one ACCEPT per published port; in the container `eth0`, its address, a
 from __future__ import annotations
 
 from explorer.network.cause import DAEMON, KERNEL, UNKNOWN, Why, of_container, of_network
-from explorer.network.drivers.bridge_rules import chain, rule
+from explorer.network.drivers.bridge.rules import chain, rule
 from explorer.network.drivers.known import Known, title
 from explorer.network.model import Chain, DockerNetwork, FdbEntry, Interface, Item, Neighbour, Route, Rule
 

@@ -7,7 +7,8 @@ address or a subnet is of, and who answers for it) and what each of Docker's que
 from __future__ import annotations
 
 from explorer.network.cause import DAEMON, UNKNOWN, Why, container, network, of_container
-from explorer.network.drivers.known import BUILT_IN, Known, title
+from explorer.network.drivers.known import Known, title
+from explorer.network.drivers.registry import built_in
 from explorer.network.model import Call, DockerNetwork, Interface, Item, Route, Rule
 
 QUESTIONS = {
@@ -94,7 +95,7 @@ def _rule(known: Known, item: Rule) -> Why:
 
 
 def _remote(found: DockerNetwork | None) -> DockerNetwork | None:
-    return found if found and found.driver and found.driver not in BUILT_IN else None
+    return found if found and found.driver and found.driver not in built_in() else None
 
 
 def _own_network(known: Known, interface: Interface | None) -> DockerNetwork | None:

@@ -1,0 +1,43 @@
+"""Third-party drivers: programs beside Docker, asked over a socket. The lesson's own one is `lab-driver` (lab/images)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from explorer.network.drivers.clauses import ON_SWITCH
+from explorer.network.drivers.compared import Variant
+from explorer.network.drivers.driver import Driver
+from explorer.network.drivers.needs import BRIDGE, VETH
+from explorer.network.drivers.third_party import summary, why
+
+DRIVER = Driver(
+    name="third-party",
+    plugin="lab",
+    order=80,
+    title="third-party",
+    promise="A driver is a program. Meet its API, then write one.",
+    folder=Path(__file__).parent,
+    why=why.why,
+    why_address=why.why_address,
+    asked=1,  # after the engine's own drivers: its words fit any network that none of them has
+    needs=(VETH, BRIDGE),
+    links={"geneve": "tunnel"},  # what other drivers that span hosts use instead of VXLAN
+    variants={
+        80: Variant(
+            id="third-party",
+            title="third-party",
+            driver="third-party",
+            prepare=("lab-driver start",),
+            summary="A driver that is a small program beside Docker: it makes the cables and nothing more.",
+        )
+    },
+    reasons={
+        **ON_SWITCH,
+        "interfaces": "eth0 is one end of a cable (veth) that the driver made and plugged into a bridge of its own",
+        "outward no": ("its packets arrive with a sender nobody outside has a route to: this driver does not masquerade"),
+        "host-interfaces some": "a bridge of the driver's, and the host's end of a cable for each container",
+        "host-rules some": "the driver lets its containers talk, and does nothing else",
+    },
+    unpublished="ports are the driver's work, and this one does none of it",
+    summary=summary.facts,
+)
