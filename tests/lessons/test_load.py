@@ -11,7 +11,7 @@ from explorer.network.model import Script, Snapshot
 
 WRONG = [
     # what is replaced, by what, the line that is named, a part of the sentence
-    ('driver = "bridge"', 'driver = "bird"', 2, "driver: Input should be 'start'"),
+    ('driver = "bridge"', 'driver = "bird"', 2, "there is no driver 'bird'; there are start, bridge"),
     ('promise = "A promise."', "", 1, "'promise' is missing; add it here"),
     ("minutes = 5", "minutes = 500", 5, "less than or equal to 60"),
     ("minutes = 5", 'minutes = 5\ncolour = "red"', 6, "unknown key 'colour'"),
