@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -281,16 +282,35 @@ class Studio:
 
     def __init__(self, browser: Browser, site: str, scene: Any, folder: Path) -> None:
         self.browser, self.site, self.scene, self.folder = browser, site, scene, folder
-        self.pages: dict[str, Page] = {}
+        self.begun = False  # whether there are sandboxes that live
 
     def page_of(self, who: str) -> Page:
-        """Whose sandbox is real keeps the page; all others get a fresh one."""
+        """Of a browser of its own."""
         context = self.browser.new_context(base_url=self.site, reduced_motion="reduce")
         context.set_default_timeout(10_000)
         context.add_init_script("localStorage.setItem('terminal-webgl', '0')")
         if who:
             context.add_cookies([{"name": "sessionid", "value": self.scene.cookies[who], "url": self.site}])
         return context.new_page()
+
+    def begin(self) -> None:
+        """Ana works through the first step; somebody else plays."""
+        self.begun = True
+        page = self.page_of("ana")
+        page.set_viewport_size({"width": 1400, "height": 1000})
+        learner = Learner(page)
+        try:
+            learner.open("bridge")
+            learner.guess()
+            learner.click_commands()
+            page.context.close()
+            page = self.page_of("comparer")
+            page.goto("/playground/")
+            page.get_by_role("button", name="Open it").click()
+            expect(page.locator("live-sandbox.seen[data-state=ready]")).to_be_attached(timeout=60_000)
+        finally:
+            page.screenshot(path=str(self.folder / "begun.png"))
+            page.context.close()
 
     def take(self, picture: Picture) -> None:
         page = self.page_of(picture.who)
@@ -342,31 +362,23 @@ def main() -> None:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
             studio = Studio(browser, site, scene, folder)
-            if any(picture.live for picture in wanted):
-                begin(studio)
             for picture in wanted:
-                try:
-                    studio.take(picture)
-                except Exception as error:  # one page that cannot be shown keeps no other from being shown
-                    missed.append(picture.name)
-                    sys.stderr.write(f"{picture.name}: {error}\n")
+                if picture.live and not studio.begun:
+                    missed += tried("what lives", studio.begin)
+                missed += tried(picture.name, partial(studio.take, picture))
             browser.close()
-    sys.stdout.write(f"{len(wanted) - len(missed)} pages are in {folder}\n")
+    sys.stdout.write(f"{len(wanted)} pages are in {folder}" + (f", without {', '.join(missed)}\n" if missed else "\n"))
     sys.exit(bool(missed))
 
 
-def begin(studio: Studio) -> None:
-    """Ana works through the first step; somebody else plays."""
-    learner = Learner(studio.page_of("ana"))
-    learner.open("bridge")
-    learner.guess()
-    learner.click_commands()
-    learner.page.context.close()
-    player = studio.page_of("comparer")
-    player.goto("/playground/")
-    player.get_by_role("button", name="Open it").click()
-    expect(player.locator("live-sandbox.seen[data-state=ready]")).to_be_attached(timeout=60_000)
-    player.context.close()
+def tried(name: str, do: Callable[[], None]) -> list[str]:
+    """The name of what failed: one page that cannot be shown keeps no other from being shown."""
+    try:
+        do()
+    except Exception as error:
+        sys.stderr.write(f"{name}: {error}\n")
+        return [name]
+    return []
 
 
 if __name__ == "__main__":
