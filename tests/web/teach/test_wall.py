@@ -64,7 +64,7 @@ def test_a_seat_with_its_step_checks_and_predictions(page, klass, seat):
     )
     drawn = page(f"/teach/{klass.pk}/seats/{seat.pk}/")
     assert "No sandbox yet" in drawn
-    assert "seat-guess right" in drawn
+    assert "Right." in drawn
     assert 'aria-current="step"' in drawn
 
 
