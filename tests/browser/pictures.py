@@ -27,7 +27,7 @@ from tests.browser.conftest import EMBEDDING_SITE, ROOT, Learner, free_port, wai
 WIDTHS = ((390, 844), (1280, 800), (1920, 1080))
 Scheme = Literal["light", "dark"]
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
-TABS = ("Interfaces", "Routes", "NAT", "Neighbours", "Packets", "Journey", "Capture", "Reach", "Added", "Timeline")
+TABS = ("Interfaces", "Routes", "NAT", "Neighbours", "Journey", "Capture", "Reach", "Added", "Timeline")
 
 
 def press(name: str) -> Callable[[Page], None]:
@@ -50,18 +50,17 @@ def send(selector: str, **fields: str) -> Callable[[Page], None]:
 
     def act(page: Page) -> None:
         form = page.locator(selector).first
-        form.evaluate(
-            """(form, fields) => {
-                for (const [name, value] of Object.entries(fields)) {
-                    const there = form.elements[name] ?? form.appendChild(document.createElement("input"));
-                    Object.assign(there, { name, value });
-                }
-                HTMLFormElement.prototype.submit.call(form);
-            }""",
-            fields,
-        )
-        page.wait_for_load_state("load")
-        page.wait_for_timeout(300)
+        with page.expect_navigation():
+            form.evaluate(
+                """(form, fields) => {
+                    for (const [name, value] of Object.entries(fields)) {
+                        const there = form.elements[name] ?? form.appendChild(document.createElement("input"));
+                        Object.assign(there, { name, value });
+                    }
+                    HTMLFormElement.prototype.submit.call(form);
+                }""",
+                fields,
+            )
 
     return act
 
@@ -287,7 +286,7 @@ class Studio:
     def page_of(self, who: str) -> Page:
         """Of a browser of its own."""
         context = self.browser.new_context(base_url=self.site, reduced_motion="reduce")
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(40_000)
         context.add_init_script("localStorage.setItem('terminal-webgl', '0')")
         if who:
             context.add_cookies([{"name": "sessionid", "value": self.scene.cookies[who], "url": self.site}])
@@ -301,6 +300,7 @@ class Studio:
         learner = Learner(page)
         try:
             learner.open("bridge")
+            page.get_by_label("run it").check()
             learner.guess()
             learner.click_commands()
             page.context.close()
@@ -348,11 +348,13 @@ def show_in(page: Page, scheme: Scheme) -> None:
 
 
 def main() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):  # a background job of a shell begins with interrupts ignored
+        signal.signal(number, signal.default_int_handler)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", nargs="?", default="var/pictures")
-    parser.add_argument("--only", default="", help="pages whose name has this word in it")
+    parser.add_argument("--only", default="", help="pages whose name has one of these words in it")
     asked = parser.parse_args()
-    wanted = [picture for picture in PAGES if asked.only in picture.name]
+    wanted = [picture for picture in PAGES if not asked.only or any(word in picture.name for word in asked.only.split())]
     folder = Path(asked.folder)
     folder.mkdir(parents=True, exist_ok=True)
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
