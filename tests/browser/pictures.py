@@ -172,7 +172,7 @@ PAGES: tuple[Picture, ...] = (
     Picture("class-way-back", "/teach/{klass}/setup/", "seat-link", "teacher", act=send(".seat-list form[action$='/link/']")),
     Picture("wall", "/teach/{klass}/", "wall", "teacher"),
     Picture("wall-acts", "/teach/{klass}/", "wall class-answers prepared", "teacher", act=unfold(".acts-more")),
-    Picture("wall-said", "/teach/{klass}/", "do-class", "teacher", act=send(".act-say", text="Look at step two.")),
+    Picture("wall-said", "/teach/{klass}/", "do-class", "teacher", act=send("#act-say", text="Look at step two.")),
     Picture("wall-dense", "/teach/{dense}/", "wall", "teacher"),
     Picture("wall-crowd", "/teach/{crowd}/", "wall", "teacher"),
     Picture("wall-empty", "/teach/{empty}/", "wall", "teacher"),
