@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from unfold.decorators import display
 
+from explorer.classroom.acts.table import ACTS
 from explorer.classroom.models import Class, Seat
 from explorer.classroom.panel.base import Part, Table, Wish
 from explorer.classroom.people.access import User, classes_of, sandboxes_of
@@ -45,6 +46,16 @@ def audited(user: User, action: str, sandbox: Sandbox, **detail: Any) -> None:
     note(user, action, klass=klass, seat=seat, sandbox=sandbox, **detail)
 
 
+def wish(name: str, ask: Callable[[User, Sandbox], str], question: str = "") -> Wish:
+    """A wish that is an action of the class too: it has the action's name and label, and `audit_word` its word in the audit
+    log."""
+    return Wish(name, ACTS[name].label, ask, question)
+
+
+def audit_word(name: str) -> str:
+    return ACTS[name].audit
+
+
 def extend(user: User, sandbox: Sandbox) -> str:
     """As an instructor does it: a whole life from now on. The hosts' own clocks follow."""
     if sandbox.state != State.READY or sandbox.expires_at is None:
@@ -54,7 +65,7 @@ def extend(user: User, sandbox: Sandbox) -> str:
     with transaction.atomic():
         if not services.renew_sandbox(sandbox, now, f"the sandbox runs until {until:%H:%M} UTC"):
             raise Refused("long_enough", f"Left as it is: it runs until {sandbox.expires_at:%H:%M} UTC.", sandbox=sandbox.pk)
-        audited(user, "extend", sandbox, until=int(until.timestamp()))
+        audited(user, audit_word("extend"), sandbox, until=int(until.timestamp()))
     return f"It runs until {until:%H:%M} UTC."
 
 
@@ -63,7 +74,7 @@ def reset(user: User, sandbox: Sandbox) -> str:
         raise Refused("resetting", "It is being reset already.", sandbox=sandbox.pk)
     with transaction.atomic():
         services.reset_sandbox(sandbox)
-        audited(user, "reset", sandbox)
+        audited(user, audit_word("reset"), sandbox)
     return "It is being rebuilt from its scenario."
 
 
@@ -72,7 +83,7 @@ def stop(user: User, sandbox: Sandbox) -> str:
         raise Refused("over", "It is over already.", sandbox=sandbox.pk)
     with transaction.atomic():
         services.close_sandbox(sandbox)
-        audited(user, "stop", sandbox)
+        audited(user, audit_word("stop"), sandbox)
     return "It is being removed."
 
 
@@ -132,9 +143,9 @@ class SandboxTable(Table):
     readonly_fields = ("whose", "memory", "processor", "containers", "watch")
     inlines = (Actions,)
     wishes = (
-        Wish("extend", "Extend", extend),
-        Wish("reset", "Reset", reset, "What the learner did in these sandboxes is lost. Their progress is kept."),
-        Wish("stop", "Stop", stop, "These sandboxes are removed now, also under somebody's hands. Progress is kept."),
+        wish("extend", extend),
+        wish("reset", reset, "What the learner did in these sandboxes is lost. Their progress is kept."),
+        wish("stop", stop, "These sandboxes are removed now, also under somebody's hands. Progress is kept."),
         Wish("mark", "Mark for removal", mark),
     )
 
