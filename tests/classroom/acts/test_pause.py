@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from explorer.classroom.acts import rules
-from explorer.classroom.models import Class
+from explorer.classroom.acts import pause, rules
+from explorer.classroom.models import AuditEntry, Class, Seat
 from explorer.node.reconcile import sweep
 from explorer.sandboxes.limits import Refused
-from explorer.sandboxes.models import Sandbox
+from explorer.sandboxes.models import Comparison, Sandbox
 from tests.classroom.acts.conftest import audited, give_sandbox
 from tests.classroom.acts.doing import do
 
@@ -88,3 +88,46 @@ def test_a_class_that_ended_paused_holds_nothing(klass, sandbox, seat, node):
     sweep.expire_overdue(node)
     sandbox.refresh_from_db()
     assert sandbox.state == "closing"
+
+
+def test_what_is_compared_and_what_is_over_is_given_no_time(teacher, klass, seat, ben, idle, node):
+    compared = give_sandbox(seat, node, comparison=Comparison.objects.create(learner=seat.learner, node=node))
+    over = give_sandbox(ben, node, state="closed")
+    removed = give_sandbox(idle, node)
+    Seat.objects.filter(pk=idle.pk).update(removed_at=timezone.now())
+    before = dict(Sandbox.objects.values_list("pk", "expires_at"))
+    ago(klass, 15)
+    assert "0 sandboxes have" in do("resume", teacher, klass).sentence
+    assert dict(Sandbox.objects.values_list("pk", "expires_at")) == before
+    assert {compared.pk, over.pk, removed.pk} == set(before)
+
+
+def test_one_that_is_being_reset_has_its_pause_back_too(teacher, klass, sandbox):
+    Sandbox.objects.update(state="resetting", ready_at=timezone.now() - timedelta(hours=1))
+    ago(klass, 15)
+    assert "1 sandboxes have 15 min more" in do("resume", teacher, klass).sentence
+
+
+def test_extended_in_a_pause_a_sandbox_has_its_whole_life_from_the_beginning_of_it(teacher, klass, sandbox):
+    Sandbox.objects.update(ready_at=timezone.now() - timedelta(hours=1))
+    ago(klass, 15)
+    klass.refresh_from_db()
+    do("extend", teacher, klass)
+    sandbox.refresh_from_db()
+    assert timedelta(minutes=44) < sandbox.expires_at - timezone.now() <= timedelta(minutes=45)
+    do("resume", teacher, klass)
+    sandbox.refresh_from_db()
+    assert timedelta(minutes=59) < sandbox.expires_at - timezone.now() <= timedelta(minutes=60)
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(0, "0 s"), (89, "89 s"), (90, "2 min"), (3600, "60 min")])
+def test_how_long_it_was_is_said_in_seconds_and_then_in_minutes(seconds, words):
+    assert pause.in_words(seconds) == words
+
+
+def test_the_line_in_the_audit_log_says_how_long_it_was_and_for_how_many(teacher, klass, sandbox):
+    Sandbox.objects.update(ready_at=timezone.now() - timedelta(hours=1))
+    ago(klass, 15)
+    do("resume", teacher, klass)
+    detail = AuditEntry.objects.get(action="resume").detail
+    assert (900 <= detail["seconds"] < 960, detail["sandboxes"]) == (True, 1)

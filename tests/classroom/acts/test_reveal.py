@@ -86,3 +86,40 @@ def test_shown_to_all_once_and_hidden_again(teacher, second, klass, guessed):
 def test_a_prediction_of_no_lesson_of_the_class_is_refused(teacher, klass, key):
     with pytest.raises(Refused):
         do("reveal", teacher, klass, prediction=key)
+
+
+def test_answers_of_a_lesson_that_left_the_class_can_still_be_hidden(teacher, klass):
+    do("reveal", teacher, klass, prediction=KEY)
+    klass.refresh_from_db()
+    klass.lessons = ["host"]
+    klass.save()
+    assert do("hide", teacher, klass, prediction=KEY).new
+    with pytest.raises(Refused, match="no such prediction"):
+        do("reveal", teacher, klass, prediction=KEY)
+
+
+def test_one_more_is_shown_beside_the_first_and_the_newest_comes_first(teacher, klass):
+    other = next(one.id for step in load_lessons()["bridge"].steps for one in step.predictions if one.id != ASKED.id)
+    for key in (KEY, f"bridge/{other}"):
+        do("reveal", teacher, klass, prediction=key)
+    klass.refresh_from_db()
+    assert [one.key for one in revealed_in(klass)] == [f"bridge/{other}", KEY]
+    do("hide", teacher, klass, prediction=KEY)
+    klass.refresh_from_db()
+    assert [one.key for one in revealed_in(klass)] == [f"bridge/{other}"]
+
+
+def test_who_was_removed_is_not_counted_any_more(klass, guessed):
+    type(klass.seats.first()).objects.filter(name="s0").update(removed_at=klass.created_at)
+    told = read_answers(klass, KEY)
+    assert (told.seats, told.answered) == (3, 2)
+
+
+def test_shares_are_of_those_who_answered(klass):
+    for at in range(3):
+        guess(make_seat(klass, f"s{at}"), RIGHT, RIGHT)
+    for at in range(2):
+        make_seat(klass, f"silent{at}")
+    told = read_answers(klass, KEY)
+    assert told.bars[0].share == 100
+    assert (told.seats, told.answered, told.machines) == (5, 3, 3)

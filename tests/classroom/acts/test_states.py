@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from explorer.classroom.acts import states
-from explorer.classroom.models import StartingState
+from explorer.classroom.models import AuditEntry, StartingState
 from explorer.network.model import DockerContainer, DockerNetwork, DockerState, Snapshot
 from explorer.sandboxes import services
 from explorer.sandboxes.limits import Refused
@@ -128,3 +128,69 @@ def test_a_state_of_another_class_is_not_there(teacher, klass, elsewhere, sandbo
     other = StartingState.objects.create(klass=elsewhere.klass, title="x", scenario="one-host")
     with pytest.raises(Refused, match="no such state"):
         do("hand-out", teacher, klass, state=str(other.pk))
+
+
+def test_a_class_keeps_so_many_states_and_then_only_writes_over_them(teacher, klass, seat, sandbox, seen, monkeypatch):
+    monkeypatch.setattr(states, "MOST_STATES", 1)
+    do("keep", teacher, klass, seat, title="one")
+    with pytest.raises(Refused, match="1 states are kept"):
+        do("keep", teacher, klass, seat, title="two")
+    Sandbox.objects.update(generation=2)
+    seen["generation"] = 2
+    assert not do("keep", teacher, klass, seat, title="one").new  # the same commands of the same sandbox
+    assert StartingState.objects.count() == 1
+
+
+def test_kept_again_after_something_changed_the_state_is_the_new_one(teacher, klass, seat, sandbox, ben, node):
+    do("keep", teacher, klass, seat, title="one")
+    give_sandbox(ben, node)
+    assert do("keep", teacher, klass, ben, title="one").new
+    assert StartingState.objects.get().replay["of"] == services.current_sandbox(ben.learner).pk
+    assert audited("keep state") == 2
+
+
+@pytest.mark.parametrize("state", ["queued", "opening", "resetting"])
+def test_a_sandbox_that_is_not_ready_is_not_kept(teacher, klass, seat, sandbox, state):
+    Sandbox.objects.update(state=state)
+    with pytest.raises(Refused, match="no running sandbox"):
+        do("keep", teacher, klass, seat, title="one")
+    assert not StartingState.objects.exists()
+
+
+def test_without_a_seat_it_is_the_instructors_own_that_is_kept(teacher, klass, sandbox, me, node):
+    with pytest.raises(Refused, match="no running sandbox"):
+        do("keep", teacher, klass, title="mine", mine=None)
+    mine = Sandbox.objects.create(learner=me, node=node, state="ready", lesson="host")
+    do("keep", teacher, klass, title="mine", mine=me)
+    assert (StartingState.objects.get().replay["of"], StartingState.objects.get().lesson) == (mine.pk, "host")
+
+
+def test_a_title_is_kept_as_one_line(teacher, klass, seat, sandbox):
+    with pytest.raises(Refused, match="121 characters; 120 is the most"):
+        do("keep", teacher, klass, seat, title="x" * 121)
+    do("keep", teacher, klass, seat, title="a\n b")
+    assert StartingState.objects.get().title == "a b"
+
+
+def test_each_instructor_has_a_copy_of_their_own(teacher, second, klass, seat, sandbox, me):
+    other = Learner.objects.create()
+    assert do("clone", teacher, klass, seat, mine=me).new
+    assert do("clone", second, klass, seat, mine=other).new
+    assert {copy.learner_id for copy in Sandbox.objects.exclude(pk=sandbox.pk)} == {me.pk, other.pk}
+
+
+def test_a_copy_leads_to_where_it_is_seen_the_second_time_too(teacher, klass, seat, sandbox, me):
+    assert [do("clone", teacher, klass, seat, mine=me).leads_to for _ in range(2)] == ["playground"] * 2
+
+
+def test_the_line_in_the_audit_log_names_no_learner(teacher, klass, seat, sandbox, me):
+    do("clone", teacher, klass, seat, mine=me)
+    do("keep", teacher, klass, seat, title="of Ana")
+    assert "Ana" not in str(list(AuditEntry.objects.values_list("detail", flat=True)))
+
+
+def test_one_who_is_given_a_state_is_told_alone(teacher, klass, seat, ben, sandbox):
+    do("keep", teacher, klass, seat, title="Broken")
+    do("hand-out", teacher, klass, ben, state=str(StartingState.objects.get().pk))
+    assert "fresh sandbox: Broken" in words_for(ben)[0][0].text
+    assert words_for(seat) == []

@@ -83,3 +83,62 @@ def test_nobody_is_sent_behind_the_lock(teacher, klass):
     do("lock", teacher, klass, step=f"bridge/{BRIDGE[1]}")
     with pytest.raises(Refused, match="locked"):
         do("step", teacher, klass, step=f"bridge/{BRIDGE[2]}")
+
+
+@pytest.mark.parametrize("name", ["step", "lock"])
+def test_a_step_of_a_lesson_that_is_none_of_the_classs_is_refused_by_name(teacher, klass, name):
+    klass.lessons = ["host"]
+    klass.save()
+    with pytest.raises(Refused, match="is not one of this class's lessons"):
+        do(name, teacher, klass, step=f"bridge/{BRIDGE[1]}")
+    assert (Class.objects.get(pk=klass.pk).open_until, klass.words.count()) == ({}, 0)
+
+
+def test_the_sentence_says_who_is_sent_where(teacher, klass, seat):
+    type(seat).objects.update(name="Ana Maria")
+    seat.refresh_from_db()
+    assert do("step", teacher, klass, seat, step=f"bridge/{BRIDGE[1]}").sentence.startswith("Ana Maria: “")
+    assert do("step", teacher, klass, step=f"bridge/{BRIDGE[1]}").sentence.startswith("Everybody: “")
+
+
+def test_who_stands_there_already_is_not_moved_and_keeps_the_time_they_came(teacher, klass, seat, ben):
+    do("step", teacher, klass, seat, step=f"bridge/{BRIDGE[2]}", take="1")
+    before = Progress.objects.get(learner=seat.learner).times
+    assert "1 taken there" in do("step", teacher, klass, step=f"bridge/{BRIDGE[2]}", take="1").sentence
+    assert Progress.objects.get(learner=seat.learner).times == before
+
+
+def test_locked_further_ahead_opens_what_lies_between(teacher, klass, seat):
+    do("lock", teacher, klass, step=f"bridge/{BRIDGE[0]}")
+    do("lock", teacher, klass, step=f"bridge/{BRIDGE[2]}")
+    klass.refresh_from_db()
+    assert rules.locked_in(klass, find_lesson("bridge")) == frozenset(BRIDGE[3:])
+
+
+def test_lessons_before_the_one_that_is_locked_stay_open(teacher, klass):
+    do("lock", teacher, klass, step=f"host/{HOST[0]}")
+    klass.refresh_from_db()
+    assert rules.locked_in(klass, find_lesson("bridge")) == frozenset()
+    assert rules.locked_in(klass, find_lesson("host")) == frozenset(HOST[1:])
+
+
+def test_a_lock_at_a_step_that_the_lesson_lost_locks_nothing(klass):
+    klass.open_until = {"lesson": "bridge", "step": "gone"}
+    assert rules.locked_in(klass, find_lesson("bridge")) == frozenset()
+
+
+def test_a_locked_lesson_is_not_opened_and_others_are(teacher, klass, seat):
+    do("lock", teacher, klass, step=f"bridge/{BRIDGE[1]}")
+    with pytest.raises(Refused, match="has not opened this step yet"):
+        rules.check_lesson(seat.learner, "host")
+    with pytest.raises(Refused, match="has not opened this step yet"):
+        rules.check_step(seat.learner, find_lesson("bridge"), BRIDGE[2])
+    rules.check_step(seat.learner, find_lesson("bridge"), BRIDGE[1])
+    for open_ in ("bridge", "none", "no such lesson"):
+        rules.check_lesson(seat.learner, open_)
+
+
+def test_who_left_the_class_is_held_by_no_lock(teacher, klass, seat):
+    do("lock", teacher, klass, step=f"bridge/{BRIDGE[0]}")
+    type(seat).objects.update(removed_at=klass.created_at)
+    assert rules.locked_steps(seat.learner, find_lesson("bridge")) == frozenset()
