@@ -12,7 +12,8 @@ import { pathOf } from "../../../../static/js/map/path.js";
 import { fit, zoomed } from "../../../../static/js/map/sight.js";
 import { begin, shorten } from "../../../../static/js/map/size.js";
 import { neighboursOf, outline } from "../../../../static/js/map/words.js";
-import "../tables.js";
+import { tell } from "../../../../static/js/page/tables.js";
+import { tables } from "../tables.js";
 
 const elk = new ELK(); // without a worker: the same code, in this process
 const layOut = (graph) => arrange(graph, (level) => elk.layout(level));
@@ -140,6 +141,38 @@ test("a macvlan child hangs on its parent, without a bridge or a cable", () => {
   const graph = readGraph(places, new Map());
   assert.deepEqual(edges(graph, "macvlan"), [["h1/m1:eth0", "h1 eth0"]]);
   assert.deepEqual(edges(graph, "veth"), []);
+});
+
+test("a kind of link that only the page's table names is drawn and told like one of ours", (about) => {
+  tell("links", { ...tables.links, toyvlan: "child" });
+  about.after(() => tell("links", tables.links));
+  const places = world([{ name: "t1", bridge: "" }]);
+  const child = face("eth0", "toyvlan", "10.77.3.65/24", { detail: [["link", "if2"]] });
+  places.set("h1/t1", place("h1/t1", "container", "h1", [child]));
+  const graph = readGraph(places, new Map());
+  assert.deepEqual(edges(graph, "toyvlan"), [["h1/t1:eth0", "h1 eth0"]]);
+  const words = outline(graph).flatMap(function all(one) {
+    return [one.text, ...one.inside.flatMap(all)];
+  });
+  assert.ok(
+    words.some((text) => text.includes("toyvlan on eth0")),
+    words.join("\n"),
+  );
+});
+
+test("a kind of link that no table names is joined to nothing", () => {
+  const places = world([{ name: "t1", bridge: "" }]);
+  const child = face("eth0", "toyvlan", "10.77.3.65/24", { detail: [["link", "if2"]] });
+  places.set("h1/t1", place("h1/t1", "container", "h1", [child]));
+  assert.deepEqual(edges(readGraph(places, new Map()), "toyvlan"), []);
+});
+
+test("an end of a tunnel is known by the page's table", () => {
+  const ends = (kind) => {
+    const host = place("h1", "host", "h1", [face("far0", kind, "", { detail: [["id", "7"]] })]);
+    return readGraph(new Map([["h1", host]]), new Map()).nodes.find((one) => one.title === "far0")?.kind;
+  };
+  assert.deepEqual([ends("vxlan"), ends("geneve"), ends("gre")], ["tunnel", "tunnel", "link"]);
 });
 
 function overlay() {
