@@ -46,7 +46,7 @@ class Scene:
         return both[0] if both else None
 
     def child(self, place: Place) -> str:
-        """The kind of its way out (macvlan, ipvlan), when that is made out of its host's card."""
+        """The kernel's kind of its way out, when that is made out of its host's card; else ""."""
         return next((one.kind for one in interfaces_of(place) if one.kind in links("child")), "")
 
 

@@ -31,6 +31,7 @@ from explorer.network.model import (
     Snapshot,
 )
 from explorer.network.reach import Scene
+from explorer.network.read import read_addresses
 from tests.toys.fixtures import toy, toy_lesson
 
 __all__ = ["toy", "toy_lesson"]
@@ -174,6 +175,15 @@ def test_its_cards_are_made_out_of_the_hosts(toy):
     assert drivers.links_for_page()["toyvlan"] == "child"
 
 
+def test_its_cards_are_read_with_their_parent_and_mode():
+    [card] = read_addresses(
+        "7: eth0@if2: <BROADCAST,UP> mtu 1400 qdisc noqueue state UP\n"
+        "    link/ether 02:00:00:00:00:07 brd ff:ff:ff:ff:ff:ff link-netnsid 0 promiscuity 0\n"
+        "    toyvlan mode green numtxqueues 1\n"
+    ).items
+    assert (card.kind, card.detail) == ("toyvlan", (("link", "if2"), ("mode", "green")))
+
+
 def test_its_subnet_is_the_lans(toy):
     column = Column(variant=all_variants()["toyvlan"], snapshot=PICTURE)
     assert "10.9.0.1" not in roles_of(column).names  # the LAN's own gateway keeps its address
@@ -218,7 +228,6 @@ def test_that_it_is_slow_is_said_once(toy):
 MANY = 3  # names of drivers in one list make it a list of drivers
 ELSEWHERE = {
     "explorer/network/comparison/variants.py": "ready-made sets: comparisons that somebody thought worth making",
-    "explorer/network/read/addresses.py": "what `ip -d` prints of each kind of link; the format, not the driver",
     "explorer/network/recreate.py": "the networks that Docker makes itself",
     "explorer/network/layout.py": "the networks that Docker makes itself",
     "explorer/lessons/predicates/words.py": "the networks that Docker makes itself",

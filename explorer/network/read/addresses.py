@@ -9,13 +9,11 @@ DETAILS = " promiscuity "  # where `ip -d` begins to say more than `ip` on the l
 _FACTS = {
     "vxlan": ("id", "group", "remote", "local", "dev", "dstport"),
     "vlan": ("protocol", "id"),
-    "macvlan": ("mode",),
-    "macvtap": ("mode",),
-    "ipvlan": ("mode",),
     "bridge": ("stp_state", "vlan_filtering"),
     "bridge_slave": ("state", "hairpin", "isolated"),
     "geneve": ("id", "remote"),
 }
+_OTHERS = ("mode",)  # of any other kind: those made out of a parent interface have one
 
 
 def read_addresses(text: str) -> Observation:
@@ -120,7 +118,7 @@ def _kind(details: list[str], hardware: list[str]) -> tuple[str, tuple[tuple[str
         word = words[0] if words else ""
         if not kind and word and not word.endswith("_slave") and word != "alias":
             kind = word
-        facts += [(fact, value) for fact in _FACTS.get(word, ()) if (value := after(words, fact))]
+        facts += [(fact, value) for fact in _FACTS.get(word, _OTHERS) if (value := after(words, fact))]
     if hardware and hardware[0] == "link/loopback":
         kind = "loopback"
     elif not kind and details:
