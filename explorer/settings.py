@@ -218,7 +218,7 @@ DATABASES = {
     "default": database(env.text("DATABASE_URL", f"sqlite:///{STATE_DIR / 'db.sqlite3'}", "sqlite:///PATH or postgresql://…"))
 }
 
-# --- Redis: tasks, streams, channel layer ---
+# --- Redis: tasks, streams ---
 REDIS_URL = env.text(
     "REDIS_URL", f"unix://{RUN_DIR / 'valkey' / 'socket'}", "redis://… or unix://PATH; unset starts an embedded Valkey"
 )
@@ -230,12 +230,6 @@ def broker(url: str) -> str:
     return "redis+socket://" + url.removeprefix("unix://") if url.startswith("unix://") else url
 
 
-CHANNEL_LAYERS = {
-    "default": {
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [REDIS_URL], "prefix": "layer"},
-    }
-}
 WORKER = f"worker@{NODE_NAME}"
 NODE_QUEUE = f"node.{NODE_NAME}"  # everything later for a sandbox goes to the node that has it; see also changes.open_queue
 CELERY_BROKER_URL = broker(REDIS_URL)

@@ -16,7 +16,6 @@ from django.db.migrations.executor import MigrationExecutor
 
 from explorer.classroom.people.who import is_anybody_here
 from explorer.launch import state
-from explorer.launch.confine import Plan
 from explorer.launch.state import LaunchError
 
 
@@ -38,7 +37,7 @@ def make_places(uid: int | None) -> None:
             state.hand_over_database(file, uid)
 
 
-def migrate(plan: Plan | None) -> str:
+def migrate() -> str:
     """Schema up to date."""
     call_command("migrate", verbosity=0, interactive=False)
     connection.close()

@@ -51,7 +51,7 @@ def steps(which: str, plan: Plan | None) -> list[Step]:
     """`which` is all, web or node."""
     found: list[Step] = [_valkey(plan)] if embedded_redis() else [Chore("redis", chores.check_redis)]
     if which in {"all", "web"}:
-        found += [Chore("database", lambda: chores.migrate(plan)), Chore("static", chores.collect_static)]
+        found += [Chore("database", chores.migrate), Chore("static", chores.collect_static)]
     else:
         found += [Chore("database", chores.await_migrations)]
     if which == "web":

@@ -1,5 +1,7 @@
 """A wish of a page and the order to a node are one type; what a browser may not say is added beside it, never by it."""
 
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
@@ -14,7 +16,7 @@ from explorer.sandboxes.orders import (
     TypeInTerminal,
 )
 
-SAID = [
+SAID: list[tuple[Any, str]] = [
     (SANDBOX_WISH, '{"type":"open_terminal","place":"h1/web","columns":100,"rows":30}'),
     (SANDBOX_WISH, '{"type":"close_terminal","terminal":"t-1"}'),
     (SANDBOX_WISH, '{"type":"follow_journey","source":"h1","target":"web.example","kind":"dns","port":53}'),
@@ -74,4 +76,4 @@ def test_a_journey_is_asked_for_in_the_words_of_the_network():
 @pytest.mark.parametrize("field", ["place", "interface"])
 def test_an_empty_name_is_no_name(field):
     with pytest.raises(ValidationError):
-        StartCapture(**{"place": "h1", "interface": "eth0", field: ""})
+        StartCapture.model_validate({"place": "h1", "interface": "eth0", field: ""})

@@ -12,7 +12,6 @@ from explorer.classroom.people.access import seat_of
 from explorer.lessons.model import Lesson
 from explorer.sandboxes.limits import Refused
 from explorer.sandboxes.models import Learner
-from explorer.sandboxes.progress import UnknownLesson, find_lesson
 
 PAUSED = (
     "Your instructor has paused the class: nothing is typed or changed until it goes on. Nothing is lost, and the time does "
@@ -57,12 +56,3 @@ def check_step(learner: Learner | None, lesson: Lesson, step: str) -> None:
     """Raises `Refused` for a step that is locked."""
     if step in locked_steps(learner, lesson):
         raise Refused("locked", LOCKED, lesson=lesson.slug, step=step)
-
-
-def check_lesson(learner: Learner | None, slug: str) -> None:
-    """Raises `Refused` for a lesson all of whose steps are locked."""
-    try:
-        lesson = find_lesson(slug)
-    except UnknownLesson:
-        return
-    check_step(learner, lesson, lesson.steps[0].id)

@@ -207,13 +207,9 @@ def find_own_seat(learner: uuid.UUID | None) -> Seat | None:
 
 
 def find_watched(user: User, sandbox_id: str) -> Sandbox | None:
-    """The sandbox if it exists and this user may watch it. Unknown and not theirs are the same answer: None."""
+    """The sandbox if it exists and this user may watch its map, views and timeline; its terminals are another question.
+    Unknown and not theirs are the same answer: None."""
     return sandboxes_of(user).filter(pk=sandbox_id[:16]).first()
-
-
-def may_watch(user: User, sandbox: Sandbox) -> bool:
-    """Map, views and timeline: for who manages the sandbox. Its terminals are another question."""
-    return find_watched(user, sandbox.pk) is not None
 
 
 def seat_with_terminals(sandbox: Sandbox) -> Seat | None:

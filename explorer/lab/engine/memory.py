@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from explorer.lab.config import LabConfig
-
 KEPT_MB = 1024  # for the node itself
 TYPICAL_MB = 160  # one host with a few containers, and its machine, as measured; the limit is for the rare case
 MOST = 100
@@ -23,5 +21,5 @@ def memory_mb() -> int:
     return min(limits)
 
 
-def capacity(config: LabConfig) -> int:
+def capacity() -> int:
     return max(1, min(MOST, (memory_mb() - KEPT_MB) // TYPICAL_MB))

@@ -192,7 +192,7 @@ def _start(
         image, rights = images.HOSTS[engine], machines.host_rights(config, client, full_name, sandbox, labels, engine)
     else:
         forwards = scenario.forwards(name)
-        image, rights = images.MACHINE, (machines.router_rights if forwards else machines.machine_rights)(config, client)
+        image, rights = images.MACHINE, (machines.router_rights if forwards else machines.machine_rights)(client)
     first, *more = [segment for segment in segments if name in segment.addresses]
     container = client.api.create_container(
         images.tag(config, image),
@@ -354,4 +354,4 @@ def engines(config: LabConfig) -> tuple[str, ...]:
 
 def capacity(config: LabConfig) -> int:
     """How many one-host sandboxes this node holds."""
-    return config.capacity or memory.capacity(config)
+    return config.capacity or memory.capacity()

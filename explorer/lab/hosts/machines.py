@@ -51,7 +51,7 @@ def host_rights(
     return rights | {"MaskedPaths": [], "ReadonlyPaths": []}  # `systempaths=unconfined` of the command line
 
 
-def machine_rights(config: LabConfig, client: docker.DockerClient) -> dict[str, Any]:
+def machine_rights(client: docker.DockerClient) -> dict[str, Any]:
     rights: dict[str, Any] = client.api.create_host_config(
         cap_add=["NET_ADMIN"],
         cap_drop=["MKNOD", "SYS_CHROOT", "SETFCAP", "AUDIT_WRITE"],
@@ -65,9 +65,9 @@ def machine_rights(config: LabConfig, client: docker.DockerClient) -> dict[str, 
     return rights
 
 
-def router_rights(config: LabConfig, client: docker.DockerClient) -> dict[str, Any]:
+def router_rights(client: docker.DockerClient) -> dict[str, Any]:
     """One switch more than other machines: its own namespace passes packets on between its LANs."""
-    return machine_rights(config, client) | {"Sysctls": {"net.ipv4.ip_forward": "1"}}
+    return machine_rights(client) | {"Sysctls": {"net.ipv4.ip_forward": "1"}}
 
 
 def environment(name: str, scenario: Scenario, segments: list[lans.Segment]) -> dict[str, str]:

@@ -29,10 +29,10 @@ def end_of(
     if last.sighting.way == "in" and (
         home in (for_place, target) or _local(scene, place, last.ends.destination if last.ends else "")
     ):
-        return _delivered(evidence, mark, last, place)
+        return _delivered(mark, last, place)
     if evidence.ok:
         return "arrived", f"delivered to {place}" if last.sighting.way == "in" else f"{place} has sent it on", place
-    if silent := _no_neighbour(scene, evidence, place, last.ends.destination if last.ends else ""):
+    if silent := _no_neighbour(evidence, place):
         return "unanswered", silent, place
     route = scene.route(place, last.ends.destination if last.ends else "")
     if last.sighting.way == "out" and route and route.via and not scene.owner(route.via):
@@ -69,13 +69,13 @@ def _never_left(scene: Scene, evidence: Evidence, source: str) -> End:
     """The sender's own kernel sent nothing; its error says why."""
     if evidence.errno == errno.ENETUNREACH:
         return "unreachable", f"never sent: {source} has no route for that address", source
-    if evidence.errno == errno.EHOSTUNREACH or (silent := _no_neighbour(scene, evidence, source, "")):
-        silent = _no_neighbour(scene, evidence, source, "")
+    if evidence.errno == errno.EHOSTUNREACH or (silent := _no_neighbour(evidence, source)):
+        silent = _no_neighbour(evidence, source)
         return "unanswered", silent or f"never sent: {source} found nobody who has that address", source
     return "lost", f"never seen to leave {source}: {evidence.outcome}".rstrip(": "), source
 
 
-def _no_neighbour(scene: Scene, evidence: Evidence, place: str, destination: str) -> str:
+def _no_neighbour(evidence: Evidence, place: str) -> str:
     """ARP was asked for the next hop in this place and nobody answered."""
     asked: dict[str, str] = {}
     for one in evidence.sightings:
@@ -105,7 +105,7 @@ def _local(scene: Scene, place: str, destination: str) -> bool:
     return destination in held
 
 
-def _delivered(evidence: Evidence, mark: Mark, last: Seen, place: str) -> End:
+def _delivered(mark: Mark, last: Seen, place: str) -> End:
     tcp = last.packet.find("TCP")
     if mark.answer and tcp and "RST" in tcp.get("flags"):
         return "refused", f"delivered to {place}: the connection is refused, nobody listens on that port", place

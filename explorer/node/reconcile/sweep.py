@@ -205,14 +205,14 @@ def _carry_out(rows: dict[str, Sandbox], found: Sequence[OnEngine]) -> None:
             would_remove=planned.braked,
             running=len({item.sandbox for item in found}),
         )
-    follow_clocks(rows, found, now)
+    follow_clocks(rows, found)
     for sandbox, generation in planned.remove:
         _remove(sandbox, generation)
     for lost in planned.lost:
         work.lose_row(known[lost], LOST)
 
 
-def follow_clocks(rows: dict[str, Sandbox], found: Sequence[OnEngine], now: float) -> None:
+def follow_clocks(rows: dict[str, Sandbox], found: Sequence[OnEngine]) -> None:
     """Hosts end themselves by their own clock: those of a sandbox that was given more time than they know of are told."""
     for item in found:
         row = rows.get(item.sandbox)

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.utils import timezone
 
-from explorer.classroom.people.access import find_watched, may_type, may_watch, seat_with_terminals
+from explorer.classroom.people.access import find_watched, may_type, seat_with_terminals
 from explorer.sandboxes.models import Learner, Sandbox
 
 pytestmark = pytest.mark.django_db
@@ -18,20 +18,19 @@ def sandbox(seat):
 
 
 def test_the_instructor_of_the_class_and_an_operator_may_watch(sandbox, teacher, operator):
-    assert may_watch(teacher, sandbox)
-    assert may_watch(operator, sandbox)
     assert find_watched(teacher, sandbox.pk) == sandbox
+    assert find_watched(operator, sandbox.pk) == sandbox
 
 
 def test_nobody_else_may(sandbox, other_teacher, nobody):
     for user in (other_teacher, nobody, AnonymousUser()):
-        assert not may_watch(user, sandbox)
+        assert find_watched(user, sandbox.pk) is None
 
 
 def test_a_sandbox_without_a_seat_is_for_operators(teacher, operator):
     free = Sandbox.objects.create(learner=Learner.objects.create(), state="ready")
-    assert may_watch(operator, free)
-    assert not may_watch(teacher, free)
+    assert find_watched(operator, free.pk) == free
+    assert find_watched(teacher, free.pk) is None
     assert seat_with_terminals(free) is None
 
 

@@ -201,7 +201,7 @@ CASES = [
 @pytest.fixture
 def world(monkeypatch, klass, teachers):
     told: list[tuple[str, object]] = []
-    monkeypatch.setattr(changes.app, "send_task", lambda *args, **kwargs: None)
+    monkeypatch.setattr("explorer.sandboxes.changes.app.send_task", lambda *args, **kwargs: None)
     monkeypatch.setattr(changes, "publish", lambda stream, event: told.append((stream, event)))
     monkeypatch.setattr(changes, "order", lambda sandbox, given: True)
     monkeypatch.setattr(states, "read_snapshot", picture_of)
@@ -228,7 +228,7 @@ def picture_of(sandbox: Sandbox | None) -> Snapshot | None:
     """What was seen of any sandbox: a network made by hand."""
     network = DockerNetwork(id="n", name="app", driver="bridge", subnets=("172.30.0.0/16",))
     state = DockerState(host="h1", networks=(network,))
-    return sandbox and Snapshot(sandbox=sandbox.pk, generation=1, docker={"h1": state})
+    return Snapshot(sandbox=sandbox.pk, generation=1, docker={"h1": state}) if sandbox else None
 
 
 def test_every_row_of_the_table_has_its_effect():
