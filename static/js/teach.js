@@ -1,7 +1,7 @@
 // An instructor's pages: times in the reader's own zone, lessons put in order by buttons, and what was said.
 
 import "./class/acts.js";
-import { announce } from "./page/dom.js";
+import { announce, button } from "./page/dom.js";
 import { asLocal } from "./page/local-time.js";
 
 import "./class/lesson-upload.js";
@@ -31,24 +31,21 @@ for (const list of document.querySelectorAll("[data-lesson-order] ol")) {
 /**
  * @param {string} sign
  * @param {-1 | 1} by
+ * @returns {HTMLButtonElement}
  */
 function makeButton(sign, by) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.className = "btn btn-xs lesson-move";
-  button.textContent = sign;
-  button.title = by < 0 ? "Earlier" : "Later";
-  button.setAttribute("aria-label", button.title);
-  button.addEventListener("click", () => moveItem(button, by));
-  return button;
+  const made = button("btn btn-xs lesson-move", sign, () => moveItem(made, by));
+  made.title = by < 0 ? "Earlier" : "Later";
+  made.setAttribute("aria-label", made.title);
+  return made;
 }
 
 /**
- * @param {HTMLButtonElement} button
+ * @param {HTMLButtonElement} pressed
  * @param {-1 | 1} by
  */
-function moveItem(button, by) {
-  const item = /** @type {HTMLLIElement} */ (button.closest("li"));
+function moveItem(pressed, by) {
+  const item = /** @type {HTMLLIElement} */ (pressed.closest("li"));
   const other = by < 0 ? item.previousElementSibling : item.nextElementSibling;
   if (!other) return;
   if (by < 0) other.before(item);
@@ -58,6 +55,6 @@ function moveItem(button, by) {
     const place = one.querySelector("input[type=number]");
     if (place instanceof HTMLInputElement) place.value = String(at + 1);
   });
-  button.focus();
+  pressed.focus();
   announce(`Now at place ${items.indexOf(item) + 1}`);
 }

@@ -1,6 +1,6 @@
 // What one element of the map is: its facts, what put it there, what it is joined to, and what can be done from here.
 
-import { make } from "../page/dom.js";
+import { button, make } from "../page/dom.js";
 import { nameOf, neighboursOf } from "./words.js";
 
 /** @import { Bond, Graph, Node } from "./model.js" */
@@ -106,16 +106,4 @@ function actions(node, act) {
   if (node.kind === "host") row.append(button("btn btn-xs", "Only this host", () => act.only(node.id)));
   row.hidden = row.childElementCount === 0;
   return row;
-}
-
-/**
- * @param {string} className
- * @param {string} text
- * @param {(event: MouseEvent) => void} act
- */
-export function button(className, text, act) {
-  const made = /** @type {HTMLButtonElement} */ (make("button", className, text));
-  made.type = "button";
-  made.addEventListener("click", act);
-  return made;
 }

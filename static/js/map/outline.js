@@ -1,7 +1,6 @@
 // The map in words on the page: lists in lists, each box a button that opens its card.
 
-import { make } from "../page/dom.js";
-import { button } from "./card.js";
+import { button, make } from "../page/dom.js";
 import { outline } from "./words.js";
 
 /** @import { Graph } from "./model.js" */

@@ -1,7 +1,6 @@
 // The map's tools: a row of buttons over its corner.
 
-import { make } from "../page/dom.js";
-import { button } from "./card.js";
+import { button, make } from "../page/dom.js";
 
 /**
  * @typedef {{ all: () => void, step: (larger: boolean) => void, fit: () => void, words: () => boolean, services: () => boolean,

@@ -1,6 +1,6 @@
 // One hop of a packet's way as a line that opens: what happened, which headers changed, and all that is known of it.
 
-import { make } from "../page/dom.js";
+import { button, make } from "../page/dom.js";
 
 /** @import { Hop } from "../stream/types.js" */
 
@@ -11,8 +11,7 @@ import { make } from "../page/dom.js";
  */
 export function hopItem(hop, at, looked) {
   const item = make("li", `hop ${hop.kind}`);
-  const open = /** @type {HTMLButtonElement} */ (make("button", "hop-line"));
-  open.type = "button";
+  const open = button("hop-line", "");
   open.setAttribute("aria-expanded", "false");
   open.append(
     make("span", "number", String(at + 1)),

@@ -2,7 +2,7 @@
 // all of them as a file.
 
 import { ask, openSocket } from "../embed/pass.js";
-import { announce, make, rove } from "../page/dom.js";
+import { announce, button, labelled, make, rove } from "../page/dom.js";
 import { CapturedFrame } from "./captured-frame.js";
 
 /** @import { Store } from "../stream/store.js" */
@@ -43,22 +43,20 @@ export class PacketCapture extends HTMLElement {
 
   connectedCallback() {
     if (this.form) return;
-    this.form = /** @type {HTMLFormElement} */ (
-      make("form", "journey-form flex flex-wrap items-end gap-y-2 gap-x-3 capture-form")
-    );
+    this.form = make("form", "journey-form flex flex-wrap items-end gap-y-2 gap-x-3 capture-form");
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#start();
     });
-    this.device = /** @type {HTMLSelectElement} */ (make("select", "select select-sm"));
-    this.kind = /** @type {HTMLSelectElement} */ (make("select", "select select-sm"));
+    this.device = make("select", "select select-sm");
+    this.kind = make("select", "select select-sm");
     for (const [value, label] of FILTERS) this.kind.append(new Option(label, value));
     this.kind.append(new Option("Your own", OWN));
-    this.expression = /** @type {HTMLInputElement} */ (make("input", "input input-sm expression w-full font-mono"));
+    this.expression = make("input", "input input-sm expression w-full font-mono");
     Object.assign(this.expression, { maxLength: 500, spellcheck: false, autocomplete: "off", placeholder: "no filter" });
     this.kind.addEventListener("change", () => this.#preset());
     this.expression.addEventListener("input", () => this.#recognise());
-    this.go = /** @type {HTMLButtonElement} */ (make("button", "btn btn-sm btn-primary", "Start"));
+    this.go = make("button", "btn btn-sm btn-primary", "Start");
     this.go.type = "submit";
     this.form.append(
       labelled("Interface", this.device),
@@ -336,21 +334,18 @@ export class PacketCapture extends HTMLElement {
     if (this.counted.textContent !== text) this.counted.textContent = text;
     this.stop ??= this.#stopButton();
     this.stop.hidden = !running;
-    this.file ??= /** @type {HTMLAnchorElement} */ (make("a", "btn btn-xs", "Download pcapng"));
+    this.file ??= make("a", "btn btn-xs", "Download pcapng");
     this.file.href = `${this.#home.here}captures/${encodeURIComponent(facts.id)}/`;
     this.file.setAttribute("download", "");
     if (!this.head.childElementCount) this.head.append(this.about, this.counted, this.stop, this.file);
   }
 
   #stopButton() {
-    const stop = /** @type {HTMLButtonElement} */ (make("button", "btn btn-xs capture-stop", "Stop"));
-    stop.type = "button";
-    stop.addEventListener("click", () => {
+    return button("btn btn-xs capture-stop", "Stop", () => {
       const wish = { type: "stop_capture", capture: this.chosen };
       this.dispatchEvent(new CustomEvent("wish", { detail: wish, bubbles: true }));
       this.go?.focus();
     });
-    return stop;
   }
 
   /** @param {HTMLElement} row */
@@ -376,14 +371,4 @@ export class PacketCapture extends HTMLElement {
 /** @param {CaptureFacts} facts */
 function aboutOf(facts) {
   return [facts.place, facts.interface, facts.expression || "everything"].join(" · ");
-}
-
-/**
- * @param {string} text
- * @param {HTMLElement} field
- */
-function labelled(text, field) {
-  const label = make("label");
-  label.append(make("span", "", text), field);
-  return label;
 }

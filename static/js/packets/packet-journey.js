@@ -1,6 +1,6 @@
 // <packet-journey>: choose from, to and kind; a real packet is sent and followed; its way is a list of hops, played on the map.
 
-import { announce, make } from "../page/dom.js";
+import { announce, button, labelled, make } from "../page/dom.js";
 import { inOrder } from "../stream/store.js";
 import { hopItem } from "./hop-item.js";
 
@@ -21,25 +21,25 @@ const WAITS = 22_000; // the node waits so long for a packet of the learner's ow
 export class PacketJourney extends HTMLElement {
   connectedCallback() {
     if (this.form) return;
-    this.form = /** @type {HTMLFormElement} */ (make("form", "journey-form flex flex-wrap items-end gap-y-2 gap-x-3"));
+    this.form = make("form", "journey-form flex flex-wrap items-end gap-y-2 gap-x-3");
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#ask();
     });
-    this.from = /** @type {HTMLSelectElement} */ (make("select", "select select-sm"));
-    this.kind = /** @type {HTMLSelectElement} */ (make("select", "select select-sm"));
+    this.from = make("select", "select select-sm");
+    this.kind = make("select", "select select-sm");
     for (const [value, label] of KINDS) this.kind.append(new Option(label, value));
-    this.to = /** @type {HTMLInputElement} */ (make("input", "input input-sm"));
+    this.to = make("input", "input input-sm");
     this.to.setAttribute("list", "journey-places");
     this.to.required = true;
     this.to.maxLength = 253;
     this.to.autocomplete = "off";
     this.to.spellcheck = false;
-    this.port = /** @type {HTMLInputElement} */ (make("input", "input input-sm port w-[5.5rem]"));
+    this.port = make("input", "input input-sm port w-[5.5rem]");
     Object.assign(this.port, { type: "number", min: "1", max: "65535", value: "80" });
     this.places = make("datalist", "");
     this.places.id = "journey-places";
-    this.go = /** @type {HTMLButtonElement} */ (make("button", "btn btn-sm btn-primary", "Send and follow"));
+    this.go = make("button", "btn btn-sm btn-primary", "Send and follow");
     this.go.type = "submit";
     this.kind.addEventListener("change", () => this.#fit());
     this.form.append(
@@ -304,27 +304,14 @@ export class PacketJourney extends HTMLElement {
 }
 
 /**
- * @param {string} text
- * @param {HTMLElement} control
- */
-function labelled(text, control) {
-  const label = make("label", "");
-  label.append(make("span", "", text), control);
-  return label;
-}
-
-/**
  * @param {string} label
  * @param {string} sign
  * @param {() => void} act
  */
 function tool(label, sign, act) {
-  const button = /** @type {HTMLButtonElement} */ (
-    make("button", "tool min-w-[1.9rem] h-[1.7rem] border border-line rounded-sm cursor-pointer hover:bg-base-200", sign)
-  );
-  button.type = "button";
-  button.title = label;
-  button.setAttribute("aria-label", label);
-  button.addEventListener("click", act);
-  return button;
+  const look = "tool min-w-[1.9rem] h-[1.7rem] border border-line rounded-sm cursor-pointer hover:bg-base-200";
+  const made = button(look, sign, act);
+  made.title = label;
+  made.setAttribute("aria-label", label);
+  return made;
 }

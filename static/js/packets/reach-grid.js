@@ -1,6 +1,6 @@
 // <reach-grid>: who reaches whom, by address and by name. First the learner says what they think; then reality is laid over it.
 
-import { make, storage } from "../page/dom.js";
+import { button, make, storage } from "../page/dom.js";
 import { inOrder } from "../stream/store.js";
 import { Guesses } from "./guesses.js";
 
@@ -369,17 +369,5 @@ export class ReachGrid extends HTMLElement {
 function header(place, scope) {
   const made = make("th", "", place);
   made.setAttribute("scope", scope);
-  return made;
-}
-
-/**
- * @param {string} className
- * @param {string} text
- * @param {() => void} act
- */
-function button(className, text, act) {
-  const made = make("button", className, text);
-  made.setAttribute("type", "button");
-  made.addEventListener("click", act);
   return made;
 }

@@ -1,15 +1,41 @@
 // Small helpers to build elements. Text from a host goes through textContent only.
 
 /**
- * @param {string} tag
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
  * @param {string} [className]
  * @param {string} [text]
+ * @returns {HTMLElementTagNameMap[Tag]}
  */
 export function make(tag, className = "", text = "") {
   const element = document.createElement(tag);
   if (className) element.className = className;
   if (text) element.textContent = text;
   return element;
+}
+
+/**
+ * A button that does something here; it sends no form.
+ * @param {string} className
+ * @param {string} text
+ * @param {(event: MouseEvent) => void} [act]
+ */
+export function button(className, text, act) {
+  const made = make("button", className, text);
+  made.type = "button";
+  if (act) made.addEventListener("click", act);
+  return made;
+}
+
+/**
+ * A field of a form below its name.
+ * @param {string} text
+ * @param {HTMLElement} field
+ */
+export function labelled(text, field) {
+  const label = make("label");
+  label.append(make("span", "", text), field);
+  return label;
 }
 
 const SVG = "http://www.w3.org/2000/svg";

@@ -1,6 +1,6 @@
 // <terminal-dock>: the shells of a sandbox as tabs; opens them, finds the right one for a command, searches, remembers.
 
-import { make, remember, remembered, rove } from "../page/dom.js";
+import { button, make, remember, remembered, rove } from "../page/dom.js";
 import { inOrder } from "../stream/store.js";
 import { LabTerminal, terminalSize } from "./lab-terminal.js";
 
@@ -9,6 +9,8 @@ import { LabTerminal, terminalSize } from "./lab-terminal.js";
 /** @import { StreamEvent, TerminalFacts } from "../stream/types.js" */
 
 const ASK_LIMIT = 8_000;
+const TOOL =
+  "shell-tool grid place-items-center min-w-[1.6rem] text-[#a9bcc6] text-xs font-semibold cursor-pointer rounded-sm hover:text-white hover:bg-[#ffffff14] aria-pressed:bg-[#ffffff24] aria-pressed:text-white";
 
 export class TerminalDock extends HTMLElement {
   constructor() {
@@ -213,12 +215,10 @@ export class TerminalDock extends HTMLElement {
    * @param {LabTerminal} shell
    */
   #tab(id, name, shell) {
-    const tab = make(
-      "button",
+    const tab = button(
       `shell-tab flex items-center gap-1 flex-none pr-2 pl-3 text-[#a9bcc6] font-medium text-sm leading-tight font-mono cursor-pointer${shell.closed ? " closed" : ""}`,
       name,
     );
-    tab.setAttribute("type", "button");
     tab.setAttribute("role", "tab");
     tab.id = `shell-tab-${id}`;
     tab.setAttribute("aria-selected", String(id === this.chosen));
@@ -272,36 +272,26 @@ export class TerminalDock extends HTMLElement {
   }
 
   #plus() {
-    const button = make(
-      "button",
-      "shell-tool grid place-items-center min-w-[1.6rem] text-[#a9bcc6] text-xs font-semibold cursor-pointer rounded-sm hover:text-white hover:bg-[#ffffff14] aria-pressed:bg-[#ffffff24] aria-pressed:text-white",
-    );
-    button.setAttribute("type", "button");
-    button.setAttribute("aria-label", "Open another shell");
-    button.setAttribute("title", "Open another shell");
-    button.setAttribute("popovertarget", "shell-menu");
-    button.append(this.#icon("plus"));
+    const plus = this.#tool("plus", "Open another shell");
+    plus.setAttribute("popovertarget", "shell-menu");
     this.menu.id = "shell-menu";
     this.menu.setAttribute("popover", "auto");
-    this.menu.addEventListener("beforetoggle", () => this.#fillMenu(button));
+    this.menu.addEventListener("beforetoggle", () => this.#fillMenu(plus));
     this.append(this.menu);
-    return button;
+    return plus;
   }
 
-  /** @param {HTMLElement} button */
-  #fillMenu(button) {
-    const box = button.getBoundingClientRect();
+  /** @param {HTMLElement} plus */
+  #fillMenu(plus) {
+    const box = plus.getBoundingClientRect();
     this.menu.style.setProperty("--menu-left", `${Math.min(box.left, innerWidth - 220)}px`);
     this.menu.style.setProperty("--menu-bottom", `${innerHeight - box.top + 4}px`);
     const places = inOrder(this.store?.places.values() ?? []).filter((place) => place.kind !== "namespace");
     const items = places.map((place) => {
-      const item = make("button", `chip kind-${place.kind}`, place.id);
-      item.setAttribute("type", "button");
-      item.addEventListener("click", () => {
+      return button(`chip kind-${place.kind}`, place.id, () => {
         this.menu.hidePopover();
         this.open(place.id);
       });
-      return item;
     });
     this.menu.replaceChildren(make("p", "", "A new shell on"), ...items);
   }
@@ -311,9 +301,7 @@ export class TerminalDock extends HTMLElement {
     const search = this.#tool("search", "Search this terminal (Ctrl+Shift+F)", () => this.#find());
     const smaller = this.#tool("", "A−: smaller text", () => this.#size(-1), "A−");
     const larger = this.#tool("", "A+: larger text", () => this.#size(1), "A+");
-    const reader = /** @type {HTMLButtonElement} */ (
-      this.#tool("", "SR: screen reader mode", () => this.#reader(reader), "SR")
-    );
+    const reader = this.#tool("", "SR: screen reader mode", () => this.#reader(reader), "SR");
     reader.setAttribute("aria-pressed", String(remembered("terminal-reader", "0") === "1"));
     tools.append(
       make(
@@ -332,21 +320,16 @@ export class TerminalDock extends HTMLElement {
   /**
    * @param {string} icon
    * @param {string} label
-   * @param {() => void} act
+   * @param {() => void} [act]
    * @param {string} [text]
+   * @returns {HTMLButtonElement}
    */
   #tool(icon, label, act, text = "") {
-    const button = make(
-      "button",
-      "shell-tool grid place-items-center min-w-[1.6rem] text-[#a9bcc6] text-xs font-semibold cursor-pointer rounded-sm hover:text-white hover:bg-[#ffffff14] aria-pressed:bg-[#ffffff24] aria-pressed:text-white",
-      text,
-    );
-    button.setAttribute("type", "button");
-    button.setAttribute("aria-label", label);
-    button.setAttribute("title", label);
-    if (icon) button.append(this.#icon(icon));
-    button.addEventListener("click", act);
-    return button;
+    const made = button(TOOL, text, act);
+    made.setAttribute("aria-label", label);
+    made.title = label;
+    if (icon) made.append(this.#icon(icon));
+    return made;
   }
 
   /** @param {number} by */
@@ -369,7 +352,7 @@ export class TerminalDock extends HTMLElement {
 
   #buildFinder() {
     this.finder.hidden = true;
-    const box = /** @type {HTMLInputElement} */ (make("input", "input input-xs"));
+    const box = make("input", "input input-xs");
     box.type = "search";
     box.setAttribute("aria-label", "Search in this terminal");
     box.placeholder = "Search";

@@ -140,7 +140,7 @@ export class DriverCalls extends HTMLElement {
    * @param {string} why
    */
   #details(call, why) {
-    const details = /** @type {HTMLDetailsElement} */ (make("details"));
+    const details = make("details");
     details.open = this.opened.has(call.key);
     details.addEventListener("toggle", () => {
       if (details.open) this.opened.add(call.key);

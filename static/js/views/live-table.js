@@ -1,7 +1,7 @@
 // <live-table>: one view of one place, line by line as the tool prints it. New lines light up, lines that went linger, and a
 // line says why it is there when asked. A table that `folds` shows the first line of each item, and the others when asked.
 
-import { make, rove } from "../page/dom.js";
+import { button, make, rove } from "../page/dom.js";
 import { nameOf } from "./what-added.js";
 
 /** @import { Line, Observation } from "../stream/types.js" */
@@ -222,10 +222,10 @@ export class LiveTable extends HTMLElement {
     const why = make("p", "why", group.why || "Unknown: nothing here says what put this line there.");
     const [owner] = group.about;
     if (!owner) return why;
-    const button = make("button", "all-of", `all of ${nameOf(owner)}`);
-    button.setAttribute("type", "button");
-    button.addEventListener("click", () => this.dispatchEvent(new CustomEvent("owner", { detail: owner, bubbles: true })));
-    why.append(" ", button);
+    const all = button("all-of", `all of ${nameOf(owner)}`, () =>
+      this.dispatchEvent(new CustomEvent("owner", { detail: owner, bubbles: true })),
+    );
+    why.append(" ", all);
     return why;
   }
 

@@ -4,7 +4,7 @@
 import { PacketCapture } from "../packets/packet-capture.js";
 import { PacketJourney } from "../packets/packet-journey.js";
 import { ReachGrid } from "../packets/reach-grid.js";
-import { make, refill, remember, remembered, rove } from "../page/dom.js";
+import { button, make, refill, remember, remembered, rove } from "../page/dom.js";
 import { views } from "../page/tables.js";
 import { inOrder } from "../stream/store.js";
 import { DriverCalls } from "./driver-calls.js";
@@ -129,7 +129,7 @@ export class LiveViews extends HTMLElement {
       "label",
       "explain-switch flex items-center gap-2 flex-none ml-auto py-1 text-muted text-sm cursor-pointer",
     );
-    const box = /** @type {HTMLInputElement} */ (make("input", "toggle toggle-xs"));
+    const box = make("input", "toggle toggle-xs");
     box.type = "checkbox";
     box.checked = remembered("explained", "0") === "1";
     const set = () => this.panel.classList.toggle("explain-all", box.checked);
@@ -264,22 +264,20 @@ export class LiveViews extends HTMLElement {
     if (!tabs.some((tab) => tab.id === this.tab)) this.tab = tabs[0].id;
     const focused = this.bar.contains(document.activeElement);
     const buttons = tabs.map((tab) => {
-      const button = make(
-        "button",
+      const made = button(
         "view-tab flex-none py-1 px-2 border-b-2 border-b-transparent text-muted text-md font-medium cursor-pointer hover:text-base-content aria-selected:border-primary aria-selected:text-base-content",
         tab.label,
+        () => this.#open(tab.id),
       );
-      button.setAttribute("type", "button");
-      button.setAttribute("role", "tab");
-      button.dataset.tab = tab.id;
-      button.id = `tab-${tab.id}`;
+      made.setAttribute("role", "tab");
+      made.dataset.tab = tab.id;
+      made.id = `tab-${tab.id}`;
       const chosen = tab.id === this.tab;
-      button.setAttribute("aria-selected", String(chosen));
-      button.setAttribute("aria-controls", "view-panel");
-      button.tabIndex = chosen ? 0 : -1;
-      button.classList.toggle("news", !chosen && this.news.has(`${this.place} ${tab.id}`));
-      button.addEventListener("click", () => this.#open(tab.id));
-      return button;
+      made.setAttribute("aria-selected", String(chosen));
+      made.setAttribute("aria-controls", "view-panel");
+      made.tabIndex = chosen ? 0 : -1;
+      made.classList.toggle("news", !chosen && this.news.has(`${this.place} ${tab.id}`));
+      return made;
     });
     refill(
       this.bar,

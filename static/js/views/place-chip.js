@@ -1,7 +1,7 @@
 // A place as a button of the row of places: its name, whether it is the one looked at, and whether there is news of it.
 
 import { shorten } from "../map/size.js";
-import { make } from "../page/dom.js";
+import { button } from "../page/dom.js";
 
 /** @import { Place } from "../stream/types.js" */
 
@@ -24,17 +24,15 @@ export function placeName(place) {
  */
 export function placeChip(place, chosen, news, choose) {
   const name = placeName(place);
-  const chip = /** @type {HTMLButtonElement} */ (make("button", `chip kind-${place.kind}`, shorten(name, ROOM, LETTER)));
+  const chip = button(`chip kind-${place.kind}`, shorten(name, ROOM, LETTER), choose);
   if (chip.textContent !== name) {
     chip.title = name;
     chip.setAttribute("aria-label", name);
   }
-  chip.type = "button";
   chip.setAttribute("role", "radio");
   chip.setAttribute("aria-checked", String(chosen));
   chip.tabIndex = chosen ? 0 : -1;
   chip.classList.toggle("news", !chosen && news);
   if (place.error) chip.classList.add("unreadable");
-  chip.addEventListener("click", choose);
   return chip;
 }

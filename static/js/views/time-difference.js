@@ -21,7 +21,7 @@ export function written(found) {
   if (found.length === 0) return [make("p", "empty", "Nothing differs, but for counters and timers.")];
   const room = { left: LINES };
   const nodes = found.map((one) => {
-    const fold = /** @type {HTMLDetailsElement} */ (make("details", `differs ${one.fate}`));
+    const fold = make("details", `differs ${one.fate}`);
     fold.open = true;
     const fate = { added: "appeared", removed: "went", both: "" }[one.fate];
     const summary = make("summary", "", one.place);
@@ -52,12 +52,12 @@ function count(views) {
  * @param {{ left: number }} room
  */
 function part(view, room) {
-  const box = /** @type {HTMLDetailsElement} */ (make("details", "differs-view"));
+  const box = make("details", "differs-view");
   box.open = lasting().includes(view.view);
   const name = make("summary", "", view.view === DOCKER ? "Docker's names" : (rowOf(view.view)?.name ?? view.view));
   name.append(make("small", "", count([view])));
   box.append(name);
-  /** @param {string} tag @param {string} sign @param {string[]} lines */
+  /** @param {"ins" | "del"} tag @param {string} sign @param {string[]} lines */
   const put = (tag, sign, lines) => {
     if (room.left <= 0) return;
     room.left -= lines.length;

@@ -1,7 +1,7 @@
 // <time-line>: what happened, in words, newest first; a slider back to any moment that is kept; two moments compared.
 
 import { save } from "../map/export.js";
-import { announce, make, rove } from "../page/dom.js";
+import { announce, button, make, rove } from "../page/dom.js";
 import { difference, settledAfter } from "../stream/history.js";
 import { Lens } from "../stream/lens.js";
 import { gone } from "../stream/store.js";
@@ -24,7 +24,7 @@ export class Timeline extends HTMLElement {
     this.compared = make("section", "time-compared mt-1 mb-3 mx-4 py-2 px-3 border border-line rounded-md");
     this.list = make("ol", "happenings");
     this.onlyCommands = false;
-    this.slider = /** @type {HTMLInputElement} */ (make("input", "time-slider flex-[1_1_12rem] min-w-[8rem] accent-primary"));
+    this.slider = make("input", "time-slider flex-[1_1_12rem] min-w-[8rem] accent-primary");
     this.slider.type = "range";
     this.slider.min = "0";
     this.slider.setAttribute("aria-label", "Moment");
@@ -297,16 +297,4 @@ export function inWords(moment) {
 /** @param {number} at */
 function clock(at) {
   return new Date(at * 1000).toLocaleTimeString([], { hour12: false });
-}
-
-/**
- * @param {string} className
- * @param {string} text
- * @param {() => void} act
- */
-function button(className, text, act) {
-  const made = make("button", className, text);
-  made.setAttribute("type", "button");
-  made.addEventListener("click", act);
-  return made;
 }

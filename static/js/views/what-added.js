@@ -1,6 +1,6 @@
 // <what-added>: who put what on a host. First everybody with how much; then one of them, grouped by cause and kind.
 
-import { make } from "../page/dom.js";
+import { button, make } from "../page/dom.js";
 import { views } from "../page/tables.js";
 import { added, leftBehind, owners } from "./added.js";
 
@@ -196,13 +196,11 @@ export class WhatAdded extends HTMLElement {
    * @param {() => void} press
    */
   #button(looks, id, words, press) {
-    const button = make("button", looks);
-    button.setAttribute("type", "button");
-    button.dataset.id = id;
+    const made = button(looks, "", press);
+    made.dataset.id = id;
     const names = ["name", "detail", "count"];
-    button.append(...words.flatMap((word, at) => [make("span", names[at], word), " "]));
-    button.addEventListener("click", press);
-    return button;
+    made.append(...words.flatMap((word, at) => [make("span", names[at], word), " "]));
+    return made;
   }
 
   /** @param {string} owner */
@@ -222,6 +220,7 @@ export class WhatAdded extends HTMLElement {
     const gone = store.gone.findLast((one) => one.host === this.host && one.owner === this.owner);
     const fresh = this.#fresh(found, first);
     const count = found.groups.reduce((sum, group) => sum + group.entries.length, 0);
+    /** @type {HTMLElement[]} */
     const nodes = [this.#head(found, count), ...found.notes.map((note) => make("p", "empty", note))];
     if (gone && !found.created) nodes.push(this.#list("Removed", [this.#goneRow(gone)]));
     else if (count === 0 && !found.notes.length) nodes.push(make("p", "empty", `Nothing on ${this.host} belongs to it.`));

@@ -1,6 +1,6 @@
 // <live-sandbox>: owns the store and the stream of one sandbox, and tells every part of the page what came.
 
-import { announce, make } from "../page/dom.js";
+import { announce, button, make } from "../page/dom.js";
 import { toast } from "../page/toast.js";
 import { Lens } from "../stream/lens.js";
 import { fetchPast } from "../stream/past.js";
@@ -134,10 +134,10 @@ export class LiveSandbox extends HTMLElement {
     if (!this.banner) {
       this.banner = make("p", "then-banner flex flex-wrap items-center gap-y-1 gap-x-4 py-2 px-4 bg-glow text-md");
       this.banner.setAttribute("role", "status");
-      const back = make("button", "btn btn-xs", "Back to now");
-      back.setAttribute("type", "button");
-      back.addEventListener("click", () => this.lens?.look(null));
-      this.banner.append(make("span", ""), back);
+      this.banner.append(
+        make("span"),
+        button("btn btn-xs", "Back to now", () => this.lens?.look(null)),
+      );
       this.querySelector(".network")?.before(this.banner);
     }
     this.classList.toggle("then", moment !== null);

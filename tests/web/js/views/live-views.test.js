@@ -127,6 +127,9 @@ test("a line that comes elsewhere is news at its tab, until that is opened", () 
   assert.deepEqual(news(element, "[role=tab]"), ["Routes"]);
   press(element, "Routes");
   assert.deepEqual(news(element, "[role=tab]"), []);
+  press(element, "Interfaces");
+  assert.deepEqual(news(element, "[role=tab]"), [], "what was looked at is no news any more");
+  press(element, "Routes");
   assert.deepEqual(rows(element), ["default", "10.0.0.0/8"]);
 });
 
