@@ -1,0 +1,112 @@
+"""What a host and a machine are to the engine, and what they are told at their start."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+
+from explorer.lab.engine.client import session
+from explorer.lab.hosts import machines, quota
+from explorer.lab.hosts.lans import Segment
+from explorer.network.scenario import SCENARIOS
+from tests.lab.hosts.test_lans import ROUTED
+
+SEGMENTS = [
+    Segment("lan", "a", "10.77.0.0/24", {"h1": "10.77.0.11", "router": "10.77.0.1"}),
+    Segment("far", "b", "10.77.1.0/24", {"router": "10.77.1.1", "outside": "10.77.1.101"}),
+]
+
+
+@pytest.fixture
+def client(config, engine):
+    with session(config) as client:
+        yield client
+
+
+def test_a_host_gets_what_was_set_and_not_a_byte_more(config, client):
+    rights = machines.host_rights(config, client, "x-test-s-h1", "s", {}, "26")
+    assert rights["Memory"] == rights["MemorySwap"] == config.host_memory_mb * 2**20
+    assert rights["PidsLimit"] == config.host_pids
+    assert rights["NanoCpus"] == config.host_cpus * 10**9
+    assert "Privileged" not in rights or not rights["Privileged"]
+
+
+def test_a_host_writes_no_log_and_sees_no_path_of_the_node_but_its_time(config, client):
+    rights = machines.host_rights(config, client, "x-test-s-h1", "s", {}, "26")
+    assert rights["LogConfig"]["Type"] == "none"
+    mounts = {one["Target"]: one for one in rights["Mounts"]}
+    assert set(mounts) == {"/var/lib/docker", machines.EXPIRES}
+    assert mounts[machines.EXPIRES]["ReadOnly"]
+    assert mounts["/var/lib/docker"]["Type"] == "volume"
+
+
+def test_the_profile_is_given_as_text(config, client):
+    options = machines.host_rights(config, client, "x", "s", {}, "26")["SecurityOpt"]
+    (profile,) = [one.partition("=")[2] for one in options if one.startswith("seccomp=")]
+    assert json.loads(profile)["syscalls"]
+
+
+def test_only_a_router_passes_packets_on(client):
+    assert "Sysctls" not in machines.machine_rights(client)
+    assert machines.router_rights(client)["Sysctls"] == {"net.ipv4.ip_forward": "1"}
+
+
+def test_a_machine_is_told_its_lan_its_neighbours_and_its_routes():
+    told = machines.environment("h1", ROUTED, SEGMENTS)
+    assert told["LAN"] == "10.77.0"
+    assert told["LAN_NAMES"] == "h1=10.77.0.11 router=10.77.0.1 outside=10.77.1.101"
+    assert told["LAN_ROUTES"] == "10.77.1.0/24=10.77.0.1"
+    assert told["LAN_DNS"] == "10.77.1.101"
+
+
+def test_the_way_to_everywhere_is_called_default():
+    assert machines.environment("outside", ROUTED, SEGMENTS)["LAN_ROUTES"] == "default=10.77.1.1"
+
+
+def test_who_has_no_routes_is_told_none():
+    segment = Segment("lan", "a", "10.77.0.0/24", {"h1": "10.77.0.11", "outside": "10.77.0.100"})
+    assert machines.environment("h1", SCENARIOS["one-host"], [segment])["LAN_ROUTES"] == ""
+
+
+# --- what is cut back before the engine reads it ---
+def huge(path):
+    with path.open("wb") as file:
+        file.truncate(quota.KEPT_BYTES + 1)
+    return path
+
+
+def test_a_huge_file_is_emptied_and_an_ordinary_one_left(tmp_path):
+    hosts, resolv = huge(tmp_path / "hosts"), tmp_path / "resolv.conf"
+    resolv.write_text("nameserver 127.0.0.11\n")
+    quota.cut_files({"HostsPath": str(hosts), "ResolvConfPath": str(resolv)})
+    assert hosts.stat().st_size == 0
+    assert resolv.read_text() == "nameserver 127.0.0.11\n"
+
+
+def test_a_link_is_not_followed(tmp_path):
+    target = huge(tmp_path / "somebody elses")
+    (tmp_path / "hosts").symlink_to(target)
+    quota.cut_files({"HostsPath": str(tmp_path / "hosts")})
+    assert target.stat().st_size == quota.KEPT_BYTES + 1
+
+
+def test_a_fifo_does_not_keep_us_waiting(tmp_path):
+    os.mkfifo(tmp_path / "hosts")
+    quota.cut_files({"HostsPath": str(tmp_path / "hosts"), "ResolvConfPath": str(tmp_path)})
+
+
+@pytest.mark.parametrize("container", [{}, {"HostsPath": None, "ResolvConfPath": ""}, {"HostsPath": "/nowhere/at/all"}])
+def test_what_is_not_there_is_no_trouble(container):
+    quota.cut_files(container)
+
+
+def test_limits_are_set_from_the_node_in_the_hosts_own_namespace(monkeypatch):
+    asked = []
+    monkeypatch.setattr("explorer.lab.hosts.quota.subprocess.run", lambda argv, **_: asked.append(argv))
+    quota.limit_host(4711)
+    (argv,) = asked
+    assert argv[:2] == ["nsenter", "--user=/proc/4711/ns/user"]
+    given = dict(zip(argv[6::2], argv[7::2], strict=True))
+    assert given == {name: str(value) for name, value in quota.PER_HOST.items()}
