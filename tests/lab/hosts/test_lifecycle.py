@@ -20,12 +20,18 @@ ONE, TWO = SCENARIOS["one-host"], SCENARIOS["two-hosts"]
 def opened(config, engine):
     """Opens sandbox `s`; the phases it said are in `opened.said`."""
 
-    def open_it(scenario=ONE, generation=1, seconds=600.0, name="s", version="26"):
-        open_it.said = []
-        say = lambda phase, detail: open_it.said.append((phase, detail))  # noqa: E731
-        return lifecycle.open_sandbox(config, name, generation, scenario, time.time() + seconds, say, version)
+    class Opened:
+        said: list[tuple[str, str]] = []
 
-    return open_it
+        def __call__(self, scenario=ONE, generation=1, seconds=600.0, name="s", version="26"):
+            self.said = []
+            ends = time.time() + seconds
+            return lifecycle.open_sandbox(config, name, generation, scenario, ends, self.say, version)
+
+        def say(self, phase, detail):
+            self.said.append((phase, detail))
+
+    return Opened()
 
 
 @pytest.fixture(autouse=True)
