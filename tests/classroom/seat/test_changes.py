@@ -9,7 +9,7 @@ from explorer.classroom.models import AuditEntry, Seat
 from explorer.classroom.seat import changes
 from explorer.classroom.seat.joining import find_way_back
 from explorer.classroom.seat.names import BadName
-from explorer.sandboxes.models import Node, Sandbox
+from explorer.sandboxes.models import Node, Progress, Sandbox
 from tests.people import make_seat
 
 pytestmark = pytest.mark.django_db
@@ -101,3 +101,52 @@ def test_seen_is_written_once_a_minute(seat):
     assert first > long_ago
     changes.note_seen(seat.pk)
     assert Seat.objects.get().seen_at == first
+
+
+def test_who_is_removed_asks_for_nothing_any_more(teacher, seat):
+    Seat.objects.update(help_at=timezone.now(), invited_at=timezone.now())
+    changes.remove_seat(teacher, seat)
+    seat.refresh_from_db()
+    assert (seat.help_at, seat.invited_at, seat.removed_at is None) == (None, None, False)
+
+
+def test_the_results_of_who_was_removed_stay(teacher, seat):
+    Progress.objects.create(learner=seat.learner, lesson="bridge")
+    changes.remove_seat(teacher, seat)
+    assert Progress.objects.filter(learner__seat=seat).exists()
+
+
+def test_one_who_has_no_sandbox_is_removed_alike(teacher, seat):
+    assert changes.remove_seat(teacher, seat)
+    assert AuditEntry.objects.get().sandbox == ""
+
+
+def test_a_seat_keeps_its_own_name_without_a_number(teacher, klass, seat):
+    make_seat(klass, "Ben")
+    assert changes.rename_seat(teacher, seat, "ANA") == "ANA"
+    assert changes.rename_seat(teacher, seat, "ANA") == "ANA"
+
+
+def test_the_name_of_who_was_removed_may_be_taken(teacher, klass, seat):
+    ben = make_seat(klass, "Ben")
+    changes.remove_seat(teacher, ben)
+    assert changes.rename_seat(teacher, seat, "Ben") == "Ben"
+
+
+def test_the_audit_log_holds_no_name(teacher, seat):
+    changes.rename_seat(teacher, seat, "Secret")
+    changes.remove_seat(teacher, seat)
+    assert "Secret" not in str(list(AuditEntry.objects.values()))
+
+
+def test_the_lesson_somebody_looks_at_is_written_when_it_is_another(seat, django_assert_num_queries):
+    changes.note_lesson(seat, "host")
+    seat.refresh_from_db()
+    assert seat.lesson == "host"
+    with django_assert_num_queries(0):
+        changes.note_lesson(seat, "host")
+
+
+def test_help_that_nobody_asks_for_is_not_noted(teacher, seat, told):
+    assert not changes.come_to_help(teacher, seat)
+    assert (actions(), told) == ([], [])

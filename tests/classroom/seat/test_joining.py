@@ -6,8 +6,10 @@ import pytest
 from django.utils import timezone
 
 from explorer.classroom.models import Class, Seat
+from explorer.classroom.seat import joining
 from explorer.classroom.seat.joining import (
     CannotJoin,
+    find_class_by_code,
     find_way_back,
     give_way_back,
     hash_token,
@@ -148,3 +150,53 @@ def test_nothing_leads_to_a_seat_whose_learner_was_forgotten(klass):
     taken = take_seat(klass, None, "Ana")
     Learner.objects.all().delete()
     assert find_way_back(taken.token) is None
+
+
+def test_a_form_of_yesterday_makes_a_seat_of_its_own(klass, time_machine):
+    begun = timezone.now()
+    time_machine.move_to(begun - timedelta(days=1, seconds=2))
+    ticket = new_ticket()
+    first = take_seat(klass, None, "Ana", ticket)
+    time_machine.move_to(begun)
+    assert take_seat(klass, None, "Ana", ticket).seat != first.seat
+
+
+def test_a_form_that_comes_again_after_its_seat_was_removed_is_refused(klass):
+    ticket = new_ticket()
+    take_seat(klass, None, "Ana", ticket)
+    Seat.objects.update(removed_at=timezone.now())
+    assert refusal(klass, None, "Ana", ticket) == "removed"
+
+
+def test_a_removed_seat_leaves_its_place_to_another(klass):
+    Class.objects.update(seats_expected=1)
+    take_seat(klass, None, "Ana")
+    assert refusal(klass, None, "Ben") == "full"
+    Seat.objects.update(removed_at=timezone.now())
+    assert take_seat(klass, None, "Ben").seat.name == "Ben"
+
+
+def test_who_sits_in_another_class_has_a_seat_and_a_learner_of_their_own_here(klass, seat, teacher):
+    taken = take_seat(make_class(teacher), seat, "Ana")
+    assert taken.seat != seat
+    assert taken.seat.learner_id != seat.learner_id
+
+
+def test_the_wall_is_told_who_came(klass, monkeypatch):
+    told = []
+    monkeypatch.setattr(joining, "tell_class", lambda klass, seat="": told.append((klass, seat)))
+    taken = take_seat(klass, None, "Ana")
+    assert told == [(klass, taken.seat)]
+    take_seat(klass, taken.seat, "Ana")
+    assert len(told) == 1
+
+
+@pytest.mark.parametrize("code", ["", "nosuchcd"])
+def test_a_code_of_no_class_finds_none(klass, code):
+    assert find_class_by_code(code) is None
+    assert find_class_by_code(klass.code) == klass
+
+
+def test_two_ways_back_are_never_alike(klass):
+    tokens = {take_seat(klass, None, f"s{at}").token for at in range(5)}
+    assert len({token[:8] for token in tokens}) == 5
