@@ -16,6 +16,7 @@ from explorer.node import this_node
 from explorer.node.reconcile import sweep
 from explorer.node.work import work
 from explorer.sandboxes.models import Learner, Node
+from tests.asking import open_for
 from tests.redis_fixture import redis, valkey, valkey_url
 
 __all__ = [
@@ -175,10 +176,9 @@ def host_trouble():
 @pytest.fixture
 def ready(redis, engine, sent, node1, alice, django_capture_on_commit_callbacks):
     """Alice's sandbox, built and usable."""
-    from explorer.sandboxes import services
 
     with django_capture_on_commit_callbacks(execute=True):
-        sandbox = services.open_sandbox(alice)
+        sandbox = open_for(alice)
     with django_capture_on_commit_callbacks(execute=True):
         work.open_sandbox(sandbox.actions.get().pk)
     sandbox.refresh_from_db()

@@ -17,9 +17,10 @@ from explorer.classroom.people.access import User, authored_by
 from explorer.classroom.people.audit import note
 from explorer.lessons.load import MAIN, load_lessons
 from explorer.lessons.sent import Bundle
-from explorer.sandboxes import drivers, library
+from explorer.sandboxes import library
 from explorer.sandboxes.changes import enqueue, node_queue
 from explorer.sandboxes.models import AuthoredLesson
+from explorer.sandboxes.nodes import read_nodes
 from explorer.sandboxes.streams import TASK_SOLVE
 
 State = AuthoredLesson.State
@@ -72,10 +73,10 @@ def change_lesson(user: User, row: AuthoredLesson, bundle: Bundle) -> AuthoredLe
 
 def ask_solve(user: User, row: AuthoredLesson, engine: str) -> None:
     """A node will play this version. Asked twice, it is played once. Raises `Refused`."""
-    nodes = drivers.able(library.DRAFT + row.slug, engine)
-    if not nodes:
+    able = read_nodes().able(library.DRAFT + row.slug, engine)
+    if not able:
         raise Refused(f"No machine here can play it now with Docker Engine {engine}. Try again later, or with another version.")
-    node = max(nodes, key=lambda node: node.capacity)
+    node = max(able, key=lambda node: node.capacity)
     report = {"phase": "waiting", "engine": engine, "node": node.pk, "lines": [], "asked_at": time.time()}
     with transaction.atomic():
         rows = AuthoredLesson.objects.filter(pk=row.pk, version=row.version).exclude(state=State.SOLVING)

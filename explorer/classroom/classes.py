@@ -13,7 +13,7 @@ from explorer.classroom.models import Class, new_code
 from explorer.classroom.people.access import User
 from explorer.classroom.people.audit import note
 from explorer.classroom.tell import tell_class
-from explorer.sandboxes import services
+from explorer.sandboxes import warm
 
 
 def list_classes(classes: QuerySet[Class]) -> QuerySet[Class]:
@@ -47,7 +47,7 @@ def end_class(user: User, klass: Class) -> bool:
     going = Class.objects.filter(pk=klass.pk, state=Class.State.OPEN)
     if not going.update(state=Class.State.ENDED, ended_at=now):
         return False
-    services.close_kept(klass.pk)  # made beforehand, and nobody has come for it
+    warm.close_prepared(klass.pk)  # nobody will come for it
     note(user, "end class", klass=klass)
     tell_class(klass)
     return True

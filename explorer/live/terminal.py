@@ -17,11 +17,10 @@ from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
-from channels.db import database_sync_to_async
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from explorer.classroom.acts.rules import is_paused
+from explorer.classroom.people.rules import is_paused
 from explorer.live import messages, state
 from explorer.live.edge import Close, Receive, SandboxEdge, Send
 from explorer.live.feed import Restarted, Subscription, end
@@ -92,7 +91,7 @@ class TerminalSocket(SandboxEdge):
     async def seek(self, learner: UUID) -> tuple[str, bool] | None:
         """Asked again with every change of the sandbox's row, which a pause and its end tell."""
         found = await super().seek(learner)
-        self.paused = found is not None and await database_sync_to_async(is_paused)(learner)
+        self.paused = found is not None and is_paused(self.sandbox)
         return found
 
     # --- out ---

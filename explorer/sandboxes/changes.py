@@ -1,6 +1,7 @@
-"""How a row moves: compare-and-set on state and generation, and what is told about it afterwards.
+"""How the row of a sandbox changes: compare-and-set on its state, and what is told about it afterwards.
 
-Every writer goes through here, so a task that is delivered twice finds the row already moved and does nothing.
+No other file changes such a row once it is booked, so a task that is delivered twice finds the row already moved and does
+nothing. `tests/sandboxes/test_one_way.py` looks for writers elsewhere.
 """
 
 from __future__ import annotations
@@ -13,24 +14,25 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from explorer.celery import app
 from explorer.sandboxes import columns, streams
 from explorer.sandboxes.events import Event, Happened, SandboxChanged
-from explorer.sandboxes.models import Action, Node, Sandbox
+from explorer.sandboxes.models import Action, Sandbox
 from explorer.sandboxes.orders import LookAgain, Order
 from explorer.sandboxes.terms import Terms
 
 log = structlog.get_logger(__name__)
 
-NODE_AWAY = timedelta(seconds=30)
 WARM_LIFE = timedelta(hours=3)  # a warm sandbox older than this is made anew
 MARGIN = timedelta(minutes=15)  # the engine's own clock ends a host later than we would have
-ON_NODE = (Sandbox.State.OPENING, Sandbox.State.READY, Sandbox.State.RESETTING, Sandbox.State.CLOSING)
+ALWAYS = Q()
 
 
-def life(sandbox: Sandbox | Terms) -> timedelta:
+def lifetime(sandbox: Sandbox | Terms) -> timedelta:
+    """How long it lives from when it is ready, and how much one extension adds."""
     return timedelta(minutes=sandbox.minutes or settings.SANDBOX_MINUTES)
 
 
@@ -44,25 +46,38 @@ def host_expiry(sandbox: Sandbox) -> datetime:
     now = timezone.now()
     begins, left = now, 1 + extensions_most(sandbox)
     if sandbox.learner_id is None:
-        begins = sandbox.expires_at if sandbox.pool and sandbox.expires_at else now + WARM_LIFE
+        begins = sandbox.expires_at if sandbox.class_id and sandbox.expires_at else now + WARM_LIFE
     elif sandbox.ready_at and sandbox.expires_at:
         begins, left = max(sandbox.expires_at, now), max(0, left - 1 - sandbox.extensions)
-    return begins + life(sandbox) * left + MARGIN
+    return begins + lifetime(sandbox) * left + MARGIN
 
 
-def alive_nodes() -> list[Node]:
-    return list(Node.objects.filter(seen_at__gt=timezone.now() - NODE_AWAY))
+def move(sandbox: Sandbox, states: Iterable[str], *, where: Q = ALWAYS, detail: str = "", **fields: Any) -> bool:
+    """The one way a row changes: only from one of `states`, and only while `where` holds too; true for exactly one caller.
 
-
-def move(sandbox: Sandbox, states: Iterable[str], *, at_generation: int | None = None, detail: str = "", **fields: Any) -> bool:
-    """The one way a row changes: only from one of `states` (and generation); true for exactly one caller."""
-    rows = Sandbox.objects.filter(pk=sandbox.pk, state__in=list(states))
-    if at_generation is not None:
-        rows = rows.filter(generation=at_generation)
-    if not rows.update(moved_at=timezone.now(), **fields):
+    After the commit browsers are told what the row says, and its node is asked to look. `moved_at` follows state and phase.
+    """
+    if fields.keys() & {"state", "phase"}:
+        fields.setdefault("moved_at", timezone.now())
+    if not Sandbox.objects.filter(where, pk=sandbox.pk, state__in=list(states)).update(**fields):
         return False
     transaction.on_commit(lambda: tell(sandbox.pk, detail))
     return True
+
+
+def note_usage(rows: Iterable[Sandbox]) -> None:
+    """What they take, as these rows say. It changes every few seconds and concerns no page of a learner: nobody is told."""
+    Sandbox.objects.bulk_update(rows, ["usage"])
+
+
+def forget_replays(whose: Q) -> None:
+    """What was typed again into these sandboxes is no longer known, whatever state they are in."""
+    Sandbox.objects.filter(whose).update(replay={})
+
+
+def begin(action: Action) -> None:
+    """A node works at it now."""
+    Action.objects.filter(pk=action.pk, state=Action.State.ACCEPTED).update(state=Action.State.RUNNING)
 
 
 def finish(action: Action, state: str, reason: str = "") -> bool:
@@ -114,8 +129,14 @@ def publish(sandbox_id: str, event: Event) -> None:
 
 
 def order(sandbox: Sandbox, given: Order) -> bool:
+    """False when no node has it or nothing carries orders now."""
     node = sandbox.node_id or ""
     return bool(node) and bool(_quietly(sandbox.pk, given.wish.type, lambda: streams.give_order(streams.redis(), node, given)))
+
+
+def look_again(sandbox: Sandbox) -> None:
+    """After commit its node looks, though the row has not changed."""
+    transaction.on_commit(lambda: order(sandbox, Order(sandbox=sandbox.pk, wish=LookAgain())))
 
 
 def enqueue(task: str, queue: str, *args: Any, countdown: float = 0) -> None:
@@ -148,6 +169,16 @@ def open_queue(engine: str) -> str:
 
 def node_queue(node: str) -> str:
     return f"node.{node}"
+
+
+def queue_of(sandbox: Sandbox) -> str:
+    """Where its tasks go: to its node, or to whichever node comes first while it has none."""
+    node = sandbox.node_id or Sandbox.objects.values_list("node_id", flat=True).get(pk=sandbox.pk)
+    return node_queue(node) if node else open_queue(sandbox.engine)
+
+
+def last_action(sandbox: Sandbox, kind: str) -> Action | None:
+    return Action.objects.filter(sandbox=sandbox, kind=kind).order_by("-pk").first()
 
 
 def _quietly(sandbox_id: str, what: str, do: Any) -> Any:

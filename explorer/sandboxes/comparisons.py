@@ -1,4 +1,4 @@
-"""Comparisons as the web side asks for them: start, look at, end. Like `services`, it writes rows and names tasks.
+"""Comparisons as the web side asks for them: start, look at, end. Like `opening`, it writes rows and names tasks.
 
 A comparison is one row, a row for each column, and a sandbox for each column that can be measured. All of it is committed
 together or not at all, so whatever is lost afterwards (a task, an order, a process) the rows say what is wanted.
@@ -17,10 +17,13 @@ from explorer.network.comparison import Comparison as Told
 from explorer.network.comparison import Variant, Versions
 from explorer.network.comparison.noise import overall_noise
 from explorer.network.comparison.spec import Spec
-from explorer.sandboxes import columns, drivers, services
-from explorer.sandboxes.changes import ON_NODE
-from explorer.sandboxes.limits import Refused, check_comparisons, check_queue, comparison_places, find_nodes
+from explorer.sandboxes import columns
+from explorer.sandboxes.life import close_sandbox
+from explorer.sandboxes.limits import Refused, check_comparisons, check_nodes, check_queue, comparison_places
 from explorer.sandboxes.models import Column, Comparison, Learner, Node, Sandbox
+from explorer.sandboxes.nodes import Lack, Nodes, can
+from explorer.sandboxes.opening import book_sandbox
+from explorer.sandboxes.warm import claim_warm
 
 log = structlog.get_logger(__name__)
 
@@ -45,7 +48,7 @@ def earlier_comparisons(learner: Learner | None) -> list[Comparison]:
     return list(Comparison.objects.filter(learner=learner).order_by("-created_at")[:KEPT]) if learner else []
 
 
-def start_comparison(learner: Learner, spec: Spec, instead: str = "") -> Comparison:
+def start_comparison(learner: Learner, spec: Spec, nodes: Nodes, instead: str = "") -> Comparison:
     """The learner's running comparison if it is this one, else a new one; that named by `instead` ends for it.
 
     Raises `Refused`. Asked twice at once, it gives the same one twice.
@@ -54,8 +57,8 @@ def start_comparison(learner: Learner, spec: Spec, instead: str = "") -> Compari
     if running and running.pk != instead:
         return _same(running, spec)
     check_comparisons(learner)
-    node = choose_node(spec.variants)
-    check_queue()
+    node = choose_node(nodes, spec.variants)
+    check_queue(nodes)
     try:
         with transaction.atomic():
             if running:
@@ -83,20 +86,21 @@ def spec_of(comparison: Comparison) -> Spec:
     return Spec.model_validate(comparison.spec)
 
 
-def choose_node(variants: tuple[Variant, ...]) -> Node:
+def choose_node(nodes: Nodes, variants: tuple[Variant, ...]) -> Node:
     """The node that can do most of it; among those the emptiest. Raises `Refused` when none is here."""
 
     def fitness(node: Node) -> tuple[int, int]:
         doable = sum(not lack_of(variant, node) for variant in variants)
-        return doable, node.capacity - node.sandbox_set.filter(state__in=ON_NODE).count()
+        return doable, node.capacity - node.sandbox_set.filter(state__in=Sandbox.ON_NODE).count()
 
-    return max(find_nodes(), key=fitness)
+    check_nodes(nodes)
+    return max(nodes.taking, key=fitness)
 
 
 def lack_of(variant: Variant, node: Node) -> str:
     """Why this node cannot measure this variant, in a sentence; empty when it can, as far as its row says."""
-    if not drivers.can(node, variant.driver):
-        lack = drivers.Lack(variant.driver, str(node.health.get("kernel", "")))
+    if not can(node, variant.driver):
+        lack = Lack(variant.driver, str(node.health.get("kernel", "")))
         return f"{lack.sentence} Nothing was opened for it."
     if variant.engine not in node.engines:
         return (
@@ -134,15 +138,15 @@ def book(learner: Learner, spec: Spec, node: Node) -> Comparison:
 
 def open_for(comparison: Comparison, variant: Variant, node: Node, wait: float = 0) -> Sandbox:
     """A sandbox for one column: a warm one if there is, else one queued for this node, begun in `wait` seconds."""
-    here = Sandbox.objects.filter(node=node, state__in=ON_NODE).exclude(comparison=None).count()
+    here = Sandbox.objects.filter(node=node, state__in=Sandbox.ON_NODE).exclude(comparison=None).count()
     warm = None
     if here < comparison_places(node.capacity):
-        warm = services.claim_warm(
+        warm = claim_warm(
             [node], variant.scenario, variant.engine, learner=comparison.learner, comparison=comparison, lesson=""
         )
     if warm:
         return warm
-    sandbox, _ = services.book_sandbox(
+    sandbox, _ = book_sandbox(
         comparison.learner,
         scenario=variant.scenario,
         engine=variant.engine,
@@ -177,7 +181,7 @@ def release(comparison: str) -> None:
             return
         live = live.exclude(column__state__in=Column.UNFINISHED)
     for sandbox in live:
-        services.close_sandbox(sandbox)
+        close_sandbox(sandbox)
 
 
 def read_comparison(comparison: Comparison) -> Told:

@@ -1,4 +1,7 @@
-"""Who may have a sandbox now: quotas, capacity, and the one refusal that speaks to learner and operator alike."""
+"""Who may have a sandbox now: quotas, capacity, and the one refusal that speaks to learner and operator alike.
+
+What is here is read by whoever asks (`nodes.read_nodes`) and given to each question, so that one request sees one picture.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,8 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from explorer.network.scenario import ENGINES
-from explorer.sandboxes import changes, drivers
 from explorer.sandboxes.models import Action, Comparison, Learner, Node, Sandbox
+from explorer.sandboxes.nodes import Nodes, driver_of, lacking
 
 log = structlog.get_logger(__name__)
 State = Sandbox.State
@@ -66,9 +68,9 @@ def comparison_places(capacity: int) -> int:
     return min(max(capacity - capacity // 4, 1), COMPARED_AT_ONCE)
 
 
-def check_queue() -> None:
+def check_queue(nodes: Nodes) -> None:
     """A comparison may wait for its places, if not too many wait already."""
-    total = sum(node.capacity for node in _nodes())
+    total = sum(node.capacity for node in nodes.taking)
     waiting = Sandbox.objects.filter(state=State.QUEUED).count()
     if waiting >= max(2 * total, QUEUE_LEAST):
         raise Refused(
@@ -80,10 +82,10 @@ def check_queue() -> None:
         )
 
 
-def check_driver(lesson: str, node: Node | None = None) -> None:
-    """Refuses a lesson whose driver no node here can do, or not `node`; before anything is spent on it."""
-    driver = drivers.driver_of(lesson)
-    lack = drivers.lacking().get(driver) or (drivers.lacking([node]).get(driver) if node else None)
+def check_driver(nodes: Nodes, lesson: str, node: Node | None = None) -> None:
+    """Refuses a lesson whose driver none of these nodes can do, or not `node`; before anything is spent on it."""
+    driver = driver_of(lesson)
+    lack = nodes.lacking().get(driver) or (lacking([node]).get(driver) if node else None)
     if lack:
         elsewhere = "Close this sandbox and open a new one for this lesson." if node else "You can read the lesson meanwhile."
         raise Refused(
@@ -94,56 +96,32 @@ def check_driver(lesson: str, node: Node | None = None) -> None:
         )
 
 
-def engines_here() -> tuple[str, ...]:
-    """The versions of Docker Engine that a sandbox can be opened with now."""
-    offered = {engine for node in _nodes() for engine in node.engines}
-    return tuple(engine for engine in ENGINES if engine in offered)
-
-
-def free_capacity(engine: str = "", pool: str = "") -> tuple[int, int]:
-    """(free, total) over the nodes that are here, take work and have that version, if one is named.
-
-    Warm sandboxes make room when asked to; those kept for somebody only for whom they are kept.
-    """
-    nodes = [node for node in _nodes() if not engine or engine in node.engines]
-    total = sum(node.capacity for node in nodes)
-    return total - taken_on(nodes, pool) - waiting_for([engine] if engine else ENGINES, pool), total
-
-
-def taken_on(nodes: Iterable[Node], pool: str = "") -> int:
-    """Places that do not come free for who asks: everything that stands there, but warm sandboxes that may give way."""
-    there = Sandbox.objects.filter(state__in=[*changes.ON_NODE, State.WARM], node__in=list(nodes))
-    spare = Q(state__in=[State.WARM, State.OPENING], learner=None, comparison=None, pool__in=["", pool])
-    return there.exclude(spare).count()
-
-
-def waiting_for(engines: Iterable[str], pool: str = "") -> int:
-    waiting = Sandbox.objects.filter(state=State.QUEUED, engine__in=list(engines))
-    return waiting.exclude(Q(learner=None) & Q(pool=pool) & ~Q(pool="")).count()
-
-
-def _nodes() -> list[Node]:
-    return [node for node in changes.alive_nodes() if not node.draining]
-
-
-def find_nodes() -> list[Node]:
-    """The nodes that are here and take work. Raises `Refused` when there is none."""
-    nodes = _nodes()
-    if not nodes:
+def check_nodes(nodes: Nodes) -> None:
+    """Refuses when no node here takes work."""
+    if not nodes.taking:
         raise Refused(
             "no_node",
             "No machine that runs sandboxes is here at the moment. That is ours to fix; your place in the lesson is kept. "
             "Please try again in a minute.",
             nodes=Node.objects.count(),
-            seen=len(changes.alive_nodes()),
+            seen=len(nodes.here),
         )
-    return nodes
 
 
-def check_room(engine: str, pool: str = "") -> None:
-    find_nodes()
-    check_engine(engine)
-    free, total = free_capacity(engine, pool)
+def check_engine(nodes: Nodes, engine: str) -> None:
+    here = nodes.engines
+    if engine not in here:
+        raise Refused(
+            "no_engine",
+            f"No machine here has Docker Engine {engine} at the moment; there is {' and '.join(here) or 'none at all'}. "
+            "It may still be in the making: try again in a minute, or choose another version.",
+            engine=engine,
+            here=here,
+        )
+
+
+def check_room(nodes: Nodes, engine: str, class_id: str = "") -> None:
+    free, total = free_capacity(nodes, engine, class_id)
     if free <= 0:
         raise Refused(
             "full",
@@ -154,13 +132,25 @@ def check_room(engine: str, pool: str = "") -> None:
         )
 
 
-def check_engine(engine: str) -> None:
-    here = engines_here()
-    if engine not in here:
-        raise Refused(
-            "no_engine",
-            f"No machine here has Docker Engine {engine} at the moment; there is {' and '.join(here) or 'none at all'}. "
-            "It may still be in the making: try again in a minute, or choose another version.",
-            engine=engine,
-            here=here,
-        )
+def free_capacity(nodes: Nodes, engine: str, class_id: str = "") -> tuple[int, int]:
+    """(free, total) places for one more sandbox with this engine, over the nodes that take work and have it.
+
+    Common warm sandboxes make room for everybody, those prepared for a class for its learners only. What is queued and not
+    prepared for this class comes first.
+    """
+    some = nodes.with_engine(engine)
+    there = Q(state__in=[*Sandbox.ON_NODE, State.WARM], node__in=some) & ~_gives_way(class_id)
+    waiting = Q(state=State.QUEUED, engine=engine) & ~(Q(learner=None, class_id=class_id) & ~Q(class_id=""))
+    total = sum(node.capacity for node in some)
+    return total - Sandbox.objects.filter(there | waiting).count(), total
+
+
+def taken_on(nodes: Iterable[Node]) -> int:
+    """Places that do not come free for a stranger: everything that stands there, but common warm sandboxes."""
+    there = Sandbox.objects.filter(state__in=[*Sandbox.ON_NODE, State.WARM], node__in=list(nodes))
+    return there.exclude(_gives_way("")).count()
+
+
+def _gives_way(class_id: str) -> Q:
+    """Warm sandboxes, built or being built, that make room for a learner of this class ("": of none)."""
+    return Q(state__in=[State.WARM, State.OPENING], learner=None, comparison=None, class_id__in=["", class_id])

@@ -105,7 +105,7 @@ class Sandbox(models.Model):
     class State(models.TextChoices):
         QUEUED = "queued"  # asked for, no node has taken it
         OPENING = "opening"  # a node is building it
-        WARM = "warm"  # built beforehand, nobody's yet
+        WARM = "warm"  # built before anybody asked: nobody's yet
         READY = "ready"  # usable
         RESETTING = "resetting"  # being rebuilt from its scenario; generation goes up
         CLOSING = "closing"  # being removed
@@ -115,6 +115,9 @@ class Sandbox(models.Model):
 
     LIVE = (State.QUEUED, State.OPENING, State.READY, State.RESETTING, State.CLOSING)
     OVER = (State.CLOSED, State.EXPIRED, State.FAILED)
+    USABLE = (State.QUEUED, State.OPENING, State.READY, State.RESETTING)  # what "you have one" means; closing is not
+    ON_NODE = (State.OPENING, State.READY, State.RESETTING, State.CLOSING)  # takes a place that does not give way
+    UNCLAIMED = (State.WARM, State.OPENING, State.QUEUED)  # of one nobody asked for yet: built, being built, or next
 
     id = models.CharField(max_length=16, primary_key=True, default=new_sandbox_id, editable=False)
     learner = models.ForeignKey(Learner, null=True, blank=True, on_delete=models.SET_NULL, related_name="sandboxes")
@@ -131,8 +134,8 @@ class Sandbox(models.Model):
     node = models.ForeignKey(Node, null=True, blank=True, on_delete=models.SET_NULL)
     # what was built: {"hosts": {"h1": {"container": …, "address": …}}, "machines": {"outside": {…}}, "subnet": …}
     facts = models.JSONField(default=dict, blank=True)
-    # a warm one that is kept for somebody: only who asks with this word is given it (a class's id)
-    pool = models.CharField(max_length=16, blank=True, default="")
+    # the class under whose terms it was opened; of a warm one, the class for whose learners it is prepared ("": for everybody)
+    class_id = models.CharField(max_length=16, blank=True, default="")
     minutes = models.PositiveIntegerField(default=0)  # how long it lives; 0: as the settings say
     extensions_most = models.PositiveIntegerField(null=True, blank=True)  # how often it may be extended; None: as they say
     # typed into it once it stands: {"commands": [{"place": …, "command": …}], "left_out": [sentence, …], "of": sandbox id}

@@ -14,6 +14,8 @@ from django.utils import timezone
 
 from explorer.lessons.model import Lesson, Step
 from explorer.sandboxes import library
+from explorer.sandboxes.changes import look_again
+from explorer.sandboxes.life import current_sandbox
 from explorer.sandboxes.models import Learner, Progress
 
 
@@ -53,7 +55,8 @@ def change_progress(learner_id: uuid.UUID, slug: str, change: Callable[[Progress
     return progress
 
 
-def set_step(learner: Learner, slug: str, step: str) -> Progress:
+def move_to_step(learner: Learner, slug: str, step: str) -> Progress:
+    """Where the learner stands; the checks of that step are judged from now on."""
     find_step(find_lesson(slug), step)
 
     def change(progress: Progress) -> list[str]:
@@ -63,10 +66,10 @@ def set_step(learner: Learner, slug: str, step: str) -> Progress:
         progress.times = noted(progress.times, step, "begun")
         return ["step", "times"]
 
-    return change_progress(learner.pk, slug, change)
+    return _have_judged(learner, change_progress(learner.pk, slug, change))
 
 
-def set_prediction(learner: Learner, slug: str, prediction: str, option: str) -> Progress:
+def choose_prediction(learner: Learner, slug: str, prediction: str, option: str) -> Progress:
     """Remembers a guess. Once the machine has answered it stays as it was; a first guess counts even then."""
     known = [
         choice.id
@@ -85,7 +88,14 @@ def set_prediction(learner: Learner, slug: str, prediction: str, option: str) ->
         progress.predictions = {**progress.predictions, prediction: option}
         return ["predictions"]
 
-    return change_progress(learner.pk, slug, change)
+    return _have_judged(learner, change_progress(learner.pk, slug, change))
+
+
+def _have_judged(learner: Learner, progress: Progress) -> Progress:
+    """The node looks again at the learner's sandbox, since what its checks judge may be different now."""
+    if sandbox := current_sandbox(learner):
+        look_again(sandbox)
+    return progress
 
 
 def record_verdict(learner_id: uuid.UUID, slug: str, step: str, passed: Iterable[str], outcomes: dict[str, str]) -> Progress:

@@ -80,7 +80,7 @@ class Stack:
         schedule = ("--schedule", str(self.place / "beat"), "--without-gossip", "--without-mingle", "--loglevel", "INFO")
         self.start("worker", *words, *schedule, ready="[tasks]")
         until = time.monotonic() + 30
-        while not self.python("print(bool(changes.alive_nodes()))").startswith("True"):
+        while not self.python("print(bool(nodes.read_nodes().here))").startswith("True"):
             assert time.monotonic() < until, "the worker does not say that it is here"
 
     def start_relay(self) -> None:
@@ -110,7 +110,7 @@ class Stack:
         """Runs code with the services at hand, in a process of its own, against this node's database."""
         head = (
             "import django; django.setup()\n"
-            "from explorer.sandboxes import changes, services, streams, events\n"
+            "from explorer.sandboxes import changes, events, nodes, opening, streams\n"
             "from explorer.sandboxes.models import *\n"
         )
         done = subprocess.run(

@@ -11,7 +11,7 @@ PAIR = "columns=host,none&throughput=0"
 START = f"""
 from explorer.sandboxes import comparisons
 from explorer.network.comparison.spec import from_query
-print(comparisons.start_comparison(Learner.objects.create(), from_query("{PAIR}")).pk)
+print(comparisons.start_comparison(Learner.objects.create(), from_query("{PAIR}"), nodes.read_nodes()).pk)
 """
 UNTIL_OPENING = """
 import time

@@ -104,7 +104,7 @@ def test_the_relay_tells_what_happens(node, opened):
 def test_a_killed_worker_loses_nothing(node):
     sandbox = node.python(
         "import time\n"
-        "made = services.open_sandbox(Learner.objects.create())\n"
+        "made = opening.open_sandbox(Learner.objects.create(), opening.Wish(), nodes.read_nodes())\n"
         "while made.phase not in ('starting host', 'loading images'): time.sleep(0.02); made.refresh_from_db()\n"
         "print(made.pk)"
     ).strip()

@@ -14,6 +14,7 @@ from explorer.network.comparison.spec import Spec
 from explorer.sandboxes import columns, comparisons, streams
 from explorer.sandboxes.events import EVENTS_KEPT, comparison_stream, events_key
 from explorer.sandboxes.models import Column, Comparison, Node, Sandbox
+from tests.asking import compare_for
 
 State = Column.State
 
@@ -22,7 +23,7 @@ State = Column.State
 def compared(learner, valkey, monkeypatch):
     monkeypatch.setattr("explorer.sandboxes.changes.app.send_task", lambda *_, **__: None)
     Node.objects.create(name="node1", seen_at=timezone.now(), capacity=4)
-    return comparisons.start_comparison(learner, Spec(columns=("bridge", "host")))
+    return compare_for(learner, Spec(columns=("bridge", "host")))
 
 
 def address(comparison):

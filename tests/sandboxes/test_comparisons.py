@@ -14,9 +14,10 @@ from explorer.network.comparison.spec import Spec
 from explorer.node.reconcile import sweep
 from explorer.node.this_node import lab_config
 from explorer.node.work import work
-from explorer.sandboxes import columns, comparisons, limits, services, streams
+from explorer.sandboxes import columns, comparisons, life, limits, streams
 from explorer.sandboxes.events import comparison_stream
 from explorer.sandboxes.models import Action, Column, Comparison, Node, Sandbox
+from tests.asking import compare_for, open_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 State = Sandbox.State
@@ -46,7 +47,7 @@ def carry_out(sent):
 
 @pytest.fixture
 def running(engine, sent, node1, alice, redis):
-    return comparisons.start_comparison(alice, THREE)
+    return compare_for(alice, THREE)
 
 
 def test_every_column_has_a_sandbox_of_its_own_on_one_node(running, sent, node1):
@@ -71,27 +72,27 @@ def test_a_column_follows_its_sandbox(running, sent, redis):
 
 def test_its_sandboxes_are_nobodys_current_sandbox(running, sent, alice):
     carry_out(sent)
-    assert services.current_sandbox(alice) is None
+    assert life.current_sandbox(alice) is None
     sandbox = running.columns.first().sandbox
     assert (sandbox.state, sandbox.learner) == (State.READY, alice)
     assert not may_use_sandbox(alice, sandbox)
-    assert services.open_sandbox(alice).comparison is None, "and a sandbox of one's own may be open beside"
+    assert open_for(alice).comparison is None, "and a sandbox of one's own may be open beside"
 
 
 def test_the_same_again_gives_the_same(running, alice):
-    assert comparisons.start_comparison(alice, THREE) == running
+    assert compare_for(alice, THREE) == running
     assert Comparison.objects.count() == 1
 
 
 def test_another_is_refused_and_says_which_runs(running, alice):
-    with pytest.raises(services.Refused) as refused:
-        comparisons.start_comparison(alice, FIVE)
+    with pytest.raises(limits.Refused) as refused:
+        compare_for(alice, FIVE)
     assert (refused.value.code, refused.value.numbers["comparison"]) == ("other_comparison", running.pk)
     assert "bridge, host, overlay" in refused.value.sentence
 
 
 def test_another_in_its_stead_ends_it(running, alice):
-    new = comparisons.start_comparison(alice, FIVE, instead=running.pk)
+    new = compare_for(alice, FIVE, instead=running.pk)
     running.refresh_from_db()
     assert (running.state, new.state) == ("ended", "running")
     assert not running.sandboxes.filter(state__in=[State.QUEUED, State.OPENING, State.READY]).exists()
@@ -99,8 +100,8 @@ def test_another_in_its_stead_ends_it(running, alice):
 
 def test_refused_in_its_stead_nothing_is_ended(running, alice, settings):
     settings.COMPARISONS_PER_HOUR = 1
-    with pytest.raises(services.Refused):
-        comparisons.start_comparison(alice, FIVE, instead=running.pk)
+    with pytest.raises(limits.Refused):
+        compare_for(alice, FIVE, instead=running.pk)
     running.refresh_from_db()
     assert running.state == "running"
 
@@ -109,14 +110,14 @@ def test_two_requests_at_once_make_one(engine, sent, node1, alice, redis, monkey
     meanwhile = []
     check = limits.check_queue
 
-    def other_request_wins():
+    def other_request_wins(nodes):
         if not meanwhile:
             meanwhile.append(None)
-            meanwhile.append(comparisons.start_comparison(alice, THREE))
-        check()
+            meanwhile.append(compare_for(alice, THREE))
+        check(nodes)
 
     monkeypatch.setattr(comparisons, "check_queue", other_request_wins)
-    assert comparisons.start_comparison(alice, THREE) == meanwhile[1]
+    assert compare_for(alice, THREE) == meanwhile[1]
     assert (Comparison.objects.count(), Column.objects.count(), Sandbox.objects.count()) == (1, 3, 3)
 
 
@@ -131,15 +132,15 @@ def test_the_database_itself_knows_no_second(running, alice, bob):
 def test_how_many_an_hour_is_limited(engine, sent, node1, alice, settings, redis):
     settings.COMPARISONS_PER_HOUR = 2
     for _ in range(2):
-        comparisons.end_comparison(comparisons.start_comparison(alice, THREE))
-    with pytest.raises(services.Refused) as refused:
-        comparisons.start_comparison(alice, THREE)
+        comparisons.end_comparison(compare_for(alice, THREE))
+    with pytest.raises(limits.Refused) as refused:
+        compare_for(alice, THREE)
     assert refused.value.code == "too_many_comparisons"
 
 
 def test_it_takes_nothing_from_the_sandboxes_one_may_open(running, alice, settings):
     settings.OPENS_PER_HOUR = 1
-    assert services.open_sandbox(alice).state == State.QUEUED
+    assert open_for(alice).state == State.QUEUED
 
 
 def test_the_oldest_are_forgotten_and_not_those_that_count(engine, sent, node1, alice, redis, monkeypatch):
@@ -147,12 +148,12 @@ def test_the_oldest_are_forgotten_and_not_those_that_count(engine, sent, node1, 
     made = []
     for _ in range(4):
         Comparison.objects.update(state="done")
-        made.append(comparisons.start_comparison(alice, THREE))
+        made.append(compare_for(alice, THREE))
     Sandbox.objects.update(state=State.CLOSED)
     assert Comparison.objects.count() == 4, "within the hour all of them count"
     for age, comparison in enumerate(reversed(made), start=1):
         Comparison.objects.filter(pk=comparison.pk).update(state="done", created_at=timezone.now() - timedelta(hours=1 + age))
-    last = comparisons.start_comparison(alice, THREE)
+    last = compare_for(alice, THREE)
     assert {one.pk for one in Comparison.objects.all()} == {last.pk, made[3].pk}
     assert Sandbox.objects.count() == 6, "their sandboxes' rows go with them"
 
@@ -162,7 +163,7 @@ def test_the_oldest_are_forgotten_and_not_those_that_count(engine, sent, node1, 
 
 def test_a_driver_the_kernel_lacks_says_so_and_opens_nothing(engine, sent, node1, alice, redis):
     Node.objects.update(health={"kernel": "6.1.0", "drivers": {"macvlan": False}})
-    comparison = comparisons.start_comparison(alice, Spec(columns=("bridge", "macvlan")))
+    comparison = compare_for(alice, Spec(columns=("bridge", "macvlan")))
     assert states(comparison) == {"bridge": "waiting", "macvlan": "lacks"}
     lacking = comparison.columns.get(key="macvlan")
     assert "Linux 6.1.0, has no macvlan" in lacking.reason
@@ -172,14 +173,14 @@ def test_a_driver_the_kernel_lacks_says_so_and_opens_nothing(engine, sent, node1
 
 
 def test_an_engine_no_host_has_says_so(engine, sent, node1, alice, redis):
-    comparison = comparisons.start_comparison(alice, Spec(columns=("bridge@26", "bridge@28")))
+    comparison = compare_for(alice, Spec(columns=("bridge@26", "bridge@28")))
     assert states(comparison) == {"bridge@26": "waiting", "bridge@28": "lacks"}
     assert "no hosts with Docker Engine 28" in comparison.columns.get(key="bridge@28").reason
 
 
 def test_one_that_lacks_everything_is_done_at_once(engine, sent, node1, alice, redis):
     Node.objects.update(health={"drivers": {"macvlan": False, "ipvlan": False}})
-    comparison = comparisons.start_comparison(alice, Spec(columns=("macvlan", "ipvlan")))
+    comparison = compare_for(alice, Spec(columns=("macvlan", "ipvlan")))
     comparison.refresh_from_db()
     assert (comparison.state, Sandbox.objects.count()) == ("done", 0)
 
@@ -187,13 +188,13 @@ def test_one_that_lacks_everything_is_done_at_once(engine, sent, node1, alice, r
 def test_the_node_that_can_do_most_is_chosen(engine, sent, node1, alice, redis):
     Node.objects.update(health={"drivers": {"macvlan": False}}, capacity=99)
     able = Node.objects.create(name="able", seen_at=timezone.now(), capacity=4, health={"drivers": {"macvlan": True}})
-    comparison = comparisons.start_comparison(alice, Spec(columns=("bridge", "macvlan")))
+    comparison = compare_for(alice, Spec(columns=("bridge", "macvlan")))
     assert {one.sandbox.node for one in comparison.columns.all()} == {able}
 
 
 def test_no_node_is_said_kindly(alice, sent):
-    with pytest.raises(services.Refused) as refused:
-        comparisons.start_comparison(alice, THREE)
+    with pytest.raises(limits.Refused) as refused:
+        compare_for(alice, THREE)
     assert refused.value.code == "no_node"
     assert not Comparison.objects.exists()
 
@@ -210,7 +211,7 @@ def warm(engine, sent, node1, redis, settings):
 
 
 def test_warm_sandboxes_are_taken_first(warm, alice, sent):
-    comparison = comparisons.start_comparison(alice, THREE)
+    comparison = compare_for(alice, THREE)
     used = {column.key: column.sandbox for column in comparison.columns.all()}
     assert {used["bridge"], used["host"]} == set(warm)
     assert (used["bridge"].state, used["overlay"].state) == (State.READY, State.QUEUED)
@@ -221,7 +222,7 @@ def test_what_is_warm_has_a_head_start(warm, alice, monkeypatch):
     monkeypatch.setattr(
         "explorer.sandboxes.changes.app.send_task", lambda name, args=(), countdown=None, **_: waits.update({args: countdown})
     )
-    comparison = comparisons.start_comparison(alice, THREE)
+    comparison = compare_for(alice, THREE)
     new = comparison.columns.get(key="overlay").sandbox
     assert waits == {(opening_of(new).pk,): comparisons.HEAD_START}, "and the warm pool is not asked to fill up"
 
@@ -229,18 +230,18 @@ def test_what_is_warm_has_a_head_start(warm, alice, monkeypatch):
 def test_where_nothing_is_warm_nobody_waits(engine, node1, alice, redis, monkeypatch):
     waits = []
     monkeypatch.setattr("explorer.sandboxes.changes.app.send_task", lambda *_, countdown=None, **__: waits.append(countdown))
-    comparisons.start_comparison(alice, THREE)
+    compare_for(alice, THREE)
     assert waits == [None, None, None]
 
 
 def test_a_warm_one_of_another_engine_is_left(warm, alice, sent):
     Node.objects.update(health={"engines": ["26", "28"]})
-    comparison = comparisons.start_comparison(alice, Spec(columns=("bridge@28", "host@28")))
+    comparison = compare_for(alice, Spec(columns=("bridge@28", "host@28")))
     assert not {column.sandbox for column in comparison.columns.all()} & set(warm)
 
 
 def test_the_warm_pool_waits_until_it_is_over(warm, alice, sent):
-    comparison = comparisons.start_comparison(alice, THREE)
+    comparison = compare_for(alice, THREE)
     sweep.reconcile()
     assert not Sandbox.objects.filter(learner=None).exists()
     comparisons.end_comparison(comparison)
@@ -250,7 +251,7 @@ def test_the_warm_pool_waits_until_it_is_over(warm, alice, sent):
 
 
 def test_but_not_for_ever(warm, alice, sent):
-    comparisons.start_comparison(alice, Spec(columns=("bridge", "host")))
+    compare_for(alice, Spec(columns=("bridge", "host")))
     Comparison.objects.update(created_at=timezone.now() - timedelta(seconds=50))
     sweep.reconcile()
     assert Sandbox.objects.filter(learner=None).exists()
@@ -262,7 +263,7 @@ def test_a_quarter_of_a_node_is_left_to_people(capacity, places):
 
 
 def test_beyond_its_places_it_waits_and_people_do_not(engine, sent, node1, alice, bob, redis):
-    comparison = comparisons.start_comparison(alice, FIVE)
+    comparison = compare_for(alice, FIVE)
     carry_out(sent)
     waiting = [one.sandbox.state for one in comparison.columns.all()]
     assert waiting == [State.READY, State.READY, State.READY, State.QUEUED, State.QUEUED]
@@ -273,10 +274,10 @@ def test_beyond_its_places_it_waits_and_people_do_not(engine, sent, node1, alice
 
 
 def test_a_place_that_comes_free_is_taken_at_once(engine, sent, node1, alice, redis):
-    comparison = comparisons.start_comparison(alice, FIVE)
+    comparison = compare_for(alice, FIVE)
     carry_out(sent)
     first, _, _, fourth, fifth = (column.sandbox for column in comparison.columns.all())
-    action = services.close_sandbox(first)
+    action = life.close_sandbox(first)
     sent.clear()
     work.close_sandbox(action.pk)
     assert [task[2] for task in sent if task[0] == "open_sandbox"] == [opening_of(fourth).pk, opening_of(fifth).pk]
@@ -285,9 +286,9 @@ def test_a_place_that_comes_free_is_taken_at_once(engine, sent, node1, alice, re
 def test_too_many_that_wait_is_said(engine, sent, node1, alice, bob, redis, monkeypatch):
     monkeypatch.setattr(limits, "QUEUE_LEAST", 3)
     Node.objects.update(capacity=1)
-    comparisons.start_comparison(alice, FIVE)
-    with pytest.raises(services.Refused) as refused:
-        comparisons.start_comparison(bob, THREE)
+    compare_for(alice, FIVE)
+    with pytest.raises(limits.Refused) as refused:
+        compare_for(bob, THREE)
     assert (refused.value.code, refused.value.numbers) == ("full", {"total": 1, "waiting": 5})
 
 
@@ -333,7 +334,7 @@ def test_a_sandbox_that_fails_is_the_column_that_fails(running, engine, sent):
 
 def test_redis_away_loses_no_intent(engine, node1, alice, settings):
     settings.REDIS_URL = "unix:///nonexistent/socket"
-    comparison = comparisons.start_comparison(alice, THREE)
+    comparison = compare_for(alice, THREE)
     sandbox = comparison.columns.first().sandbox
     work.open_sandbox(opening_of(sandbox).pk)
     sandbox.refresh_from_db()
@@ -449,7 +450,7 @@ async def alone(config):
 
 def test_nobody_measures_while_its_hosts_are_opened(running, engine, alice):
     heard = []
-    own = services.open_sandbox(alice)
+    own = open_for(alice)
     for sandbox in (running.columns.first().sandbox, own):
         engine.meanwhile = lambda: heard.append(asyncio.run(alone(lab_config())))
         work.open_sandbox(opening_of(sandbox).pk)

@@ -10,8 +10,10 @@ from explorer.launch import parts
 from explorer.network.scenario import ENGINES
 from explorer.node.reconcile import sweep
 from explorer.node.work import work
-from explorer.sandboxes import services
+from explorer.sandboxes import life, limits, opening
 from explorer.sandboxes.models import Node, Sandbox
+from explorer.sandboxes.nodes import read_nodes
+from tests.asking import open_for
 
 
 @pytest.fixture
@@ -25,7 +27,7 @@ def both(redis, engine, sent, node1):
 
 @pytest.fixture
 def ask(django_capture_on_commit_callbacks):
-    def asked(learner, do=services.open_sandbox, *words, **more):
+    def asked(learner, do=open_for, *words, **more):
         with django_capture_on_commit_callbacks(execute=True):
             return do(learner, *words, **more)
 
@@ -51,40 +53,40 @@ def test_the_version_asked_for_is_the_one_that_is_built(both, alice, ask, sent, 
 def test_a_reset_keeps_the_version(both, alice, ask, engine):
     sandbox = ask(alice, engine="28")
     build(sandbox)
-    work.reset_sandbox(services.reset_sandbox(sandbox).pk)
+    work.reset_sandbox(life.reset_sandbox(sandbox).pk)
     assert engine.given == ["28", "28"]
 
 
 @pytest.mark.parametrize("version", ["", "27", "29", "28 ", "../28", "<b>", "2" * 500])
 def test_a_version_nobody_knows_is_refused(both, alice, version):
-    with pytest.raises(services.Refused) as caught:
-        services.open_sandbox(alice, engine=version)
+    with pytest.raises(limits.Refused) as caught:
+        open_for(alice, engine=version)
     assert caught.value.code == "unknown_engine"
     assert not Sandbox.objects.exists()
 
 
 def test_a_version_no_node_has_is_refused_with_those_there_are(redis, engine, sent, node1, alice):
-    with pytest.raises(services.Refused, match="has Docker Engine 28 at the moment; there is 26") as caught:
-        services.open_sandbox(alice, engine="28")
+    with pytest.raises(limits.Refused, match="has Docker Engine 28 at the moment; there is 26") as caught:
+        open_for(alice, engine="28")
     assert caught.value.code == "no_engine"
     assert not Sandbox.objects.exists()
 
 
 def test_only_nodes_that_are_here_and_take_work_count(both):
-    assert services.engines_here() == ENGINES
+    assert read_nodes().engines == ENGINES
     Node.objects.create(name="away", capacity=9, health={"engines": ["28"]}, seen_at=timezone.now().replace(year=2000))
     both.health = {"engines": ["26"]}
     both.save()
-    assert services.engines_here() == ("26",)
+    assert read_nodes().engines == ("26",)
     both.draining = True
     both.save()
-    assert services.engines_here() == ()
+    assert read_nodes().engines == ()
 
 
 def test_room_is_counted_where_the_version_is(both, alice):
     Node.objects.create(name="other", capacity=5)
-    assert services.free_capacity("28") == (4, 4)
-    assert services.free_capacity() == (9, 9)
+    assert limits.free_capacity(read_nodes(), "28") == (4, 4)
+    assert limits.free_capacity(read_nodes(), "26") == (9, 9)
 
 
 def test_a_node_that_lacks_the_version_leaves_the_task_to_others(both, alice, ask, engine):
@@ -104,7 +106,7 @@ def test_a_lost_task_is_asked_for_again_where_the_version_is(both, alice, ask, s
 
 
 def test_a_warm_one_of_another_version_is_not_claimed(both, alice, bob, ask, settings):
-    warm, _ = ask(None, services.book_sandbox, node=settings.NODE_NAME)
+    warm, _ = ask(None, opening.book_sandbox, node=settings.NODE_NAME)
     build(warm)
     assert warm.state == "warm"
     assert ask(alice, engine="28").pk != warm.pk
@@ -150,7 +152,7 @@ def test_a_running_one_stays_as_it_is(both, alice, ask):
 
 
 def replace(learner, old, engine="28"):
-    return services.replace_sandbox(learner, old, lesson="", scenario="one-host", engine=engine)
+    return open_for(learner, instead=old, engine=engine)
 
 
 def test_it_can_be_closed_for_one_of_another_version(both, alice, ask):
@@ -165,7 +167,7 @@ def test_it_can_be_closed_for_one_of_another_version(both, alice, ask):
 def test_nothing_is_closed_for_a_version_that_cannot_be_had(redis, engine, sent, node1, alice, ask):
     sandbox = ask(alice)
     build(sandbox)
-    with pytest.raises(services.Refused) as caught:
+    with pytest.raises(limits.Refused) as caught:
         replace(alice, sandbox.pk)
     assert caught.value.code == "no_engine"
     sandbox.refresh_from_db()

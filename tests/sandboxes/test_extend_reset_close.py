@@ -4,42 +4,43 @@ import pytest
 
 from explorer.lab.errors import NodeError
 from explorer.node.work import work
-from explorer.sandboxes import services
+from explorer.sandboxes import life, limits
 from explorer.sandboxes.models import Action, Sandbox
+from tests.asking import open_for
 
 State = Sandbox.State
 
 
 def test_extending_adds_a_life(ready, settings):
     before = ready.expires_at
-    extended = services.extend_sandbox(ready)
+    extended = life.extend_sandbox(ready)
     assert extended.expires_at - before == timedelta(minutes=settings.SANDBOX_MINUTES)
     assert extended.extensions == 1
 
 
 def test_two_clicks_on_the_same_countdown_extend_once(ready):
     stale = Sandbox.objects.get(pk=ready.pk)
-    services.extend_sandbox(ready)
-    assert services.extend_sandbox(stale).extensions == 1
+    life.extend_sandbox(ready)
+    assert life.extend_sandbox(stale).extensions == 1
 
 
 def test_extensions_end(ready, settings):
     for _ in range(settings.SANDBOX_EXTENSIONS):
-        services.extend_sandbox(ready)
-    with pytest.raises(services.Refused) as refused:
-        services.extend_sandbox(ready)
+        life.extend_sandbox(ready)
+    with pytest.raises(limits.Refused) as refused:
+        life.extend_sandbox(ready)
     assert refused.value.code == "no_extensions"
 
 
 def test_one_that_is_over_cannot_be_extended(ready):
-    services.close_sandbox(ready)
-    with pytest.raises(services.Refused) as refused:
-        services.extend_sandbox(ready)
+    life.close_sandbox(ready)
+    with pytest.raises(limits.Refused) as refused:
+        life.extend_sandbox(ready)
     assert refused.value.code == "not_ready"
 
 
 def test_reset_builds_a_new_generation_after_the_old_is_gone(ready, engine):
-    action = services.reset_sandbox(ready)
+    action = life.reset_sandbox(ready)
     work.reset_sandbox(action.pk)
     ready.refresh_from_db()
     assert (ready.state, ready.generation) == (State.READY, 2)
@@ -47,7 +48,7 @@ def test_reset_builds_a_new_generation_after_the_old_is_gone(ready, engine):
 
 
 def test_resetting_twice_is_one_reset(ready, engine):
-    first, second = services.reset_sandbox(ready), services.reset_sandbox(ready)
+    first, second = life.reset_sandbox(ready), life.reset_sandbox(ready)
     assert first == second
     work.reset_sandbox(first.pk)
     work.reset_sandbox(first.pk)
@@ -56,13 +57,13 @@ def test_resetting_twice_is_one_reset(ready, engine):
 
 def test_a_reset_keeps_the_countdown(ready, engine):
     before = ready.expires_at
-    work.reset_sandbox(services.reset_sandbox(ready).pk)
+    work.reset_sandbox(life.reset_sandbox(ready).pk)
     ready.refresh_from_db()
     assert ready.expires_at == before
 
 
 def test_a_reset_that_fails_says_so(ready, engine, host_trouble):
-    action = services.reset_sandbox(ready)
+    action = life.reset_sandbox(ready)
     engine.trouble = host_trouble
     work.reset_sandbox(action.pk)
     ready.refresh_from_db()
@@ -72,7 +73,7 @@ def test_a_reset_that_fails_says_so(ready, engine, host_trouble):
 
 
 def test_closing_leaves_nothing(ready, engine):
-    action = services.close_sandbox(ready)
+    action = life.close_sandbox(ready)
     work.close_sandbox(action.pk)
     ready.refresh_from_db()
     action.refresh_from_db()
@@ -81,25 +82,25 @@ def test_closing_leaves_nothing(ready, engine):
 
 
 def test_closing_twice_and_late_is_no_error(ready, engine):
-    first = services.close_sandbox(ready)
-    assert services.close_sandbox(ready) == first
+    first = life.close_sandbox(ready)
+    assert life.close_sandbox(ready) == first
     work.close_sandbox(first.pk)
     work.close_sandbox(first.pk)
-    assert services.close_sandbox(ready) == first
+    assert life.close_sandbox(ready) == first
 
 
 def test_closing_a_queued_one_needs_no_node(engine, sent, node1, alice, redis):
-    sandbox = services.open_sandbox(alice)
-    assert services.close_sandbox(sandbox).state == Action.State.SUCCEEDED
+    sandbox = open_for(alice)
+    assert life.close_sandbox(sandbox).state == Action.State.SUCCEEDED
     assert sandbox.state == State.CLOSED
     work.open_sandbox(sandbox.actions.get(kind="open").pk)
     assert not engine.opened
 
 
 def test_closing_while_it_resets(ready, engine):
-    reset = services.reset_sandbox(ready)
+    reset = life.reset_sandbox(ready)
     closed = []
-    engine.meanwhile = lambda: closed.append(services.close_sandbox(ready))
+    engine.meanwhile = lambda: closed.append(life.close_sandbox(ready))
     work.reset_sandbox(reset.pk)
     work.close_sandbox(closed[0].pk)
     ready.refresh_from_db()
@@ -110,7 +111,7 @@ def test_closing_while_it_resets(ready, engine):
 
 
 def test_a_close_that_the_engine_does_not_answer_stays_wanted(ready, engine):
-    action = services.close_sandbox(ready)
+    action = life.close_sandbox(ready)
     engine.dead = True
     with pytest.raises(NodeError):
         work.close_sandbox(action.pk)
@@ -121,5 +122,5 @@ def test_a_close_that_the_engine_does_not_answer_stays_wanted(ready, engine):
 
 
 def test_a_learner_may_open_anew_while_the_old_one_closes(ready, alice):
-    services.close_sandbox(ready)
-    assert services.open_sandbox(alice) != ready
+    life.close_sandbox(ready)
+    assert open_for(alice) != ready

@@ -6,8 +6,9 @@ from django.utils import timezone
 from explorer.lab.errors import NoRoom
 from explorer.node.reconcile import sweep
 from explorer.node.work import work
-from explorer.sandboxes import changes, limits, services, streams
+from explorer.sandboxes import changes, life, limits, streams
 from explorer.sandboxes.models import Action, Node, Sandbox
+from tests.asking import open_for
 
 State = Sandbox.State
 
@@ -18,7 +19,7 @@ def opening_of(sandbox):
 
 def test_it_is_queued_with_an_action_and_a_task(engine, sent, node1, alice, django_capture_on_commit_callbacks, redis):
     with django_capture_on_commit_callbacks(execute=True):
-        sandbox = services.open_sandbox(alice)
+        sandbox = open_for(alice)
     assert sandbox.state == State.QUEUED
     assert sent == [("open_sandbox", "open.26", opening_of(sandbox).pk)]
     told = streams.read_since(redis, sandbox.pk).events
@@ -26,13 +27,13 @@ def test_it_is_queued_with_an_action_and_a_task(engine, sent, node1, alice, djan
 
 
 def test_asking_again_returns_it(engine, sent, node1, alice, redis):
-    assert services.open_sandbox(alice) == services.open_sandbox(alice)
+    assert open_for(alice) == open_for(alice)
     assert Sandbox.objects.count() == 1
 
 
 def test_another_lesson_moves_the_running_one(engine, sent, node1, alice, redis):
-    services.open_sandbox(alice, lesson="start-here")
-    assert services.open_sandbox(alice, lesson="bridge").lesson == "bridge"
+    open_for(alice, lesson="start-here")
+    assert open_for(alice, lesson="bridge").lesson == "bridge"
 
 
 @pytest.mark.django_db(transaction=True)
@@ -66,7 +67,7 @@ def test_a_worker_killed_after_the_engine_was_done_is_taken_up_again(ready, engi
 
 
 def test_a_lost_task_is_asked_for_again(engine, sent, node1, alice, django_capture_on_commit_callbacks, redis):
-    sandbox = services.open_sandbox(alice)
+    sandbox = open_for(alice)
     Sandbox.objects.update(moved_at=timezone.now() - timedelta(seconds=20))
     with django_capture_on_commit_callbacks(execute=True):
         sweep.reconcile()
@@ -74,7 +75,7 @@ def test_a_lost_task_is_asked_for_again(engine, sent, node1, alice, django_captu
 
 
 def test_nobody_waits_for_ever(engine, sent, node1, alice, redis):
-    sandbox = services.open_sandbox(alice)
+    sandbox = open_for(alice)
     Sandbox.objects.update(moved_at=timezone.now() - timedelta(minutes=6))
     Action.objects.update(created_at=timezone.now() - timedelta(minutes=6))
     sweep.reconcile()
@@ -86,19 +87,19 @@ def test_nobody_waits_for_ever(engine, sent, node1, alice, redis):
 
 def test_a_failure_says_whose_it_is_and_leaves_nothing(engine, sent, node1, alice, host_trouble, redis):
     engine.trouble = host_trouble
-    sandbox = services.open_sandbox(alice)
+    sandbox = open_for(alice)
     work.open_sandbox(opening_of(sandbox).pk)
     sandbox.refresh_from_db()
     assert sandbox.state == State.FAILED
     assert sandbox.reason.startswith("The Docker daemon of h1 did not start.")
     assert opening_of(sandbox).reason == sandbox.reason
     assert (sandbox.pk, None) in engine.closed
-    assert services.open_sandbox(alice) != sandbox
+    assert open_for(alice) != sandbox
 
 
 def test_what_nobody_foresaw_fails_the_row_too(engine, sent, node1, alice, redis):
     engine.trouble = ZeroDivisionError("oops")
-    sandbox = services.open_sandbox(alice)
+    sandbox = open_for(alice)
     work.open_sandbox(opening_of(sandbox).pk)
     sandbox.refresh_from_db()
     assert sandbox.state == State.FAILED
@@ -106,8 +107,8 @@ def test_what_nobody_foresaw_fails_the_row_too(engine, sent, node1, alice, redis
 
 
 def test_closed_while_building_nothing_is_left(engine, sent, node1, alice, redis):
-    sandbox = services.open_sandbox(alice)
-    engine.meanwhile = lambda: services.close_sandbox(sandbox)
+    sandbox = open_for(alice)
+    engine.meanwhile = lambda: life.close_sandbox(sandbox)
     work.open_sandbox(opening_of(sandbox).pk)
     work.close_sandbox(sandbox.actions.get(kind="close").pk)
     sandbox.refresh_from_db()
@@ -118,7 +119,7 @@ def test_closed_while_building_nothing_is_left(engine, sent, node1, alice, redis
 
 def test_a_node_without_room_gives_it_back(engine, sent, node1, alice, redis):
     engine.trouble = NoRoom("full")
-    sandbox = services.open_sandbox(alice)
+    sandbox = open_for(alice)
     work.open_sandbox(opening_of(sandbox).pk)
     sandbox.refresh_from_db()
     assert (sandbox.state, sandbox.node) == (State.QUEUED, None)
@@ -126,22 +127,22 @@ def test_a_node_without_room_gives_it_back(engine, sent, node1, alice, redis):
 
 def test_a_full_node_does_not_take_it(ready, engine, sent, bob):
     engine.room = 1
-    sandbox = services.open_sandbox(bob)
+    sandbox = open_for(bob)
     work.open_sandbox(opening_of(sandbox).pk)
     sandbox.refresh_from_db()
     assert sandbox.state == State.QUEUED
 
 
 def test_no_node_is_said_kindly(engine, sent, alice, db):
-    with pytest.raises(services.Refused) as refused:
-        services.open_sandbox(alice)
+    with pytest.raises(limits.Refused) as refused:
+        open_for(alice)
     assert refused.value.code == "no_node"
 
 
 def test_full_is_said_kindly_with_numbers(ready, bob):
     Node.objects.update(capacity=1)
-    with pytest.raises(services.Refused) as refused:
-        services.open_sandbox(bob)
+    with pytest.raises(limits.Refused) as refused:
+        open_for(bob)
     assert refused.value.code == "full"
     assert refused.value.numbers == {"total": 1, "free": 0}
     assert "try again" in refused.value.sentence
@@ -149,46 +150,31 @@ def test_full_is_said_kindly_with_numbers(ready, bob):
 
 def test_a_draining_node_takes_nobody(node1, alice, sent):
     Node.objects.update(draining=True)
-    with pytest.raises(services.Refused, match="No machine"):
-        services.open_sandbox(alice)
+    with pytest.raises(limits.Refused, match="No machine"):
+        open_for(alice)
 
 
 def test_opens_per_hour_are_limited(engine, sent, node1, alice, settings, redis):
     settings.OPENS_PER_HOUR = 2
     for _ in range(2):
-        services.close_sandbox(services.open_sandbox(alice))
-    with pytest.raises(services.Refused) as refused:
-        services.open_sandbox(alice)
+        life.close_sandbox(open_for(alice))
+    with pytest.raises(limits.Refused) as refused:
+        open_for(alice)
     assert refused.value.code == "too_many_opens"
 
 
 def test_an_unknown_scenario_is_refused(node1, alice):
-    with pytest.raises(services.Refused):
-        services.open_sandbox(alice, scenario="../../etc")
+    with pytest.raises(limits.Refused):
+        open_for(alice, scenario="../../etc")
 
 
 def test_redis_away_loses_no_intent(engine, node1, alice, settings, django_capture_on_commit_callbacks):
     settings.REDIS_URL = "unix:///nonexistent/socket"
     with django_capture_on_commit_callbacks(execute=True):
-        sandbox = services.open_sandbox(alice)
+        sandbox = open_for(alice)
     work.open_sandbox(opening_of(sandbox).pk)
     sandbox.refresh_from_db()
     assert sandbox.state == State.READY
-
-
-def test_two_clicks_at_once_make_one_row(engine, sent, node1, alice, redis, monkeypatch):
-    meanwhile = []
-    check = limits.check_quota
-
-    def other_click_wins(learner):
-        if not meanwhile:
-            meanwhile.append(None)
-            meanwhile.append(services.open_sandbox(learner))
-        check(learner)
-
-    monkeypatch.setattr(services, "check_quota", other_click_wins)
-    assert services.open_sandbox(alice) == meanwhile[1]
-    assert Sandbox.objects.count() == 1
 
 
 # --- warm ----------------------------------------------------------------------------------------------------------
@@ -212,19 +198,19 @@ def test_one_is_kept_warm(warm, engine):
 
 def test_a_warm_one_is_ready_at_once_and_refilled(warm, alice, sent, django_capture_on_commit_callbacks, settings):
     with django_capture_on_commit_callbacks(execute=True):
-        sandbox = services.open_sandbox(alice, lesson="bridge")
+        sandbox = open_for(alice, lesson="bridge")
     assert (sandbox.pk, sandbox.state, sandbox.lesson) == (warm.pk, State.READY, "bridge")
     assert sandbox.expires_at - timezone.now() > timedelta(minutes=59)
     assert sent[-1] == ("reconcile", f"node.{settings.NODE_NAME}")
 
 
 def test_a_warm_one_is_claimed_by_one(warm, alice, bob):
-    assert services.open_sandbox(alice) != services.open_sandbox(bob)
+    assert open_for(alice) != open_for(bob)
 
 
 def test_an_old_warm_one_is_not_given_out(warm, alice):
     Sandbox.objects.update(created_at=timezone.now() - changes.WARM_LIFE)
-    assert services.open_sandbox(alice) != warm
+    assert open_for(alice) != warm
 
 
 def test_one_being_made_for_nobody_can_be_claimed(engine, sent, node1, alice, redis, settings):
@@ -232,7 +218,7 @@ def test_one_being_made_for_nobody_can_be_claimed(engine, sent, node1, alice, re
     sweep.reconcile()
     spare = Sandbox.objects.get()
     claimed = []
-    engine.meanwhile = lambda: claimed.append(services.open_sandbox(alice))
+    engine.meanwhile = lambda: claimed.append(open_for(alice))
     work.open_sandbox(opening_of(spare).pk)
     spare.refresh_from_db()
     assert claimed == [spare]
@@ -242,7 +228,7 @@ def test_one_being_made_for_nobody_can_be_claimed(engine, sent, node1, alice, re
 
 def test_a_warm_one_gives_way(warm, alice, engine):
     engine.room = 1
-    sandbox = services.open_sandbox(alice, scenario="two-hosts")
+    sandbox = open_for(alice, scenario="two-hosts")
     work.open_sandbox(opening_of(sandbox).pk)
     sandbox.refresh_from_db()
     warm.refresh_from_db()

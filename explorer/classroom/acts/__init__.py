@@ -1,1 +1,1 @@
-"""What an instructor does to a class or a seat, and the rules that follow from it (pause, locked steps)."""
+"""What an instructor does to a class or a seat. What follows from it for a learner is in `people.rules` and `people.asker`."""

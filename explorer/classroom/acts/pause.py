@@ -1,4 +1,4 @@
-"""Pausing a class: nobody types, and the time of its sandboxes does not count. What a pause forbids is in `rules.py`."""
+"""Pausing a class: nobody types, and the time of its sandboxes does not count. What a pause forbids is in `people.asker`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from explorer.classroom.acts.act import Asked, Done
 from explorer.classroom.acts.once import hold_class
 from explorer.classroom.models import Class
 from explorer.classroom.tell import tell_class
-from explorer.sandboxes import changes, services
+from explorer.sandboxes import changes, life
 from explorer.sandboxes.models import Sandbox
 
 
@@ -35,7 +35,7 @@ def resume_class(asked: Asked) -> Done:
     given = 0
     for sandbox in _running(held):
         begun = max(held.paused_at, sandbox.ready_at or held.paused_at)
-        given += services.prolong_sandbox(sandbox, now - begun, "the class goes on; the pause was added to the time left")
+        given += life.prolong_sandbox(sandbox, now - begun, "the class goes on; the pause was added to the time left")
     seconds = round((now - held.paused_at).total_seconds())
     asked.note(seconds=seconds, sandboxes=given)
     _tell_all(held)
@@ -55,5 +55,5 @@ def _running(klass: Class) -> list[Sandbox]:
 def _tell_all(klass: Class) -> None:
     """The pages of learners, and every socket into their sandboxes: those ask again what is allowed."""
     tell_class(klass)
-    for sandbox in Sandbox.objects.filter(learner__seat__klass=klass, state__in=services.USABLE):
+    for sandbox in Sandbox.objects.filter(learner__seat__klass=klass, state__in=Sandbox.USABLE):
         transaction.on_commit(lambda sandbox=sandbox: changes.tell(sandbox.pk))  # type: ignore[misc]

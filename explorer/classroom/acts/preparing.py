@@ -1,4 +1,4 @@
-"""Sandboxes made before a class begins, one for each seat that is expected, and the terms its learners open theirs under."""
+"""Sandboxes prepared for a class (`sandboxes.warm` has the word) before it begins: one for each seat that is expected."""
 
 from __future__ import annotations
 
@@ -7,43 +7,37 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from explorer.classroom.acts.act import Asked, Done
 from explorer.classroom.acts.once import hold_class
 from explorer.classroom.models import Class
-from explorer.classroom.people.access import seat_of
-from explorer.sandboxes import drivers, kept, limits, services
-from explorer.sandboxes.limits import Refused
-from explorer.sandboxes.models import Learner, Node, Sandbox
+from explorer.classroom.people.rules import terms_of
+from explorer.sandboxes.limits import Refused, check_driver, check_engine, check_nodes, taken_on
+from explorer.sandboxes.models import Node, Sandbox
+from explorer.sandboxes.nodes import Nodes, read_nodes
+from explorer.sandboxes.opening import book_sandbox
 from explorer.sandboxes.progress import UnknownLesson, find_lesson
-from explorer.sandboxes.terms import USUAL, Terms
+from explorer.sandboxes.warm import begin_prepared, close_prepared, close_warm, prepared_for
 
-KEPT_AT_MOST = timedelta(hours=12)  # a class may go on for weeks; what nobody came for in half a day is not needed
+WAITS_AT_MOST = timedelta(hours=12)  # a class may go on for weeks; what nobody came for in half a day is not needed
 AFTERWARDS = timedelta(minutes=10)  # how long a sandbox that could not be built is told of
-
-
-def terms_of(learner: Learner | None) -> Terms:
-    """What the learner's class says of sandboxes; the usual terms for who sits in none."""
-    seat = seat_of(learner)
-    if seat is None:
-        return USUAL
-    klass = seat.klass
-    return Terms(klass.pk, klass.sandbox_minutes, klass.extensions, klass.engine)
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """`missing` sandboxes are still to be made for the seats expected; there is `room` for so many of them."""
+    """Of the seats `expected`, so many learners `have` a sandbox, and so many that nobody has claimed are `prepared`. The
+    `missing` ones are still to be made; there is `room` for so many of them."""
 
     expected: int
     have: int
-    spare: int
+    prepared: int
     room: int
 
     @property
     def missing(self) -> int:
-        return max(0, self.expected - self.have - self.spare)
+        return max(0, self.expected - self.have - self.prepared)
 
     @property
     def short(self) -> int:
@@ -91,20 +85,19 @@ def scenario_of_lesson(klass: Class, slug: str) -> str:
     return lesson.scenario
 
 
-def forecast(klass: Class, lesson: str) -> Forecast:
+def forecast(klass: Class, lesson: str, nodes: Nodes) -> Forecast:
     """What preparing would do now. Reads; books nothing."""
     scenario = scenario_of_lesson(klass, lesson)
-    spare = kept.untaken(klass.pk).filter(scenario=scenario, engine=klass.engine, state__in=services.SPARE).count()
+    prepared = prepared_for(klass.pk).filter(scenario=scenario, engine=klass.engine, state__in=Sandbox.UNCLAIMED).count()
     seated = Sandbox.objects.filter(learner__seat__klass=klass, learner__seat__removed_at=None, comparison=None)
-    have = seated.filter(state__in=services.USABLE).count()
-    return Forecast(klass.seats_expected, have, spare, sum(_rooms(klass, lesson, scenario).values()))
+    have = seated.filter(state__in=Sandbox.USABLE).count()
+    return Forecast(klass.seats_expected, have, prepared, sum(_rooms(klass, lesson, scenario, nodes).values()))
 
 
-def _rooms(klass: Class, lesson: str, scenario: str) -> dict[str, int]:
-    """By node: places for what is kept, if what is kept for another scenario goes first."""
-    nodes = drivers.able(lesson, klass.engine)
+def _rooms(klass: Class, lesson: str, scenario: str, nodes: Nodes) -> dict[str, int]:
+    """By node: places for what is prepared, if what is prepared for another scenario goes first."""
     unbound = Sandbox.objects.filter(state=Sandbox.State.QUEUED, node=None).count()
-    rooms = {node.pk: max(0, node.capacity - _standing(node, klass, scenario)) for node in nodes}
+    rooms = {node.pk: max(0, node.capacity - _standing(node, klass, scenario)) for node in nodes.able(lesson, klass.engine)}
     for name in sorted(rooms, key=lambda one: -rooms[one]):
         gone = min(unbound, rooms[name])
         rooms[name], unbound = rooms[name] - gone, unbound - gone
@@ -113,8 +106,12 @@ def _rooms(klass: Class, lesson: str, scenario: str) -> dict[str, int]:
 
 def _standing(node: Node, klass: Class, scenario: str) -> int:
     waiting = Sandbox.objects.filter(node=node, state=Sandbox.State.QUEUED)
-    going = kept.untaken(klass.pk).filter(node=node, state__in=services.SPARE).exclude(scenario=scenario, engine=klass.engine)
-    return limits.taken_on([node]) + waiting.count() - going.count()
+    return taken_on([node]) + waiting.count() - _others(klass, scenario).filter(node=node).count()
+
+
+def _others(klass: Class, scenario: str) -> QuerySet[Sandbox]:
+    """What is prepared for another scenario, or with another version of the engine."""
+    return prepared_for(klass.pk).filter(state__in=Sandbox.UNCLAIMED).exclude(scenario=scenario, engine=klass.engine)
 
 
 @transaction.atomic
@@ -124,41 +121,36 @@ def prepare_sandboxes(asked: Asked, *, lesson: str = "", anyway: str = "") -> Do
     held = hold_class(asked.klass)
     slug = lesson or next(iter(held.lessons), "")
     scenario = scenario_of_lesson(held, slug)
-    limits.find_nodes()
-    limits.check_engine(held.engine)
-    limits.check_driver(slug)
-    told = forecast(held, slug)
+    nodes = read_nodes()
+    check_nodes(nodes)
+    check_engine(nodes, held.engine)
+    check_driver(nodes, slug)
+    told = forecast(held, slug, nodes)
     if not told.missing:
         return Done(told.sentence, new=False)
     if not told.room:
         raise Refused("no_room", told.sentence, missing=told.missing, room=0)
     if told.short and not anyway:
         raise Refused("short", told.sentence, missing=told.missing, room=told.room, short=told.short)
-    replaced = _close_others(held, scenario)
-    booked = _book(held, slug, scenario, told.missing)
+    replaced = sum(close_warm(sandbox) for sandbox in _others(held, scenario))
+    booked = _book(held, slug, scenario, told.missing, nodes)
     asked.note(lesson=slug, booked=booked, short=told.short, replaced=replaced)
     lines = [told.sentence] if told.short else []
     lines += [f"{replaced} that were made for another lesson go."] if replaced else []
     return Done(f"{booked} sandboxes are being made.", tuple(lines))
 
 
-def _close_others(klass: Class, scenario: str) -> int:
-    others = kept.untaken(klass.pk).filter(state__in=services.SPARE).exclude(scenario=scenario, engine=klass.engine)
-    return sum(services.close_spare(sandbox) for sandbox in others)
-
-
-def _book(klass: Class, lesson: str, scenario: str, missing: int) -> int:
-    rooms = _rooms(klass, lesson, scenario)
-    until = min(klass.ends_at, timezone.now() + KEPT_AT_MOST)
+def _book(klass: Class, lesson: str, scenario: str, missing: int, nodes: Nodes) -> int:
+    rooms = _rooms(klass, lesson, scenario, nodes)
+    until, terms = min(klass.ends_at, timezone.now() + WAITS_AT_MOST), terms_of(klass)
     booked = 0
     while booked < missing and any(rooms.values()):
         node = max(rooms, key=lambda name: rooms[name])
         rooms[node] -= 1
         booked += 1
-        terms = Terms(klass.pk, klass.sandbox_minutes, klass.extensions)
-        services.book_sandbox(None, scenario=scenario, engine=klass.engine, node=node, terms=terms, expires_at=until)
+        book_sandbox(None, scenario=scenario, engine=klass.engine, node=node, terms=terms, expires_at=until)
     for node in rooms:
-        kept.begin_kept(node)
+        begin_prepared(node)
     return booked
 
 
@@ -166,7 +158,7 @@ def _book(klass: Class, lesson: str, scenario: str, missing: int) -> int:
 def cancel_preparing(asked: Asked) -> Done:
     """Closes what nobody has come for; a sandbox that a learner has stays theirs."""
     hold_class(asked.klass)
-    closed = services.close_kept(asked.klass.pk)
+    closed = close_prepared(asked.klass.pk)
     if not closed:
         return Done("Nothing is prepared.", new=False)
     asked.note(closed=closed)
@@ -174,10 +166,10 @@ def cancel_preparing(asked: Asked) -> Done:
 
 
 def look_at_prepared(klass: Class) -> Prepared:
-    rows = list(kept.untaken(klass.pk).filter(state__in=services.SPARE).values_list("state", "phase", "scenario"))
+    rows = list(prepared_for(klass.pk).filter(state__in=Sandbox.UNCLAIMED).values_list("state", "phase", "scenario"))
     lately = timezone.now() - AFTERWARDS
-    failed = kept.untaken(klass.pk).filter(state=Sandbox.State.FAILED, ended_at__gt=lately)
-    taken = Sandbox.objects.filter(pool=klass.pk, learner__isnull=False, state__in=services.USABLE, comparison=None)
+    failed = prepared_for(klass.pk).filter(state=Sandbox.State.FAILED, ended_at__gt=lately)
+    taken = Sandbox.objects.filter(class_id=klass.pk, learner__isnull=False, state__in=Sandbox.USABLE, comparison=None)
     phases = Counter(phase or state for state, phase, _ in rows if state != Sandbox.State.WARM)
     return Prepared(
         scenario=rows[0][2] if rows else "",

@@ -13,7 +13,7 @@ from explorer.classroom.acts.act import Asked, Done
 from explorer.classroom.acts.once import claim, hold_class
 from explorer.classroom.acts.taken import find_seats, lines_of, tallied
 from explorer.classroom.models import Seat
-from explorer.sandboxes import changes, services
+from explorer.sandboxes import changes, life
 from explorer.sandboxes.limits import Refused
 from explorer.sandboxes.models import Sandbox
 
@@ -27,8 +27,8 @@ def extend(asked: Asked) -> Done:
     def do(sandbox: Sandbox) -> str:
         if sandbox.state != Sandbox.State.READY:
             return NO_SANDBOX
-        minutes = changes.life(sandbox) // timedelta(minutes=1)
-        given = services.renew_sandbox(sandbox, since, f"the instructor gave more time: {minutes} minutes from now")
+        minutes = changes.lifetime(sandbox) // timedelta(minutes=1)
+        given = life.renew_sandbox(sandbox, since, f"the instructor gave more time: {minutes} minutes from now")
         return "extended" if given else "had their whole time already"
 
     return for_each(asked, do)
@@ -41,7 +41,7 @@ def reset(asked: Asked) -> Done:
     def do(sandbox: Sandbox) -> str:
         if sandbox.state == Sandbox.State.RESETTING:
             return "being reset already"
-        services.reset_sandbox(sandbox)
+        life.reset_sandbox(sandbox)
         return "being reset"
 
     return for_each(asked, do)
@@ -49,7 +49,7 @@ def reset(asked: Asked) -> Done:
 
 def stop(asked: Asked) -> Done:
     def do(sandbox: Sandbox) -> str:
-        services.close_sandbox(sandbox)
+        life.close_sandbox(sandbox)
         return "stopped"
 
     return for_each(asked, do)
@@ -70,7 +70,7 @@ def for_each(asked: Asked, do: Callable[[Sandbox], str]) -> Done:
 
 def _do_one(asked: Asked, seat: Seat, do: Callable[[Sandbox], str]) -> tuple[str, bool]:
     """(how it went, whether anything was done)."""
-    sandbox = services.current_sandbox(seat.learner)
+    sandbox = life.current_sandbox(seat.learner)
     if sandbox is None:
         return NO_SANDBOX, False
     try:

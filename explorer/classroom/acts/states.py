@@ -10,17 +10,18 @@ from django.db import transaction
 
 from explorer.classroom.acts.act import Asked, Done
 from explorer.classroom.acts.once import claim, hold_class
-from explorer.classroom.acts.preparing import terms_of
 from explorer.classroom.acts.taken import find_seats, learner_of, lines_of, tallied
 from explorer.classroom.models import Seat, StartingState, Word
+from explorer.classroom.people.rules import terms_of
 from explorer.classroom.tell import tell_class
 from explorer.network.layout import FREE, scenario_of
 from explorer.network.recreate import recreate
-from explorer.sandboxes import services
+from explorer.sandboxes.life import current_sandbox
 from explorer.sandboxes.limits import Refused
 from explorer.sandboxes.models import Sandbox
+from explorer.sandboxes.nodes import Nodes, read_nodes
+from explorer.sandboxes.opening import Wish, open_sandbox
 from explorer.sandboxes.seen import read_snapshot
-from explorer.sandboxes.terms import USUAL
 
 MOST_STATES = 50  # kept in one class
 
@@ -42,13 +43,13 @@ def copy_of(sandbox: Sandbox | None) -> dict[str, Any]:
 def clone_state(asked: Asked) -> Done:
     """Opens a copy of the seat's sandbox as the instructor's own, in the place of the one they have. The original is not
     touched. It leads to the playground, where the instructor's own sandbox is."""
-    copy = copy_of(services.current_sandbox(asked.seat.learner) if asked.seat else None)
+    copy = copy_of(current_sandbox(asked.seat.learner) if asked.seat else None)
     if asked.mine is None:
         raise Refused("nobody", "This browser has no place for a sandbox of its own.")
     with transaction.atomic():  # refused, it was not done: the next try is a first one
         if done := claim(asked, of=copy["replay"]["of"], into=str(asked.mine.pk)):
             return replace(done, leads_to="playground")
-        opened = services.open_replayed(asked.mine, lesson="", terms=USUAL, **copy)
+        opened = open_sandbox(asked.mine, Wish(**copy), read_nodes())
     typed = len(copy["replay"]["commands"])
     return Done(f"A copy is being made: {typed} commands are typed into sandbox {opened.pk}.", leads_to="playground")
 
@@ -58,7 +59,7 @@ def keep_state(asked: Asked, *, title: str) -> Done:
     """Keeps where a sandbox stands under a title, to hand out copies of: that of the seat, or the instructor's own. The same
     title is written anew."""
     held = hold_class(asked.klass)
-    sandbox = services.current_sandbox(asked.seat.learner if asked.seat else asked.mine)
+    sandbox = current_sandbox(asked.seat.learner if asked.seat else asked.mine)
     title = " ".join(title.split())
     if not title:
         raise Refused("no_title", "Give it a title, so that you find it again.")
@@ -79,14 +80,15 @@ def keep_state(asked: Asked, *, title: str) -> Done:
 def hand_out(asked: Asked, *, state: str) -> Done:
     """Each is given a fresh sandbox that begins with the state, in the place of the one they have."""
     number = int(state) if state.isdecimal() and len(state) < 10 else 0
-    found = StartingState.objects.filter(klass=asked.klass, pk=number).first()
+    found = StartingState.objects.select_related("klass").filter(klass=asked.klass, pk=number).first()
     if found is None:
         raise Refused("unknown_state", "There is no such state in this class. Keep one first.")
     if done := claim(asked, state=found.pk):
         return done
     told: dict[str, list[str]] = defaultdict(list)
+    wish, nodes = wish_for(found), read_nodes()
     for one in find_seats(asked.klass, asked.seat):
-        told[_hand_to(asked, one, found)].append(one.name)
+        told[_hand_to(asked, one, found, wish, nodes)].append(one.name)
     with transaction.atomic():
         if "given it" in told:
             text = f"You were given a fresh sandbox: {found.title}"[:500]
@@ -95,19 +97,22 @@ def hand_out(asked: Asked, *, state: str) -> Done:
     return Done(tallied(told), lines_of(told), new="given it" in told)
 
 
-def _hand_to(asked: Asked, seat: Seat, state: StartingState) -> str:
+def wish_for(state: StartingState) -> Wish:
+    """A copy has the engine of what it is a copy of, whichever its class has now."""
+    return Wish(
+        scenario=state.scenario,
+        layout=state.layout,
+        lesson=state.lesson,
+        engine=state.engine,
+        terms=replace(terms_of(state.klass), engine=""),
+        replay=state.replay,
+    )
+
+
+def _hand_to(asked: Asked, seat: Seat, state: StartingState, wish: Wish, nodes: Nodes) -> str:
     try:
         with transaction.atomic():
-            learner = learner_of(seat)
-            opened = services.open_replayed(
-                learner,
-                scenario=state.scenario,
-                layout=state.layout,
-                engine=state.engine,
-                replay=state.replay,
-                lesson=state.lesson,
-                terms=terms_of(learner),
-            )
+            opened = open_sandbox(learner_of(seat), wish, nodes)
             asked.note(seat=seat, sandbox=opened, state=state.pk)
     except Refused as refused:
         return refused.sentence

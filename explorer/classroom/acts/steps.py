@@ -6,16 +6,16 @@ from django.db import transaction
 
 from explorer.classroom.acts.act import Asked, Done
 from explorer.classroom.acts.once import hold_class
-from explorer.classroom.acts.rules import locked_in
 from explorer.classroom.acts.taken import find_seats, learner_of
 from explorer.classroom.acts.words import put_word
 from explorer.classroom.models import Class, Seat
+from explorer.classroom.people.rules import locked_in
 from explorer.classroom.tell import tell_class
 from explorer.lessons.model import Lesson
-from explorer.sandboxes import changes, library, services
+from explorer.sandboxes import changes, library, life
 from explorer.sandboxes.limits import Refused
-from explorer.sandboxes.models import Progress
-from explorer.sandboxes.progress import UnknownLesson, find_lesson, find_step
+from explorer.sandboxes.models import Progress, Sandbox
+from explorer.sandboxes.progress import UnknownLesson, find_lesson, find_step, move_to_step
 
 
 def split_step(klass: Class, told: str) -> tuple[Lesson, str]:
@@ -41,7 +41,7 @@ def go_to_step(asked: Asked, *, step: str, take: str = "") -> Done:
     title = find_step(lesson, there).title
     moved = [one for one in find_seats(held, asked.seat) if take and _stand(one, lesson.slug) != there]
     for one in moved:
-        services.move_to_step(learner_of(one), lesson.slug, there)
+        move_to_step(learner_of(one), lesson.slug, there)
     said = put_word(asked, "", lesson=lesson.slug, step=there)
     if not said.new and not moved:
         return Done("They have just been sent there already.", new=False)
@@ -81,13 +81,13 @@ def _bring_back(klass: Class, seat: Seat) -> bool:
             last = next((step.id for step in reversed(lesson.steps) if step.id not in locked), "")
             Progress.objects.filter(pk=progress.pk).update(step=last)
             brought = True
-    sandbox = services.current_sandbox(seat.learner)
+    sandbox = life.current_sandbox(seat.learner)
     if sandbox and sandbox.lesson in known:
         lesson = known[sandbox.lesson]
         if lesson.steps[0].id in locked_in(klass, lesson):  # no lesson, no checks: nobody judges what is not open yet
-            changes.move(sandbox, services.USABLE, lesson="")
+            changes.move(sandbox, Sandbox.USABLE, lesson="")
             brought = True
-        services.look_again(sandbox)
+        changes.look_again(sandbox)
     return brought
 
 

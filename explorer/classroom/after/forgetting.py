@@ -18,7 +18,7 @@ from explorer.classroom.models import Class, Seat
 from explorer.classroom.people.access import User
 from explorer.classroom.people.audit import note
 from explorer.classroom.tell import tell_class
-from explorer.sandboxes import comparisons, services
+from explorer.sandboxes import changes, comparisons, life
 from explorer.sandboxes.models import Comparison, Learner, Progress, Sandbox
 
 NAMELESS = "–"
@@ -35,7 +35,7 @@ def forget_class(user: User | None, klass: Class) -> bool:
         return False
     learners = list(Learner.objects.filter(seat__klass=kept).values_list("pk", flat=True))
     counts = count(kept)
-    end_sandboxes(Q(learner__in=learners) | Q(pool=kept.pk))
+    end_sandboxes(Q(learner__in=learners) | Q(class_id=kept.pk))
     Class.objects.filter(pk=kept.pk).update(
         state=Class.State.ENDED, ended_at=Coalesce(F("ended_at"), now), forgotten_at=now, revealed=[], open_until={}
     )
@@ -71,8 +71,8 @@ def end_sandboxes(whose: Q) -> None:
     for comparison in Comparison.objects.filter(sandboxes__in=Sandbox.objects.filter(whose), state="running").distinct():
         comparisons.end_comparison(comparison)
     for sandbox in Sandbox.objects.filter(whose, state__in=LIVE):
-        services.close_sandbox(sandbox)
-    Sandbox.objects.filter(whose).update(replay={})
+        life.close_sandbox(sandbox)
+    changes.forget_replays(whose)
 
 
 def forget_by_age(days: int | None = None) -> dict[str, int]:

@@ -13,11 +13,11 @@ from unfold.decorators import display
 from explorer.classroom.panel.base import Table, Wish
 from explorer.classroom.people.access import User
 from explorer.classroom.people.audit import note
-from explorer.sandboxes import changes
 from explorer.sandboxes.limits import Refused
 from explorer.sandboxes.models import Node, Sandbox
+from explorer.sandboxes.nodes import NODE_AWAY
 
-OPERATED = (*changes.ON_NODE, Sandbox.State.WARM)
+OPERATED = (*Sandbox.ON_NODE, Sandbox.State.WARM)
 
 
 def drain(user: User, node: Node) -> str:
@@ -38,7 +38,7 @@ def _set_draining(user: User, node: Node, draining: bool, action: str, already: 
 
 
 def is_here(node: Node) -> bool:
-    return timezone.now() - node.seen_at < changes.NODE_AWAY
+    return timezone.now() - node.seen_at < NODE_AWAY
 
 
 def health_of(node: Node) -> tuple[str, str]:

@@ -20,7 +20,7 @@ from explorer.classroom.models import Class, Seat
 from explorer.classroom.panel.base import Part, Table, Wish
 from explorer.classroom.people.access import User, classes_of, sandboxes_of
 from explorer.classroom.people.audit import note
-from explorer.sandboxes import changes, services
+from explorer.sandboxes import changes, life
 from explorer.sandboxes.limits import Refused
 from explorer.sandboxes.models import Action, Sandbox
 
@@ -33,6 +33,7 @@ LABELS = {
     State.WARM: "warning",
     State.FAILED: "danger",
 }
+MARKABLE = (*Sandbox.USABLE, State.WARM)
 AGES = (("minutes", "under 10 minutes", 0, 10), ("hour", "10 to 60 minutes", 10, 60), ("day", "1 to 24 hours", 60, 1440))
 
 
@@ -42,7 +43,7 @@ def seat_of_row(sandbox: Sandbox) -> Seat | None:
 
 def audited(user: User, action: str, sandbox: Sandbox, **detail: Any) -> None:
     seat = seat_of_row(sandbox)
-    klass = seat.klass if seat else Class.objects.filter(pk=sandbox.pool).first() if sandbox.pool else None
+    klass = seat.klass if seat else Class.objects.filter(pk=sandbox.class_id).first() if sandbox.class_id else None
     note(user, action, klass=klass, seat=seat, sandbox=sandbox, **detail)
 
 
@@ -61,9 +62,9 @@ def extend(user: User, sandbox: Sandbox) -> str:
     if sandbox.state != State.READY or sandbox.expires_at is None:
         raise Refused("not_ready", "Not extended: only a running sandbox can be.", sandbox=sandbox.pk)
     now = timezone.now()
-    until = now + changes.life(sandbox)
+    until = now + changes.lifetime(sandbox)
     with transaction.atomic():
-        if not services.renew_sandbox(sandbox, now, f"the sandbox runs until {until:%H:%M} UTC"):
+        if not life.renew_sandbox(sandbox, now, f"the sandbox runs until {until:%H:%M} UTC"):
             raise Refused("long_enough", f"Left as it is: it runs until {sandbox.expires_at:%H:%M} UTC.", sandbox=sandbox.pk)
         audited(user, audit_word("extend"), sandbox, until=int(until.timestamp()))
     return f"It runs until {until:%H:%M} UTC."
@@ -73,7 +74,7 @@ def reset(user: User, sandbox: Sandbox) -> str:
     if sandbox.state == State.RESETTING:
         raise Refused("resetting", "It is being reset already.", sandbox=sandbox.pk)
     with transaction.atomic():
-        services.reset_sandbox(sandbox)
+        life.reset_sandbox(sandbox)
         audited(user, audit_word("reset"), sandbox)
     return "It is being rebuilt from its scenario."
 
@@ -82,7 +83,7 @@ def stop(user: User, sandbox: Sandbox) -> str:
     if sandbox.state in (*Sandbox.OVER, State.CLOSING):
         raise Refused("over", "It is over already.", sandbox=sandbox.pk)
     with transaction.atomic():
-        services.close_sandbox(sandbox)
+        life.close_sandbox(sandbox)
         audited(user, audit_word("stop"), sandbox)
     return "It is being removed."
 
@@ -92,7 +93,7 @@ def mark(user: User, sandbox: Sandbox) -> str:
     if sandbox.state in (*Sandbox.OVER, State.CLOSING):
         raise Refused("over", "It is over already.", sandbox=sandbox.pk)
     with transaction.atomic():
-        if not Sandbox.objects.filter(pk=sandbox.pk, marked_at=None).update(marked_at=timezone.now()):
+        if not changes.move(sandbox, MARKABLE, where=Q(marked_at=None), marked_at=timezone.now()):
             raise Refused("marked", "It is marked already.", sandbox=sandbox.pk)
         audited(user, "mark for removal", sandbox)
     return "It goes as soon as nobody is in it, in ten minutes at the latest."
@@ -106,7 +107,7 @@ class ClassFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         wanted = self.value()
-        return queryset.filter(Q(learner__seat__klass=wanted) | Q(pool=wanted)) if wanted else queryset
+        return queryset.filter(Q(learner__seat__klass=wanted) | Q(class_id=wanted)) if wanted else queryset
 
 
 class AgeFilter(admin.SimpleListFilter):
@@ -163,7 +164,7 @@ class SandboxTable(Table):
             return f"{seat.name}, {seat.klass.title}"
         if sandbox.comparison_id:
             return f"comparison {sandbox.comparison_id}"
-        return str(sandbox.learner or ("kept for a class" if sandbox.pool else "nobody yet"))
+        return str(sandbox.learner or ("prepared for a class" if sandbox.class_id else "nobody yet"))
 
     @display(description="memory")
     def memory(self, sandbox: Sandbox) -> str:

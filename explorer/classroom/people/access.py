@@ -22,6 +22,7 @@ from django.utils import timezone
 
 from explorer.classroom.models import Class, Seat
 from explorer.classroom.people.embed_pass import HEADER, read_pass
+from explorer.classroom.people.rules import sits
 from explorer.lessons.model import Lesson
 from explorer.sandboxes import library
 from explorer.sandboxes.models import AuthoredLesson, Comparison, Learner, Sandbox
@@ -55,8 +56,9 @@ def requested_learner(request: HttpRequest) -> uuid.UUID | None:
 
 
 def current_learner(request: HttpRequest) -> Learner | None:
+    """With their seat and its class, read together. `asker.read_asker` is for views that ask what the class says."""
     who = requested_learner(request)
-    learner = Learner.objects.filter(pk=who).first() if who else None
+    learner = Learner.objects.select_related("seat__klass").filter(pk=who).first() if who else None
     if learner and timezone.now() - learner.seen_at > SEEN_EVERY:
         learner.seen_at = timezone.now()
         learner.save(update_fields=["seen_at"])
@@ -66,9 +68,11 @@ def current_learner(request: HttpRequest) -> Learner | None:
 def ensure_learner(request: HttpRequest) -> Learner:
     """The learner of this session or embedded page; a stranger becomes one. Only for requests that do something: reading stays
     unknown."""
-    learner = current_learner(request)
-    if learner is not None:
-        return learner
+    return current_learner(request) or make_learner(request)
+
+
+def make_learner(request: HttpRequest) -> Learner:
+    """A stranger becomes one. Raises `PermissionDenied` for a page with a pass that is not good."""
     if HEADER in request.headers:
         who = requested_learner(request)
         if who is None:
@@ -114,8 +118,9 @@ def may_use_sandbox(learner: Learner | uuid.UUID | None, sandbox: Sandbox) -> bo
 
 
 def find_sandbox(learner: Learner | uuid.UUID | None, sandbox_id: str) -> Sandbox | None:
-    """The sandbox if it exists and this learner may use it. Unknown and not yours are the same answer: None."""
-    sandbox = Sandbox.objects.filter(pk=sandbox_id[:32]).first()
+    """The sandbox if it exists and this learner may use it, with learner, seat and class. Unknown and not yours are the same
+    answer: None."""
+    sandbox = Sandbox.objects.select_related("learner__seat__klass").filter(pk=sandbox_id[:32]).first()
     return sandbox if sandbox is not None and may_use_sandbox(learner, sandbox) else None
 
 
@@ -158,7 +163,7 @@ def find_seat(user: User, class_id: str, seat_id: str) -> Seat | None:
 
 
 def sandboxes_of(user: User) -> QuerySet[Sandbox]:
-    """The sandboxes this user manages: those of learners in their classes and those kept for these; all for an operator."""
+    """The sandboxes this user manages: those of learners in their classes and those prepared for these; all for an operator."""
     role = role_of(user)
     if role == OPERATOR:
         return Sandbox.objects.all()
@@ -166,7 +171,7 @@ def sandboxes_of(user: User) -> QuerySet[Sandbox]:
         return Sandbox.objects.none()
     own = Class.objects.filter(instructor=user.pk)
     seated = Sandbox.objects.filter(learner__seat__klass__in=own)
-    return seated | Sandbox.objects.filter(pool__in=own.values("pk"))
+    return seated | Sandbox.objects.filter(class_id__in=own.values("pk"))
 
 
 def lesson_for(user: User, slug: str) -> Lesson | None:
@@ -192,7 +197,7 @@ def find_authored(user: User, slug: str) -> AuthoredLesson | None:
 def seat_of(learner: Learner | uuid.UUID | None) -> Seat | None:
     """The seat this learner sits in now: of a class that goes on, not removed."""
     found = any_seat_of(learner)
-    return found if found and found.klass.open and found.removed_at is None else None
+    return found if sits(found) else None
 
 
 def any_seat_of(learner: Learner | uuid.UUID | None) -> Seat | None:

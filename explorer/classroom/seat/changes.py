@@ -13,7 +13,7 @@ from explorer.classroom.people.audit import note
 from explorer.classroom.seat.joining import give_way_back
 from explorer.classroom.seat.names import clean_name, free_name
 from explorer.classroom.tell import tell_class
-from explorer.sandboxes import services
+from explorer.sandboxes import life
 
 SEEN_EVERY = timedelta(minutes=1)
 
@@ -36,9 +36,9 @@ def remove_seat(user: User, seat: Seat) -> bool:
     """No way back with link or code; its sandbox is closed, its results stay. False: it was removed before."""
     if not Seat.objects.filter(pk=seat.pk, removed_at=None).update(removed_at=timezone.now(), help_at=None, invited_at=None):
         return False
-    sandbox = services.current_sandbox(seat.learner)
+    sandbox = life.current_sandbox(seat.learner)
     if sandbox:
-        services.close_sandbox(sandbox)
+        life.close_sandbox(sandbox)
     note(user, "remove seat", seat=seat, sandbox=sandbox)
     tell_class(seat.klass_id, seat)
     return True

@@ -28,9 +28,10 @@ from explorer.network.scenario import DEFAULT_ENGINE, SCENARIOS
 from explorer.node.operator.look import capture_once, grid_once, journey_once, look_once
 from explorer.node.this_node import ensure_node, lab_config
 from explorer.node.work import work
-from explorer.sandboxes import changes, services, streams
+from explorer.sandboxes import life, limits, opening, streams
 from explorer.sandboxes.events import Event, fresh_key, snapshot_key
 from explorer.sandboxes.models import Action, Learner, Sandbox
+from explorer.sandboxes.nodes import read_nodes
 
 State = Sandbox.State
 Say = Callable[[str], None]
@@ -65,11 +66,11 @@ def find(sandbox: str) -> Sandbox:
 def open_sandbox(scenario: str, say: Say, engine: str = DEFAULT_ENGINE) -> dict[str, Any]:
     began = time.monotonic()
     if worker_is_here():
-        sandbox = services.open_sandbox(Learner.objects.create(), scenario=scenario, engine=engine)
+        sandbox = opening.open_sandbox(Learner.objects.create(), opening.Wish(scenario=scenario, engine=engine), read_nodes())
     else:
         say("no worker is running: opening it here")
         node = ensure_node()
-        sandbox, action = services.book_sandbox(Learner.objects.create(), scenario=scenario, node=node.pk, engine=engine)
+        sandbox, action = opening.book_sandbox(Learner.objects.create(), scenario=scenario, node=node.pk, engine=engine)
         _do_here(work.open_sandbox, action)
     sandbox = _follow(sandbox, OPENING_SECONDS, say)
     if sandbox.state != State.READY:
@@ -102,7 +103,7 @@ def list_sandboxes(everything: bool = False) -> list[dict[str, Any]]:
 
 def reset_sandbox(sandbox: Sandbox, say: Say) -> dict[str, Any]:
     began = time.monotonic()
-    action = services.reset_sandbox(sandbox)
+    action = life.reset_sandbox(sandbox)
     if not worker_is_here():
         _do_here(work.reset_sandbox, action)
     sandbox = _follow(sandbox, OPENING_SECONDS, say)
@@ -113,7 +114,7 @@ def reset_sandbox(sandbox: Sandbox, say: Say) -> dict[str, Any]:
 
 def close_sandbox(sandbox: Sandbox, say: Say) -> dict[str, Any]:
     began = time.monotonic()
-    action = services.close_sandbox(sandbox)
+    action = life.close_sandbox(sandbox)
     if not worker_is_here():
         _do_here(work.close_sandbox, action)
     sandbox = _follow(sandbox, CLOSING_SECONDS, say)
@@ -202,7 +203,7 @@ def read_events(sandbox: Sandbox, since: int) -> streams.Stretch:
 
 
 def sentence_of(error: Exception) -> str:
-    if isinstance(error, services.Refused):
+    if isinstance(error, limits.Refused):
         return error.sentence
     if isinstance(error, NodeError):
         return f"{error} Is the engine running here? `manage.py engine` starts it; `manage.py labdoctor` says more."
@@ -210,7 +211,7 @@ def sentence_of(error: Exception) -> str:
 
 
 def worker_is_here() -> bool:
-    return any(node.pk == settings.NODE_NAME for node in changes.alive_nodes())
+    return any(node.pk == settings.NODE_NAME for node in read_nodes().here)
 
 
 def _do_here(do: Callable[[int], None], action: Action) -> None:

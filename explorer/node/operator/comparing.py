@@ -25,6 +25,7 @@ from explorer.node.this_node import ensure_node, lab_config
 from explorer.node.work import work
 from explorer.sandboxes import comparisons
 from explorer.sandboxes.models import Action, Column, Comparison, Learner, Sandbox
+from explorer.sandboxes.nodes import read_nodes
 
 STEP = 0.1
 GOING_SECONDS = 120.0  # until nothing of it is left on the engine
@@ -36,7 +37,7 @@ def compare(spec: Spec, say: Say) -> Told:
     here = not worker_is_here()
     if here:
         say("no worker is running: doing it here")
-    comparison = start_here(spec) if here else comparisons.start_comparison(Learner.objects.create(), spec)
+    comparison = start_here(spec) if here else comparisons.start_comparison(Learner.objects.create(), spec, read_nodes())
     with doing(comparison) if here else nothing():
         try:
             follow(comparison, say)
@@ -48,7 +49,7 @@ def compare(spec: Spec, say: Say) -> Told:
 
 
 def start_here(spec: Spec) -> Comparison:
-    """On this node, whatever its row says: nobody has kept it."""
+    """On this node, whatever its row says: nobody has written it of late."""
     node = ensure_node()
     node.health = {**node.health, "engines": lifecycle.engines(lab_config())}
     node.capacity = node.capacity or lifecycle.capacity(lab_config())

@@ -22,7 +22,7 @@ from explorer.lab import doctor, usage
 from explorer.lab.config import LabConfig
 from explorer.lab.errors import LabError
 from explorer.node.this_node import ensure_node, hold, lab_config
-from explorer.sandboxes import changes, services, streams
+from explorer.sandboxes import changes, life, streams
 from explorer.sandboxes.events import present_key
 from explorer.sandboxes.models import Node, NodeSample, Sandbox
 
@@ -52,7 +52,7 @@ def note_sample(node: Node) -> None:
         node=node,
         at=now,
         capacity=node.capacity,
-        live=here.filter(state__in=changes.ON_NODE).count(),
+        live=here.filter(state__in=Sandbox.ON_NODE).count(),
         warm=here.filter(state=State.WARM).count(),
         load=round(os.getloadavg()[0], 2),
         memory_free_mb=node.health.get("memory_free_mb", 0),
@@ -75,7 +75,7 @@ def note_usage(config: LabConfig, rows: Iterable[Sandbox]) -> None:
             row.usage = told
             different.append(row)
     if different:
-        Sandbox.objects.bulk_update(different, ["usage"])
+        changes.note_usage(different)
 
 
 def identities(facts: dict[str, Any]) -> list[str]:
@@ -164,7 +164,7 @@ def end_marked(node: Node) -> None:
         if sandbox.state == State.READY and waits and is_present(sandbox):
             continue
         log.info("removed because it is marked", sandbox=sandbox.pk, state=sandbox.state)
-        services.close_sandbox(sandbox)
+        life.close_sandbox(sandbox)
 
 
 def is_present(sandbox: Sandbox) -> bool:

@@ -28,7 +28,7 @@ from explorer.node.lessons import authored
 from explorer.node.reconcile import comparisons, node_health
 from explorer.node.this_node import drop_old_locks, ensure_node, hold, is_held, lab_config
 from explorer.node.work import work
-from explorer.sandboxes import changes, kept, services, streams
+from explorer.sandboxes import changes, life, opening, streams, warm
 from explorer.sandboxes.changes import enqueue, node_queue, open_queue
 from explorer.sandboxes.models import Action, Node, Sandbox
 
@@ -44,7 +44,7 @@ GIVE_UP = timedelta(minutes=5)
 STRAY_SECONDS = patient(600.0)
 NODE_LOST = timedelta(minutes=10)
 WARM_SCENARIO = "one-host"
-COMPARING = timedelta(seconds=40)  # so long the warm pool waits for a comparison at most
+COMPARING = timedelta(seconds=40)  # so long a node makes no warm sandbox while a comparison runs, at most
 WARM_FAILURES, WARM_REST = 2, timedelta(minutes=5)
 LOST = "The hosts of this sandbox are gone: they were shut down, ran out of memory, or the machine under them was restarted. \
 Open a new one and carry on; your progress is kept."
@@ -181,17 +181,17 @@ def take_orders(engines: Sequence[str]) -> None:
 def expire_overdue(node: Node) -> None:
     now = timezone.now()
     overdue = Q(state=State.READY, expires_at__lt=now) | Q(state=State.RESETTING, expires_at__lt=now)
-    stale = Q(state=State.WARM, pool="", created_at__lt=now - changes.WARM_LIFE)
-    left = Q(kept.UNTAKEN, state__in=services.SPARE, expires_at__lt=now)  # nobody came for it
+    stale = Q(state=State.WARM, class_id="", created_at__lt=now - changes.WARM_LIFE)
+    left = Q(warm.PREPARED, state__in=Sandbox.UNCLAIMED, expires_at__lt=now)  # nobody came for it
     # what its class paused keeps its time: when that goes on, the pause is added. The names are of rows above this room
     paused = Q(learner__seat__klass__paused_at__isnull=False, learner__seat__klass__ends_at__gt=now)
     paused &= Q(learner__seat__klass__state="open")
     over = Sandbox.objects.filter(overdue | stale | left, node=node)
     for sandbox in over.exclude(pk__in=over.filter(paused).values("pk"))[:BUDGET]:
         if sandbox.learner_id is None and sandbox.comparison_id is None:
-            services.close_spare(sandbox, why="expired")
+            warm.close_warm(sandbox, why="expired")
         else:
-            services.close_sandbox(sandbox, why="expired")
+            life.close_sandbox(sandbox, why="expired")
 
 
 def _carry_out(rows: dict[str, Sandbox], found: Sequence[OnEngine]) -> None:
@@ -256,8 +256,8 @@ def ask_again(node: Node) -> None:
     """Lost messages: queues once more whatever stands still and nobody works at; gives up where nothing can come."""
     now = timezone.now()
     quiet = Sandbox.objects.filter(Q(node=node) | Q(node=None), moved_at__lt=now - QUEUE_AGAIN)
-    kept.begin_kept(node.pk)  # in their turn: not asked for again below
-    for sandbox in quiet.filter(state=State.QUEUED).exclude(kept.UNTAKEN).order_by("created_at")[:BUDGET]:
+    warm.begin_prepared(node.pk)  # in their turn: not asked for again below
+    for sandbox in quiet.filter(state=State.QUEUED).exclude(warm.PREPARED).order_by("created_at")[:BUDGET]:
         _ask_or_give_up(sandbox, Action.Kind.OPEN, streams.TASK_OPEN, NEVER_TAKEN)
     stalled = Sandbox.objects.filter(node=node, moved_at__lt=now - STALLED)
     for state, kind, task in (
@@ -293,14 +293,12 @@ def keep_warm(node: Node, capacity: int) -> None:
         return  # a host that starts is noise in what is being measured
     lately = timezone.now() - WARM_REST
     if (
-        Sandbox.objects.filter(node=node, learner=None, pool="", state=State.FAILED, ended_at__gt=lately).count()
+        Sandbox.objects.filter(node=node, learner=None, class_id="", state=State.FAILED, ended_at__gt=lately).count()
         >= WARM_FAILURES
     ):
         return  # something is wrong here; trying for ever would only fill the log and the table
-    spare = Sandbox.objects.filter(
-        node=node, learner=None, pool="", state__in=[State.QUEUED, State.OPENING, State.WARM]
-    ).count()
+    common = Sandbox.objects.filter(node=node, learner=None, class_id="", state__in=Sandbox.UNCLAIMED).count()
     free = capacity - here.count() - Sandbox.objects.filter(state=State.QUEUED).count()
     engine = DEFAULT_ENGINE if DEFAULT_ENGINE in node.engines else settings.ENGINES[0]
-    for _ in range(min(settings.WARM_SANDBOXES - spare, free)):
-        services.book_sandbox(None, scenario=WARM_SCENARIO, node=node.pk, engine=engine)
+    for _ in range(min(settings.WARM_SANDBOXES - common, free)):
+        opening.book_sandbox(None, scenario=WARM_SCENARIO, node=node.pk, engine=engine)

@@ -29,7 +29,7 @@ from explorer.lab.config import LabConfig
 from explorer.lab.errors import LabError
 from explorer.network.comparison import Column as Result
 from explorer.network.comparison import Variant
-from explorer.sandboxes import columns, comparisons, services
+from explorer.sandboxes import columns, comparisons, life
 from explorer.sandboxes.models import Column, Comparison, Sandbox
 
 log = structlog.get_logger(__name__)
@@ -270,7 +270,7 @@ def begin_again(found: Wanted) -> None:
             moved = columns.move(row, [State.RUNNING], by=found.runner, sandbox=None, **new)
         if not moved:
             return
-        services.close_sandbox(row.sandbox)
+        life.close_sandbox(row.sandbox)
         if row.attempts < ATTEMPTS:
             sandbox = comparisons.open_for(row.comparison, Variant.model_validate(row.variant), row.comparison.node)
             columns.move(row, [State.WAITING], sandbox=sandbox)

@@ -25,10 +25,10 @@ from explorer.node.this_node import ensure_node, hold, lab_config
 from explorer.node.work import replay
 from explorer.sandboxes import changes
 from explorer.sandboxes.changes import enqueue, finish, finish_all, move, node_queue, open_queue
-from explorer.sandboxes.kept import begin_kept
 from explorer.sandboxes.limits import comparison_places
 from explorer.sandboxes.models import Action, Sandbox
 from explorer.sandboxes.streams import TASK_OPEN
+from explorer.sandboxes.warm import begin_prepared
 
 log = structlog.get_logger(__name__)
 
@@ -51,8 +51,8 @@ def open_sandbox(action_id: int) -> None:
     with structlog.contextvars.bound_contextvars(sandbox=action.sandbox_id), hold(lock_of(action.sandbox)) as mine:
         if mine and _claim(action.sandbox):
             _build(action, first=True)
-            if action.sandbox.pool:
-                begin_kept(settings.NODE_NAME)
+            if action.sandbox.class_id:
+                begin_prepared(settings.NODE_NAME)
 
 
 def reset_sandbox(action_id: int) -> None:
@@ -75,7 +75,7 @@ def close_sandbox(action_id: int) -> None:
         sandbox.refresh_from_db()
         if not mine or sandbox.state != State.CLOSING or sandbox.node_id not in (None, settings.NODE_NAME):
             return
-        Action.objects.filter(pk=action.pk, state=Action.State.ACCEPTED).update(state=Action.State.RUNNING)
+        changes.begin(action)
         lifecycle.close_sandbox(lab_config(), sandbox.pk)  # an engine that answers nothing: the reconciler asks again
         _end(sandbox, [State.CLOSING], State.EXPIRED if sandbox.phase == "expired" else State.CLOSED)
     call_next()
@@ -118,10 +118,10 @@ def make_room(sandbox: Sandbox) -> bool:
     free = capacity - here.count()
     if sandbox.comparison_id and here.exclude(comparison=None).count() >= comparison_places(capacity):
         return False
-    if free > 0 or (sandbox.learner_id is None and not sandbox.pool):
+    if free > 0 or (sandbox.learner_id is None and not sandbox.class_id):
         return free > 0
-    kept_for_them = {"", sandbox.pool if sandbox.learner_id else ""}
-    for warm in here.filter(state=State.WARM, pool__in=kept_for_them).order_by("pool", "created_at"):
+    gives_way = {"", sandbox.class_id if sandbox.learner_id else ""}
+    for warm in here.filter(state=State.WARM, class_id__in=gives_way).order_by("class_id", "created_at"):
         if move(warm, [State.WARM], state=State.CLOSING, phase="closed"):
             lifecycle.close_sandbox(lab_config(), warm.pk)
             _end(warm, [State.CLOSING], State.CLOSED)
@@ -132,7 +132,7 @@ def make_room(sandbox: Sandbox) -> bool:
 def _build(action: Action, *, first: bool) -> None:
     sandbox = action.sandbox
     sandbox.refresh_from_db()
-    Action.objects.filter(pk=action.pk, state=Action.State.ACCEPTED).update(state=Action.State.RUNNING)
+    changes.begin(action)
     building = State.OPENING if first else State.RESETTING
     say = Phases(sandbox, building)
     try:
@@ -153,8 +153,8 @@ def _build(action: Action, *, first: bool) -> None:
         failed = replay.type_kept(lab_config(), sandbox.pk, sandbox.replay, facts, say) if sandbox.replay else []
     except NoRoom as error:
         log.info("no room", error=str(error))
-        # the columns of a comparison stay together; what is kept for a class was counted on this node
-        stays = sandbox.comparison_id or (sandbox.pool and sandbox.learner_id is None)
+        # the columns of a comparison stay together; what is prepared for a class was counted on this node
+        stays = sandbox.comparison_id or (sandbox.class_id and sandbox.learner_id is None)
         node = sandbox.node if stays else None
         if not (first and move(sandbox, [State.OPENING], state=State.QUEUED, node=node, phase="queued")):
             _fail(sandbox, action, building, OURS.format("the machine that runs sandboxes has no room left."))
@@ -179,9 +179,9 @@ def _arrive(sandbox: Sandbox, action: Action, building: str, facts: dict[str, An
         new["replay"] = {**sandbox.replay, "failed": failed}
     generation = sandbox.generation
     if building == State.RESETTING:
-        there = move(sandbox, [building], at_generation=generation, state=State.READY, **new)
+        there = move(sandbox, [building], where=Q(generation=generation), state=State.READY, **new)
     else:
-        there = _arrive_first(sandbox, new | {"ready_at": now, "expires_at": now + changes.life(sandbox)})
+        there = _arrive_first(sandbox, new | {"ready_at": now, "expires_at": now + changes.lifetime(sandbox)})
     if there:
         finish(action, Action.State.SUCCEEDED)
         if building == State.RESETTING:
@@ -198,12 +198,9 @@ def _arrive(sandbox: Sandbox, action: Action, building: str, facts: dict[str, An
 
 def _arrive_first(sandbox: Sandbox, new: dict[str, Any]) -> bool:
     """Warm when nobody has asked for it yet; a learner may claim it at any moment, so each answer is tried."""
-    rows = Sandbox.objects.filter(pk=sandbox.pk, state=State.OPENING)
-    kept = sandbox.expires_at if sandbox.pool and sandbox.learner_id is None else None
-    nobody = {**new, "expires_at": kept, "phase": "warm", "ready_at": new["ready_at"]}
-    moved = rows.filter(learner=None).update(moved_at=timezone.now(), state=State.WARM, **nobody)
-    if moved:
-        changes.tell(sandbox.pk)
+    waits = sandbox.expires_at if sandbox.class_id and sandbox.learner_id is None else None
+    warm = {**new, "state": State.WARM, "phase": "warm", "expires_at": waits}
+    if move(sandbox, [State.OPENING], where=Q(learner=None), **warm):
         return True
     return move(sandbox, [State.OPENING], state=State.READY, **new)
 
@@ -234,8 +231,8 @@ def fail_row(sandbox: Sandbox, states: list[str], reason: str) -> bool:
 
 
 def _end(sandbox: Sandbox, states: list[str], state: str, reason: str = "") -> bool:
-    generation = sandbox.generation if states != [State.CLOSING] else None
-    ended = move(sandbox, states, at_generation=generation, state=state, reason=reason, ended_at=timezone.now(), phase=state)
+    same = Q(generation=sandbox.generation) if states != [State.CLOSING] else changes.ALWAYS
+    ended = move(sandbox, states, where=same, state=state, reason=reason, ended_at=timezone.now(), phase=state)
     if ended:
         log.info("ended", state=state, reason=reason)
         good = state != State.FAILED
@@ -279,6 +276,7 @@ class Phases:
 
     def _write(self, phase: str, detail: str) -> None:
         log.debug("phase", phase=phase, detail=detail)
-        wanted = move(self.sandbox, [self.building], at_generation=self.generation, phase=phase[:40], detail=detail[:200])
+        same = Q(generation=self.generation)
+        wanted = move(self.sandbox, [self.building], where=same, phase=phase[:40], detail=detail[:200])
         if not wanted:
             raise NoLongerWanted

@@ -13,17 +13,19 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from explorer.classroom.people.access import current_learner, ensure_learner, find_comparison
+from explorer.classroom.people.access import current_learner, find_comparison
+from explorer.classroom.people.asker import Asker, ensure_asker, read_asker
 from explorer.lessons.choices import load_cases
 from explorer.network.comparison import SETS, Column, Variant, all_variants, find_variant
 from explorer.network.comparison.aligned import SIDES, aligned
 from explorer.network.comparison.noise import overall_noise
 from explorer.network.comparison.rows import WAYS
 from explorer.network.comparison.spec import BadSpec, Spec, from_query, make_spec, to_query
-from explorer.sandboxes import comparisons, drivers, services
+from explorer.sandboxes import comparisons
 from explorer.sandboxes.columns import describe, read_result
-from explorer.sandboxes.drivers import Lack
+from explorer.sandboxes.limits import Refused
 from explorer.sandboxes.models import Comparison
+from explorer.sandboxes.nodes import Lack, Nodes, read_nodes
 from explorer.web.comparisons.compared import describe as describe_columns
 from explorer.web.comparisons.compared import read_sight
 from explorer.web.edge.limits import at_most
@@ -41,12 +43,11 @@ class Card:
 @require_safe
 def show_choice(request: HttpRequest) -> HttpResponse:
     query = request.META.get("QUERY_STRING", "")
-    if not query:
-        return render_choice(request)
+    asker, nodes = read_asker(request), read_nodes()
     try:
-        return render_choice(request, spec=from_query(query))
+        return render_choice(request, asker, nodes, spec=from_query(query) if query else None)
     except BadSpec as bad:
-        return render_choice(request, error=str(bad), status=400)
+        return render_choice(request, asker, nodes, error=str(bad), status=400)
 
 
 @require_POST
@@ -61,14 +62,14 @@ def start(request: HttpRequest) -> HttpResponse:
             ready = given.get("set", "")  # its button stands beside the cards, which may have been ticked before
             spec = make_spec([] if ready else given.getlist("columns"), ready, given.get("engine", ""), throughput)
     except BadSpec as bad:
-        return render_choice(request, error=str(bad), status=400)
-    learner = ensure_learner(request)
+        return render_choice(request, read_asker(request), read_nodes(), error=str(bad), status=400)
+    asker, nodes = ensure_asker(request), read_nodes()
     try:
-        comparison = comparisons.start_comparison(learner, spec, given.get("instead", ""))
-    except services.Refused as refused:
+        comparison = comparisons.start_comparison(asker.learner, spec, nodes, given.get("instead", ""))
+    except Refused as refused:
         running = refused.numbers.get("comparison", "")
         status = 503 if refused.code in BUSY else 409
-        return render_choice(request, spec=spec, error=refused.sentence, running=running, status=status)
+        return render_choice(request, asker, nodes, spec, error=refused.sentence, running=running, status=status)
     address = reverse("comparison", args=[comparison.pk])
     return redirect(f"{address}?predict=1" if given.get("predict") == "1" else address)
 
@@ -127,10 +128,15 @@ def describe_comparison(request: HttpRequest, comparison: Comparison) -> dict[st
 
 
 def render_choice(
-    request: HttpRequest, spec: Spec | None = None, error: str = "", running: str = "", status: int = 200
+    request: HttpRequest,
+    asker: Asker,
+    nodes: Nodes,
+    spec: Spec | None = None,
+    error: str = "",
+    running: str = "",
+    status: int = 200,
 ) -> HttpResponse:
-    learner = current_learner(request)
-    lacks = drivers.lacking()
+    lacks = nodes.lacking()
     context = {
         "spec": spec,
         "query": to_query(spec) if spec else "",
@@ -139,8 +145,9 @@ def render_choice(
         "sets": [(ready, [find_variant(word).title for word in ready.variants]) for ready in SETS.values()],
         "cards": [Card(variant, lacks.get(variant.driver)) for variant in all_variants().values()],
         "cases": load_cases().values(),
-        "earlier": [(one, comparisons.spec_of(one)) for one in comparisons.earlier_comparisons(learner)],
+        "earlier": [(one, comparisons.spec_of(one)) for one in comparisons.earlier_comparisons(asker.learner)],
         "back": reverse("home"),
-        **offer(request.GET.get("engine", "")),
+        "my_seat": asker.seat,
+        **offer(nodes, request.GET.get("engine", "")),
     }
     return render(request, "compare.html", context, status=status)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from explorer.lessons.model import Lesson
 from explorer.network.drivers import DRIVERS, Driver
-from explorer.sandboxes.drivers import Lack
 from explorer.sandboxes.models import Progress
+from explorer.sandboxes.nodes import Lack
 
 
 @dataclass(frozen=True)

@@ -13,15 +13,17 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
 from explorer.classroom.people.access import become_learner, current_learner
+from explorer.classroom.people.asker import read_asker
 from explorer.classroom.people.embed_pass import CODE_SECONDS, begin_embed, read_hand_over, write_hand_over, write_pass
 from explorer.classroom.people.throttle import first_time
+from explorer.sandboxes.life import current_sandbox
 from explorer.sandboxes.models import Learner
-from explorer.sandboxes.services import current_sandbox, learner_progress
+from explorer.sandboxes.progress import learner_progress
 from explorer.web.edge.embedded import embed_of, embeddable
 from explorer.web.edge.errors import show_error
 from explorer.web.edge.limits import at_most
 from explorer.web.learn.held import unless_held
-from explorer.web.learn.lesson import describe_page, find_lesson, progress_in
+from explorer.web.learn.lesson import describe_page, find_lesson
 
 USED = (
     "That way out was used already",
@@ -38,8 +40,7 @@ def show_embed(request: HttpRequest, slug: str) -> HttpResponse:
     lesson = find_lesson(request, slug)
     if not settings.EMBED_SITES:
         return redirect(lesson_at(slug, request.GET.get("step", "")))
-    learner = current_learner(request)
-    context = describe_page(request, lesson, learner, progress_in(learner, lesson))
+    context = describe_page(request, lesson, read_asker(request))
     if embed_of(request):
         return render(request, "_workbench.html", context)
     told = urlsplit(request.headers.get("Referer", ""))

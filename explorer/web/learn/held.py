@@ -8,7 +8,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
-from explorer.sandboxes.services import Refused
+from explorer.sandboxes.limits import Refused
 from explorer.web.edge.errors import show_error
 
 View = Callable[..., HttpResponse]

@@ -6,11 +6,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from explorer.classroom.people.access import current_learner
+from explorer.classroom.people.asker import read_asker
 from explorer.network.comparison import SETS
 from explorer.sandboxes import library
-from explorer.sandboxes.drivers import lacking
-from explorer.sandboxes.services import current_sandbox, learner_progress
+from explorer.sandboxes.life import current_sandbox
+from explorer.sandboxes.nodes import read_nodes
+from explorer.sandboxes.progress import learner_progress
 from explorer.web.learn.drivers import Card, make_cards, make_shelf
 
 SHOWN_SETS = ("drivers", "engines", "published", "internal")  # of comparisons: those that need nothing rare of a kernel
@@ -18,11 +19,11 @@ SHOWN_SETS = ("drivers", "engines", "published", "internal")  # of comparisons: 
 
 @require_safe
 def show_home(request: HttpRequest) -> HttpResponse:
-    learner = current_learner(request)
+    asker = read_asker(request)
     lessons = library.lessons()
-    progress = learner_progress(learner)
-    cards = make_cards(lessons, progress, lacking())
-    sandbox = current_sandbox(learner)
+    progress = learner_progress(asker.learner)
+    cards = make_cards(lessons, progress, read_nodes().lacking())
+    sandbox = current_sandbox(asker.learner)
     running = lessons.get(sandbox.lesson) if sandbox else None
     context = {
         "cards": cards,
@@ -30,6 +31,7 @@ def show_home(request: HttpRequest) -> HttpResponse:
         "resume": find_resume(cards),
         "sandbox": sandbox,
         "running": running,
+        "my_seat": asker.seat,
         "sets": [SETS[word] for word in SHOWN_SETS],
     }
     return render(request, "home.html", context)

@@ -10,12 +10,15 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from explorer.classroom.acts.rules import check_pause, check_step, locked_steps
-from explorer.classroom.people.access import current_learner, ensure_learner, find_authored, lesson_for, seat_of
+from explorer.classroom.people.access import find_authored, lesson_for
+from explorer.classroom.people.asker import Asker, ensure_asker, read_asker
 from explorer.classroom.seat.changes import note_lesson
 from explorer.lessons.model import Check, Lesson, Option, Prediction, Step
-from explorer.sandboxes import library, services
+from explorer.sandboxes import library
+from explorer.sandboxes.life import current_sandbox
 from explorer.sandboxes.models import Learner, Progress
+from explorer.sandboxes.nodes import Nodes, read_nodes
+from explorer.sandboxes.progress import UnknownLesson, choose_prediction, learner_progress, move_to_step
 from explorer.web.edge.limits import at_most
 from explorer.web.learn.held import unless_held
 from explorer.web.learn.recorded import describe_lack, standing_in
@@ -45,24 +48,24 @@ class Ticked:
 @unless_held
 def show_lesson(request: HttpRequest, slug: str) -> HttpResponse:
     lesson = find_lesson(request, slug)
-    learner = current_learner(request)
-    progress = progress_in(learner, lesson)
+    asker = read_asker(request)
     if "prediction" in request.GET:
-        check_step(learner, lesson, find_prediction(lesson, request.GET["prediction"])[0].id)
-        return show_prediction(request, lesson, progress, request.GET["prediction"])
-    return render(request, "lesson.html", describe_page(request, lesson, learner, progress))
+        asker.check_step(lesson, find_prediction(lesson, request.GET["prediction"])[0].id)
+        return show_prediction(request, lesson, progress_in(asker.learner, lesson), request.GET["prediction"])
+    return render(request, "lesson.html", describe_page(request, lesson, asker))
 
 
-def describe_page(request: HttpRequest, lesson: Lesson, learner: Learner | None, progress: Progress | None) -> dict[str, Any]:
+def describe_page(request: HttpRequest, lesson: Lesson, asker: Asker) -> dict[str, Any]:
     """The step that is asked for or stood at, and the learner's sandbox beside it."""
+    progress, nodes = progress_in(asker.learner, lesson), read_nodes()
     asked = request.GET.get("step", "")
     step = find_step(lesson, asked) if asked else current_step(lesson, progress)
-    check_step(learner, lesson, step.id)
-    if seat := seat_of(learner):
-        note_lesson(seat, lesson.slug)
-    sandbox = services.current_sandbox(learner)
-    context = describe_step(lesson, step, progress, locked_steps(learner, lesson))
-    context |= describe(sandbox, lesson, request.GET.get("engine", ""))
+    asker.check_step(lesson, step.id)
+    if asker.seat and asker.klass:
+        note_lesson(asker.seat, lesson.slug)
+    sandbox = current_sandbox(asker.learner)
+    context = describe_step(lesson, step, progress, nodes, asker.locked(lesson))
+    context |= describe(sandbox, lesson, nodes, request.GET.get("engine", "")) | {"my_seat": asker.seat}
     if sandbox and (sandbox.lesson != lesson.slug or context["misfit"]):
         context["other_lesson"] = library.find(sandbox.lesson)
         context["elsewhere"] = True
@@ -77,13 +80,13 @@ def describe_page(request: HttpRequest, lesson: Lesson, learner: Learner | None,
 def move_step(request: HttpRequest, slug: str, step: str) -> HttpResponse:
     lesson = find_lesson(request, slug)
     here = find_step(lesson, step)
-    learner = ensure_learner(request)
-    check_pause(learner)
-    check_step(learner, lesson, here.id)
-    progress = services.move_to_step(learner, lesson.slug, here.id)
+    asker = ensure_asker(request)
+    asker.check_pause()
+    asker.check_step(lesson, here.id)
+    progress = move_to_step(asker.learner, lesson.slug, here.id)
     if not getattr(request, "htmx", False):
         return redirect(f"{reverse('lesson', args=[slug])}?step={here.id}")
-    return render(request, "_step.html", describe_step(lesson, here, progress, locked_steps(learner, lesson)))
+    return render(request, "_step.html", describe_step(lesson, here, progress, read_nodes(), asker.locked(lesson)))
 
 
 @require_POST
@@ -93,12 +96,12 @@ def predict(request: HttpRequest, slug: str) -> HttpResponse:
     lesson = find_lesson(request, slug)
     asked, chosen = request.POST.get("prediction", ""), request.POST.get("option", "")
     step, _ = find_prediction(lesson, asked)
-    learner = ensure_learner(request)
-    check_pause(learner)
-    check_step(learner, lesson, step.id)
+    asker = ensure_asker(request)
+    asker.check_pause()
+    asker.check_step(lesson, step.id)
     try:
-        progress = services.choose_prediction(learner, lesson.slug, asked, chosen)
-    except services.UnknownLesson:
+        progress = choose_prediction(asker.learner, lesson.slug, asked, chosen)
+    except UnknownLesson:
         raise Http404 from None
     if not getattr(request, "htmx", False):
         return redirect(f"{reverse('lesson', args=[slug])}?step={step.id}")
@@ -107,7 +110,7 @@ def predict(request: HttpRequest, slug: str) -> HttpResponse:
 
 def show_prediction(request: HttpRequest, lesson: Lesson, progress: Progress | None, asked: str) -> HttpResponse:
     _, prediction = find_prediction(lesson, asked)
-    recording = standing_in(lesson)
+    recording = standing_in(lesson, read_nodes())
     here = stand(prediction, progress, recording.answer(asked) if recording else "")
     return render(request, "_prediction.html", {"lesson": lesson, "asked": here, "recording": recording})
 
@@ -135,7 +138,7 @@ def find_prediction(lesson: Lesson, asked: str) -> tuple[Step, Prediction]:
 
 
 def progress_in(learner: Learner | None, lesson: Lesson) -> Progress | None:
-    return services.learner_progress(learner).get(lesson.slug) if learner else None
+    return learner_progress(learner).get(lesson.slug) if learner else None
 
 
 def current_step(lesson: Lesson, progress: Progress | None) -> Step:
@@ -153,13 +156,13 @@ def stand(prediction: Prediction, progress: Progress | None, recorded: str = "")
 
 
 def describe_step(
-    lesson: Lesson, step: Step, progress: Progress | None, locked: frozenset[str] = frozenset()
+    lesson: Lesson, step: Step, progress: Progress | None, nodes: Nodes, locked: frozenset[str] = frozenset()
 ) -> dict[str, Any]:
     """`locked`: the ids of steps that the learner's class has not opened."""
     passed = progress.passed if progress else {}
     at = lesson.steps.index(step)
     ticked = [Ticked(check, check.id in passed.get(step.id, ())) for check in step.checks]
-    lack = describe_lack(lesson)
+    lack = describe_lack(lesson, nodes)
     recording = lack["recording"]
     return {
         "lesson": lesson,

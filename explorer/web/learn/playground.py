@@ -10,13 +10,14 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from explorer.classroom.acts.preparing import terms_of
-from explorer.classroom.acts.rules import check_pause
-from explorer.classroom.people.access import current_learner, ensure_learner
+from explorer.classroom.people.asker import Asker, ensure_asker, read_asker
 from explorer.network.layout import BadLayout, Layout, from_query, from_snapshot, scenario_of, to_query
 from explorer.network.scenario import ROUTER
-from explorer.sandboxes import services
+from explorer.sandboxes.life import current_sandbox
+from explorer.sandboxes.limits import Refused
 from explorer.sandboxes.models import Sandbox
+from explorer.sandboxes.nodes import Nodes, read_nodes
+from explorer.sandboxes.opening import Wish, open_sandbox
 from explorer.sandboxes.seen import read_snapshot
 from explorer.web.edge.limits import at_most
 from explorer.web.learn.held import unless_held
@@ -26,15 +27,16 @@ from explorer.web.learn.sandbox import BUSY, choose_engine, describe, offer
 @require_safe
 def show_playground(request: HttpRequest) -> HttpResponse:
     query = request.META.get("QUERY_STRING", "")
-    sandbox = services.current_sandbox(current_learner(request))
+    asker, nodes = read_asker(request), read_nodes()
+    sandbox = current_sandbox(asker.learner)
     if sandbox and not sandbox.lesson and not query:
-        more = {"layout": layout_of(sandbox), "replay": sandbox.replay}
-        return render(request, "playground.html", describe(sandbox, None) | more)
+        more = {"layout": layout_of(sandbox), "replay": sandbox.replay, "my_seat": asker.seat}
+        return render(request, "playground.html", describe(sandbox, None, nodes) | more)
     try:
         layout = from_query(query)
     except BadLayout as bad:
-        return show_choice(request, Layout(), sandbox, error=str(bad), status=400)
-    return show_choice(request, layout, sandbox)
+        return show_choice(request, asker, nodes, Layout(), sandbox, error=str(bad), status=400)
+    return show_choice(request, asker, nodes, layout, sandbox)
 
 
 @require_POST
@@ -51,23 +53,24 @@ def open_playground(request: HttpRequest) -> HttpResponse:
                 urlencode({"hosts": given.get("hosts", "1"), "machines": machines, "swarm": given.get("swarm", "0")})
             )
     except BadLayout as bad:
-        return show_choice(request, Layout(), None, error=str(bad), status=400)
-    learner = ensure_learner(request)
-    check_pause(learner)
-    engine = choose_engine(learner, given.get("engine", ""))
+        return show_choice(request, read_asker(request), read_nodes(), Layout(), None, error=str(bad), status=400)
+    asker, nodes = ensure_asker(request), read_nodes()
+    asker.check_pause()
+    engine = choose_engine(asker, nodes, given.get("engine", ""))
+    wish = Wish.of_layout(layout, engine=engine, terms=asker.terms, instead=given.get("instead", ""))
     try:
-        services.open_layout(learner, layout, engine, given.get("instead", ""), terms_of(learner))
-    except services.Refused as refused:
+        open_sandbox(asker.learner, wish, nodes)
+    except Refused as refused:
         status = 503 if refused.code in BUSY else 409
-        running = services.current_sandbox(learner)
-        return show_choice(request, layout, running, error=refused.sentence, status=status)
+        running = current_sandbox(asker.learner)
+        return show_choice(request, asker, nodes, layout, running, error=refused.sentence, status=status)
     return redirect("playground")
 
 
 @require_safe
 def show_link(request: HttpRequest) -> HttpResponse:
     """The link that begins where the running sandbox stands, and what it cannot carry over."""
-    sandbox = services.current_sandbox(current_learner(request))
+    sandbox = current_sandbox(read_asker(request).learner)
     snapshot = read_snapshot(sandbox)
     if sandbox is None or snapshot is None:
         return render(request, "_link.html", {"link": ""})
@@ -78,7 +81,13 @@ def show_link(request: HttpRequest) -> HttpResponse:
 
 
 def show_choice(
-    request: HttpRequest, layout: Layout, sandbox: Sandbox | None, error: str = "", status: int = 200
+    request: HttpRequest,
+    asker: Asker,
+    nodes: Nodes,
+    layout: Layout,
+    sandbox: Sandbox | None,
+    error: str = "",
+    status: int = 200,
 ) -> HttpResponse:
     context: dict[str, Any] = {
         "layout": layout,
@@ -86,7 +95,8 @@ def show_choice(
         "words": layout.in_words(),
         "running": sandbox,
         "error": error,
-        **offer(request.GET.get("engine", "")),
+        "my_seat": asker.seat,
+        **offer(nodes, request.GET.get("engine", "")),
     }
     return render(request, "playground_choice.html", context, status=status)
 

@@ -16,7 +16,7 @@ from explorer.lessons.recording import Recording, find_recording
 from explorer.network.elsewhere import look_elsewhere
 from explorer.network.explain import explain
 from explorer.network.model import Snapshot
-from explorer.sandboxes.drivers import lacking
+from explorer.sandboxes.nodes import Nodes
 
 
 @require_safe
@@ -55,14 +55,14 @@ def explained(snapshot: Snapshot) -> dict[str, Any]:
     return snapshot.model_copy(update={"places": places}).model_dump(mode="json")
 
 
-def describe_lack(lesson: Lesson | None) -> dict[str, Any]:
+def describe_lack(lesson: Lesson | None, nodes: Nodes) -> dict[str, Any]:
     """What a page needs to say that this lesson cannot be played here, and what is shown in its place."""
-    lack = lacking().get(lesson.driver) if lesson else None
+    lack = nodes.lacking().get(lesson.driver) if lesson else None
     recording = find_recording(lesson) if lesson and lack else None
     on = datetime.fromtimestamp(recording.at, UTC) if recording else None
     return {"lack": lack, "recording": recording, "recorded_on": on}
 
 
-def standing_in(lesson: Lesson) -> Recording | None:
+def standing_in(lesson: Lesson, nodes: Nodes) -> Recording | None:
     """The recording that answers for this lesson here; None where it can be played."""
-    return find_recording(lesson) if lesson.driver in lacking() else None
+    return find_recording(lesson) if lesson.driver in nodes.lacking() else None

@@ -8,8 +8,9 @@ from django.views.decorators.http import require_safe
 
 from explorer.classroom.people.access import current_learner
 from explorer.lessons.summary import summarise
+from explorer.sandboxes.life import current_sandbox
+from explorer.sandboxes.nodes import read_nodes
 from explorer.sandboxes.seen import read_snapshot
-from explorer.sandboxes.services import current_sandbox
 from explorer.web.learn.lesson import find_lesson
 from explorer.web.learn.recorded import standing_in
 
@@ -18,7 +19,7 @@ from explorer.web.learn.recorded import standing_in
 def show_summary(request: HttpRequest, slug: str) -> HttpResponse:
     lesson = find_lesson(request, slug)
     snapshot = read_snapshot(current_sandbox(current_learner(request)))
-    recording = standing_in(lesson) if snapshot is None else None
+    recording = standing_in(lesson, read_nodes()) if snapshot is None else None
     snapshot = recording.seen[-1].snapshot if recording else snapshot
     facts = summarise(lesson, snapshot) if snapshot else []
     return render(request, "_summary.html", {"facts": facts, "recording": recording})

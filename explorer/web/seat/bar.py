@@ -18,7 +18,7 @@ from explorer.classroom.seat import changes, joining
 from explorer.classroom.wall.watching import is_watched
 from explorer.lessons.model import Lesson
 from explorer.sandboxes import library
-from explorer.sandboxes.services import learner_progress
+from explorer.sandboxes.progress import learner_progress
 from explorer.sandboxes.streams import RedisError
 from explorer.web.edge.limits import at_most
 from explorer.web.learn.drivers import count_checks

@@ -22,6 +22,7 @@ from explorer.lessons.sent import Fault, Faulty, fault_of, read_bundle
 from explorer.network.scenario import ENGINES
 from explorer.sandboxes import library
 from explorer.sandboxes.models import AuthoredLesson
+from explorer.sandboxes.nodes import read_nodes
 from explorer.web.edge.limits import at_most
 from explorer.web.learn.sandbox import offer
 from explorer.web.teach.teaching import teaching, teaching_lesson
@@ -167,10 +168,11 @@ def list_lessons(request: HttpRequest) -> list[AuthoredLesson]:
 
 
 def describe(row: AuthoredLesson) -> dict[str, Any]:
+    nodes = read_nodes()
     try:
         lesson = read_lesson(row.slug, row.files)
     except LessonError as error:  # it was good when it was sent; what a lesson may hold has changed since
-        return {"row": row, "fault": fault_of(error, row.files), **offer()}
+        return {"row": row, "fault": fault_of(error, row.files), **offer(nodes)}
     told = row.report.get("steps", [])
     steps = {one.get("step"): one for one in told if isinstance(one, dict)} if isinstance(told, list) else {}
     return {
@@ -181,6 +183,6 @@ def describe(row: AuthoredLesson) -> dict[str, Any]:
         "live": bool(row.published_files),
         "newer": bool(row.published_files) and row.published_files != row.files,
         "solving": row.state == State.SOLVING,
-        "stale": bool(row.report.get("ok")) and row.report.get("engine") not in offer()["engines"],
-        **offer(),
+        "stale": bool(row.report.get("ok")) and row.report.get("engine") not in nodes.engines,
+        **offer(nodes),
     }

@@ -14,7 +14,7 @@ from explorer.classroom.models import MOST_SEATS, Class
 from explorer.lessons.model import Lesson
 from explorer.network.scenario import ENGINES
 from explorer.sandboxes import library
-from explorer.sandboxes.services import engines_here
+from explorer.sandboxes.nodes import read_nodes
 
 LONGEST = timedelta(days=180)
 USUAL = timedelta(hours=3)
@@ -94,7 +94,8 @@ class ClassForm(forms.Form):
 
     def engines_missing(self) -> list[str]:
         """Versions that no node has now: they can be chosen for later."""
-        return [one for one in ENGINES if one not in engines_here()]
+        here = read_nodes().engines
+        return [one for one in ENGINES if one not in here]
 
     def fields_of_class(self) -> dict[str, Any]:
         return {name: value for name, value in self.cleaned_data.items() if name != "zone"}

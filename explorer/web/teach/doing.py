@@ -19,7 +19,8 @@ from explorer.classroom.acts.act import Act, Done, Insist
 from explorer.classroom.acts.table import ACTS
 from explorer.classroom.after.answers import read_answers
 from explorer.classroom.models import Class, Seat
-from explorer.sandboxes.services import Refused
+from explorer.sandboxes.limits import Refused
+from explorer.sandboxes.nodes import read_nodes
 from explorer.web.edge.limits import at_most
 from explorer.web.learn.sandbox import BUSY
 from explorer.web.teach.forms import Form
@@ -98,7 +99,7 @@ def show_prepared(request: HttpRequest, klass: Class) -> HttpResponse:
     form = Form(ACTS["prepare"], klass)
     context: dict[str, Any] = {"klass": klass, "form": form, "prepared": preparing.look_at_prepared(klass)}
     try:
-        context["forecast"] = preparing.forecast(klass, request.GET.get("lesson", ""))
+        context["forecast"] = preparing.forecast(klass, request.GET.get("lesson", ""), read_nodes())
     except Refused as refused:
         context["refused"] = refused.sentence
     return render(request, "teach/_prepared.html", context)

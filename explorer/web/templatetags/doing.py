@@ -7,9 +7,9 @@ from datetime import timedelta
 from django import template
 from django.utils import timezone
 
-from explorer.classroom.acts.rules import locked_in
 from explorer.classroom.after.answers import Answers, read_revealed
 from explorer.classroom.models import Class, Seat, Word
+from explorer.classroom.people.rules import locked_in
 from explorer.lessons.model import Step
 from explorer.sandboxes import library
 

@@ -7,11 +7,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from explorer.classroom.acts import pause, rules
+from explorer.classroom.acts import pause
 from explorer.classroom.models import AuditEntry, Class, Seat
 from explorer.node.reconcile import sweep
 from explorer.sandboxes.limits import Refused
 from explorer.sandboxes.models import Comparison, Sandbox
+from tests.asking import asks
 from tests.classroom.acts.conftest import audited, give_sandbox
 from tests.classroom.acts.doing import do
 
@@ -23,9 +24,9 @@ def ago(klass, minutes):
 def test_a_paused_class_holds_its_learners_and_nobody_else(teacher, klass, seat, elsewhere):
     assert do("pause", teacher, klass).new
     with pytest.raises(Refused, match="paused"):
-        rules.check_pause(seat.learner)
-    rules.check_pause(elsewhere.learner)
-    rules.check_pause(None)
+        asks(seat.learner).check_pause()
+    asks(elsewhere.learner).check_pause()
+    asks(None).check_pause()
 
 
 def test_a_second_instructor_finds_it_paused(teacher, second, klass):
@@ -84,7 +85,7 @@ def test_a_class_that_ended_paused_holds_nothing(klass, sandbox, seat, node):
     Sandbox.objects.update(expires_at=timezone.now() - timedelta(minutes=1))
     ago(klass, 15)
     Class.objects.update(state="ended")
-    rules.check_pause(seat.learner)
+    asks(seat.learner).check_pause()
     sweep.expire_overdue(node)
     sandbox.refresh_from_db()
     assert sandbox.state == "closing"

@@ -7,7 +7,7 @@ import pytest
 from explorer.classroom.acts import states
 from explorer.classroom.models import AuditEntry, StartingState
 from explorer.network.model import DockerContainer, DockerNetwork, DockerState, Snapshot
-from explorer.sandboxes import services
+from explorer.sandboxes.life import current_sandbox
 from explorer.sandboxes.limits import Refused
 from explorer.sandboxes.models import Learner, Node, Sandbox
 from explorer.web.templatetags.doing import words_for
@@ -38,7 +38,7 @@ def me(db):
 
 def test_a_copy_is_the_instructors_own_and_the_original_is_untouched(teacher, klass, seat, sandbox, me):
     do("clone", teacher, klass, seat, mine=me)
-    copy = services.current_sandbox(me)
+    copy = current_sandbox(me)
     assert [one["command"] for one in copy.replay["commands"]] == [
         "docker network create --driver bridge --subnet 172.30.0.0/16 app"
     ]
@@ -94,8 +94,8 @@ def test_handed_to_all_each_begins_with_it(teacher, klass, seat, ben, idle, sand
     done = do("hand-out", teacher, klass, state=str(StartingState.objects.get().pk))
     assert done.sentence == "3 given it."
     for one in (seat, ben, idle):
-        fresh = services.current_sandbox(one.learner)
-        assert (fresh.state, len(fresh.replay["commands"]), fresh.pool, fresh.minutes) == ("queued", 1, klass.pk, 60)
+        fresh = current_sandbox(one.learner)
+        assert (fresh.state, len(fresh.replay["commands"]), fresh.class_id, fresh.minutes) == ("queued", 1, klass.pk, 60)
         assert "fresh sandbox: Broken" in words_for(one)[0][0].text
     sandbox.refresh_from_db()
     assert sandbox.state == "closing"
@@ -145,7 +145,7 @@ def test_kept_again_after_something_changed_the_state_is_the_new_one(teacher, kl
     do("keep", teacher, klass, seat, title="one")
     give_sandbox(ben, node)
     assert do("keep", teacher, klass, ben, title="one").new
-    assert StartingState.objects.get().replay["of"] == services.current_sandbox(ben.learner).pk
+    assert StartingState.objects.get().replay["of"] == current_sandbox(ben.learner).pk
     assert audited("keep state") == 2
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from explorer.classroom.acts import rules
 from explorer.classroom.models import Class
 from explorer.lessons.load import load_lessons
 from explorer.sandboxes.limits import Refused
 from explorer.sandboxes.models import Progress
 from explorer.sandboxes.progress import find_lesson
 from explorer.web.templatetags.doing import words_for
+from tests.asking import asks
 from tests.classroom.acts.conftest import audited
 from tests.classroom.acts.doing import do
 
@@ -49,10 +49,10 @@ def test_a_step_that_is_not_the_classs_is_refused(teacher, klass, step):
 
 def test_what_is_beyond_the_lock_is_locked_in_this_lesson_and_the_next(teacher, klass, seat):
     do("lock", teacher, klass, step=f"bridge/{BRIDGE[1]}")
-    assert rules.locked_steps(seat.learner, find_lesson("bridge")) == frozenset(BRIDGE[2:])
-    assert rules.locked_steps(seat.learner, find_lesson("host")) == frozenset(HOST)
-    assert rules.locked_steps(seat.learner, find_lesson("none")) == frozenset()
-    assert rules.locked_steps(None, find_lesson("bridge")) == frozenset()
+    assert asks(seat.learner).locked(find_lesson("bridge")) == frozenset(BRIDGE[2:])
+    assert asks(seat.learner).locked(find_lesson("host")) == frozenset(HOST)
+    assert asks(seat.learner).locked(find_lesson("none")) == frozenset()
+    assert asks(None).locked(find_lesson("bridge")) == frozenset()
 
 
 def test_who_is_further_is_brought_back_and_keeps_what_they_have(teacher, klass, seat, sandbox):
@@ -112,32 +112,32 @@ def test_locked_further_ahead_opens_what_lies_between(teacher, klass, seat):
     do("lock", teacher, klass, step=f"bridge/{BRIDGE[0]}")
     do("lock", teacher, klass, step=f"bridge/{BRIDGE[2]}")
     klass.refresh_from_db()
-    assert rules.locked_in(klass, find_lesson("bridge")) == frozenset(BRIDGE[3:])
+    assert locked_in(klass, find_lesson("bridge")) == frozenset(BRIDGE[3:])
 
 
 def test_lessons_before_the_one_that_is_locked_stay_open(teacher, klass):
     do("lock", teacher, klass, step=f"host/{HOST[0]}")
     klass.refresh_from_db()
-    assert rules.locked_in(klass, find_lesson("bridge")) == frozenset()
-    assert rules.locked_in(klass, find_lesson("host")) == frozenset(HOST[1:])
+    assert locked_in(klass, find_lesson("bridge")) == frozenset()
+    assert locked_in(klass, find_lesson("host")) == frozenset(HOST[1:])
 
 
 def test_a_lock_at_a_step_that_the_lesson_lost_locks_nothing(klass):
     klass.open_until = {"lesson": "bridge", "step": "gone"}
-    assert rules.locked_in(klass, find_lesson("bridge")) == frozenset()
+    assert locked_in(klass, find_lesson("bridge")) == frozenset()
 
 
 def test_a_locked_step_is_not_opened_and_others_are(teacher, klass, seat):
     do("lock", teacher, klass, step=f"bridge/{BRIDGE[1]}")
     with pytest.raises(Refused, match="has not opened this step yet"):
-        rules.check_step(seat.learner, find_lesson("host"), HOST[1])
+        asks(seat.learner).check_step(find_lesson("host"), HOST[1])
     with pytest.raises(Refused, match="has not opened this step yet"):
-        rules.check_step(seat.learner, find_lesson("bridge"), BRIDGE[2])
-    rules.check_step(seat.learner, find_lesson("bridge"), BRIDGE[1])
-    rules.check_step(seat.learner, find_lesson("none"), find_lesson("none").steps[0].id)
+        asks(seat.learner).check_step(find_lesson("bridge"), BRIDGE[2])
+    asks(seat.learner).check_step(find_lesson("bridge"), BRIDGE[1])
+    asks(seat.learner).check_step(find_lesson("none"), find_lesson("none").steps[0].id)
 
 
 def test_who_left_the_class_is_held_by_no_lock(teacher, klass, seat):
     do("lock", teacher, klass, step=f"bridge/{BRIDGE[0]}")
     type(seat).objects.update(removed_at=klass.created_at)
-    assert rules.locked_steps(seat.learner, find_lesson("bridge")) == frozenset()
+    assert asks(seat.learner).locked(find_lesson("bridge")) == frozenset()

@@ -32,7 +32,7 @@ def lived(klass):
     Word.objects.create(klass=klass, seat=seat, text=f"Well done, {SECRET}")
     StartingState.objects.create(klass=klass, title=f"of {SECRET}", scenario="one-host")
     Sandbox.objects.create(learner=seat.learner, state="ready", replay={"commands": [{"command": f"echo {SECRET}"}]})
-    Sandbox.objects.create(pool=klass.pk, state="warm")
+    Sandbox.objects.create(class_id=klass.pk, state="warm")
     return seat
 
 

@@ -36,10 +36,10 @@ def test_a_seat_is_found_in_its_own_class_only(klass, seat, teacher, other_teach
 
 def test_an_instructor_manages_sandboxes_of_their_learners_and_those_kept_for_them(klass, seat, teacher, other_teacher):
     seated = Sandbox.objects.create(learner=seat.learner)
-    kept = Sandbox.objects.create(pool=klass.pk)
+    prepared = Sandbox.objects.create(class_id=klass.pk)
     Sandbox.objects.create(learner=make_seat(make_class(other_teacher)).learner)
     Sandbox.objects.create()
-    assert set(sandboxes_of(teacher)) == {seated, kept}
+    assert set(sandboxes_of(teacher)) == {seated, prepared}
 
 
 def test_a_seat_counts_while_its_class_goes_on(klass, seat):

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from explorer.celery import app
 from explorer.classroom.models import AuditEntry, Seat
 from explorer.classroom.seat import changes
 from explorer.classroom.seat.joining import find_way_back
@@ -20,7 +21,7 @@ def told(monkeypatch):
     """Which (class, seat) were told of a change."""
     seen = []
     monkeypatch.setattr(changes, "tell_class", lambda klass, seat="": seen.append((klass, seat)))
-    monkeypatch.setattr("explorer.sandboxes.changes.app.send_task", lambda *_, **__: None)
+    monkeypatch.setattr(app, "send_task", lambda *_, **__: None)
     return seen
 
 

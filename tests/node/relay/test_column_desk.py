@@ -18,6 +18,7 @@ from explorer.node.work import work
 from explorer.sandboxes import columns, comparisons, streams
 from explorer.sandboxes.events import comparison_stream
 from explorer.sandboxes.models import Column, Comparison, Sandbox
+from tests.asking import compare_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SPEC = Spec(columns=("bridge", "host", "none"))
@@ -106,7 +107,7 @@ def carry_out(sent):
 @pytest.fixture
 def ready(engine, sent, node1, alice, redis, settings):
     settings.WARM_SANDBOXES = 0
-    comparison = comparisons.start_comparison(alice, SPEC)
+    comparison = compare_for(alice, SPEC)
     carry_out(sent)
     return comparison
 

@@ -10,10 +10,11 @@ from explorer.node.relay import process, sandbox_watch
 from explorer.node.relay.picture import GAP_SECONDS
 from explorer.node.relay.process import Relay
 from explorer.node.work import work
-from explorer.sandboxes import past, services, streams
+from explorer.sandboxes import life, past, progress, streams
 from explorer.sandboxes.events import events_key, fresh_key, snapshot_key
 from explorer.sandboxes.models import Learner, Sandbox
 from explorer.sandboxes.orders import LookAgain, OpenTerminal, Order, orders_key
+from tests.asking import open_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -81,7 +82,7 @@ async def running(redis, run_dir):
 @pytest.fixture
 def make(redis, engine, sent, node1):
     def made(lesson=""):
-        sandbox = services.open_sandbox(Learner.objects.create(), lesson=lesson)
+        sandbox = open_for(Learner.objects.create(), lesson=lesson)
         work.open_sandbox(sandbox.actions.get().pk)
         sandbox.refresh_from_db()
         return sandbox
@@ -137,7 +138,7 @@ async def test_ones_trouble_is_not_the_others(running, make, redis, eyes):
 async def test_a_reset_begins_anew(running, make, redis, eyes):
     sandbox = await make()
     await until(lambda: events(redis, sandbox, "snapshot_taken"))
-    action = await sync_to_async(services.reset_sandbox)(sandbox)
+    action = await sync_to_async(life.reset_sandbox)(sandbox)
     await sync_to_async(work.reset_sandbox)(action.pk)
     await until(lambda: [e for e in events(redis, sandbox, "snapshot_taken") if e.snapshot.generation == 2])
     assert eyes.made[sandbox.pk].generation == 2
@@ -146,7 +147,7 @@ async def test_a_reset_begins_anew(running, make, redis, eyes):
 async def test_closing_stops_looking(running, make, redis, eyes):
     sandbox = await make()
     await until(lambda: events(redis, sandbox, "snapshot_taken"))
-    await sync_to_async(services.close_sandbox)(sandbox)
+    await sync_to_async(life.close_sandbox)(sandbox)
     before = len(asyncio.all_tasks())
     await until(lambda: len(asyncio.all_tasks()) < before)
 
@@ -198,7 +199,7 @@ async def test_a_lesson_moves_by_itself(running, make, redis, eyes):
     moved = (await until(lambda: events(redis, sandbox, "lesson_moved")))[0]
     assert (moved.lesson, moved.step) == ("start-here", lesson.steps[0].id)
     learner = await sync_to_async(lambda: Sandbox.objects.get(pk=sandbox.pk).learner)()
-    await sync_to_async(services.move_to_step)(learner, "start-here", lesson.steps[1].id)
+    await sync_to_async(progress.move_to_step)(learner, "start-here", lesson.steps[1].id)
     await until(lambda: [e for e in events(redis, sandbox, "lesson_moved") if e.step == lesson.steps[1].id])
 
 

@@ -8,13 +8,14 @@ from explorer.network.comparison import Comparison as Told
 from explorer.network.comparison.spec import Spec
 from explorer.sandboxes import comparisons
 from explorer.sandboxes.models import Column, Comparison, Sandbox
+from tests.asking import compare_for
 
 SPEC = Spec(columns=("bridge", "macvlan"), throughput=False)
 
 
 @pytest.fixture
 def compared(ada, node) -> Comparison:
-    return comparisons.start_comparison(ada, SPEC)
+    return compare_for(ada, SPEC)
 
 
 def fill(key: str, *cells: Cell, state: str = "running", **more: object) -> None:
@@ -130,7 +131,7 @@ def test_a_driver_the_kernel_lacks_says_so(adas, ada, node):
     node.health = {"kernel": "6.1.0", "drivers": {"macvlan": False}}
     node.save()
     assert "Linux 6.1.0, has no macvlan" in adas.get("/compare/").content.decode()
-    made = comparisons.start_comparison(ada, SPEC)
+    made = compare_for(ada, SPEC)
     page = adas.get(f"/compare/{made.pk}/").content.decode()
     assert "Not possible here" in page
     assert "Nothing was opened for it" in page

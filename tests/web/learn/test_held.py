@@ -110,4 +110,4 @@ def test_a_learner_opens_under_the_terms_of_their_class(seated, seat, node):
     Class.objects.update(sandbox_minutes=25, extensions=1)
     seated.post("/sandboxes/open/", {"lesson": "bridge"})
     opened = Sandbox.objects.get()
-    assert (opened.pool, opened.minutes, opened.extensions_most) == (seat.klass_id, 25, 1)
+    assert (opened.class_id, opened.minutes, opened.extensions_most) == (seat.klass_id, 25, 1)

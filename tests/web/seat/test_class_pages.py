@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from explorer.celery import app
 from explorer.classroom.models import Class, Seat
 from explorer.classroom.seat.joining import give_way_back
 from explorer.classroom.wall.watching import watched_key
@@ -93,7 +94,7 @@ def test_the_lesson_they_look_at_is_known(seats):
 
 
 def test_their_sandbox_has_the_engine_of_the_class(seats, seat, node, monkeypatch):
-    monkeypatch.setattr("explorer.sandboxes.changes.app.send_task", lambda *_, **__: None)
+    monkeypatch.setattr(app, "send_task", lambda *_, **__: None)
     node.health = {"engines": ["26", "28"]}
     node.save()
     Class.objects.update(engine="28")

@@ -121,7 +121,7 @@ def test_where_room_is_short_the_answer_offers_to_go_on_anyway(teachers, klass, 
     assert "5 will have to wait" in told.content.decode()
     assert 'name="anyway" value="1"' in told.content.decode()
     teachers.post(address(klass, "prepare"), {"lesson": "bridge", "anyway": "1"}, headers=htmx)
-    assert Sandbox.objects.filter(pool=klass.pk).count() == 4
+    assert Sandbox.objects.filter(class_id=klass.pk).count() == 4
 
 
 def test_progress_of_preparing_asks_again_while_it_goes_on(teachers, klass, node, htmx):

@@ -18,7 +18,7 @@ from explorer.network.comparison.spec import BadSpec, make_spec
 from explorer.network.scenario import ENGINES
 from explorer.node.management.answering import fail, progress
 from explorer.node.operator import actions, comparing
-from explorer.sandboxes.services import Refused
+from explorer.sandboxes.limits import Refused
 
 
 class Command(BaseCommand):

@@ -24,7 +24,7 @@ from explorer.network.scenario import DEFAULT_ENGINE, ENGINES
 from explorer.network.views import rank
 from explorer.node.management.answering import fail, progress
 from explorer.node.operator import actions, owners
-from explorer.sandboxes.services import Refused
+from explorer.sandboxes.limits import Refused
 
 
 class Command(BaseCommand):

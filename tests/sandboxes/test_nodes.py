@@ -8,8 +8,9 @@ from django.utils import timezone
 from explorer.lab.errors import NodeError
 from explorer.lessons.load import load_lessons
 from explorer.node.reconcile import sweep
-from explorer.sandboxes import drivers, services
+from explorer.sandboxes import limits, nodes
 from explorer.sandboxes.models import Action, Node, Sandbox
+from tests.asking import open_for
 
 LACKS = {"kernel": "6.1.0", "drivers": {"bridge": True, "macvlan": False}}
 HAS = {"kernel": "6.12.0", "drivers": {"bridge": True, "macvlan": True}}
@@ -41,12 +42,12 @@ def test_a_kernel_that_cannot_be_asked_refuses_nobody(engine, redis, db, monkeyp
 
     monkeypatch.setattr(sweep, "_asked_kernel", silent)
     sweep.reconcile()
-    assert drivers.lacking() == {}
+    assert nodes.read_nodes().lacking() == {}
 
 
 def test_no_node_can(sent, poor, alice):
-    with pytest.raises(services.Refused) as caught:
-        services.open_sandbox(alice, lesson="macvlan")
+    with pytest.raises(limits.Refused) as caught:
+        open_for(alice, lesson="macvlan")
     assert caught.value.code == "no_driver"
     assert caught.value.sentence.startswith("The kernel of the machine that runs sandboxes here, Linux 6.1.0, has no macvlan.")
     assert not Sandbox.objects.exists()
@@ -55,50 +56,50 @@ def test_no_node_can(sent, poor, alice):
 
 
 def test_what_the_kernel_has_is_opened(sent, poor, alice):
-    assert services.open_sandbox(alice, lesson="bridge").node is None
+    assert open_for(alice, lesson="bridge").node is None
 
 
 def test_a_running_sandbox_is_not_turned_to_it(sent, poor, alice):
-    running = services.open_sandbox(alice, lesson="bridge")
-    with pytest.raises(services.Refused):
-        services.open_sandbox(alice, lesson="macvlan")
+    running = open_for(alice, lesson="bridge")
+    with pytest.raises(limits.Refused):
+        open_for(alice, lesson="macvlan")
     running.refresh_from_db()
     assert running.lesson == "bridge"
 
 
 def test_a_running_sandbox_on_the_wrong_node_says_what_to_do(sent, poor, rich, alice):
-    running = services.open_sandbox(alice, lesson="bridge")
+    running = open_for(alice, lesson="bridge")
     Sandbox.objects.filter(pk=running.pk).update(node=poor, state=Sandbox.State.READY)
-    with pytest.raises(services.Refused) as caught:
-        services.open_sandbox(alice, lesson="macvlan")
+    with pytest.raises(limits.Refused) as caught:
+        open_for(alice, lesson="macvlan")
     assert "Close this sandbox and open a new one" in caught.value.sentence
 
 
 def test_it_goes_to_the_node_that_can(poor, rich, alice, sent, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
-        sandbox = services.open_sandbox(alice, lesson="macvlan")
+        sandbox = open_for(alice, lesson="macvlan")
     assert sandbox.node == rich
     assert sent[0][:2] == ("open_sandbox", "node.rich")
 
 
 def test_a_warm_sandbox_on_the_wrong_node_is_not_taken(poor, rich, alice, sent):
     warm = Sandbox.objects.create(node=poor, state=Sandbox.State.WARM)
-    assert services.open_sandbox(alice, lesson="macvlan") != warm
-    assert services.open_sandbox(alice, lesson="macvlan").node == rich
+    assert open_for(alice, lesson="macvlan") != warm
+    assert open_for(alice, lesson="macvlan").node == rich
 
 
 def test_a_node_that_is_away_lacks_nothing(poor, alice):
     Node.objects.update(seen_at=timezone.now() - timedelta(hours=1))
-    assert drivers.lacking() == {}
+    assert nodes.read_nodes().lacking() == {}
 
 
 @pytest.mark.parametrize("health", [{}, {"drivers": None}, {"drivers": "x"}, {"drivers": {}}])
 def test_what_a_node_has_not_denied_it_can(node1, health):
     node1.health = health
-    assert drivers.can(node1, "macvlan")
-    assert drivers.lacking([node1]) == {}
+    assert nodes.can(node1, "macvlan")
+    assert nodes.lacking([node1]) == {}
 
 
 def test_every_lesson_has_a_driver_that_is_asked_for(db):
-    assert {drivers.driver_of(slug) for slug in load_lessons()} >= {"bridge", "macvlan"}
-    assert drivers.driver_of("nothing") == ""
+    assert {nodes.driver_of(slug) for slug in load_lessons()} >= {"bridge", "macvlan"}
+    assert nodes.driver_of("nothing") == ""

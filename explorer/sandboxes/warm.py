@@ -1,0 +1,109 @@
+"""Warm sandboxes: those that are made before anybody asks for them. Whoever opens one claims a warm one first, if there is.
+
+Four words are used for them, everywhere and with no others beside them:
+
+- warm: made, or being made, before anybody asked. It has no learner yet. Once it is built, its state is `warm` too.
+- common: a warm one for whoever comes first. Every node keeps a few (`EXPLORER_WARM`).
+- prepared: a warm one for the learners of one class. Its row carries the class (`class_id`) and the end of the wait for them.
+- claimed: given to a learner or to a column of a comparison. Exactly one asker claims it; from then on it is not warm.
+
+Prepared ones are begun a few at a time on each node, so that whoever comes meanwhile is not kept waiting. Each that is finished
+has the next one begun; a sweep of the reconciler does the same, should that word be lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+
+from explorer.sandboxes import changes
+from explorer.sandboxes.changes import enqueue, last_action, node_queue, queue_of
+from explorer.sandboxes.life import close_sandbox
+from explorer.sandboxes.models import Action, Node, Sandbox
+from explorer.sandboxes.streams import TASK_OPEN, TASK_RECONCILE
+from explorer.sandboxes.terms import USUAL, Terms
+
+log = structlog.get_logger(__name__)
+State = Sandbox.State
+PREPARED = Q(learner=None) & ~Q(class_id="")
+CLAIM_TRIES = 40  # so many may be claimed by others at the same moment
+
+
+def claim_warm(nodes: Iterable[Node], scenario: str, engine: str, terms: Terms = USUAL, **whose: Any) -> Sandbox | None:
+    """Claims one of these nodes, for the asker whose fields `whose` are: first of those prepared for the asker's class (these
+    even before they are begun), then of the common ones that are built or being built. None when there is none."""
+    warm = Sandbox.objects.filter(scenario=scenario, engine=engine, learner=None, node__in=list(nodes))
+    young = timezone.now() - changes.WARM_LIFE
+    prepared = warm.filter(class_id=terms.class_id, state__in=Sandbox.UNCLAIMED)
+    common = warm.filter(class_id="", state__in=[State.WARM, State.OPENING], created_at__gt=young)
+    claimed = _claim(prepared, terms, whose) if terms.class_id else None
+    return claimed or _claim(common, terms, whose)
+
+
+def _claim(warm: QuerySet[Sandbox], terms: Terms, whose: dict[str, Any]) -> Sandbox | None:
+    now = timezone.now()
+    # what is built, what is being built, what is not begun: the states stand in that order by their names too
+    for found in warm.order_by(F("ready_at").asc(nulls_last=True), "state", "created_at")[:CLAIM_TRIES]:
+        built = found.state == State.WARM
+        fields: dict[str, Any] = {**whose, **terms.fields(), "created_at": now, "moved_at": now}
+        if built:
+            fields |= {"state": State.READY, "phase": "ready", "ready_at": now, "expires_at": now + changes.lifetime(terms)}
+        if not changes.move(found, [found.state], where=Q(learner=None), **fields):
+            continue
+        if built:
+            Action.objects.create(sandbox=found, kind=Action.Kind.OPEN, state=Action.State.SUCCEEDED, finished_at=now)
+        if found.state == State.QUEUED and (begun := last_action(found, Action.Kind.OPEN)):
+            enqueue(TASK_OPEN, queue_of(found), begun.pk)  # somebody waits for it now: it is not built in its turn
+        if "comparison" not in whose:  # the node makes a new one when that is over
+            enqueue(TASK_RECONCILE, node_queue(found.node_id or ""), countdown=1)
+        found.refresh_from_db()
+        log.info("claimed", sandbox=found.pk, built=built, node=found.node_id, class_id=found.class_id)
+        return found
+    return None
+
+
+def prepared_for(class_id: str) -> QuerySet[Sandbox]:
+    """What is prepared for this class and nobody has claimed, in whatever state."""
+    return Sandbox.objects.filter(class_id=class_id, learner=None)
+
+
+def close_prepared(class_id: str, scenario: str = "") -> int:
+    """Closes what is prepared for a class and not claimed, all or but those of `scenario`; how many went. One that is claimed
+    at this moment is its learner's and stays."""
+    going = prepared_for(class_id).filter(state__in=Sandbox.UNCLAIMED).exclude(scenario=scenario) if class_id else ()
+    return sum(close_warm(sandbox) for sandbox in going)
+
+
+def close_warm(sandbox: Sandbox, why: str = "closed") -> bool:
+    """Closes one that nobody has claimed; false when somebody has by now."""
+    with transaction.atomic():
+        rows = Sandbox.objects.select_for_update().filter(pk=sandbox.pk, learner=None, state__in=Sandbox.UNCLAIMED)
+        warm = rows.first()
+        if warm:
+            close_sandbox(warm, why)
+    return warm is not None
+
+
+def at_once() -> int:
+    """How many prepared ones a node builds at the same time: all its hands but one, which stays free for people."""
+    return max(1, int(settings.WORKERS) - 1)
+
+
+def begin_prepared(node: str) -> int:
+    """Has as many begun as may be built there now; how many were asked for. Asked twice, each is built once."""
+    here = Sandbox.objects.filter(PREPARED, node=node)
+    free = at_once() - here.filter(state=State.OPENING).count()
+    if free <= 0:
+        return 0
+    waiting = here.filter(state=State.QUEUED).order_by("created_at")[:free]
+    actions = [last_action(one, Action.Kind.OPEN) for one in waiting]
+    for action in actions:
+        if action:
+            enqueue(TASK_OPEN, node_queue(node), action.pk)
+    return len(actions)
