@@ -173,14 +173,14 @@ EFFECTS = {
         before=lambda world: world.post("reveal", prediction=f"bridge/{ASKED}"),
     ),
     "prepare": Effect(
-        lambda world: world.sandboxes(pool=world.klass.pk, state="queued", learner=None),
+        lambda world: world.sandboxes(class_id=world.klass.pk, state="queued", learner=None),
         {"lesson": "bridge"},
         klass={"kept"},
         seat=None,
         tells=False,
     ),
     "unprepare": Effect(
-        lambda world: {"kept"} - world.sandboxes(pool=world.klass.pk, state="queued", learner=None),
+        lambda world: {"kept"} - world.sandboxes(class_id=world.klass.pk, state="queued", learner=None),
         klass={"kept"},
         seat=None,
         tells=False,
