@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from explorer.classroom.models import Class
+from explorer.classroom.people.rules import locked_in
 from explorer.lessons.load import load_lessons
 from explorer.sandboxes.limits import Refused
 from explorer.sandboxes.models import Progress
