@@ -209,6 +209,7 @@ export function openPage(html = "") {
   sessionStorage.clear();
   sockets.length = 0;
   server.asked.length = 0;
+  document.body.replaceWith(document.createElement("body")); // nor does anybody of it listen
   document.body.innerHTML = `<p id="announce"></p><div id="toasts"></div><main>${html}</main>`;
   return document.querySelector("main");
 }

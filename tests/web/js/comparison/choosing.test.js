@@ -9,7 +9,6 @@ const { otherwise, watchMoves } = await import("../../../../static/js/comparison
 const { showEvidence } = await import("../../../../static/js/comparison/evidence.js");
 const { GuessTable, verdict } = await import("../../../../static/js/comparison/guess-table.js");
 customElements.define("guess-table", GuessTable);
-watchMoves();
 
 // --- choosing ---
 
@@ -94,6 +93,7 @@ const settle = () =>
 test("a column that was moved keeps the keyboard, and where it is now is read out", () => {
   const main = openPage(`<div id="comparison"><table><tr>${heads("bridge", "host")}</tr></table>
     <p hx-boost="true"><a id="left-host" href="#">left</a></p></div>`);
+  watchMoves();
   main.querySelector("a").click();
   main.querySelector("tr").innerHTML = heads("host", "bridge");
   main.querySelector("p").innerHTML = '<a id="right-host" href="#">right</a>';
@@ -105,6 +105,7 @@ test("a column that was moved keeps the keyboard, and where it is now is read ou
 test("one that was left out is said to be", () => {
   const main = openPage(`<div id="comparison"><table><tr>${heads("bridge", "host")}</tr></table>
     <p hx-boost="true"><a id="hide-host" href="#">hide</a></p></div>`);
+  watchMoves();
   main.querySelector("a").click();
   main.querySelector("tr").innerHTML = heads("bridge");
   main.querySelector("p").innerHTML = '<a id="show-host" href="#">show</a>';
