@@ -1,0 +1,180 @@
+"""What the doctor says of a node: everything there, something missing, no engine at all; each lack with a cure."""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from pathlib import Path
+
+import pytest
+
+from explorer.lab import doctor
+from explorer.lab.config import LabConfig
+from explorer.lab.doctor import Check, examine
+from explorer.lab.engine import capabilities, kernel, memory
+from explorer.lab.errors import NodeError
+from explorer.lab.watch import commands
+from tests.lab.memory_engine import MemoryEngine, serving
+
+Disk = namedtuple("Disk", "total used free")
+FULL = {"SecurityOptions": ["name=seccomp,profile=default", "name=userns"], "ServerVersion": "20.10", "Driver": "overlay2"}
+NAMES = [need.name for need in capabilities.probes()]
+
+
+@pytest.fixture
+def config(tmp_path):
+    made = LabConfig("test", "node1", tmp_path / "engine", tmp_path / "run", tmp_path / "cache", engines=("26", "28"))
+    made.engine_dir.mkdir()
+    return made
+
+
+@pytest.fixture
+def features(monkeypatch):
+    """Of the kernel; a test takes some away."""
+    everything = dict.fromkeys([*NAMES, "overlayfs", "user namespaces"], True)
+    monkeypatch.setattr(capabilities, "features", lambda: everything)
+    return everything
+
+
+@pytest.fixture
+def good(monkeypatch, features):
+    """A machine that has all it needs, as far as it is asked."""
+    monkeypatch.setattr("explorer.lab.doctor.os.geteuid", lambda: 0)
+    monkeypatch.setattr("explorer.lab.doctor.shutil.which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr("explorer.lab.doctor.shutil.disk_usage", lambda path: Disk(1, 1, 10**12))
+    monkeypatch.setattr(kernel, "impassable", lambda path: None)
+    monkeypatch.setattr(kernel, "remapped_root", lambda: (200_000, 200_000))
+    monkeypatch.setattr(kernel, "LIMITS", {})
+    monkeypatch.setattr(memory, "memory_mb", lambda: 16_000)
+    monkeypatch.setattr(commands, "why_not", lambda: "")
+
+
+@pytest.fixture
+def engine(config, monkeypatch):
+    """One that holds every image and has a namespace of its own."""
+    made = MemoryEngine()
+    monkeypatch.setattr("docker.DockerClient.info", lambda self: FULL)
+    monkeypatch.setattr("explorer.lab.images.load.engines", lambda config, client: ("26", "28"))
+    monkeypatch.setattr(
+        "explorer.lab.images.load.details",
+        lambda config, client: [{"name": name, "bytes": 1} for name in ("host", "host28", "machine", "box")],
+    )
+    monkeypatch.setattr(doctor, "_isolation", lambda config, info: "full: everything")
+    with serving(made, config.socket):
+        yield made
+
+
+def checks(told):
+    return {one["name"]: one for one in told["checks"]}
+
+
+def failed(told):
+    return {name for name, one in checks(told).items() if not one["ok"]}
+
+
+def test_a_good_node_is_good_in_every_point(config, good, engine):
+    told = examine(config)
+    assert told["ok"]
+    assert failed(told) == set()
+    assert told["engine"] == "20.10"
+    assert told["engines"] == ["26", "28"]
+    assert told["capacity"] == {"sandboxes": 93, "used": 0, "free": 93}
+    assert all(one["usable"] for one in told["drivers"].values())
+
+
+def test_sandboxes_that_stand_take_room(config, good, engine):
+    labels = {"explorer.install": "test", "explorer.sandbox": "s", "explorer.generation": "1"}
+    engine.volumes["v"] = {"Name": "v", "Labels": labels}
+    assert examine(config)["capacity"]["used"] == 1
+
+
+def test_without_an_engine_it_says_which_command_starts_one(config, good):
+    told = examine(config)
+    assert not told["ok"]
+    assert failed(told) == {"engine"}
+    assert checks(told)["engine"]["cure"] == "start it: make run"
+    assert told["isolation"] == "none: the engine is not running"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "name", "said"),
+    [
+        (lambda m, f: m.setattr("explorer.lab.doctor.os.geteuid", lambda: 1000), "root", "user id 1000"),
+        (lambda m, f: m.setattr("explorer.lab.doctor.shutil.which", lambda n: n if n != "nft" else None), "programs", "nft"),
+        (lambda m, f: f.update({"user namespaces": False}), "user namespaces", "missing"),
+        (lambda m, f: f.update(overlayfs=False), "overlayfs", "missing"),
+        (lambda m, f: f.update(veth=False, bridge=False), "veth, bridge, NAT", "no veth, no bridge"),
+        (lambda m, f: m.setattr(kernel, "impassable", lambda p: Path("/root")), "way to the data", "/root"),
+        (lambda m, f: m.setattr("explorer.lab.doctor.shutil.disk_usage", lambda p: Disk(1, 1, 2**20)), "disk", "1 MB free"),
+        (lambda m, f: m.setattr(memory, "memory_mb", lambda: 512), "memory", "512 MB"),
+    ],
+    ids=["root", "programs", "user namespaces", "overlayfs", "links", "closed directory", "disk", "memory"],
+)
+def test_what_a_node_must_have_is_named_with_its_cure(config, good, engine, features, monkeypatch, spoil, name, said):
+    spoil(monkeypatch, features)
+    told = examine(config)
+    assert not told["ok"]
+    assert failed(told) == {name}
+    assert checks(told)[name]["found"] == said
+    assert checks(told)[name]["cure"]
+
+
+def test_no_id_range_is_named_with_the_line_to_add(config, good, engine, monkeypatch):
+    def none():
+        raise NodeError("no range")
+
+    monkeypatch.setattr(kernel, "remapped_root", none)
+    told = examine(config)
+    assert failed(told) == {"id range"}
+    assert "dockremap:200000:65536" in checks(told)["id range"]["cure"]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "name"),
+    [
+        (lambda m, f: m.setattr(kernel, "LIMITS", {"kernel/pid_max": 10**18}), "kernel limits"),
+        (lambda m, f: m.setattr(commands, "why_not", lambda: "no CONFIG_PROC_EVENTS"), "commands in the timeline"),
+        (lambda m, f: f.update(conntrack=False), "conntrack"),
+        (lambda m, f: m.setattr("explorer.lab.images.load.engines", lambda config, client: ("26",)), "engine versions"),
+    ],
+    ids=["limits", "commands", "conntrack", "versions"],
+)
+def test_what_would_be_welcome_fails_nothing(config, good, engine, features, monkeypatch, spoil, name):
+    spoil(monkeypatch, features)
+    told = examine(config)
+    assert told["ok"]
+    assert failed(told) == {name}
+
+
+def test_a_missing_image_of_those_that_are_needed_is_named(config, good, engine, monkeypatch):
+    held = [
+        {"name": "host", "bytes": 1},
+        {"name": "host28", "bytes": 0},
+        {"name": "machine", "bytes": 0},
+        {"name": "box", "bytes": 1},
+    ]
+    monkeypatch.setattr("explorer.lab.images.load.details", lambda config, client: held)
+    told = examine(config)
+    assert checks(told)["images"]["found"] == "machine", "host28 is only welcome"
+
+
+def test_an_engine_that_is_not_isolated_is_not_good(config, good, engine, monkeypatch):
+    monkeypatch.setattr(doctor, "_isolation", lambda config, info: "not enough: no user namespaces")
+    assert failed(examine(config)) == {"isolation"}
+
+
+@pytest.mark.parametrize(
+    ("options", "lacks"),
+    [
+        ([], ["no user namespaces", "no seccomp"]),
+        (None, ["no user namespaces", "no seccomp"]),
+        (["name=seccomp,profile=default"], ["no user namespaces"]),
+        (["name=userns"], ["no seccomp"]),
+    ],
+)
+def test_what_an_engine_lacks_is_listed(config, options, lacks):
+    told = doctor._isolation(config, {"SecurityOptions": options})
+    assert told == "not enough: " + ", ".join([*lacks, "no network namespace of its own"])
+
+
+def test_a_check_is_data():
+    assert Check("x", True, True, "there").cure == ""
