@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import subprocess
+from typing import Any, cast
 
 import pytest
 
@@ -70,13 +71,17 @@ def node(monkeypatch, config):
         daemon = Daemon()
 
     def note(name, answer=None):
-        return lambda *words, **named: (done.append(name), answer)[1]
+        def noted(*words, **named):
+            done.append(name)
+            return answer
+
+        return noted
 
     monkeypatch.setattr(serve, "_check_root_and_tools", note("tools"))
     monkeypatch.setattr(leftovers, "sweep", note("sweep"))
     monkeypatch.setattr(kernel, "prepare", note("prepare"))
     monkeypatch.setattr(kernel, "fence", note("fence"))
-    monkeypatch.setattr(serve, "_start", lambda config: (done.append("start"), Node.daemon)[1])
+    monkeypatch.setattr(serve, "_start", note("start", Node.daemon))
     monkeypatch.setattr(serve, "wait_ready", note("wait"))
     monkeypatch.setattr(serve, "connect", lambda config: Connection())
     monkeypatch.setattr(lifecycle, "close_everything", note("close everything", 0))
@@ -107,7 +112,6 @@ def test_it_is_ready_only_behind_its_fence_and_leaves_nothing(config, node, said
 
 
 def test_one_that_ends_by_itself_is_said_with_its_last_words(config, node, said):
-    node.daemon = Daemon()
     serve.log_file(config).write_text("first\nfailed to start daemon: no space\n")
 
     def ready():
@@ -148,7 +152,7 @@ def test_stopped_while_images_are_made_it_never_says_ready(config, node, said, m
 # --- ending ---
 def test_an_engine_that_does_not_end_is_killed(config, node, said):
     stubborn = Daemon(stubborn=True)
-    serve._end(config, stubborn, said.append)
+    serve._end(config, cast(Any, stubborn), said.append)
     assert stubborn.told == ["TERM", "KILL"]
 
 
@@ -163,7 +167,7 @@ def test_hosts_that_cannot_be_removed_end_with_the_engine(config, node, said, mo
 
 
 def test_an_engine_that_is_gone_is_not_asked(config, node, said):
-    serve._end(config, Daemon(status=1), said.append)
+    serve._end(config, cast(Any, Daemon(status=1)), said.append)
     assert node.steps == ["sweep"]
 
 

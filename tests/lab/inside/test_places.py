@@ -153,3 +153,111 @@ def test_a_container_whose_first_step_is_still_in_the_hosts_namespace_is_not_the
         child.kill()
         child.wait()
         child.stdin.close()
+
+
+# --- a host's control group, and a /proc that lies ---
+UNIFIED = f"0::/explorer-t/{WEB}/init.scope\n"
+V1 = f"9:memory:/other\n5:pids:/explorer-t/{WEB}\n0::/elsewhere\n"
+
+
+@pytest.fixture
+def proc(monkeypatch, tmp_path):
+    """/proc/PID/cgroup and /proc/self/mountinfo as a test writes them; the mount points are real directories."""
+    files: dict[str, str] = {}
+    real = places.read_text
+
+    def read(path, limit=places.FILE_BYTES):
+        told = files.get(str(path))
+        if told is None and str(path).startswith("/proc/"):
+            raise FileNotFoundError(path)
+        return real(path, limit) if told is None else told
+
+    monkeypatch.setattr(places, "read_text", read)
+    files["/proc/self/mountinfo"] = (
+        f"30 25 0:26 / {tmp_path}/unified rw - cgroup2 cgroup2 rw\n"
+        f"31 25 0:27 / {tmp_path}/pids rw - cgroup cgroup rw,pids\n"
+        "32 25 0:28 / /sys rw - sysfs sysfs rw\nnonsense\n"
+    )
+    return files
+
+
+def test_the_group_is_the_containers_own_whatever_lies_below(proc, tmp_path):
+    (tmp_path / "unified/explorer-t" / WEB).mkdir(parents=True)
+    proc["/proc/7/cgroup"] = UNIFIED
+    found = ControlGroup.of(7, WEB)
+    assert found.directory == tmp_path / "unified/explorer-t" / WEB
+    assert found.path == f"/explorer-t/{WEB}"
+
+
+def test_on_version_one_it_is_that_of_the_pids_controller(proc, tmp_path):
+    (tmp_path / "pids/explorer-t" / WEB).mkdir(parents=True)
+    (tmp_path / "unified").mkdir()
+    proc["/proc/7/cgroup"] = V1
+    assert ControlGroup.of(7, WEB).directory == tmp_path / "pids/explorer-t" / WEB
+
+
+def test_a_hierarchy_that_is_mounted_from_below_its_root(proc, tmp_path):
+    """As in a container that sees its own part only."""
+    proc["/proc/self/mountinfo"] = f"30 25 0:26 /explorer-t {tmp_path}/part rw - cgroup2 cgroup2 rw\n"
+    (tmp_path / "part" / WEB).mkdir(parents=True)
+    proc["/proc/7/cgroup"] = UNIFIED
+    assert ControlGroup.of(7, WEB).directory == tmp_path / "part" / WEB
+
+
+@pytest.mark.parametrize(
+    "told",
+    ["", "nonsense\n", "0::/\n", f"0::/explorer-t/{APP}\n", f"0::/explorer-t/{WEB}\n", "5:pids\n", ":::::\n"],
+    ids=["empty", "nonsense", "the root", "another container", "a directory that is gone", "cut", "colons"],
+)
+def test_a_process_in_no_group_of_that_container_is_refused(proc, told):
+    proc["/proc/7/cgroup"] = told
+    with pytest.raises(OSError, match="no control group"):
+        ControlGroup.of(7, WEB)
+
+
+def test_a_process_that_is_gone_is_refused(proc):
+    with pytest.raises(OSError, match="cgroup"):
+        ControlGroup.of(7, WEB)
+
+
+@pytest.mark.parametrize(
+    ("told", "belongs"),
+    [
+        ("0::/docker/x\n", True),
+        ("0::/docker/x/below\n", True),
+        ("3:cpu:/elsewhere\n5:pids:/docker/x\n", True),
+        ("0::/docker/xy\n", False),
+        ("0::/else/docker/x\n", False),
+        ("0:/docker/x\n", False),
+        ("", False),
+    ],
+)
+def test_who_belongs_to_a_group(proc, told, belongs):
+    proc["/proc/7/cgroup"] = told
+    assert ControlGroup(Path("/nowhere"), "/docker/x").belongs(7) is belongs
+
+
+@pytest.mark.parametrize("told", ["", "7", "7 (x) S", "7 (x) " + "y " * 30])
+def test_a_process_that_does_not_say_when_it_began(proc, told):
+    proc["/proc/7/stat"] = told
+    assert places.start_time(7) == 0
+
+
+def test_when_a_process_with_a_confusing_name_began(proc):
+    proc["/proc/7/stat"] = "7 (a) b (c)) " + " ".join(["S", *map(str, range(1, 30))])
+    assert places.start_time(7) == 19
+
+
+def test_groups_that_vanish_while_they_are_read_are_passed_over(tmp_path, monkeypatch):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "cgroup.procs").write_text("12\n" if name == "b" else "")
+    (tmp_path / "cgroup.procs").write_text("11\n")
+    (tmp_path / "a" / "cgroup.procs").unlink()
+    assert list(ControlGroup(tmp_path, "/x").processes()) == [(11, ""), (12, "")]
+
+
+def test_a_link_among_groups_is_not_followed(tmp_path):
+    (tmp_path / "cgroup.procs").write_text("11\n")
+    (tmp_path / "loop").symlink_to(tmp_path)
+    assert list(ControlGroup(tmp_path, "/x").processes()) == [(11, "")]
