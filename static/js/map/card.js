@@ -34,14 +34,17 @@ const BONDS = {
  * @param {{ close: () => void, go: (id: string) => void, only: (host: string) => void, tell: (name: string, place: string) => void }} act
  */
 export function makeCard(store, graph, node, act) {
-  const card = make("section", "map-card max-md:top-auto max-md:bottom-[0.4rem] max-md:max-h-[70%]");
+  const card = make(
+    "section",
+    "map-card max-md:top-auto max-md:bottom-[0.4rem] max-md:max-h-[70%] absolute top-[2.9rem] right-[0.4rem] w-[min(21rem,calc(100%_-_0.8rem))] max-h-[calc(100%_-_3.3rem)] pt-2 pb-3 px-3 overflow-auto border border-line rounded-md bg-base-100 shadow-float text-sm leading-snug",
+  );
   card.setAttribute("aria-label", `About ${nameOf(node)}`);
   card.tabIndex = -1;
-  const head = make("header", "");
-  const title = make("h3", "", nameOf(node));
+  const head = make("header", "flex items-baseline gap-2");
+  const title = make("h3", "text-md wrap-anywhere", nameOf(node));
   const close = button("close ml-auto px-2 rounded-sm text-muted text-base cursor-pointer hover:bg-base-200", "×", act.close);
   close.setAttribute("aria-label", "Close");
-  head.append(title, make("small", "", KINDS[node.kind]), close);
+  head.append(title, make("small", "text-muted text-xs", KINDS[node.kind]), close);
   card.append(head);
   if (node.note) card.append(make("p", "note", node.note));
   const why = whyOf(store, node);
@@ -67,11 +70,12 @@ export function whyOf(store, node) {
 
 /** @param {Node} node */
 function facts(node) {
-  const list = make("dl", "");
+  const list = make("dl", "grid grid-cols-[max-content_1fr] gap-y-0.5 gap-x-3 my-1");
   const ports = node.ports.map(
     (port) => /** @type {[string, string]} */ ([port.name, [port.address, port.mac].filter(Boolean).join(" · ")]),
   );
-  for (const [name, value] of [...ports, ...node.facts]) list.append(make("dt", "", name), make("dd", "", value));
+  for (const [name, value] of [...ports, ...node.facts])
+    list.append(make("dt", "text-muted", name), make("dd", "font-mono text-xs wrap-anywhere", value));
   return list;
 }
 
@@ -86,8 +90,8 @@ function joined(graph, node, go) {
   for (const [bond, other] of others) {
     const item = make("li", "");
     item.append(
-      button("", nameOf(other), () => go(other.id)),
-      make("small", "", BONDS[bond] ?? bond),
+      button("mr-1 linked decoration-line cursor-pointer", nameOf(other), () => go(other.id)),
+      make("small", "text-muted text-xs", BONDS[bond] ?? bond),
     );
     list.append(item);
   }

@@ -44,7 +44,11 @@ export class Outline {
     const made = make("ul", "");
     for (const one of entries) {
       const item = make("li", "");
-      item.append(one.place ? button("", one.text, () => this.open(one.id)) : make("span", "", one.text));
+      item.append(
+        one.place
+          ? button("py-0.5 px-1 rounded-sm text-start cursor-pointer hover:bg-base-200", one.text, () => this.open(one.id))
+          : make("span", "", one.text),
+      );
       if (one.inside.length) item.append(this.#entries(one.inside));
       made.append(item);
     }

@@ -61,8 +61,8 @@ export class CapturedFrame extends HTMLElement {
     this.cursor = 0;
     const bytes = frame.bytes.match(/../g) ?? [];
     const cut = frame.captured < frame.length ? `, of which ${frame.captured} were kept` : "";
-    const title = make("h3", "", `Packet ${frame.number}`);
-    title.append(make("small", "", ` ${frame.length} bytes${cut}`));
+    const title = make("h3", "text-md", `Packet ${frame.number}`);
+    title.append(make("small", "text-muted font-normal", ` ${frame.length} bytes${cut}`));
     this.told = make("p", "frame-told min-h-[1.5rem] pt-1 text-muted wrap-anywhere");
     this.told.setAttribute("role", "status");
     this.tree = this.#fields();
@@ -82,7 +82,7 @@ export class CapturedFrame extends HTMLElement {
     for (const [layer, one] of this.layers.entries()) {
       const part = make("section", "frame-layer pl-[calc(var(--depth)_*_var(--spacing-3))]");
       part.style.setProperty("--depth", String(Math.min(one.depth, 3)));
-      part.append(make("h4", "", one.protocol));
+      part.append(make("h4", "pt-1 text-sm font-semibold", one.protocol));
       const list = make("ul");
       for (const [field, { name, value }] of one.fields.entries()) {
         const item = make("li");
@@ -131,7 +131,7 @@ export class CapturedFrame extends HTMLElement {
           [pairs, pair],
           [letters, letter(pair)],
         ])) {
-          const one = make("span", "", text);
+          const one = make("span", "text-center", text);
           one.dataset.at = String(start + index);
           group.append(one);
         }

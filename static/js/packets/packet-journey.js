@@ -195,17 +195,24 @@ export class PacketJourney extends HTMLElement {
 
   /** @param {Journey} journey */
   #way(journey) {
-    const box = make("section", `journey-way mb-4 ${journey.ending === "arrived" ? "" : "stopped"}`);
+    const arrived = journey.ending === "arrived";
+    const box = make("section", `journey-way mb-4 ${arrived ? "" : "stopped"}`);
     const title = journey.way === "request" ? "The request's way" : "The answer's way";
     box.setAttribute("aria-label", title);
     this.hops.set(box, journey.hops);
-    const head = make("header", "");
+    const head = make("header", "flex flex-wrap items-baseline gap-y-1 gap-x-2 sticky top-[-0.5rem] py-1 bg-base-100");
     const back = tool("Step back", "◂", () => this.#step(box, -1));
     const play = tool("Play", "▶", () => this.#play(box));
     play.classList.add("play");
     const on = tool("Step on", "▸", () => this.#step(box, 1));
-    head.append(make("h3", "", title), make("small", journey.ending, journey.end), back, play, on);
-    const list = make("ol", "hops");
+    head.append(
+      make("h3", "text-md", title),
+      make("small", `flex-1 ${arrived ? "text-muted" : "text-error"} ${journey.ending}`, journey.end),
+      back,
+      play,
+      on,
+    );
+    const list = make("ol", "hops border-l-2 border-line");
     list.append(...journey.hops.map((hop, at) => hopItem(hop, at, () => this.#look(box, at))));
     box.append(head, list);
     return box;

@@ -55,7 +55,7 @@ export class ReachGrid extends HTMLElement {
     this.choice.setAttribute("role", "group");
     this.choice.setAttribute("aria-label", "How they ask");
     for (const [how, label] of HOWS) {
-      const one = button("btn btn-xs join-item", label, () => this.#turn(how));
+      const one = button("btn btn-xs btn-plain join-item", label, () => this.#turn(how));
       one.dataset.how = how;
       this.choice.append(one);
     }
@@ -64,7 +64,7 @@ export class ReachGrid extends HTMLElement {
     head.append(this.choice, this.go, this.again);
     this.said = make("p", "reach-said sticky left-[0.9rem] max-w-[min(60rem,calc(100cqw_-_2rem))] my-2 text-muted");
     this.said.setAttribute("role", "status");
-    this.table = make("table", "reach-table");
+    this.table = make("table", "reach-table border-separate border-spacing-[3px]");
     this.table.addEventListener("keydown", (event) => this.#key(event));
     this.told = make("div", "reach-told");
     this.told.setAttribute("aria-live", "polite");
@@ -273,10 +273,10 @@ export class ReachGrid extends HTMLElement {
     const what = is === undefined ? "not measured" : is ? "yes" : "no";
     const classes = ["answer", is === undefined ? "unknown" : what, surprise ? "surprise" : guess ? "agreed" : ""];
     const made = button(classes.filter(Boolean).join(" "), "", () => this.#tell(cell, told, guess, surprise));
-    const mark = make("span", "mark", is === undefined ? "…" : is ? "✓" : "✗");
+    const mark = make("span", "mark text-base font-bold", is === undefined ? "…" : is ? "✓" : "✗");
     mark.setAttribute("aria-hidden", "true");
     made.append(make("span", "sr-only", `${cell.source} to ${cell.target}: ${what}`), mark);
-    if (guess) made.append(make("small", "", surprise ? `you: ${guess}` : "as said"));
+    if (guess) made.append(make("small", "text-xs", surprise ? `you: ${guess}` : "as said"));
     return made;
   }
 
@@ -287,14 +287,18 @@ export class ReachGrid extends HTMLElement {
    * @param {boolean} surprise
    */
   #tell(cell, told, guess, surprise) {
-    const head = make("h3", "", `${cell.source} → ${cell.target}`);
+    const head = make("h3", "font-semibold text-md leading-tight font-mono", `${cell.source} → ${cell.target}`);
     head.append(
-      make("small", "", [this.how === "by_name" ? "by name" : "by address", told.address].filter(Boolean).join(" · ")),
+      make(
+        "small",
+        "ml-2 text-muted font-normal",
+        [this.how === "by_name" ? "by name" : "by address", told.address].filter(Boolean).join(" · "),
+      ),
     );
     const yes = isYes(told);
     const verdict = yes === undefined ? "Not measured." : yes ? `Yes${told.ms === null ? "" : `, in ${told.ms} ms`}.` : "No.";
     const yours = guess ? ` You said ${guess}${surprise ? ": reality differs." : ", and so it is."}` : "";
-    const why = make("p", "", `${verdict}${yours} ${told.why}`);
+    const why = make("p", "mt-1", `${verdict}${yours} ${told.why}`);
     const row = make("div", "reach-line flex flex-wrap items-center gap-y-1 gap-x-4");
     row.append(head);
     const target = told.address || cell.target;

@@ -293,7 +293,7 @@ export class TerminalDock extends HTMLElement {
         this.open(place.id);
       });
     });
-    this.menu.replaceChildren(make("p", "", "A new shell on"), ...items);
+    this.menu.replaceChildren(make("p", "pt-0.5 pb-1 px-2 text-muted text-sm", "A new shell on"), ...items);
   }
 
   #tools() {

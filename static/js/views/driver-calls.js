@@ -115,7 +115,7 @@ export class DriverCalls extends HTMLElement {
    * @param {string[]} changes
    */
   #row(line, call, changes) {
-    const item = make("li", "item call");
+    const item = make("li", "item call py-0.5 pr-4 pl-[calc(var(--spacing-4)_-_3px)] text-md");
     item.dataset.key = line.key;
     const age = Date.now() - (this.fresh.get(line.key) ?? 0);
     if (age < GLOW) {
@@ -128,8 +128,11 @@ export class DriverCalls extends HTMLElement {
     }
     item.append(this.#details(call, line.why));
     if (changes.length) {
-      const list = make("ul", "effects");
-      list.append(...changes.map((text) => make("li", "", text)));
+      const list = make(
+        "ul",
+        "effects pl-[calc(var(--spacing-16)_+_var(--spacing-6))] font-medium text-sm leading-relaxed font-mono @max-sm:pl-0",
+      );
+      list.append(...changes.map((text) => make("li", "wrap-anywhere before:content-['↳_'] before:text-host", text)));
       item.append(list);
     }
     return item;
@@ -146,16 +149,31 @@ export class DriverCalls extends HTMLElement {
       if (details.open) this.opened.add(call.key);
       else this.opened.delete(call.key);
     });
-    const summary = make("summary");
-    const time = make("time", "", new Date(call.at * 1000).toLocaleTimeString([], { hour12: false }));
+    const summary = make(
+      "summary",
+      "grid grid-cols-[4.6rem_12rem_minmax(9rem,1fr)_minmax(9rem,1.2fr)] gap-y-1 gap-x-3 items-baseline py-0.5 cursor-pointer hover:bg-host-tint/65 @max-sm:grid-cols-[4.3rem_minmax(0,1fr)]",
+    );
+    const time = make("time", "text-muted tabular-nums", new Date(call.at * 1000).toLocaleTimeString([], { hour12: false }));
     const state = call.seconds === null ? "waiting" : call.error ? "refused" : "";
-    const answer = make("span", `reply ${state}`, reply(call));
-    const name = make("span", "method");
-    name.append(make("b", "", call.method), make("small", "", call.driver));
-    summary.append(time, name, make("span", "asked", call.what), answer);
+    const answer = make(
+      "span",
+      `reply font-normal text-sm leading-normal font-mono wrap-anywhere before:content-['→_'] before:text-muted @max-sm:col-start-2 ${state}`,
+      reply(call),
+    );
+    const name = make("span", "method wrap-anywhere");
+    name.append(make("b", "", call.method), make("small", "ml-2 text-host font-mono", call.driver));
+    summary.append(
+      time,
+      name,
+      make("span", "asked font-normal text-sm leading-normal font-mono wrap-anywhere @max-sm:col-start-2", call.what),
+      answer,
+    );
     details.append(summary);
     if (why) details.append(make("p", "why", why));
-    const sides = make("div", "sides");
+    const sides = make(
+      "div",
+      "sides grid grid-cols-[repeat(auto-fit,minmax(min(19rem,100%),1fr))] gap-2 pt-1 pb-2 pl-[calc(var(--spacing-16)_+_var(--spacing-6))] @max-sm:pl-0",
+    );
     sides.append(side("Docker asked", call.asked), side(`${call.driver} answered`, call.answer || "(no answer yet)"));
     details.append(sides);
     return details;
@@ -176,10 +194,14 @@ function reply(call) {
  */
 function side(title, text) {
   const box = make("div", "side");
-  const pre = make("pre", "", text);
+  const pre = make(
+    "pre",
+    "max-h-[16rem] py-2 px-3 border border-line rounded-md overflow-auto font-normal text-xs leading-normal font-mono whitespace-pre-wrap wrap-anywhere",
+    text,
+  );
   pre.tabIndex = 0;
   pre.setAttribute("role", "region");
   pre.setAttribute("aria-label", title);
-  box.append(make("h4", "", title), pre);
+  box.append(make("h4", "text-muted text-sm font-semibold", title), pre);
   return box;
 }

@@ -184,7 +184,7 @@ export class LiveTable extends HTMLElement {
       item.classList.add(mark.kind);
       item.style.setProperty("--age", `${mark.until - LINGER - Date.now()}ms`); // drawn again, the glow goes on where it was
     }
-    const row = make("div", "row");
+    const row = make("div", "row pr-4 pl-[calc(var(--spacing-4)_-_3px)]");
     row.dataset.key = group.key;
     row.tabIndex = -1;
     const shown = this.folds ? group.lines.slice(0, 1) : group.lines;

@@ -24,8 +24,8 @@ export function written(found) {
     const fold = make("details", `differs ${one.fate}`);
     fold.open = true;
     const fate = { added: "appeared", removed: "went", both: "" }[one.fate];
-    const summary = make("summary", "", one.place);
-    summary.append(make("small", "", fate || count(one.views)));
+    const summary = make("summary", "py-1 font-semibold text-md leading-tight font-mono cursor-pointer", one.place);
+    summary.append(make("small", "ml-2 text-muted font-normal text-sm leading-tight font-sans", fate || count(one.views)));
     fold.append(summary, ...byWeight(one.views).map((view) => part(view, room)));
     return fold;
   });
@@ -54,15 +54,24 @@ function count(views) {
 function part(view, room) {
   const box = make("details", "differs-view");
   box.open = lasting().includes(view.view);
-  const name = make("summary", "", view.view === DOCKER ? "Docker's names" : (rowOf(view.view)?.name ?? view.view));
-  name.append(make("small", "", count([view])));
+  const name = make(
+    "summary",
+    "py-0.5 pl-2 text-muted font-semibold text-sm leading-tight font-sans",
+    view.view === DOCKER ? "Docker's names" : (rowOf(view.view)?.name ?? view.view),
+  );
+  name.append(make("small", "ml-2 text-muted font-normal text-sm leading-tight font-sans", count([view])));
   box.append(name);
   /** @param {"ins" | "del"} tag @param {string} sign @param {string[]} lines */
   const put = (tag, sign, lines) => {
     if (room.left <= 0) return;
     room.left -= lines.length;
     const line = make(tag, "");
-    line.append(make("span", "sign", sign), ...lines.map((text) => make("code", "", text)));
+    line.append(
+      make("span", "sign", sign),
+      ...lines.map((text) =>
+        make("code", "col-start-2 font-normal text-sm leading-normal font-mono whitespace-pre-wrap wrap-anywhere", text),
+      ),
+    );
     box.append(line);
   };
   for (const lines of view.removed) put("del", "−", lines);

@@ -38,7 +38,7 @@ export class Timeline extends HTMLElement {
       a: button("btn btn-xs", "Mark A here", () => this.#mark("a")),
       b: button("btn btn-xs", "Mark B here", () => this.#mark("b")),
       compare: button("btn btn-xs btn-primary", "Compare A and B", () => this.#compare()),
-      only: button("btn btn-xs", "Commands only", () => this.#filter()),
+      only: button("btn btn-xs btn-plain", "Commands only", () => this.#filter()),
       export: button("btn btn-xs", "Export", () => this.#export()),
     };
     this.tools.append(this.slider, ...Object.values(this.buttons));
@@ -111,8 +111,15 @@ export class Timeline extends HTMLElement {
       event.place || event.source,
     );
     const what = make("span", "what wrap-anywhere max-md:col-span-full", event.text);
-    if (event.source === "command") what.replaceChildren(make("code", "", event.text));
-    if (event.detail) what.append(make("small", "", event.detail));
+    if (event.source === "command")
+      what.replaceChildren(
+        make(
+          "code",
+          "flex-[1_1_12rem] py-0.5 px-2 rounded-sm bg-glass text-[#d7e3e8] font-medium text-sm leading-normal font-mono wrap-anywhere whitespace-pre-wrap before:content-['#_'] before:opacity-60",
+          event.text,
+        ),
+      );
+    if (event.detail) what.append(make("small", "block text-muted font-mono", event.detail));
     item.append(this.#time(event), where, what);
     if (!this.lens || !this.#kept(event)) return item;
     item.addEventListener("click", (click) => {
@@ -125,9 +132,9 @@ export class Timeline extends HTMLElement {
 
   /** @param {Happened} event */
   #time(event) {
-    const time = make("time", "", clock(event.at));
+    const time = make("time", "text-muted tabular-nums", clock(event.at));
     if (!this.lens || !this.#kept(event)) return time;
-    const go = button("go", "", () => this.#goTo(event));
+    const go = button("go justify-self-start text-left linked decoration-dotted cursor-pointer", "", () => this.#goTo(event));
     go.tabIndex = -1;
     go.setAttribute("aria-label", `Look at ${clock(event.at)}, before ${event.text}`);
     go.append(time);
@@ -136,8 +143,10 @@ export class Timeline extends HTMLElement {
 
   /** @param {Happened} event */
   #around(event) {
-    const both = button("around text-muted text-xs linked cursor-pointer", "before and after", () =>
-      this.#compareAround(event),
+    const both = button(
+      "around text-muted text-xs linked cursor-pointer hover:text-inherit focus-visible:text-inherit",
+      "before and after",
+      () => this.#compareAround(event),
     );
     both.tabIndex = -1;
     both.setAttribute("aria-label", `Compare before and after ${event.text}`);
@@ -235,8 +244,12 @@ export class Timeline extends HTMLElement {
   #compare() {
     const [a, b] = [this.#picture(this.marks.a), this.#picture(this.marks.b)];
     this.compared.hidden = false;
-    const head = make("header", "");
-    const title = make("h3", "", `From A, ${inWords(this.marks.a)}, to B, ${inWords(this.marks.b)}`);
+    const head = make("header", "flex gap-2 justify-between items-start");
+    const title = make(
+      "h3",
+      "text-md font-semibold wrap-anywhere",
+      `From A, ${inWords(this.marks.a)}, to B, ${inWords(this.marks.b)}`,
+    );
     title.tabIndex = -1;
     head.append(
       title,

@@ -249,7 +249,7 @@ export class WhatAdded extends HTMLElement {
       [`All of ${this.host}`],
       () => this.#back(),
     );
-    const name = make("h2", "", nameOf(this.owner));
+    const name = make("h2", "font-semibold text-base leading-tight font-mono wrap-anywhere", nameOf(this.owner));
     const things = `${found.detail ? `${found.detail} · ` : ""}${count === 1 ? "1 item" : `${count} items`}`;
     head.append(back, name, make("span", "detail text-muted wrap-anywhere", things));
     return head;
@@ -299,7 +299,7 @@ export class WhatAdded extends HTMLElement {
         const list = make("ul", "added-lines");
         list.setAttribute("aria-label", where);
         list.append(...some.map((entry) => this.#entry(entry, fresh)));
-        box.append(make("h4", "", where), list);
+        box.append(make("h4", "pt-1 pb-0.5 px-4 text-muted text-xs font-semibold", where), list);
       }
     }
     return box;

@@ -135,7 +135,7 @@ export class LiveSandbox extends HTMLElement {
       this.banner = make("p", "then-banner flex flex-wrap items-center gap-y-1 gap-x-4 py-2 px-4 bg-glow text-md");
       this.banner.setAttribute("role", "status");
       this.banner.append(
-        make("span"),
+        make("span", "flex-[1_1_14rem] wrap-anywhere"),
         button("btn btn-xs", "Back to now", () => this.lens?.look(null)),
       );
       this.querySelector(".network")?.before(this.banner);
