@@ -8,6 +8,10 @@ import { Guesses } from "./guesses.js";
 /** @import { Store } from "../stream/store.js" */
 /** @import { Cell, Grid, StreamEvent, Told } from "../stream/types.js" */
 
+const HEADER = "sticky max-w-[8.5rem] py-1 px-2 bg-base-100 font-mono text-sm leading-tight font-medium wrap-anywhere";
+const CELL =
+  "grid place-content-center w-full min-w-[4.2rem] h-[2.5rem] border border-line rounded-sm leading-tight cursor-pointer hover:border-host";
+
 /** @typedef {"by_address" | "by_name"} How */
 
 const PLACES = 12;
@@ -211,11 +215,7 @@ export class ReachGrid extends HTMLElement {
     const caption = make("caption", "sr-only", "Each row asks, each column is asked");
     const head = make("thead", "");
     const top = make("tr", "");
-    const corner = make(
-      "th",
-      "corner left-0 text-right z-3 text-muted font-normal text-xs leading-tight font-sans",
-      "from ↓ to →",
-    );
+    const corner = make("th", `${HEADER} top-[-0.5rem] left-0 z-3 pt-2 text-right text-muted`, "from ↓ to →");
     top.append(corner, ...places.map((place) => header(place, "col")));
     head.append(top);
     const body = make("tbody", "");
@@ -254,7 +254,7 @@ export class ReachGrid extends HTMLElement {
    * @param {Guess} guess
    */
   #question(source, target, guess) {
-    const made = button(`guess border-dashed text-muted ${guess}`, guess || "?", () => {
+    const made = button(`${CELL} guess border-dashed text-muted ${guess}`, guess || "?", () => {
       this.guesses.set(`${this.how} ${source} ${target}`, NEXT[guess]);
       this.draw();
     });
@@ -271,7 +271,7 @@ export class ReachGrid extends HTMLElement {
     const is = isYes(told);
     const surprise = guess !== "" && is !== undefined && (guess === "yes") !== is;
     const what = is === undefined ? "not measured" : is ? "yes" : "no";
-    const classes = ["answer", is === undefined ? "unknown" : what, surprise ? "surprise" : guess ? "agreed" : ""];
+    const classes = [CELL, "answer", is === undefined ? "unknown" : what, surprise ? "surprise" : guess ? "agreed" : ""];
     const made = button(classes.filter(Boolean).join(" "), "", () => this.#tell(cell, told, guess, surprise));
     const mark = make("span", "mark text-base font-bold", is === undefined ? "…" : is ? "✓" : "✗");
     mark.setAttribute("aria-hidden", "true");
@@ -371,7 +371,11 @@ export class ReachGrid extends HTMLElement {
  * @param {"col" | "row"} scope
  */
 function header(place, scope) {
-  const made = make("th", "", place);
+  const made = make(
+    "th",
+    `${HEADER} ${scope === "row" ? "left-0 z-2 text-right" : "top-[-0.5rem] z-1 pt-2 align-bottom"}`,
+    place,
+  );
   made.setAttribute("scope", scope);
   return made;
 }

@@ -33,8 +33,8 @@ export function button(className, text, act) {
  * @param {HTMLElement} field
  */
 export function labelled(text, field) {
-  const label = make("label");
-  label.append(make("span", "", text), field);
+  const label = make("label", "grid gap-0.5 min-w-[7.5rem]");
+  label.append(make("span", "text-muted text-xs", text), field);
   return label;
 }
 

@@ -7,6 +7,8 @@ import { Lens } from "../stream/lens.js";
 import { gone } from "../stream/store.js";
 import { written } from "./time-difference.js";
 
+const LINE = "grid grid-cols-[4.8rem_7rem_minmax(0,1fr)] gap-3 py-1 px-4 text-md max-md:grid-cols-[4.3rem_minmax(0,1fr)]";
+
 /** @import { Moment } from "../stream/lens.js" */
 /** @import { Store } from "../stream/store.js" */
 /** @import { Happened, StreamEvent } from "../stream/types.js" */
@@ -38,7 +40,7 @@ export class Timeline extends HTMLElement {
       a: button("btn btn-xs", "Mark A here", () => this.#mark("a")),
       b: button("btn btn-xs", "Mark B here", () => this.#mark("b")),
       compare: button("btn btn-xs btn-primary", "Compare A and B", () => this.#compare()),
-      only: button("btn btn-xs btn-plain", "Commands only", () => this.#filter()),
+      only: button("btn btn-xs", "Commands only", () => this.#filter()),
       export: button("btn btn-xs", "Export", () => this.#export()),
     };
     this.tools.append(this.slider, ...Object.values(this.buttons));
@@ -103,7 +105,7 @@ export class Timeline extends HTMLElement {
    * @param {boolean} isNew
    */
   #entry(event, isNew) {
-    const item = make("li", `from-${event.source}${isNew ? " added" : ""}`);
+    const item = make("li", `${LINE} from-${event.source}${isNew ? " added" : ""}`);
     item.dataset.number = String(event.number);
     const where = make(
       "span",

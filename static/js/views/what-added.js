@@ -4,6 +4,12 @@ import { button, make } from "../page/dom.js";
 import { views } from "../page/tables.js";
 import { added, leftBehind, owners } from "./added.js";
 
+const COLUMNS = [
+  "name truncate font-mono text-sm leading-tight font-medium text-host",
+  "detail text-muted wrap-anywhere",
+  "count tabular-nums",
+];
+
 /** @import { Added, Entry, Owner } from "./added.js" */
 /** @import { Store } from "../stream/store.js" */
 /** @import { Gone, Place, StreamEvent } from "../stream/types.js" */
@@ -148,7 +154,7 @@ export class WhatAdded extends HTMLElement {
     const part = make("section", "added-part break-inside-avoid");
     const list = make("ul", "added-owners px-2");
     list.append(...rows);
-    part.append(make("h3", "view-title", title), list);
+    part.append(make("h3", "view-title pt-3 px-4 text-muted text-sm font-semibold tracking-normal first:pt-1", title), list);
     return part;
   }
 
@@ -198,8 +204,8 @@ export class WhatAdded extends HTMLElement {
   #button(looks, id, words, press) {
     const made = button(looks, "", press);
     made.dataset.id = id;
-    const names = ["name", "detail", "count"];
-    made.append(...words.flatMap((word, at) => [make("span", names[at], word), " "]));
+    const of = words.length > 1 ? COLUMNS : [];
+    made.append(...words.flatMap((word, at) => [make("span", of[at], word), " "]));
     return made;
   }
 
@@ -226,7 +232,8 @@ export class WhatAdded extends HTMLElement {
     else if (count === 0 && !found.notes.length) nodes.push(make("p", "empty", `Nothing on ${this.host} belongs to it.`));
     for (const group of found.groups) {
       const title = causeInWords(group.cause, this.owner);
-      if (title) nodes.push(make("h3", "view-title", title));
+      if (title)
+        nodes.push(make("h3", "view-title pt-3 px-4 text-muted text-sm font-semibold tracking-normal first:pt-1", title));
       nodes.push(this.#entries(group.entries, fresh));
     }
     nodes.push(...this.#aside("Changed at the same moment", found.changed));
@@ -268,7 +275,12 @@ export class WhatAdded extends HTMLElement {
    * @param {Entry[]} entries
    */
   #aside(title, entries) {
-    return entries.length ? [make("h3", "view-title aside", title), this.#entries(entries, new Set())] : [];
+    return entries.length
+      ? [
+          make("h3", "view-title aside pt-3 px-4 text-muted text-sm font-semibold tracking-normal first:pt-1", title),
+          this.#entries(entries, new Set()),
+        ]
+      : [];
   }
 
   /**
