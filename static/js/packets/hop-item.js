@@ -11,7 +11,10 @@ import { button, make } from "../page/dom.js";
  */
 export function hopItem(hop, at, looked) {
   const item = make("li", `hop relative ${hop.kind}`);
-  const open = button("hop-line grid grid-cols-[1.9rem_1fr_auto] gap-x-2 w-full py-0.5 pr-2 pl-1 text-start cursor-pointer hover:bg-base-200", "");
+  const open = button(
+    "hop-line grid grid-cols-[1.9rem_1fr_auto] gap-x-2 w-full py-0.5 pr-2 pl-1 text-start cursor-pointer hover:bg-base-200",
+    "",
+  );
   open.setAttribute("aria-expanded", "false");
   open.append(
     make("span", "number text-muted font-normal text-xs leading-relaxed font-mono text-end", String(at + 1)),
