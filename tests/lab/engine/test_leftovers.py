@@ -217,7 +217,12 @@ def test_a_host_that_goes_on_forking_is_killed_again(config, groups, monkeypatch
 def test_a_fork_bomb_is_not_fought_for_ever(config, groups, monkeypatch):
     groups("pids/explorer-test/c1")
     rounds = []
-    monkeypatch.setattr(cgroups, "kill_group", lambda group: rounds.append(1) or 1)
+
+    def one_more(group):
+        rounds.append(group)
+        return 1
+
+    monkeypatch.setattr(cgroups, "kill_group", one_more)
     monkeypatch.setattr("explorer.lab.engine.cgroups.time.sleep", lambda _: None)
     cgroups.kill_all(config, "c1")
     assert len(rounds) == cgroups.KILL_ROUNDS
