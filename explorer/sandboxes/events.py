@@ -72,8 +72,8 @@ class PlaceGone(Message):
 
 
 class ViewChanged(Message):
-    """One view of one place now shows `observation`. `added`, `changed` are keys in it; `removed` are the lines that went.
-    `added` and `removed` are structural; `changed` are the same keys with other counters or attributes."""
+    """One view of one place now shows `observation`. `added`, `changed` and `passing` are keys in it, `removed` are the lines
+    that went, as `network.differ` finds them: `passing` are those of `changed` where only counters or passing states differ."""
 
     type: Literal["view_changed"] = "view_changed"
     place: str
@@ -81,6 +81,7 @@ class ViewChanged(Message):
     observation: Observation
     added: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
+    passing: tuple[str, ...] = ()
     removed: tuple[Line, ...] = ()
     cause: str = ""
 

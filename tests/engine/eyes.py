@@ -25,8 +25,8 @@ class Eyes:
     async def place_gone(self, place_id):
         self._note("gone", place_id)
 
-    async def view_changed(self, place, view, before):
-        self._note("changed", f"{place.id} {view}")
+    async def view_changed(self, change):
+        self._note("changed", f"{change.place.id} {change.view}")
 
     async def docker_changed(self, docker):
         self._note("docker", docker.host)

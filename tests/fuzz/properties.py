@@ -11,7 +11,7 @@ import nh3
 
 from explorer.lab.watch.journal import LINE_BYTES, LINES_KEPT
 from explorer.lessons import render
-from explorer.network.compare import Difference, compare
+from explorer.network.differ import Difference, diff
 from explorer.network.explain import explain
 from explorer.network.layout import Layout, from_query, to_query
 from explorer.network.model import DockerState, Observation, Place, View
@@ -45,7 +45,7 @@ def sound_view(view: View, seen: Observation, names: DockerState) -> None:
     assert len(keys) == len(set(keys))
     assert set(keys) <= {line.key for line in seen.lines}
     assert Observation.model_validate_json(seen.model_dump_json()) == seen
-    assert compare(seen, seen) == Difference()
+    assert diff(seen, seen) == Difference()
     place = Place(id="h1", kind="host", host="h1", name="h1", views={view: seen})
     explained = explain(place, view, seen, names)
     assert [line.text for line in explained.lines] == [line.text for line in seen.lines]

@@ -6,9 +6,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from explorer.network.compare import link_peers
 from explorer.network.explain import explain
 from explorer.network.model import DockerState, Observation, Place, View
+from explorer.network.peers import link_peers
 from explorer.network.read import read_docker
 from explorer.network.views import observe
 

@@ -25,7 +25,9 @@ def watched(engine="bridge", stages=STAGES):
     """The snapshot after the last of these stages, as one who watched them a minute apart would have it."""
     since, seen = Since(), {}
     for at, stage in enumerate(stages):
-        now = {name: since.mark(place, 1_000.0 + 60 * at) for name, place in places(stage, engine).items()}
+        now = {
+            name: since.mark_place(seen.get(name), place, 1_000.0 + 60 * at) for name, place in places(stage, engine).items()
+        }
         for gone in seen.keys() - now.keys():
             since.forget(gone)
         seen = now
@@ -144,13 +146,12 @@ def test_a_rule_that_was_there_before_is_never_claimed():
 
 def test_what_came_at_the_same_moment_is_told_apart():
     since = Since()
-    began = places("2-container")["h1"]
-    since.mark(began, 1_000.0)
+    began = since.mark_place(None, places("2-container")["h1"], 1_000.0)
     after = places("3-published")["h1"]
     nat = after.views["nat"]
     stranger = Line(text="[0:0] -A DOCKER -s 10.9.0.0/16 -j RETURN", key="rule:nat:DOCKER:-A DOCKER -s 10.9.0.0/16 -j RETURN")
     nat = nat.model_copy(update={"lines": (*nat.lines, stranger)})
-    marked = since.mark(after.model_copy(update={"views": {**after.views, "nat": nat}}), 1_060.0)
+    marked = since.mark_place(began, after.model_copy(update={"views": {**after.views, "nat": nat}}), 1_060.0)
     snapshot = Snapshot(sandbox="sb", places={"h1": marked}, docker={"h1": _made("bridge", STAGES[1:3])})
     found = added(snapshot, "h1", "container:web")
     assert [entry.lines for entry in found.unknown] == [(stranger.text,)]
@@ -243,7 +244,7 @@ def test_attribution_never_claims_what_existed_before(history, born):
         now = 1_000.0 + at * (BEGINNING + 1)
         rows = tuple(Line(text=key, key=key, about=(owner,) if owner else (), why="") for key, owner in shown.items())
         place = Place(id="h1", kind="host", host="h1", name="h1", views={"nat": Observation(command="x", lines=rows)})
-        seen = since.mark(place, now)
+        seen = since.mark_place(seen, place, now)
         present = {key: present.get(key, now) for key in shown}
     created = 999.5 + born * (BEGINNING + 1)
     state = docker("2-container")

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.network.compare import Difference, compare, describe
+from explorer.network.differ import Difference, diff
 from explorer.network.explain import explain
 from explorer.network.model import Observation, Place, Rule
 from explorer.network.read.text import LINE_LENGTH, LINES, bounded_lines
+from explorer.network.timeline import describe
 from explorer.network.views import VIEWS, observe
 from tests.network.captured import CAPTURES, FILES, docker, items, text
 
@@ -94,13 +95,13 @@ def test_a_mutated_rule_set_keeps_its_rules(data):
 
 @given(VIEW, ANY | NEARLY)
 def test_nothing_differs_from_itself(view, told):
-    assert compare(observe(view, told), observe(view, told)) == Difference()
+    assert diff(observe(view, told), observe(view, told)) == Difference()
 
 
 @given(VIEW, ANY | NEARLY, ANY | NEARLY)
 def test_what_is_added_one_way_is_removed_the_other(view, one, other):
     before, after = observe(view, one), observe(view, other)
-    there, back = compare(before, after), compare(after, before)
+    there, back = diff(before, after), diff(after, before)
     assert set(there.added) == {line.key for line in back.removed}
     assert set(back.added) == {line.key for line in there.removed}
     assert set(there.changed) == set(back.changed)
@@ -110,7 +111,7 @@ def test_what_is_added_one_way_is_removed_the_other(view, one, other):
 def test_anything_can_be_told_and_explained(view, one, other):
     place = Place(id="h1", kind="host", host="h1", name="h1", views={"interfaces": observe("interfaces", one)})
     before, after = observe(view, one), observe(view, other)
-    told = describe(place, view, compare(before, after), before, after, docker("5-traffic"))
+    told = describe(place, view, diff(before, after), before, after, docker("5-traffic"))
     assert all("\n" not in sentence for sentence in told)
     explained = explain(place, view, after, docker("5-traffic"))
     assert [(line.text, line.key) for line in explained.lines] == [(line.text, line.key) for line in after.lines]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from explorer.network.compare import link_peers
 from explorer.network.model import Interface, Observation, Place
+from explorer.network.peers import link_peers
 from explorer.network.views import observe
 from tests.network.captured import CAPTURES, items, places, text
 

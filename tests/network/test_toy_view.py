@@ -62,8 +62,8 @@ def test_a_notification_of_the_kernel_makes_it_stale():
 
 def test_since_when_each_of_its_lines_is_there_is_remembered():
     since = Since()
-    since.mark(host(policies.CAPTURE), 100.0)
-    marked = since.mark(host(policies.CAPTURE + "200:\tfrom all lookup new\n"), 160.0)
+    before = since.mark_place(None, host(policies.CAPTURE), 100.0)
+    marked = since.mark_place(before, host(policies.CAPTURE + "200:\tfrom all lookup new\n"), 160.0)
     assert marked.views[policies.NAME].since == {"policy:200": 160.0}
 
 
@@ -89,7 +89,7 @@ def test_a_comparison_keeps_it_because_it_lasts():
 
 MANY = 4  # names of views in one list make it a list of views
 ELSEWHERE = {
-    "explorer/node/relay/picture.py": "what the program of a third-party driver can have done",
+    "explorer/node/relay/telling.py": "what the program of a third-party driver can have done",
     "explorer/network/comparison/aligned.py": "the questions of a comparison, each about one view of one place",
 }
 _BRACKETS = re.compile(r"\[[^\[\]]*\]|\{[^{}]*\}|Set\(\s*\[[^\]]*\]")

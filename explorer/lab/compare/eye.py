@@ -13,8 +13,8 @@ from explorer.lab.config import LabConfig
 from explorer.lab.errors import HostError
 from explorer.lab.watch.observe import Observer
 from explorer.network.comparison.host import bounded
+from explorer.network.differ import Change
 from explorer.network.model import DockerState, Observation, Place, Snapshot, View
-from explorer.network.since import Since
 from explorer.network.views import VIEWS, kept, lasting
 
 WHOLE_SECONDS = patient(6.0)
@@ -25,15 +25,12 @@ PLACES = 24  # that are kept with a comparison
 
 
 class Eye:
-    """`places` and `docker` are the picture now."""
+    """`places` and `docker` are what the observer shows now."""
 
     def __init__(self, config: LabConfig, sandbox: str, generation: int, facts: dict[str, Any]) -> None:
         self.observer = Observer(config, sandbox, generation, facts, self)
-        self.places: dict[str, Place] = {}
-        self.docker: dict[str, DockerState] = {}
         self._hosts = set(facts.get("hosts", {}))
         self._expected = self._hosts | set(facts.get("machines", {}))
-        self._since = Since()
         self._moved = time.monotonic()
         self._task: asyncio.Task[None] | None = None
 
@@ -45,6 +42,14 @@ class Eye:
         if self._task:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+
+    @property
+    def places(self) -> dict[str, Place]:
+        return self.observer.places
+
+    @property
+    def docker(self) -> dict[str, DockerState]:
+        return self.observer.docker
 
     async def whole(self) -> None:
         """Until every host and machine has been seen, with all that is compared."""
@@ -96,27 +101,20 @@ class Eye:
     # --- the observer's witness ---
 
     async def place_seen(self, place: Place) -> None:
-        self._see(place)
-
-    async def place_gone(self, place_id: str) -> None:
-        self.places.pop(place_id, None)
-        self._since.forget(place_id)
         self._moved = time.monotonic()
 
-    async def view_changed(self, place: Place, view: View, before: Observation | None) -> None:
-        self._see(place, moved=view in lasting())
+    async def place_gone(self, place_id: str) -> None:
+        self._moved = time.monotonic()
+
+    async def view_changed(self, change: Change) -> None:
+        if change.view in lasting():
+            self._moved = time.monotonic()
 
     async def docker_changed(self, docker: DockerState) -> None:
-        self.docker[docker.host] = docker
         self._moved = time.monotonic()
 
     async def happened(self, source: Any, place: str, text: str, detail: str = "") -> None:
         """The column tells its own story."""
-
-    def _see(self, place: Place, moved: bool = True) -> None:
-        self.places[place.id] = self._since.mark(place, time.time())
-        if moved:
-            self._moved = time.monotonic()
 
 
 def _kept(view: View, seen: Observation) -> Observation:

@@ -15,6 +15,7 @@ from explorer.lab.inside.netns import Namespace
 from explorer.lab.inside.pace import Pace, Quiet
 from explorer.lab.inside.places import read_text
 from explorer.lab.inside.tools import Output, run_tools
+from explorer.network.differ import is_remark
 from explorer.network.model import Line, Observation, View
 from explorer.network.views import commands, counting, observe
 
@@ -143,7 +144,7 @@ def same(seen: Observation, before: Observation | None) -> bool:
     """Whether they show the same; the time a tool prints into its comments is no news."""
     if before is None or (seen.items, seen.error, seen.truncated) != (before.items, before.error, before.truncated):
         return False
-    return seen.lines == before.lines or told(seen) == told(before)
+    return seen.lines == before.lines or _said(seen) == _said(before)
 
 
 def shortened(seen: Observation, most: int) -> Observation:
@@ -155,5 +156,5 @@ def shortened(seen: Observation, most: int) -> Observation:
     return seen.model_copy(update={"lines": lines, "items": items, "truncated": True})
 
 
-def told(seen: Observation) -> list[Line]:
-    return [line for line in seen.lines if not line.key.startswith("comment:")]
+def _said(seen: Observation) -> list[Line]:
+    return [line for line in seen.lines if not is_remark(line)]

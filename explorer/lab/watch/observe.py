@@ -1,8 +1,8 @@
 """The observer of one sandbox: everything its namespaces show, told to a witness as it changes.
 
-Each host and machine is watched by itself and knows nothing of the others. Here their places become one picture: veth ends
-are joined across namespaces, every line is given its reason, and what differs from the picture told last is told. One task
-tells, so a witness hears things in order and one at a time.
+Each host and machine is watched by itself and knows nothing of the others. Here their readings become what is shown
+(`lab.watch.shown`), and what differs from what was shown before is handed on once: the place, the view, what it showed before
+and shows now. One task tells, so a witness hears things in order and one at a time, and need not compare again.
 """
 
 from __future__ import annotations
@@ -25,21 +25,20 @@ from explorer.lab.inside.netns import Namespace
 from explorer.lab.inside.places import PLACES_SHOWN
 from explorer.lab.inside.together import until_one_ends
 from explorer.lab.inside.unix_http import to_path
-from explorer.lab.watch.explained import Picture
 from explorer.lab.watch.hostwatch import HostWatch, Source
+from explorer.lab.watch.shown import Shown
+from explorer.network.differ import Change
 from explorer.network.grid import Grid
 from explorer.network.journeys import Asked, Journeys
 from explorer.network.model import (
     DockerState,
     Measured,
-    Observation,
     Place,
     Probe,
     ProbeResult,
     Road,
     Script,
     ScriptResult,
-    View,
 )
 from explorer.network.pcapng import SNAP
 
@@ -53,20 +52,19 @@ LINES_HELD = 30_000  # of text, in all views of all places of a sandbox
 class Witness(Protocol):
     async def place_seen(self, place: Place) -> None: ...
     async def place_gone(self, place_id: str) -> None: ...
-    async def view_changed(self, place: Place, view: View, before: Observation | None) -> None: ...
+    async def view_changed(self, change: Change) -> None: ...
     async def docker_changed(self, docker: DockerState) -> None: ...
     async def happened(self, source: Source, place: str, text: str, detail: str = "") -> None: ...
 
 
 class Observer:
-    """`places` and `docker` are the picture told last. `watched` False (nobody looks) makes the sweeps rarer."""
+    """`places` and `docker` are what is shown. `watched` False (nobody looks) makes the sweeps rarer."""
 
     def __init__(self, config: LabConfig, sandbox: str, generation: int, facts: dict[str, Any], witness: Witness) -> None:
         self.sandbox, self.generation, self.watched = sandbox, generation, True
-        self.places: dict[str, Place] = {}
         self.docker: dict[str, DockerState] = {}
         self._witness = witness
-        self._picture = Picture()
+        self._shown = Shown()
         self._changed = asyncio.Event()
         self._said: list[tuple[Source, str, str, str]] = []
         self._engine = engine = to_path(str(config.socket))
@@ -76,6 +74,10 @@ class Observer:
             for kind, group in kinds
             for name, made in facts.get(group, {}).items()
         ]
+
+    @property
+    def places(self) -> dict[str, Place]:
+        return self._shown.places
 
     async def run(self) -> None:
         """Until cancelled, or until none of the sandbox's containers is known to the engine."""
@@ -182,29 +184,16 @@ class Observer:
             if state != self.docker.get(name):
                 self.docker[name] = state
                 await self._witness.docker_changed(state)
-        before = self.places
-        raw: dict[str, Place] = {}
+        readings: dict[str, Place] = {}
         for host in self._hosts:
-            raw |= host.places()
-        after = self._picture.take(raw, self.docker)
-        self.places = after
-        for gone in before.keys() - after.keys():
+            readings |= host.places()
+        news = self._shown.take(readings, self.docker, time.time())
+        for gone in news.gone:
             await self._witness.place_gone(gone)
-        for place in after.values():
-            await self._tell_place(before.get(place.id), place)
+        for place in news.seen:
+            await self._witness.place_seen(place)
+        for change in news.changes:
+            await self._witness.view_changed(change)
         said, self._said = self._said, []
         for words in said:
             await self._witness.happened(*words)
-
-    async def _tell_place(self, before: Place | None, after: Place) -> None:
-        lost = before is not None and not before.views.keys() <= after.views.keys()
-        if before is None or lost or any(getattr(before, name) != getattr(after, name) for name in FACTS):
-            await self._witness.place_seen(after)
-            return
-        for view, observation in after.views.items():
-            shown = before.views.get(view)
-            if shown is not observation and shown != observation:
-                await self._witness.view_changed(after, view, shown)
-
-
-FACTS = tuple(name for name in Place.model_fields if name != "views")

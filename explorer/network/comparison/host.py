@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from explorer.network.comparison.model import LINE, LINES
-from explorer.network.difference import compare
+from explorer.network.differ import diff
 from explorer.network.drivers.compared import OUTPUT, Cell, Evidence
 from explorer.network.model import FdbEntry, Interface, Line, Observation, Place, Rule, View
 from explorer.network.views import lasting
@@ -77,7 +77,7 @@ def _learned(seen: Observation) -> set[str]:
 def _added(before: Place | None, view: View, after: Observation) -> list[Line]:
     """Lines of what is there now and was not; of rules, no chains and no words of the tool's own."""
     was = before.views.get(view) if before else None
-    keys = set(compare(was, after).added) if was else {line.key for line in after.lines}
+    keys = set(diff(was, after).added) if was else {line.key for line in after.lines}
     items = {item.key: item for item in after.items}
     if view in ("nat", "filter", "raw"):
         keys = {key for key in keys if isinstance(items.get(key), Rule)}

@@ -23,7 +23,8 @@ from explorer.lab.hosts.run import run_in
 from explorer.lab.watch.observe import Observer
 from explorer.lessons import checks
 from explorer.lessons.model import Command, Lesson, Step
-from explorer.network.model import DockerState, Measured, Observation, Place, ProbeResult, Script, ScriptResult, Snapshot, View
+from explorer.network.differ import Change
+from explorer.network.model import DockerState, Measured, Place, ProbeResult, Script, ScriptResult, Snapshot
 from explorer.network.scenario import DEFAULT_ENGINE, SCENARIOS
 from explorer.sandboxes.models import new_sandbox_id
 
@@ -84,7 +85,7 @@ class Silent:
 
     async def place_seen(self, place: Place) -> None: ...
     async def place_gone(self, place_id: str) -> None: ...
-    async def view_changed(self, place: Place, view: View, before: Observation | None) -> None: ...
+    async def view_changed(self, change: Change) -> None: ...
     async def docker_changed(self, docker: DockerState) -> None: ...
     async def happened(
         self,

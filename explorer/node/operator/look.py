@@ -1,4 +1,4 @@
-"""One look at a sandbox where no relay runs: a witness that only gathers, until the picture is whole and still."""
+"""One look at a sandbox where no relay runs: an observer that is waited for until all of it is seen and nothing moves."""
 
 from __future__ import annotations
 
@@ -12,34 +12,32 @@ from explorer.lab.ask.capture import Capture
 from explorer.lab.config import LabConfig
 from explorer.lab.watch.observe import Observer
 from explorer.network.captured import Frame
+from explorer.network.differ import Change
 from explorer.network.grid import Grid
 from explorer.network.journeys import Asked, Journeys
-from explorer.network.model import DockerState, Observation, Place, Snapshot, View
+from explorer.network.model import DockerState, Place, Snapshot
 
 WHOLE = 5.0  # seconds at most
 STILL = 0.4
 
 
-class Gatherer:
+class LastHeard:
+    """A witness that only notes when it heard something last."""
+
     def __init__(self) -> None:
-        self.places: dict[str, Place] = {}
-        self.docker: dict[str, DockerState] = {}
-        self.seen_at = time.monotonic()
+        self.at = time.monotonic()
 
     async def place_seen(self, place: Place) -> None:
-        self.places[place.id] = place
-        self.seen_at = time.monotonic()
+        self.at = time.monotonic()
 
     async def place_gone(self, place_id: str) -> None:
-        self.places.pop(place_id, None)
-        self.seen_at = time.monotonic()
+        self.at = time.monotonic()
 
-    async def view_changed(self, place: Place, view: View, before: Observation | None) -> None:
-        await self.place_seen(place)
+    async def view_changed(self, change: Change) -> None:
+        self.at = time.monotonic()
 
     async def docker_changed(self, docker: DockerState) -> None:
-        self.docker[docker.host] = docker
-        self.seen_at = time.monotonic()
+        self.at = time.monotonic()
 
     async def happened(self, source: Any, place: str, text: str, detail: str = "") -> None:
         """A single look has no history."""
@@ -47,16 +45,16 @@ class Gatherer:
 
 @asynccontextmanager
 async def looking(config: LabConfig, sandbox: str, generation: int, facts: dict[str, Any]) -> AsyncIterator[Observer]:
-    """An observer whose picture is whole and still."""
-    seen = Gatherer()
+    """An observer that has seen everything, and nothing has moved for a moment."""
+    heard = LastHeard()
     expected = {*facts.get("hosts", {}), *facts.get("machines", {})}
-    observer = Observer(config, sandbox, generation, facts, seen)
+    observer = Observer(config, sandbox, generation, facts, heard)
     task = asyncio.create_task(observer.run())
     try:
         until = time.monotonic() + WHOLE
         while not task.done() and time.monotonic() < until:
-            whole = expected <= seen.places.keys() and set(facts.get("hosts", {})) <= seen.docker.keys()
-            if whole and time.monotonic() - seen.seen_at > STILL:
+            whole = expected <= observer.places.keys() and set(facts.get("hosts", {})) <= observer.docker.keys()
+            if whole and time.monotonic() - heard.at > STILL:
                 break
             await asyncio.sleep(0.02)
         yield observer

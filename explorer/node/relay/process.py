@@ -137,7 +137,7 @@ class Relay:
             with contextlib.suppress(RedisError, OSError):
                 await watch.captures.end_all(CAPTURE_OVER)
                 await watch.terminals.close_all(reason)
-                for event in watch.picture.take():
+                for event in watch.telling.take():
                     await publish_async(self.redis, sandbox, event)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)

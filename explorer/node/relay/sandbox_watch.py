@@ -1,4 +1,4 @@
-"""One sandbox as the relay sees it: an observer, the picture it makes, the events that tell of it, its teacher, its terminals.
+"""One sandbox as the relay sees it: an observer, the telling of what it sees, a teacher, terminals and other desks.
 
 One task writes to the stream, so numbers and the snapshot that stands for them never disagree.
 """
@@ -23,13 +23,14 @@ from explorer.lab.inside.pace import Pace
 from explorer.lab.inside.together import until_one_ends
 from explorer.lab.watch.commands import Command, Commands
 from explorer.lab.watch.observe import Observer
-from explorer.network.model import DockerState, Observation, Place, View
+from explorer.network.differ import Change
+from explorer.network.model import DockerState, Place
 from explorer.node.relay.captures import Captures
 from explorer.node.relay.grid import GridDesk
 from explorer.node.relay.journeys import JourneyDesk
-from explorer.node.relay.picture import Picture
 from explorer.node.relay.script_pace import AT_MOST, Pacing
 from explorer.node.relay.teacher import Standing, Teacher, find_teacher
+from explorer.node.relay.telling import Telling
 from explorer.node.relay.terminals import Terminals
 from explorer.sandboxes.events import Event, Happened, fresh_key, snapshot_key
 from explorer.sandboxes.orders import WISH_TYPES, Order
@@ -74,7 +75,7 @@ class SandboxWatch:
     ) -> None:
         self.redis, self.config = redis, config
         self.sandbox, self.generation = wanted.sandbox, wanted.generation
-        self.picture = Picture(self.sandbox, self.generation, commands.why_not)
+        self.telling = Telling(self.sandbox, self.generation, commands.why_not)
         self.commands = commands
         self.keeper = Keeper(redis, self.sandbox)
         self.made = {name: made for group in ("hosts", "machines") for name, made in wanted.facts.get(group, {}).items()}
@@ -130,7 +131,7 @@ class SandboxWatch:
         """Told at once, before anything of what it did."""
         place = self.observer.place_of(host, command.inner)
         self.pacing.moved()
-        self.picture.add_line(Happened(source="sandbox" if command.counted else "command", place=place, text=command.text))
+        self.telling.add_line(Happened(source="sandbox" if command.counted else "command", place=place, text=command.text))
         self.wake.set()
 
     def take(self, order: Order) -> None:
@@ -142,19 +143,19 @@ class SandboxWatch:
     # --- what the observer says ---
 
     async def place_seen(self, place: Place) -> None:
-        self.picture.see_place(place)
+        self.telling.see_place(place)
         self._seen()
 
     async def place_gone(self, place_id: str) -> None:
-        self.picture.lose_place(place_id)
+        self.telling.lose_place(place_id)
         self._seen()
 
-    async def view_changed(self, place: Place, view: View, before: Observation | None) -> None:
-        self.picture.see_view(place, view)
+    async def view_changed(self, change: Change) -> None:
+        self.telling.see_view(change)
         self._seen()
 
     async def docker_changed(self, docker: DockerState) -> None:
-        self.picture.see_docker(docker)
+        self.telling.see_docker(docker)
         self._seen()
 
     async def happened(
@@ -164,7 +165,7 @@ class SandboxWatch:
         text: str,
         detail: str = "",
     ) -> None:
-        self.picture.see_happening(Happened(source=source, place=place, text=text, detail=detail))
+        self.telling.see_happening(Happened(source=source, place=place, text=text, detail=detail))
         self._seen()
 
     def _seen(self) -> None:
@@ -174,7 +175,7 @@ class SandboxWatch:
         self.turned.set()
 
     async def tell_line(self, event: Event) -> None:
-        self.picture.add_line(event)
+        self.telling.add_line(event)
         self.wake.set()
 
     # --- the stream ---
@@ -186,7 +187,7 @@ class SandboxWatch:
             try:
                 if self.anew:  # at first, and whenever it is not known what was told
                     self.anew = False
-                    await self._publish(self.picture.take_all())
+                    await self._publish(self.telling.take_all())
                     await self._write_snapshot()
                 tries = 0
                 await self._write_changes()
@@ -200,7 +201,7 @@ class SandboxWatch:
         """Waits until there is a whole picture, so that a page begins with one and not with crumbs."""
         until = time.monotonic() + FIRST_LOOK
         while (now := time.monotonic()) < until:
-            whole = self.expected <= self.picture.places.keys() and now - self.seen_at > STILL
+            whole = self.telling.sees(self.expected) and now - self.seen_at > STILL
             if whole:
                 return
             await asyncio.sleep(0.02)
@@ -208,12 +209,12 @@ class SandboxWatch:
     async def _write_changes(self) -> None:
         written, stale = time.monotonic(), False
         while not self.anew:
-            wait = self.picture.waiting()
+            wait = self.telling.waiting()
             if stale:
                 due = max(0.0, written + SNAPSHOT_GAP - time.monotonic())
                 wait = due if wait is None else min(wait, due)
             await self._sleep(wait)
-            for event in self.picture.take():
+            for event in self.telling.take():
                 await self._publish(event)
                 stale = True
             if stale and time.monotonic() - written >= SNAPSHOT_GAP:
@@ -232,18 +233,18 @@ class SandboxWatch:
 
     async def _publish(self, event: Event) -> None:
         await self.pace.turn()
-        self.picture.number, size = await publish_weighed(self.redis, self.sandbox, event)
+        self.telling.number, size = await publish_weighed(self.redis, self.sandbox, event)
         self.keeper.passed(size)
 
     async def _write_snapshot(self) -> None:
-        picture = self.picture.snapshot().model_dump_json()
-        await self.redis.set(snapshot_key(self.sandbox), picture, ex=KEPT_SECONDS)
-        await self.keeper.keep(self.generation, self.picture.number, picture)
+        snapshot = self.telling.snapshot().model_dump_json()
+        await self.redis.set(snapshot_key(self.sandbox), snapshot, ex=KEPT_SECONDS)
+        await self.keeper.keep(self.generation, self.telling.number, snapshot)
         self.kept = True
 
     async def _stay_fresh(self) -> None:
         while True:
-            if self.picture.number and self.observer.alive():
+            if self.telling.number and self.observer.alive():
                 try:
                     await self.redis.set(fresh_key(self.sandbox), "1", ex=FRESH_SECONDS)
                     if self.kept and not await self.redis.exists(snapshot_key(self.sandbox)):  # Redis began anew, so we do
@@ -251,7 +252,7 @@ class SandboxWatch:
                         self.wake.set()
                 except (RedisError, OSError) as error:
                     log.warning("freshness not written", sandbox=self.sandbox, error=str(error))
-            await asyncio.sleep(FRESH_EVERY if self.picture.number else 0.05)
+            await asyncio.sleep(FRESH_EVERY if self.telling.number else 0.05)
 
     # --- the lesson ---
 
@@ -261,11 +262,11 @@ class SandboxWatch:
             await asyncio.sleep(JUDGE_AFTER)
             self.turned.clear()
             teacher = self.teacher
-            if teacher is None or not self.picture.number:
+            if teacher is None or not self.telling.number:
                 continue
             await asyncio.sleep(max(0.0, teacher.rest_until - time.monotonic()))
-            for news in await teacher.judge(self.picture.snapshot()):
-                self.picture.add_line(news)
+            for news in await teacher.judge(self.telling.snapshot()):
+                self.telling.add_line(news)
                 self.wake.set()
 
     async def _probe(self) -> None:
@@ -273,13 +274,13 @@ class SandboxWatch:
         while True:
             await asyncio.sleep(PROBE_EVERY)
             teacher = self.teacher
-            if teacher is None or not self.picture.number:
+            if teacher is None or not self.telling.number:
                 continue
-            probes = teacher.probes(self.picture.snapshot())[:8]
-            self.picture.keep_probes({probe.key for probe in probes})
+            probes = teacher.probes(self.telling.snapshot())[:8]
+            self.telling.keep_probes({probe.key for probe in probes})
             if probes:
                 for result in await self.observer.probe(probes):
-                    self.picture.see_probe(result)
+                    self.telling.see_probe(result)
                 self._seen()
 
     async def _run_scripts(self) -> None:
@@ -287,14 +288,14 @@ class SandboxWatch:
         while True:
             await asyncio.sleep(PROBE_EVERY)
             teacher = self.teacher
-            if teacher is None or not teacher.lesson.scripts or not self.picture.number:
+            if teacher is None or not teacher.lesson.scripts or not self.telling.number:
                 continue
-            wanted = teacher.scripts(self.picture.snapshot())[:AT_MOST]
-            self.picture.keep_scripts({one.key for one in wanted})
+            wanted = teacher.scripts(self.telling.snapshot())[:AT_MOST]
+            self.telling.keep_scripts({one.key for one in wanted})
             if not wanted or not self.pacing.due():
                 continue
             for one in wanted:
-                self.picture.scripts[one.key] = await self.observer.run_script(one, teacher.lesson.scripts[one.file])
+                self.telling.scripts[one.key] = await self.observer.run_script(one, teacher.lesson.scripts[one.file])
             self.pacing.ran()
             self.turned.set()
 
@@ -303,13 +304,13 @@ class SandboxWatch:
         while True:
             await asyncio.sleep(PROBE_EVERY)
             teacher = self.teacher
-            if teacher is None or not self.picture.number:
+            if teacher is None or not self.telling.number:
                 continue
-            wanted = teacher.measurements(self.picture.snapshot())
-            if self.picture.keep_measured({one.id for one in wanted}):
+            wanted = teacher.measurements(self.telling.snapshot())
+            if self.telling.keep_measured({one.id for one in wanted}):
                 self._seen()
-            due = next((one for one in wanted if is_due(self.picture.measured.get(one.id))), None)
+            due = next((one for one in wanted if is_due(self.telling.measured.get(one.id))), None)
             if due:
-                self.picture.see_measured(due.id, await self.observer.measure(due.roads))
+                self.telling.see_measured(due.id, await self.observer.measure(due.roads))
                 self._seen()
                 await asyncio.sleep(MEASURE_REST)  # nodes measure one sandbox at a time: let others have their turn

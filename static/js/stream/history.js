@@ -1,8 +1,9 @@
 // What the sandbox was like at any number of its stream, as long as it is kept; and the difference between two moments.
 // Pure: no page, no clock. A change holds only what it brought; all the rest is shared with the moments around it.
 
-import { rowOf } from "../page/tables.js";
+import { byKey, diff } from "./differ.js";
 
+/** @import { Shown } from "./differ.js" */
 /** @import { DockerState, Happened, Line, Observation, Place, Snapshot, StreamEvent } from "./types.js" */
 
 /** @typedef {{ places: Map<string, Place>, docker: Map<string, DockerState> }} Picture */
@@ -180,7 +181,7 @@ export function settledAfter(timeline, event) {
 }
 
 /**
- * What differs, by place and view, by the key of each line. Counters and timers are no difference.
+ * What differs, by place and view. What passes by itself (counters, timers, states of connections) is no difference.
  * @param {Picture} before
  * @param {Picture} after
  * @returns {PlaceDifference[]}
@@ -209,58 +210,53 @@ function viewsOf(was, is, dockerWas, dockerIs) {
   const names = new Set([...Object.keys(was?.views ?? {}), ...Object.keys(is?.views ?? {})]);
   const pairs = [...names].map((name) => {
     const view = /** @type {import("./types.js").View} */ (name);
-    return { view: name, old: keyed(was?.views[view]), now: keyed(is?.views[view]) };
+    return differs(view, was?.views[view], is?.views[view]);
   });
-  pairs.unshift({ view: "docker", old: named(dockerWas), now: named(dockerIs) });
-  return pairs.map(({ view, old, now }) => compared(view, old, now)).filter((one) => one !== undefined);
+  return [differs("docker", named(dockerWas), named(dockerIs)), ...pairs].filter((one) => one !== undefined);
+}
+
+const ABSENT = { lines: [] }; // of two moments, what one of them does not have is added or removed
+
+/**
+ * The lines of each thing that differs.
+ * @param {string} view
+ * @param {Shown} [before]
+ * @param {Shown} [after]
+ * @returns {ViewDifference | undefined}
+ */
+function differs(view, before = ABSENT, after = ABSENT) {
+  if (before === after) return undefined;
+  const { added, changed, passing, removed } = diff(before, after);
+  const [old, now] = [byKey(before), byKey(after)];
+  const passed = new Set(passing);
+  const found = {
+    view,
+    added: added.map((key) => textsOf(now, key)),
+    removed: [...new Set(removed.map((line) => line.key || line.text))].map((key) => textsOf(old, key)),
+    changed: changed
+      .filter((key) => !passed.has(key))
+      .map((key) => /** @type {[string[], string[]]} */ ([textsOf(old, key), textsOf(now, key)])),
+  };
+  return found.added.length || found.removed.length || found.changed.length ? found : undefined;
 }
 
 /**
- * @param {string} view
- * @param {Map<string, string[]>} old
- * @param {Map<string, string[]>} now
- * @returns {ViewDifference | undefined}
+ * @param {ReturnType<typeof byKey>} lines
+ * @param {string} key
  */
-function compared(view, old, now) {
-  if (old === now) return undefined;
-  const added = [...now].filter(([key]) => !old.has(key)).map(([, lines]) => lines);
-  const removed = [...old].filter(([key]) => !now.has(key)).map(([, lines]) => lines);
-  /** @type {[string[], string[]][]} */
-  const changed = [];
-  const passes = rowOf(view)?.lasts === false; // its lines come and go; timers in them are no news
-  for (const [key, lines] of passes ? [] : now) {
-    const before = old.get(key);
-    if (before && plain(before) !== plain(lines)) changed.push([before, lines]);
-  }
-  return added.length || removed.length || changed.length ? { view, added, removed, changed } : undefined;
+function textsOf(lines, key) {
+  return (lines.get(key) ?? []).map((line) => line.text);
 }
 
-/** @param {Observation | undefined} seen */
-function keyed(seen) {
-  /** @type {Map<string, string[]>} */
-  const found = new Map();
-  for (const line of seen?.lines ?? []) {
-    if (line.text.startsWith("#")) continue; // a tool's remark, with the time of day in it
-    const key = line.key || line.text;
-    found.set(key, [...(found.get(key) ?? []), line.text]);
-  }
-  return found;
-}
-
-/** What a daemon names, as lines. @param {DockerState | undefined} docker */
+/** What a daemon names, as lines. @param {DockerState | undefined} docker @returns {Shown} */
 function named(docker) {
-  /** @type {Map<string, string[]>} */
-  const found = new Map();
-  for (const one of docker?.networks ?? [])
-    found.set(`network ${one.id}`, [`network ${[one.name, one.driver, ...one.subnets].join(" ")}`]);
-  for (const one of docker?.containers ?? []) {
+  const networks = (docker?.networks ?? []).map((one) => ({
+    key: `network ${one.id}`,
+    text: `network ${[one.name, one.driver, ...one.subnets].join(" ")}`,
+  }));
+  const containers = (docker?.containers ?? []).map((one) => {
     const ends = one.endpoints.map((end) => `${end.network} ${end.address}`.trim());
-    found.set(`container ${one.id}`, [`container ${one.name} ${one.state}: ${ends.join(", ") || one.network_mode}`]);
-  }
-  return found;
-}
-
-/** @param {string[]} lines */
-function plain(lines) {
-  return lines.map((line) => line.replace(/^\[\d+:\d+\] | \[\d+:\d+\]$/g, "")).join("\n");
+    return { key: `container ${one.id}`, text: `container ${one.name} ${one.state}: ${ends.join(", ") || one.network_mode}` };
+  });
+  return { lines: [...networks, ...containers] };
 }

@@ -37,7 +37,7 @@
  * @typedef {Numbered & { type: "place_seen", place: Place }} PlaceSeen
  * @typedef {Numbered & { type: "place_gone", place: string, name: string }} PlaceGone
  * @typedef {Numbered & { type: "view_changed", place: string, view: View, observation: Observation, added: string[],
- *   changed: string[], removed: Line[], cause: string }} ViewChanged
+ *   changed: string[], passing: string[], removed: Line[], cause: string }} ViewChanged
  * @typedef {Numbered & { type: "docker_changed", docker: DockerState }} DockerChanged
  * @typedef {Numbered & { type: "owner_gone", gone: Gone }} OwnerGone
  * @typedef {Numbered & { type: "happened", source: string, place: string, text: string, detail: string }} Happened

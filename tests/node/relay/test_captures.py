@@ -89,7 +89,7 @@ async def test_frames_go_to_a_stream_of_their_own_and_are_read_back(desk, ears):
     assert list(captures.read_frames("sb", "a")) == [FRAME] * 3
     assert captures.read_frame("sb", "a", 3) == FRAME
     assert captures.read_frame("sb", "a", 4) is None
-    assert not desk.tasks
+    await until(lambda: not desk.tasks)
     assert not desk.stops
 
 

@@ -5,10 +5,11 @@ import time
 import pytest
 from asgiref.sync import sync_to_async
 
+from explorer.network.differ import Change
 from explorer.network.model import Interface, Line, Observation, Place
 from explorer.node.relay import process, sandbox_watch
-from explorer.node.relay.picture import GAP_SECONDS
 from explorer.node.relay.process import Relay
+from explorer.node.relay.telling import GAP_SECONDS
 from explorer.node.work import work
 from explorer.sandboxes import life, past, progress, streams
 from explorer.sandboxes.events import events_key, fresh_key, snapshot_key
@@ -36,6 +37,7 @@ class Eyes:
 
     def __init__(self, config, sandbox, generation, facts, witness):
         self.sandbox, self.generation, self.witness, self.blind = sandbox, generation, witness, False
+        self.shown = seen("lo")
         Eyes.made[sandbox] = self
 
     async def run(self):
@@ -50,7 +52,9 @@ class Eyes:
         return Place(id=name, kind="host", host=name, name=name, views={"interfaces": seen(*interfaces)})
 
     async def show(self, *interfaces):
-        await self.witness.view_changed(self.place("h1", *interfaces), "interfaces", None)
+        place = self.place("h1", *interfaces)
+        before, self.shown = self.shown, place.views["interfaces"]
+        await self.witness.view_changed(Change(place, "interfaces", before, self.shown))
 
     def alive(self):
         return not self.blind

@@ -249,14 +249,14 @@ test("why commands are not listed is known from the first picture on, now and at
 });
 
 test("two moments differ by key; counters, timers and order are no difference", () => {
-  const rule = (counts, text) => line(`${counts}${text}`, text);
+  const rule = (counts, text) => line(`${counts}${text}`, `rule:nat:${text}`);
   const nat = (...lines) => ({ ...seen(), lines });
   const before = {
     places: new Map([
       [
         "h1",
         place("h1", {
-          nat: nat(line("# made at 1", "# made"), rule("[1:60] ", "-A X"), line("10.0.0.0/8 dev a", "route 10")),
+          nat: nat(line("# made at 1", "comment:nat"), rule("[1:60] ", "-A X"), line("10.0.0.0/8 dev a", "route 10")),
           routes: seen("a", "b"),
         }),
       ],
@@ -270,7 +270,7 @@ test("two moments differ by key; counters, timers and order are no difference", 
       [
         "h1",
         place("h1", {
-          nat: nat(line("# made at 2", "# made"), rule("[9:90] ", "-A X"), line("10.0.0.0/8 dev b", "route 10")),
+          nat: nat(line("# made at 2", "comment:nat"), rule("[9:90] ", "-A X"), line("10.0.0.0/8 dev b", "route 10")),
           routes: seen("b", "a", "c"),
         }),
       ],

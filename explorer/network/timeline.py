@@ -1,11 +1,11 @@
-"""What changed, in the words of the timeline. One short true sentence per change; counters and timers are not told."""
+"""What the differ found, in the words of the timeline. One short true sentence per change; counters and timers are not told."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
 
-from explorer.network.difference import Difference, compare
+from explorer.network.differ import Difference
 from explorer.network.model import (
     Chain,
     Connection,
@@ -22,7 +22,6 @@ from explorer.network.model import (
     Rule,
     View,
 )
-from explorer.network.peers import link_peers
 
 SENTENCES = 12  # of one change of one view; the rest is counted
 
@@ -199,5 +198,3 @@ _TELLERS: dict[type, Callable[..., str]] = {
     Connection: _connection,
     Request: _request,
 }
-
-__all__ = ["Difference", "compare", "describe", "link_peers"]

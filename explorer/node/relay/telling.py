@@ -1,29 +1,30 @@
-"""What a sandbox showed last and what browsers were told last; the difference between the two becomes events.
+"""What browsers have been told of a sandbox, and what they are told next.
 
-Pure and bounded: however fast a host changes, there is one pending mark per place and view, and what is told is always the
-newest. So nothing is dropped, only moments nobody could have seen are passed over.
+The observer hands on each change once, with what was shown before. Here it waits until it is due: at most one change waits for
+each place and view, two that come close together become one, and what is told is the newest. So this is bounded however fast a
+host changes, and nothing is dropped but moments that nobody could have seen. What has been told is kept, which is the snapshot
+that the number of the last event stands for; what waits is kept beside it, and nothing is compared again.
 """
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
-from explorer.network.compare import compare, describe
+from explorer.network.differ import Change
 from explorer.network.model import (
     Call,
     DockerState,
     Gone,
     Measured,
-    Observation,
     Place,
     ProbeResult,
     ScriptResult,
     Snapshot,
     View,
 )
-from explorer.network.since import Since
+from explorer.network.timeline import describe
 from explorer.node.relay.owners import Owners
 from explorer.sandboxes.events import (
     DockerChanged,
@@ -46,24 +47,23 @@ GAP_SECONDS = 0.05  # between two tellings of the same view
 LINES_WAITING = 200  # of the timeline
 GONE_KEPT = 20  # networks and containers that were removed
 Mark = tuple[str, str]  # (place id, view or "" for the place itself) · ("", host) for a host's daemon
+Waiting = Place | Change | DockerState | None  # None: the place went
 
 
-class Picture:
+class Telling:
     def __init__(self, sandbox: str, generation: int, no_commands: str = "") -> None:
         self.sandbox, self.generation, self.no_commands = sandbox, generation, no_commands
         self.number = 0
-        self.places: dict[str, Place] = {}
-        self.docker: dict[str, DockerState] = {}
+        self.places: dict[str, Place] = {}  # as told
+        self.docker: dict[str, DockerState] = {}  # as told
         self.probes: dict[str, ProbeResult] = {}
         self.measured: dict[str, Measured] = {}
         self.scripts: dict[str, ScriptResult] = {}
-        self._told: dict[str, Place] = {}
-        self._told_docker: dict[str, DockerState] = {}
-        self._marks: dict[Mark, float] = {}  # → not before
+        self._waiting: dict[Mark, Waiting] = {}
+        self._due: dict[Mark, float] = {}
         self._told_at: dict[Mark, float] = {}
         self._lines: deque[Event] = deque()
         self._lines_lost = 0
-        self._since = Since()
         self._owners = Owners()
         self._gone: deque[Gone] = deque(maxlen=GONE_KEPT)
         self._causes: dict[str, tuple[float, str]] = {}  # host → (when, what its engine said)
@@ -72,26 +72,37 @@ class Picture:
     # --- what was seen ---
 
     def see_place(self, place: Place) -> None:
-        self.places[place.id] = self._since.mark(place, time.time())
-        self._mark((place.id, ""))
+        """It is told whole, so what waits of its views is in it."""
+        self._drop(place.id)
+        self._wait((place.id, ""), place)
 
     def lose_place(self, place: str) -> None:
-        self._since.forget(place)
-        if self.places.pop(place, None) is not None or place in self._told:
-            for mark in [mark for mark in self._marks if mark[0] == place]:
-                del self._marks[mark]
-            self._mark((place, ""))
+        self._drop(place)
+        self._waiting.pop((place, ""), None)
+        self._due.pop((place, ""), None)
+        if place in self.places:
+            self._wait((place, ""), None)
 
-    def see_view(self, place: Place, view: View) -> None:
-        if view == "calls":
-            before = self.places.get(place.id)
-            self._see_calls(place, before.views.get(view) if before else None)
-        self.places[place.id] = self._since.mark(place, time.time())
-        self._mark((place.id, view if place.id in self._told else ""))
+    def see_view(self, change: Change) -> None:
+        if change.view == "calls":
+            self._see_calls(change)
+        whole, mark = (change.place.id, ""), (change.place.id, change.view)
+        waiting = self._waiting.get(mark)
+        if whole in self._waiting or change.place.id not in self.places:
+            self._wait(whole, change.place)
+        elif not isinstance(waiting, Change):
+            self._wait(mark, change)
+        elif both := waiting.then(change):
+            self._waiting[mark] = both
+        else:
+            del self._waiting[mark], self._due[mark]
 
     def see_docker(self, docker: DockerState) -> None:
-        self.docker[docker.host] = docker
-        self._mark(("", docker.host))
+        self._wait(("", docker.host), docker)
+
+    def sees(self, places: Set[str]) -> bool:
+        """Whether all of these are told or wait to be."""
+        return all(name in self.places or self._waiting.get((name, "")) is not None for name in places)
 
     def see_happening(self, line: Happened) -> None:
         if line.source == "docker":
@@ -137,9 +148,9 @@ class Picture:
         """Seconds until something can be told; None when all is told."""
         if self._lines:
             return 0.0
-        if not self._marks:
+        if not self._due:
             return None
-        return max(0.0, min(self._marks.values()) - time.monotonic())
+        return max(0.0, min(self._due.values()) - time.monotonic())
 
     def take(self) -> Iterator[Event]:
         """What is due now, as events; each is folded in as it is handed out."""
@@ -149,18 +160,18 @@ class Picture:
         while self._lines:
             yield self._lines.popleft()
         now = time.monotonic()
-        for mark in [mark for mark, due in self._marks.items() if due <= now]:
-            if self._marks.pop(mark, None) is not None:
+        for mark in [mark for mark, due in self._due.items() if due <= now]:
+            if mark in self._waiting:  # while an event is written, what waits may go
+                del self._due[mark]
                 self._told_at[mark] = now
-                yield from self._tell(mark)
+                yield from self._tell(mark, self._waiting.pop(mark))
 
     def take_all(self) -> SnapshotTaken:
         """Everything at once, as the new beginning."""
-        self._marks.clear()
-        self._told = dict(self.places)
-        for place in self._told.values():
-            self._owners.see(place)
-        self._told_docker = dict(self.docker)
+        for mark in list(self._waiting):
+            for _ in self._tell(mark, self._waiting.pop(mark)):
+                pass  # folded in; the snapshot tells it
+        self._due.clear()
         return SnapshotTaken(snapshot=self.snapshot())
 
     def snapshot(self) -> Snapshot:
@@ -170,8 +181,8 @@ class Picture:
             generation=self.generation,
             number=self.number,
             at=time.time(),
-            places=dict(self._told),
-            docker=dict(self._told_docker),
+            places=dict(self.places),
+            docker=dict(self.docker),
             probes=dict(self.probes),
             measured=dict(self.measured),
             scripts=dict(self.scripts),
@@ -181,68 +192,62 @@ class Picture:
 
     # --- inside ---
 
-    def _mark(self, mark: Mark) -> None:
-        self._marks.setdefault(mark, self._told_at.get(mark, 0.0) + GAP_SECONDS)
+    def _wait(self, mark: Mark, what: Waiting) -> None:
+        self._waiting[mark] = what
+        self._due.setdefault(mark, self._told_at.get(mark, 0.0) + GAP_SECONDS)
 
-    def _tell(self, mark: Mark) -> Iterator[Event]:
-        place, view = mark
-        if not place:
-            docker = self.docker[view]
-            before = self._told_docker.get(view)
-            if before != docker:
-                self._told_docker[view] = docker
-                yield DockerChanged(docker=docker)
-                for owner in self._owners.see_docker(before, docker, time.time()):
-                    self._gone.append(owner)
-                    yield OwnerGone(gone=owner)
-        elif place not in self.places:
-            gone = self._told.pop(place, None)
-            for old in [old for old in self._told_at if old[0] == place]:
-                del self._told_at[old]
-            if gone:
-                yield PlaceGone(place=place, name=gone.name)
-        elif not view:
-            seen = self.places[place]
-            if self._told.get(place) != seen:
-                self._told[place] = seen
-                self._owners.see(seen)
-                yield PlaceSeen(place=seen)
+    def _drop(self, place: str) -> None:
+        """What waits of the views of a place."""
+        for mark in [mark for mark in self._waiting if mark[0] == place and mark[1]]:
+            del self._waiting[mark], self._due[mark]
+
+    def _tell(self, mark: Mark, what: Waiting) -> Iterator[Event]:
+        if isinstance(what, Place):
+            self.places[what.id] = what
+            self._owners.see(what)
+            yield PlaceSeen(place=what)
+        elif isinstance(what, Change):
+            yield from self._tell_view(what)
+        elif isinstance(what, DockerState):
+            before, self.docker[what.host] = self.docker.get(what.host), what
+            yield DockerChanged(docker=what)
+            for owner in self._owners.see_docker(before, what, time.time()):
+                self._gone.append(owner)
+                yield OwnerGone(gone=owner)
         else:
-            yield from self._tell_view(self.places[place], view)
+            gone = self.places.pop(mark[0])
+            for old in [old for old in self._told_at if old[0] == mark[0]]:
+                del self._told_at[old]
+            yield PlaceGone(place=gone.id, name=gone.name)
 
-    def _tell_view(self, place: Place, view: View) -> Iterator[Event]:
-        told = self._told.get(place.id)
-        seen = place.views.get(view)
-        if told is None or seen is None:
-            return
-        before, after = told.views.get(view), seen
-        if before == after:
-            return
-        self._told[place.id] = told.model_copy(update={"views": {**told.views, view: after}})
+    def _tell_view(self, change: Change) -> Iterator[Event]:
+        place, view, found = change.place, change.view, change.difference
+        told = self.places[place.id]
+        self.places[place.id] = told.model_copy(update={"views": {**told.views, view: change.after}})
         self._owners.see_view(place, view)
-        difference = compare(before, after)
         cause = self._cause(place, view)
         yield ViewChanged(
             place=place.id,
             view=view,
-            observation=after,
-            added=tuple(difference.added),
-            changed=tuple(difference.changed),
-            removed=tuple(difference.removed),
-            cause=cause if difference.added or difference.removed else "",
+            observation=change.after,
+            added=found.added,
+            changed=found.changed,
+            passing=found.passing,
+            removed=found.removed,
+            cause=cause if found.added or found.removed else "",
         )
-        for text in describe(place, view, difference, before, after, self.docker.get(_host_of(place))):
+        for text in describe(place, view, found, change.before, change.after, self.docker.get(_host_of(place))):
             yield Happened(source="kernel", place=place.id, text=text, detail=f"because: {cause}" if cause else "")
 
-    def _see_calls(self, place: Place, before: Observation | None) -> None:
+    def _see_calls(self, change: Change) -> None:
         """Of the calls that came since, those that change something in the kernel are a cause."""
-        old = {item.key: item for item in before.items} if before else {}
-        calls = [item for item in place.views["calls"].items if isinstance(item, Call) and item.method in CHANGES]
-        news = [call for call in calls if old.get(call.key) != call]
-        if news:
-            methods = list(dict.fromkeys(call.method for call in news))
-            verb = "answered" if news[-1].seconds is not None else "was asked"
-            text = f"{news[-1].driver} {verb} {' and '.join(filter(None, (', '.join(methods[:-1]), methods[-1])))}"
+        place, first = change.place, change.before is None
+        news = {*change.difference.added, *change.difference.changed}
+        calls = [item for item in change.after.items if isinstance(item, Call) and (first or item.key in news)]
+        if calls := [call for call in calls if call.method in CHANGES]:
+            methods = list(dict.fromkeys(call.method for call in calls))
+            verb = "answered" if calls[-1].seconds is not None else "was asked"
+            text = f"{calls[-1].driver} {verb} {' and '.join(filter(None, (', '.join(methods[:-1]), methods[-1])))}"
             self._driver_causes[_host_of(place)] = (time.monotonic(), text)
 
     def _cause(self, place: Place, view: View) -> str:

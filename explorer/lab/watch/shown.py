@@ -1,0 +1,104 @@
+"""What a sandbox shows, explained and with its times: the one place on a node that keeps what was read, until it is told.
+
+The observer hands in the readings of single namespaces. Here veth ends are joined across namespaces, every line is given its
+reason and the time since when it has been there, and what differs from what was shown before comes out, once, as changes.
+Whoever hears of them (`Witness`) need not compare again.
+
+Work is done only for what is new: a view is explained again when it was read anew, or when the names that its reasons use have
+changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+
+from explorer.network.differ import Change, diff
+from explorer.network.elsewhere import Elsewhere, look_elsewhere
+from explorer.network.explain import explain
+from explorer.network.model import DockerState, Observation, Place, View
+from explorer.network.peers import link_peers
+from explorer.network.since import Since
+
+log = structlog.get_logger(__name__)
+
+FACTS = tuple(name for name in Place.model_fields if name != "views")
+
+
+@dataclass
+class News:
+    """What is different: places that went, places to be seen whole, and views of places that were known."""
+
+    gone: list[str] = field(default_factory=list)
+    seen: list[Place] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+
+
+class Shown:
+    """`places` is what is shown now."""
+
+    def __init__(self) -> None:
+        self.places: dict[str, Place] = {}
+        self._from: dict[tuple[str, View], tuple[Observation, Any]] = {}  # the reading, and the names its reasons used
+        self._since = Since()
+
+    def take(self, readings: Mapping[str, Place], docker: Mapping[str, DockerState], now: float) -> News:
+        """`now` is Unix time."""
+        news = News(gone=[name for name in self.places if name not in readings])
+        for name in news.gone:
+            self._forget(name)
+        linked = link_peers(dict(readings))
+        elsewhere = look_elsewhere(linked, docker)
+        self.places = {
+            name: self._take_place(place, docker.get(place.host), elsewhere, news, now) for name, place in linked.items()
+        }
+        return news
+
+    def _take_place(self, place: Place, docker: DockerState | None, elsewhere: Elsewhere, news: News, now: float) -> Place:
+        before = self.places.get(place.id)
+        began = self._since.begin(place, now)
+        names = (docker, place.views.get("interfaces"), elsewhere)
+        changes = {}
+        views: dict[View, Observation] = {}
+        for view, reading in place.views.items():
+            shown = before.views.get(view) if before else None
+            if shown is not None and self._from.get((place.id, view)) == (reading, names):
+                views[view] = shown
+                continue
+            self._from[place.id, view] = (reading, names)
+            seen = reasoned(place, view, reading, docker, elsewhere)
+            found = diff(shown, seen)
+            views[view] = self._since.mark(place, view, shown, seen, found, now)
+            if shown is None or views[view] != shown:  # other names may give the same reasons
+                changes[view] = found
+            else:
+                views[view] = shown
+        after = place.model_copy(update={"views": views, "since": began})
+        lost = before is not None and not before.views.keys() <= views.keys()
+        if before is None or lost or any(getattr(before, name) != getattr(after, name) for name in FACTS):
+            news.seen.append(after)
+        else:
+            for view, found in changes.items():
+                news.changes.append(Change(after, view, before.views.get(view), views[view], found))
+        for old in [key for key in self._from if key[0] == place.id and key[1] not in views] if lost else ():
+            del self._from[old]
+        return after
+
+    def _forget(self, place: str) -> None:
+        self._since.forget(place)
+        for key in [key for key in self._from if key[0] == place]:
+            del self._from[key]
+
+
+def reasoned(
+    place: Place, view: View, observation: Observation, docker: DockerState | None, elsewhere: Elsewhere
+) -> Observation:
+    """A line without its reason is worth more than no line: what defeats the explanation is ours to find in the log."""
+    try:
+        return explain(place, view, observation, docker, elsewhere)
+    except Exception:
+        log.exception("explanation failed", place=place.id, view=view)
+        return observation
