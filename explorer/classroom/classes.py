@@ -13,7 +13,14 @@ from explorer.classroom.models import Class, new_code
 from explorer.classroom.people.access import User
 from explorer.classroom.people.audit import note
 from explorer.classroom.tell import tell_class
-from explorer.sandboxes import warm
+from explorer.lessons.model import Lesson
+from explorer.sandboxes import library, warm
+
+
+def lessons_of(klass: Class) -> list[Lesson]:
+    """Those of the class that there are (still), in its order."""
+    known = library.lessons()
+    return [known[slug] for slug in klass.lessons if slug in known]
 
 
 def list_classes(classes: QuerySet[Class]) -> QuerySet[Class]:

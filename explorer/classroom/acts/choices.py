@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from textwrap import shorten
 
 from explorer.classroom.acts.act import Kind
+from explorer.classroom.classes import lessons_of
 from explorer.classroom.models import Class
 from explorer.lessons.model import Lesson
-from explorer.sandboxes import library
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ def choices_of(kind: Kind, klass: Class) -> Choices:
     """Of a kind that has any; only what this class has."""
     if kind is Kind.STATE:
         return [("", [Choice(str(state.pk), state.title) for state in klass.states.order_by("-created_at")])]
-    lessons = [lesson for slug in klass.lessons if (lesson := library.find(slug))]
+    lessons = lessons_of(klass)
     if kind is Kind.LESSON:
         return [("", [Choice(lesson.slug, lesson.title) for lesson in lessons])]
     found = _steps if kind is Kind.STEP else _predictions

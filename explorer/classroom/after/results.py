@@ -15,9 +15,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from explorer.classroom.after.answers import Answers, count_answers
+from explorer.classroom.classes import lessons_of
 from explorer.classroom.models import Class, Seat
 from explorer.lessons.model import Lesson, Option, Prediction, Step
-from explorer.sandboxes import library
 from explorer.sandboxes.models import Progress
 
 SCHEMA = "docker-network-explorer/class-results/1"
@@ -136,12 +136,6 @@ class LearnerResult:
     @property
     def minutes(self) -> int:
         return sum(one.minutes for one in self.lessons)
-
-
-def lessons_of(klass: Class) -> list[Lesson]:
-    """Those of the class that there are (still), in its order."""
-    known = library.lessons()
-    return [known[slug] for slug in klass.lessons if slug in known]
 
 
 def read_results(klass: Class) -> list[LearnerResult]:

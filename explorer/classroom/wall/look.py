@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import time
 
+from explorer.classroom.classes import lessons_of
 from explorer.classroom.models import Class
 from explorer.classroom.wall.lately import Listener
 from explorer.classroom.wall.seats import read_seats
 from explorer.classroom.wall.tiles import Tile, make_tiles
-from explorer.lessons.model import Lesson
-from explorer.sandboxes import library, streams
+from explorer.sandboxes import streams
 
 FIRST_LOOK = 12  # events looked back into for a page that is drawn once
 AT_ONCE = 500
-
-
-def lessons_of(klass: Class) -> list[Lesson]:
-    """Those of the class that there are (still), in its order."""
-    known = library.lessons()
-    return [known[slug] for slug in klass.lessons if slug in known]
 
 
 def look_at_class(klass: Class, listener: Listener) -> dict[str, Tile]:

@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from explorer.classroom.after import forgetting, results
+from explorer.classroom.classes import lessons_of
 from explorer.classroom.models import Class, Seat
 from explorer.classroom.people.access import find_own_seat, requested_learner
 from explorer.classroom.people.audit import counted
@@ -70,7 +71,7 @@ def describe(klass: Class) -> dict[str, Any]:
     return {
         "klass": klass,
         "learners": learners,
-        "lessons": results.lessons_of(klass),
+        "lessons": lessons_of(klass),
         "beliefs": results.read_beliefs(learners),
         "finished": sum(bool(one.finished) for one in learners),
     }

@@ -12,10 +12,11 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from explorer.classroom.classes import lessons_of
 from explorer.classroom.models import Class, Seat
 from explorer.classroom.people.access import find_watched, may_type, seat_with_terminals
 from explorer.classroom.seat import changes
-from explorer.classroom.wall.look import lessons_of, look_once
+from explorer.classroom.wall.look import look_once
 from explorer.classroom.wall.seats import read_seats
 from explorer.classroom.wall.tiles import SHOWN, SORTS, Tile, arrange, count, lesson_of
 from explorer.lessons.model import Lesson

@@ -152,3 +152,86 @@ def test_a_number_of_days_that_makes_no_sense_deletes_nothing(lived, klass, days
     with pytest.raises(CommandError, match="expected a whole number"):
         call_command("forget", older_than=days)
     assert not Class.objects.exclude(forgotten_at=None).exists()
+
+
+# --- what goes of a class, piece by piece ---
+
+
+def test_a_seat_says_neither_what_was_looked_at_nor_what_was_asked(lived, klass, teacher):
+    Seat.objects.update(lesson="bridge", help_at=timezone.now(), invited_at=timezone.now())
+    forgetting.forget_class(teacher, klass)
+    lived.refresh_from_db()
+    assert (lived.name, lived.lesson, lived.help_at, lived.invited_at) == (forgetting.NAMELESS, "", None, None)
+    assert lived.removed_at is not None
+
+
+def test_when_a_seat_was_removed_before_that_moment_stays(lived, klass, teacher):
+    before = timezone.now() - timedelta(days=3)
+    Seat.objects.update(removed_at=before)
+    forgetting.forget_class(teacher, klass)
+    lived.refresh_from_db()
+    assert lived.removed_at == before
+
+
+def test_what_was_locked_and_shown_is_forgotten_too(lived, klass, teacher):
+    Class.objects.update(open_until={"lesson": "bridge", "step": "switch"}, revealed=["bridge/docker0"])
+    forgetting.forget_class(teacher, klass)
+    assert (klass.open_until, klass.revealed) == ({}, [])
+
+
+def test_when_a_class_ended_before_that_moment_stays(lived, klass, teacher):
+    before = timezone.now() - timedelta(days=3)
+    Class.objects.update(ended_at=before, state="ended")
+    forgetting.forget_class(teacher, klass)
+    assert klass.ended_at == before
+
+
+def test_a_comparison_that_runs_is_ended(lived, klass, teacher):
+    comparison = Comparison.objects.create(learner=lived.learner, state="running")
+    Sandbox.objects.create(learner=lived.learner, comparison=comparison, state="ready")
+    forgetting.forget_class(teacher, klass)
+    assert not Comparison.objects.filter(state="running").exists()
+
+
+def test_what_is_over_holds_no_typed_commands_either(lived, klass, teacher):
+    Sandbox.objects.create(learner=lived.learner, state="closed", replay={"commands": [{"command": SECRET}]})
+    forgetting.forget_class(teacher, klass)
+    assert set(map(str, Sandbox.objects.values_list("replay", flat=True))) == {"{}"}
+
+
+def test_sandboxes_of_others_go_on(lived, klass, teacher):
+    other = Sandbox.objects.create(learner=Learner.objects.create(), state="ready", replay={"commands": []})
+    spare = Sandbox.objects.create(pool="another", state="warm")
+    forgetting.forget_class(teacher, klass)
+    other.refresh_from_db(), spare.refresh_from_db()
+    assert (other.state, other.replay, spare.state) == ("ready", {"commands": []}, "warm")
+
+
+def test_two_classes_may_be_forgotten_with_a_seat_each(lived, klass, teacher, other_teacher):
+    other = make_class(other_teacher)
+    make_seat(other, "Eve")
+    assert [forgetting.forget_class(teacher, one) for one in (klass, other)] == [True, True]
+    assert len(set(Seat.objects.values_list("recovery", flat=True))) == 2
+
+
+# --- by age ---
+
+
+def test_a_class_that_was_ended_early_goes_by_when_it_was_ended(lived, klass):
+    Class.objects.update(ended_at=timezone.now() - timedelta(days=31), state="ended")
+    assert forgetting.forget_by_age(30) == {"classes": 1, "learners": 0}
+
+
+def test_done_twice_by_the_clock_it_is_done_once(lived, klass):
+    age(klass, 100)
+    for _ in range(2):
+        tasks.forget()
+    assert AuditEntry.objects.filter(action="forget class").count() == 1
+
+
+def test_the_sandbox_of_a_learner_who_is_forgotten_is_closed(db):
+    old = Learner.objects.create(seen_at=timezone.now() - timedelta(days=91))
+    sandbox = Sandbox.objects.create(learner=old, state="ready")
+    forgetting.forget_by_age()
+    sandbox.refresh_from_db()
+    assert (sandbox.state, sandbox.learner_id) == ("closing", None)

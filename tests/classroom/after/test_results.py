@@ -9,6 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from explorer.classroom.after import results
+from explorer.classroom.classes import lessons_of
 from explorer.classroom.models import Seat
 from explorer.sandboxes import library
 from explorer.sandboxes.models import Progress
@@ -148,7 +149,7 @@ def test_the_table_has_a_row_for_each_learner_and_step(klass, seat, learned):
     Seat.objects.filter(pk=seat.pk).update(name='=HYPERLINK("http://evil")')
     text = "".join(results.write_csv(results.read_results(klass)))
     rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
-    steps = sum(len(lesson.steps) for lesson in results.lessons_of(klass))
+    steps = sum(len(lesson.steps) for lesson in lessons_of(klass))
     assert len(rows) == steps
     first = rows[0]
     assert first["name"] == '\'=HYPERLINK("http://evil")'
@@ -168,3 +169,102 @@ def test_the_json_says_its_form_and_is_json(klass, seat, learned):
 def test_another_classes_learners_are_not_in_it(klass, seat, other_teacher):
     make_seat(make_class(other_teacher), "Eve")
     assert [one.seat.name for one in results.read_results(klass)] == ["Ana"]
+
+
+# --- what a spreadsheet must not run ---
+
+
+@pytest.mark.parametrize("sign", [*"=+-@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\t", "\r", "\n"])
+@pytest.mark.parametrize("before", ["", " ", "\u00a0", "\u3000", "\0", "  "])
+def test_what_a_spreadsheet_would_run_stands_behind_an_apostrophe(sign, before):
+    assert results.harmless(f"{before}{sign}1") == f"'{before}{sign}1"
+
+
+@pytest.mark.parametrize("text", ["", "Ana", "1+1", "a=b", "'=1", "Ana-Maria", "x@y"])
+def test_what_is_none_stays_as_it_is(text):
+    assert results.harmless(text) == text
+
+
+def test_every_cell_is_quoted_and_a_quote_doubled():
+    assert results.csv_line(["a", 1, 'b"c', "x,y\nz"]) == '"a","1","b""c","x,y\nz"\r\n'
+
+
+def test_the_file_says_once_how_it_is_encoded(klass, seat):
+    lines = list(results.write_csv(results.read_results(klass)))
+    assert lines[0].startswith('\ufeff"seat"')
+    assert not any("\ufeff" in line for line in lines[1:])
+
+
+def test_a_time_is_written_so_that_it_sorts():
+    assert [results.written(at) for at in (None, 0.0, 1_000_000.5)] == ["", "", "1970-01-12T13:46:40Z"]
+
+
+# --- who and in which order ---
+
+
+def test_removed_seats_come_last_and_names_sort_whatever_the_capitals(klass):
+    for name in ("ben", "Ana", "Cem", "anna"):
+        make_seat(klass, name)
+    Seat.objects.filter(name="Ana").update(removed_at=klass.created_at)
+    assert [one.seat.name for one in results.read_results(klass)] == ["anna", "ben", "Cem", "Ana"]
+
+
+def test_of_one_seat_the_same_is_read_as_of_all(klass, seat, learned):
+    assert results.read_result(seat) == results.read_results(klass)[0]
+
+
+def test_a_seat_whose_learner_was_forgotten_has_begun_nothing(klass, seat, learned):
+    seat.learner.delete()
+    seat.refresh_from_db()
+    for result in (results.read_result(seat), results.read_results(klass)[0]):
+        assert [one.begun for one in result.lessons] == [False, False]
+
+
+def test_what_who_was_removed_believed_does_not_count(klass, seat, learned):
+    assert [one.prediction.id for one in results.read_beliefs(results.read_results(klass))] == ["docker0", "new-on-host"]
+    Seat.objects.update(removed_at=klass.created_at)
+    assert results.read_beliefs(results.read_results(klass)) == []
+
+
+def test_the_most_mistaken_belief_comes_first_and_one_nobody_guessed_at_is_left_out(klass):
+    for at in range(2):
+        learn(
+            make_seat(klass, f"s{at}"),
+            predictions={"docker0": "card" if at else "switch", "new-on-host": "cable"},
+            outcomes={"docker0": "switch", "new-on-host": "nothing"},
+        )
+    beliefs = results.read_beliefs(results.read_results(klass))
+    assert [(one.prediction.id, one.answered) for one in beliefs] == [("new-on-host", 2), ("docker0", 2)]
+    assert [results.share_wrong(one) for one in beliefs] == [1.0, 0.5]
+
+
+def test_a_belief_that_no_machine_has_tried_is_not_called_wrong(klass, seat):
+    learn(seat, predictions={"docker0": "card"})
+    (belief,) = results.read_beliefs(results.read_results(klass))
+    assert (results.share_wrong(belief), results.belief_json(belief)["misconception"]) == (0.0, None)
+
+
+# --- the JSON file ---
+
+
+def test_the_json_file_says_each_check_and_each_prediction(klass, seat, learned):
+    told = results.as_json(klass, results.read_results(klass))
+    assert (told["schema"], told["class"]["id"], told["class"]["lessons"]) == (results.SCHEMA, klass.pk, ["bridge", "host"])
+    (learner,) = told["learners"]
+    step = learner["lessons"][0]["steps"][0]
+    assert (learner["name"], learner["removed"]) == ("Ana", False)
+    assert step["checks"] == {check.id: True for check in learned.checks}
+    assert (step["begun"], step["done"]) == ("1970-01-12T13:46:40Z", "1970-01-12T13:51:40Z")
+    asked = {one["prediction"]: one for each in learner["lessons"][0]["steps"] for one in each["predictions"]}
+    assert asked["docker0"] == {"prediction": "docker0", "chosen": "card", "measured": "switch", "right": False}
+    assert json.loads(json.dumps(told)) == told
+
+
+def test_a_step_is_complete_when_each_of_its_checks_is(klass, seat, learned):
+    Progress.objects.update(passed={learned.id: [learned.checks[0].id]})
+    (learner,) = results.read_results(klass)
+    expected = len(learned.checks) == 1
+    assert learner.lessons[0].steps[0].complete is expected
+    empty = [one for one in learner.lessons[0].steps if not one.step.checks]
+    assert not any(one.complete for one in empty)
+    assert learner.lessons[0].to_do == len(learner.lessons[0].steps) - len(empty)
