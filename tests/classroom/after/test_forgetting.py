@@ -201,7 +201,7 @@ def test_what_is_over_holds_no_typed_commands_either(lived, klass, teacher):
 
 def test_sandboxes_of_others_go_on(lived, klass, teacher):
     other = Sandbox.objects.create(learner=Learner.objects.create(), state="ready", replay={"commands": []})
-    spare = Sandbox.objects.create(pool="another", state="warm")
+    spare = Sandbox.objects.create(class_id="another", state="warm")
     forgetting.forget_class(teacher, klass)
     other.refresh_from_db(), spare.refresh_from_db()
     assert (other.state, other.replay, spare.state) == ("ready", {"commands": []}, "warm")
