@@ -13,9 +13,13 @@ import importlib
 import pkgutil
 import sys
 from types import ModuleType
+from typing import cast
 
+from explorer.network.drivers import registry
 from explorer.network.drivers.driver import Driver
-from explorer.network.drivers.registry import DRIVERS, built_in, links, links_for_page, network_drivers, on_lan
+from explorer.network.drivers.registry import built_in, links, links_for_page, network_drivers, on_lan
+
+DRIVERS = cast("dict[str, Driver]", registry.DRIVERS)
 
 
 def find_drivers(package: ModuleType) -> list[Driver]:

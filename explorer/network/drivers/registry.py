@@ -6,12 +6,34 @@ driver which joins later is found everywhere.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import Any, Protocol
 
-if TYPE_CHECKING:  # a driver's own parts look things up here
-    from explorer.network.drivers.driver import Driver
 
-DRIVERS: dict[str, Driver] = {}
+class Registered(Protocol):
+    """What the parts of a driver look up about others; each is a `driver.Driver`, which is made of those parts."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def docker(self) -> str: ...
+    @property
+    def plugin(self) -> str: ...
+    @property
+    def predefined(self) -> bool: ...
+    @property
+    def in_host(self) -> bool: ...
+    @property
+    def spans_hosts(self) -> bool: ...
+    @property
+    def on_lan(self) -> bool: ...
+    @property
+    def links(self) -> Mapping[str, Any]: ...
+    @property
+    def variants(self) -> Mapping[int, Any]: ...
+
+
+DRIVERS: dict[str, Registered] = {}
 
 
 def built_in() -> set[str]:
