@@ -224,7 +224,7 @@ def test_what_is_warm_has_a_head_start(warm, alice, monkeypatch):
     )
     comparison = compare_for(alice, THREE)
     new = comparison.columns.get(key="overlay").sandbox
-    assert waits == {(opening_of(new).pk,): comparisons.HEAD_START}, "and the warm pool is not asked to fill up"
+    assert waits == {(opening_of(new).pk,): comparisons.HEAD_START}, "and no new warm one is asked for"
 
 
 def test_where_nothing_is_warm_nobody_waits(engine, node1, alice, redis, monkeypatch):
@@ -240,7 +240,7 @@ def test_a_warm_one_of_another_engine_is_left(warm, alice, sent):
     assert not {column.sandbox for column in comparison.columns.all()} & set(warm)
 
 
-def test_the_warm_pool_waits_until_it_is_over(warm, alice, sent):
+def test_no_common_one_is_made_until_it_is_over(warm, alice, sent):
     comparison = compare_for(alice, THREE)
     sweep.reconcile()
     assert not Sandbox.objects.filter(learner=None).exists()

@@ -117,7 +117,7 @@ def test_warm_ones_have_a_version_the_node_has(both, ask, settings):
     settings.WARM_SANDBOXES, settings.ENGINES = 1, ("28",)
     both.health = {"engines": ["28"]}
     both.save()
-    ask(both, sweep.keep_warm, 4)
+    ask(both, sweep.make_common, 4)
     assert Sandbox.objects.get().engine == "28"
 
 

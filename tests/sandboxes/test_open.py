@@ -216,14 +216,14 @@ def test_an_old_warm_one_is_not_given_out(warm, alice):
 def test_one_being_made_for_nobody_can_be_claimed(engine, sent, node1, alice, redis, settings):
     settings.WARM_SANDBOXES = 1
     sweep.reconcile()
-    spare = Sandbox.objects.get()
+    common = Sandbox.objects.get()
     claimed = []
     engine.meanwhile = lambda: claimed.append(open_for(alice))
-    work.open_sandbox(opening_of(spare).pk)
-    spare.refresh_from_db()
-    assert claimed == [spare]
-    assert (spare.state, spare.learner) == (State.READY, alice)
-    assert spare.expires_at
+    work.open_sandbox(opening_of(common).pk)
+    common.refresh_from_db()
+    assert claimed == [common]
+    assert (common.state, common.learner) == (State.READY, alice)
+    assert common.expires_at
 
 
 def test_a_warm_one_gives_way(warm, alice, engine):

@@ -160,7 +160,7 @@ def test_an_old_prepared_one_stays_longer_than_a_common_one(redis, engine, sent,
 def test_common_ones_are_made_whatever_is_prepared(redis, engine, sent, node1, settings):
     settings.WARM_SANDBOXES = 1
     prepare(node1)
-    sweep.keep_warm(node1, 4)
+    sweep.make_common(node1, 4)
     assert Sandbox.objects.filter(learner=None, class_id="").count() == 1
 
 

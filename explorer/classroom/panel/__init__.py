@@ -1,1 +1,1 @@
-"""The admin panel: one module per table. What is changed here goes through services, and is asked of `classroom.access`."""
+"""The admin panel: one module per table. Whether something may be done is asked of `people.access`; it is done as elsewhere."""

@@ -124,7 +124,7 @@ def reconcile() -> None:
         node_health.note_usage(lab_config(), rows.values())
         ask_again(node)
         if not node.draining:
-            keep_warm(node, capacity)
+            make_common(node, capacity)
         drop_old_locks(set(rows))
         take_orders(engines)
 
@@ -286,8 +286,8 @@ def _ask_or_give_up(sandbox: Sandbox, kind: str, task: str, reason: str) -> None
     changes.tell(sandbox.pk)
 
 
-def keep_warm(node: Node, capacity: int) -> None:
-    """Tops up, leaving room for people: nobody waits because of a sandbox nobody has asked for."""
+def make_common(node: Node, capacity: int) -> None:
+    """Tops up the common warm ones, leaving room for people: nobody waits because of a sandbox nobody has asked for."""
     here = Sandbox.objects.filter(node=node, state__in=work.HERE)
     if here.filter(comparison__created_at__gt=timezone.now() - COMPARING).exists():
         return  # a host that starts is noise in what is being measured

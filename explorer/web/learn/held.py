@@ -16,7 +16,7 @@ TITLES = {"paused": "Your class is paused", "locked": "Not open yet"}
 
 
 def unless_held(view: View) -> View:
-    """The view may let `rules.check_pause` and `rules.check_step` raise; any other refusal is its own to answer."""
+    """The view may let its asker's `check_pause` and `check_step` raise; any other refusal is its own to answer."""
 
     @wraps(view)
     def asked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
