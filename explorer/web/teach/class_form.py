@@ -23,7 +23,11 @@ WRITTEN = "%Y-%m-%dT%H:%M"  # as a browser's own date field writes it
 
 class ClassForm(forms.Form):
     title = forms.CharField(max_length=120, error_messages={"required": "Give the class a title: learners see it."})
-    engine = forms.ChoiceField(label="Docker Engine of its sandboxes", choices=[(one, one) for one in ENGINES])
+    engine = forms.ChoiceField(
+        label="Docker Engine of its sandboxes",
+        choices=[(one, one) for one in ENGINES],
+        widget=forms.Select(attrs={"class": "select w-full"}),
+    )
     seats_expected = forms.IntegerField(label="Seats")
     sandbox_minutes = forms.IntegerField(label="Minutes a sandbox lives")
     extensions = forms.IntegerField(label="Times a learner may extend it")
