@@ -30,9 +30,10 @@ SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 TABS = ("Interfaces", "Routes", "NAT", "Neighbours", "Journey", "Capture", "Reach", "Added", "Timeline")
 
 
-def press(name: str) -> Callable[[Page], None]:
+def press(*names: str) -> Callable[[Page], None]:
     def act(page: Page) -> None:
-        page.get_by_role("button", name=name, exact=True).first.click()
+        for name in names:
+            page.get_by_role("button", name=name, exact=True).first.click()
 
     return act
 
@@ -217,7 +218,7 @@ PAGES: tuple[Picture, ...] = (
     *panel("sandboxes_learner", "learner"),
     *panel("sandboxes_progress", "progress"),
     Picture("panel-confirm", "/admin/sandboxes/node/{node}/change/", "", "operator", act=press("Drain")),
-    Picture("panel-done", "/admin/sandboxes/node/{node}/change/", "", "operator", act=press("Resume")),
+    Picture("panel-done", "/admin/sandboxes/node/{node}/change/", "", "operator", act=press("Resume", "Yes, resume")),
     # a sandbox that lives: the learner's page, and the instructor's beside it
     Picture("live-lesson", "/learn/bridge/", "lesson", "ana", fit=pane("lesson"), live=True),
     Picture("live-terminal", "/learn/bridge/", "lesson", "ana", fit=pane("terminal"), live=True),
