@@ -175,4 +175,4 @@ def test_the_browser_shows_nothing_on_a_site_that_is_not_listed_nor_any_other_pa
     unlisted = other_site.replace("localhost", "127.0.0.2")
     dial.goto((other_site if path == "/shut" else unlisted) + path)
     until(dial, lambda: any("frame-ancestors" in text for text in refused))
-    assert dial.frames[1].url.startswith("chrome-error:")
+    until(dial, lambda: dial.frames[1].url.startswith("chrome-error:"))

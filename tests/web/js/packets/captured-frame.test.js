@@ -24,6 +24,8 @@ test("a byte belongs to the field with the fewest bytes around it", () => {
   assert.deepEqual(fieldAt(layers, 3), { layer: 0, field: 0 });
   assert.deepEqual(fieldAt(layers, 20), { layer: 1, field: 1 });
   assert.deepEqual(fieldAt(layers, 21), { layer: 1, field: 0 });
+  const turned = [{ ...layers[1], fields: layers[1].fields.toReversed() }];
+  assert.deepEqual(fieldAt(turned, 20), { layer: 0, field: 0 }, "whichever comes first");
 });
 
 test("a byte without a field belongs to its layer, and one beyond to nothing", () => {
