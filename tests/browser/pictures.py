@@ -84,7 +84,10 @@ def pane(name: str) -> Callable[[Page], None]:
 
 
 def tab(name: str) -> Callable[[Page], None]:
+    """The bar of the class makes room for what the tab shows."""
+
     def act(page: Page) -> None:
+        page.locator("class-seat").evaluate("it => { it.hidden = true }")
         page.locator("live-views .view-tab", has_text=name).first.evaluate("it => it.click()")
         page.wait_for_timeout(300)
 
