@@ -67,7 +67,7 @@ def read_nodes() -> Nodes:
 
 
 def driver_of(lesson: str) -> str:
-    known = library.find(lesson)
+    known = library.find(lesson) if lesson else None
     return known.driver if known else ""
 
 

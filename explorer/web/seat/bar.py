@@ -13,7 +13,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from explorer.classroom.models import Seat
-from explorer.classroom.people.access import any_seat_of, current_learner, seat_of, sit_down, stand_up
+from explorer.classroom.people.access import any_seat_of, sit_down, stand_up
+from explorer.classroom.people.asker import read_asker
 from explorer.classroom.seat import changes, joining
 from explorer.classroom.wall.watching import is_watched
 from explorer.lessons.model import Lesson
@@ -40,19 +41,19 @@ class Task:
 @never_cache
 @require_safe
 def show_class(request: HttpRequest) -> HttpResponse:
-    seat = any_seat_of(current_learner(request))
+    seat = read_asker(request).seat
     if seat is None:
         return redirect("join")
     token = request.session.pop(WAY_BACK, "")  # shown once
     link = request.build_absolute_uri(reverse("class-back", args=[token])) if token else ""
-    context = {"seat": seat, "tasks": list_tasks(seat), "link": link, "qr": draw_qr(link) if link else ""}
+    context = {"seat": seat, "my_seat": seat, "tasks": list_tasks(seat), "link": link, "qr": draw_qr(link) if link else ""}
     return render(request, "class/home.html", context)
 
 
 @never_cache
 @require_safe
 def show_bar(request: HttpRequest) -> HttpResponse:
-    return render(request, "class/_bar.html", describe_bar(any_seat_of(current_learner(request))))
+    return render(request, "class/_bar.html", describe_bar(read_asker(request).seat))
 
 
 @require_POST
@@ -71,9 +72,9 @@ def invite(request: HttpRequest) -> HttpResponse:
 @at_most(600, 60)
 def renew_link(request: HttpRequest) -> HttpResponse:
     """A learner who sits here has shown who they are: they may have a new way back, which voids the old one."""
-    seat = seat_of(current_learner(request))
-    if seat:
-        request.session[WAY_BACK] = joining.give_way_back(seat)
+    asker = read_asker(request)
+    if asker.seat and asker.klass:
+        request.session[WAY_BACK] = joining.give_way_back(asker.seat)
     return redirect("class")
 
 
@@ -81,7 +82,7 @@ def renew_link(request: HttpRequest) -> HttpResponse:
 @at_most(600, 60)
 def leave(request: HttpRequest) -> HttpResponse:
     """Only who sits somewhere leaves; a learner alone stays who they are."""
-    if any_seat_of(current_learner(request)):
+    if read_asker(request).seat:
         stand_up(request)
     return redirect("home")
 
@@ -103,11 +104,11 @@ def come_back(request: HttpRequest, token: str) -> HttpResponse:
 
 def turn(request: HttpRequest, change: Any) -> HttpResponse:
     """`on` says how it shall be, so that a click sent twice is as sent once."""
-    learner = current_learner(request)
-    if seat := seat_of(learner):
-        change(seat, request.POST.get("on") == "1")
-    if getattr(request, "htmx", False):
-        return render(request, "class/_bar.html", describe_bar(any_seat_of(learner)))
+    asker = read_asker(request)
+    if asker.seat and asker.klass:
+        change(asker.seat, request.POST.get("on") == "1")
+    if getattr(request, "htmx", False):  # as the seat is after that
+        return render(request, "class/_bar.html", describe_bar(any_seat_of(asker.learner)))
     return redirect("class")
 
 

@@ -11,7 +11,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from explorer.classroom.models import Class, Seat
-from explorer.classroom.people.access import any_seat_of, current_learner, sit_down
+from explorer.classroom.people.access import sit_down
+from explorer.classroom.people.asker import read_asker
 from explorer.classroom.people.throttle import address
 from explorer.classroom.seat import guessing, joining
 from explorer.classroom.seat.joining import CannotJoin
@@ -27,7 +28,7 @@ WAY_BACK = "way_back"  # in the session until it is shown
 @at_most(600, 60)
 def join(request: HttpRequest, code: str = "", signature: str = "") -> HttpResponse:
     typed = code or request.POST.get("code", "")
-    sitting = any_seat_of(current_learner(request))
+    sitting = read_asker(request).seat
     klass = None
     try:
         klass = find_class(request, typed, signature) if typed or request.method == "POST" else None
