@@ -126,6 +126,17 @@ async def publish_weighed(client: redis_asyncio.Redis, sandbox: str, event: Even
     return int(await cast(Any, client.eval(*publication))), len(publication[BODY])
 
 
+_GO_ON = """
+if tonumber(redis.call('GET', KEYS[1]) or '0') < tonumber(ARGV[1]) then redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2]) end
+"""
+
+
+async def go_on_from(client: redis_asyncio.Redis, sandbox: str, number: int) -> None:
+    """The next event has a higher number than this one, though Redis may have begun anew: a page that has heard `number` would
+    take lower ones for old, and equal ones for known."""
+    await cast(Any, client.eval(_GO_ON, 1, number_key(sandbox), number, KEPT_SECONDS))
+
+
 @dataclass(frozen=True, slots=True)
 class Stretch:
     """`complete` is false when something after `since` is no longer (or never was) in the stream: take a snapshot."""

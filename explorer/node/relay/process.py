@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections import deque
 
 import structlog
 from asgiref.sync import sync_to_async
@@ -35,6 +36,7 @@ log = structlog.get_logger(__name__)
 LOOK_EVERY = 1.0
 STALE_ORDERS = 3.0  # seconds: orders given while no relay was here are answered if they are this young
 ORDERS_AT_ONCE = 200
+EARLY = 200  # orders of one sandbox that wait until it is seen
 LONGEST_PAUSE = 10.0
 RESTARTED = "The shell ended because this node was restarted. Open a new one; your sandbox is as it was."
 OVER = "The shell ended with its sandbox."
@@ -49,6 +51,8 @@ class Relay:
         self.watches: dict[str, SandboxWatch] = {}
         self.tasks: dict[str, asyncio.Task[None]] = {}
         self.wanted: dict[str, Wanted] = {}
+        self.early: dict[str, deque[Order]] = {}  # by sandbox: orders given before it is seen (again)
+        self.rows_read = False
         self.look = asyncio.Event()
         self.buried: set[str] = set()
         self.tracing = asyncio.Semaphore(AT_ONCE)
@@ -84,6 +88,8 @@ class Relay:
 
     async def _turn_to(self, wanted: dict[str, Wanted]) -> None:
         before, self.wanted = self.wanted, wanted
+        self.rows_read = True
+        self.early = {sandbox: orders for sandbox, orders in self.early.items() if sandbox in wanted}
         for sandbox in list(self.tasks):
             now = wanted.get(sandbox)
             if now is None or now.generation != before[sandbox].generation:
@@ -106,6 +112,8 @@ class Relay:
                     watch = self.watches[row.sandbox] = SandboxWatch(
                         self.redis, self.config, self.wanted[row.sandbox], self.tracing, self.commands
                     )
+                    for order in self.early.pop(row.sandbox, ()):
+                        watch.take(order)
                     log.info("seeing", generation=row.generation)
                     await watch.run()
                     log.warning("nothing of it is left to see")
@@ -133,6 +141,7 @@ class Relay:
 
     async def _stop(self, sandbox: str, reason: str) -> None:
         task = self.tasks.pop(sandbox)
+        self.early.pop(sandbox, None)
         if watch := self.watches.get(sandbox):
             with contextlib.suppress(RedisError, OSError):
                 await watch.captures.end_all(CAPTURE_OVER)
@@ -172,6 +181,8 @@ class Relay:
             carry_out()
         elif watch := self.watches.get(order.sandbox):
             watch.take(order)
+        elif order.sandbox in self.tasks or not self.rows_read:
+            self.early.setdefault(order.sandbox, deque(maxlen=EARLY)).append(order)
         elif order.wish.answered:
             log.warning("an order for a sandbox that is not seen", sandbox=order.sandbox, order=order.wish.type)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -35,7 +36,7 @@ from explorer.node.relay.terminals import Terminals
 from explorer.sandboxes.events import Event, Happened, fresh_key, snapshot_key
 from explorer.sandboxes.orders import WISH_TYPES, Order
 from explorer.sandboxes.past import Keeper
-from explorer.sandboxes.streams import KEPT_SECONDS, RedisError, pause_after_trouble, publish_weighed
+from explorer.sandboxes.streams import KEPT_SECONDS, RedisError, go_on_from, pause_after_trouble, publish_weighed
 
 log = structlog.get_logger(__name__)
 
@@ -45,6 +46,7 @@ SNAPSHOT_GAP = 0.25
 BURST, RATE = 100, 60.0  # events at once; events a second over more than a moment
 FRESH_EVERY, FRESH_SECONDS = 2.0, 5
 JUDGE_AFTER = 0.08
+EARLY = 200  # orders that wait until what was before is known
 PROBE_EVERY = 1.0
 MEASURE_REST = 4.0
 
@@ -85,6 +87,7 @@ class SandboxWatch:
         self.captures = Captures(redis, self.sandbox, lambda *asked: self.observer.capture(*asked), self.tell_line)
         self.grids = GridDesk(redis, self.sandbox, lambda: self.observer.reach(), self.tell_line)
         self.handlers = handlers_of(self.terminals, self.captures, self.journeys, self.grids)
+        self.early: deque[Order] | None = deque(maxlen=EARLY)
         self.expected = set(self.made)
         self.teacher: Teacher | None = None
         self.anew, self.kept = True, False
@@ -109,6 +112,9 @@ class SandboxWatch:
         with suppress(RedisError, OSError):
             await self.terminals.remember()
             await self.captures.remember()
+        early, self.early = self.early or (), None
+        for order in early:
+            self.take(order)
         for name, made in self.made.items():
             self.commands.attend(made["container"], partial(self.heard, name))
         try:
@@ -135,7 +141,11 @@ class SandboxWatch:
         self.wake.set()
 
     def take(self, order: Order) -> None:
-        """Never waits: one slow order holds up nobody else."""
+        """Never waits: one slow order holds up nobody else. At first orders are laid by: what an earlier relay has carried out
+        is to be known before any is carried out again."""
+        if self.early is not None:
+            self.early.append(order)
+            return
         if hasattr(self.terminals, order.wish.type):
             self.pacing.moved()  # somebody is at a terminal
         self.handlers[order.wish.type](order.about, order.wish)
@@ -187,6 +197,7 @@ class SandboxWatch:
             try:
                 if self.anew:  # at first, and whenever it is not known what was told
                     self.anew = False
+                    await go_on_from(self.redis, self.sandbox, self.telling.number)
                     await self._publish(self.telling.take_all())
                     await self._write_snapshot()
                 tries = 0

@@ -53,7 +53,10 @@ class Terminals:
     def open_terminal(self, terminal: str, wish: OpenTerminal) -> None:
         if terminal not in self.facts:
             self.facts[terminal] = TerminalFacts(id=terminal, place=wish.place)
-            self.tasks[terminal] = asyncio.create_task(self._serve(terminal, wish), name=f"terminal {terminal}")
+            shell, room = Shell(self.redis, terminal), len(self.shells) < MOST
+            if room:  # from now on, not from when it has opened: what is typed meanwhile waits
+                self.shells[terminal] = shell
+            self.tasks[terminal] = asyncio.create_task(self._serve(shell, wish, room), name=f"terminal {terminal}")
 
     def close_terminal(self, terminal: str, _: CloseTerminal) -> None:
         """Somebody closed its tab: the shell ends and the tab goes."""
@@ -77,14 +80,12 @@ class Terminals:
 
     # --- one terminal's life ---
 
-    async def _serve(self, terminal: str, wish: OpenTerminal) -> None:
-        shell = Shell(self.redis, terminal)
-        reason = ENDED
+    async def _serve(self, shell: Shell, wish: OpenTerminal, room: bool) -> None:
+        terminal, reason = shell.terminal, ENDED
         try:
-            if len(self.shells) >= MOST:
+            if not room:
                 reason = f"This sandbox already has {MOST} open terminals. Close one first."
                 return
-            self.shells[terminal] = shell
             await self._publish(terminal)
             reason = await shell.run(self.config, self.sandbox, wish)
         except LabError as error:
