@@ -124,7 +124,7 @@ export class LessonStep {
     aside.replaceChildren(
       ...hints.map((hint) => {
         const note = document.createElement("p");
-        note.className = "hint";
+        note.className = "hint py-3 px-4 rounded-md bg-glow-soft text-md animate-appear";
         note.append(prose(hint));
         return note;
       }),
