@@ -53,7 +53,7 @@ def test_axe_finds_nothing_serious_on_a_live_lesson(page, learner, scheme):
 def test_the_keyboard_alone_is_enough(page, learner, complaints):
     page.goto("/")
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.className") == "skip-link"
+    assert page.evaluate("document.activeElement.classList.contains('skip-link')")
     page.goto("/learn/bridge/")
     tab_to(page, "Open your sandbox")
     page.keyboard.press("Enter")
