@@ -1,4 +1,4 @@
-"""What a node needs to know about itself. Filled from settings by whoever starts it; this room never reads settings."""
+"""What a node needs to know about itself. Whoever starts it fills this from the settings, which the lab does not import."""
 
 from __future__ import annotations
 

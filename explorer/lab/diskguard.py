@@ -1,4 +1,4 @@
-"""Keeps one sandbox from filling the disk of all: Docker's volumes know no limit, so the biggest has to go when room ends."""
+"""Keeps one sandbox from filling the disk of all: Docker's volumes have no limit, so when room runs out the biggest goes."""
 
 from __future__ import annotations
 

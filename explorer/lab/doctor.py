@@ -1,4 +1,8 @@
-"""Says what this node can do and what keeps it from doing more, each with a cure. Changes nothing."""
+"""Says what this node can do and what keeps it from doing more, each lack with a cure.
+
+It changes no setting. But to find out what the kernel can do, it is tried in a throw-away namespace, and the kernel may load
+modules for that.
+"""
 
 from __future__ import annotations
 

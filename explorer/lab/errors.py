@@ -2,9 +2,9 @@
 
 LabError
 ├── NodeError       ours: the engine, an image or the kernel; the operator has to act
-│   ├── NoRoom      the node holds as many sandboxes as it may
+│   ├── NoRoom      no LAN is left for another sandbox
 │   └── NoDriver    its kernel lacks what a network driver needs
-├── HostError       the learner's host: dead daemon, vanished process, nonsense answers; reset cures it
+├── HostError       the learner's host: dead daemon, vanished process, nonsense answers; a reset makes it new
 │   └── HostTimeout
 ├── NotThere        no such sandbox, host, container, machine or interface (any more)
 └── BadFilter       somebody's filter expression is none

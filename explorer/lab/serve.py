@@ -1,5 +1,8 @@
-"""The process that serves the node's own Docker engine: started in a network namespace of its own, watched, and taken down
-without a trace, together with the images and sandboxes it holds."""
+"""The process that serves the node's own Docker engine.
+
+It starts the engine in a network namespace of its own, gives it the images and watches it. At the end it removes the sandboxes,
+the processes, the mounts and the namespace; the engine's data (images, log) stay for the next start.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +53,8 @@ def wait_ready(config: LabConfig, seconds: float, alive: Callable[[], bool] = la
 
 
 def run_engine(config: LabConfig, say: Say, ready: Callable[[], None]) -> int:
-    """In the foreground until SIGTERM or SIGINT; whatever ends it, nothing of it stays behind."""
+    """Runs in the foreground until SIGTERM or SIGINT. What a killed one leaves, the next one removes first. Returns an exit
+    status: 1 when the engine could not be served, with the reason given to `say`."""
     stop = _Stop()
     started = time.monotonic()
     _check_root_and_tools()
@@ -186,7 +190,7 @@ def _watch(config: LabConfig, daemon: subprocess.Popen[bytes], stop: _Stop, say:
 
 
 def _look_after(config: LabConfig, say: Say) -> None:
-    """The last net, for when nobody else looks after the sandboxes: their time, and the disk."""
+    """Ends sandboxes whose time is over and relieves a full disk, also while no worker runs."""
     try:
         for name in lifecycle.end_overdue(config):
             say(f"sandbox {name} ended: its time was over and it had not ended itself")

@@ -1,4 +1,4 @@
-"""What one installation consists of, in the order it starts. The only place that knows all the processes."""
+"""The processes of one installation and the work between them, in the order in which they start."""
 
 from __future__ import annotations
 

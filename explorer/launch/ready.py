@@ -16,7 +16,7 @@ _TAIL = 64 * 1024
 
 
 async def _ask(connection: Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]], words: bytes) -> bytes:
-    with contextlib.suppress(OSError, TimeoutError):
+    with contextlib.suppress(OSError, TimeoutError, ValueError):  # ValueError: a line without end
         async with asyncio.timeout(_A_MOMENT):
             reader, writer = await connection
             try:

@@ -1,4 +1,4 @@
-"""Sends what was asked for, and gathers what every namespace on its way sees of it."""
+"""Sends the packet that was asked for, and gathers what every watched namespace sees of it."""
 
 from __future__ import annotations
 

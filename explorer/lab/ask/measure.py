@@ -107,7 +107,7 @@ async def play(
             "roads": [sockets(road, find, places, held, effort.rounds) for road in roads],
         }
         fds = [fd for road in work["roads"] for fd in (road["listener"], *road["clients"])]  # type: ignore[attr-defined]
-        return read_figures(await run_program(json.dumps(work), fds), len(roads), effort.rounds)
+        return read_figures(await run_bounce(json.dumps(work), fds), len(roads), effort.rounds)
 
 
 def sockets(road: Road, find: Find, places: dict[str, Place], held: ExitStack, rounds: int) -> dict[str, object]:
@@ -138,7 +138,7 @@ def literal(at: str) -> str:
         return ""
 
 
-async def run_program(work: str, fds: list[int]) -> bytes:
+async def run_bounce(work: str, fds: list[int]) -> bytes:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-ISB",

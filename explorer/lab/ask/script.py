@@ -1,8 +1,8 @@
 """A script of a lesson's author, run as root on a learner's host and nowhere else, to ask whether something is done.
 
-It is an exec of the node's engine with a clock on it. Whatever it leaves behind, in whatever session, carries a mark in its
-environment and is killed when it ends or its time is over. What it writes is hostile: the first words are kept, a flood
-ends it.
+It has a time limit. Whatever it leaves behind, in whatever session, carries a mark in its environment and is killed when the
+script ends or its time is over; one that goes on forking is killed KILL_ROUNDS times. What it writes is hostile: the first
+words are kept, a flood ends it.
 """
 
 from __future__ import annotations

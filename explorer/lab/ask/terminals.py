@@ -1,8 +1,8 @@
 """Root shells in a sandbox: on a host, in one of its containers, on a machine.
 
-A shell is an exec of the node's engine with a terminal of its own. It does not die with its connection, so closing finds
-the process by a mark in its environment and hangs up, as closing a terminal window does; what was started with `nohup`
-goes on. The name of a place becomes an argument of a program, never part of a command line.
+A shell does not end with its connection, so closing one finds the process by a mark in its environment and hangs up, as closing
+a terminal window does; what was started with `nohup` goes on. The name of a place becomes an argument of a program, never part
+of a command line.
 """
 
 from __future__ import annotations

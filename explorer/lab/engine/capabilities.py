@@ -74,7 +74,8 @@ def _user_namespaces() -> bool:
 
 
 def drivers(found: dict[str, bool]) -> dict[str, str]:
-    """Driver → "" when everything about it works, else what is missing. `no` at the beginning of a lack that is bearable."""
+    """Driver → what it lacks here: "" for nothing; "the kernel has no …" when it cannot be played; else, after commas, what a
+    lesson about it has to do without."""
     told = {}
     for driver in _playable():
         lost = [need.without for need in driver.wants if not found.get(need.name)]
@@ -105,7 +106,7 @@ def require(driver: str) -> None:
 
 
 def report() -> dict[str, Any]:
-    """For whoever has to know without asking a kernel: its release, and whether it can do each driver."""
+    """The kernel's release, and of each driver whether it can be played here: for processes that may not ask the kernel."""
     can = usable(features())
     return {"kernel": os.uname().release, "drivers": {driver.name: driver.name in can for driver in _playable()}}
 

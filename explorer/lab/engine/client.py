@@ -1,6 +1,6 @@
 """A client of the node's own Docker engine, and how long to wait for what it answers.
 
-The engine's socket is the only way in. The user's own Docker, if there is one, is never spoken to.
+It uses the engine's own socket and nothing from the environment, so the user's own Docker, if there is one, is not spoken to.
 """
 
 from __future__ import annotations

@@ -54,7 +54,8 @@ def open_sandbox(
     say: Phase,
     engine: str = DEFAULT_ENGINE,
 ) -> dict[str, Any]:
-    """Makes the sandbox, or finds it made; on any failure nothing of it stays. Returns its facts.
+    """Makes the sandbox, or finds it made, and returns its facts. On any failure what was made of it is removed again; what the
+    engine does not let go of then is found by its labels later.
 
     `engine` is the version of Docker Engine in its hosts.
     """
@@ -136,7 +137,7 @@ def _make(
 
 
 def _all_or_whose(names: Sequence[str], running: Sequence[Future[str]]) -> list[str]:
-    """What each came to. The first that failed is named, after all have come to their end: nothing starts behind our back."""
+    """What each returned. When one failed, all are waited for before the first of those is named: nothing starts later."""
     wait(running)
     for name, one in zip(names, running, strict=True):
         if error := one.exception():
@@ -145,7 +146,7 @@ def _all_or_whose(names: Sequence[str], running: Sequence[Future[str]]) -> list[
 
 
 def _named(name: str, error: BaseException, others: list[str]) -> BaseException:
-    """Nobody has had a hand in a host that is only starting, so it is the node's fault; and the sentence says which one."""
+    """A NodeError that says which host did not start: no learner has touched it yet, so the fault is the node's."""
     if isinstance(error, NoRoom) or not isinstance(error, LabError | APIError):
         return error
     down = f" {_list(others)} {'was' if len(others) == 1 else 'were'} taken down again." if others else ""
@@ -335,7 +336,7 @@ def _labelled(containers: Iterable[Any], others: Iterable[Any]) -> Iterator[tupl
 
 
 def end_overdue(config: LabConfig) -> list[str]:
-    """Removes what should have ended itself and did not; the last net when everything else is gone."""
+    """Removes the sandboxes whose hosts should have ended themselves LATE_SECONDS ago or more. Returns their names."""
     late = [found for found in list_sandboxes(config) if 0 < found.expires_at < time.time() - LATE_SECONDS]
     for found in late:
         close_sandbox(config, found.sandbox, found.generation)
@@ -353,5 +354,5 @@ def engines(config: LabConfig) -> tuple[str, ...]:
 
 
 def capacity(config: LabConfig) -> int:
-    """How many one-host sandboxes this node holds."""
+    """How many one-host sandboxes this node may hold at once."""
     return config.capacity or memory.capacity()

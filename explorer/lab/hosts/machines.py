@@ -1,4 +1,4 @@
-"""What exactly a host and a plain machine are to the engine: rights, limits, mounts, what they are told at the start."""
+"""How a host and a plain machine are created on the engine: rights, limits, mounts, environment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one host may use of things that the kernel or the engine would otherwise share out to whoever takes them first."""
+"""Limits on what one host takes of things that all hosts of a node share: counts of the kernel, and the engine's reading."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ending shells in a host by the mark in their environment: hang up the session, then insist on the shell itself."""
+"""Ending shells in a host by the mark in their environment: SIGHUP to the session, then SIGKILL to a shell that stays."""
 
 from __future__ import annotations
 

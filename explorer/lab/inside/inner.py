@@ -1,7 +1,8 @@
 """The learner's own daemon, reached without ever trusting a path the learner can rewrite.
 
 The socket is opened relative to the host's root with openat2: no symbolic link, no magic link, nothing above that root.
-It must be a socket, and whoever listens on it must be a process of that host. What it says is names, never kernel facts.
+It must be a socket, and whoever listens on it must be a process of that host. What it says is used for names only; what the
+kernel shows is asked of the kernel.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""Network namespaces as held things: opened from a process, checked, entered for a moment, let go.
+"""Network namespaces held open: opened from a process, checked, entered for a moment, closed.
 
-A namespace is only ever taken from `/proc/PID/ns/net` of a process that is in the host's control group before and after,
-and that a pidfd shows to be the same process all along. An open namespace keeps its interfaces alive, so whoever holds
-one lets it go when its last process has gone.
+`open_namespace` takes one from `/proc/PID/ns/net`. A pidfd is held before the process is found in the host's control group, and
+shows after the opening that the process has not ended meanwhile, so its number was nobody else's. (Namespaces that no process
+lives in are found by `watch.mounted`.) An open namespace keeps its interfaces alive, so whoever holds one closes it when its
+last process has gone.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How often something may be done for one sandbox: a burst is free, a flood is slowed down, nothing is forgotten."""
+"""How often something may be done for one sandbox: a burst at once, then at a rate. And waiting for a pause, up to a limit."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""HTTP to a daemon over a unix socket, bounded in every direction: head, body, line and time.
+"""HTTP to a Docker daemon over a unix socket, one request per connection, for code that uses asyncio.
 
-One request per connection. Used for the learner's own daemon, which may lie, and for the node's engine where its answer
-carries what a host printed.
+The head of an answer is bounded everywhere. `ask` bounds its body and the time as well; whoever calls `start` bounds these two
+itself. Used for the daemon in a learner's host, which may answer anything, and for the node's engine.
 """
 
 from __future__ import annotations
