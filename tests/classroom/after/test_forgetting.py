@@ -203,7 +203,8 @@ def test_sandboxes_of_others_go_on(lived, klass, teacher):
     other = Sandbox.objects.create(learner=Learner.objects.create(), state="ready", replay={"commands": []})
     spare = Sandbox.objects.create(class_id="another", state="warm")
     forgetting.forget_class(teacher, klass)
-    other.refresh_from_db(), spare.refresh_from_db()
+    other.refresh_from_db()
+    spare.refresh_from_db()
     assert (other.state, other.replay, spare.state) == ("ready", {"commands": []}, "warm")
 
 
