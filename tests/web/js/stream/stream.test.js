@@ -1,155 +1,250 @@
-// The sandbox's socket: each event once, on from the last number after a loss, everything anew after a gap.
+// The sandbox's socket: what it asks for when it comes back, what ends it for good, and that whoever stops it is left alone.
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import { lastSocket, openPage, sockets, wait } from "../page.js";
+import { afterEach, beforeEach, mock, test } from "node:test";
+import { Store } from "../../../../static/js/stream/store.js";
+import { FINAL_CODES, Stream, waitBefore } from "../../../../static/js/stream/stream.js";
 
-const { Store } = await import("../../../../static/js/stream/store.js");
-const { Stream, waitBefore } = await import("../../../../static/js/stream/stream.js");
+class FakeSocket {
+  static OPEN = 1;
+  /** @type {FakeSocket[]} */
+  static made = [];
 
-let last;
-function connected(asks = "") {
-  last?.stop(); // another test's hears of the browser's being online as well
-  openPage();
-  const store = new Store();
-  const stream = new Stream(store, "/ws/sandbox/s/", asks);
-  const links = [];
-  const edge = [];
-  stream.addEventListener("link", (event) => links.push(event.detail));
-  stream.addEventListener("edge", (event) => edge.push(event.detail));
-  last = stream;
-  stream.connect();
-  lastSocket().open();
-  return { store, stream, links, edge };
+  constructor(address) {
+    this.address = address;
+    this.readyState = 0;
+    this.sent = [];
+    this.closed = false;
+    FakeSocket.made.push(this);
+  }
+  open() {
+    this.readyState = 1;
+    this.onopen?.();
+  }
+  hear(message) {
+    this.onmessage?.({ data: JSON.stringify(message) });
+  }
+  send(text) {
+    this.sent.push(JSON.parse(text));
+  }
+  lose(code = 1006) {
+    this.readyState = 3;
+    this.onclose?.({ code });
+  }
+  close() {
+    this.closed = true;
+    this.lose(1000);
+  }
 }
-const picture = (number) => ({
+
+const kept = {};
+let listeners;
+const streams = [];
+
+beforeEach(() => {
+  Object.assign(kept, { WebSocket: globalThis.WebSocket, location: globalThis.location });
+  FakeSocket.made = [];
+  listeners = new Map();
+  Object.assign(globalThis, {
+    WebSocket: FakeSocket,
+    location: { protocol: "https:", host: "x.example", hash: "" },
+    addEventListener: (name, call) => listeners.set(name, call),
+    removeEventListener: (name, call) => listeners.get(name) === call && listeners.delete(name),
+  });
+  mock.timers.enable({ apis: ["setTimeout"] });
+});
+
+afterEach(() => {
+  for (const stream of streams.splice(0)) stream.stop();
+  mock.timers.reset();
+  Object.assign(globalThis, kept);
+  delete globalThis.addEventListener;
+  delete globalThis.removeEventListener;
+});
+
+const newest = () => FakeSocket.made[FakeSocket.made.length - 1];
+const snapshot = (number, resync = false) => ({
   type: "snapshot_taken",
   number,
   at: 1,
-  resync: false,
-  snapshot: { number, places: {}, docker: {}, probes: {} },
+  resync,
+  snapshot: { sandbox: "s", generation: 1, number, at: 1, places: {}, docker: {}, probes: {} },
 });
-const happened = (number) => ({
-  type: "happened",
-  number,
-  at: 1,
-  source: "docker",
-  place: "h1",
-  text: `${number}`,
-  detail: "",
-});
-function hear(...all) {
-  for (const one of all) lastSocket().hear(one);
+const happened = (number) => ({ type: "happened", number, at: 1, source: "docker", place: "", text: "x", detail: "" });
+
+function begun(asks = "") {
+  const stream = new Stream(new Store(), "/ws/sandbox/s/", asks);
+  streams.push(stream);
+  const links = [];
+  stream.addEventListener("link", (event) => links.push(event.detail));
+  stream.connect();
+  newest().open();
+  return { stream, links, store: stream.store };
 }
-const query = () => new URL(lastSocket().url).search;
 
-test("without a picture it asks for everything, with one for what came after", () => {
-  const { links } = connected("watch=1");
-  assert.equal(query(), "?watch=1");
-  hear(picture(4), happened(5));
-  lastSocket().lose();
+test("it asks for everything at first, and after a loss for what came since", () => {
+  const { links } = begun();
+  assert.equal(newest().address, "wss://x.example/ws/sandbox/s/");
+  newest().hear(snapshot(7));
+  newest().hear(happened(8));
+  newest().lose();
+  mock.timers.tick(10_000);
+  assert.equal(newest().address, "wss://x.example/ws/sandbox/s/?since=8");
   assert.deepEqual(links, ["open", "lost"]);
-  wait(10_000);
-  assert.equal(query(), "?watch=1&since=5");
 });
 
-test("what comes twice counts once", () => {
-  const { store } = connected();
-  hear(picture(4), happened(5), happened(5), happened(6));
+test("what stands in every query stays in it", () => {
+  begun("watch=1");
+  newest().hear(snapshot(7));
+  newest().lose();
+  mock.timers.tick(10_000);
+  assert.equal(newest().address, "wss://x.example/ws/sandbox/s/?watch=1&since=7");
+});
+
+test("nothing is lost and nothing comes twice over any number of losses", () => {
+  const { store } = begun();
+  newest().hear(snapshot(0));
+  const told = [];
+  store.watch((event) => told.push(event.number));
+  for (let number = 1; number <= 30; number += 1) {
+    newest().hear(happened(number));
+    if (number % 3) continue;
+    newest().lose();
+    mock.timers.tick(10_000);
+    newest().open();
+    const since = Number(newest().address.split("since=")[1]);
+    assert.equal(since, number);
+    newest().hear(happened(number)); // as a server may that is not sure what arrived
+  }
   assert.deepEqual(
-    store.timeline.map((one) => one.text),
-    ["5", "6"],
+    told,
+    Array.from({ length: 30 }, (_, at) => at + 1),
   );
 });
 
-test("a gap has everything told anew: the socket is opened again and asks from the beginning", () => {
-  const { store } = connected();
-  hear(picture(4), happened(9));
+test("a gap is never folded in: it asks for everything again", () => {
+  const { store } = begun();
+  newest().hear(snapshot(4));
+  const socket = newest();
+  socket.hear(happened(6));
+  assert.ok(socket.closed);
   assert.equal(store.number, 4);
-  wait(10_000);
-  assert.equal(sockets.length, 2);
-  assert.equal(query(), "");
-  lastSocket().open();
-  hear(picture(20));
-  lastSocket().lose();
-  wait(10_000);
-  assert.equal(query(), "?since=20");
+  mock.timers.tick(10_000);
+  assert.equal(newest().address, "wss://x.example/ws/sandbox/s/");
+  newest().open();
+  newest().hear(snapshot(9, true));
+  newest().lose();
+  mock.timers.tick(10_000);
+  assert.equal(newest().address, "wss://x.example/ws/sandbox/s/?since=9");
 });
 
-test("what only the edge says is handed on and is no event", () => {
-  const { store, edge } = connected();
-  hear({ type: "fresh", ok: true }, { type: "refused", code: "busy", text: "Later." });
-  assert.deepEqual(
-    edge.map((one) => one.type),
-    ["fresh", "refused"],
-  );
-  assert.equal(store.number, 0);
+test("the server's last words are the last", () => {
+  for (const code of FINAL_CODES) {
+    const { links } = begun();
+    const made = FakeSocket.made.length;
+    newest().lose(code);
+    mock.timers.tick(60_000);
+    assert.equal(FakeSocket.made.length, made);
+    assert.equal(links.at(-1), code);
+  }
 });
 
-test("pauses grow from try to try, with luck in them, and are bounded", () => {
-  assert.deepEqual(
-    [0, 1, 2, 10].map((attempt) => waitBefore(attempt, 1)),
-    [400, 800, 1600, 8000],
-  );
-  assert.equal(waitBefore(0, 0), 240);
+test("one page too many is said, and tried again later", () => {
+  const { links } = begun();
+  newest().lose(4409);
+  assert.equal(links.at(-1), "crowded");
+  mock.timers.tick(10_000);
+  assert.equal(FakeSocket.made.length, 2);
 });
 
-test("a server that hangs up before it says a word is asked ever more rarely", () => {
-  connected();
-  const pauses = [];
-  for (let at = 0; at < 5; at += 1) {
-    const before = sockets.length;
-    lastSocket().lose();
-    let waited = 0;
-    while (sockets.length === before) {
-      wait(20);
-      waited += 20;
+test("the waits grow, and being opened just to be told off does not shorten them", () => {
+  const { stream } = begun();
+  for (let turn = 1; turn <= 5; turn += 1) {
+    newest().lose(4409);
+    mock.timers.tick(10_000);
+    newest().open();
+    assert.equal(stream.attempt, turn);
+  }
+  newest().hear(snapshot(1));
+  assert.equal(stream.attempt, 0);
+});
+
+test("waits are within their bounds, whatever the luck", () => {
+  for (let attempt = 0; attempt < 40; attempt += 1) {
+    for (const luck of [0, 0.5, 1]) {
+      const wait = waitBefore(attempt, luck);
+      assert.ok(wait >= 0.6 * 400 && wait <= 8_000, `${wait}`);
     }
-    pauses.push(waited);
-    lastSocket().open(); // and says nothing
   }
-  assert.ok(pauses[4] > pauses[0] * 4, pauses.join(", "));
+  assert.ok(waitBefore(3, 0.5) > waitBefore(2, 0.5));
 });
 
-test("too many pages are told apart from a loss, and tried again; what is final is not", () => {
-  for (const [code, said, tries] of [
-    [4409, "crowded", 2],
-    [4403, 4403, 1],
-    [4404, 4404, 1],
-  ]) {
-    const { links } = connected();
-    lastSocket().lose(code);
-    assert.equal(links.at(-1), said);
-    wait(10_000);
-    assert.equal(sockets.length, tries);
-  }
+test("answers of the edge are handed on and not folded in", () => {
+  const { stream, store } = begun();
+  const heard = [];
+  stream.addEventListener("edge", (event) => heard.push(event.detail));
+  newest().hear(snapshot(3));
+  const answers = [
+    { type: "fresh", ok: true },
+    { type: "refused", code: "too_fast", text: "Wait." },
+    { type: "terminal_opened", terminal: "t" },
+    { type: "journey_begun", journey: "j" },
+    { type: "capture_begun", capture: "c" },
+    { type: "grid_begun", asked: "g" },
+  ];
+  for (const answer of answers) newest().hear(answer);
+  assert.deepEqual(heard, answers);
+  assert.equal(store.number, 3);
 });
 
-test("a browser that is online again asks at once", () => {
-  connected();
-  lastSocket().lose();
-  wait(10_000);
-  lastSocket().lose();
-  const before = sockets.length;
-  globalThis.window.dispatchEvent(new Event("online"));
-  wait(1);
-  assert.equal(sockets.length, before + 1);
+test("a wish is sent over an open socket, and refused over none", () => {
+  const { stream } = begun();
+  assert.equal(stream.send({ type: "measure_grid" }), true);
+  assert.deepEqual(newest().sent, [{ type: "measure_grid" }]);
+  newest().lose();
+  assert.equal(stream.send({ type: "measure_grid" }), false);
 });
 
-test("a message is sent only while it is connected, and the caller knows", () => {
-  const { stream } = connected();
-  assert.equal(stream.send({ type: "x" }), true);
-  assert.deepEqual(lastSocket().told, [{ type: "x" }]);
-  lastSocket().lose();
-  assert.equal(stream.send({ type: "x" }), false);
+test("back on the network it does not wait any longer", () => {
+  begun();
+  newest().lose();
+  listeners.get("online")();
+  mock.timers.tick(0);
+  assert.equal(FakeSocket.made.length, 2);
 });
 
-test("stopped, it stays stopped, whatever comes", () => {
-  const { stream, links } = connected();
+test("on a network that never went away, nothing is begun anew", () => {
+  begun();
+  listeners.get("online")();
+  mock.timers.tick(10_000);
+  assert.equal(FakeSocket.made.length, 1);
+});
+
+test("stopping closes the socket and leaves no timer and no listener", () => {
+  const { stream, links } = begun();
   stream.stop();
-  wait(60_000);
-  globalThis.window.dispatchEvent(new Event("online"));
-  wait(60_000);
-  assert.equal(sockets.length, 1);
+  assert.ok(newest().closed);
+  assert.equal(listeners.size, 0);
+  mock.timers.tick(60_000);
+  assert.equal(FakeSocket.made.length, 1);
   assert.deepEqual(links, ["open"]);
+});
+
+test("stopping while it waits to come back ends the waiting", () => {
+  const { stream } = begun();
+  newest().lose();
+  stream.stop();
+  mock.timers.tick(60_000);
+  assert.equal(FakeSocket.made.length, 1);
+});
+
+test("a socket that was replaced and closes late is none of its business", () => {
+  const { stream, links } = begun();
+  const old = newest();
+  stream.connect();
+  newest().open();
+  old.lose();
+  mock.timers.tick(60_000);
+  assert.equal(FakeSocket.made.length, 2);
+  assert.deepEqual(links, ["open", "open"]);
 });
