@@ -1,10 +1,10 @@
-"""What one network or container put on its host, grouped by cause, and what else came at that moment: asked of a snapshot.
+"""What one network or container added to its host, grouped by cause, and what else appeared at the same moment.
 
-A thing belongs to whom its line names first (`Line.about`), and only to somebody who was there before it: what was seen
-before its owner existed is told apart and never claimed. What came at the same moment and says no cause is told apart as
-well. Where nobody watched the beginning, the lines' own words are all there is, and the answer says so.
+A line belongs to the first owner in `Line.about`. A line that was seen before its owner existed is listed apart and is never
+counted as added. A line that appeared at the same moment without a known cause is listed apart as well. When nobody watched
+the owner's beginning (`Added.watched` is false), only `Line.about` decides.
 
-`static/js/views/added.js` gives the same answer in the page; `tests/web/js/added.json` holds both to it.
+`static/js/views/added.js` gives the same answer in the page; the cases in `tests/web/js/added.json` test both.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from explorer.network import cause
 from explorer.network.model import DockerContainer, DockerNetwork, Fact, Gone, Line, Place, Snapshot, View
 from explorer.network.views import owned
 
-MOMENT = 1.5  # seconds within which two things came "at the same moment"
+MOMENT = 1.5  # seconds; two things that appear within this time appear "at the same moment"
 UNKNOWN = "unknown"
 Kind = Literal["namespaces"] | View
 Thing = DockerNetwork | DockerContainer
@@ -25,7 +25,7 @@ _OVERLAY = " (overlay)"
 
 
 class Entry(Fact):
-    """One thing: a line, or the lines of one interface. `since` is 0 when it was there when the watching began."""
+    """One line, or all lines of one interface. `since` is Unix time; 0 when the entry was there before the watching began."""
 
     place: str
     kind: Kind
@@ -42,7 +42,8 @@ class Entry(Fact):
 
 
 class Group(Fact):
-    """`cause` is what a line names after its owner, `""` for the owner alone: `network:town`, `option:publish`, `kernel`."""
+    """Entries with one cause. `cause` is what their lines name after the owner (`network:town`, `option:publish`, `kernel`);
+    it is `""` when the lines name the owner alone."""
 
     cause: str
     entries: tuple[Entry, ...]
@@ -55,7 +56,8 @@ class Owner(Fact):
 
 
 class Added(Fact):
-    """`watched`: the beginning of the owner was seen, so times count. `others` put more there for this network's sake."""
+    """The answer for one owner. `watched` is true when the owner's beginning was seen, so that times count. `others` are
+    owners whose entries also name this network."""
 
     host: str
     owner: str
@@ -99,7 +101,7 @@ def added(snapshot: Snapshot, host: str, owner: str) -> Added:
 
 
 def owners(snapshot: Snapshot, host: str) -> tuple[Owner, ...]:
-    """Networks, then containers, then who else something of this host belongs to."""
+    """The networks and containers of the host, in this order, then every other owner that an entry of this host names."""
     counts: dict[str, int] = {}
     for entry in everything(snapshot, host):
         counts[entry.owner] = counts.get(entry.owner, 0) + 1
@@ -109,7 +111,7 @@ def owners(snapshot: Snapshot, host: str) -> tuple[Owner, ...]:
 
 
 def left_behind(snapshot: Snapshot, gone: Gone) -> tuple[Entry, ...]:
-    """What a removed network or container had put there and is there still."""
+    """What a removed network or container had added to its host and what is still there."""
     put = {(one.place, one.view, one.key) for one in gone.put}
     present = everything(snapshot, gone.host)
     return tuple(entry for entry in present if (entry.place, entry.kind, entry.key) in put and entry.since <= gone.at)
@@ -134,7 +136,7 @@ def everything(snapshot: Snapshot, host: str) -> Iterator[Entry]:
 
 
 def _whose(snapshot: Snapshot, place: Place) -> str:
-    """Whose namespace a place is."""
+    """The owner of the place's namespace: a container or an overlay network; "" when the place belongs to neither."""
     docker = snapshot.docker.get(place.host)
     if docker and place.kind == "container":
         return next((owner_of(one) for one in docker.containers if one.name == place.name), "")
@@ -200,7 +202,7 @@ def _grouped(entries: Iterable[Entry]) -> tuple[Group, ...]:
 
 
 def _last(name: str) -> tuple[bool, str]:
-    """The kernel's own part comes last: it is the same everywhere."""
+    """A sort key that puts the kernel's own entries last, because they are the same on every host."""
     return name == cause.KERNEL, name
 
 

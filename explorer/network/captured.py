@@ -1,4 +1,4 @@
-"""A frame that a capture kept: how it is stored, and how it is told: a line of a table, or every layer beside its bytes."""
+"""A frame that a capture kept, and how it is shown: as one line of a table, or layer by layer with the bytes of each field."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ LINE = 400  # characters of a summary
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """`data` is what was kept of it, `length` what it had on the wire, `at` nanoseconds since 1970 by the kernel's clock."""
+    """One captured frame. `data` is the part that was kept, `length` the bytes on the wire, `at` the kernel's time in
+    nanoseconds since 1970."""
 
     at: int
     way: Literal["in", "out"]
@@ -45,7 +46,7 @@ def tell_row(number: int, frame: Frame) -> dict[str, Any]:
 
 
 def tell_layers(number: int, frame: Frame) -> dict[str, Any]:
-    """Every field with the bytes it was read from."""
+    """Every layer of the frame with its fields; each field has the offset and length of the bytes that it was read from."""
     packet = dissect(frame.data, frame.length)
     layers = [
         {
@@ -65,7 +66,7 @@ def tell_layers(number: int, frame: Frame) -> dict[str, Any]:
 
 
 def protocol_of(packet: Packet) -> str:
-    """The last header that was understood, with VXLAN in front when it came through a tunnel."""
+    """The innermost protocol that was understood. `VXLAN` stands before it when the frame came through a tunnel."""
     known = [layer.protocol for layer in packet.layers if layer.protocol in HEADERS and layer.fields]
     last = known[-1] if known else "?"
     return f"VXLAN {last}" if last != "VXLAN" and packet.find("VXLAN") else last

@@ -1,8 +1,8 @@
-"""Why a line is there: one sentence, and what the line belongs to.
+"""What a line can belong to: the owners that `Line.about` names.
 
-`about` names owners, most specific first: `container:NAME`, `network:NAME`, `option:NAME` (one option of Docker's caused
-it: publish, icc, internal, …), `daemon` (what an engine makes by itself), `kernel`, `lan`, `host` (the host's own, seen from
-a container that shares its namespace), `not-docker`.
+`about` names owners, the most specific first: `container:NAME`, `network:NAME`, `option:NAME` (an option of Docker caused the
+line: publish, icc, internal and others), `daemon` (every Docker Engine makes it), `kernel`, `lan`, `host` (it is the host's
+own and is seen from a container that shares the host's namespace), `not-docker`.
 """
 
 from __future__ import annotations
@@ -40,10 +40,11 @@ def network(of: DockerNetwork | str) -> str:
 
 
 def of_network(of: DockerNetwork) -> tuple[str, ...]:
-    """The owners of a thing a network put there; an engine makes its default network by itself, and one for swarms."""
+    """The owners of a thing that a network added. Docker Engine itself makes its default network and docker_gwbridge, so for
+    these networks the owner is `daemon` as well."""
     return (network(of), DAEMON) if of.name in ("bridge", "docker_gwbridge") else (network(of),)
 
 
 def of_container(name: str, on: DockerNetwork | None = None) -> tuple[str, ...]:
-    """The owners of a thing a container put there, for its place on one network."""
+    """The owners of a thing that a container added because it is attached to one network."""
     return (container(name), network(on)) if on else (container(name),)

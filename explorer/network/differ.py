@@ -1,14 +1,13 @@
-"""The differ: what changed between two observations of one view. This is the only definition of it.
+"""What changed between two observations of one view.
 
-Lines belong together by their key, so order and position are no difference. Under one key, the text is compared without what
-changes by itself:
+Lines are matched by their key, so order and position make no difference. The texts of one key are compared in two steps:
 
-- never news: the date in the remarks of iptables-save, how long an address is still valid, and of a tracked connection the
-  seconds left, its marks and its counters;
-- `passing`, a change that says nothing about what is set up: the counters of rules and chains, the state of a neighbour
-  (REACHABLE, STALE, …), the state and flags of a connection.
+- Ignored: the date in the comments of iptables-save, the remaining lifetime of an address and, of a tracked connection, the
+seconds left, its marks and its counters. - `passing`, a change of something that nobody set up: the counters of rules and
+chains, the state of a neighbour (REACHABLE, STALE and others), the state and flags of a connection.
 
-`static/js/stream/differ.js` says the same for two moments that a page holds; `tests/network/differ.json` holds both to it.
+`static/js/stream/differ.js` compares two moments in the page by the same rules; the cases in `tests/network/differ.json` test
+both.
 """
 
 from __future__ import annotations
@@ -39,8 +38,8 @@ _PASSING: dict[str, Patterns] = {
 
 
 class Difference(Fact):
-    """`added` and `changed` are keys of the later observation, in its order; `passing` are those of `changed` in which only
-    counters or states that pass by themselves are different. `removed` are the lines that went, whole."""
+    """What changed. `added` and `changed` are keys of the later observation, in its order. `passing` are the keys of
+    `changed` in which only counters or passing states differ. `removed` are whole lines of the earlier observation."""
 
     added: tuple[str, ...] = ()
     removed: tuple[Line, ...] = ()
@@ -52,7 +51,7 @@ class Difference(Fact):
 
     @property
     def lasting(self) -> tuple[str, ...]:
-        """The keys of `changed` under which something that was set up is different."""
+        """The keys of `changed` without those of `passing`: under them, something that was set up is different."""
         return tuple(key for key in self.changed if key not in set(self.passing))
 
 
@@ -60,7 +59,7 @@ NOTHING = Difference()
 
 
 def diff(before: Observation | None, after: Observation) -> Difference:
-    """Where there is nothing to compare with (first sight, or one of them unreadable), there is no difference."""
+    """The difference; an empty one when there is no earlier observation or when one of the two could not be read."""
     if before is None or before.error or after.error:
         return NOTHING
     old, new = _by_key(before), _by_key(after)
@@ -74,7 +73,7 @@ def diff(before: Observation | None, after: Observation) -> Difference:
 
 
 def is_remark(line: Line) -> bool:
-    """Whether it is a tool's word about itself, with the time of day in it."""
+    """Whether the line is a comment that the tool prints about itself, which holds the time of day."""
     return line.key.startswith(REMARK)
 
 
@@ -102,8 +101,8 @@ def _without(line: Line, text: str, patterns: dict[str, Patterns]) -> str:
 
 @dataclass(frozen=True)
 class Change:
-    """One view of one place shows something else than before. `place` is the place as it is now, all its views in it; `found`
-    is the difference, where somebody has already looked for it."""
+    """One view of one place that now differs. `place` is the place as it is now with all its views. `found` is the difference
+    when it has been computed already."""
 
     place: Place
     view: View
@@ -113,11 +112,11 @@ class Change:
 
     @cached_property
     def difference(self) -> Difference:
-        """Looked for once, whoever asks."""
+        """The difference, computed at the first use and then kept."""
         return diff(self.before, self.after) if self.found is None else self.found
 
     def then(self, later: Change) -> Change | None:
-        """This change and a later one of the same view as one; None when all is again as it was."""
+        """This change and a later change of the same view as one change; None when the view is again as it was before both."""
         if later.after == self.before:
             return None
         return Change(later.place, self.view, self.before, later.after)

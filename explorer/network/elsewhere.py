@@ -1,7 +1,8 @@
-"""Who is on the other hosts: whose address is whose, and behind which hardware address of an overlay network somebody sits.
+"""Names of containers on the other hosts of a swarm: which place has an address, and which place has a MAC address on an
+overlay network.
 
-A host's daemon names only its own containers. What a swarm's networks lead to is on the other hosts, so their names are taken
-from what was seen there: the kernel's addresses, under the names of the places.
+The daemon of a host names only its own containers. The names of the others come from what was seen on their hosts: the
+addresses that the kernel shows there, under the names of the places.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from explorer.network.model import DockerNetwork, DockerState, Interface, Place
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """Somebody on a swarm network: the name of the place and of its host, and the network's id."""
+    """An endpoint of a swarm network: the name of its place, the name of its host, and the network's id."""
 
     name: str
     host: str
@@ -24,7 +25,8 @@ class End:
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """`hosts` maps an address on the LAN to the host that has it, `ends` (network id, MAC or address) to who it is."""
+    """`hosts` maps an address on the LAN to the host that has the address. `ends` maps (network id, MAC address or IP
+    address) to an endpoint."""
 
     hosts: Mapping[str, str] = field(default_factory=dict)
     ends: Mapping[tuple[str, str], End] = field(default_factory=dict)
@@ -37,7 +39,7 @@ NOBODY = Elsewhere()
 
 
 def look_elsewhere(places: Mapping[str, Place], docker: Mapping[str, DockerState]) -> Elsewhere:
-    """Nothing, as long as no host knows of a swarm network."""
+    """Who is on the other hosts; empty as long as no host has a swarm network."""
     if not any(network.scope == "swarm" for state in docker.values() for network in state.networks):
         return NOBODY
     hosts: dict[str, str] = {}
@@ -66,7 +68,7 @@ def _addresses_on_the_lan(host: Place) -> Iterator[str]:
 def _ends(place: Place, state: DockerState) -> Iterator[tuple[tuple[str, str], End]]:
     networks = [network for network in state.networks if network.scope == "swarm"]
     for interface in _interfaces(place):
-        if interface.kind == "bridge" or interface.master:  # the network's own namespace has nobody in it
+        if interface.kind == "bridge" or interface.master:  # no container lives in the network's own namespace
             continue
         for held in interface.addresses:
             address = held.cidr.partition("/")[0]

@@ -1,6 +1,7 @@
-"""The rules that lead 127.0.0.11 to Docker's embedded DNS server, in the namespace of a container on a user-defined network.
+"""The rules that lead 127.0.0.11 to Docker's embedded DNS server. They are in the namespace of every container on a
+user-defined network.
 
-A host of a sandbox is such a container itself, so it has them too.
+A host of a sandbox is such a container itself, so a host has these rules too.
 """
 
 from __future__ import annotations

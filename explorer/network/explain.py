@@ -1,4 +1,5 @@
-"""Why each line is there: one sentence per line, from the state, or none when nothing is known. Never a guess."""
+"""Why each line is there: one sentence per line, made from the present state. A line whose reason is not known gets no
+sentence."""
 
 from __future__ import annotations
 
@@ -38,15 +39,15 @@ _FIXED = {
     "commit:": "The end of the table.",
     "comment:": "Written by iptables-save itself: when the rules were read.",
 }
-_ENCRYPTED = re.compile(r"-m (u32|bpf|policy)\b")  # as in the rules of an encrypted overlay, which look into VXLAN headers
+_ENCRYPTED = re.compile(r"-m (u32|bpf|policy)\b")  # an encrypted overlay's rules use these matches to read VXLAN headers
 _DOCKER_BRIDGE = re.compile(r"br-[0-9a-f]{12}|docker0|docker_gwbridge")
 
 
 def explain(
     place: Place, view: View, observation: Observation, docker: DockerState | None, elsewhere: Elsewhere = NOBODY
 ) -> Observation:
-    """The same observation with `Line.why` and `Line.about` filled, from the place's own interfaces, the daemon's names, and
-    who is on the other hosts."""
+    """The same observation with `Line.why` and `Line.about` filled. Sources: the place's own interfaces, the names that the
+    daemon gives, and the endpoints on the other hosts."""
     known = know(place, docker, elsewhere)
     items = {item.key: item for item in observation.items}
     told = {key: _why(known, item) for key, item in items.items()}
@@ -65,7 +66,7 @@ def _with_why(known: Known, line: Line, item: Item | None, told: Why) -> Line:
 
 
 def _table(key: str) -> str:
-    """`table:ip6 nat` begins a table."""
+    """The reason for a line that begins a table; its key is, for example, `table:ip6 nat`."""
     start, _, name = key.partition(":")
     family, _, bare = name.rpartition(" ")
     if start != "table" or bare not in _TABLES:
@@ -88,7 +89,7 @@ def _why(known: Known, item: Item) -> Why:
 
 
 def _about_port(known: Known, dev: str) -> tuple[str, ...]:
-    """An entry that the kernel makes for every interface came with that interface."""
+    """The owners of an entry that the kernel made together with an interface: those of the interface."""
     interface = known.interfaces.get(dev)
     return _why(known, interface).about if interface else ()
 
@@ -132,7 +133,8 @@ def _hardware(item: Interface, told: Why) -> Why:
 
 
 def _not_dockers(known: Known, item: Item) -> Why:
-    """Said only on a host whose daemon told us all its networks, of things that touch none of them."""
+    """The sentence for a thing that Docker did not make. It is given only on a host whose daemon named all its networks, and
+    only when the thing belongs to none of them."""
     if not known.on_host or not known.sure:
         return UNKNOWN
     if isinstance(item, Rule):

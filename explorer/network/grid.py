@@ -1,7 +1,8 @@
-"""Who reaches whom: what is asked, between which places and at which addresses, and what came of it.
+"""Who reaches whom: which questions are asked between which places and addresses, and the outcome of each.
 
-A cell has two questions, by address and by name. `told` says what happened to the packets; `ok` is true only when the echo
-request arrived in the target itself and its answer came back, so a stranger with the same address is not taken for it.
+A cell has two questions: by address and by name. `told` says what happened to the packets. `ok` is true only when the echo
+request was seen in the target itself and its answer came back; an answer from another place with the same address does not
+count.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ Outcome = Literal["answered", "stranger", "one-way", "refused", "no-route", "sil
 
 
 class Told(Fact):
-    """`address` is the one that was tried; `by` who refused, or who else has it; `why` one sentence."""
+    """The outcome of one question. `address` is the address that was tried, `by` the place that refused or that also has the
+    address, `why` one sentence."""
 
     outcome: Outcome
     address: str = ""
@@ -40,7 +42,7 @@ class Cell(Fact):
 
 
 class Grid(Fact):
-    """`left_out` are sentences about places that have no row. `error` says why there is no grid."""
+    """All outcomes. `left_out` are sentences about places that have no row. `error` says why there is no grid."""
 
     places: tuple[str, ...] = ()
     cells: tuple[Cell, ...] = ()
@@ -51,7 +53,7 @@ class Grid(Fact):
 
 
 def rows_of(places: Mapping[str, Place]) -> tuple[list[str], list[str]]:
-    """The places that are asked and asked for, hosts and machines first, and sentences about those left out."""
+    """The places that ask and are asked, hosts and machines first; and sentences about the places left out."""
     left_out: list[str] = []
     rows: list[Place] = []
     for place in places.values():
@@ -78,7 +80,7 @@ def interfaces_of(place: Place) -> list[Interface]:
 
 
 def addresses_of(place: Place) -> Iterator[tuple[ipaddress.IPv4Interface, Interface]]:
-    """Its IPv4 addresses, those that lead to others before those of its own bridges."""
+    """The place's IPv4 addresses; the addresses of its own bridges come last."""
     for interface in sorted(interfaces_of(place), key=lambda one: (one.kind in ("bridge", "loopback"), one.index)):
         for address in interface.addresses:
             if address.family == "inet" and address.scope == "global":
@@ -89,7 +91,7 @@ def addresses_of(place: Place) -> Iterator[tuple[ipaddress.IPv4Interface, Interf
 
 
 def holders(places: Mapping[str, Place], address: str) -> list[str]:
-    """Every place that has this address: on two hosts it may be two."""
+    """Every place that has this address. Two hosts can each have a container with the same address."""
     return [
         place.id
         for place in places.values()
@@ -98,7 +100,7 @@ def holders(places: Mapping[str, Place], address: str) -> list[str]:
 
 
 def address_toward(source: Place, target: Place) -> str:
-    """The address of `target` that `source` would sensibly use: one on a network they share, else its first."""
+    """The address of `target` that `source` uses: the one on a network that both share, else the target's first address."""
     own = [address for address, _ in addresses_of(source)]
     taken = {address.ip for address in own}
     found = [address for address, _ in addresses_of(target)]

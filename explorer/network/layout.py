@@ -1,7 +1,8 @@
-"""A starting layout as a link carries it: how many hosts, which machines, Docker networks and containers. Hostile input.
+"""A starting layout as a link carries it: the number of hosts, machines, Docker networks and containers. A layout is hostile
+input.
 
-Nothing in it is a command: names, drivers and options come from short lists, addresses are parsed, the image is always ours,
-and its size is bounded. Whoever builds from it validates it again.
+A layout holds no command. Names, drivers and options come from short lists, addresses are parsed, the image is always ours,
+and the size is bounded. The node that builds from a layout validates it again.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ IMAGE = "box"
 
 
 class BadLayout(ValueError):
-    """`str()` is a sentence for the person who followed the link."""
+    """The layout is refused. `str()` is a sentence for the person who followed the link."""
 
 
 def _subnet(word: str) -> str:
@@ -119,7 +120,8 @@ class Layout(Data):
         return ("h1", "h2", "h3")[: self.hosts]
 
     def name(self) -> str:
-        """Of a scenario that is the same thing, which may be kept warm; else that of a free layout."""
+        """The name of the fixed scenario that is the same as this layout, so that a warm sandbox can be used; else the name
+        of a free layout."""
         plain = self.scenario()
         return next((known.name for known in SCENARIOS.values() if _same(known, plain)), FREE)
 
@@ -157,7 +159,7 @@ def _same(one: Scenario, other: Scenario) -> bool:
 
 
 def scenario_of(name: str, layout: Mapping[str, Any]) -> Scenario:
-    """What a row asks for, checked again where it is built."""
+    """The scenario that a row asks for. A layout in the row is validated again."""
     return SCENARIOS[name] if name in SCENARIOS else Layout.model_validate(layout).scenario()
 
 
@@ -178,7 +180,7 @@ def to_query(layout: Layout) -> str:
 
 
 def from_query(query: str) -> Layout:
-    """Raises BadLayout. Unknown words are refused, not skipped: a link means what it says or nothing."""
+    """The layout of a link. Raises BadLayout, also for an unknown parameter: nothing in a link is ignored."""
     if len(query) > MOST_QUERY:
         raise BadLayout("This link is too long to be one of ours.")
     try:
@@ -222,9 +224,10 @@ def _options(words: list[str]) -> dict[str, Any]:
 
 
 def from_snapshot(layout: Layout, snapshot: Snapshot, lan: str) -> tuple[Layout, list[str]]:
-    """The layout that begins where this sandbox stands, and what it cannot carry over, in sentences.
+    """The layout of a running sandbox, and sentences about what a layout cannot hold.
 
-    What one piece says may be anything, so each is validated by itself and left out when it is not fit.
+    A daemon may say anything about one network or container, so each is validated by itself and left out when it is not
+    valid.
     """
     lost: list[str] = []
     states = [snapshot.docker[host] for host in layout.host_names if host in snapshot.docker]

@@ -1,7 +1,8 @@
-"""Captured frames → a pcapng file (draft-ietf-opsawg-pcapng), block by block. Pure.
+"""Captured frames as a pcapng file (draft-ietf-opsawg-pcapng).
 
-One section, one interface, times in nanoseconds; at the end the interface's statistics say how many frames passed the filter
-and how many of them were left out. Four kinds of block are all it takes, so this is written here and not asked of a library.
+The file has one section and one interface, and its times are in nanoseconds. The interface's statistics at the end say how
+many frames passed the filter and how many of them were left out. Only four kinds of block are needed, so this code writes
+them without a library.
 """
 
 from __future__ import annotations
@@ -12,13 +13,13 @@ from collections.abc import Iterable, Iterator
 from explorer.network.captured import Frame
 
 MEDIA_TYPE = "application/x-pcapng"
-SNAP = 9_216  # bytes of a frame that a capture keeps: a jumbo frame whole
+SNAP = 9_216  # bytes of a frame that a capture keeps; a jumbo frame fits
 SECTION, INTERFACE, PACKET, STATISTICS = 0x0A0D0D0A, 1, 6, 5
 BYTE_ORDER, ETHERNET = 0x1A2B3C4D, 1
 IF_NAME, IF_DESCRIPTION, IF_TSRESOL, IF_FILTER = 2, 3, 9, 11
 EPB_FLAGS, SHB_USERAPPL = 2, 4
 ISB_FILTERACCEPT, ISB_OSDROP, ISB_USRDELIV = 6, 7, 8
-NANOSECONDS = bytes([9])  # times count 10 to the power of minus this
+NANOSECONDS = bytes([9])  # times are in units of 10^-9 seconds
 INBOUND, OUTBOUND = 1, 2
 
 
@@ -38,7 +39,7 @@ def write_frame(frame: Frame) -> bytes:
 
 
 def end_file(at: int, came: int, left_out: int, kept: int) -> bytes:
-    """`came` passed the filter, `left_out` of them were not kept."""
+    """The statistics block: `came` frames passed the filter, `left_out` of them were not kept."""
     counts = ((ISB_FILTERACCEPT, came), (ISB_OSDROP, left_out), (ISB_USRDELIV, kept))
     told = _options(*((code, struct.pack("<Q", count)) for code, count in counts))
     return _block(STATISTICS, struct.pack("<III", 0, *_halves(at)) + told)
@@ -47,7 +48,7 @@ def end_file(at: int, came: int, left_out: int, kept: int) -> bytes:
 def write_file(
     frames: Iterable[Frame], interface: str, place: str, expression: str, snap: int, came: int, left_out: int
 ) -> Iterator[bytes]:
-    """The whole file in pieces."""
+    """The whole file, piece by piece."""
     yield begin_file(interface, place, expression, snap)
     kept, last = 0, 0
     for frame in frames:

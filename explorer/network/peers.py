@@ -1,4 +1,5 @@
-"""Which place holds the other end of a veth, and its name there. Each end carries the index of the other; both must agree."""
+"""Which place holds the other end of a veth pair, and the name of that end. Each end carries the index of the other; both
+must agree."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ Ends = dict[tuple[str, int, int], list[tuple[str, str]]]
 
 
 def link_peers(places: dict[str, Place]) -> dict[str, Place]:
-    """The same places with `Interface.peer_place` and `peer_name` filled where exactly one interface can be meant."""
+    """The same places. `Interface.peer_place` and `peer_name` are filled where exactly one interface fits."""
     ends = _veth_ends(places)
     return {name: _linked(place, ends) for name, place in places.items()}
 
@@ -23,7 +24,7 @@ def _interfaces(place: Place) -> list[Interface]:
 
 
 def _veth_ends(places: dict[str, Place]) -> Ends:
-    """(host, own index, peer's index) → (place, name) of such ends; a namespace of several names counts once."""
+    """(host, own index, peer's index) → (place, name) of the ends that fit. A namespace with several names counts once."""
     ends: Ends = {}
     for name, place in places.items():
         if place.shares:
@@ -55,7 +56,7 @@ def _with_peer(interface: Interface, place: Place, ends: Ends) -> Interface:
         elsewhere = [end for end in found if end[0] != own]
         peer, name = elsewhere[0] if len(elsewhere) == 1 else ("", "")
     elif interface.peer_name:
-        peer = own  # named, not numbered: both ends are in this namespace
+        peer = own  # a name instead of a number: both ends are in this namespace
     if (peer, name) == (interface.peer_place, interface.peer_name):
         return interface
     return interface.model_copy(update={"peer_place": peer, "peer_name": name})

@@ -1,7 +1,7 @@
-"""Why a place reached another or did not, in one sentence, from the picture and from what happened to the packet. Pure.
+"""One sentence that says why a place reached another place or did not, from the snapshot and the outcome of the packet.
 
-The kernel's facts first (addresses, routes, interfaces), Docker's names second. Where neither explains an outcome, the
-sentence says so and guesses nothing.
+The kernel's facts (addresses, routes, interfaces) are used first, Docker's names second. Where neither explains the outcome,
+the sentence says so.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ ICC = "com.docker.network.bridge.enable_icc"
 
 
 class Scene:
-    """A picture, asked the questions a reason needs."""
+    """A snapshot with the look-ups that a reason needs."""
 
     def __init__(self, places: Mapping[str, Place], docker: Mapping[str, DockerState]) -> None:
         self.places, self.docker = places, docker
@@ -29,7 +29,7 @@ class Scene:
         return next(found, None) if place.kind == "container" else None
 
     def networks(self, place: Place) -> dict[str, DockerNetwork]:
-        """The Docker networks a container is on, by name."""
+        """The Docker networks of a container, by name."""
         own, state = self.container(place), self.docker.get(place.host)
         names = {endpoint.network for endpoint in own.endpoints} if own else set()
         return {
@@ -39,14 +39,15 @@ class Scene:
         }
 
     def shared(self, one: Place, other: Place) -> DockerNetwork | None:
-        """A network both are on. On two hosts, only one that spans them."""
+        """A network that both places are on. Places on two hosts share only a network that spans the hosts."""
         mine, theirs = self.networks(one), self.networks(other)
         same_host = one.host == other.host
         both = [net for name, net in mine.items() if name in theirs and (same_host or net.id == theirs[name].id)]
         return both[0] if both else None
 
     def child(self, place: Place) -> str:
-        """The kernel's kind of its way out, when that is made out of its host's card; else ""."""
+        """The kernel's link kind of the interface that leads out, when that interface is made on top of the host's interface
+        (macvlan, ipvlan); else ""."""
         return next((one.kind for one in interfaces_of(place) if one.kind in links("child")), "")
 
 
@@ -127,7 +128,7 @@ def _no_name(scene: Scene, source: Place, target: Place) -> str:
 
 
 def _apart(scene: Scene, source: Place, target: Place, address: str) -> str:
-    """What keeps two places from each other; "" when nothing in the picture does."""
+    """What separates the two places from each other; "" when the snapshot shows nothing."""
     return _child(scene, source, target) or _isolated(scene, source, target) or _beyond(scene, source, target, address)
 
 
@@ -154,7 +155,7 @@ def _isolated(scene: Scene, source: Place, target: Place) -> str:
 
 
 def _beyond(scene: Scene, source: Place, target: Place, address: str) -> str:
-    """A container's address means something on its own host only."""
+    """The reason for a container of another host: the address of a container has a meaning on its own host only."""
     if target.kind != "container" or (source.host or source.id) == target.host or scene.child(target):
         return ""
     return f"{address} is known on {target.host} only; from elsewhere, a published port is the way in."

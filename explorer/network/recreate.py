@@ -1,8 +1,8 @@
-"""From what was seen of a sandbox to the commands that make its networks and containers again, and to what cannot be.
+"""The commands that make the networks and containers of a seen sandbox again, and sentences about what cannot be made again.
 
-Pure. Everything a daemon says is its learner's, so it is hostile: names that are not in Docker's grammar are refused, addresses
-are parsed, every word is quoted for a shell, and counts and lengths are bounded. `{lan}` and `{lan.20}` stand for the subnet of
-the sandbox's LAN and an address on it, since the copy gets another; no name can hold a brace.
+Everything that a daemon says is under its learner's control, so it is hostile. Names outside Docker's grammar are refused,
+addresses are parsed, every word is quoted for a shell, and counts and lengths are bounded. `{lan}` and `{lan.20}` stand for
+the subnet of the sandbox's LAN and for an address on it, because the copy gets another subnet. No name can hold a brace.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from explorer.network.read.docker import LENGTH
 MOST_COMMANDS = 200
 MOST_WORDS = 2_000  # characters of one command
 MOST_SENTENCES = 60
-BY_HAND = 20  # lines named that Docker did not make, in all
+BY_HAND = 20  # lines that Docker did not make and that are named, in all
 DOCKERS_OWN = ("bridge", "host", "none", "docker_gwbridge", "ingress")
 IMAGES = {"box": "box", "box:latest": "box"}  # what every host has; an image made on a host stays there
 NEVER = (
@@ -33,13 +33,13 @@ NEVER = (
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}", re.ASCII)
 _OPTION = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}", re.ASCII)
 _PLACE = re.compile(r"h[1-9]", re.ASCII)
-_COUNTERS = re.compile(r"^\[\d+:\d+\] ", re.ASCII)  # packets and bytes, in front of a rule
+_COUNTERS = re.compile(r"^\[\d+:\d+\] ", re.ASCII)  # packets and bytes before a rule
 _LAN_WORD = re.compile(r"\{lan(?:\.(\d{1,3}))?\}", re.ASCII)
 _DOCKERS_OPTIONS = ("com.docker.network.driver.overlay.vxlanid_list", "com.docker.network.bridge.name")
 
 
 class Typed(BaseModel):
-    """One command, quoted for a shell, and the place it is typed in."""
+    """One command, quoted for a shell, and the place where it is typed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     place: str = Field(pattern=r"^h[1-9]$")
@@ -48,22 +48,23 @@ class Typed(BaseModel):
 
 @dataclass
 class Recreated:
-    """`commands` in the order in which they have to be typed; `left_out` in sentences for people."""
+    """`commands` in the order in which they have to be typed; `left_out` are sentences for people."""
 
     commands: list[Typed] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
 
     def as_replay(self, of: str) -> dict[str, object]:
-        """As `Sandbox.replay` holds it. `of` is the sandbox that was seen."""
+        """The value for `Sandbox.replay`. `of` is the sandbox that was seen."""
         return {"commands": [one.model_dump() for one in self.commands], "left_out": self.left_out, "of": of}
 
 
 class Unfit(ValueError):
-    """It cannot be made again; `str()` says why, as the end of a sentence."""
+    """A network or container cannot be made again. `str()` says why and is the end of a sentence."""
 
 
 def recreate(snapshot: Snapshot, lan: str, swarm: tuple[str, ...] = ()) -> Recreated:
-    """`lan` is the subnet the sandbox had; `swarm` are the hosts that are in a swarm from the beginning, the manager first."""
+    """The commands for this snapshot. `lan` is the subnet that the sandbox had. `swarm` are the hosts that are in a swarm
+    from the beginning, the manager first."""
     made = Recreated()
     writer = _Writer(made, _subnet(lan), swarm)
     states = [state for host, state in sorted(snapshot.docker.items()) if _PLACE.fullmatch(host)]
@@ -83,7 +84,7 @@ def recreate(snapshot: Snapshot, lan: str, swarm: tuple[str, ...] = ()) -> Recre
 
 
 def with_addresses(word: str, lan: str) -> str:
-    """The word with the addresses of this sandbox's LAN in it."""
+    """The word with the addresses of the new sandbox's LAN filled in."""
     network = _subnet(lan)
 
     def address(found: re.Match[str]) -> str:
@@ -113,7 +114,8 @@ def _subnet(lan: str) -> IPv4Network | None:
 
 
 def _in_order(containers: tuple[DockerContainer, ...]) -> list[DockerContainer]:
-    """As they were made, so that addresses given in turn are the same; those that live in another's namespace after it."""
+    """Containers in the order in which they were made, so that Docker gives them the same addresses. A container that shares
+    another's namespace comes after it."""
 
     def turn(one: DockerContainer) -> tuple[bool, float, tuple[int, ...]]:
         address = next((endpoint.address for endpoint in one.endpoints if endpoint.address), "")
@@ -127,7 +129,7 @@ def _sortable(address: str) -> tuple[int, ...]:
 
 
 def _by_hand(snapshot: Snapshot, made: Recreated) -> None:
-    """What the kernel shows and Docker did not make: named, because it is often what is broken."""
+    """Sentences about lines that the kernel shows and that Docker did not make; they are often what is broken."""
     lines = dict.fromkeys(_lines_by_hand(snapshot))
     for place, text in list(lines)[:BY_HAND]:
         made.left_out.append(f"Made by hand in {place}, not by Docker: {text}")
@@ -144,7 +146,7 @@ def _lines_by_hand(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
 
 
 class _Writer:
-    """Writes commands for one sandbox; what is not fit becomes a sentence and nothing else is harmed by it."""
+    """Writes the commands for one sandbox. What cannot be made again becomes a sentence; the rest is written all the same."""
 
     def __init__(self, made: Recreated, lan: IPv4Network | None, swarm: tuple[str, ...]) -> None:
         self.made, self.lan, self.swarm = made, lan, swarm
@@ -252,7 +254,7 @@ class _Writer:
         return [*commands, *([["docker", "pause", name]] if container.state == "paused" else [])]
 
     def _place(self, host: str, container: DockerContainer) -> list[str]:
-        """Where it sits first: another's namespace, the host's, none, or a network."""
+        """The first network of a container: another container's namespace, the host's, none, or a network."""
         mode = container.network_mode
         if mode.startswith("container:"):
             target = mode.removeprefix("container:")
@@ -299,7 +301,7 @@ class _Writer:
         return _name(name)
 
     def _fixed(self, host: str, container: DockerContainer, end: Endpoint, alias: str) -> list[str]:
-        """Its address, where one may be asked for, and its aliases."""
+        """The container's address, where Docker lets one be chosen, and its aliases."""
         words: list[str] = []
         if end.network == "bridge":
             self._default_address(host, container, end)
@@ -309,7 +311,7 @@ class _Writer:
         return words + [word for one in given if _NAME.fullmatch(one) for word in (alias, one)]
 
     def _default_address(self, host: str, container: DockerContainer, end: Endpoint) -> None:
-        """Docker's default network gives addresses in turn and takes no wish."""
+        """Notes in `left_out` that the copy gets another address on Docker's default network, where Docker chooses."""
         turn = self.next_address.get(host, 2)
         self.next_address[host] = turn + bool(end.address)
         default = self.networks[host].get("bridge")
@@ -341,7 +343,7 @@ def _options(network: DockerNetwork) -> list[str]:
 
 
 def _published(container: DockerContainer) -> list[str]:
-    """As for `-p`. A port on every address is listed twice, for IPv4 and IPv6."""
+    """The arguments of `-p`. Docker lists a port that is published on every address twice, for IPv4 and for IPv6."""
     ports = []
     for port in container.ports:
         if port.protocol not in ("tcp", "udp", "sctp"):
@@ -360,7 +362,8 @@ def _bracketed(address: str) -> str:
 
 
 def _command(container: DockerContainer) -> list[str]:
-    """What runs in it, as the daemon's list tells it; nothing when that is the image's own or cannot be read."""
+    """The command that runs in the container, as the daemon's list tells it; empty when it is the image's own command or
+    cannot be read."""
     try:
         words = shlex.split(container.command)
     except ValueError:

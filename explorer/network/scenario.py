@@ -1,7 +1,8 @@
 """What a sandbox begins with, as data: LANs, hosts, machines, routes, a swarm, networks, containers.
 
-Whoever writes a scenario does not know the addresses its sandbox will get. In the words of a network or a container `lan`
-stands for the subnet of the first LAN and `lan.20` for the address with that last number; another LAN goes by its name.
+The author of a scenario does not know which addresses the sandbox will get. In the arguments of a network or container, `lan`
+stands for the subnet of the first LAN and `lan.20` for the address on it that ends in 20. Another LAN is written with its own
+name.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 LAN = "lan"
-ROUTER = "router"  # has the first address on each of its LANs, where a gateway is looked for
+ROUTER = "router"  # has the first address on each of its LANs: a gateway usually has it
 _SUBNET_WORD = re.compile(r"(?<![\w.-])([a-z]+)(?:\.(\d{1,3}))?(?=/\d|[\s,:]|$)")
 
 ENGINES = ("26", "28")  # major versions of Docker Engine a learner's hosts can have
@@ -29,7 +30,7 @@ class Lan(Data):
     """One network of the sandbox, and who sits on it."""
 
     name: str = LAN
-    members: tuple[str, ...] = ()  # none named: everybody
+    members: tuple[str, ...] = ()  # empty: every host and machine
 
 
 class Route(Data):
@@ -105,16 +106,16 @@ class Scenario(Data):
         return tuple(lan for lan in self.lans if name in self.on(lan))
 
     def met(self, one: str, other: str) -> str | None:
-        """The LAN on which two of its members meet."""
+        """The LAN that two of its members share."""
         return next((lan.name for lan in self.lans if {one, other} <= set(self.on(lan))), None)
 
     def forwards(self, name: str) -> bool:
-        """Somebody's route leads through it, so it has to pass packets on."""
+        """Whether a route leads through this machine, so that the machine has to forward packets."""
         return any(route.via == name for route in self.routes)
 
 
 def fill(word: str, subnets: Mapping[str, str]) -> str:
-    """The word with the names of LANs replaced by the addresses this sandbox got."""
+    """The word with the names of LANs replaced by the addresses that this sandbox got."""
 
     def address(found: re.Match[str]) -> str:
         subnet = subnets.get(found[1])

@@ -1,7 +1,7 @@
-"""Since when each thing has been there, as one who watches can know it: the moment it was first seen.
+"""Since when each line has been there: the time when the observer first saw the line.
 
-What was there when the watching began has no time. The times stand in the observations themselves (`since`, `changed`), by key,
-and are carried from the last observation of a view to the next; so they are bounded by what is shown.
+A line that was there when the watching began has no time. The times are kept in the observations (`since`, `changed`), by
+key, and go from the last observation of a view to the next. So their number is bounded by the number of lines shown.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ from explorer.network.differ import Difference, diff
 from explorer.network.model import Observation, Place, View
 from explorer.network.views import owned
 
-BEGINNING = 1.0  # seconds in which the first readings of a host's places come in
+BEGINNING = 1.0  # seconds within which all places of a host are read for the first time
 Times = dict[str, dict[str, float]]
 
 
 class Since:
-    """Remembers of each place only when it was first seen readable."""
+    """The times for one sandbox. It keeps only one number per place: when the place was first readable."""
 
     def __init__(self) -> None:
         self._began: dict[str, float] = {}
 
     def begin(self, place: Place, now: float) -> float:
-        """When watching this place began, in Unix time; 0 as long as it could not be read."""
+        """When the watching of this place began, in Unix time; 0 as long as the place could not be read."""
         if place.id not in self._began and (place.views or place.shares):
             self._began[place.id] = now
         return self._began.get(place.id, 0.0)
@@ -32,13 +32,14 @@ class Since:
     def mark(
         self, place: Place, view: View, before: Observation | None, seen: Observation, found: Difference, now: float
     ) -> Observation:
-        """`seen` with its times. `before` is what the view showed last, marked; `found`, how the two differ."""
+        """`seen` with its times. `before` is the previous observation of the view, with times; `found` is the difference
+        between the two."""
         if view not in owned():
             return seen
         if before is None:
             new = {} if self._was_there(place, now) else {line.key: now for line in seen.lines}
             return seen.model_copy(update={"since": new})
-        if seen.error:  # nobody sees what comes meanwhile: it will have no time, and what was there keeps its own
+        if seen.error:  # the view cannot be read now: lines that come meanwhile get no time, earlier lines keep theirs
             return seen.model_copy(update={"since": before.since, "changed": before.changed})
         times = _carried(before, seen)
         if not before.error:
@@ -48,7 +49,7 @@ class Since:
         return seen.model_copy(update=times)
 
     def mark_place(self, before: Place | None, place: Place, now: float) -> Place:
-        """The same place with the times of all its views. `before` is the place as it was marked last."""
+        """The same place with the times of all its views. `before` is the place with the times of the last call."""
         began = self.begin(place, now)
         old = before.views if before else {}
         views = {
@@ -58,13 +59,14 @@ class Since:
         return place.model_copy(update={"views": views, "since": began})
 
     def _was_there(self, place: Place, now: float) -> bool:
-        """A view seen for the first time was there before us only while we had just begun to look at its host."""
+        """Whether a view seen for the first time was there before the watching: only when the watching of its host has just
+        begun."""
         host = place.host or place.id
         return now - self._began.get(host, now) < BEGINNING
 
 
 def _carried(before: Observation, seen: Observation) -> Times:
-    """The times of what is still there."""
+    """The times of the lines that are still there."""
     there = {line.key for line in seen.lines}
     return {
         "since": {key: at for key, at in before.since.items() if key in there},

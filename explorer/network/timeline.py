@@ -1,4 +1,4 @@
-"""What the differ found, in the words of the timeline. One short true sentence per change; counters and timers are not told."""
+"""The sentences of the timeline: one short sentence for a change that the differ found. Counters and timers get no sentence."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from explorer.network.model import (
     View,
 )
 
-SENTENCES = 12  # of one change of one view; the rest is counted
+SENTENCES = 12  # sentences for one change of one view; the rest is counted
 
 
 def describe(
@@ -34,7 +34,7 @@ def describe(
     after: Observation,
     docker: DockerState | None = None,
 ) -> list[str]:
-    """Sentences for the timeline, removals first. Empty when only counters or timers moved."""
+    """The sentences, removals first; empty when only counters or timers changed."""
     old = {item.key: item for item in before.items} if before else {}
     new = {item.key: item for item in after.items}
     gone = dict.fromkeys(line.key for line in difference.removed)
@@ -46,7 +46,7 @@ def describe(
 
 
 def _all_told(items: list[Item], happened: str, networks: dict[str, str]) -> list[str]:
-    """A network brings many filter rules at once: those are counted per bridge, the rest told one by one."""
+    """One new network brings many filter rules: these are counted per bridge. Every other change has its own sentence."""
     bridges = [_bridge_of(item, networks) for item in items]
     many = {bridge: times for bridge, times in Counter(bridges).items() if bridge and times > 2}
     told = [_told(item, happened, networks) for item, bridge in zip(items, bridges, strict=True) if bridge not in many]
@@ -65,7 +65,7 @@ def _bridge_of(item: Item, networks: dict[str, str]) -> str:
 
 
 def _grouped(sentences: Iterable[str]) -> list[str]:
-    """Equal sentences once, with their number; no more than a reader can take in."""
+    """Equal sentences become one with their number; the list is bounded."""
     counted = Counter(sentences)
     told = [sentence if times == 1 else f"{sentence} ({times} times)" for sentence, times in counted.items()]
     rest = len(told) - SENTENCES
@@ -108,7 +108,8 @@ def _neighbour(item: Neighbour, happened: str) -> str:
 
 
 def _fdb(item: FdbEntry, happened: str) -> str:
-    """Entries the kernel keeps for itself (multicast groups, the ports' own addresses) say nothing to a reader."""
+    """The sentence for a forwarding entry. Entries that the kernel makes for itself (multicast groups, the ports' own
+    addresses) get none."""
     if "permanent" in item.flags or not item.master or item.mac.startswith(("33:33:", "01:00:5e:")):
         return ""
     return f"{item.master} learned that {item.mac} is behind {item.dev}" if happened == "added" else ""

@@ -1,4 +1,4 @@
-"""One sentence on a tracked connection: who talks to whom, and what was translated because of what."""
+"""One sentence on a tracked connection: who talks to whom, what was translated, and why."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def why(known: Known, item: Connection) -> Why:
 
 
 def _about(known: Known, item: Connection) -> tuple[str, ...]:
-    """Whose connection it is: the containers at its ends, the side that asked last."""
+    """The owners of the connection: the containers at its ends; the side that answers comes first."""
     ends = (known.at(item.reply.source), known.at(item.original.source))
     names = tuple(dict.fromkeys(container(end.name) for end in ends if end))
     published = (PUBLISH,) if item.dnat and names and known.on_host else ()
@@ -60,7 +60,7 @@ def _dns(item: Connection) -> str:
 
 
 def _published(known: Known, item: Connection) -> str:
-    """Destination translated on the host: a published port was used."""
+    """The sentence for a connection whose destination was translated on the host, because a published port was used."""
     if not item.dnat or not known.on_host:
         return ""
     original, reply = item.original, item.reply
@@ -110,7 +110,7 @@ _SWARM = {
 
 
 def _of_swarm(known: Known, item: Connection) -> str:
-    """What the hosts of a swarm say to each other."""
+    """The sentence for a connection between the hosts of a swarm."""
     original = item.original
     what = _SWARM.get((item.protocol, original.destination_port or 0))
     ends = [known.elsewhere.hosts.get(address, "") for address in (original.source, original.destination)]
@@ -118,7 +118,7 @@ def _of_swarm(known: Known, item: Connection) -> str:
 
 
 def _through_proxy(known: Known, item: Connection) -> str:
-    """Connections to 127.0.0.1 are never translated: docker-proxy listens there for a published port."""
+    """The sentence for a connection to 127.0.0.1, which is not translated: docker-proxy listens there for a published port."""
     original = item.original
     if not known.on_host or not original.destination.startswith("127.") or original.destination_port is None:
         return ""

@@ -1,4 +1,4 @@
-"""What any Linux network namespace has, whatever Docker did: loopback, the way to the LAN, the built-in chains."""
+"""What every Linux network namespace has without Docker: loopback, the way to the LAN, the built-in chains."""
 
 from __future__ import annotations
 
@@ -61,7 +61,8 @@ def why_address(known: Known, interface: Interface, cidr: str) -> Why:
 
 
 def on_lan(known: Known, interface: Interface | None) -> bool:
-    """The interface a host or machine of the sandbox was given; nothing in the sandbox holds its other end."""
+    """Whether this is the interface that the sandbox gave to a host or machine. The other end of its pair is not in the
+    sandbox."""
     return (
         interface is not None
         and known.place.kind in ("host", "machine")
@@ -102,7 +103,7 @@ def _route(known: Known, item: Route) -> Why:
 
 
 def _connected(interface: Interface) -> set[str]:
-    """The subnets an interface's addresses put it in."""
+    """The subnets of an interface's addresses."""
     found = set()
     for address in interface.addresses:
         try:

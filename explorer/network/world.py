@@ -1,7 +1,7 @@
-"""Looking things up in a snapshot: places by pattern, what was seen there, and whose address an address is.
+"""Look-ups in a snapshot: places by pattern, the items of a view, and who has an address.
 
-A place is named as the learner knows it, `*` stands for any: `h1`, `h1/web`, `h1/*`, `outside`. Nothing here raises on what
-a host may have said; what is not there is simply not found.
+A place is named as the learner knows it, and `*` stands for any text: `h1`, `h1/web`, `h1/*`, `outside`. No function here
+raises because of what a host said; a thing that is not there is not found.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Seen = TypeVar("Seen", bound=Item)
 
 
 def like(value: str, pattern: str) -> bool:
-    """Whether `value` fits `pattern`; an empty pattern asks nothing."""
+    """Whether `value` fits `pattern`; every value fits an empty pattern."""
     return not pattern or fnmatchcase(value, pattern)
 
 
@@ -30,7 +30,8 @@ def is_address(who: str) -> bool:
 
 
 class World:
-    """One snapshot, asked by name. Made anew for each evaluation, so what it remembers is never stale."""
+    """One snapshot with look-ups by name. A new one is made for each evaluation, so a remembered look-up is never out of
+    date."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
@@ -41,7 +42,7 @@ class World:
         return [place for name, place in self.snapshot.places.items() if like(name, pattern)]
 
     def seen(self, place: Place, view: View, kind: type[Seen]) -> Iterator[Seen]:
-        """The items of one view. A place that shares another's namespace shows what that one shows."""
+        """The items of one view. For a place that shares another's namespace: the items of the other place."""
         observation = place.views.get(view)
         if observation is None and place.shares and place.shares != place.id:
             shared = self.snapshot.places.get(place.shares)
@@ -54,7 +55,7 @@ class World:
             yield from self.seen(place, view, kind)
 
     def addresses(self, pattern: str) -> frozenset[str]:
-        """Every address of the places that fit; loopback, and what the kernel gives each link by itself, left out."""
+        """Every address of the places that fit, without loopback and without link-local addresses."""
         if pattern not in self._addresses:
             self._addresses[pattern] = frozenset(
                 bare(address.cidr)
@@ -65,7 +66,8 @@ class World:
         return self._addresses[pattern]
 
     def belongs(self, address: str, who: str) -> bool:
-        """Whether an address is `who`'s: a place, or an address with `*`. An empty `who` asks nothing."""
+        """Whether an address is one of `who`; `who` is a place pattern, or an address in which `*` may stand. Every address
+        belongs to an empty `who`."""
         if not who:
             return True
         address = bare(address)

@@ -1,8 +1,8 @@
-"""The same view of every column side by side, on the host or in a container: lines that mean the same stand in one row, what
-differs is marked.
+"""The same view of every column side by side, on the host or in a container. Lines with the same meaning stand in one row,
+and differences are marked.
 
-Lines are known again by what they are for (`roles`), not by names that differ by chance. A rule that is nearly the same in
-two columns stands in one row as well, with the words marked that differ.
+Lines are matched by what they are for (`roles`), because names differ by chance. Two rules of two columns that are nearly the
+same also stand in one row, and the words that differ are marked.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from explorer.network.comparison.variants import CLIENT
 from explorer.network.model import Chain, Fact, Interface, Item, Line, Observation, Route, Rule, View
 
 At = Literal["host", "client"]
-SIDES: dict[str, tuple[At, View, str]] = {  # by the word for it in a link
+SIDES: dict[str, tuple[At, View, str]] = {  # the key is the word that a link uses
     "client-interfaces": ("client", "interfaces", "Interfaces in the container"),
     "client-routes": ("client", "routes", "Routes in the container"),
     "interfaces": ("host", "interfaces", "Interfaces on the host"),
@@ -30,8 +30,8 @@ SIDES: dict[str, tuple[At, View, str]] = {  # by the word for it in a link
     "fdb": ("host", "fdb", "Forwarding entries on the host"),
 }
 SHARED = "The host's own: the container has no network namespace of its own."
-ALIKE = 0.6  # of their words, so that two rules are one with a difference
-NEAR = 24  # rules of one chain with one target that are held against each other; a flood of them is not
+ALIKE = 0.6  # the share of equal words from which two rules stand in one row
+NEAR = 24  # at most so many rules of one chain and target are compared with each other
 _FRAME = ("comment:", "commit:", "table:")
 _BARE = str.maketrans({"⟨": "", "⟩": "", "\N{NO-BREAK SPACE}": " "})
 
@@ -42,8 +42,8 @@ class Part(Fact):
 
 
 class Entry(Fact):
-    """One thing in one column, in the words of the tool. `steady` are the same lines in words that do not differ by chance.
-    `new`: it was not there before the work."""
+    """One thing in one column. `lines` are the words of the tool; `steady` are the same lines with names that differ by
+    chance replaced. `new`: the thing was not there before the work."""
 
     lines: tuple[tuple[Part, ...], ...]
     steady: tuple[str, ...]
@@ -52,7 +52,8 @@ class Entry(Fact):
 
 
 class AlignedRow(Fact):
-    """`entries` are in the order of the columns; None where there is no such thing. Rules have no title but themselves."""
+    """`entries` are in the order of the columns; None where a column has no such thing. The title of a rule is the rule
+    itself."""
 
     key: str
     title: str
@@ -61,14 +62,14 @@ class AlignedRow(Fact):
 
 
 class Fold(Fact):
-    """Rows that follow each other and are all the same, or all different. Those that are the same can be put away."""
+    """Neighbouring rows that are all the same or all different. The page can fold rows that are the same."""
 
     same: bool
     rows: tuple[AlignedRow, ...]
 
 
 class Aligned(Fact):
-    """`notes`: by column, why it has nothing in this view, or not all of it."""
+    """`notes` say, by column, why a column has nothing or not everything in this view."""
 
     side: str
     title: str
@@ -78,7 +79,7 @@ class Aligned(Fact):
 
     @property
     def noted(self) -> list[tuple[str, str]]:
-        """The notes there are, each after the title of its column."""
+        """The notes, each after the title of its column."""
         return [(title, note) for title, note in zip(self.titles, self.notes, strict=True) if note]
 
     @property
@@ -96,7 +97,7 @@ class Aligned(Fact):
 
 
 def aligned(columns: Iterable[Column], side: str) -> Aligned:
-    """`side` is one of SIDES."""
+    """The rows of one side, which is a key of SIDES."""
     columns = list(columns)
     at, view, title = SIDES[side]
     seen = [_seen(column, at, view) for column in columns]
@@ -138,7 +139,7 @@ def _seen(column: Column, at: At, view: View) -> _Seen:
 
 
 def _entries(column: Column, seen: _Seen, at: At) -> dict[str, Entry]:
-    """By a key that is the same in every column, in the order of the tool."""
+    """The entries of one column in the order of the tool, by a key that is the same in every column."""
     if seen.now is None:
         return {}
     roles, items, old = roles_of(column), {item.key: item for item in seen.now.items}, _keys(seen.before)
@@ -182,7 +183,7 @@ def _key(item: Item | None, roles: Roles, steady: tuple[str, ...]) -> str:
 
 
 def _in_order(found: list[dict[str, Entry]]) -> list[str]:
-    """Every key once; what only a later column has stands after what it follows there."""
+    """Every key once. A key that only a later column has stands after the key before it in that column."""
     keys: list[str] = []
     known: set[str] = set()
     for entries in found:
@@ -198,7 +199,7 @@ def _in_order(found: list[dict[str, Entry]]) -> list[str]:
 
 
 def _join_alike(keys: list[str], rows: list[list[Entry | None]]) -> tuple[list[str], list[list[Entry | None]]]:
-    """Rules of one chain with one target, in different columns, that say nearly the same: one row."""
+    """Rules of one chain and one target in different columns that are nearly the same become one row."""
     groups: dict[tuple[str, str, str], list[int]] = {}
     for at, key in enumerate(keys):
         words = key.split()
@@ -226,7 +227,7 @@ def _join(group: list[int], keys: list[str], rows: list[list[Entry | None]]) -> 
 
 
 def _row(key: str, entries: list[Entry | None], sure: list[int]) -> AlignedRow:
-    """A column whose view is missing is no difference: nobody knows."""
+    """One row. A column whose view is missing does not count as a difference, because its lines are not known."""
     there = [entries[at] for at in sure]
     differs = len({entry.steady if entry else None for entry in there}) > 1
     if differs:
@@ -242,7 +243,7 @@ def _common(entries: Iterable[Entry]) -> set[str]:
 
 
 def _marked(entry: Entry, common: set[str]) -> Entry:
-    """With the words marked that not every column has."""
+    """The lines with those words marked that not every column has."""
     lines = tuple(_parts(line[0].text, steady, common) for line, steady in zip(entry.lines, entry.steady, strict=True))
     return entry.model_copy(update={"lines": lines})
 

@@ -1,4 +1,4 @@
-"""A comparison as Markdown: what was compared, with which versions and when, the table, why it differs, and the figures."""
+"""A comparison as Markdown: what was compared, the versions, the date, the table, why columns differ, and the figures."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~&$!])")
 
 
 def to_markdown(comparison: Comparison, sentences: Mapping[str, str]) -> str:
-    """`sentences` are why a row differs, by its key."""
+    """The document. `sentences` maps the key of a row to the sentence that says why the row differs."""
     return "\n".join(_document(comparison, sentences)) + "\n"
 
 
@@ -121,7 +121,7 @@ def _command(one: Evidence) -> str:
 
 
 def _line(text: str) -> str:
-    """One line of printable text: what came out of a host must not write our document."""
+    """One line of printable text; Markdown that came out of a host must have no effect in the document."""
     return "".join(letter if letter.isprintable() else " " for letter in " ".join(text.split()))
 
 

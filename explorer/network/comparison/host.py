@@ -1,4 +1,4 @@
-"""What the work added to the host: its views before and after, held against each other by key."""
+"""What the work added to the host: the host's views before and after, compared by key."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def views_of(place: Place) -> dict[View, Observation]:
 
 
 def bounded(seen: Observation) -> Observation:
-    """Few enough lines to be kept with a comparison, and the items that belong to them."""
+    """The first lines of the view, as many as a comparison keeps, and the items that belong to these lines."""
     lines = tuple(line if len(line.text) <= LINE else line.model_copy(update={"text": line.text[:LINE]}) for line in seen.lines)
     kept = lines[:LINES]
     keys = {line.key for line in kept}
@@ -40,14 +40,15 @@ def bounded(seen: Observation) -> Observation:
 
 
 def added_cells(before: Mapping[str, Place], after: Mapping[str, Place]) -> list[Cell]:
-    """`before` and `after` are all places of the host; those of containers are their own business."""
+    """The cells about the host. `before` and `after` are all places of the host; the places of containers are not counted."""
     places = [place for place in after.values() if "h1" in (place.host, place.id)]
     ours = [place for place in places if place.kind in ("host", "namespace") and not place.shares]
     return [_cell(row, views, before, ours) for row, views in _ROWS.items()]
 
 
 def _cell(row: str, views: tuple[View, ...], before: Mapping[str, Place], places: list[Place]) -> Cell:
-    """What a switch learned from passing frames is shown and not counted: it is forgotten again, and depends on who talked."""
+    """One cell. Entries that a switch learned from passing frames are shown but not counted: they expire, and they depend on
+    who talked."""
     count, hidden, learned, by_view, evidence = 0, 0, 0, dict.fromkeys(views, 0), []
     for place in sorted(places, key=lambda place: (place.id != "h1", place.id)):
         for view in views:
@@ -75,7 +76,7 @@ def _learned(seen: Observation) -> set[str]:
 
 
 def _added(before: Place | None, view: View, after: Observation) -> list[Line]:
-    """Lines of what is there now and was not; of rules, no chains and no words of the tool's own."""
+    """The lines that are there now and were not there before. For rules: without chains and without the tool's own comments."""
     was = before.views.get(view) if before else None
     keys = set(diff(was, after).added) if was else {line.key for line in after.lines}
     items = {item.key: item for item in after.items}

@@ -1,7 +1,8 @@
-"""What one comparison comes to: a column for each variant, a cell for each question, with the evidence it was read from.
+"""The result of one comparison: a column for each variant, and in it a cell for each question with the evidence that the cell
+was read from.
 
-`mark` and `word` of a cell are its behaviour: they are the same whenever the same work is done again. What may differ from run
-to run (addresses, names, times, rates) stands in `value`, `number` and `figures`.
+`mark` and `word` of a cell are its behaviour: they are the same whenever the same work is done again. What may differ from
+run to run (addresses, names, times, rates) is in `value`, `number` and `figures`.
 """
 
 from __future__ import annotations
@@ -21,12 +22,15 @@ LINES, LINE = 400, 400  # of one view before or after: how many lines, how long 
 
 
 class Column(Fact):
-    """One variant's results, so far. `phase` is part of a sentence for people, "making the network"; `error` one sentence when
-    `state` is failed or lacks; then `failed_at` is the phase and `failure` the command that did not work, if it was one.
+    """The results of one variant so far. `phase` is a part of a sentence, such as "making the network". When `state` is
+    failed or lacks, `error` is one sentence, `failed_at` the phase, and `failure` the command that did not work, if it was a
+    command.
 
-    `before` and `after` are the host's views (interfaces, routes, nat, filter, raw, fdb), bounded; `added` what the network and
-    the two containers put there. `snapshot` is that of all places at the end, for a map. `seconds` by phase; `up` among them is
-    how long it took until network and containers were there. `memory` in MiB, added by them."""
+    `before` and `after` are the host's views (interfaces, routes, nat, filter, raw, fdb), bounded. `added` is what the
+    network and the two containers added. `snapshot` is the snapshot of all places at the end, for a map. `seconds` are by
+    phase; `up` among them is the time until network and containers were there. `memory` is in MiB: the memory that network
+    and containers took.
+    """
 
     variant: Variant
     state: State = "waiting"
@@ -34,16 +38,16 @@ class Column(Fact):
     error: str = ""
     failed_at: str = ""
     failure: Evidence | None = None
-    engine: str = ""  # the whole version of Docker Engine, as the host's daemon says it
-    commands: tuple[Evidence, ...] = Field(default=(), max_length=24)  # what made it, in order
+    engine: str = ""  # the full version of Docker Engine, as the host's daemon reports it
+    commands: tuple[Evidence, ...] = Field(default=(), max_length=24)  # the commands that made it, in order
     cells: tuple[Cell, ...] = Field(default=(), max_length=CELLS)
     before: dict[View, Observation] = Field(default_factory=dict)
     after: dict[View, Observation] = Field(default_factory=dict)
     added: tuple[Added, ...] = ()
     snapshot: Snapshot | None = None
-    journeys: dict[str, Journeys] = Field(default_factory=dict)  # by the id of the way: see rows.WAYS
-    noise: Figures | None = None  # round trips over loopback on this node, meanwhile
-    notes: tuple[str, ...] = ()  # e.g. that the machine was busy while it was measured
+    journeys: dict[str, Journeys] = Field(default_factory=dict)  # by the id of the journey: see rows.WAYS
+    noise: Figures | None = None  # round trips over loopback on this node at the same time
+    notes: tuple[str, ...] = ()  # for example, that the machine was busy while it was measured
     seconds: dict[str, float] = Field(default_factory=dict)
     memory: float | None = None
     sandbox: str = ""
@@ -60,11 +64,11 @@ class Column(Fact):
 class Versions(Fact):
     product: str = ""
     kernel: str = ""
-    engines: dict[str, str] = Field(default_factory=dict)  # variant id → whole version
+    engines: dict[str, str] = Field(default_factory=dict)  # variant id → full version
 
 
 class Comparison(Fact):
-    """`made_at` is Unix time. `noise` is the machine's own, over all columns."""
+    """All columns. `made_at` is Unix time. `noise` is the machine's own: its loopback, over all columns."""
 
     id: str
     made_at: float = 0.0

@@ -1,4 +1,5 @@
-"""What the machine was doing while a comparison was measured, in one figure: its own loopback, over all columns."""
+"""How busy the machine was while a comparison was measured, as one figure: the round trips over its own loopback, over all
+columns."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ MOST_ROUNDS = 40
 
 
 def overall_noise(columns: Sequence[Column]) -> Figures | None:
-    """`median` of the columns' medians, the lowest and the highest of all; `rounds` are their medians, in their order."""
+    """`median` is the median of the columns' medians; `low` and `high` are the lowest and highest of all; `rounds` are the
+    columns' medians, in their order. None when no column has a figure."""
     heard = [column.noise for column in columns if column.noise]
     if not heard:
         return None

@@ -1,4 +1,4 @@
-"""What was asked and answered → cells. A statement is only made from an answer, and carries it as evidence."""
+"""From the answers of commands to cells. Every statement is made from an answer and carries the answer as evidence."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ MEMORY = "grep -sE '^(total_rss|anon) ' /sys/fs/cgroup/memory/memory.stat /sys/f
 _WHO = re.compile(r"you are \[?([0-9a-fA-F.:]{2,45})\]?:\d{1,5}, I am ([\w.-]{1,64}) ")
 _NETNS = re.compile(r"net:\[(\d{1,20})\]")
 _BYTES = re.compile(r"(?:total_rss|anon) (\d{1,15})$", re.MULTILINE)
-NO_NAME, NO_CONNECTION, LATE = 6, 7, 28  # what curl ends with
+NO_NAME, NO_CONNECTION, LATE = 6, 7, 28  # exit statuses of curl
 BESIDE = "Asked from outside, the machine beside the host: a network of this driver ends at its host."
 
 
 class Heard(NamedTuple):
-    """An answer: `text` may be longer than what the evidence keeps of it."""
+    """The answer of one command. `text` may be longer than the part that the evidence keeps."""
 
     evidence: Evidence
     text: str
@@ -31,7 +31,8 @@ Answers = Mapping[str, Heard]
 
 
 class Scene(Fact):
-    """Who is who in a column. `server` is the name its web server gives itself, `address` its own, "" when it has none."""
+    """The containers and hosts of a column. `server` is the name that its web server gives itself; `address` is the server's
+    own address, "" when it has none."""
 
     variant: Variant
     server: str
@@ -41,12 +42,12 @@ class Scene(Fact):
 
     @property
     def server_at(self) -> str:
-        """Where to ask it without a published port."""
+        """The address and port at which to ask the server without a published port."""
         return self.host if self.variant.in_host else self.address
 
 
 def read_cells(scene: Scene, answers: Answers) -> list[Cell]:
-    """The cells that the answers so far are enough for."""
+    """The cells that can be read from the answers so far."""
     return [cell for read in _READERS for cell in read(scene, answers)]
 
 
@@ -84,7 +85,7 @@ def interfaces(text: str) -> list[Interface]:
 
 
 def main_interface(found: list[Interface], scene: Scene) -> Interface | None:
-    """The one that the server's own address is reached by, else the first that is no loopback."""
+    """The interface that has the server's own address, else the first one that is not loopback."""
     others = [one for one in found if one.kind != "loopback" and one.name != "lo"]
     if scene.server_at:
         for one in others:
@@ -149,7 +150,7 @@ def _failure(heard: Heard) -> str:
 
 
 def _with_start(cell: Cell, started: Heard) -> Cell:
-    """What `docker run -p` said when it was told to publish: it may have warned."""
+    """The cell with the output of `docker run -p` as further evidence: Docker may have warned there."""
     return cell.model_copy(update={"evidence": (*cell.evidence, started.evidence)})
 
 

@@ -1,9 +1,9 @@
-"""Why one column's answer is what it is: a clause that follows the column's name, chosen by what was really answered.
+"""Why one column's answer is what it is: a clause that follows the column's name, chosen by the measured answer.
 
-A driver's package holds its clauses (`Driver.reasons`), each under a row and an answer, "inward yes", or under the row alone;
-what is true whatever the driver stands in `SHARED`. The answer is the cell's mark, for `seen-as` its word, and for rows that
-count something `some` or `none`. An answer that no clause explains gets one that says so; a reason is never given to an answer
-it does not fit.
+A driver's package holds its clauses (`Driver.reasons`). A clause stands under a row and an answer, such as "inward yes", or
+under the row alone. `SHARED` holds clauses that are true for every driver. The answer in a key is the cell's mark; for
+`seen-as` it is the cell's word; for rows that count something it is `some` or `none`. An answer without a clause gets a
+sentence that says so.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from explorer.network.drivers.compared import Cell, Clause, Variant
 
 UNEXPLAINED = "that is what came out, and nothing here says why: look at the evidence"
 COUNTED = frozenset(("host-interfaces", "host-routes", "host-rules", "host-fdb", "proxies"))
-MEASURED = frozenset(("up", "memory", "trip", "rate", "lan-trip", "lan-rate"))  # explained for all columns together
+MEASURED = frozenset(("up", "memory", "trip", "rate", "lan-trip", "lan-rate"))  # the row is explained for all columns together
 
 
 def reason(variant: Variant, cell: Cell) -> str:
-    """ "" where a row explains all its columns together (times and rates)."""
+    """The clause for this cell; "" in rows that are explained for all columns together (times and rates)."""
     if cell.mark in ("failed", "unknown", "lacks"):
         return cell.why or UNEXPLAINED
     if cell.row in MEASURED:
@@ -27,7 +27,7 @@ def reason(variant: Variant, cell: Cell) -> str:
 
 
 def road(variant: Variant, row: str) -> str:
-    """What lies on the way that was measured."""
+    """What lies on the path that was measured, in words."""
     clause = DRIVERS[variant.driver].reasons.get("from-lan" if row.startswith("lan-") else "same-host", "")
     return clause if isinstance(clause, str) and clause else "the way in its evidence"
 

@@ -1,7 +1,7 @@
-"""Names that differ by chance, replaced by what they are for: `br-7dc94ee2a3e0` is ⟨bridge of town⟩ in every column.
+"""Replaces names that differ by chance with what they are for: `br-7dc94ee2a3e0` is ⟨bridge of town⟩ in every column.
 
-Names of veth ends, identities of bridges, MAC addresses, numbers of interfaces, and the addresses that each sandbox has its
-own of say nothing about a driver. Only with these out of the way can the lines of two columns be held against each other.
+Names of veth ends, ids of bridges, MAC addresses, interface numbers and the sandbox's own addresses say nothing about a
+driver. Lines of two columns can be compared once these names are replaced.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from explorer.network.comparison.model import Column
 from explorer.network.drivers import on_lan
 from explorer.network.model import DockerState, Interface, Observation, Place
 
-NAMES = 2000  # of one column; beyond them a name stays what it is
-_CHANCE = (  # word for word, so that a line has as many words afterwards
-    (re.compile(r"^\d+:(?= \S+: <)"), "⟨number⟩"),  # of an interface
+NAMES = 2000  # of one column; further names are not replaced
+_CHANCE = (  # one word becomes one word, so a line keeps its number of words
+    (re.compile(r"^\d+:(?= \S+: <)"), "⟨number⟩"),  # the number of an interface
     (re.compile(r"@if\d+"), "@⟨other end⟩"),
     (re.compile(r"(?<=link-netnsid )\d+"), "⟨number⟩"),
     (re.compile(r"\b33:33:ff(?::[0-9a-f]{2}){3}\b"), "⟨group of an address⟩"),
     (re.compile(r"(?<=_lft )\d+sec"), "⟨a time⟩"),
     (re.compile(r"\[\d+:\d+\]"), "⟨counters⟩"),
 )
-_LEFT_OVER = (  # of whom nobody told us
+_LEFT_OVER = (  # names whose owner is not known
     (re.compile(r"\bveth[0-9a-f]{6,12}\b"), "⟨a veth⟩"),
     (re.compile(r"\bbr-[0-9a-f]{12}\b"), "⟨a bridge⟩"),
     (re.compile(r"\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b"), "⟨a MAC address⟩"),
@@ -35,7 +35,7 @@ _FIXED_MACS = re.compile(
 
 
 class Roles:
-    """The names of one column and what each is for."""
+    """The names of one column and what each name is for."""
 
     def __init__(self, names: dict[str, str]) -> None:
         self.names = names
@@ -47,7 +47,8 @@ class Roles:
         return self.names.get(name, name)
 
     def steady(self, text: str) -> str:
-        """The line in words that are the same whenever the same thing is done: as many words, a role being one of them."""
+        """The line with its names replaced: the same work gives the same words. The number of words stays the same; a role is
+        one word."""
         text = " ".join(text.split())
         for pattern, role in _CHANCE:
             text = pattern.sub(_one_word(role), text)
@@ -63,7 +64,7 @@ def _one_word(role: str) -> str:
 
 
 def _unless_fixed(role: str) -> Callable[[re.Match[str]], str]:
-    """Some MAC addresses are the same everywhere: that of loopback, of everybody, of a group."""
+    """The role, unless the MAC address is the same everywhere: loopback, broadcast or multicast."""
     return lambda found: found[0] if _FIXED_MACS.fullmatch(found[0]) else _one_word(role)
 
 
@@ -78,7 +79,7 @@ def roles_of(column: Column) -> Roles:
 
 
 def _places(column: Column) -> list[Place]:
-    """Those of the end; without them, what is known of the host's own interfaces."""
+    """The places at the end; if there is no snapshot, the host with its own interfaces."""
     if column.snapshot:
         return sorted(column.snapshot.places.values(), key=lambda place: (place.id.count("/"), place.id))
     seen = column.after.get("interfaces")
@@ -104,7 +105,7 @@ def _docker(docker: dict[str, DockerState]) -> Iterator[tuple[str, str]]:
 
 
 def _kernel(places: list[Place], names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """`names` fills meanwhile."""
+    """Names that the kernel shows. The caller adds each yielded name to `names` before the next one is asked for."""
     called = {place.id: _called(place) for place in places}
     for place in places:
         if place.shares:

@@ -1,4 +1,4 @@
-"""The questions that are asked of every variant, in the order of the table."""
+"""The questions that every variant is asked, in the order of the table."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ GROUPS: dict[Group, str] = {
     "host": "What it adds to the host",
     "cost": "What it costs",
 }
-WAYS = {  # the journeys of each column, by id
+WAYS = {  # the journeys of each column: id → title
     "between": "client asks server",  # `far` on the second host, where there is one
     "outward": "client asks outside",
     "published": "outside asks the published port",
@@ -21,8 +21,9 @@ WAYS = {  # the journeys of each column, by id
 
 
 class Row(Fact):
-    """`question` is what a learner may answer beforehand, `answers` the words to choose from (none: not asked). A row with
-    `varies` is measured in numbers that differ from run to run; all others come out the same every time."""
+    """One question. `question` is what a learner may answer before the results; `answers` are the words to choose from, empty
+    when learners are not asked. A row with `varies` is measured in numbers that differ from run to run; every other row has
+    the same result each time."""
 
     key: str
     title: str

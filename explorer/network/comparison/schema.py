@@ -1,4 +1,4 @@
-"""The form of a comparison's JSON, for programs that read it: JSON Schema, written by the model itself."""
+"""The form of a comparison's JSON as JSON Schema, made from the model. It is for programs that read the JSON."""
 
 from __future__ import annotations
 

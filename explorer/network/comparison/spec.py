@@ -17,11 +17,11 @@ _WORDS = {"columns", "set", "engine", "throughput"}
 
 
 class BadSpec(Exception):
-    """What is wrong with the link or the form, in one sentence."""
+    """One sentence about what is wrong with the link or the form."""
 
 
 class Spec(Fact):
-    """`columns` are ids of variants, as `find_variant` takes them."""
+    """`columns` are ids of variants, in the form that `find_variant` takes."""
 
     columns: tuple[str, ...] = Field(min_length=LEAST, max_length=MOST)
     throughput: bool = True
@@ -44,7 +44,8 @@ class Spec(Fact):
 
 
 def from_query(query: str) -> Spec:
-    """`columns=bridge,host` or `set=published`, with `engine=28` for those that name none, and `throughput=0`."""
+    """The spec of a link: `columns=bridge,host` or `set=published`; `engine=28` for columns that name no version;
+    `throughput=0` for no throughput. Raises BadSpec."""
     if len(query) > QUERY_BYTES:
         raise BadSpec("This link is too long to be one of ours.")
     try:
@@ -81,7 +82,7 @@ def make_spec(columns: list[str], ready: str = "", engine: str = "", throughput:
 
 
 def to_query(spec: Spec) -> str:
-    """The link's words; the same comparison has one link."""
+    """The parameters of a link. Equal specs have equal links."""
     words = {"columns": ",".join(spec.columns)} | ({} if spec.throughput else {"throughput": "0"})
     return urlencode(words, safe=",@")
 

@@ -1,7 +1,7 @@
-"""Which column was faster, as far as the machine's own noise leaves that to be seen.
+"""Which column was faster, where the noise of the machine lets a difference be seen.
 
-Columns are measured one after the other, and the machine is not the same for all. So what is measured is held against the
-loopback of the same while, and a column is ahead only when it was so both ways: plainly, and held against loopback.
+Columns are measured one after the other, and the load of the machine changes. So each figure is also compared with the
+machine's loopback at the same time. A column is ahead only when it is better both ways: plainly and relative to loopback.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from explorer.network.ahead import SURE
 from explorer.network.drivers.compared import Figures
 
 LEAST_ROUNDS = 6
-LEAST_APART = 0.02  # of the figure: what is closer is no difference to anybody
+LEAST_APART = 0.02  # share of the figure; a smaller difference does not count
 
 
 class Standing(NamedTuple):
-    """`groups` from first to last, by the keys given; within a group no order is to be seen, but for `pairs` (first, last) of
-    it that are far enough apart to tell."""
+    """`groups` are keys from the fastest group to the slowest. No order is known within a group, except for its `pairs`
+    (faster, slower) that differ enough."""
 
     groups: tuple[tuple[str, ...], ...]
     pairs: tuple[tuple[str, str], ...] = ()
 
     @property
     def seen(self) -> bool:
-        """Whether any difference is."""
+        """Whether a difference can be seen."""
         return len(self.groups) > 1 or bool(self.pairs)
 
 
@@ -38,7 +38,7 @@ def stand(figures: Mapping[str, Figures]) -> Standing:
             groups[-1].append(key)
         else:
             groups.append([key])
-    # who came late may be level with somebody of an earlier group: then these are one group
+    # a member of a later group may equal a member of an earlier group: then both groups are one
     while (at := _level(groups, figures)) is not None:
         groups[at : at + 2] = [groups[at] + groups[at + 1]]
     pairs = [
@@ -60,7 +60,8 @@ def _level(groups: Sequence[Sequence[str]], figures: Mapping[str, Figures]) -> i
 
 
 def is_ahead(one: Figures, other: Figures) -> bool:
-    """By less time, or by more bytes in it, in nearly every pair of rounds."""
+    """Whether `one` has less time or a higher rate than `other` in at least nine of ten pairs of rounds, plainly and relative
+    to loopback."""
     if one.unit != other.unit or min(len(one.rounds), len(other.rounds)) < LEAST_ROUNDS:
         return False
     plain = _share(_better_first(one, one.rounds), _better_first(other, other.rounds))
@@ -69,19 +70,20 @@ def is_ahead(one: Figures, other: Figures) -> bool:
 
 
 def _share(mine: Sequence[float], theirs: Sequence[float]) -> float:
-    """In how many of all pairs mine is the smaller one; with nothing to hold against, none."""
+    """The share of all pairs in which the value of `mine` is smaller; 0 when there is no pair."""
     pairs = len(mine) * len(theirs)
     return sum(a < b for a in mine for b in theirs) / pairs if pairs else 0.0
 
 
 def _held(one: Figures) -> list[float]:
-    """Each round against what loopback was meanwhile: its middle, since single runs of it scatter more than the roads do."""
+    """Each round divided by the median of loopback at that time. The median is used because single loopback runs vary more
+    than the paths do."""
     usual = median(one.loopback) if one.loopback else 0.0
     return _better_first(one, [mine / usual for mine in one.rounds]) if usual > 0 else []
 
 
 def _better_first(one: Figures, rounds: Sequence[float]) -> list[float]:
-    """So that less is better."""
+    """The rounds as numbers of which a smaller one is better."""
     return [-value for value in rounds] if one.unit == "Mbit/s" else list(rounds)
 
 

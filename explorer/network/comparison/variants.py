@@ -1,4 +1,4 @@
-"""What can be compared: variants of a network by name, and sets of them that are worth comparing."""
+"""What can be compared: the variants of a network by name, and prepared sets of variants."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _WORD = re.compile(r"([a-z][a-z0-9-]{0,30})(?:@(\d{1,4}))?")
 
 
 class Ready(Fact):
-    """A set of variants worth comparing, by their ids, under the question it answers."""
+    """A prepared set of variants, by their ids, under the question that the set answers."""
 
     id: str
     title: str
@@ -27,7 +27,7 @@ class Ready(Fact):
 
 
 def all_variants() -> dict[str, Variant]:
-    """Every driver's variants by id, in the order of the page where one chooses."""
+    """Every driver's variants by id, in the order of the page where a learner chooses."""
     placed = sorted(
         ((place, one) for driver in DRIVERS.values() for place, one in driver.variants.items()), key=lambda pair: pair[0]
     )
@@ -90,11 +90,11 @@ SETS: dict[str, Ready] = {
 
 
 class NoVariant(Exception):
-    """What is wrong with the words, in one sentence."""
+    """One sentence about what is wrong with the name."""
 
 
 def find_variant(word: str) -> Variant:
-    """`macvlan`, or with a version of Docker Engine `bridge@28`."""
+    """The variant with this name: `macvlan`, or with a version of Docker Engine `bridge@28`. Raises NoVariant."""
     found, variants = _WORD.fullmatch(word), all_variants()
     variant = variants.get(found[1]) if found else None
     if found is None or variant is None:
@@ -109,7 +109,7 @@ def find_variant(word: str) -> Variant:
 
 
 def find_variants(words: list[str] | tuple[str, ...]) -> tuple[Variant, ...]:
-    """Two to five of them in the given order, no two the same."""
+    """Two to five different variants in the given order. Raises NoVariant."""
     if not LEAST <= len(words) <= MOST:
         raise NoVariant(f"A comparison has {LEAST} to {MOST} columns; these are {len(words)}.")
     variants = tuple(find_variant(word) for word in words)

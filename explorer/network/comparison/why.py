@@ -1,4 +1,5 @@
-"""One sentence under a row: why its columns differ, or that they do not; made from what came out, whatever that was."""
+"""One sentence under a row: why its columns differ, or that they do not differ. The sentence is made from the measured
+answers."""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ ONE = "Only {} was measured: there is nothing to compare with."
 
 
 def why(row: str, columns: Sequence[Column]) -> str:
-    """Of the columns that have an answer; the others are left out."""
+    """The sentence about the columns that have an answer; columns without an answer are left out."""
     answered = [(column.variant, cell) for column in columns if (cell := column.cell(row))]
     if not answered:
         return NOTHING
@@ -37,7 +38,7 @@ def why(row: str, columns: Sequence[Column]) -> str:
 
 
 def standing(row: str, columns: Sequence[Column]) -> Standing:
-    """Who was ahead in a row of figures, by the ids of variants."""
+    """The order of the columns in a row of figures, by the ids of variants."""
     return stand(dict(_figures((column.variant, cell) for column in columns if (cell := column.cell(row)))))
 
 
@@ -74,7 +75,7 @@ def _of_figures(row: str, answered: list[tuple[Variant, Cell]]) -> str:
 
 
 def _roads(row: str, answered: list[tuple[Variant, Cell]]) -> dict[str, list[str]]:
-    """What lies on the way, where there is one."""
+    """What lies on each column's path, where that is known."""
     roads: dict[str, list[str]] = {}
     for variant, cell in answered:
         if cell.figures:

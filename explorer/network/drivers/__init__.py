@@ -1,10 +1,11 @@
-"""One package per Docker network driver; what they build their sentences from is in `known`.
+"""One package per Docker network driver. `known` holds what drivers build their sentences from.
 
-A driver is a folder here whose `__init__` holds `DRIVER`: see `driver.Driver` for what it says of itself. The folder is found
-by itself, and every page, list and check reads `DRIVERS`. To add a driver: a folder here with its `diagram.svg`, a lesson in
-`lessons/content`, and a capture in `tests/captures` that the tests of its sentences read.
+A driver is a folder here whose `__init__` holds `DRIVER`; `driver.Driver` explains each field. `find_drivers` finds the
+folder, and the pages, lists and checks read `DRIVERS`. To add a driver, add a folder here with its `diagram.svg`, a lesson in
+`lessons/content`, and a capture in `tests/lessons/seen` that the tests of the driver's sentences read.
 
-`start` is no driver: it is what the first lesson is about, which has a card, a picture and a closing card like the others.
+`start` is not a driver. It is the subject of the first lesson, which has a card, a picture and a closing card like the
+lessons of drivers.
 """
 
 from __future__ import annotations
@@ -23,14 +24,14 @@ DRIVERS = cast("dict[str, Driver]", registry.DRIVERS)
 
 
 def find_drivers(package: ModuleType) -> list[Driver]:
-    """The `DRIVER` of every package in this one's folder, in the order in which people meet them."""
+    """The `DRIVER` of every package in this folder, in the order of the cards on the home page."""
     names = [found.name for found in pkgutil.iter_modules(package.__path__) if found.ispkg]
     found: list[Driver] = [importlib.import_module(f"{package.__name__}.{name}").DRIVER for name in names]
     return sorted(found, key=lambda driver: driver.order)
 
 
 def in_asking_order() -> list[Driver]:
-    """As they are asked why something is there; the first that knows answers."""
+    """The drivers in the order in which they are asked why something is there; the first answer counts."""
     return sorted(DRIVERS.values(), key=lambda driver: driver.asked)
 
 

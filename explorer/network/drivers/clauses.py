@@ -1,4 +1,4 @@
-"""Words for the answers of a comparison that several drivers share: a switch on the host, a place on the LAN."""
+"""Clauses that several drivers use to explain the answers of a comparison: a switch on the host, a place on the LAN."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ def masqueraded(door: str) -> str:
 
 
 def listens(variant: Variant, cell: Cell) -> str:
-    """Who takes a published port for the host itself."""
+    """What listens on a published port on the host itself."""
     if variant.daemon.get("userland-proxy") is False:
         return "a rule of the host (DNAT) takes it on its way out, before anybody would have to listen"
     return "docker-proxy, a process, listens there and hands it on"
 
 
 def usual_rules(variant: Variant, cell: Cell) -> str:
-    """Of a network whose containers go out and come in by the host."""
+    """The rules of a network whose containers go out and are reached through the host."""
     if variant.internal:
         return "one lets its containers talk, two drop what would leave or come in"
     told = "for the published port, for the way out, and to keep networks apart"

@@ -1,7 +1,7 @@
 """What a comparison asks of a driver: a variant of its network, and the answer to one question about it.
 
-The comparison itself (`network/comparison`) is built on these; they stand here because every driver's package has variants of
-its own and words for its answers.
+The comparison (`network/comparison`) is built on these types. They stand here because every driver's package holds its own
+variants and clauses.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from explorer.network.drivers.registry import DRIVERS
 from explorer.network.model import Fact
 from explorer.network.scenario import DEFAULT_ENGINE
 
-NETWORK = "town"  # what the network is called, where one is made
+NETWORK = "town"  # the name of the network, where one is made
 LAN_OPTIONS = ("--subnet", "lan", "--gateway", "lan.1", "--ip-range", "lan.192/27", "-o", "parent=eth0")
 Mark = Literal["yes", "no", "partly", "value", "same", "lacks", "failed", "unknown"]
 OUTPUT, COMMAND = 4096, 600  # characters kept of one command's output, and of the command
@@ -27,10 +27,10 @@ def _list_drivers(schema: dict[str, Any]) -> None:
 
 
 class Variant(Fact):
-    """One way to connect the two containers. `options` are further words for `docker network create`, where `lan` and `lan.1`
-    stand for the sandbox's addresses (network.scenario.fill); `publish` is the host's address a port is published at, ""
-    for all; `daemon` is added to the host's daemon.json, and its daemon started anew; `prepare` are shell lines for the host
-    before anything else."""
+    """One way to connect the two containers. `options` are further words for `docker network create`, in which `lan` and
+    `lan.1` stand for the sandbox's addresses (network.scenario.fill). `publish` is the host's address where a port is
+    published, "" for all addresses. `daemon` is added to the host's daemon.json before its daemon is started anew. `prepare`
+    are shell lines for the host that run before anything else."""
 
     id: str = Field(pattern=r"^[a-z][a-z0-9-]{0,30}(@\d{1,4})?$")
     title: str = Field(max_length=60)
@@ -48,35 +48,35 @@ class Variant(Fact):
 
     @property
     def in_host(self) -> bool:
-        """Its containers have no network namespace of their own: they use the host's."""
+        """Whether its containers use the host's network namespace and have none of their own."""
         return DRIVERS[self.driver].in_host
 
     @property
     def spans_hosts(self) -> bool:
-        """One network over two hosts of a swarm."""
+        """Whether the network spans two hosts of a swarm."""
         return DRIVERS[self.driver].spans_hosts
 
     @property
     def network(self) -> str:
-        """What `docker run --network` is told."""
+        """The argument of `docker run --network`."""
         return self.driver if DRIVERS[self.driver].predefined else NETWORK
 
     @property
     def plugin(self) -> str:
-        """What `docker network create -d` is told; "" where no network is made."""
+        """The argument of `docker network create -d`; "" where no network is made."""
         driver = DRIVERS[self.driver]
         return "" if driver.predefined else driver.plugin or driver.docker
 
     @property
     def scenario(self) -> str:
-        """The scenario its sandbox begins with."""
+        """The scenario that its sandbox begins with."""
         return "two-hosts" if self.spans_hosts else "one-host"
 
 
 class Evidence(Fact):
-    """What a statement rests on. `command` can be typed at `where` (a place) as it stands; `status` is what it ended with, None
-    when it did not end in time. `lines`: read from outside, a view of that place, with what came new. `try`: not run here;
-    what was measured in another way can be seen with it too."""
+    """The source of a statement. `command` can be typed at `where` (a place) as it stands; `status` is its exit status, None
+    when it did not end in time. `lines`: a view of that place, read from outside, with the new lines marked. `try`: a command
+    that did not run here; the thing was measured in another way, and this command shows it too."""
 
     kind: Literal["command", "lines", "try"] = "command"
     where: str = Field(max_length=200)
@@ -88,8 +88,8 @@ class Evidence(Fact):
 
 
 class Figures(Fact):
-    """Many samples of one thing. `rounds` are the medians of each round, `loopback` the same measurement, taken in turn with
-    it, from a namespace to itself: what the machine was doing then. `p95` is None where samples are runs."""
+    """Many samples of one thing. `rounds` are the medians of each round. `loopback` is the same measurement from a namespace
+    to itself, taken in turn with it: it shows how busy the machine was. `p95` is None where each sample is a whole run."""
 
     unit: Literal["µs", "Mbit/s"]
     median: float
@@ -99,12 +99,13 @@ class Figures(Fact):
     samples: int
     rounds: tuple[float, ...] = Field(default=(), max_length=40)
     loopback: tuple[float, ...] = Field(default=(), max_length=40)
-    way: str = Field(default="", max_length=160)  # from where to where, e.g. "h1/client → h1/server"
+    way: str = Field(default="", max_length=160)  # from where to where, for example "h1/client → h1/server"
 
 
 class Cell(Fact):
-    """One row's answer in one column. `mark` yes|no|partly, or `value` when the answer is no yes or no; `lacks`: this node
-    cannot do it; `failed`: it was tried and came to nothing; `unknown`: it could not be told. `why`: this column's reason."""
+    """One row's answer in one column. `mark` is yes, no or partly, or `value` when the answer is not yes or no; `lacks`: this
+    node cannot do it; `failed`: it was tried and did not work; `unknown`: the answer could not be read. `why` is this
+    column's reason."""
 
     row: str
     mark: Mark

@@ -1,4 +1,4 @@
-"""One network driver, as its package describes it: everything the product knows of it and shows somewhere."""
+"""The description of one network driver: the product reads what it knows and shows of a driver from this type."""
 
 from __future__ import annotations
 
@@ -32,25 +32,28 @@ def _no_summary(world: World, host: Place) -> Iterator[Fact]:
 
 @dataclass(frozen=True)
 class Driver:
-    """On the pages: `name` is its word in a lesson's `driver`, in a comparison and in the name of its folder (there with `_`);
-    `order` its place among the cards; `promise` its line while it has no lesson; `folder` is where `diagram.svg` lies.
+    """On the pages: `name` is the driver's name in a lesson's `driver`, in a comparison and as the name of its folder (there
+    with `_`). `order` is its place among the cards, `promise` the line on its card while it has no lesson, `folder` the
+    folder of `diagram.svg`.
 
-    In Docker: `docker` is what the daemon calls it, "" when it is no driver of Docker Engine; `plugin` is what
-    `docker network create -d` is told, when that is another word. Docker has the only network of a `predefined` driver itself,
-    under the driver's name. `in_host`: containers use the host's namespace. `on_lan`: networks have the LAN's own subnet.
-    `spans_hosts`: a network reaches over the hosts of a swarm.
+    In Docker: `docker` is the name that the daemon uses, "" when it is not a driver of Docker Engine. `plugin` is the
+    argument of `docker network create -d` when it differs from that name. `predefined`: Docker itself has the only network of
+    this driver, under the driver's name. `in_host`: containers use the host's namespace. `on_lan`: networks have the LAN's
+    own subnet. `spans_hosts`: a network spans the hosts of a swarm.
 
-    Why a line is there: `why` for an item, `why_address` for one address of an interface; both give `UNKNOWN` for what is not
-    this driver's doing. Drivers are asked in the order of `asked`; one whose words would fit things of others comes late.
+    Why a line is there: `why` answers for an item, `why_address` for one address of an interface. Both return `UNKNOWN` for
+    things that this driver did not make. Drivers are asked in ascending order of `asked`; a driver whose sentences would also
+    fit other drivers' things comes late.
 
-    On a kernel: without `needs` it cannot be played; without `wants` it can, with less; `options` are options of its networks
-    that need something. `links` are the kinds of interfaces it makes that the map draws in a role of their own: a `child` sits
-    on a parent interface without a cable, a `tunnel` carries frames to other hosts.
+    On a kernel: without `needs` the driver cannot be used; without `wants` it can be used with less; `options` are options of
+    its networks that need something. `links` are the link kinds that the map draws in a special role: a `child` sits on a
+    parent interface without a cable, a `tunnel` carries frames to other hosts.
 
     In a comparison: `variants` by their place on the page; `reasons` by row and answer (see `comparison/reasons.py`);
-    `unpublished` why `-p` leads nowhere; `slow` why making it takes longer.
+    `unpublished` is why `-p` has no effect; `slow` is why making the network takes longer.
 
-    `summary` gives a lesson's closing card: (title, text) of what is on this host now that the driver put there."""
+    `summary` gives a lesson's closing card: (title, text) of what the driver added to this host.
+    """
 
     name: str
     order: int
@@ -78,5 +81,5 @@ class Driver:
 
     @property
     def diagram(self) -> str:
-        """The picture of its card, as SVG without outside references."""
+        """The picture on its card: SVG text that refers to no other file."""
         return (self.folder / "diagram.svg").read_text()

@@ -1,6 +1,7 @@
-"""The names within reach of one place, indexed for looking up: what a driver may build a sentence from.
+"""The names that are known for one place, indexed for look-ups: a driver builds its sentences from these.
 
-Only what the place's own interfaces and its host's daemon say. A name that is not here is not guessed.
+The names come from the place's own interfaces, the host's daemon, and the endpoints on other hosts (`Elsewhere`). A name that
+is not here is not guessed.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 @dataclass(frozen=True)
 class Attached:
-    """A container as one network knows it."""
+    """A container together with its endpoint on one network."""
 
     container: DockerContainer
     endpoint: Endpoint
@@ -44,14 +45,14 @@ class Known:
     bridges: dict[str, DockerNetwork] = field(default_factory=dict)
     networks: dict[str, DockerNetwork] = field(default_factory=dict)
     attached: dict[str, Attached] = field(default_factory=dict)  # by IPv4 address and by MAC
-    container: DockerContainer | None = None  # whose namespace this is
+    container: DockerContainer | None = None  # the container that this namespace belongs to
     subnets: tuple[tuple[IPNetwork, DockerNetwork], ...] = ()
-    elsewhere: Elsewhere = NOBODY  # who is on the other hosts
+    elsewhere: Elsewhere = NOBODY  # endpoints on the other hosts
 
     @property
     def sure(self) -> bool:
-        """Docker's part is known completely enough to say what is not Docker's: its daemon answered,
-        and no driver is a program of its own, which may put anything anywhere."""
+        """Whether enough is known to say what Docker did not make: the daemon answered, and every network has a driver of
+        Docker Engine. A third-party driver may put anything anywhere."""
         answered = self.docker is not None and not self.docker.error and bool(self.docker.networks)
         engines = built_in()
         return answered and all(network.driver in engines for network in self.networks.values())
@@ -84,11 +85,11 @@ class Known:
         return next((network for network in self.networks.values() if address in network.gateways), None)
 
     def at(self, address: str) -> Attached | None:
-        """The container with this address (a `/32` is ignored) or MAC."""
+        """The container with this IP address (a `/32` is ignored) or MAC address."""
         return self.attached.get(address.removesuffix("/32").lower())
 
     def endpoint_of(self, interface: Interface) -> Endpoint | None:
-        """What this namespace's container calls the interface: matched by address first, then by MAC."""
+        """The endpoint of this namespace's container that fits the interface: by IP address first, then by MAC address."""
         if self.container is None:
             return None
         addresses = {address.cidr.partition("/")[0] for address in interface.addresses}
@@ -163,12 +164,12 @@ def _subnets(networks: tuple[DockerNetwork, ...]) -> tuple[tuple[IPNetwork, Dock
 
 
 def spec(published: PublishedPort) -> str:
-    """As one would write it after `docker run -p`."""
+    """The published port as the argument of `docker run -p`."""
     address = "" if published.host_address in ANY_ADDRESS else f"{published.host_address}:"
     protocol = "" if published.protocol == "tcp" else f"/{published.protocol}"
     return f"{address}{published.host_port}:{published.container_port}{protocol}"
 
 
 def title(network: DockerNetwork) -> str:
-    """`network bridge (172.17.0.0/16)`."""
+    """The network's title, such as `network bridge (172.17.0.0/16)`."""
     return f"network {network.name}" + (f" ({', '.join(network.subnets[:2])})" if network.subnets else "")

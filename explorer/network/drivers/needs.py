@@ -1,7 +1,7 @@
-"""What a driver needs of a kernel, and the one shell line that finds out whether the kernel can do it.
+"""What a driver needs of a kernel, and the shell line that tests whether the kernel can do it.
 
-The lines run in a throw-away network namespace in which `p0` and `p1` are the ends of a veth pair. Here are the needs that
-several drivers share; a need of one driver stands in its package.
+The lines run in a temporary network namespace in which `p0` and `p1` are the ends of a veth pair. This module holds the needs
+that several drivers share; a need of one driver stands in the driver's package.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Need:
-    """`use` says what it is for, with `{}` for the drivers that need it. `without` says what is missing when a driver that
-    could do with it goes without. `refusal` is the sentence for a network whose option
-    needs it, with `{}` for the words that name this node's kernel."""
+    """One feature of a kernel. `use` says what it is for, with `{}` for the drivers that need it. `without` says what is
+    missing when a driver runs without it. `refusal` is the sentence for a network whose option needs it, with `{}` for the
+    name of this node's kernel."""
 
     name: str
     probe: str

@@ -1,7 +1,7 @@
-"""The drivers that the product knows, by name, in the order in which people meet them.
+"""The drivers that the product knows, by name, in the order of the cards.
 
-Empty until the package `drivers` has looked through its own folder. Everybody reads it when asked, never at import, so that a
-driver which joins later is found everywhere.
+The registry is empty until the package `drivers` has looked through its own folder. Every function here reads the registry
+when it is called, not at import, so a driver that is added later is found too.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from typing import Any, Protocol
 
 
 class Registered(Protocol):
-    """What the parts of a driver look up about others; each is a `driver.Driver`, which is made of those parts."""
+    """The attributes that parts of a driver read of other drivers. Each value is a `driver.Driver`; that type is built of
+    these parts and cannot be imported here."""
 
     @property
     def name(self) -> str: ...
@@ -37,25 +38,25 @@ DRIVERS: dict[str, Registered] = {}
 
 
 def built_in() -> set[str]:
-    """What the daemon calls the drivers that are part of Docker Engine."""
+    """The names that the daemon uses for the drivers of Docker Engine."""
     return {driver.docker for driver in DRIVERS.values() if driver.docker}
 
 
 def network_drivers() -> tuple[str, ...]:
-    """The drivers of Docker Engine with which one can make networks of one's own."""
+    """The drivers of Docker Engine with which a person can make networks."""
     return tuple(driver.docker for driver in DRIVERS.values() if driver.docker and not driver.predefined)
 
 
 def links(role: str) -> set[str]:
-    """The kernel's kinds of interfaces that drivers make in this role: `child` or `tunnel` (`Driver.links`)."""
+    """The link kinds of the kernel that drivers give this role: `child` or `tunnel` (`Driver.links`)."""
     return {kind for driver in DRIVERS.values() for kind, its in driver.links.items() if its == role}
 
 
 def on_lan(docker: str) -> bool:
-    """Whether networks of the driver that the daemon calls so have the LAN's own subnet."""
+    """Whether networks of this driver have the LAN's own subnet. `docker` is the daemon's name of the driver."""
     return any(driver.on_lan for driver in DRIVERS.values() if driver.docker == docker)
 
 
 def links_for_page() -> dict[str, str]:
-    """Kind of interface → its role, for the map (static/js/page/tables.js)."""
+    """Link kind → its role, for the map (static/js/page/tables.js)."""
     return {kind: role for driver in DRIVERS.values() for kind, role in driver.links.items()}

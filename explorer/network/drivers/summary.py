@@ -1,4 +1,4 @@
-"""What the cards of several drivers say the same way."""
+"""Sentences that the closing cards of several drivers share."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def counted(number: int, one: str, many: str) -> str:
 
 
 def listed(names: Iterable[str]) -> str:
-    """`a, b and c`, and how many more when there are too many to read."""
+    """`a, b and c`; a long list is cut, with the number of the rest."""
     known = list(names)
     more = len(known) - NAMES_SHOWN
     if more > 1:

@@ -1,4 +1,4 @@
-"""Driver bridge: a switch inside the host, a cable for every container, and NAT at the host's door."""
+"""Driver bridge: a switch inside the host, a veth pair for every container, and NAT on the host."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DRIVER = Driver(
     folder=Path(__file__).parent,
     why=why.why,
     why_address=why.why_address,
-    asked=2,  # last: its words fit any switch
+    asked=2,  # last, because its sentences fit any bridge
     needs=(VETH, BRIDGE, NAT),
     variants={
         10: Variant(id="bridge", title="bridge", driver="bridge", summary="A switch inside the host, and NAT at its door."),

@@ -1,8 +1,8 @@
 """The iptables rules of driver bridge, recognised by their form and named by what they refer to.
 
-The chains' meanings are Docker's documentation ("Packet filtering and firewalls"); Engine 28 moved the rules per network
-from FORWARD to DOCKER-CT, DOCKER-BRIDGE and DOCKER-FORWARD, which read the same, and drops in the table raw what is
-addressed to a container from elsewhere. IPv6 has the same chains.
+Source of the chains' meanings: Docker's documentation ("Packet filtering and firewalls"). Engine 28 moved the rules per
+network from FORWARD to DOCKER-CT, DOCKER-BRIDGE and DOCKER-FORWARD with the same meaning. In the table raw it drops packets
+that come from outside and are addressed to a container directly. IPv6 has the same chains.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def rule(known: Known, item: Rule) -> Why:
 
 
 def _bare(item: Rule) -> bool:
-    """Nothing but a jump."""
+    """Whether the rule is only a jump, without any match."""
     return item.spec == f"-A {item.chain} -j {item.target}"
 
 
@@ -187,7 +187,7 @@ def _from_network(item: Rule, out_of: DockerNetwork | None, into: DockerNetwork 
 
 
 def _admitted(known: Known, item: Rule) -> Why:
-    """The filter half of publishing: after DNAT the packet is for the container's own port."""
+    """The filter rule of a published port: after DNAT the packet is addressed to the container's own port."""
     found = known.at(item.destination)
     if found is None:
         return UNKNOWN
@@ -203,7 +203,8 @@ def _admitted(known: Known, item: Rule) -> Why:
 
 
 def _raw(known: Known, item: Rule) -> Why:
-    """Before anything else: what is addressed to a container itself, or to a loopback address, from the wrong side."""
+    """Rules that run before all others: they drop packets from the wrong side that are addressed to a container or to a
+    loopback address."""
     if item.chain != "PREROUTING" or item.target != "DROP" or not item.in_interface.startswith("!"):
         return UNKNOWN
     if item.in_interface == "!lo":

@@ -1,4 +1,4 @@
-"""The closing card of the driver bridge: switches, cables, the way out and the way in."""
+"""The closing card of driver bridge: switches, veth pairs, the way out and the way in."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def way_in(world: World, host: Place) -> str:
 
 
 def owner(world: World, host: Place, rule: Rule) -> str:
-    """The container a DNAT rule leads to, or the bare address."""
+    """The container that a DNAT rule leads to, or the bare address when no container has it."""
     address = rule.to_destination.rpartition(":")[0]
     names = [place.name for place in world.places(f"{host.id}/*") if address in world.addresses(place.id)]
     return names[0] if names else rule.to_destination
@@ -55,7 +55,7 @@ def only_local(rule: Rule) -> str:
 
 
 def borders(world: World, host: Place) -> str:
-    """Where a packet from one network to another ends: Engine 26 and 28 have their rules in different tables."""
+    """Where a packet from one network to another is dropped. Engine 26 and 28 have these rules in different tables."""
     bridges = {f"!{one.bridge}" for one in world.networks(host.id) if one.driver == "bridge" and one.bridge}
     found = [one for one in rules(world, host, "filter", "DROP") if "ISOLATION" in one.chain]
     found += [one for one in rules(world, host, "raw", "DROP") if one.in_interface in bridges]

@@ -1,8 +1,8 @@
 """Driver bridge: a Linux bridge on the host, a veth pair for every container, and rules for the way in and out.
 
-What it puts where, by Docker's documentation and by looking: on the host `docker0` (default network `bridge`) or
-`br-<first 12 of the network's id>`, a veth port per container, the connected route, MASQUERADE for the subnet, and one
-DNAT with one ACCEPT per published port; in the container `eth0`, its address, and a default route to the bridge.
+What the driver makes (sources: Docker's documentation and real hosts). On the host: `docker0` (default network `bridge`) or
+`br-<first 12 characters of the network's id>`, a veth port per container, the connected route, MASQUERADE for the subnet, and
+one DNAT with one ACCEPT rule per published port. In the container: `eth0`, its address, and a default route to the bridge.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def why_address(known: Known, interface: Interface, cidr: str) -> Why:
 
 
 def _own_network(known: Known, interface: Interface | None) -> DockerNetwork | None:
-    """The bridge network behind an interface in a container's namespace."""
+    """The bridge network of an interface in a container's namespace."""
     network = known.network_of(interface) if interface else None
     return network if network and network.driver == "bridge" else None
 
@@ -96,7 +96,7 @@ def _port(known: Known, item: Interface) -> Why:
 
 
 def _behind(known: Known, port: Interface | None, network: DockerNetwork | None) -> tuple[str, ...]:
-    """Whose port it is: the container's whose namespace holds the other end, then the network's."""
+    """The owners of a port: the container whose namespace holds the other end, then the network."""
     name = port.peer_place.rpartition("/")[2] if port else ""
     owner = of_container(name) if known.has_container(name) else ()
     return (*owner, *of_network(network)) if network else owner
@@ -139,7 +139,8 @@ def _neighbour(known: Known, item: Neighbour) -> Why:
 
 
 def _nobody(known: Known, network: DockerNetwork, item: Neighbour) -> Why:
-    """Not said unless the address belongs to the network: anything can be typed into a neighbour table."""
+    """The sentence for a neighbour that nobody answers for. It is given only for an address of the network, because anything
+    can be typed into a neighbour table."""
     if known.address_network(item.address) != network:
         return UNKNOWN
     told = f"An address of {title(network)} that no container has now"

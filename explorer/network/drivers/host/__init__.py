@@ -1,4 +1,4 @@
-"""Driver host: nothing is made. The container's programs live in the host's own network namespace."""
+"""Driver host: it makes nothing. The container's programs use the host's own network namespace."""
 
 from __future__ import annotations
 

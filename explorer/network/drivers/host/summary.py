@@ -1,4 +1,4 @@
-"""The closing card of the driver host: who lives in the host's namespace, and what was not added for them."""
+"""The closing card of driver host: which containers use the host's namespace, and what was not added for them."""
 
 from __future__ import annotations
 

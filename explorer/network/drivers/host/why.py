@@ -1,4 +1,4 @@
-"""Driver host: nothing is made. The container's processes use the host's own network namespace."""
+"""Driver host: it makes nothing. The container's processes use the host's own network namespace."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from explorer.network.model import Interface, Item
 
 
 def why(known: Known, item: Item) -> Why:
-    """A container on network host has nothing of its own; published ports and addresses do not exist for it."""
+    """A container on network host has no interface, address or published port of its own."""
     name = _name(known)
     if name and isinstance(item, Interface):
         return Why(f"The host's own: {name} is on network host and uses the host's network namespace.", (HOST,))

@@ -1,4 +1,4 @@
-"""Driver ipvlan: the container's card is made out of the host's and shares its MAC address; it has an address of its own."""
+"""Driver ipvlan: the container's interface sits on the host's interface, shares its MAC address and has its own IP address."""
 
 from __future__ import annotations
 

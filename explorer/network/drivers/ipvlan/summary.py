@@ -1,4 +1,4 @@
-"""The closing card of the driver ipvlan: who shares the card, in which mode, and how little is on the host."""
+"""The closing card of driver ipvlan: which containers share the interface, in which mode, and how little is on the host."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def address(one: Interface) -> str:
 
 
 def shared(world: World, host: Place, cards: list[tuple[Place, Interface]]) -> str:
-    """The host's MAC address and everybody who uses it."""
+    """The host's MAC address and every place that uses it."""
     mine = {one.mac for one in interfaces(world, host) if one.mac and one.kind != "loopback"}
     names = [place.name for place, one in cards if one.mac in mine]
     used = {one.mac for _, one in cards} & mine
@@ -44,7 +44,7 @@ def shared(world: World, host: Place, cards: list[tuple[Place, Interface]]) -> s
 
 
 def known(world: World, macs: set[str]) -> Iterator[str]:
-    """Which addresses the LAN's machines have beside one of these MAC addresses."""
+    """Which addresses the LAN's machines have learned with one of these MAC addresses."""
     for place in world.snapshot.places.values():
         if place.kind == "machine":
             held = [one.address for one in world.seen(place, "neighbours", Neighbour) if one.mac in macs]
@@ -53,7 +53,7 @@ def known(world: World, macs: set[str]) -> Iterator[str]:
 
 
 def asked(world: World, addresses: set[str]) -> str:
-    """How often these containers' own addresses stand in the machines' logs."""
+    """How often the machines' logs name these containers' own addresses."""
     seen = [
         one
         for place in world.snapshot.places.values()
@@ -64,7 +64,7 @@ def asked(world: World, addresses: set[str]) -> str:
 
 
 def added(world: World, host: Place, cards: list[tuple[Place, Interface]]) -> str:
-    """The host's own ipvlan interfaces and the routes to the containers, counted: mostly none."""
+    """The number of the host's own ipvlan interfaces and of routes to the containers; mostly none."""
     shims = [one.name for one in interfaces(world, host) if one.kind == "ipvlan"]
     wanted = {bare(address(one)) for _, one in cards}
     routes = [one for one in world.seen(host, "routes", Route) if bare(one.destination) in wanted or one.dev in shims]

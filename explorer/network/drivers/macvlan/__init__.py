@@ -1,4 +1,5 @@
-"""Driver macvlan: the container's card is made out of the host's and is a neighbour on the LAN, with a MAC of its own."""
+"""Driver macvlan: the container's interface sits on the host's interface, has its own MAC address and is a neighbour on the
+LAN."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The closing card of the driver macvlan: what is on the LAN, and how little is on the host."""
+"""The closing card of driver macvlan: what is on the LAN, and how little is on the host."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def address(one: Interface) -> str:
 
 
 def knower(world: World, place: Place, card: Interface) -> str:
-    """Who has this card's MAC among its neighbours, on whatever host or machine."""
+    """A host or machine that has this MAC address among its neighbours."""
     known = [
         other.id
         for other in world.snapshot.places.values()
@@ -40,7 +40,7 @@ def knower(world: World, place: Place, card: Interface) -> str:
 
 
 def added(world: World, host: Place, addresses: set[str]) -> str:
-    """No rule and no tracked connection of these addresses, as counted; what there is against it is said."""
+    """How many rules name these addresses and how many connections were translated for them, as a part of a sentence."""
     naming = [rule for view in TABLES for rule in world.seen(host, view, Rule) if named(rule) & addresses]
     tracked = [one for one in world.seen(host, "connections", Connection) if one.snat and one.original.source in addresses]
     return (
@@ -54,7 +54,7 @@ def named(rule: Rule) -> set[str]:
 
 
 def own_way(world: World, host: Place) -> str:
-    """The host's own macvlan cards, and what is routed through them."""
+    """The host's own macvlan interfaces, and the routes through them."""
     shims = [one for one in interfaces(world, host) if one.kind == "macvlan"]
     if not shims:
         return "None: the host cannot reach these containers over the parent"

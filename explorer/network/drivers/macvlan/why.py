@@ -1,7 +1,7 @@
-"""Driver macvlan: the container's interface sits on a parent interface of the host, with a MAC address of its own.
+"""Driver macvlan: the container's interface sits on a parent interface of the host and has its own MAC address.
 
-On the host this driver adds nothing but, where it has to, the parent itself. What a person adds there to be heard (a macvlan
-interface of the host's own) is explained here too, and said to be a person's.
+On the host the driver adds only the parent interface, and only where there is none. A person may add a macvlan interface to
+the host to reach the containers; this module explains that interface too and says that a person made it.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def _route(known: Known, item: Route) -> Why:
 
 
 def _neighbour(known: Known, item: Neighbour) -> Why:
-    """Who it is, where Docker knows; on this link anybody may answer."""
+    """The sentence for a neighbour entry: Docker names its containers and gateways; another machine of the LAN has no name."""
     network = _network(known, known.interfaces.get(item.dev))
     if network is None or known.container is None:
         return UNKNOWN
@@ -85,7 +85,7 @@ def _neighbour(known: Known, item: Neighbour) -> Why:
 
 
 def _parent(known: Known, item: Interface) -> Why:
-    """A parent that Docker made because none was named (`dm-…`), or that carries one tag of a trunk."""
+    """A parent interface that Docker made because none was named (`dm-…`), or one that carries one tag of a trunk."""
     network = next((one for one in _networks(known) if one.options.get("parent") == item.name), None)
     if not known.on_host:
         return UNKNOWN
@@ -100,7 +100,8 @@ def _parent(known: Known, item: Interface) -> Why:
 
 
 def _own_card(known: Known, item: Interface | None) -> bool:
-    """A macvlan interface that stays on the host. Docker's are there for a moment only, under names that begin with veth."""
+    """A macvlan interface that stays on the host. Docker's own macvlan interfaces are on the host only for a moment, under
+    names that begin with veth."""
     return item is not None and known.on_host and item.kind == "macvlan" and not item.name.startswith("veth")
 
 
@@ -125,7 +126,8 @@ def _shim_route(known: Known, item: Route) -> Why:
 
 
 def _from_host(known: Known, item: Neighbour) -> Why:
-    """What the host knows of a macvlan container: nothing over the parent, its MAC over an interface of its own."""
+    """What the host knows of a macvlan container: over the parent interface nothing, over the host's own macvlan interface
+    its MAC address."""
     found = known.at(item.address) if known.on_host else None
     network = known.networks.get(found.endpoint.network) if found else None
     if found is None or network is None or network.driver != DRIVER:
@@ -148,7 +150,7 @@ def _network(known: Known, interface: Interface | None) -> DockerNetwork | None:
 
 
 def _below(item: Interface) -> str:
-    """The name of the interface that this one is on, when that is in the same namespace."""
+    """The name of the interface that this one sits on, when that interface is in the same namespace."""
     link = dict(item.detail).get("link", "")
     return "" if link.startswith("if") and link[2:].isdigit() else link
 

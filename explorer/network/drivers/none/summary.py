@@ -1,4 +1,4 @@
-"""The closing card of the driver none: who has nothing but lo, and what a person built for the others."""
+"""The closing card of driver none: which containers have only lo, and what a person built for others."""
 
 from __future__ import annotations
 

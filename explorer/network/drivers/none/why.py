@@ -1,4 +1,4 @@
-"""Driver null, network none: a network namespace of the container's own with a loopback interface and nothing else."""
+"""Driver null, network none: the container has its own network namespace with only a loopback interface."""
 
 from __future__ import annotations
 

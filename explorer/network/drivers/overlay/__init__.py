@@ -1,4 +1,4 @@
-"""Driver overlay: one network over the hosts of a swarm; between them frames travel inside UDP (VXLAN)."""
+"""Driver overlay: one network over the hosts of a swarm. Frames between the hosts travel inside UDP (VXLAN)."""
 
 from __future__ import annotations
 

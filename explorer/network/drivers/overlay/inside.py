@@ -1,7 +1,8 @@
-"""The namespace an overlay network has for itself on a host: a switch, and as one of its ports the tunnel to the other hosts.
+"""The namespace that an overlay network has on a host: a bridge, and as one of its ports the tunnel to the other hosts.
 
-Which network it is, the kernel says: the tunnel's VXLAN id is the one the daemon gave the network. The entries that say where a
-MAC address lives are written by the daemon, from what the hosts tell each other (gossip); the switch learns the rest by itself.
+The kernel says which network it is: the tunnel's VXLAN id is the id that the daemon gave the network. The daemon writes the
+entries that say on which host a MAC address is, from what the hosts tell each other (gossip). The bridge learns the other
+entries from passing frames.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def vnis(mine: DockerNetwork) -> set[int]:
 
 
 def lives_here(known: Known) -> DockerNetwork | None:
-    """The overlay network whose tunnel this namespace holds."""
+    """The overlay network whose tunnel is in this namespace."""
     here = {
         int(value)
         for one in known.interfaces.values()

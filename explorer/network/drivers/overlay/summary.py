@@ -1,4 +1,5 @@
-"""The closing card of the driver overlay: the networks that span the hosts, the tunnels, who lives where, the way out."""
+"""The closing card of driver overlay: the networks that span the hosts, the tunnels, which container is on which host, the
+way out."""
 
 from __future__ import annotations
 

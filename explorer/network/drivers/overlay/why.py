@@ -1,9 +1,9 @@
-"""Driver overlay: one network over several hosts; frames between them travel inside VXLAN.
+"""Driver overlay: one network over several hosts. Frames between the hosts travel inside VXLAN.
 
-What it puts where, by Docker's documentation and by looking: in a container a first interface on the network and a second one
-on docker_gwbridge, the way out of its host; for each network in use a namespace of its own on the host, with a switch and a
-tunnel (`inside`); on the host docker_gwbridge, which is a bridge network like others, and, where services publish ports
-and the kernel has IPVS, the chains DOCKER-INGRESS.
+What the driver makes (sources: Docker's documentation and real hosts). In a container: a first interface on the network, and
+a second one on docker_gwbridge, which is the way out of its host. On the host: a separate namespace for each network in use,
+with a bridge and a tunnel (`inside`); docker_gwbridge, which is an ordinary bridge network; and the chains DOCKER-INGRESS,
+where services publish ports and the kernel has IPVS.
 """
 
 from __future__ import annotations
@@ -60,13 +60,13 @@ def _name(known: Known) -> str:
 
 
 def _networks(known: Known) -> list[DockerNetwork]:
-    """The overlay networks this place's container is on."""
+    """The overlay networks of this place's container."""
     names = [endpoint.network for endpoint in known.container.endpoints] if known.container else []
     return [one for name in names if (one := known.networks.get(name)) and one.driver == DRIVER]
 
 
 def _to_gateway_bridge(known: Known, interface: Interface | None) -> bool:
-    """An interface that no network of the container accounts for, with an address of docker_gwbridge."""
+    """An interface with an address of docker_gwbridge that belongs to no network of the container."""
     if interface is None or not _networks(known) or known.network_of(interface):
         return False
     found = (known.address_network(held.cidr) for held in interface.addresses)
@@ -134,7 +134,7 @@ def _neighbour(known: Known, item: Neighbour) -> Why:
 
 
 def _task_rule(known: Known, item: Rule) -> Why:
-    """A container of a service that publishes ports has them guarded at its address on the network ingress."""
+    """A rule that protects the ports of a service's container at its address on the network ingress."""
     endpoints = known.container.endpoints if known.container else ()
     mine = next((one.address for one in endpoints if one.network == "ingress" and one.address), "")
     if not mine or f"{mine}/32" not in (item.source, item.destination):
@@ -179,7 +179,8 @@ def _on_host(known: Known, item: Item) -> Why:
 
 
 def _ingress_rule(item: Rule) -> Why:
-    """The routing mesh: what is published by a service goes to the namespace of the network ingress, by docker_gwbridge."""
+    """A rule of the routing mesh: packets to a service's published port go over docker_gwbridge to the namespace of the
+    network ingress."""
     if item.target == INGRESS and item.chain in ("PREROUTING", "OUTPUT", "FORWARD"):
         return Why("Packets may be for a port that a swarm service publishes: that is looked up first.", INGRESS_ABOUT)
     if item.chain == "POSTROUTING" and item.target == "MASQUERADE" and item.out_interface == GATEWAY_BRIDGE:

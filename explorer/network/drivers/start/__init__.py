@@ -1,4 +1,4 @@
-"""What the first lesson is about: no driver yet, but network namespaces, and who fills them."""
+"""The subject of the first lesson. It is not a driver: it is about network namespaces and their containers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The closing card of "start here": whose network namespace is whose."""
+"""The closing card of "start here": which place has which network namespace."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Third-party drivers: programs beside Docker, asked over a socket. The lesson's own one is `lab-driver` (lab/images)."""
+"""Third-party drivers: programs beside Docker that Docker asks over a socket. The lesson's own driver is `lab-driver`
+(lab/images)."""
 
 from __future__ import annotations
 
@@ -19,9 +20,9 @@ DRIVER = Driver(
     folder=Path(__file__).parent,
     why=why.why,
     why_address=why.why_address,
-    asked=1,  # after the engine's own drivers: its words fit any network that none of them has
+    asked=1,  # after the drivers of Docker Engine: its sentences fit the networks of every other driver
     needs=(VETH, BRIDGE),
-    links={"geneve": "tunnel"},  # what other drivers that span hosts use instead of VXLAN
+    links={"geneve": "tunnel"},  # tunnels that other drivers use instead of VXLAN
     variants={
         80: Variant(
             id="third-party",

@@ -1,4 +1,4 @@
-"""The closing card of third-party drivers: what was asked, and what of it is in the kernel now."""
+"""The closing card of third-party drivers: what Docker asked, and which of the answers are in the kernel now."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def facts(world: World, host: Place) -> Iterator[Fact]:
 
 
 def questions(world: World, host: Place) -> str:
-    """The newest calls only: a journal is cut."""
+    """The calls in the view; these are the newest only, because the journal is cut."""
     calls = list(world.seen(host, "calls", Call))
     times = Counter(one.method for one in calls)
     return listed(f"{method} {'' if number == 1 else f'{number} times'}".rstrip() for method, number in times.most_common())

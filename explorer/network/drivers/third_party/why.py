@@ -1,7 +1,8 @@
-"""Any driver that is not part of the engine: a program that Docker asks over a socket.
+"""Any driver that is not part of Docker Engine: a program that Docker asks over a socket.
 
-What it puts on a host nobody can know beforehand. Said here is what the daemon's names tell by themselves (which network an
-address or a subnet is of, and who answers for it) and what each of Docker's questions means. The rest stays unexplained.
+What such a driver puts on a host cannot be known beforehand. This module says what the daemon's names tell (which network an
+address or subnet belongs to, and which driver answers for it) and what each of Docker's questions means. The rest stays
+unexplained.
 """
 
 from __future__ import annotations
@@ -84,7 +85,7 @@ def _route(known: Known, item: Route) -> Why:
 
 
 def _rule(known: Known, item: Rule) -> Why:
-    """A rule that names the network's interface is about that network; who put it there does not show."""
+    """The sentence for a rule that names the network's interface. The rule itself does not show who made it."""
     for name in (item.in_interface, item.out_interface):
         held = _held(known, known.interfaces.get(name.removeprefix("!")))
         if held and known.on_host:
@@ -103,7 +104,7 @@ def _own_network(known: Known, interface: Interface | None) -> DockerNetwork | N
 
 
 def _held(known: Known, interface: Interface | None) -> DockerNetwork | None:
-    """The network whose gateway's address this interface of the host holds."""
+    """The network whose gateway address this interface of the host has."""
     if interface is None or not known.on_host:
         return None
     for address in interface.addresses:
