@@ -20,7 +20,7 @@ MOMENT = 1.5  # seconds; two things that appear within this time appear "at the 
 UNKNOWN = "unknown"
 Kind = Literal["namespaces"] | View
 Thing = DockerNetwork | DockerContainer
-_FRAME = ("table:", "commit:", "comment:")  # lines of the tool itself
+_FRAME = ("table:", "commit:", "comment:")  # lines that the tool prints about itself
 _OVERLAY = " (overlay)"
 
 

@@ -3,8 +3,9 @@
 Lines are matched by their key, so order and position make no difference. The texts of one key are compared in two steps:
 
 - Ignored: the date in the comments of iptables-save, the remaining lifetime of an address and, of a tracked connection, the
-seconds left, its marks and its counters. - `passing`, a change of something that nobody set up: the counters of rules and
-chains, the state of a neighbour (REACHABLE, STALE and others), the state and flags of a connection.
+  seconds left, its marks and its counters.
+- `passing`, a change of something that nobody set up: the counters of rules and chains, the state of a neighbour (REACHABLE,
+  STALE and others), the state and flags of a connection.
 
 `static/js/stream/differ.js` compares two moments in the page by the same rules; the cases in `tests/network/differ.json` test
 both.

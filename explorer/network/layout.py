@@ -19,7 +19,7 @@ from explorer.network.drivers import network_drivers
 from explorer.network.model import DockerContainer, DockerNetwork, Snapshot
 from explorer.network.scenario import LAN, ROUTER, SCENARIOS, Data, Lan, Route, Scenario, StartContainer, StartNetwork
 
-FREE = "free"  # the scenario name of a sandbox whose row carries a layout
+FREE = "free"  # the scenario's name in the row of a sandbox whose row carries a layout
 MOST_QUERY = 4000
 LANS = ip_network("10.77.0.0/16")
 BUILT_IN = ("bridge", "host", "none")

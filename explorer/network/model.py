@@ -1,9 +1,9 @@
 """The typed picture of a sandbox at one moment.
 
-A `Snapshot` holds `Place`s (network namespaces under the names a learner knows them by), each with its `Observation`s:
-the text a tool printed and the typed items read from that same text, so the two can never disagree. Kernel facts and
-Docker's names are kept apart (`places` and `docker`). Everything here came from a host and is hostile input: sizes are
-bounded where the data enters (`lab`), names are plain text for whoever renders them.
+A `Snapshot` holds `Place`s: network namespaces under the names that a learner knows. Each place has `Observation`s: the text
+that a tool printed and the typed items that were read from the same text, so the two cannot disagree. Kernel facts (`places`)
+and Docker's names (`docker`) are kept apart. Everything here came from a host and is hostile input: `lab` bounds its size,
+and names are plain text that a page has to escape.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ PlaceKind = Literal["host", "container", "machine", "namespace"]
 
 
 class Fact(BaseModel):
-    """Base of everything seen: immutable, and an unknown field is an error of ours."""
+    """The base of everything seen: immutable; an unknown field is a programming error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -31,8 +31,9 @@ class Address(Fact):
 
 
 class Interface(Fact):
-    """One line pair of `ip addr`. `kind` is the kernel's link kind (veth, bridge, vxlan, macvlan, …), `loopback`, or
-    `physical` when the kernel names none. `peer_index` is the other end of a veth, in the namespace `peer_nsid` points at."""
+    """One interface of `ip addr`. `kind` is the kernel's link kind (veth, bridge, vxlan, macvlan and others), `loopback`, or
+    `physical` when the kernel names none. `peer_index` is the index of the other end of a veth pair in the namespace that
+    `peer_nsid` points at."""
 
     kind_of: Literal["interface"] = "interface"
     key: str
@@ -47,9 +48,9 @@ class Interface(Fact):
     peer_index: int | None = None
     peer_name: str = ""
     peer_nsid: int | None = None
-    peer_place: str = ""  # filled in when the other namespace was read too, e.g. "h1/web"
+    peer_place: str = ""  # filled in when the other namespace was read too, for example "h1/web"
     addresses: tuple[Address, ...] = ()
-    detail: tuple[tuple[str, str], ...] = ()  # driver facts as (name, value), e.g. ("id", "4097") for a vxlan
+    detail: tuple[tuple[str, str], ...] = ()  # driver facts as (name, value), for example ("id", "4097") for a vxlan
 
 
 class Route(Fact):
@@ -96,9 +97,9 @@ class Chain(Fact):
 
 
 class Rule(Fact):
-    """One `-A` line of `iptables-save -c`. `table` is its name there; with `ip6 ` before it, it was `ip6tables-save`, with
-    `legacy ` the older program beside it. `position` counts from 1 within its chain. What the parser does not know stays
-    in `other`, word for word; `spec` is always the whole rule as printed, without counters."""
+    """One `-A` line of `iptables-save -c`. `table` is the name of its table; `ip6 ` before the name means `ip6tables-save`,
+    `legacy ` means the older iptables program. `position` counts from 1 within its chain. Options that the parser does not
+    know are kept in `other` as they are; `spec` is always the whole rule as printed, without counters."""
 
     kind_of: Literal["rule"] = "rule"
     key: str
@@ -133,7 +134,7 @@ class Flow(Fact):
 
 
 class Connection(Fact):
-    """One entry of `conntrack -L`. Translation shows as a reply that does not mirror the original."""
+    """One entry of `conntrack -L`. A translation shows as a reply that is not the mirror of the original."""
 
     kind_of: Literal["connection"] = "connection"
     key: str
@@ -147,7 +148,7 @@ class Connection(Fact):
 
 
 class Request(Fact):
-    """One line of a LAN machine's own log: who asked it for what, as it saw them."""
+    """One line of a LAN machine's own log: a request that the machine got, and from which address."""
 
     kind_of: Literal["request"] = "request"
     key: str
@@ -159,8 +160,9 @@ class Request(Fact):
 
 
 class Frame(Fact):
-    """One frame of VXLAN on a host's LAN: the outer addresses are those of hosts, the inner ones those of the two that talk.
-    `at` is Unix time; lengths are in bytes on the wire, `inner_length` that of the frame inside; `problem`, what is wrong."""
+    """One VXLAN frame on a host's LAN. The outer addresses are those of hosts, the inner addresses those of the two
+    containers that talk. `at` is Unix time. Lengths are bytes on the wire; `inner_length` is the length of the inner frame.
+    `problem` says what is wrong with the frame."""
 
     kind_of: Literal["frame"] = "frame"
     key: str
@@ -183,13 +185,13 @@ class Frame(Fact):
 
 
 class Call(Fact):
-    """One question of Docker's to a network driver that is a program of its own, out of that driver's journal. `seconds` is
-    how long the answer took, None while there is none; `asked` and `answer` are JSON for reading, `error` the driver's own."""
+    """One question of Docker to a third-party network driver, read from the driver's journal. `seconds` is the time until the
+    answer, None while there is none. `asked` and `answer` are JSON made readable; `error` is the driver's own error."""
 
     kind_of: Literal["call"] = "call"
     key: str
     driver: str
-    run: str = ""  # which start of the driver, as it says itself
+    run: str = ""  # the driver's own number or name for its present run
     method: str
     at: float
     what: str = ""  # the question in a few words
@@ -203,9 +205,9 @@ Item = Interface | Route | Neighbour | FdbEntry | Chain | Rule | Connection | Re
 
 
 class Line(Fact):
-    """One line of text as the tool printed it. Lines that belong to one item share its `key`; `key` does not change with
-    counters or timers, so two moments can be compared by it. `why` is one sentence, or empty when nothing is known; `about`
-    names what the line belongs to, most specific first, in the words of `network.cause`."""
+    """One line of text as the tool printed it. The lines of one item share its `key`. A key does not change with counters or
+    timers, so that two moments can be compared by keys. `why` is one sentence, empty when nothing is known. `about` names the
+    owners, the most specific first, in the form of `network.cause`."""
 
     text: str
     key: str = ""
@@ -215,8 +217,8 @@ class Line(Fact):
 
 class Observation(Fact):
     """What one view of one place showed. `command` is what a person would type there to see the same text. `since` and
-    `changed` are Unix times by key, kept by whoever watched: since when it has been there, when it last became different.
-    A key without a time was there when the watching began (or nobody watched)."""
+    `changed` are Unix times by key: when the line appeared, and when it last changed. A key without a time was there when the
+    watching began, or nobody watched."""
 
     command: str
     lines: tuple[Line, ...] = ()
@@ -229,8 +231,8 @@ class Observation(Fact):
 
 class Place(Fact):
     """One network namespace under a learner's name for it: `h1`, `h1/web`, `outside`. `netns` is the namespace's inode
-    (what `readlink /proc/self/ns/net` shows there). `shares` names the place whose namespace this one lives in. `since` is
-    when watching it began, in Unix time; 0 when nobody watches."""
+    (`readlink /proc/self/ns/net` shows it there). `shares` names the place whose namespace this place uses. `since` is the
+    Unix time when the watching of this place began; 0 when nobody watches."""
 
     id: str
     kind: PlaceKind
@@ -238,7 +240,7 @@ class Place(Fact):
     name: str
     netns: int = 0
     shares: str = ""
-    error: str = ""  # why it could not be read; other places are unaffected
+    error: str = ""  # why the place could not be read; other places are not affected
     since: float = 0.0
     views: dict[View, Observation] = Field(default_factory=dict)
 
@@ -252,9 +254,9 @@ class DockerNetwork(Fact):
     attachable: bool = False
     subnets: tuple[str, ...] = ()
     gateways: tuple[str, ...] = ()
-    ranges: tuple[str, ...] = ()  # of addresses given out, where they are only part of a subnet
-    bridge: str = ""  # the Linux bridge behind it, e.g. docker0 or br-<first 12 of the id>
-    created: float = 0.0  # Unix time by the daemon's word; 0 when it did not say
+    ranges: tuple[str, ...] = ()  # the range of addresses that Docker gives out, where it is only a part of the subnet
+    bridge: str = ""  # the Linux bridge of the network, such as docker0 or br-<first 12 of the id>
+    created: float = 0.0  # Unix time as the daemon says; 0 when it did not say
     options: dict[str, str] = Field(default_factory=dict)
 
 
@@ -282,12 +284,13 @@ class DockerContainer(Fact):
     endpoints: tuple[Endpoint, ...] = ()
     ports: tuple[PublishedPort, ...] = ()
     exposed: tuple[str, ...] = ()
-    command: str = ""  # what runs in it, as the daemon's list writes it: words with spaces quoted
-    created: float = 0.0  # Unix time by the daemon's word, in whole seconds; 0 when it did not say
+    command: str = ""  # the command, as the daemon's list writes it: words with spaces are quoted
+    created: float = 0.0  # Unix time as the daemon says, in whole seconds; 0 when it did not say
 
 
 class DockerState(Fact):
-    """What a host's own daemon says. It is the learner's daemon and may be dead or lie: names only, never kernel facts."""
+    """What a host's own daemon says. The daemon is the learner's and may be dead or may lie: it gives names, not kernel
+    facts."""
 
     host: str
     version: str = ""
@@ -297,7 +300,7 @@ class DockerState(Fact):
 
 
 class Put(Fact):
-    """One thing an owner put on a host, as it was seen there last: enough to find it again."""
+    """One thing that an owner added to a host, as it was seen there last: enough to find it again."""
 
     place: str
     view: View | Literal["namespaces"]
@@ -306,19 +309,19 @@ class Put(Fact):
 
 
 class Gone(Fact):
-    """A network or container that was removed, with all that it had put on its host. `owner` is in the words of
-    `network.cause`, `detail` its driver or image."""
+    """A removed network or container, with everything that it had added to its host. `owner` has the form of `network.cause`;
+    `detail` is its driver or image."""
 
     host: str
     owner: str
     detail: str = ""
     at: float
     put: tuple[Put, ...] = ()
-    more: bool = False  # it had put more than is kept
+    more: bool = False  # it had added more than is kept
 
 
 class Probe(Fact):
-    """A question only a packet can answer: can `source` (a place) reach `target` (a place, a name or an address)?"""
+    """A question that only a packet can answer: can `source` (a place) reach `target` (a place, a name or an address)?"""
 
     source: str
     target: str
@@ -333,13 +336,13 @@ class Probe(Fact):
 class ProbeResult(Fact):
     probe: Probe
     ok: bool
-    detail: str = ""  # what came back, or why not, in one short sentence
-    source_seen: str = ""  # http only: the address the answering side says it saw
+    detail: str = ""  # what came back, or why nothing came, in one short sentence
+    source_seen: str = ""  # http only: the source address that the answering side says it saw
     at: float
 
 
 class Script(Fact):
-    """A question that a program answers: run on a host, it says yes by ending with status 0."""
+    """A question that a program on a host answers: exit status 0 means yes."""
 
     place: str
     file: str
@@ -350,7 +353,8 @@ class Script(Fact):
 
 
 class ScriptResult(Fact):
-    """`status` is None when it did not end by itself; then `error` says why. `said` is the beginning of what it wrote."""
+    """The result. `status` is None when the program did not end by itself; then `error` says why. `said` is the beginning of
+    its output."""
 
     status: int | None = None
     error: str = ""
@@ -359,8 +363,8 @@ class ScriptResult(Fact):
 
 
 class Road(Fact):
-    """One way to measure. Packets go from `source` to `at` (a place or an address), port `port`; who takes them sits in
-    `target`, at port `listen`."""
+    """One path that is measured. Packets go from `source` to `at` (a place or an address) at port `port`. The receiver is in
+    `target` and listens on port `listen`."""
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")
     title: str = Field(max_length=80)
@@ -372,7 +376,8 @@ class Road(Fact):
 
 
 class Spread(Fact):
-    """Of many samples: the least, the middle, the 95th of 100 (of runs: the most), and how many there were."""
+    """The spread of many samples: the minimum, the median, the 95th percentile (for throughput runs: the maximum), and the
+    number of samples."""
 
     low: float
     median: float
@@ -381,7 +386,8 @@ class Spread(Fact):
 
 
 class RoadMeasured(Fact):
-    """`trips` in microseconds there and back, `rates` in Mbit/s; `by_round` are (median trip, rate) of each round."""
+    """The figures of one road. `trips` are round trips in microseconds, `rates` are in Mbit/s. `by_round` holds (median trip,
+    rate) of each round."""
 
     road: Road
     trips: Spread | None = None
@@ -390,15 +396,16 @@ class RoadMeasured(Fact):
 
 
 class Measured(Fact):
-    """Several roads measured in turn, round by round, so that whatever else the machine does disturbs all of them alike."""
+    """Several roads measured in turn, round by round, so that other work of the machine disturbs all of them alike."""
 
     roads: tuple[RoadMeasured, ...] = ()
-    error: str = ""  # one sentence; then there are no figures
+    error: str = ""  # one sentence about why there are no figures
     at: float = 0.0
 
 
 class Snapshot(Fact):
-    """Everything seen in one sandbox. `number` is the last event folded into it; `at` is Unix time in seconds."""
+    """Everything seen in one sandbox. `number` is the number of the last event that is part of it; `at` is Unix time in
+    seconds."""
 
     sandbox: str
     generation: int = 1
@@ -409,5 +416,5 @@ class Snapshot(Fact):
     probes: dict[str, ProbeResult] = Field(default_factory=dict)
     measured: dict[str, Measured] = Field(default_factory=dict)  # by the id of the lesson's question
     scripts: dict[str, ScriptResult] = Field(default_factory=dict)
-    gone: tuple[Gone, ...] = ()  # the newest last
-    no_commands: str = ""  # why the commands given are not listed, where they are not
+    gone: tuple[Gone, ...] = ()  # the newest is the last
+    no_commands: str = ""  # why the timeline lists no commands; empty where it lists them

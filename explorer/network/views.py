@@ -1,10 +1,11 @@
-"""The views of a place, one row each: how a view is read, what makes it out of date, and how the page shows it.
+"""The views of a place, one row each: how a view is read, which notifications make it out of date, and how the page shows it.
 
-A view is one kind of thing that a network namespace shows: its interfaces, its routes, the rules of one table. To add a
-view, add a row to `VIEWS` and a reader to `network/read`, and capture what its command prints. Nothing else names all views:
-the observer runs the commands of this table, a comparison keeps what it marks, and the page gets it as data (`for_page`).
+A view is one kind of thing that a network namespace shows: its interfaces, its routes, the rules of one table. To add a view,
+add a row to `VIEWS` and a reader to `network/read`, and capture the output of its command. No other file has a list of all
+views: the observer runs the commands of this table, a comparison keeps the views that are marked here, and the page gets the
+table as data (`for_page`).
 
-Three views have no command, since no tool prints them: `requests` (a machine's own log), `frames` (the newest VXLAN frames)
+Three views have no command, because no tool prints them: `requests` (a machine's own log), `frames` (the newest VXLAN frames)
 and `calls` (what Docker asked of a third-party driver). `lab/watch` fills these; their rows say how they are shown.
 """
 
@@ -30,23 +31,26 @@ from explorer.network.read import (
 )
 
 Command = tuple[str, ...]
-Notice = Literal["link", "address", "route", "neighbour", "fdb", "rules", "connection"]  # what the kernel notifies of
+Notice = Literal[
+    "link", "address", "route", "neighbour", "fdb", "rules", "connection"
+]  # what a notification of the kernel is about
 Where = Literal["always", "machine", "seen", "filled"]
 
 
 @dataclass(frozen=True)
 class ViewRow:
-    """`command` is what the node runs there, `further` what it runs besides; the reader gets each output as one argument.
-    `stale_after` are the kernel's notifications after which it has to be read again. `counts` says what moves the counters in
-    its lines without a notification of their own.
+    """Reading: `command` is the command that the node runs in the place, `further` are commands that it runs as well. The
+    reader gets each output as one argument. `stale_after` are the kernel's notifications after which the view has to be read
+    again. `counts` says what moves the counters in its lines; a counter has no notification.
 
-    `name` is how a sentence calls it, `heading` what stands over it in a tab with several views. Views with the same `tab`
-    stand in one tab, in the order of the table. `shown` says where the page offers it: everywhere, on a machine only, on
-    places that have it, or on places where it has lines. `drawn` names how its lines are drawn.
+    Showing: `name` is the view's name in a sentence, `heading` its heading in a tab with several views. Views with the same
+    `tab` are in one tab, in the order of the table. `shown` says where the page offers the view: everywhere, on a machine
+    only, on places that have the view, or on places where it has lines. `drawn` says how its lines are drawn.
 
-    What `lasts` differs between two moments when it changes; the lines of other views come and go by themselves. `owned` lines
-    belong to a network, a container or somebody else, so they are counted as added by somebody. `kept` views are kept with a
-    column of a comparison; what lasts is always kept."""
+    Keeping: a view that `lasts` is compared between two moments; the lines of other views come and go by themselves. The
+    lines of an `owned` view belong to a network, a container or another owner, so they count as added by that owner. A `kept`
+    view is kept with a column of a comparison; a view that lasts is always kept.
+    """
 
     reader: Callable[..., Observation] | None
     name: str
@@ -65,7 +69,7 @@ class ViewRow:
 
 _RULES = ("iptables-save", "-c")
 
-# A link that goes down takes its routes, neighbours and forwarding entries along, and the kernel tells of the link only.
+# When a link goes down, its routes, neighbours and forwarding entries go too, but the kernel notifies only of the link.
 VIEWS: dict[View, ViewRow] = {
     "interfaces": ViewRow(
         reader=read_addresses,
@@ -151,7 +155,8 @@ VIEWS: dict[View, ViewRow] = {
 
 
 def observe(view: View, text: str, *further: str) -> Observation:
-    """What `view` shows, from the text that its command (or, for requests, the machine's log) printed, and the further ones."""
+    """The observation of `view`, read from the output of its command (for requests: from the machine's log) and of its
+    further commands."""
     reader = VIEWS[view].reader
     if reader is None:
         raise ValueError(f"no text is read for the view {view}")
@@ -159,12 +164,12 @@ def observe(view: View, text: str, *further: str) -> Observation:
 
 
 def commands() -> dict[View, tuple[Command, ...]]:
-    """Every view that a command shows, with all it takes to read it."""
+    """Every view that has a command, with all commands that are needed to read it."""
     return {view: (row.command, *row.further) for view, row in VIEWS.items() if row.command}
 
 
 def stale_after(notices: Iterable[Notice]) -> set[View]:
-    """The views that may no longer show the truth after these notifications."""
+    """The views that may be out of date after these notifications."""
     told = set(notices)
     return {view for view, row in VIEWS.items() if told & set(row.stale_after)}
 
@@ -186,7 +191,7 @@ def kept() -> tuple[View, ...]:
 
 
 def rank(view: View) -> int:
-    """Where it stands in the table; a view that is not in it comes last."""
+    """The position of the view in the table; an unknown view comes last."""
     return next((place for place, known in enumerate(VIEWS) if known == view), len(VIEWS))
 
 

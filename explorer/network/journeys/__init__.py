@@ -1,7 +1,17 @@
-"""The way of one packet: from what was seen of it in each namespace to an ordered list of hops in words. Pure; runs nothing.
+"""The way of one packet: from what was seen of it in each namespace to an ordered list of hops in words. This package is
+pure.
 
-`evidence` holds what the node saw (frames at interfaces, rules met), `identity` recognises one packet again after its
-addresses were rewritten, `tell` puts the pieces in order, `ending` says where it ended and why.
+`lab.ask.journey` sends one real packet from the place that asks; for a record it waits for the first packet that leaves the
+place by itself. Meanwhile `lab.ask.trace` listens in every namespace: a packet socket sees each frame at each interface, and
+the trace of nftables names each rule and verdict. What they saw is `evidence`.
+
+- `identity` recognises the packet again after its addresses were rewritten. It uses what address translation leaves unchanged:
+  a TCP sequence number, the identifier of a ping, the identifier of a DNS message.
+- `seen` picks the packet's frames and rules out of everything that was seen, and puts them in order.
+- `rules` says which rule a step of the trace is, and why the rule is there. `scene` looks things up in the snapshot.
+- `tell` makes the hops; `ending` says where the packet ended and why.
+
+A hop stands for a frame that was seen or a rule that was met. `Journeys` says in a sentence what could not be seen.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Where a packet ended and why: the rule that dropped it, or the route, neighbour or listener that was missing."""
+"""Where a packet ended and why: the rule that dropped it, or the missing route, neighbour or listener."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from explorer.network.journeys.scene import Scene
 from explorer.network.journeys.seen import Seen
 from explorer.network.packets import dissect
 
-End = tuple[Ending, str, str]  # how, in one sentence, in which place
+End = tuple[Ending, str, str]  # how it ended, one sentence, the place
 
 
 def end_of(
@@ -66,7 +66,7 @@ def _dropped(scene: Scene, evidence: Evidence, steps: dict[str, list[Step]]) -> 
 
 
 def _never_left(scene: Scene, evidence: Evidence, source: str) -> End:
-    """The sender's own kernel sent nothing; its error says why."""
+    """The sender's own kernel sent nothing; the error that it returned says why."""
     if evidence.errno == errno.ENETUNREACH:
         return "unreachable", f"never sent: {source} has no route for that address", source
     if evidence.errno == errno.EHOSTUNREACH or (silent := _no_neighbour(evidence, source)):
@@ -76,7 +76,7 @@ def _never_left(scene: Scene, evidence: Evidence, source: str) -> End:
 
 
 def _no_neighbour(evidence: Evidence, place: str) -> str:
-    """ARP was asked for the next hop in this place and nobody answered."""
+    """This place asked for the next hop with ARP, and nobody answered."""
     asked: dict[str, str] = {}
     for one in evidence.sightings:
         if one.place != place or len(one.data) < 42 or one.data[12:14] != b"\x08\x06":

@@ -1,4 +1,5 @@
-"""What the node saw while a packet travelled. Times are nanoseconds of one kernel clock, so all namespaces compare."""
+"""What the node saw while a packet travelled. Times are nanoseconds of one kernel's clock, so times of different namespaces
+can be compared."""
 
 from __future__ import annotations
 
@@ -8,7 +9,8 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """A frame at an interface of a place, on its way in or out. `data` is its beginning, `length` what it had on the wire."""
+    """A frame at an interface of a place, on its way in or out. `data` is the beginning of the frame, `length` its bytes on
+    the wire."""
 
     at: int
     place: str
@@ -20,17 +22,17 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One message of nftables' trace, in the order the kernel sent them in this place. `handle` is 0 for a chain's policy.
-    `network` and `transport` are the beginnings of those headers; empty where the kernel leaves them out (it sends them with
-    the first step of each base chain). Source: NFTA_TRACE_* in <linux/netfilter/nf_tables.h>."""
+    """One message of nftables' trace, in the order in which the kernel sent them in this place. `handle` is 0 for a chain's
+    policy. `network` and `transport` are the beginnings of those headers; they are empty where the kernel leaves them out (it
+    sends them with the first step of each base chain). Source: NFTA_TRACE_* in <linux/netfilter/nf_tables.h>."""
 
     place: str
-    packet: int  # the kernel's number for the packet, shared by the steps of one hook
+    packet: int  # the kernel's number for the packet; the steps of one hook share it
     table: str
     chain: str
     handle: int
     verdict: str  # accept, drop, continue, jump, goto, return, queue
-    target: str = ""  # of a jump or goto
+    target: str = ""  # the target of a jump or goto
     policy: bool = False
     network: bytes = b""
     transport: bytes = b""
@@ -41,7 +43,8 @@ Handles = dict[tuple[str, str], tuple[tuple[int, str], ...]]  # (table, chain) â
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """`outcome` is what the sender got: ok, and a sentence. `handles` says which rule a step's handle means, per place."""
+    """Everything that was seen. `outcome` is what the sender got: whether it worked, and a sentence. `handles` says, per
+    place, which rule the handle of a step means."""
 
     sightings: tuple[Sighting, ...] = ()
     steps: tuple[Step, ...] = ()

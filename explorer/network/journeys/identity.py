@@ -1,7 +1,7 @@
-"""Recognising one packet again wherever it is seen: by what address translation leaves alone.
+"""Recognises one packet wherever it is seen, by what address translation leaves unchanged.
 
-A ping by its identifier and sequence number, TCP by the sequence number its sender chose, DNS by its question. The answer is
-known by what it repeats of the request.
+A ping is known by its identifier and sequence number, TCP by the sequence number that the sender chose, DNS by the identifier
+of its message. An answer is known by the numbers that it repeats from the request.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from explorer.network.packets import Packet, dissect
 
 @dataclass(frozen=True, slots=True)
 class Ends:
-    """Addresses and ports of a packet as it was at one moment; ports are "" where the protocol has none."""
+    """Addresses and ports of a packet at one moment; ports are "" where the protocol has none."""
 
     source: str
     destination: str
@@ -28,7 +28,7 @@ class Ends:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What a packet is known by. `needle` has to be in its bytes; `fields` in its innermost layer of `protocol`."""
+    """What identifies a packet. `needle` has to be in its bytes; `fields` have to be in its innermost layer of `protocol`."""
 
     protocol: str  # ICMP, TCP, UDP
     needle: bytes
@@ -39,7 +39,7 @@ class Mark:
         layer = next((one for one in reversed(packet.layers) if one.protocol == self.protocol), None)
         if layer is None:
             return False
-        if self.protocol == "UDP":  # a name server may listen on any port: only its message says what it is
+        if self.protocol == "UDP":  # a name server may listen on any port, so only the message can be recognised
             message = data[layer.offset + 8 : layer.offset + 12]
             return len(message) == 4 and message[:2] == self.needle and bool(message[2] & 0x80) == self.answer
         return all(wanted in layer.get(name) for name, wanted in self.fields)
@@ -55,7 +55,7 @@ def ping_marks(identity: int, sequence: int = 1) -> tuple[Mark, Mark]:
 
 
 def tcp_marks(sequence: int) -> tuple[Mark, Mark]:
-    """The first packet of a connection, and the first that answers it (which may refuse it)."""
+    """The marks of the first packet of a connection and of the first answer to it; the answer may be a refusal."""
     following = (sequence + 1) % 2**32
     return (
         Mark("TCP", struct.pack(">I", sequence), (("flags", "SYN"), ("sequence", str(sequence)))),
@@ -69,8 +69,8 @@ def dns_marks(identity: int) -> tuple[Mark, Mark]:
 
 
 def first_of_its_own(sightings: Iterable[Sighting], source: str) -> tuple[Ends, tuple[Mark, Mark]] | None:
-    """The first packet that left `source` and begins something: a ping or a connection, and only where there is none the name
-    lookup that mostly comes before one."""
+    """The first ping or connection that `source` sent; if there is none, the first name lookup. Returns the packet's ends and
+    its marks, or None."""
     lookup = None
     for seen in sightings:
         if seen.place != source or seen.way != "out":
@@ -97,7 +97,7 @@ def _marks_of(packet: Packet, data: bytes) -> tuple[Mark, Mark] | None:
 
 
 def find_sequence(sightings: tuple[Sighting, ...], source: str, address: str, port: int) -> int | None:
-    """The sequence number of the first connection attempt that left `source` for that address and port."""
+    """The sequence number of the first connection attempt from `source` to that address and port."""
     for seen in sightings:
         if seen.place != source:
             continue
@@ -114,7 +114,7 @@ def find_sequence(sightings: tuple[Sighting, ...], source: str, address: str, po
 
 
 def ends_of(packet: Packet) -> Ends | None:
-    """Of the innermost packet: what a tunnel carries, not what carries it."""
+    """The ends of the innermost packet: of the packet in a tunnel, not of the tunnel."""
     depth = max((layer.depth for layer in packet.layers), default=0)
     while depth >= 0:
         ip = packet.find("IPv4", "IPv6", depth=depth)
@@ -131,7 +131,7 @@ def ends_of(packet: Packet) -> Ends | None:
 
 
 def step_ends(step: Step) -> Ends | None:
-    """Of a step that carries its headers."""
+    """The ends of a step that carries its headers."""
     if len(step.network) < 20 or step.network[0] >> 4 != 4:
         return None
     source, destination = (str(ipaddress.IPv4Address(step.network[at : at + 4])) for at in (12, 16))
@@ -142,7 +142,8 @@ def step_ends(step: Step) -> Ends | None:
 
 
 def step_fits(step: Step, mark: Mark, known: set[Ends]) -> bool:
-    """Whether a step with headers is about the marked packet. UDP has no number of its own: there its ends decide."""
+    """Whether a step with headers is about the marked packet. A UDP step is recognised by its ends, because a UDP header has
+    no number that identifies a packet."""
     ends = step_ends(step)
     if ends is None:
         return False
@@ -157,7 +158,7 @@ def step_fits(step: Step, mark: Mark, known: set[Ends]) -> bool:
 
 
 def _one_end(one: Ends, other: Ends) -> bool:
-    """A translation replaces one end of a packet at a time; the other is the same before and after."""
+    """Whether one end is unchanged: a translation replaces one end of a packet at a time."""
     return (one.source, one.source_port) == (other.source, other.source_port) or (one.destination, one.destination_port) == (
         other.destination,
         other.destination_port,
@@ -168,6 +169,7 @@ PING, CONNECTION, LOOKUP = "icmp type { echo-request, echo-reply }", "tcp flags 
 
 
 def wanted(asked: Asked) -> tuple[str, ...]:
-    """The nftables matches for packets of this kind and their answers; narrow, so that nothing else is slowed down."""
+    """The nftables matches for packets of this kind and their answers. The matches are narrow, so that other packets are not
+    traced."""
     kinds = {"ping": (PING,), "dns": (LOOKUP,), "record": (PING, CONNECTION, LOOKUP)}
     return kinds.get(asked.kind, (CONNECTION,))

@@ -1,4 +1,4 @@
-"""What is asked of a journey, and what it is once told."""
+"""The question of a journey and its result."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ HOPS = 120
 
 
 class Asked(Fact):
-    """From a place to a place, a name or an IPv4 address. For dns, `target` is the name that is looked up. For record nothing
-    is sent: the first ping, connection or name lookup that leaves the place by itself is followed, wherever it goes."""
+    """The question: from a place to a place, a name or an IPv4 address. For dns, `target` is the name that is looked up. For
+    record nothing is sent: the first ping, connection or name lookup that leaves the place by itself is followed."""
 
     source: str = Field(min_length=1, max_length=200)
     target: str = Field(min_length=1, max_length=253)
@@ -24,7 +24,7 @@ class Asked(Fact):
 
 
 class Header(Fact):
-    """One header field as it was at a hop. `depth` counts the tunnels around it; `offset`, `length`: bytes of `Hop.frame`."""
+    """One header field at a hop. `depth` is the number of tunnels around it; `offset` and `length` are bytes of `Hop.frame`."""
 
     layer: str
     name: str
@@ -32,12 +32,12 @@ class Header(Fact):
     offset: int
     length: int
     depth: int = 0
-    changed: bool = False  # differs from the hop before
+    changed: bool = False  # the value differs from the value at the hop before
 
 
 class Met(Fact):
-    """One rule, or a chain's policy, that the kernel says the packet met. `position` counts from 1 as iptables does; 0 is the
-    policy. `key` is that of the rule in the view of its table, empty when no view has it."""
+    """One rule, or a chain's policy, that the packet met according to the kernel. `position` counts from 1 as iptables does;
+    0 is the policy. `key` is the rule's key in the view of its table; empty when no view has the rule."""
 
     table: str
     chain: str
@@ -49,8 +49,8 @@ class Met(Fact):
 
 
 class Hop(Fact):
-    """`ms` counts from the first sight of the packet. `interface` and `key` name the item of the place's interfaces it was seen
-    at. `frame` is the start of the frame in hexadecimal."""
+    """One hop. `ms` counts from the first sighting of the packet. `interface` and `key` name the place's interface where it
+    was seen. `frame` is the beginning of the frame in hexadecimal."""
 
     kind: Literal["leaves", "arrives", "switched", "rule", "routed", "translated", "delivered", "ended"]
     place: str
@@ -65,7 +65,7 @@ class Hop(Fact):
 
 
 class Journey(Fact):
-    """One packet's way. `end` is the sentence of how it ended."""
+    """The way of one packet. `end` is a sentence about how it ended."""
 
     way: Literal["request", "answer"]
     hops: tuple[Hop, ...] = ()
@@ -75,15 +75,15 @@ class Journey(Fact):
 
 
 class Journeys(Fact):
-    """What was asked, the request's way and the answer's, and what came of it. `error` says why there is none."""
+    """The question, the way of the request, the way of the answer, and the outcome. `error` says why there is no journey."""
 
     asked: Asked
     at: float
-    address: str = ""  # what the target's name meant
+    address: str = ""  # the address that the target's name was resolved to
     request: Journey | None = None
     answer: Journey | None = None
     result: str = ""
     ok: bool = False
     error: str = ""
     took_ms: float = 0.0
-    notes: tuple[str, ...] = ()  # what could not be seen, and why
+    notes: tuple[str, ...] = ()  # sentences about what could not be seen, and why

@@ -1,4 +1,5 @@
-"""Steps of a trace → rules as people know them: the table, the chain, the number iptables counts, and why it is there."""
+"""From steps of a trace to rules as people know them: the table, the chain, the number that iptables counts, and why the rule
+is there."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from explorer.network.journeys.model import Met
 from explorer.network.journeys.scene import Scene
 from explorer.network.model import Rule, View
 
-OURS = "explorer-trace"  # our own table; what it does is no part of the journey
+OURS = "explorer-trace"  # our own table is not part of the journey
 VIEWS: dict[str, View] = {"nat": "nat", "filter": "filter"}
 TRANSLATE = {
     "MASQUERADE": "the source is to be replaced",
@@ -19,7 +20,7 @@ VERDICTS = {"accept": "accepted", "drop": "dropped", "return": "back to where it
 
 
 def translated(step: Step, was: Ends | None, now: Ends | None) -> str:
-    """What a rule of the nat table did to the packet, judged by the packet before and after."""
+    """What a rule of the nat table changed in the packet, read from the packet before and after."""
     if step.table != "nat" or step.verdict != "accept" or step.policy:
         return ""
     arriving, leaving = remembered(was, now)
@@ -27,7 +28,7 @@ def translated(step: Step, was: Ends | None, now: Ends | None) -> str:
 
 
 def remembered(was: Ends | None, now: Ends | None) -> tuple[str, str]:
-    """What differs between two sights of one packet: (its destination, its source), each in words or empty."""
+    """What differs between two sightings of one packet: (its destination, its source), each in words or empty."""
     if was is None or now is None:
         return "", ""
     told = []
@@ -44,7 +45,7 @@ def _end(address: str, port: str) -> str:
 
 
 def words_of_step(scene: Scene, place: str, step: Step, handles: Handles, change: str) -> tuple[str, Met] | None:
-    """One sentence and the rule; None for what is ours, and for what only says that a chain ended."""
+    """One sentence and the rule. None for our own table, and for a step that only says that a chain ended."""
     if step.table == OURS or (not step.handle and not step.policy):
         return None
     where = f"{place}: {step.chain} ({step.table})"
@@ -83,7 +84,7 @@ def _position(step: Step, handles: Handles) -> tuple[int, str]:
 
 
 def _rule(scene: Scene, place: str, step: Step, position: int) -> Rule | None:
-    """The rule in the view of its table: iptables-save prints a chain's rules in the order nftables holds them."""
+    """The rule in the view of its table; iptables-save prints the rules of a chain in the same order as nftables."""
     fitting = [rule for rule in scene.rules(place, step.table) if rule.chain == step.chain]
     return fitting[position - 1] if 0 < position <= len(fitting) else None
 

@@ -1,4 +1,4 @@
-"""What the snapshot knows of a place a packet passes: its interfaces, routes and rules, and how to say so."""
+"""What the snapshot knows of a place that a packet passes: its interfaces, routes and rules, and words for them."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ class Scene:
         return self._known[place]
 
     def rules(self, place: str, table: str) -> list[Rule]:
-        """In the order of the table."""
+        """The rules of a chain, in the order of the table."""
         found = self.places.get(place)
         views: tuple[View, ...] = ("nat", "filter", "raw")
         items = (item for view in views for item in (self._items(found, view) if found else ()))
         return [item for item in items if isinstance(item, Rule) and item.table == table]
 
     def route(self, place: str, destination: str) -> Route | None:
-        """The one the kernel takes: the longest prefix, and of equal ones the smallest metric."""
+        """The route that the kernel takes: the longest prefix; of equal prefixes, the smallest metric."""
         found = self.places.get(place)
         best: tuple[int, int, Route] | None = None
         for item in self._items(found, "routes") if found else ():
@@ -79,7 +79,7 @@ class Scene:
     # --- in words ---
 
     def port(self, place: str, device: str) -> str:
-        """`vethab12 (web's eth0)`."""
+        """An interface in words: `vethab12 (web's eth0)`."""
         found = self.interface(place, device)
         if found and found.peer_place and found.peer_name:
             return f"{device} ({found.peer_place.rpartition('/')[2]}'s {found.peer_name})"
@@ -124,7 +124,7 @@ class Scene:
 
 
 def _matches(prefix: str, address: str) -> int | None:
-    """The length of the prefix when it holds the address."""
+    """The prefix length of the route when its destination contains the address."""
     try:
         network = ipaddress.ip_network("0.0.0.0/0" if prefix == "default" else prefix, strict=False)
         return network.prefixlen if ipaddress.ip_address(address) in network else None

@@ -1,4 +1,4 @@
-"""One packet, picked out of all that was seen: its sights in the order they happened, and the rules that it met."""
+"""One packet out of everything that was seen: its sightings in the order in which they happened, and the rules that it met."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from explorer.network.packets import Packet, dissect
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A sighting of the packet we follow, read."""
+    """A sighting of the packet, dissected."""
 
     sighting: Sighting
     packet: Packet
@@ -21,7 +21,7 @@ class Seen:
 
 
 def recognised(mark: Mark, sightings: Iterable[Sighting]) -> list[Seen]:
-    """In order of time. Only frames that hold the needle are read at all."""
+    """The sightings of the packet, in order of time. Only frames that hold the needle are dissected."""
     found = []
     for sighting in sorted(sightings, key=lambda one: one.at):
         if mark.needle not in sighting.data:
@@ -33,8 +33,9 @@ def recognised(mark: Mark, sightings: Iterable[Sighting]) -> list[Seen]:
 
 
 def in_order(scene: Scene, seen: list[Seen]) -> list[Seen]:
-    """The kernel may keep the time of a frame's first arrival while it hands the frame on, so what comes out of a cable can
-    seem older than what went in at its other end. What comes out is put straight after what went in."""
+    """The sightings in the order in which the packet passed. The kernel may keep the time of a frame's first arrival when it
+    forwards the frame, so a frame that leaves a veth pair can seem older than the frame that entered it. This function puts
+    the leaving frame directly after the entering frame."""
     went_in = {(one.sighting.place, one.sighting.device): one.sighting.at for one in seen if one.sighting.way == "out"}
     found = []
     for one in seen:
@@ -46,8 +47,8 @@ def in_order(scene: Scene, seen: list[Seen]) -> list[Seen]:
 
 
 def recognised_steps(mark: Mark, seen: list[Seen], steps: Iterable[Step]) -> dict[str, list[Step]]:
-    """Place → the steps that are this packet's, in order. A step without headers belongs to the last one that had them and
-    the same number."""
+    """Place → the steps that are about this packet, in order. A step without headers belongs to the last step with headers
+    that has the same number."""
     known = {one.ends for one in seen if one.ends}
     ours: dict[str, list[Step]] = {}
     following: dict[tuple[str, int], bool] = {}

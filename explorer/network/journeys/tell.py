@@ -1,4 +1,5 @@
-"""Evidence → hops in words: where the packet was seen, which rules it met between two sights, what they changed, the end."""
+"""From evidence to hops in words: where the packet was seen, which rules it met between two sightings, what the rules
+changed, and the end."""
 
 from __future__ import annotations
 
@@ -31,7 +32,7 @@ SHOWN = {
 def tell(
     way: str, mark: Mark, evidence: Evidence, places: dict[str, Place], docker: dict[str, DockerState], source: str, target: str
 ) -> Journey:
-    """The way of the packet that `mark` knows, from place `source`; `target` is the place it is for, or ""."""
+    """The way of the packet with this mark, from place `source`. `target` is the place that the packet is for, or ""."""
     scene = Scene(places, docker)
     seen = in_order(scene, recognised(mark, evidence.sightings))
     steps = recognised_steps(mark, seen, evidence.steps)
@@ -55,10 +56,11 @@ def tell(
 class Teller:
     def __init__(self, scene: Scene, evidence: Evidence, began: int) -> None:
         self.scene, self.evidence, self.began = scene, evidence, began
-        self.shown: dict[tuple[int, str, str], str] = {}  # header fields at the hop before
+        self.shown: dict[tuple[int, str, str], str] = {}  # header fields at the previous hop
 
     def hops(self, seen: list[Seen], steps: dict[str, list[Step]]) -> Iterator[Hop]:
-        """Rules are told between the sight of the packet on its way in and that on its way out, in the place that has them."""
+        """The hops in order. Rules of a place stand between the sighting of the packet on its way in and the sighting on its
+        way out."""
         left = {place: list(those) for place, those in steps.items()}
         before: Seen | None = None
         at = 0
@@ -84,11 +86,11 @@ class Teller:
             if last.sighting.way == "in" and ends and left.get(place):
                 yield from self._rules(place, left.pop(place), None, last)
             before = last
-        for place, those in left.items():  # met although the packet was not seen there
+        for place, those in left.items():  # rules that were met in a place where the packet was not seen
             yield from self._rules(place, those, None, before)
 
     def _together(self, one: Seen, following: Seen | None) -> bool:
-        """A bridge and its port, one straight after the other, are one hop."""
+        """The sightings at a bridge and at its port become one hop when one follows the other directly."""
         if following is None or following.sighting.place != one.sighting.place or following.sighting.way != one.sighting.way:
             return False
         first, second = one.sighting.device, following.sighting.device
@@ -97,7 +99,7 @@ class Teller:
         return master(place, first) == second if one.sighting.way == "in" else master(place, second) == first
 
     def _bridged(self, before: Seen | None, one: Seen) -> bool:
-        """In by one port and out by another of the same bridge: nothing is routed."""
+        """Whether the packet came in by one port of a bridge and left by another, so that it was not routed."""
         if before is None or before.sighting.place != one.sighting.place or before.sighting.way != "in":
             return False
         master = self.scene.master(one.sighting.place, one.sighting.device)
@@ -159,7 +161,8 @@ class Teller:
     # --- between two sights ---
 
     def _passing(self, place: str, steps: list[Step], before: Seen, after: Seen) -> Iterator[Hop]:
-        """In by one interface and out by another: bridged or routed, and perhaps translated by what conntrack remembers."""
+        """The words between two interfaces: the packet was bridged or routed, and perhaps translated by a tracked
+        connection."""
         bridged = self._bridged(before, after)
         told = list(self._rules(place, steps, after, before, routed=bridged))
         explained = " ".join(hop.text for hop in told)

@@ -1,9 +1,13 @@
-"""The bytes of an Ethernet frame → its layers, field by field, each with the bytes it was read from. Pure; runs nothing.
+"""From the bytes of an Ethernet frame to its layers and fields, each with the bytes that it was read from. This package is
+pure.
 
-`dissect` takes whatever anybody can put on a wire: it never raises, does bounded work (layers, fields, nesting and names
-have a cap), and says where a frame is cut short or contradicts itself. A file per family of protocols, all of the same shape:
-a function that reads one header with a `Reader` and says what comes next. A new protocol is such a function and its line in
+`dissect` takes any bytes: it never raises, the work is bounded (layers, fields, nesting and names have a limit), and a frame
+that is cut short or contradicts itself gets a problem. There is one file per family of protocols. In it, a function reads one
+header with a `Reader` and returns what comes next (`step.Next`). To add a protocol, write such a function and add its line to
 `dissect.HEADERS`.
+
+`checksums` judges checksums: a checksum that Linux left to a network card is told apart from a wrong one. `words` says a
+frame in one line.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Whether a checksum fits its bytes (RFC 1071; with the pseudo-header of RFC 9293 and RFC 8200 for what IP carries).
+"""Whether a checksum fits its bytes (RFC 1071, with the pseudo-headers of RFC 9293 and RFC 8200 for protocols in IP).
 
-A packet that has not left its machine yet often has no checksum: Linux writes the sum of the pseudo-header alone, and leaves
-the rest to the network card. Between namespaces of one machine there is no card, so nobody ever does it.
+A packet that has not left its machine often has no finished checksum: Linux writes the sum of the pseudo-header alone and
+leaves the rest to the network card. Between namespaces of one machine there is no card, so the checksum stays unfinished.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ IPS = ("IPv4", "IPv6")
 
 
 def judge(data: bytes, layer: Layer, end: int, carrier: Layer | None) -> Layer:
-    """The layer, with a verdict on its checksum where there can be one. `end` is where the bytes end that it covers, `carrier`
-    the IP header around it, if every byte of what that carries is here."""
+    """The layer with a verdict on its checksum, where one is possible. `end` is the end of the bytes that the checksum
+    covers. `carrier` is the IP header around it; None when not all bytes of the IP packet are here."""
     told = next((field for field in layer.fields if field.name == "checksum"), None)
     verdict = _verdict(data, layer, end, carrier, data[told.offset : told.offset + 2]) if told else ""
     return replace(layer, fields=(*layer.fields, Field(NAME, verdict, told.offset, 2))) if told and verdict else layer
 
 
 def settle(data: bytes, layers: list[Layer]) -> None:
-    """Where a tunnel carries a packet whose checksum is left to the card, Linux works out the tunnel's own as it will be right
-    then: over what stands before that packet's header, and what is left there (Documentation/networking/checksum-offloads,
-    "LCO")."""
+    """Corrects the verdict on a tunnel's own UDP checksum. Where a tunnel carries a packet whose checksum is left to the
+    card, Linux computes the tunnel's checksum as it will be right with the finished inner one: from the bytes before the
+    inner packet's header and the unfinished sum (Documentation/networking/checksum-offloads, "LCO")."""
     for index, outer in enumerate(layers):
         inner = next((one for one in layers[index:] if one.depth == outer.depth + 1 and one.get(NAME) == LEFT), None)
         carrier = next((one for one in reversed(layers[:index]) if one.protocol in IPS), None)
@@ -65,6 +65,6 @@ def _pseudo(data: bytes, layer: Layer, end: int, carrier: Layer) -> bytes:
 
 
 def _sum(data: bytes) -> int:
-    """In ones' complement, by words of 16 bits: the remainder by 0xFFFF, which for anything but zeros is written as 0xFFFF."""
+    """The ones' complement sum of 16-bit words: the remainder by 0xFFFF; 0xFFFF instead of 0 unless all bytes are zero."""
     number = int.from_bytes(data + bytes(len(data) % 2))
     return (number % 0xFFFF) or (0xFFFF if number else 0)

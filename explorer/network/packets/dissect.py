@@ -1,4 +1,4 @@
-"""From frame to layers: each header says what comes next, until nobody knows what comes next or the bytes end."""
+"""From a frame to its layers. Each header names the next one, until no next header is known or the bytes end."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ HEADERS: dict[str, Callable[[Reader], Next]] = {
     "VXLAN": transport.vxlan,
 }
 LAYERS = 32
-DEPTH = 3  # tunnels within one another
-CAPTURED = 64 * 1024  # bytes of one frame that are looked at
+DEPTH = 3  # tunnels inside one another
+CAPTURED = 64 * 1024  # bytes of one frame that are read
 
 
 def dissect(frame: bytes, length: int | None = None) -> Packet:
-    """`length` is what the frame had on the wire, when less of it was captured."""
+    """The packet. `length` is the frame's bytes on the wire, when fewer were captured. Never raises."""
     frame = bytes(frame[:CAPTURED])
     whole = max(length or 0, len(frame))
-    cut = whole > len(frame)  # more was sent than is here
+    cut = whole > len(frame)  # more bytes were sent than were captured
     layers: list[Layer] = []
     protocol, at, end, depth = "Ethernet", 0, len(frame), 0
-    piece = False  # a fragment: what it carries may say that it goes on
+    piece = False  # a fragment: its payload may be longer than this piece
     carrier: Layer | None = None  # the last IP header
-    complete = False  # all that it carries is here
+    complete = False  # all bytes that the IP header carries are here
     while protocol and len(layers) < LAYERS:
         read = Reader(frame, at, end)
         try:
@@ -67,13 +67,14 @@ def dissect(frame: bytes, length: int | None = None) -> Packet:
 
 
 def _by_address(protocol: str, carrier: Layer | None) -> str:
-    """Docker's embedded DNS server listens on a port of chance, to which a query to its port 53 is translated at once."""
+    """ "DNS" for UDP to or from Docker's embedded DNS server, which listens on a random port: a query to its port 53 is
+    translated at once."""
     ends = (carrier.get("source"), carrier.get("destination")) if carrier else ()
     return "DNS" if protocol == "UDP" and dns.EMBEDDED_SERVER in ends else ""
 
 
 def _bounds(following: Next, end: int, goes_on: bool) -> tuple[str, int]:
-    """What is wrong with a layer's own word of where it ends, and where it ends."""
+    """(what is wrong with the end that a layer claims for itself, the end to use)."""
     if following.end is None or following.end > end:
         missing = 0 if following.end is None or goes_on else following.end - end
         return f"truncated: it says it has {missing} bytes more than there are" if missing else "", end

@@ -1,6 +1,7 @@
-"""DNS messages over UDP (RFC 1035), read for captured packets and for answers to our own questions.
+"""DNS messages over UDP (RFC 1035), read from captured packets and from answers to our own questions.
 
-Every byte may be hostile. Names are followed backwards only, and not for ever; questions and records that are read are few.
+Every byte may be hostile. A pointer in a name may only lead backwards, and the number of pointers, questions and records that
+are read is bounded.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ EMBEDDED_SERVER = "127.0.0.11"
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """`at` is where it begins in the bytes it was read from, `length` how many of them it has."""
+    """A question. `at` is its offset in the bytes that it was read from, `length` its number of bytes."""
 
     name: str
     kind: int
@@ -33,7 +34,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """An answer; `seconds` is how long it may be remembered. `value` begins at `value_at`."""
+    """An answer. `seconds` is its time to live. The value begins at offset `value_at`."""
 
     name: str
     kind: int
@@ -46,9 +47,9 @@ class Record:
 
 
 def read_sections(data: bytes, start: int, end: int) -> Iterator[Question | Record]:
-    """The questions and answers of the message in `data[start:end]`, in their order.
+    """Yields the questions and answers of the message in `data[start:end]`, in their order.
 
-    Raises Short or Malformed at the first that cannot be read; what came before it has been given.
+    Raises Short or Malformed at the first one that cannot be read; the ones before it have been yielded.
     """
     read = Reader(data, start, end)
     questions, answers = struct.unpack(">HH", read.peek(4, 4))
@@ -70,7 +71,7 @@ def read_sections(data: bytes, start: int, end: int) -> Iterator[Question | Reco
 
 
 def first_address(message: bytes) -> str:
-    """The first IPv4 address among the answers; "" when there is none before the first that cannot be read."""
+    """The first IPv4 address among the answers; "" when there is none before the first answer that cannot be read."""
     try:
         for one in read_sections(message, 0, len(message)):
             if isinstance(one, Record) and (one.kind, one.family, len(one.value)) == (ADDRESS, INTERNET, 4):
@@ -120,7 +121,7 @@ def _name(read: Reader, start: int) -> str:
 
 
 def read_name(data: bytes, at: int, start: int, end: int) -> tuple[str, int]:
-    """(name, where reading goes on). A pointer leads to an earlier place of the same message, or the name is malformed."""
+    """(name, offset after it). Raises Malformed unless every pointer leads to an earlier place of the same message."""
     labels: list[str] = []
     after, size = 0, 0
     for _ in range(LABELS + JUMPS):

@@ -81,7 +81,7 @@ def internet4(read: Reader) -> Next:
 
 
 def _fragment(read: Reader) -> tuple[int, bool]:
-    """Where its piece begins, in units of eight bytes, and whether more follows."""
+    """The offset of the fragment in units of eight bytes, and whether more fragments follow."""
     both = int.from_bytes(read.peek(2))
     read.note("flags", flags(both >> 13, IP_FLAGS), read.at, 1)
     read.note("fragment offset", str((both & 0x1FFF) * 8), read.at, 2)
@@ -107,7 +107,7 @@ def internet6(read: Reader) -> Next:
 
 
 def _extensions(read: Reader, following: int, end: int | None) -> Next:
-    """Passes the extension headers; a fragment other than the first has no further header."""
+    """Skips the extension headers. A fragment other than the first has no further header."""
     later = piece = False
     for _ in range(EXTENSIONS_READ):
         if following not in EXTENSIONS:

@@ -7,7 +7,7 @@ from explorer.network.packets.step import Next
 
 ETHERTYPES = {0x0800: "IPv4", 0x0806: "ARP", 0x86DD: "IPv6", 0x8100: "VLAN", 0x88A8: "VLAN"}
 OPERATIONS = {1: "request", 2: "reply"}
-LEAST_ETHERTYPE = 0x0600  # below it, the field is a length
+LEAST_ETHERTYPE = 0x0600  # a smaller number in the field is a length
 
 
 def ethernet(read: Reader) -> Next:

@@ -1,4 +1,4 @@
-"""What a dissected frame is: layers of fields, each with its place in the bytes."""
+"""A dissected frame: layers of fields, each with the bytes it was read from."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One header field. `offset` and `length` are bytes from the start of the frame; a field of a few bits names the bytes that
-    hold it. `value` is text as the usual tools print it."""
+    """One header field. `offset` and `length` are bytes from the start of the frame; for a field of a few bits they are the
+    bytes that hold it. `value` is text as the usual tools print it."""
 
     name: str
     value: str
@@ -18,7 +18,8 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One header. `problem` is empty, or begins with "truncated" or "malformed". `depth` counts the tunnels around it."""
+    """One header. `problem` is empty, or begins with "truncated", "malformed" or "not read". `depth` is the number of tunnels
+    around it."""
 
     protocol: str
     offset: int
@@ -28,13 +29,13 @@ class Layer:
     depth: int = 0
 
     def get(self, name: str) -> str:
-        """The value of the first field of that name, or nothing."""
+        """The value of the first field with that name, or ""."""
         return next((field.value for field in self.fields if field.name == name), "")
 
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """A frame. `length` is what it had on the wire, `captured` how much of it there was to read."""
+    """A frame. `length` is its bytes on the wire, `captured` the bytes that there were to read."""
 
     layers: tuple[Layer, ...]
     length: int
@@ -42,11 +43,11 @@ class Packet:
 
     @property
     def problem(self) -> str:
-        """The first layer's that has one, or nothing."""
+        """The problem of the first layer that has one, or ""."""
         return next((layer.problem for layer in self.layers if layer.problem), "")
 
     def find(self, *protocols: str, depth: int | None = None) -> Layer | None:
-        """The outermost layer of one of these protocols (at that depth of tunnels)."""
+        """The outermost layer of one of these protocols; with a depth, only at that depth of tunnels."""
         return next(
             (one for one in self.layers if one.protocol in protocols and (depth is None or one.depth == depth)),
             None,

@@ -1,4 +1,4 @@
-"""Reading one header: fields are taken from front to back, never past the end of what is there."""
+"""Reads one header: fields are taken from front to back, never beyond the end of the bytes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Show = Callable[[bytes], str]
 
 
 class Short(Exception):
-    """The header goes on where the bytes have ended."""
+    """The bytes end before the header does."""
 
 
 class Malformed(Exception):
@@ -19,7 +19,7 @@ class Malformed(Exception):
 
 
 class Reader:
-    """A window `start`–`end` on the bytes of a frame. Fields that are taken gather in `fields`."""
+    """A window `start`–`end` on the bytes of a frame. Every field that is taken is added to `fields`."""
 
     def __init__(self, data: bytes, start: int, end: int) -> None:
         self.data, self.start, self.at = data, start, start
@@ -46,7 +46,7 @@ class Reader:
         return int.from_bytes(self.take(name, length, lambda raw: show(int.from_bytes(raw))))
 
     def note(self, name: str, value: str, offset: int, length: int) -> None:
-        """A field of a few bits, or one that was read elsewhere."""
+        """Adds a field of a few bits, or a field that was read elsewhere."""
         self.fields.append(Field(name, value, offset, length))
 
     def skip(self, length: int) -> None:
@@ -71,7 +71,7 @@ def hexadecimal(digits: int) -> Callable[[int], str]:
 
 
 def named(names: dict[int, str], digits: int = 0) -> Callable[[int], str]:
-    """`2048` → `0x0800 (IPv4)`."""
+    """A number with its name: `2048` → `0x0800 (IPv4)`."""
 
     def show(value: int) -> str:
         word = f"0x{value:0{digits}x}" if digits else str(value)
@@ -85,5 +85,5 @@ def flags(value: int, names: tuple[tuple[int, str], ...]) -> str:
 
 
 def printable(raw: bytes) -> str:
-    """Text out of a packet, safe to show: what is not plain ASCII is written as `\\xNN`."""
+    r"""Text from a packet that is safe to show: every byte that is not printable ASCII is written as `\xNN`."""
     return "".join(chr(one) if 0x21 <= one <= 0x7E and one != 0x5C else f"\\x{one:02x}" for one in raw)

@@ -1,4 +1,4 @@
-"""What a header says of what follows it."""
+"""What a header says about what follows it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Next:
-    """`protocol` names the next layer; when it is empty, the rest is payload. `end` is where the bytes of this layer end, if
-    it says so itself (what follows is padding)."""
+    """What comes next. `protocol` names the next layer; when it is empty, the rest is payload. `end` is where the bytes of
+    this layer end, if the header says so; bytes after it are padding."""
 
     protocol: str
     end: int | None = None
-    inner: bool = False  # a whole frame of another network follows
-    piece: bool = False  # of a bigger packet: a fragment
-    payload: str = "Payload"  # what the rest is called
+    inner: bool = False  # a frame inside a tunnel follows
+    piece: bool = False  # a piece of a bigger packet
+    payload: str = "Payload"  # the name of the rest

@@ -54,13 +54,13 @@ def tcp(read: Reader) -> Next:
 
 
 def _options(read: Reader, end: int) -> None:
-    """The ones a person asks about by name; the others as they are."""
+    """The options that people ask about, by name; the others as bytes."""
     read.peek(end - read.at)
     for _ in range(TCP_OPTIONS_READ):
         if read.at >= end:
             return
         kind = read.peek(1)[0]
-        if kind in (0, 1):  # end of options, and one byte of nothing
+        if kind in (0, 1):  # end of options, and a padding byte
             read.skip(end - read.at if kind == 0 else 1)
             continue
         size = read.peek(2)[1] if end - read.at >= 2 else 0

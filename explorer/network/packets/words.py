@@ -1,4 +1,4 @@
-"""One line of words per frame, as somebody would say it who explains a capture."""
+"""One line of words per frame, as a person would say it who explains a capture."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from explorer.network.packets.model import Layer, Packet
 
 
 def summarise(packet: Packet) -> str:
-    """From the outside in: what carries, then what is carried."""
+    """The frame from the outside in: first the tunnels, then the packet in them."""
     carried = 0
     told = []
     while (tunnel := packet.find("VXLAN", depth=carried)) and not tunnel.problem:
@@ -16,7 +16,7 @@ def summarise(packet: Packet) -> str:
 
 
 def innermost(packet: Packet, depth: int) -> str:
-    """What the frame at this depth of tunnels is about."""
+    """The layer that the frame is about, at this depth of tunnels."""
     layers = [layer for layer in packet.layers if layer.depth == depth]
     known = [layer for layer in layers if layer.protocol in _TOLD]
     if not known:
@@ -31,7 +31,7 @@ def innermost(packet: Packet, depth: int) -> str:
 
 
 def _word(value: str) -> str:
-    """`8 (echo request)` → `echo request`."""
+    """The name in a value: `8 (echo request)` → `echo request`."""
     return value.partition("(")[2].removesuffix(")")
 
 
@@ -132,7 +132,7 @@ _SHOWN = {
 
 
 def header_line(layer: Layer) -> str:
-    """One header in one line: from whom to whom, then the fields people ask for first."""
+    """One header in one line: source and destination, then the fields that matter most."""
     values = {field.name: field.value for field in reversed(layer.fields)}
     told = []
     if layer.protocol in ("UDP", "TCP"):

@@ -1,8 +1,9 @@
-"""Text of the usual tools → typed observations. Knows formats, not Docker; runs nothing.
+"""From the text of the usual tools to typed observations. This package knows the tools' formats; it starts nothing.
 
-Every reader takes hostile text: it never raises, is bounded in lines and length, and keeps what it does not know as a
-line of its own. Which reader reads which view, and the command for it, stands in `network/views.py`;
-`Observation.command` is what a learner would type to see the same.
+Every reader takes hostile text: it never raises, it is bounded in the number and length of lines, and it keeps a line that it
+does not know as a line without an item. `network/views.py` says which reader reads which view and which command prints the
+text. `Observation.command` is what a learner would type to see the same. The typed items are read from the text that is
+shown, so the text and the items cannot disagree.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""`ip -d addr` → interfaces, shown as plain `ip addr` prints them (the details are read, then left out of the text)."""
+"""Interfaces from `ip -d addr`, shown as plain `ip addr` prints them: the details are read and then left out of the text."""
 
 from __future__ import annotations
 
 from explorer.network.model import Address, Interface, Line, Observation
 from explorer.network.read.text import Keys, after, bounded_lines, number
 
-DETAILS = " promiscuity "  # where `ip -d` begins to say more than `ip` on the link line
+DETAILS = " promiscuity "  # the first words that `ip -d` adds to the link line of `ip`
 _FACTS = {
     "vxlan": ("id", "group", "remote", "local", "dev", "dstport"),
     "vlan": ("protocol", "id"),
@@ -13,7 +13,7 @@ _FACTS = {
     "bridge_slave": ("state", "hairpin", "isolated"),
     "geneve": ("id", "remote"),
 }
-_OTHERS = ("mode",)  # of any other kind: those made out of a parent interface have one
+_OTHERS = ("mode",)  # other kinds: an interface on top of a parent interface has one
 
 
 def read_addresses(text: str) -> Observation:
@@ -54,7 +54,7 @@ def _read_block(block: list[str], keys: Keys) -> tuple[Interface | None, list[Li
 
 
 def _split_details(block: list[str]) -> tuple[list[str], list[str]]:
-    """What plain `ip addr` prints, and what `-d` added to it. Without any details every line is shown."""
+    """The lines that plain `ip addr` prints, and the details that `-d` adds. Without any details every line is shown."""
     detailed = any(line.startswith("    link/") and DETAILS in line for line in block)
     shown, details = [], []
     for line in block:
@@ -70,14 +70,16 @@ def _split_details(block: list[str]) -> tuple[list[str], list[str]]:
 
 
 def _without_name(line: str) -> str:
-    """The node's `ip` knows names for namespaces (/run/netns) that a learner's has not. The only namespace with a name and
-    a link into a sandbox is the engine's, and it is the first that a host or machine is linked to: number 0 there."""
+    """The link line without the name of a namespace. The node's `ip` knows names for namespaces (/run/netns), a learner's
+    does not. The only named namespace with a link into a sandbox is the engine's. It is the first one that a host or machine
+    has a link to, so its number there is 0."""
     start, named, rest = line.partition(" link-netns ")
     return f"{start} link-netnsid 0{rest[len(rest.split(' ')[0]) :]}" if named else line
 
 
 def _is_detail(line: str) -> bool:
-    """Details are indented by four; so are the plain `inet`, `inet6`, `altname`; lifetimes are indented further."""
+    """Whether a line is a detail. Details are indented by four, like the plain `inet`, `inet6` and `altname`; lifetimes are
+    indented further."""
     if not line.startswith("    ") or line.startswith("     "):
         return False
     return not line[4:].startswith(("inet ", "inet6 ", "altname ", "link/"))
@@ -111,7 +113,7 @@ def _interface(
 
 
 def _kind(details: list[str], hardware: list[str]) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """The kernel's link kind is the first word of the first detail line, unless that line tells of a bridge port."""
+    """The kernel's link kind: the first word of the first detail line, unless that line describes a bridge port."""
     kind, facts = "", []
     for line in details[1:9]:
         words = line.split()

@@ -1,6 +1,7 @@
-"""The journal of a third-party network driver, one JSON object per line → what Docker asked it, and what it answered.
+"""The journal of a third-party network driver, one JSON object per line: what Docker asked the driver, and what it answered.
 
-A call is noted twice under one number: when it was asked and when it was answered. So a question without an answer shows.
+A call is noted twice under one number: when it was asked and when it was answered. So a question without an answer is
+visible.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from explorer.network.read.text import VISIBLE, Keys
 CALLS = 40  # the newest are shown
 LINE_BYTES = 16 * 1024
 WORD, WHAT, SHOWN, JUNK = 64, 120, 1_500, 200
-SHORT_ID = 8  # letters of an id, as the driver's names of interfaces use them
+SHORT_ID = 8  # letters of an id that the driver uses in its interface names
 COMMAND = "tail -f /run/lab-driver/calls.jsonl"
 Told = dict[str, Any]
 
@@ -98,7 +99,7 @@ def _answered(call: Call, told: Told) -> Call:
 
 
 def _what(asked: Any) -> str:
-    """`network 28dc03db, 172.18.0.0/16`: what a reader compares with the interfaces."""
+    """The subject of a call: `network 28dc03db, 172.18.0.0/16`. A reader can compare it with the interfaces."""
     if not isinstance(asked, dict):
         return ""
     pools = asked.get("IPv4Data")

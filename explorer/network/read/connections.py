@@ -1,4 +1,5 @@
-"""`conntrack -L -o extended` → tracked connections, with translation read from a reply that does not mirror the original."""
+"""Tracked connections from `conntrack -L -o extended`. A translation shows as a reply that is not the mirror of
+the original."""
 
 from __future__ import annotations
 
@@ -40,7 +41,7 @@ def _connection(words: list[str], keys: Keys) -> Connection | None:
 
 
 def _flows(words: list[str]) -> list[Flow]:
-    """One per `src=`: the original direction first, then the reply."""
+    """One flow per `src=`: the original direction first, then the reply."""
     groups: list[dict[str, str]] = []
     for word in words:
         name, separator, value = word.partition("=")

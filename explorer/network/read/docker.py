@@ -1,6 +1,7 @@
-"""Engine API JSON → the names a host's own daemon gives things. The daemon is the learner's: junk is left out, never trusted.
+"""From Engine API JSON to the names that a host's own daemon gives. The daemon is under the learner's control: values that
+make no sense are left out.
 
-Takes `GET /version`, `GET /networks` and either `GET /containers/json?all=1` or a list of `GET /containers/ID/json`.
+The input is `GET /version`, `GET /networks` and either `GET /containers/json?all=1` or a list of `GET /containers/ID/json`.
 """
 
 from __future__ import annotations
@@ -15,16 +16,16 @@ from explorer.network.read.text import VISIBLE
 
 NETWORKS = 200
 CONTAINERS = 500
-MEMBERS = 64  # endpoints, ports, subnets, options of one thing
+MEMBERS = 64  # endpoints, ports, subnets or options of one network or container
 LENGTH = 256
-LAST = 4e9  # a later moment than this is none
-BYTES = 8 * 1024 * 1024  # of JSON text, before it is looked at
+LAST = 4e9  # a later time is not accepted
+BYTES = 8 * 1024 * 1024  # characters of JSON text; a longer text is not read
 
 Told = str | bytes | list[object] | dict[str, object] | None
 
 
 def read_docker(host: str, version: Told, networks: Told, containers: Told) -> DockerState:
-    """Each argument is JSON text or what it was decoded to."""
+    """The state of a daemon. Each argument is JSON text or the decoded value."""
     known = tuple(_network(told) for told in islice(_dicts(_decoded(networks)), NETWORKS))
     names = {network.id: network.name for network in known}
     return DockerState(
@@ -99,7 +100,7 @@ def _endpoint(network: str, told: dict[str, object]) -> Endpoint:
 
 
 def _ports(told: object) -> tuple[tuple[PublishedPort, ...], tuple[str, ...]]:
-    """The list form: one entry per address, `PublicPort` only where published."""
+    """Ports in the form of a container list: one entry per address; `PublicPort` only where the port is published."""
     published, exposed = [], []
     for found in islice(_dicts(told), MEMBERS):
         inside, outside, protocol = _port(found.get("PrivatePort")), _port(found.get("PublicPort")), _text(found, "Type")
@@ -111,7 +112,7 @@ def _ports(told: object) -> tuple[tuple[PublishedPort, ...], tuple[str, ...]]:
 
 
 def _inspected_ports(told: object) -> tuple[tuple[PublishedPort, ...], tuple[str, ...]]:
-    """The inspect form: `{"80/tcp": [{"HostIp": …, "HostPort": …}] or null}`."""
+    """Ports in the form of an inspection: `{"80/tcp": [{"HostIp": …, "HostPort": …}] or null}`."""
     published, exposed = [], []
     for word, bindings in _members(told):
         inside, _, protocol = word.partition("/")
@@ -129,7 +130,8 @@ def _published(address: str, outside: int, inside: int, protocol: str) -> Publis
 
 
 def _ordered(ports: list[PublishedPort]) -> tuple[PublishedPort, ...]:
-    """The daemon lists ports in no order of meaning; the same ports shall be the same state."""
+    """The ports in a fixed order, because the order of the daemon's list has no meaning and equal ports must give an equal
+    state."""
     return tuple(sorted(ports, key=lambda port: (port.host_port, port.protocol, port.host_address)))
 
 
@@ -140,7 +142,7 @@ def _port(told: object) -> int:
 
 
 def _moment(told: object) -> float:
-    """A list says whole seconds, an inspection and a network say a date."""
+    """Unix time. A container list has whole seconds; an inspection and a network have a date."""
     try:
         found = datetime.fromisoformat(told[:40]).timestamp() if isinstance(told, str) else told
     except (ValueError, OverflowError, OSError):

@@ -1,4 +1,4 @@
-"""`bridge fdb` → behind which port a bridge (or VXLAN) looks for which hardware address."""
+"""Forwarding entries from `bridge fdb`: behind which port a bridge or VXLAN interface expects which MAC address."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Captured frames of VXLAN → one line each, with their headers below it. Newest first."""
+"""Captured VXLAN frames as lines: one line for each frame with its headers below it, the newest frame first."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ COMMAND = "tcpdump -eni eth0 udp port 4789"
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """A frame as it passed on `device`: its first bytes, its `length` on the wire, and when. `number` counts from 1."""
+    """A frame that passed on `device`: its first bytes, its `length` on the wire, and its time. `number` counts from 1."""
 
     number: int
     at: float
@@ -29,14 +29,14 @@ class Captured:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """So many frames came after number `after` that were not taken."""
+    """The number of frames after frame `after` that were not taken."""
 
     after: int
     frames: int
 
 
 def show_frames(entries: Sequence[Captured | Gap], rate: int, most: int) -> Observation:
-    """`rate` is how many came in the last second when more than `most` did, else 0."""
+    """The view. `rate` is the number of frames in the last second when more than `most` came, else 0."""
     lines, items = [], []
     if rate:
         lines.append(Line(key="sampled", text=f"showing {most} of {rate:,} frames a second"))
@@ -100,7 +100,7 @@ def _first(captured: Captured, frame: Frame) -> str:
 
 
 def _headers(packet: Packet) -> list[str]:
-    """One line for each header, outer ones first."""
+    """One line for each header, the outer headers first."""
     nested = any(layer.depth for layer in packet.layers)
     told = []
     for layer in packet.layers[:12]:

@@ -1,6 +1,7 @@
-"""What netfilter holds beyond the tables nat and filter: iptables' other tables, IPv6's, and tables made by other programs.
+"""What netfilter holds besides the tables nat and filter: iptables' other tables, IPv6's tables, and tables of other
+programs.
 
-Nothing is shown twice: of what nft lists, the tables that iptables prints whole are left out.
+No rule is shown twice: the tables that iptables prints completely are left out of nft's list.
 """
 
 from __future__ import annotations
@@ -12,14 +13,14 @@ from explorer.network.model import Chain, Line, Observation, Rule
 from explorer.network.read.rules import Reader, read_sections
 from explorer.network.read.text import LINES, Keys, bounded_lines
 
-# after `iptables-save -c`, whose text is read first
+# run after `iptables-save -c`, whose text is read first
 TOOLS: tuple[tuple[str, ...], ...] = (
     ("ip6tables-save", "-c"),
     ("iptables-legacy-save", "-c"),
     ("ip6tables-legacy-save", "-c"),
     ("nft", "list", "ruleset"),
 )
-ELSEWHERE = ("nat", "filter")  # views of their own
+ELSEWHERE = ("nat", "filter")  # these have views of their own
 _TABLE = re.compile(r"table (\S{1,32}) (\S{1,256}) \{")
 
 
@@ -55,17 +56,17 @@ def read_further(text: str, ip6: str = "", legacy: str = "", ip6_legacy: str = "
 
 
 def _commands(tool: str, family: str, reader: Reader) -> list[str]:
-    """What one would type to see these lines and no others."""
+    """The commands that a person would type to see these lines and no others."""
     if family or not reader.shown:
         return [tool] if reader.shown else []
     return [f"{tool} -t {table}" for table in sorted(reader.complete - set(ELSEWHERE))] or [tool]
 
 
 def _others(lines: Iterable[str], printed: set[tuple[str, str]], keys: Keys) -> tuple[list[Line], list[str]]:
-    """The tables of `nft list ruleset` that nothing else has printed, line by line, and their names."""
+    """The tables of `nft list ruleset` that no other command has printed, line by line, and their names."""
     shown: list[Line] = []
     names: list[str] = []
-    notes: list[str] = []  # above a table, about it
+    notes: list[str] = []  # a comment above a table is about that table
     table: str | None = None
     hidden = False
     for line in lines:

@@ -1,4 +1,4 @@
-"""`ip neigh` → which hardware address the kernel has found for which neighbour."""
+"""Neighbours from `ip neigh`: the MAC address that the kernel has found for each neighbour's IP address."""
 
 from __future__ import annotations
 

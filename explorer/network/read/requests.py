@@ -1,4 +1,5 @@
-"""The log of a LAN machine, one JSON object per line → who asked it for what, as it saw them. The newest lines win."""
+"""The log of a LAN machine, one JSON object per line: which requests the machine got, and from which address. The newest
+lines are kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`ip route show table all` → routes, shown as plain `ip route` prints them: IPv4, main table, other tables left out."""
+"""Routes from `ip route show table all`, shown as plain `ip route` prints them: IPv4 routes of the main table only."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def read_routes(text: str) -> Observation:
     key, kept = "", True
     for line in lines:
         words = line.split()
-        if words and line[0].isspace() and key:  # a next hop of the route before
+        if words and line[0].isspace() and key:  # a further next hop of the route above
             shown += [Line(text=line, key=key)] if kept else []
             continue
         kept = not _elsewhere(words)
@@ -29,7 +29,8 @@ def read_routes(text: str) -> Observation:
 
 
 def _elsewhere(words: list[str]) -> bool:
-    """Of another table, or IPv6: those routes alone have a preference. Plain `ip route` prints neither."""
+    """Whether the route is of another table, or of IPv6: only IPv6 routes have a preference. Plain `ip route`
+    prints neither."""
     return "table" in words[1:] or "pref" in words[1:]
 
 

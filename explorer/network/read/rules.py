@@ -1,4 +1,4 @@
-"""`iptables-save -c` → the chains and rules of one table, as `iptables-save -c -t TABLE` prints them."""
+"""The chains and rules of one table from `iptables-save -c`, as `iptables-save -c -t TABLE` prints them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FIELDS = {
     "--ctstate": "ct_state",
 }
 
-# iptables says so of a table in which nft has put what iptables cannot print
+# iptables prints this about a table that holds rules of nft that iptables cannot print
 BEYOND = re.compile(r"# Table `([^']{1,64})' (?:is incompatible|contains incompatible)")
 
 
@@ -36,7 +36,7 @@ def read_rules(text: str, table: str) -> Observation:
 
 
 def read_sections(lines: Iterable[str], wanted: Callable[[str], bool], keys: Keys, family: str = "") -> Reader:
-    """The tables whose name is wanted; `family` comes before their names in keys and items."""
+    """The tables whose name is wanted. `family` is put before the names in keys and items."""
     reader = Reader(wanted, keys, family)
     for line in lines:
         reader.take(line)
@@ -45,15 +45,15 @@ def read_sections(lines: Iterable[str], wanted: Callable[[str], bool], keys: Key
 
 
 class Reader:
-    """Walks the whole dump and keeps the sections of the tables that are wanted, comments around them included."""
+    """Goes through the whole dump and keeps the sections of the wanted tables, with the comments around them."""
 
     def __init__(self, wanted: Callable[[str], bool], keys: Keys, family: str) -> None:
         self.shown: list[Line] = []
         self.found: list[Chain | Rule] = []
-        self.complete: set[str] = set()  # the tables whose every rule this program can print
+        self.complete: set[str] = set()  # the tables that this program can print completely
         self._wanted, self._keys, self._family = wanted, keys, family
-        self._section: str | None = None  # the table we are in; None between two
-        self._comments: list[str] = []  # seen before we know whose they are
+        self._section: str | None = None  # the current table; None between two tables
+        self._comments: list[str] = []  # comments whose table is not known yet
         self._positions: dict[tuple[str, str], int] = {}
 
     @property
@@ -85,7 +85,7 @@ class Reader:
         self._keep(line, f"table:{self.table}")
 
     def _comment(self, line: str) -> None:
-        """What stands between two tables belongs to the next one, unless it names a table nft has to be asked about."""
+        """A comment between two tables belongs to the next table, unless it names a table that only nft can print."""
         named = BEYOND.match(line)
         if named is None:
             self._comments.append(line)
@@ -153,7 +153,7 @@ def _counters(word: str) -> tuple[int | None, int | None]:
 
 
 def split_words(spec: str) -> list[str]:
-    """Words as iptables-save writes them: double quotes hold blanks, a backslash keeps the next character."""
+    """The words of a line of iptables-save: double quotes hold blanks, a backslash keeps the next character."""
     if '"' not in spec:
         return spec.split()
     words: list[str] = []
@@ -179,7 +179,7 @@ def split_words(spec: str) -> list[str]:
 
 
 def _options(words: list[str]) -> tuple[dict[str, str], list[str]]:
-    """Known options by field name, a negated value beginning with `!`; then the words of the unknown ones."""
+    """Known options by field name, a negated value with `!` before it; then the words of the unknown options."""
     fields: dict[str, str] = {}
     other: list[str] = []
     index = 0

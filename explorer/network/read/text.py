@@ -1,4 +1,5 @@
-"""The bounds every reader keeps: how many lines, how long, which characters, and keys that are unique in one view."""
+"""The bounds that every reader keeps: the number of lines, their length, the characters, and keys that are unique in one
+view."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ VISIBLE |= dict.fromkeys((*range(0x80, 0xA0), *range(0xD800, 0xE000)), 0xFFFD)
 
 
 def bounded_lines(text: str) -> tuple[list[str], bool]:
-    """The lines of `text` without their line feeds, and whether anything was cut off."""
+    """The lines of `text` without their line feeds, and whether something was cut off."""
     lines: list[str] = []
     start, truncated = 0, False
     while start < len(text):
@@ -32,12 +33,12 @@ def bounded_lines(text: str) -> tuple[list[str], bool]:
 
 
 def number(word: str) -> int | None:
-    """A plain decimal number that fits a kernel counter, else None."""
+    """The number of a plain decimal that fits a kernel counter, else None."""
     return int(word) if word.isascii() and word.isdigit() and len(word) <= 20 else None
 
 
 def after(words: Sequence[str], name: str) -> str:
-    """The word that follows `name`, or nothing."""
+    """The word after `name`, or ""."""
     for index, word in enumerate(words):
         if word == name:
             return words[index + 1] if index + 1 < len(words) else ""
@@ -45,7 +46,7 @@ def after(words: Sequence[str], name: str) -> str:
 
 
 class Keys:
-    """Hands out the keys of one observation: bounded, and the second of two equal ones gets `#2`."""
+    """Gives out the keys of one observation: bounded in length, and the second of two equal keys gets `#2`."""
 
     def __init__(self) -> None:
         self._seen: dict[str, int] = {}
@@ -58,7 +59,7 @@ class Keys:
         return key if nth == 1 else self.unique(f"{key}#{nth}")
 
     def unknown(self, text: str) -> str:
-        """The key of a line nobody understands: its text, hashed."""
+        """The key of a line that no reader understands: a hash of its text."""
         return self.unique(f"line:{digest(text)}")
 
 
