@@ -24,7 +24,7 @@ from docker.errors import DockerException
 from explorer.environment import patient
 from explorer.lab import diskguard, images
 from explorer.lab.config import LabConfig
-from explorer.lab.engine import kernel, leftovers
+from explorer.lab.engine import ids, kernel, leftovers
 from explorer.lab.engine.client import connect
 from explorer.lab.errors import HostError, NodeError
 from explorer.lab.hosts import lifecycle
@@ -137,6 +137,7 @@ def _start(config: LabConfig) -> subprocess.Popen[bytes]:
             os._exit(1)
 
     (config.socket.parent / "daemon.json").write_text("{}\n")
+    ids.write_script(config)
     with open(log_file(config), "ab") as log:
         return subprocess.Popen(
             ["nsenter", f"--net=/run/netns/{config.netns}", *arguments(config)],
@@ -160,6 +161,7 @@ def arguments(config: LabConfig) -> list[str]:
         f"--cgroup-parent={config.cgroup}",
         "--exec-opt=native.cgroupdriver=cgroupfs",
         "--storage-driver=overlay2",
+        f"--add-runtime={ids.RUNTIME}={ids.script(config)}",
         "--bridge=none",
         "--ip-forward=false",
         "--log-driver=json-file",

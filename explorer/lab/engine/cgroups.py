@@ -8,7 +8,6 @@ from pathlib import Path
 
 from explorer.environment import patient
 from explorer.lab.config import LabConfig
-from explorer.lab.engine import kernel
 from explorer.lab.engine.leftovers import kill_group, our_cgroups
 from explorer.lab.errors import NodeError
 
@@ -18,9 +17,8 @@ KILL_ROUNDS = 50
 HANDED_OVER = ("cgroup.procs", "cgroup.subtree_control", "cgroup.threads", "tasks", "cgroup.clone_children")
 
 
-def delegate(config: LabConfig, container: str) -> None:
-    """Version 1 has one directory per controller, version 2 a single one."""
-    uid, gid = kernel.remapped_root()
+def delegate(config: LabConfig, container: str, root: int) -> None:
+    """To user and group `root` of the node. Version 1 has one directory per controller, version 2 a single one."""
     until = time.monotonic() + WAIT_SECONDS
     while not (groups := [path for parent in our_cgroups(config) if (path := parent / container).is_dir()]):
         if time.monotonic() > until:
@@ -29,8 +27,8 @@ def delegate(config: LabConfig, container: str) -> None:
     for group in sorted(groups, key=lambda path: path.parent.parent.name == "cpu"):  # a host waits for that one
         for name in HANDED_OVER:
             if (group / name).exists():
-                os.chown(group / name, uid, gid)
-        os.chown(group, uid, gid)  # last: a host begins as soon as it may make a group of its own
+                os.chown(group / name, root, root)
+        os.chown(group, root, root)  # last: a host begins as soon as it may make a group of its own
 
 
 def kill_all(config: LabConfig, container: str) -> None:

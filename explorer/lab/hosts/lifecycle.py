@@ -20,7 +20,7 @@ import docker
 from explorer.environment import patient
 from explorer.lab import images
 from explorer.lab.config import LabConfig
-from explorer.lab.engine import cgroups, memory
+from explorer.lab.engine import cgroups, ids, memory, own_ids
 from explorer.lab.engine.client import session
 from explorer.lab.errors import HostError, LabError, NodeError, NoRoom
 from explorer.lab.hosts import lans, machines, quota, stage
@@ -194,21 +194,22 @@ def _start(
     else:
         forwards = scenario.forwards(name)
         image, rights = images.MACHINE, (machines.router_rights if forwards else machines.machine_rights)(client)
+    root = ids.first_id(config, segments[0].subnet)
     first, *more = [segment for segment in segments if name in segment.addresses]
     container = client.api.create_container(
         images.tag(config, image),
         name=full_name,
         hostname=name,
         labels=labels,
-        environment=machines.environment(name, scenario, segments),
-        host_config={**rights, "NetworkMode": first.name},
+        environment=machines.environment(name, scenario, segments) | {own_ids.NAME: str(root)},
+        host_config={**rights, "NetworkMode": first.name, "Runtime": ids.RUNTIME},
         networking_config={"EndpointsConfig": {first.name: _endpoint(client, name, first)}},
     )["Id"]
     for segment in more:
         client.api.connect_container_to_network(container, segment.name, ipv4_address=segment.addresses[name], aliases=[name])
     client.api.start(container)
     if engine:
-        cgroups.delegate(config, container)
+        cgroups.delegate(config, container, root)
         quota.limit_host(client.api.inspect_container(container)["State"]["Pid"])
     return str(container)
 

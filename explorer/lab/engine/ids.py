@@ -1,0 +1,62 @@
+"""Which user ids a sandbox has on the node, and the runtime that gives them to its hosts and machines.
+
+A range is 65,536 ids. Its number is that of the sandbox's first LAN, so no two sandboxes of an engine have the same; and each
+installation on a machine has a block of its own. The ranges lie between 2^30 and 2^31, where no distribution gives ids away.
+"""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+import zlib
+from ipaddress import ip_network
+from pathlib import Path
+
+from explorer.lab.config import LabConfig
+from explorer.lab.engine import own_ids
+from explorer.lab.engine.kernel import LAN_NETWORK
+
+RUNTIME = "own-ids"
+FIRST, BLOCKS, RANGES = 2**30, 64, 256
+
+
+def first_id(config: LabConfig, subnet: str) -> int:
+    """The first id of the sandbox whose first LAN is `subnet`, a /24 of LAN_NETWORK: root on its hosts."""
+    apart = int(ip_network(subnet).network_address) - int(ip_network(LAN_NETWORK).network_address)
+    block = zlib.crc32(config.install.encode()) % BLOCKS
+    return FIRST + (block * RANGES + apart // 256) * own_ids.COUNT
+
+
+def script(config: LabConfig) -> Path:
+    return config.socket.parent / RUNTIME
+
+
+def roots(config: LabConfig) -> Path:
+    return config.engine_dir / "tmp" / "roots"
+
+
+def write_script(config: LabConfig) -> None:
+    """What the engine calls as its runtime: our program to create a container, `runc` itself for everything else."""
+    shutil.rmtree(roots(config), ignore_errors=True)
+    roots(config).mkdir(mode=0o711)
+    program = " ".join(shlex.quote(word) for word in (sys.executable, "-I", "-S", str(own_ids.__file__)))
+    file = script(config)
+    file.write_text(
+        _SCRIPT.format(folder=shlex.quote(str(roots(config))), name=own_ids.FOLDER, program=program, root=own_ids.ROOT)
+    )
+    file.chmod(0o700)
+
+
+_SCRIPT = """#!/bin/sh
+export {name}={folder}
+case " $* " in
+  *" create "*) exec {program} "$@" ;;
+  *" delete "*)
+    runc "$@" || exit
+    for id; do :; done
+    rmdir {folder}/"$id"/{root} {folder}/"$id" 2>/dev/null
+    exit 0 ;;
+esac
+exec runc "$@"
+"""
