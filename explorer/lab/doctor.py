@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from explorer.lab.config import LabConfig
-from explorer.lab.engine import capabilities, cgroups, kernel, memory
+from explorer.lab.engine import capabilities, cgroups, ids, kernel, memory
 from explorer.lab.engine.client import session
 from explorer.lab.errors import LabError
 from explorer.lab.hosts import lifecycle, machines
@@ -220,7 +220,8 @@ def _isolation(config: LabConfig, info: dict[str, Any]) -> str:
         lacks.append("no network namespace of its own")
     if lacks:
         return "not enough: " + ", ".join(lacks)
-    return "full: user namespaces, a network namespace of its own, seccomp, internal LANs, delegated control groups"
+    owners = "user ids of its own for each sandbox" if ids.in_use(config) else "user namespaces"
+    return f"full: {owners}, a network namespace of its own, seccomp, internal LANs, delegated control groups"
 
 
 def _low_limits() -> list[str]:

@@ -18,9 +18,6 @@ from pathlib import Path
 from threading import Thread
 from types import FrameType
 
-import requests
-from docker.errors import DockerException
-
 from explorer.environment import patient
 from explorer.lab import diskguard, images
 from explorer.lab.config import LabConfig
@@ -65,6 +62,8 @@ def run_engine(config: LabConfig, say: Say, ready: Callable[[], None]) -> int:
         leftovers.sweep(config)
         shutil.rmtree(config.socket.parent, ignore_errors=True)
         kernel.prepare(config)
+        if lack := ids.prepare(config):
+            say(f"all sandboxes share one range of user ids: {lack}")
         daemon = _start(config)
         process = daemon
         wait_ready(config, START_SECONDS, lambda: process.poll() is None and not stop)
@@ -137,7 +136,6 @@ def _start(config: LabConfig) -> subprocess.Popen[bytes]:
             os._exit(1)
 
     (config.socket.parent / "daemon.json").write_text("{}\n")
-    ids.write_script(config)
     with open(log_file(config), "ab") as log:
         return subprocess.Popen(
             ["nsenter", f"--net=/run/netns/{config.netns}", *arguments(config)],
@@ -161,7 +159,7 @@ def arguments(config: LabConfig) -> list[str]:
         f"--cgroup-parent={config.cgroup}",
         "--exec-opt=native.cgroupdriver=cgroupfs",
         "--storage-driver=overlay2",
-        f"--add-runtime={ids.RUNTIME}={ids.script(config)}",
+        *([f"--add-runtime={ids.RUNTIME}={ids.script(config)}"] if ids.in_use(config) else []),
         "--bridge=none",
         "--ip-forward=false",
         "--log-driver=json-file",
@@ -200,13 +198,15 @@ def _look_after(config: LabConfig, say: Say) -> None:
             say(f"sandbox {full} ended: the disk was full and it took the most of it")
     except NodeError as error:
         say(f"{error} {error.detail}".strip())
+    except Exception as error:  # one sandbox's trouble must not end the engine of all; the next look tries again
+        say(f"looking after the sandboxes failed: {error!r}")
 
 
 def _end(config: LabConfig, daemon: subprocess.Popen[bytes] | None, say: Say) -> None:
     if daemon is not None and daemon.poll() is None:
         try:
             lifecycle.close_everything(config)
-        except (NodeError, DockerException, requests.RequestException) as error:
+        except Exception as error:  # whatever it is, the daemon below is still to be ended
             say(f"hosts could not be removed in order ({error}); they end with the engine")
         daemon.terminate()
         try:

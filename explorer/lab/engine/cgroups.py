@@ -17,7 +17,7 @@ KILL_ROUNDS = 50
 HANDED_OVER = ("cgroup.procs", "cgroup.subtree_control", "cgroup.threads", "tasks", "cgroup.clone_children")
 
 
-def delegate(config: LabConfig, container: str, root: int) -> None:
+def delegate(config: LabConfig, container: str, root: tuple[int, int]) -> None:
     """To user and group `root` of the node. Version 1 has one directory per controller, version 2 a single one."""
     until = time.monotonic() + WAIT_SECONDS
     while not (groups := [path for parent in our_cgroups(config) if (path := parent / container).is_dir()]):
@@ -27,8 +27,8 @@ def delegate(config: LabConfig, container: str, root: int) -> None:
     for group in sorted(groups, key=lambda path: path.parent.parent.name == "cpu"):  # a host waits for that one
         for name in HANDED_OVER:
             if (group / name).exists():
-                os.chown(group / name, root, root)
-        os.chown(group, root, root)  # last: a host begins as soon as it may make a group of its own
+                os.chown(group / name, *root)
+        os.chown(group, *root)  # last: a host begins as soon as it may make a group of its own
 
 
 def kill_all(config: LabConfig, container: str) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from explorer.lab.config import LabConfig
 from explorer.lab.engine import own_ids
-from explorer.lab.engine.kernel import LAN_NETWORK
+from explorer.lab.engine.kernel import LAN_NETWORK, remapped_root
 
 RUNTIME = "own-ids"
 FIRST, BLOCKS, RANGES = 2**30, 64, 256
@@ -36,10 +36,30 @@ def roots(config: LabConfig) -> Path:
     return config.engine_dir / "tmp" / "roots"
 
 
-def write_script(config: LabConfig) -> None:
-    """What the engine calls as its runtime: our program to create a container, `runc` itself for everything else."""
+def in_use(config: LabConfig) -> bool:
+    """Whether the engine that runs now gives ranges; where it does not, all sandboxes share Docker's."""
+    return script(config).exists()
+
+
+def root_of(config: LabConfig, subnet: str) -> tuple[int, int]:
+    """User and group id, on the node, of root in the sandbox whose first LAN is `subnet`."""
+    return (first_id(config, subnet),) * 2 if in_use(config) else remapped_root()
+
+
+def prepare(config: LabConfig) -> str:
+    """Before the engine starts. Tries what the runtime will do, on the disk where it will; returns what is missing, or ""."""
     shutil.rmtree(roots(config), ignore_errors=True)
     roots(config).mkdir(mode=0o711)
+    try:
+        own_ids.rehearse(str(roots(config)), remapped_root())
+    except OSError as error:
+        return f"this kernel or file system does not map owners ({error})"
+    write_script(config)
+    return ""
+
+
+def write_script(config: LabConfig) -> None:
+    """What the engine calls as its runtime: our program to create a container, `runc` itself for everything else."""
     program = " ".join(shlex.quote(word) for word in (sys.executable, "-I", "-S", str(own_ids.__file__)))
     file = script(config)
     file.write_text(

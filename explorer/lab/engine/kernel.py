@@ -22,6 +22,7 @@ LIMITS = {
     "fs/inotify/max_user_watches": 524_288,
     "kernel/keys/maxkeys": 20_000,
     "kernel/keys/maxbytes": 2_000_000,
+    "kernel/pid_max": 4_194_304,
     "kernel/pty/max": 1_048_576,
     "net/ipv4/neigh/default/gc_thresh1": 16_384,
     "net/ipv4/neigh/default/gc_thresh2": 524_288,
@@ -32,11 +33,13 @@ LIMITS = {
     "vm/max_map_count": 262_144,
 }
 
-# In the engine's namespace: no routing, no IPv6, and bridged frames pass no rules. Says "bridged" when that last one fails.
+# In the engine's namespace: no routing, no IPv6, no answer to ARP for another LAN, and bridged frames pass no rules.
+# It says "bridged" when that last one fails.
 _SWITCHES = """
 cd /proc/sys/net
 for file in ipv4/ip_forward ipv6/conf/all/forwarding bridge/bridge-nf-call-iptables bridge/bridge-nf-call-ip6tables \\
   bridge/bridge-nf-call-arptables; do [ ! -e $file ] || echo 0 >$file; done
+for file in ipv4/conf/all/arp_ignore ipv4/conf/default/arp_ignore; do [ ! -e $file ] || echo 1 >$file; done
 for file in ipv6/conf/all/disable_ipv6 ipv6/conf/default/disable_ipv6; do [ ! -e $file ] || echo 1 >$file; done
 [ ! -e bridge/bridge-nf-call-iptables ] || [ "$(cat bridge/bridge-nf-call-iptables)" = 0 ] || echo bridged
 """

@@ -1,4 +1,4 @@
-"""Gives each sandbox a range of user ids of its own: an OCI runtime that changes what `runc` is asked for and calls it.
+"""An OCI runtime that gives a container a range of user ids of its own: it changes what `runc` is asked for and calls `runc`.
 
 Docker's `userns-remap` has one range for all containers of a daemon, so whatever the kernel counts for one user id (keys,
 descriptors in flight, pipes, pending signals) is one count for all learners. Here a container that names a range in its
@@ -15,7 +15,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
-import platform
+import shutil
 import struct
 import sys
 from contextlib import suppress
@@ -44,8 +44,11 @@ def _syscall(name: str, *words: Any) -> int:
     return found
 
 
-def mapping(inside: int, outside: int) -> int:
-    """A descriptor of a user namespace in which id `inside` and the 65,535 after it are `outside` and after."""
+def mapping(uid: int, gid: int, outside: int) -> int:
+    """A descriptor of a user namespace in which `uid` and `gid`, and the 65,535 ids after each, are `outside` and after.
+
+    Root stays root: the engine keeps directories of its own there, and overlay makes one as root.
+    """
     ready, ready_end = os.pipe()
     go, go_end = os.pipe()
     child = os.fork()
@@ -62,7 +65,7 @@ def mapping(inside: int, outside: int) -> int:
         os.close(ready_end)
         if os.read(ready, 1) != b".":
             raise OSError(0, "no user namespace could be made")
-        for kind in ("uid", "gid"):
+        for kind, inside in (("uid", uid), ("gid", gid)):
             with open(f"/proc/{child}/{kind}_map", "w") as file:
                 file.write(f"0 0 1\n{inside} {outside} {COUNT}\n")
         return os.open(f"/proc/{child}/ns/user", os.O_RDONLY | os.O_CLOEXEC)
@@ -133,7 +136,6 @@ def remount_root(root: str, namespace: int, scratch: str) -> None:
 def passable(root: str, scratch: str) -> str:
     """`root` once more below `scratch`: the way to Docker's own directories is closed to all ids but Docker's."""
     target = os.path.join(scratch, ROOT)
-    os.mkdir(target)
     mount_again(root, target)
     return target
 
@@ -151,9 +153,9 @@ def change(config: dict[str, Any], first: int, scratch: str) -> None:
     """The container of this OCI configuration gets ids from `first` on; its files are mounted to match."""
     ours = {"containerID": 0, "hostID": first, "size": COUNT}
     linux = config["linux"]
-    before = linux["uidMappings"][0]["hostID"]
+    before, group = linux["uidMappings"][0]["hostID"], linux["gidMappings"][0]["hostID"]
     linux["uidMappings"] = linux["gidMappings"] = [ours]
-    namespace = mapping(before, first)
+    namespace = mapping(before, group, first)
     try:
         root = config["root"]["path"]
         remount_root(root, namespace, scratch)
@@ -187,6 +189,35 @@ def forget(scratch: str) -> None:
                 os.rmdir(target) if os.path.isdir(target) else os.unlink(target)
 
 
+def rehearse(folder: str, root: tuple[int, int]) -> None:
+    """Mounts a small overlay below `folder` as a container's would be, and looks at an owner. Raises OSError where it fails."""
+    parts = {
+        name: os.path.join(folder, "rehearsal", name) for name in ("lower", "upper/diff", "upper/work", "merged", "scratch")
+    }
+    try:
+        for path in parts.values():
+            os.makedirs(path, 0o711)
+        os.mkdir(os.path.join(parts["lower"], "file"))
+        for path in (parts["upper/diff"], parts["upper/work"], os.path.join(parts["lower"], "file")):
+            os.chown(path, *root)
+        data = f"lowerdir={parts['lower']},upperdir={parts['upper/diff']},workdir={parts['upper/work']}"
+        if _libc.mount(b"overlay", parts["merged"].encode(), b"overlay", ctypes.c_ulong(0), data.encode()) != 0:
+            raise OSError(ctypes.get_errno(), "overlay cannot be mounted here")
+        try:
+            namespace = mapping(*root, root[0] + COUNT)
+            try:
+                remount_root(parts["merged"], namespace, parts["scratch"])
+            finally:
+                os.close(namespace)
+            if os.stat(os.path.join(parts["merged"], "file")).st_uid != root[0] + COUNT:
+                raise OSError(0, "owners are not mapped")
+        finally:
+            with suppress(OSError):
+                _umount(parts["merged"])
+    finally:
+        shutil.rmtree(os.path.join(folder, "rehearsal"), ignore_errors=True)
+
+
 def main(arguments: list[str]) -> None:
     bundle = arguments[arguments.index("--bundle") + 1]
     path = os.path.join(bundle, "config.json")
@@ -194,17 +225,20 @@ def main(arguments: list[str]) -> None:
         config = json.load(file)
     first = asked_range(config)
     if first is None:
-        os.execvp("runc", ["runc", *arguments])
+        os.execvp("runc", ["runc", *arguments])  # noqa: S606
     scratch = os.path.join(os.environ[FOLDER], arguments[-1])
-    os.mkdir(scratch, 0o711)
-    change(config, first, scratch)
-    with open(path, "w") as file:
-        json.dump(config, file)
-    status = os.spawnvp(os.P_WAIT, "runc", ["runc", *arguments])
-    forget(scratch)
+    os.makedirs(os.path.join(scratch, ROOT), 0o711)
+    try:
+        change(config, first, scratch)
+        with open(path, "w") as file:
+            json.dump(config, file)
+        status = os.spawnvp(os.P_WAIT, "runc", ["runc", *arguments])  # noqa: S606 (this is what a runtime does)
+    except (OSError, KeyError, ValueError) as error:
+        sys.exit(f"the sandbox's own user ids could not be set up: {error}")
+    finally:
+        forget(scratch)
     sys.exit(status if status >= 0 else 128 - status)
 
 
 if __name__ == "__main__":
-    assert platform.system() == "Linux"
     main(sys.argv[1:])

@@ -20,6 +20,7 @@ SECCOMP = Path(__file__).parents[1] / "images" / "seccomp.json"
 ANSWERS = ("host-ready",)
 READY = ("host-ready", images.BOX)
 EXPIRES = "/run/explorer"
+OUT_OF_MEMORY = 500  # when the machine has none left, a learner's process ends before one of the node's
 
 
 @lru_cache(maxsize=1)
@@ -40,6 +41,7 @@ def host_rights(
         memswap_limit=f"{config.host_memory_mb}m",
         pids_limit=config.host_pids,
         nano_cpus=config.host_cpus * 1_000_000_000,
+        oom_score_adj=OUT_OF_MEMORY,
         tmpfs={"/run": "size=64m"},
         # Nobody reads a host's output, and root there could keep the engine busy with writing it.
         log_config=LogConfig(type=LogConfig.types.NONE),
@@ -60,6 +62,7 @@ def machine_rights(client: docker.DockerClient) -> dict[str, Any]:
         memswap_limit="128m",
         pids_limit=256,
         nano_cpus=500_000_000,
+        oom_score_adj=OUT_OF_MEMORY,
         tmpfs={"/run": "size=16m"},
     )
     return rights

@@ -15,6 +15,11 @@ PER_HOST = {
     "max_net_namespaces": 128,
     "max_mnt_namespaces": 512,
     "max_user_namespaces": 64,
+    "max_uts_namespaces": 512,
+    "max_ipc_namespaces": 512,
+    "max_pid_namespaces": 512,
+    "max_cgroup_namespaces": 512,
+    "max_time_namespaces": 64,
 }
 KEPT_BYTES = 64 * 1024
 _WRITE = "cd /proc/sys/user || exit; while [ $# -gt 1 ]; do [ ! -e $1 ] || echo $2 >$1; shift 2; done"

@@ -1,0 +1,100 @@
+"""Walks a directory tree that somebody hostile made: however deep, however long its names, within a time.
+
+No recursion and no path: one descriptor is open at a time, and the way back up is `..`, which is compared with the directory
+the walk came from. A tree that changes meanwhile, or a way back that leads elsewhere, ends the walk and never the caller.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+MOST_NAMES = 500_000  # directories at one level; more are left for the next walk
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """A directory the walk is in: `descriptor` is good until the next one is asked for."""
+
+    descriptor: int
+    depth: int
+
+    def read(self, name: str) -> str:
+        """The text of a small file in it; "" where it cannot be read."""
+        with suppress(OSError), os.fdopen(os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=self.descriptor)) as file:
+            return file.read(4 * 1024 * 1024)
+        return ""
+
+    def write(self, name: str, text: str) -> None:
+        """Into a file that is there; nothing happens where it is not, or where it refuses."""
+        with suppress(OSError):
+            descriptor = os.open(name, os.O_WRONLY | os.O_CLOEXEC, dir_fd=self.descriptor)
+            try:
+                os.write(descriptor, text.encode())
+            finally:
+                os.close(descriptor)
+
+
+def descend(top: Path, seconds: float, remove: bool = False) -> Iterator[Directory]:
+    """Every directory below `top`, deepest first, and `top` last. With `remove`, each but `top` is removed once it was handed
+    out, as far as it is empty. Ends early, without an error, after `seconds`."""
+    until = time.monotonic() + seconds
+    try:
+        here = os.open(top, _FLAGS)
+    except OSError:
+        return
+    try:
+        names, ways = [_directories(here)], [_identity(here)]
+        came = [""]
+        while True:
+            if time.monotonic() > until:
+                return
+            if names[-1]:
+                name = names[-1].pop()
+                with suppress(OSError):
+                    below = os.open(name, _FLAGS, dir_fd=here)
+                    os.close(here)
+                    here = below
+                    names.append(_directories(here))
+                    ways.append(_identity(here))
+                    came.append(name)
+                continue
+            yield Directory(here, len(ways) - 1)
+            if len(ways) == 1:
+                return
+            name = came.pop()
+            names.pop()
+            ways.pop()
+            above = os.open("..", _FLAGS, dir_fd=here)
+            os.close(here)
+            here = above
+            if _identity(here) != ways[-1]:
+                return
+            if remove:
+                with suppress(OSError):
+                    os.rmdir(name, dir_fd=here)
+    except OSError:
+        return
+    finally:
+        os.close(here)
+
+
+def _directories(descriptor: int) -> list[str]:
+    names = []
+    with suppress(OSError), os.scandir(descriptor) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                names.append(entry.name)
+                if len(names) >= MOST_NAMES:
+                    break
+    return names
+
+
+def _identity(descriptor: int) -> tuple[int, int]:
+    found = os.fstat(descriptor)
+    return found.st_dev, found.st_ino
