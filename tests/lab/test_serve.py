@@ -10,7 +10,7 @@ import pytest
 
 from explorer.lab import diskguard, serve
 from explorer.lab.config import LabConfig
-from explorer.lab.engine import kernel, leftovers
+from explorer.lab.engine import ids, kernel, leftovers
 from explorer.lab.errors import NodeError
 from explorer.lab.hosts import lifecycle
 
@@ -81,6 +81,7 @@ def node(monkeypatch, config):
     monkeypatch.setattr(leftovers, "sweep", note("sweep"))
     monkeypatch.setattr(kernel, "prepare", note("prepare"))
     monkeypatch.setattr(kernel, "fence", note("fence"))
+    monkeypatch.setattr(ids, "prepare", note("ids", ""))
     monkeypatch.setattr(serve, "_start", note("start", Node.daemon))
     monkeypatch.setattr(serve, "wait_ready", note("wait"))
     monkeypatch.setattr(serve, "connect", lambda config: Connection())
@@ -103,7 +104,7 @@ def test_it_is_ready_only_behind_its_fence_and_leaves_nothing(config, node, said
 
     assert serve.run_engine(config, said.append, ready) == 0
     assert [step for step in node.steps if step != "further"] == [
-        *("tools", "sweep", "prepare", "start", "wait", "fence", "close everything", "build", "import", "ready"),
+        *("tools", "sweep", "prepare", "ids", "start", "wait", "fence", "close everything", "build", "import", "ready"),
         *("close everything", "sweep"),
     ]
     assert node.daemon.told == ["TERM"]

@@ -33,7 +33,7 @@ class Directory:
     def write(self, name: str, text: str) -> None:
         """Into a file that is there; nothing happens where it is not, or where it refuses."""
         with suppress(OSError):
-            descriptor = os.open(name, os.O_WRONLY | os.O_CLOEXEC, dir_fd=self.descriptor)
+            descriptor = os.open(name, os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC, dir_fd=self.descriptor)
             try:
                 os.write(descriptor, text.encode())
             finally:

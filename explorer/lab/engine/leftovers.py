@@ -96,7 +96,10 @@ def _command_lines() -> Iterator[tuple[int, list[str]]]:
 
 
 def _members(group: Directory) -> set[int]:
-    return {int(pid) for pid in group.read("cgroup.procs").split() if pid.isdecimal()} - {0}
+    try:
+        return {int(pid) for pid in group.read("cgroup.procs").split()} - {0}
+    except ValueError:
+        return set()
 
 
 def _end_processes(config: LabConfig) -> None:

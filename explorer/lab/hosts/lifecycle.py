@@ -195,14 +195,14 @@ def _start(
         forwards = scenario.forwards(name)
         image, rights = images.MACHINE, (machines.router_rights if forwards else machines.machine_rights)(client)
     root = ids.root_of(config, segments[0].subnet)
-    own = {"Runtime": ids.RUNTIME} if ids.in_use(config) else {}
+    own, told = ({"Runtime": ids.RUNTIME}, {own_ids.NAME: str(root[0])}) if ids.in_use(config) else ({}, {})
     first, *more = [segment for segment in segments if name in segment.addresses]
     container = client.api.create_container(
         images.tag(config, image),
         name=full_name,
         hostname=name,
         labels=labels,
-        environment=machines.environment(name, scenario, segments) | {own_ids.NAME: str(root[0])},
+        environment=machines.environment(name, scenario, segments) | told,
         host_config={**rights, "NetworkMode": first.name, **own},
         networking_config={"EndpointsConfig": {first.name: _endpoint(client, name, first)}},
     )["Id"]

@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from explorer.lab.config import LabConfig
-from explorer.lab.engine import cgroups, kernel, leftovers
+from explorer.lab.engine import cgroups, leftovers
 from explorer.lab.errors import NodeError
+
+ROOT = (200_000, 200_001)  # a host's root, on the node
 
 LISTENING = "import sys, time; print('here', flush=True); time.sleep(60)"
 
@@ -175,14 +177,13 @@ def handed(monkeypatch):
     """(file, owner) in the order they were handed over."""
     given = []
     monkeypatch.setattr("explorer.lab.engine.cgroups.os.chown", lambda path, uid, gid: given.append((Path(path), uid, gid)))
-    monkeypatch.setattr(kernel, "remapped_root", lambda: (200_000, 200_001))
     return given
 
 
 def test_a_host_gets_what_it_needs_to_divide_its_group_and_no_limit(config, groups, handed):
     limits = {"memory__max": "1", "pids__max": "2", "cgroup__subtree_control": "", "tasks": ""}
     root = groups("pids/explorer-test/c1", "cpu/explorer-test/c1", **limits)
-    cgroups.delegate(config, "c1")
+    cgroups.delegate(config, "c1", ROOT)
     names = {path.name for path, _, _ in handed if path.is_file()}
     assert names == {"cgroup.procs", "cgroup.subtree_control", "tasks"}
     assert {(uid, gid) for _, uid, gid in handed} == {(200_000, 200_001)}
@@ -194,7 +195,7 @@ def test_a_group_that_is_late_is_waited_for(config, groups, handed, monkeypatch)
     monkeypatch.setattr(
         "explorer.lab.engine.cgroups.time.sleep", lambda _: (root / "pids/explorer-test/c1").mkdir(exist_ok=True)
     )
-    cgroups.delegate(config, "c1")
+    cgroups.delegate(config, "c1", ROOT)
     assert [path for path, _, _ in handed] == [root / "pids/explorer-test/c1"]
 
 
@@ -202,7 +203,7 @@ def test_a_group_that_never_comes_is_the_nodes_fault(config, groups, handed, mon
     groups("pids/explorer-test")
     monkeypatch.setattr(cgroups, "WAIT_SECONDS", -1)
     with pytest.raises(NodeError, match="nowhere to be found"):
-        cgroups.delegate(config, "c1")
+        cgroups.delegate(config, "c1", ROOT)
     assert handed == []
 
 

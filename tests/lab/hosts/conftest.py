@@ -26,7 +26,7 @@ def engine(config: LabConfig, monkeypatch: pytest.MonkeyPatch) -> Iterator[Memor
     made = MemoryEngine()
     monkeypatch.setattr(images, "engines", lambda config, client: ("26",))
     monkeypatch.setattr(images, "tag", lambda config, name: f"explorer/{name}:1")
-    monkeypatch.setattr(cgroups, "delegate", lambda config, container: None)
+    monkeypatch.setattr(cgroups, "delegate", lambda config, container, root: None)
     monkeypatch.setattr(quota, "limit_host", lambda pid: None)
     with serving(made, config.socket):
         yield made
