@@ -60,6 +60,7 @@ def run_engine(config: LabConfig, say: Say, ready: Callable[[], None]) -> int:
     further: Thread | None = None
     try:
         leftovers.sweep(config)
+        leftovers.forget_networks(config)
         shutil.rmtree(config.socket.parent, ignore_errors=True)
         kernel.prepare(config)
         if lack := ids.prepare(config):

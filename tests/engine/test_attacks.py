@@ -115,9 +115,15 @@ def test_another_lans_gateway_does_not_answer(lab_config, open_one, shell):
 
 
 DEEP = """
-top=/sys/fs/cgroup/{hierarchy}
-cd $top && for i in $(seq {depth}); do mkdir {name} && cd {name} || break; done
-setsid sleep 300 >/dev/null 2>&1 </dev/null & echo $! >cgroup.procs; {freeze} grep -c . cgroup.procs
+import os, subprocess
+os.chdir("/sys/fs/cgroup/{hierarchy}")
+for _ in range({depth}):
+    os.mkdir("{name}")
+    os.chdir("{name}")
+sleep = subprocess.Popen(["sleep", "300"], start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+open("cgroup.procs", "w").write(str(sleep.pid))
+open("{file}", "w").write("{frozen}")
+print(len(open("cgroup.procs").read().split()))
 """
 
 
@@ -126,10 +132,10 @@ def test_nested_control_groups_hold_back_no_end(lab_config, open_one, shell, tmp
     """Neither closing, nor the end of its time, nor the engine's next start rests on how deep somebody nests."""
     sandbox, _ = open_one()
     if shell("h1", "test -d /sys/fs/cgroup/freezer", sandbox)[0] == 0:
-        words = DEEP.format(hierarchy="freezer", depth=depth, name=name, freeze="echo FROZEN >freezer.state;")
+        words = DEEP.format(hierarchy="freezer", depth=depth, name=name, file="freezer.state", frozen="FROZEN")
     else:
-        words = DEEP.format(hierarchy=".", depth=depth, name=name, freeze="echo 1 >cgroup.freeze;")
-    assert shell("h1", words, sandbox)[1].split()[-1] == "1", "a frozen process sits at the bottom"
+        words = DEEP.format(hierarchy=".", depth=depth, name=name, file="cgroup.freeze", frozen="1")
+    assert shell("h1", "python3 -", sandbox, stdin=words.encode())[1].split()[-1] == "1", "a frozen process sits at the bottom"
     shell("h1", "echo 999999999999 >/root/at; mount --bind /root/at /run/explorer/at", sandbox)
     began = time.monotonic()
     assert lifecycle.close_sandbox(lab_config, sandbox) > 0

@@ -48,6 +48,13 @@ def sweep(config: LabConfig) -> None:
         subprocess.run(["ip", "netns", "del", config.netns], check=False, capture_output=True)
 
 
+def forget_networks(config: LabConfig) -> None:
+    """Before the engine starts. No sandbox outlives its engine, and what an engine that was killed wrote half of a network
+    makes the next one end at its start (seen with 20.10: a panic in libnetwork's reservePools)."""
+    for state in (config.engine_dir / "data").glob("*/network/files/local-kv.db"):
+        state.unlink(missing_ok=True)
+
+
 def our_processes(config: LabConfig) -> set[int]:
     """Our daemons by the exact paths in their arguments, and everything in our control groups."""
     signs = {

@@ -227,3 +227,16 @@ def test_a_fork_bomb_is_not_fought_for_ever(config, groups, monkeypatch):
     monkeypatch.setattr("explorer.lab.engine.cgroups.time.sleep", lambda _: None)
     cgroups.kill_all(config, "c1")
     assert len(rounds) == cgroups.KILL_ROUNDS
+
+
+# --- what a killed engine wrote ---
+def test_networks_of_an_engine_that_was_killed_are_forgotten_and_nothing_else(config):
+    files = config.engine_dir / "data" / "200000.200000" / "network" / "files"
+    files.mkdir(parents=True)
+    (files / "local-kv.db").write_bytes(b"half a network")
+    kept = config.engine_dir / "data" / "200000.200000" / "image"
+    kept.mkdir()
+    leftovers.forget_networks(config)
+    assert list(files.iterdir()) == []
+    assert kept.is_dir()
+    leftovers.forget_networks(config)
