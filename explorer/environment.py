@@ -1,6 +1,7 @@
-"""Typed readers for environment variables: nonsense stops the program with the variable's name and what was expected.
+"""Typed readers for environment variables. A value that makes no sense stops the program with the variable's name and what
+was expected.
 
-Every reader registers the variable, so a test can hold README's table against the settings that exist.
+Every reader registers its variable in `KNOWN`, so that a test can compare README's table with the settings that exist.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ Seconds = TypeVar("Seconds", int, float)
 
 
 class SettingError(SystemExit):
-    """A setting makes no sense. Whoever starts the program has to change it."""
+    """A setting makes no sense. The program stops; the person who starts it has to change the setting."""
 
 
 def text(name: str, default: str, about: str) -> str:
-    """A secret may come from a file: NAME_FILE wins over NAME."""
+    """The value of a variable. It may come from a file: NAME_FILE wins over NAME. Raises SettingError when the file cannot be
+    read."""
     KNOWN[name] = about
     file = os.environ.get(f"{name}_FILE")
     if file:
@@ -51,7 +53,7 @@ def words(name: str, default: str, about: str) -> list[str]:
 
 
 def some_of(name: str, default: str, known: tuple[str, ...], about: str) -> tuple[str, ...]:
-    """One or more of `known`, in the order given."""
+    """One or more of `known`, in the order given. Raises SettingError for any other value."""
     chosen = tuple(dict.fromkeys(words(name, default, about)))
     if not chosen or not set(chosen) <= set(known):
         raise SettingError(f"{name}={','.join(chosen)!r}: expected one or more of {', '.join(known)}, separated by commas")
@@ -63,7 +65,8 @@ USUAL_PORT = re.compile(r"http:.*:80|https:.*:443")
 
 
 def origins(name: str, about: str) -> list[str]:
-    """Sites as a browser names them: scheme, host, and the port unless it is the scheme's own."""
+    """Exact origins of sites, as a browser names them: scheme, host, and the port unless it is the scheme's usual one. Raises
+    SettingError."""
     found = words(name, "", about)
     for one in found:
         if not ORIGIN.fullmatch(one) or USUAL_PORT.fullmatch(one):
@@ -82,5 +85,5 @@ PATIENCE = number("EXPLORER_PATIENCE", 1, "how many times longer than usual anyt
 
 
 def patient(seconds: Seconds) -> Seconds:
-    """A time limit of ours as it is on this machine: each is written down for an ordinary one."""
+    """A time limit for this machine: `seconds` are for an ordinary machine and are multiplied by EXPLORER_PATIENCE."""
     return seconds * PATIENCE

@@ -1,4 +1,5 @@
-"""The one settings file. Every variable is read through `environment`, and README lists them all."""
+"""The settings file of the project. Every environment variable of the settings is read through `environment`, and README
+lists them."""
 
 from __future__ import annotations
 
@@ -56,7 +57,7 @@ WEB_UID = env.number(
     "EXPLORER_WEB_UID", 64100, "the user id web runs under when started by root; needs no account", 1000, 2**31
 )
 WORKERS = env.number("EXPLORER_WORKERS", 0, "tasks a node works on at once; 0: two for each core, from 4 to 16", 0, 64)
-WORKERS = WORKERS or min(max(2 * len(os.sched_getaffinity(0)), 4), 16)  # half of a host's start is waiting; the rest is work
+WORKERS = WORKERS or min(max(2 * len(os.sched_getaffinity(0)), 4), 16)  # half of the time of a host's start is waiting
 
 # --- who may come in ---
 DEVELOPMENT_KEY = "development-only-key-that-production-mode-refuses"
@@ -189,7 +190,7 @@ STORAGES = {
 
 
 def database(url: str) -> dict[str, Any]:
-    """`sqlite:///PATH` or `postgresql://USER:PASSWORD@HOST:PORT/NAME` as Django wants it."""
+    """`sqlite:///PATH` or `postgresql://USER:PASSWORD@HOST:PORT/NAME` as a Django database setting."""
     parts = urlsplit(url)
     if parts.scheme == "sqlite":
         return {
@@ -226,7 +227,7 @@ NODE_NAME = env.text("EXPLORER_NODE", "node1", "this node's name, unique among n
 
 
 def broker(url: str) -> str:
-    """Celery's spelling of a Redis URL."""
+    """A Redis URL in the form that Celery takes."""
     return "redis+socket://" + url.removeprefix("unix://") if url.startswith("unix://") else url
 
 
@@ -272,7 +273,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "explorer.classroom.panel.dashboard.describe",
     "SIDEBAR": {"navigation": "explorer.classroom.panel.site.list_pages"},
-    "COLORS": {  # the pages' own: hue 232 for the ground, 218 for what can be clicked
+    "COLORS": {  # the colours of the other pages: hue 232 for backgrounds, 218 for what can be clicked
         "base": {
             "50": "oklch(98.4% 0.004 220)",
             "100": "oklch(96.9% 0.006 220)",

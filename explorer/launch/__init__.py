@@ -1,2 +1,11 @@
-"""Starting and stopping an installation: the supervisor behind `make run` and a node container, the processes it starts, and
-the short work before them (directories, database, static files)."""
+"""Starts and stops an installation: the supervisor behind `make run` and behind a node container.
+
+- `parts` lists the processes of an installation and the order in which they start; `chores` is the short work between them.
+- `supervise` starts the parts in order, waits until each is ready (`ready`), watches them, and ends them in reverse order.
+- `confine` runs the web process and the embedded Valkey without privileges and without access to the engine.
+- `state` makes the directories, holds the lock of the installation, and ends what a killed supervisor left behind.
+- `console` shows a person the phases; `parent` notices that `make` is being stopped.
+
+A log of each part is in `logs` in the state directory. A part that ends by itself stops the installation, with the end of its
+log. On one machine the order is: Valkey, database, static files, engine, worker, relay, web.
+"""

@@ -1,4 +1,4 @@
-"""Registers the app for its command; starts nothing."""
+"""Registers this package with Django for its command `up`; it starts nothing."""
 
 from django.apps import AppConfig
 

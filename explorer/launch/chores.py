@@ -1,4 +1,4 @@
-"""The short work between two parts: places, database, static files."""
+"""The short work between the starts of two parts: directories, database, static files."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def sqlite_file() -> Path | None:
 
 
 def make_places(uid: int | None) -> None:
-    """Directories whose owner matters, before anything unprivileged runs."""
+    """Makes the directories whose owner matters, before an unprivileged process runs."""
     state.make_directories(settings.STATE_DIR, settings.STATE_DIR / "logs", uid)
     valkey = settings.RUN_DIR / "valkey"
     valkey.mkdir(mode=0o700, exist_ok=True)
@@ -38,7 +38,7 @@ def make_places(uid: int | None) -> None:
 
 
 def migrate() -> str:
-    """Schema up to date."""
+    """Brings the database's schema up to date."""
     call_command("migrate", verbosity=0, interactive=False)
     connection.close()
     if file := sqlite_file():
@@ -50,15 +50,17 @@ _held: list[sqlite3.Connection] = []
 
 
 def hold_journal(file: Path) -> sqlite3.Connection:
-    """An idle connection for as long as we run. Without one, whoever closes last removes the journal, and whoever opens next
-    makes it: for a moment it is root's, and web, which comes in that moment, may not open its database."""
+    """Opens an idle connection that stays open while the supervisor runs. Without it, the last process that closes the
+    database removes the journal, and the next process that opens the database makes it again. If that process is root's, the
+    journal belongs to root for a moment, and web cannot open the database in that moment."""
     held = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
     held.execute("SELECT count(*) FROM sqlite_master").fetchone()
     return held
 
 
 def await_migrations(patience: float = 120) -> str:
-    """A node does not change the schema: web does, and the node waits for it."""
+    """Waits until the schema is up to date. A node does not change the schema; the web part does. Raises LaunchError after
+    `patience` seconds."""
     until = time.monotonic() + patience
     while True:
         executor = MigrationExecutor(connection)
@@ -77,7 +79,7 @@ def collect_static() -> str:
 
 
 def is_somebody_teaching() -> bool:
-    """Asked in a thread of its own: whoever asks has an event loop running."""
+    """Whether there is a person who can teach. The question runs in a thread, because the caller has a running event loop."""
 
     def ask() -> bool:
         try:

@@ -1,9 +1,10 @@
-"""Runs a program that must have no way to the node: `python -m explorer.launch.confine PLAN PROGRAM…`.
+"""Runs a program that must have no access to the node: `python -m explorer.launch.confine PLAN PROGRAM…`.
 
-Two ways, in a mount namespace of its own in both, where the engine's directories are covered:
-own-uid     a user id of its own that owns nothing. Directories on the way to what the program reads that only root may
-            pass (a checkout in /root) are covered by an empty passable one holding just that.
-bare-root   where the files themselves are root's alone: root without any capability, and everything read-only but `write`.
+There are two ways. Both use a separate mount namespace, in which the engine's directories are covered:
+own-uid     a separate user id that owns no files. A directory on the way to the program's files that only root may pass (such
+            as a checkout in /root) is covered by an empty directory that everybody may pass and that holds only these files.
+bare-root   where the files themselves are readable only for root: root without any capability, and every path read-only
+            except `write`.
 """
 
 from __future__ import annotations
@@ -33,9 +34,9 @@ _CAPSET_VERSION = 0x20080522
 class Plan:
     way: Way
     uid: int
-    reach: tuple[str, ...]  # must be readable to the program
-    write: tuple[str, ...]  # and these writable
-    hide: tuple[str, ...]  # directories it must find empty
+    reach: tuple[str, ...]  # paths that the program must be able to read
+    write: tuple[str, ...]  # paths that the program must be able to write
+    hide: tuple[str, ...]  # directories that the program must see as empty
 
     def argv(self, *program: str) -> tuple[str, ...]:
         return (sys.executable, "-m", "explorer.launch.confine", json.dumps(asdict(self)), *program)
@@ -56,7 +57,7 @@ def _mount(source: str | None, target: str, kind: str | None, flags: int, data: 
 
 
 def closed_doors(paths: tuple[str, ...]) -> dict[Path, list[Path]]:
-    """The topmost directories that others may not pass, each with the paths that lie behind it."""
+    """The topmost directories that other users may not pass, each with the paths below it."""
     doors: dict[Path, list[Path]] = {}
     for path in map(Path, paths):
         for parent in reversed(path.parents):
@@ -71,7 +72,7 @@ def _open_doors(paths: tuple[str, ...]) -> None:
         held = {path: os.open(path, os.O_PATH) for path in sorted(behind) if path.exists()}
         _mount("tmpfs", str(door), "tmpfs", _NO_SUID, "mode=755,size=64k")
         for path, fd in held.items():
-            if path.exists():  # inside one already bound
+            if path.exists():  # inside a path that is bound already
                 continue
             path.mkdir(parents=True)
             _mount(f"/proc/self/fd/{fd}", str(path), None, _BIND | _REC)
@@ -88,7 +89,7 @@ def _hide(paths: tuple[str, ...]) -> None:
 
 
 def _freeze(write: tuple[str, ...]) -> None:
-    """Everything read-only, for good: only CAP_SYS_ADMIN could undo it."""
+    """Makes every mount read-only. Only CAP_SYS_ADMIN could undo it, and the program does not have it."""
     held = [(path, os.open(path, os.O_PATH)) for path in write if os.path.isdir(path)]
     attributes = ctypes.create_string_buffer(struct.pack("=QQQQ", _READ_ONLY, 0, 0, 0))
     _call("syscall", _MOUNT_SETATTR, _AT_HERE, b"/", _AT_RECURSIVE, attributes, 32)
@@ -101,7 +102,7 @@ def _freeze(write: tuple[str, ...]) -> None:
 
 def _drop_everything(uid: int | None) -> None:
     for capability in range(64):
-        _libc.prctl(_DROP_BOUNDING, capability, 0, 0, 0)  # past the kernel's last one: EINVAL, as it should be
+        _libc.prctl(_DROP_BOUNDING, capability, 0, 0, 0)  # after the kernel's last capability, EINVAL is expected
     if uid is not None:
         os.setgroups([])
         os.setresgid(uid, uid, uid)
@@ -114,7 +115,7 @@ def _drop_everything(uid: int | None) -> None:
 
 
 def enter(plan: Plan) -> None:
-    """From here on this process is what `plan` says; there is no way back."""
+    """Applies `plan` to this process. It cannot be undone."""
     os.umask(0o022)
     if os.geteuid() == 0:
         _call("unshare", _NEW_MOUNTS)
@@ -131,20 +132,21 @@ def enter(plan: Plan) -> None:
 
 
 def works(plan: Plan) -> bool:
-    """Tries the plan in a child that then looks at what it can read and write."""
+    """Whether the plan works: a child process applies it and then tests what it can read and write."""
     child = os.fork()
     if child == 0:
         try:
             enter(plan)
             fine = all(_readable(path) for path in plan.reach) and all(os.access(path, os.W_OK) for path in plan.write)
             os._exit(0 if fine else 1)
-        except BaseException:  # a forked copy must never return into its parent's code
+        except BaseException:  # a forked child must not return into the parent's code
             os._exit(1)
     return os.waitpid(child, 0)[1] == 0
 
 
 def _readable(path: str) -> bool:
-    """A directory and the files in it: under a strict umask a checkout's files are closed, whatever its directories are."""
+    """Whether a directory and the files in it are readable. Under a strict umask the files of a checkout can be unreadable in
+    a readable directory."""
     if not os.access(path, os.R_OK | os.X_OK):
         return False
     with os.scandir(path) as entries:

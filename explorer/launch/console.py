@@ -1,4 +1,4 @@
-"""What the person at the terminal sees of a start and a stop: one line per phase with its time."""
+"""What a person at the terminal sees of a start and a stop: one line per phase, with its time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TextIO
 
 
 class Console:
-    """On a terminal the line of the phase at work is redrawn; elsewhere each new thing it says is a line."""
+    """On a terminal, the line of the current phase is redrawn. Elsewhere, each new text of a phase is a new line."""
 
     def __init__(self, out: TextIO | None = None) -> None:
         self.out = out or sys.stdout
@@ -49,7 +49,7 @@ class Console:
             self.out.write(text)
             self.out.flush()
         except OSError:
-            self.live = False  # the terminal is gone; stopping in order matters more than saying so
+            self.live = False  # the terminal is gone: go on, so that the parts are stopped in order
 
 
 def printable(text: str) -> str:

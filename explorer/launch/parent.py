@@ -1,7 +1,8 @@
-"""`make` between us and whoever stops us.
+"""Notices that the `make` that started this process is being stopped.
 
-Ctrl-C at a terminal reaches make and us alike. A signal sent to make alone does not: for SIGINT it waits for us without a word
-(the signal stays blocked in it meanwhile, which is how it can be told), and a killed make just vanishes.
+Ctrl-C at a terminal reaches make and this process. A signal to make alone does not reach this process: after SIGINT, make
+waits for this process without any message. Meanwhile the signal stays blocked in make, and that can be seen in /proc. A
+killed make is gone, and this process then has another parent.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from pathlib import Path
 
 
 def make_above() -> int:
-    """The process id of the make that started us, or 0."""
+    """The process id of the make that started this process, or 0."""
     parent = os.getppid()
     try:
         name = Path(f"/proc/{parent}/comm").read_text().strip()

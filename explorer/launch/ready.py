@@ -1,4 +1,4 @@
-"""How to tell that a part is ready: each probe answers yes or no, quickly, and never raises."""
+"""Tests whether a part is ready: each probe answers yes or no within about a second and does not raise."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import redis
 
-Probe = Callable[[Path], Awaitable[bool]]  # is given the part's log
+Probe = Callable[[Path], Awaitable[bool]]  # the argument is the part's log
 _A_MOMENT = 1.0
 _TAIL = 64 * 1024
 
@@ -44,7 +44,7 @@ def page_answers(host: str, port: int, path: str) -> Probe:
 
 
 def says(word: str) -> Probe:
-    """The part writes a line that starts with `word`."""
+    """The part has written a line that starts with `word`."""
 
     async def probe(log: Path) -> bool:
         return any(line.startswith(word) for line in last_lines(log, 1000))
@@ -54,11 +54,11 @@ def says(word: str) -> Probe:
 
 def task_worker_answers(node: str) -> Probe:
     def ping() -> bool:
-        from explorer.celery import app  # here: Celery and all tasks would stay in the supervisor's memory
+        from explorer.celery import app  # imported here to keep Celery and its tasks out of a supervisor that does not ask
 
         try:
             return bool(app.control.ping(destination=[node], timeout=0.5))
-        except Exception:  # whatever is wrong with the broker, the answer is “not ready”, and its own log says why
+        except Exception:  # any problem with the broker means “not ready”; the part's log says why
             return False
 
     async def probe(log: Path) -> bool:
@@ -68,7 +68,7 @@ def task_worker_answers(node: str) -> Probe:
 
 
 def relay_listens(url: str) -> Probe:
-    """Some client waits on a stream for orders."""
+    """Whether some client of Redis waits on a stream for orders, as a relay does."""
 
     def look() -> bool:
         try:

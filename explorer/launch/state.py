@@ -1,4 +1,4 @@
-"""Directories, the lock and the leftovers of one installation."""
+"""The directories and the lock of one installation, and what a killed supervisor left behind."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pathlib import Path
 
 
 class LaunchError(Exception):
-    """One sentence for the person who started us; `tail` holds the last log lines of the part it is about."""
+    """One sentence for the person who started the program. `tail` holds the last log lines of the part that it is about."""
 
     def __init__(self, sentence: str, tail: str = "") -> None:
         super().__init__(sentence)
@@ -24,7 +24,8 @@ class LaunchError(Exception):
 
 
 def lock(run_dir: Path) -> int:
-    """Holds the run directory for as long as the returned descriptor is open."""
+    """The lock of the installation: it is held as long as the returned descriptor is open. Raises LaunchError when another
+    process holds it."""
     try:
         run_dir.mkdir(mode=0o711, parents=True, exist_ok=True)
         held = os.open(run_dir, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
@@ -45,7 +46,8 @@ def lock(run_dir: Path) -> int:
 
 
 def make_directories(state_dir: Path, logs: Path, uid: int | None) -> None:
-    """`uid` may make files in the state directory (a database's journal) but not touch what others made there."""
+    """Makes the directories. User `uid` may make files in the state directory (such as a database's journal) but may not
+    change other users' files there."""
     state_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
     logs.mkdir(mode=0o750, exist_ok=True)
     if uid is not None:
@@ -54,7 +56,7 @@ def make_directories(state_dir: Path, logs: Path, uid: int | None) -> None:
 
 
 def hand_over_database(file: Path, uid: int) -> None:
-    """SQLite as root gives journals to the owner of the database, so owning the file is enough for both sides to write."""
+    """Gives the database file to `uid`. SQLite, run as root, gives journals to the owner of the database, so both can write."""
     if not file.exists():
         file.touch(mode=0o660)
     for part in (file, *(file.with_name(file.name + end) for end in ("-wal", "-shm", "-journal"))):
@@ -65,7 +67,8 @@ def hand_over_database(file: Path, uid: int) -> None:
 
 
 def own_secret(state_dir: Path) -> str:
-    """This installation's own signing key, made at its first start and kept: the development key is known to everybody."""
+    """This installation's own signing key. It is made at the first start and kept, because everybody knows the development
+    key."""
     file = state_dir / "secret-key"
     with contextlib.suppress(FileExistsError), open(file, "x", opener=lambda path, flags: os.open(path, flags, 0o600)) as out:
         out.write(secrets.token_urlsafe(48))
@@ -75,7 +78,7 @@ def own_secret(state_dir: Path) -> str:
 def remove(run_dir: Path) -> None:
     shutil.rmtree(run_dir, ignore_errors=True)
     with contextlib.suppress(OSError):
-        run_dir.parent.rmdir()  # only when no other installation has anything there
+        run_dir.parent.rmdir()  # succeeds only when no other installation has files there
 
 
 NAMESPACES = Path("/run/netns")
@@ -84,7 +87,7 @@ HOLLOW = (str(NAMESPACES), "/run/containerd/s", "/run/containerd", "/run/docker/
 
 
 def namespaces_mounted() -> bool:
-    """A directory mounted over itself is on the same device, so only the table of mounts tells."""
+    """Whether /run/netns is a mount point. It is mounted over itself, on the same device, so only the mount table shows it."""
     try:
         lines = Path("/proc/self/mountinfo").read_text().splitlines()
     except OSError:
@@ -94,9 +97,10 @@ def namespaces_mounted() -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """What the tools we start leave on any machine, looked at before. `fold` undoes what was not there and is empty."""
+    """Which directories existed before the start. The tools that the parts use leave some on any machine; `fold` removes
+    those that did not exist before and are empty."""
 
-    namespaces: bool  # `ip netns` mounts its directory over itself the first time, and leaves it so
+    namespaces: bool  # the first `ip netns` mounts its directory over itself and leaves the mount
     directories: frozenset[str]
 
     @classmethod
@@ -116,7 +120,8 @@ class Before:
 
 
 def born(pid: int) -> str:
-    """Start time of a process, so that a reused pid is not taken for an old acquaintance; empty when it is gone."""
+    """The start time of a process, so that another process with a reused pid is not mistaken for it; "" when the process is
+    gone."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
@@ -130,7 +135,8 @@ def remember(run_dir: Path, pids: dict[str, int]) -> None:
 
 
 def end_leftovers(run_dir: Path, patience: float = 30) -> list[str]:
-    """Parts whose supervisor was killed got a SIGTERM then; wait for them, last started first, and kill what stays."""
+    """Waits for the parts of a killed supervisor, the last started first, and kills those that stay. The kernel sent them a
+    SIGTERM when the supervisor died."""
     try:
         written: dict[str, list[object]] = json.loads((run_dir / "parts.json").read_text())
         left = [(name, int(str(pid)), str(birth)) for name, (pid, birth) in written.items()]

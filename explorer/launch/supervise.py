@@ -1,4 +1,4 @@
-"""Starts parts in order, watches them, and ends them in reverse order. Knows processes, not what they are for."""
+"""Starts parts in order, watches them, and ends them in reverse order. This module does not know what the parts are for."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ class Part:
     argv: tuple[str, ...]
     ready: Probe
     patience: float = 30  # seconds until ready
-    ending: tuple[tuple[signal.Signals, float], ...] = ((signal.SIGTERM, 10),)  # signals and how long each may take; then KILL
-    tells: bool = False  # its log is progress a person wants to read
-    note: str = ""  # said when it is ready
+    ending: tuple[tuple[signal.Signals, float], ...] = ((signal.SIGTERM, 10),)  # signals, seconds after each; then SIGKILL
+    tells: bool = False  # the console shows the last line of its log
+    note: str = ""  # shown when the part is ready
 
 
 @dataclass(frozen=True, slots=True)
 class Chore:
-    """Work of our own between two parts."""
+    """Short work of the supervisor itself between two parts."""
 
     name: str
-    do: Callable[[], str]  # gives the note to show
+    do: Callable[[], str]  # returns the note to show
 
 
 @dataclass(slots=True)
@@ -46,11 +46,11 @@ class Running:
     process: asyncio.subprocess.Process
 
 
-Step = Part | Chore | tuple[Part, ...]  # a tuple: started together, awaited in order
+Step = Part | Chore | tuple[Part, ...]  # the parts of a tuple start together and are awaited in order
 
 
 class Stopped(Exception):
-    """Asked to stop while still starting."""
+    """The supervisor was asked to stop while it was still starting parts."""
 
 
 @dataclass
@@ -109,7 +109,7 @@ class Supervisor:
 
     async def _start(self, part: Part) -> Running:
         log = self.logs / f"{part.name}.log"
-        # A session of its own: Ctrl-C reaches us alone, and we end the parts in order. Should we be killed, they get a SIGTERM.
+        # A new session: Ctrl-C reaches only the supervisor, which ends the parts in order. If it is killed, they get a SIGTERM.
         try:
             with log.open("wb") as out:
                 process = await asyncio.create_subprocess_exec(
@@ -144,7 +144,7 @@ class Supervisor:
         return LaunchError(f"{sentence}; the end of {one.log}:", "\n".join(last_lines(one.log, 12)))
 
     async def _watch(self) -> None:
-        """Returns when asked to stop; raises when a part ends by itself."""
+        """Returns when the supervisor is asked to stop. Raises LaunchError when a part ends by itself."""
         ends = {asyncio.create_task(one.process.wait()): one for one in self.running}
         asked = asyncio.create_task(self.asked.wait())
         done, waiting = await asyncio.wait({*ends, asked}, return_when=asyncio.FIRST_COMPLETED)
@@ -163,7 +163,7 @@ class Supervisor:
 
 
 async def end(one: Running) -> bool:
-    """True when the part went by itself, asked or not."""
+    """Ends a part. True when the part ended without SIGKILL."""
     clean = False
     for number, patience in one.part.ending:
         with contextlib.suppress(ProcessLookupError):
@@ -173,7 +173,7 @@ async def end(one: Running) -> bool:
             clean = True
             break
     with contextlib.suppress(ProcessLookupError):
-        os.killpg(one.process.pid, signal.SIGKILL)  # and what it left in its session
+        os.killpg(one.process.pid, signal.SIGKILL)  # and the other processes of its session
     await one.process.wait()
     return clean
 

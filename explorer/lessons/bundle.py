@@ -1,6 +1,7 @@
-"""A lesson as somebody sends it: a zip, or files by name. Nothing is written to disk and no header is believed.
+"""The files of a lesson that a person sent: a zip, or files by name. This module writes nothing to disk and does not trust
+the headers of a zip.
 
-`unpack` gives names and bytes within the limits below; `lesson_files` gives the texts of a lesson. What is wrong is one
+`unpack` returns names and bytes within the limits below; `lesson_files` returns the texts of a lesson. An error is one
 sentence that names the entry.
 """
 
@@ -17,23 +18,23 @@ from collections.abc import Iterable, Mapping
 
 from explorer.lessons.load import MAIN, SCRIPT_BYTES, is_script
 
-ZIP_BYTES = 1024 * 1024  # of the zip itself
-ALL_BYTES = 2 * 1024 * 1024  # of everything in it
+ZIP_BYTES = 1024 * 1024  # bytes of the zip
+ALL_BYTES = 2 * 1024 * 1024  # bytes of all files together
 FILE_BYTES = 512 * 1024
-TEXT_BYTES = 64 * 1024  # of a text of a lesson
+TEXT_BYTES = 64 * 1024  # bytes of one text of a lesson
 MOST_FILES = 100
-MOST_ENTRIES = 1000  # folders and what is ignored too
-MOST_RATIO = 100  # how much bigger a file may be than it was packed …
-RATIO_FROM = 32 * 1024  # … once it is longer than this: a short one may well be one letter
+MOST_ENTRIES = 1000  # entries, with folders and ignored files
+MOST_RATIO = 100  # a file may be so many times as big as in packed form …
+RATIO_FROM = 32 * 1024  # … if it is longer than this: a short file may be one repeated letter
 NAME_LENGTH = 120
 DEPTH = 6
-PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # others are unpacked by Python without a limit
+PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # Python unpacks other methods without a limit
 IGNORED = re.compile(r"(^|/)(__MACOSX(/|$)|\.DS_Store$|Thumbs\.db$|\._[^/]*$)")
 UNREADABLE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError)
 
 
 class BadBundle(Exception):
-    """Why these files are refused, in one sentence that begins with the entry it is about."""
+    """The files are refused: one sentence that begins with the entry that it is about."""
 
     def __init__(self, entry: str, why: str) -> None:
         self.entry = shown(entry)
@@ -41,12 +42,12 @@ class BadBundle(Exception):
 
 
 def shown(name: str) -> str:
-    """A name as it can be shown: short, and without what moves a cursor."""
+    """A name that is safe to show: short, and without characters that move a cursor."""
     return "".join(letter if letter.isprintable() else "\ufffd" for letter in name[:NAME_LENGTH]) or "(no name)"
 
 
 def unpack(data: bytes) -> dict[str, bytes]:
-    """The files of a zip. Raises `BadBundle`."""
+    """The files of a zip, by name. Raises `BadBundle`."""
     if len(data) > ZIP_BYTES:
         raise BadBundle("the zip", f"is bigger than {ZIP_BYTES // 1024} KiB; a lesson is text, leave out what is not")
     try:
@@ -86,7 +87,7 @@ def check_kind(info: zipfile.ZipInfo) -> None:
 
 
 def read_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo, room: int) -> bytes:
-    """What is really there, never more than the limit and one byte: what the header says may be a lie."""
+    """The bytes of an entry, at most the limit and one byte: the size in the header may be false. Raises `BadBundle`."""
     with archive.open(info) as entry:
         data = entry.read(min(FILE_BYTES, room) + 1)
     check_size(info.orig_filename, data, room)
@@ -105,7 +106,7 @@ def check_size(name: str, data: bytes, room: int) -> None:
 
 
 def collect(given: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Files that came by name, as a browser sends a folder, held to the same limits. Raises `BadBundle`."""
+    """Files by name, as a browser sends a folder, held to the same limits. Raises `BadBundle`."""
     files: dict[str, bytes] = {}
     names = Names()
     for name, data in given.items():
@@ -117,7 +118,7 @@ def collect(given: Mapping[str, bytes]) -> dict[str, bytes]:
 
 
 class Names:
-    """The names seen so far: what a name may be, and that none stands there twice on any file system."""
+    """The names so far. It refuses names that are not valid, and two names that would be one file on some file system."""
 
     def __init__(self) -> None:
         self.files: dict[str, str] = {}
@@ -137,7 +138,7 @@ class Names:
 
 
 def bad_name(name: str) -> str:
-    """Why a name is none, or nothing."""
+    """Why a name is not valid, as the end of a sentence; "" for a valid name."""
     parts = name.split("/")
     if "\0" in name:
         return "has a NUL byte in its name"
@@ -157,7 +158,7 @@ def bad_name(name: str) -> str:
 
 
 def find_home(files: Iterable[str], main: str) -> str:
-    """The folder that holds `main`, with its slash; "" when that lies at the top. Raises `BadBundle` when there is none."""
+    """The folder that holds `main`, with a slash at its end; "" for the top. Raises `BadBundle` when no folder holds it."""
     homes = sorted((name.count("/"), name) for name in files if name.rpartition("/")[2] == main)
     if not homes:
         raise BadBundle(main, "is not there; a lesson is a folder that holds it")
@@ -167,7 +168,7 @@ def find_home(files: Iterable[str], main: str) -> str:
 
 
 def at_home(files: Mapping[str, bytes], main: str) -> tuple[str, dict[str, bytes]]:
-    """(the folder's own name or nothing, the files in it). Raises `BadBundle`, also for a file that lies elsewhere."""
+    """(the folder's own name or "", the files in it). Raises `BadBundle`, also when a file is outside of it."""
     home = find_home(files, main)
     for name in files:
         if not name.startswith(home):
@@ -176,7 +177,7 @@ def at_home(files: Mapping[str, bytes], main: str) -> tuple[str, dict[str, bytes
 
 
 def lesson_files(files: Mapping[str, bytes]) -> tuple[str, dict[str, str]]:
-    """(the folder's name or nothing, the lesson's texts by name). Raises `BadBundle`."""
+    """(the folder's name or "", the lesson's texts by name). Raises `BadBundle`."""
     folder, inside = at_home(files, MAIN)
     return folder, {name: lesson_text(name, data) for name, data in inside.items()}
 

@@ -1,7 +1,8 @@
-"""Whether a step is done, by what is there: named predicates over a snapshot, put together with all, any and not.
+"""Decides from a snapshot whether a step is done: named predicates, combined with all, any and not.
 
-`PREDICATES` holds every question with its checked arguments. `evaluate` gives a step's verdict on a snapshot; it never raises,
-whatever a host said. `probes` names what only a packet can answer, and only where the answer would matter now.
+`PREDICATES` holds every question with its checked arguments. `evaluate` returns a step's verdict on a snapshot; it does not
+raise because of what a host said. `probes`, `scripts` and `measurements` name what has to be asked actively, and only where
+the answer could change something now.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ from explorer.network.model import Probe, Script, Snapshot
 from explorer.network.world import World
 
 HINTS_SHOWN = 2
-DEPTH = 8  # how deep all, any and not may be nested
+DEPTH = 8  # how deeply all, any and not may be nested
 
 
 class Verdict(BaseModel):
-    """`passed`: ids of checks that hold now. `hints`: sanitised HTML, most fitting first. `outcomes`: prediction → option."""
+    """`passed` are the ids of checks that hold now. `hints` are sanitised HTML, the most fitting first. `outcomes` maps a
+    prediction to the option that proved true."""
 
     model_config = ConfigDict(frozen=True)
     passed: tuple[str, ...] = ()
@@ -37,7 +39,7 @@ class Predicate:
     name: str
     ask: Callable[..., bool]
     arguments: type[BaseModel]
-    located: tuple[str, ...]  # the arguments that name a place
+    located: tuple[str, ...]  # the names of arguments that name a place
 
     @property
     def about(self) -> str:
@@ -45,7 +47,8 @@ class Predicate:
 
 
 def predicate(ask: Callable[..., bool]) -> Predicate:
-    """A function `ask(world, *, name: type = default, …)` with its arguments as a model that refuses anything else."""
+    """Makes a predicate of a function `ask(world, *, name: type = default, …)`: its arguments become a model that refuses
+    unknown arguments and wrong types."""
     hints = get_type_hints(ask, include_extras=True)
     fields: dict[str, Any] = {
         name: (hints[name], ... if parameter.default is inspect.Parameter.empty else parameter.default)
@@ -61,7 +64,7 @@ COMBINATORS = ("all", "any", "not")
 
 
 def parts(condition: Condition) -> list[Condition]:
-    """The conditions an all, any or not is made of."""
+    """The conditions inside an all, any or not."""
     return [part if isinstance(part, Condition) else Condition.model_validate(part) for part in condition.args["of"]]
 
 
@@ -76,8 +79,8 @@ def holds(condition: Condition, world: World) -> bool:
 
 
 def evaluate(step: Step, snapshot: Snapshot, predictions: Mapping[str, str] | None = None) -> Verdict:
-    """The verdict on a step. `predictions` is what the learner chose: the machine answers no question before the learner did.
-    What it answers does not depend on the choice; None asks for every answer."""
+    """The verdict on a step. `predictions` is what the learner chose. A question is answered only after the learner chose,
+    and the answer does not depend on the choice. With None, every question is answered."""
     world = World(snapshot)
     passed = tuple(check.id for check in step.checks if holds(check.when, world))
     asked = [one for one in step.predictions if predictions is None or one.id in predictions]
@@ -88,7 +91,7 @@ def evaluate(step: Step, snapshot: Snapshot, predictions: Mapping[str, str] | No
 
 
 def outcome(prediction: Prediction, world: World) -> str:
-    """The option that proved true: none before the thing was tried, and none when two would hold."""
+    """The option that proved true; "" before the thing was tried, and when more than one option holds."""
     if prediction.after is not None and not holds(prediction.after, world):
         return ""
     true = [option.id for option in prediction.options if holds(option.when, world)]
@@ -101,10 +104,11 @@ def probes(
     predictions: Mapping[str, str] | None = None,
     settled: Collection[str] = (),
 ) -> list[Probe]:
-    """What to try for this step. With a snapshot: only what would decide something now (the rest of its `all` holds).
+    """What to try for this step. With a snapshot: only probes whose answer would decide something now (the rest of their
+    `all` holds).
 
-    `predictions` as for `evaluate`; `settled` are ids of checks and predictions that need no further answer. Results of probes
-    that are no longer asked for should be dropped, so that an answer is never older than its question.
+    `predictions` is as for `evaluate`. `settled` are ids of checks and predictions that need no further answer. The caller
+    should drop the results of probes that this list no longer holds, so that no old answer is used for a new question.
     """
     world = World(snapshot) if snapshot is not None else None
     open_conditions = [check.when for check in step.checks if check.id not in settled]
@@ -117,7 +121,7 @@ def probes(
 
 
 def scripts(step: Step, snapshot: Snapshot, settled: Collection[str] = ()) -> list[Script]:
-    """What to run for the checks that are not `settled`, and only where the answer would matter now."""
+    """The scripts to run for the checks that are not `settled`, where the answer could change something now."""
     world = World(snapshot)
     waiting = [check.when for check in step.checks if check.id not in settled]
     found = [Script(place=args.get("place", "h1"), file=args["file"]) for args in named("script", waiting, world)]
@@ -125,8 +129,8 @@ def scripts(step: Step, snapshot: Snapshot, settled: Collection[str] = ()) -> li
 
 
 def measurements(step: Step, snapshot: Snapshot, predictions: Mapping[str, str] | None = None) -> list[Measurement]:
-    """What to measure for this step, once the learner has predicted. Figures are kept while they are asked for: those of a
-    container that has gone must not stand for the one that comes next."""
+    """What to measure for this step, once the learner has predicted. The caller keeps figures only while they are in this
+    list: the figures of a removed container must not be shown for the next one."""
     if predictions is not None and any(asked.id not in predictions for asked in step.predictions):
         return []
     world = World(snapshot)
@@ -134,7 +138,7 @@ def measurements(step: Step, snapshot: Snapshot, predictions: Mapping[str, str] 
 
 
 def answers(prediction: Prediction, world: World | None) -> list[Condition]:
-    """What has to be known to answer it: first whether the thing was tried, then which option is true."""
+    """The conditions that have to be known for a prediction: first whether the thing was tried, then which option is true."""
     options = [option.when for option in prediction.options]
     if prediction.after is None:
         return options
@@ -149,7 +153,7 @@ def wanted(condition: Condition, world: World | None) -> Iterator[Probe]:
 
 
 def named(kind: str, conditions: Iterable[Condition], world: World | None) -> Iterator[dict[str, Any]]:
-    """The arguments of every question of this kind, where its answer would decide something."""
+    """The arguments of every question of this kind whose answer would decide something."""
     for condition in conditions:
         if condition.kind == kind:
             yield condition.args

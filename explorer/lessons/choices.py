@@ -1,7 +1,7 @@
-"""“Which one would you choose?”: cases to decide, and the reasons for every choice, each resting on a row of the table.
+"""“Which one would you choose?”: cases to decide, and reasons for every choice; each reason refers to a row of a comparison.
 
-A reason says what it expects to be measured, so it can be held against what the learner's own comparison came to. The text is
-in `choices.toml`; what is wrong in it stops the start with a sentence.
+A reason names the result that it expects, so it can be compared with the learner's own comparison. The text is in
+`choices.toml`; an error in it stops the start with a sentence.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ VERDICTS: dict[Verdict, str] = {"best": "Fits best", "works": "Would do", "no": 
 
 
 class BadCases(Exception):
-    """The file and what is wrong in it, in one sentence."""
+    """One sentence that names the file and what is wrong in it."""
 
 
 class Reason(Data):
-    """`expect` is the word of the cell, or the answer to its question: yes, no, the host's, …"""
+    """One reason. `expect` is the word of the cell, or the answer to the row's question: yes, no, the host's and so on."""
 
     row: str
     expect: str = Field(min_length=1, max_length=40)
@@ -77,12 +77,12 @@ class Case(Data):
 
     @property
     def variants(self) -> str:
-        """As a link to a comparison says them."""
+        """The choices in the form that a link to a comparison takes."""
         return ",".join(choice.variant for choice in self.choices)
 
 
 class Held(NamedTuple):
-    """A reason and what was measured about it; `agrees` is None where nothing was."""
+    """A reason with its measured cell. `agrees` is None where nothing was measured."""
 
     reason: Reason
     row: Row
@@ -91,7 +91,7 @@ class Held(NamedTuple):
 
 
 class Weighed(NamedTuple):
-    """A choice with its reasons held against a column; no column, nothing measured."""
+    """A choice with its reasons compared with a column; `column` is None when nothing was measured."""
 
     choice: Choice
     verdict: str
@@ -119,7 +119,7 @@ def read_cases(path: Path) -> dict[str, Case]:
 
 
 def weigh(case: Case, columns: Iterable[Column]) -> list[Weighed]:
-    """Each choice beside the learner's own column of it, whatever version of Docker Engine that had."""
+    """Each choice with the learner's own column of the same variant, whatever version of Docker Engine that column had."""
     by_variant: dict[str, Column] = {}
     for column in columns:
         by_variant.setdefault(column.variant.id.partition("@")[0], column)

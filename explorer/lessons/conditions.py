@@ -1,6 +1,7 @@
-"""Conditions as authors write them, checked and turned into the full form.
+"""Checks the conditions that authors write and turns them into the full form.
 
-`{ container_running = { name = "web" } }` is one question, a list of them means all, `any` and `not` take one or a list.
+`{ container_running = { name = "web" } }` is one question. A list of conditions means all of them. `any` and `not` take one
+condition or a list.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ from explorer.lessons.model import Command, Condition
 from explorer.network.scenario import Scenario
 
 Path = tuple[str | int, ...]
-Complain = Callable[[Path, str, str], Exception]  # where in the file, what is wrong, the word it is about
+Complain = Callable[[Path, str, str], Exception]  # place in the file, what is wrong, the word that it is about
 
 
 class Reach:
-    """What a lesson may name: the hosts and machines of its scenario, the containers its own commands start, its scripts."""
+    """What a lesson may name: the hosts and machines of its scenario, the containers that its own commands start, and its
+    scripts."""
 
     def __init__(self, scenario: Scenario, names: set[str], scripts: Collection[str] = ()) -> None:
         self.scenario = scenario
@@ -34,7 +36,7 @@ class Reach:
         )
 
     def knows(self, who: str) -> bool:
-        """Whether a condition may speak of `who`."""
+        """Whether a condition may name `who`."""
         host, slash, name = who.partition("/")
         if slash:
             return host in (*self.scenario.hosts, "*") and bool(name)
@@ -44,7 +46,7 @@ class Reach:
         )
 
     def problem(self, command: Command) -> str:
-        """Why a command cannot be run where it says, or nothing."""
+        """Why a command cannot run in its place; "" when it can."""
         host, slash, name = command.place.partition("/")
         if host not in self.scenario.hosts and (slash or host not in self.scenario.machines):
             return f"unknown place {command.place!r}; {self}"
@@ -61,7 +63,7 @@ class Reader:
         self.complain = complain
 
     def read_all(self, data: dict[str, Any]) -> None:
-        """Put the full form in place of every short one."""
+        """Replaces every short form by the full form."""
         for number, step in enumerate(tables(data.get("steps"))):
             here: Path = ("steps", number)
             for kind in ("checks", "hints", "measures"):
@@ -123,7 +125,7 @@ class Reader:
         return Condition(kind=name, args=dict(args))
 
     def script_problem(self, name: str, args: dict[str, Any], path: Path) -> str:
-        """What is wrong with the script a check names, or nothing."""
+        """What is wrong with the script that a check names; "" when nothing is wrong."""
         if name != "script":
             return ""
         if "checks" not in path:

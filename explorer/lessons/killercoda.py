@@ -1,8 +1,8 @@
-"""A scenario in Killercoda's form (`index.json`, texts, scripts) as a lesson of ours, and what of it could not be carried over.
+"""Turns a scenario in Killercoda's form (`index.json`, texts, scripts) into a lesson, and lists what could not be converted.
 
-The form is known from public scenarios: a title, a description, and `details` with `intro`, `steps` and `finish`, each of which
-names a text and maybe scripts. `verify` scripts become checks. Nothing is left out in silence: every loss is a sentence that
-begins with the file it is in.
+The form is known from public scenarios: a title, a description, and `details` with `intro`, `steps` and `finish`, each of
+which names a text and possibly scripts. `verify` scripts become checks. Every loss is reported in a sentence that begins with
+the file.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ INDEX = "index.json"
 MOST_STEPS = 40
 MOST_LEFT_OUT = 80
 TITLE, SUMMARY, PROMISE = 120, 600, 200  # letters
-DOCKER = ("docker", "ubuntu", "debian")  # environments that a Docker host stands in for
+DOCKER = ("docker", "ubuntu", "debian")  # environments that a Docker host can replace
 SCRIPTS = {
     "foreground": "a script that types for the learner when the step opens",
     "background": "a script that runs unseen when the step opens",
@@ -33,7 +33,7 @@ PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp")
 
 @dataclass(frozen=True)
 class Imported:
-    """`slug` is what the lesson may be called, `files` its texts by name, `left_out` sentences."""
+    """The result. `slug` is a name for the lesson, `files` are its texts by name, `left_out` are sentences."""
 
     slug: str
     files: dict[str, str]
@@ -41,13 +41,13 @@ class Imported:
 
 
 def import_scenario(files: Mapping[str, bytes], name: str = "") -> Imported:
-    """From the files of a folder or zip. Raises `BadBundle` when there is no scenario in it."""
+    """The lesson from the files of a folder or zip. Raises `BadBundle` when the files hold no scenario."""
     folder, inside = at_home(files, INDEX)
     return Scenario(inside, slug_of(folder or name)).imported()
 
 
 def is_scenario(files: Mapping[str, bytes]) -> bool:
-    """Whether these are a scenario and not already a lesson."""
+    """Whether the files are a scenario and not a lesson."""
     names = {name.rpartition("/")[2] for name in files}
     return INDEX in names and MAIN not in names
 
@@ -59,7 +59,7 @@ def slug_of(name: str) -> str:
 
 @dataclass
 class Scenario:
-    """One scenario being read."""
+    """One scenario while it is read."""
 
     given: Mapping[str, bytes]
     slug: str
@@ -157,7 +157,7 @@ class Scenario:
         return text
 
     def find(self, asked: object) -> str:
-        """The file that is meant, or nothing."""
+        """The file that the scenario names; "" when there is none."""
         path = asked.removeprefix("./") if isinstance(asked, str) else ""
         if path not in self.given:
             return ""
@@ -208,7 +208,7 @@ def table(value: object) -> dict[str, Any]:
 
 
 def words(value: object, most: int) -> str:
-    """A text of theirs on one line that can be shown; nothing when it is no text."""
+    """A text of the scenario on one line that is safe to show; "" when the value is not a text."""
     text = value if isinstance(value, str) else ""
     plain = "".join(letter if letter.isprintable() else " " for letter in text[: 8 * most])
     return " ".join(plain.split())[:most]
@@ -219,5 +219,5 @@ def first_sentence(text: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """A TOML string. What `words` lets through needs no other escapes than JSON's."""
+    """A TOML string. A text from `words` needs no other escapes than JSON's."""
     return json.dumps(text, ensure_ascii=False)

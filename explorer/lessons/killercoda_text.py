@@ -1,7 +1,8 @@
-"""Killercoda's Markdown as ours: code that can be clicked becomes `run` blocks, what a lesson may not hold becomes words.
+"""Turns Killercoda's Markdown into the Markdown of lessons: clickable code becomes `run` blocks, and what a lesson may not
+hold becomes words.
 
-Marks stand behind code, in double braces: `exec` (in Katacoda's days `execute`) types it, `copy` copies it. Behind a fence
-the mark stands on the fence's last line.
+A mark in double braces stands behind code: `exec` (older: `execute`) types the code, `copy` copies it. For a fenced block,
+the mark stands on the last line of the fence.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ SAID = {
 
 
 def convert_text(text: str) -> tuple[str, list[str]]:
-    """(Markdown that `render.faults` has nothing against, what was lost)."""
+    """(Markdown in which `render.faults` finds nothing, what was lost)."""
     writer = Writer()
     writer.take(COMMENT.sub("", text).split("\n"))
     return writer.sound(), [SAID[loss] for loss in SAID if loss in writer.losses]
@@ -51,11 +52,11 @@ def convert_text(text: str) -> tuple[str, list[str]]:
 
 @dataclass
 class Writer:
-    """Reads line by line and knows whether it is in a fence."""
+    """Reads line by line and knows whether the line is inside a fence."""
 
     lines: list[str] = field(default_factory=list)
     losses: set[str] = field(default_factory=set)
-    waiting: list[str] = field(default_factory=list)  # commands clicked in the running paragraph
+    waiting: list[str] = field(default_factory=list)  # clickable commands in the current paragraph
 
     def take(self, lines: list[str]) -> None:
         at = 0
@@ -101,7 +102,7 @@ class Writer:
             self.block(indent, f"run {PLACE}", [indent + command for command in commands])
 
     def typed(self, mark: str) -> bool:
-        """Whether code with this mark is typed when it is clicked."""
+        """Whether a click types the code that has this mark."""
         name, *rest = mark.split() or [""]
         if name.lower() not in ("exec", "execute"):
             if name.lower() == "open":
@@ -137,7 +138,7 @@ class Writer:
                 alone += found[0]
             written += f"{found[1]}{found[2]}{found[1]}"
         written += self.words(line[end:])
-        if not alone or line.strip() != alone:  # a line that is nothing but commands becomes nothing but buttons
+        if not alone or line.strip() != alone:  # a line that holds only commands becomes only buttons
             self.lines.append(written)
 
     def words(self, text: str) -> str:
@@ -167,7 +168,8 @@ class Writer:
     # --- the end ---
 
     def sound(self) -> str:
-        """What still may not be in a lesson's text is shown as it was written, whatever it takes."""
+        """The text without faults: lines that a lesson may not hold are escaped, and if that does not help the whole text
+        becomes code."""
         for _ in range(3):
             wrong = {fault.line - 1 for fault in render.faults("\n".join(self.lines))}
             if not wrong:
@@ -184,7 +186,7 @@ def port(host: str | None, number: str | None, katacoda: str | None) -> str:
 
 
 def joined(lines: list[str]) -> list[str] | None:
-    """One command a line: continued lines together, comments away. None when it takes more lines to be one command."""
+    """One command per line: continued lines are joined, comments removed. None when a command needs more than one line."""
     commands: list[str] = []
     before = ""
     for line in lines:
@@ -203,7 +205,7 @@ def joined(lines: list[str]) -> list[str] | None:
 
 
 def balanced(command: str) -> bool:
-    """Whether a line stands for itself: no open quote, no here-document, no half of a loop."""
+    """Whether a line is complete: no open quote, no here-document, no half of a loop."""
     left = re.sub(r"\\.|'[^']*'|\"(?:\\.|[^\"\\])*\"", "", command)
     if "'" in left or '"' in left or re.search(r"<<-?\s*\S", left):
         return False

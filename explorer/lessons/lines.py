@@ -1,4 +1,4 @@
-"""Which line of a TOML text a value stands on, so that an error can point at it."""
+"""Finds the line of a TOML text where a value stands, so that an error can name the line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ KEY = re.compile(r'^\s*(?:"([^"]+)"|([A-Za-z0-9_-]+))\s*=')
 
 
 class Lines:
-    """The lines of the tables and keys of one TOML text, in the plain style lessons are written in."""
+    """The lines of the tables and keys of one TOML text in the plain style in which lessons are written."""
 
     def __init__(self, text: str) -> None:
         self.text = text.splitlines()
@@ -49,7 +49,7 @@ class Lines:
         return path
 
     def find(self, path: Sequence[str | int], needle: str = "") -> int:
-        """The line of `path`, or of the nearest thing above it; further down to `needle` if the value names it."""
+        """The line of `path`, or of the nearest table above it; if the value contains `needle`, the line of `needle`."""
         known = tuple(path)
         while known not in self.at:
             known = known[:-1]
@@ -63,7 +63,7 @@ class Lines:
 
 
 def nesting(line: str, depth: int, quoted: str) -> tuple[int, str]:
-    """Open brackets and the open quote after `line`; strings over several lines are followed, comments left out."""
+    """The open brackets and the open quote after `line`. Strings over several lines are followed; comments are ignored."""
     position = 0
     while position < len(line):
         if quoted:

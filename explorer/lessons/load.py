@@ -1,6 +1,6 @@
-"""Reads a lesson from its folder or from texts by name, or says which line of which file is wrong and what to do about it.
+"""Reads a lesson from its folder or from texts by name. An error names the file, the line, what is wrong and what to do.
 
-All of a lesson is checked here, so that whoever has a `Lesson` need not check anything again.
+A lesson is checked completely here, so code that has a `Lesson` need not check it again.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class LessonError(Exception):
 
 
 def load_lessons(root: Path = CONTENT) -> dict[str, Lesson]:
-    """Every lesson below `root`, by slug, in their order; read once. Raises `LessonError`."""
+    """Every lesson below `root`, by slug, in the lessons' order; read once per process. Raises `LessonError`."""
     return _load_lessons(root)
 
 
@@ -49,12 +49,12 @@ def _load_lessons(root: Path) -> dict[str, Lesson]:
 
 
 def read_lesson(slug: str, files: Mapping[str, str]) -> Lesson:
-    """A lesson whose files somebody sent: {file name: text}. Raises `LessonError`, whose paths begin with the slug."""
+    """The lesson in the files that a person sent: {file name: text}. Raises `LessonError`; its paths begin with the slug."""
     return Reading(Path(slug), InMemory(files), glossary(CONTENT)).lesson()
 
 
 def glossary(root: Path) -> dict[str, str]:
-    """Words and their meanings, from `glossary.toml` beside the lessons when it is there."""
+    """Words and their meanings from `glossary.toml` beside the lessons; empty when the file does not exist."""
     folder = OnDisk(root)
     if "glossary.toml" not in folder.names():
         return {}
@@ -67,7 +67,7 @@ def glossary(root: Path) -> dict[str, str]:
 
 
 class Files(Protocol):
-    """Where the files of a lesson are: in a folder, or in memory."""
+    """Access to the files of a lesson in a folder or in memory."""
 
     def names(self) -> list[str]: ...
     def text(self, name: str) -> str: ...
@@ -121,7 +121,8 @@ def is_script(name: str) -> bool:
 
 
 class Reading:
-    """One lesson being read. `path` is its folder's, or stands for it: its name is the lesson's slug."""
+    """One lesson while it is read. `path` is its folder; for a lesson in memory it is only a name. The last part
+    is the slug."""
 
     def __init__(self, path: Path, files: Files, words: dict[str, str]) -> None:
         self.path = path
@@ -180,7 +181,7 @@ class Reading:
         return SCENARIOS[name]
 
     def started(self) -> set[str]:
-        """Containers that the lesson's own commands start."""
+        """The containers that the lesson's own commands start."""
         texts = [MAIN, *(name for name in self.files.names() if name.endswith(".md"))]
         return {found for name in texts for found in NAMED.findall(self.read(name))}
 

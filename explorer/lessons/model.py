@@ -1,10 +1,10 @@
 """A lesson as data. A folder `content/<slug>/` holds `lesson.toml` and one Markdown file per step.
 
-Commands a learner can click are fenced blocks in the Markdown whose info string is `run PLACE` (`run h1`, `run h1/web`,
-`run outside`). `lesson solve` plays those, in order, then the step's `solution`.
+Commands that a learner can click are fenced blocks in the Markdown whose info string is `run PLACE` (`run h1`, `run h1/web`,
+`run outside`). `lesson solve` runs these in order and then the step's `solution`.
 
-Every text field is Markdown as its author wrote it; the field ending in `html` beside it is the same, sanitised, made by
-`load`. Show the `html` one.
+Every text field is Markdown as its author wrote it. `load` fills the field beside it whose name ends in `html` with sanitised
+HTML. Pages show the `html` field.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Data(BaseModel):
 
 
 class Condition(Data):
-    """A named predicate over a snapshot and its arguments; the names are those of `checks.PREDICATES`."""
+    """A named predicate over a snapshot, with its arguments; the names are those of `checks.PREDICATES` and all, any, not."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     kind: str
@@ -43,23 +43,23 @@ class Check(Data):
     text: str
     html: str = ""
     when: Condition
-    given: bool = False  # may be true before the step's commands (then solving does not insist on red first)
+    given: bool = False  # may hold before the step's commands (then `lesson solve` does not require that it fails first)
 
 
 class Option(Data):
     id: str = Slug
     text: str
     html: str = ""
-    when: Condition  # the machine's answer: this option is the true one once this holds
+    when: Condition  # this option is the true one once this condition holds
 
 
 class Prediction(Data):
     id: str = Slug
     question: str
-    html: str = ""  # of the question
-    after: Condition | None = None  # the machine answers once this holds: what was asked about has been done
+    html: str = ""  # the question as HTML
+    after: Condition | None = None  # the question is answered once this holds: the thing was tried
     options: tuple[Option, ...] = Field(min_length=2, max_length=5)
-    explain: str  # shown once the machine has answered
+    explain: str  # shown once the question is answered
     explain_html: str = ""
 
 
@@ -75,7 +75,8 @@ class Command(Data):
 
 
 class Measurement(Data):
-    """Roads to be measured once the learner has predicted and `when` holds; the figures are kept as long as it does."""
+    """Roads (paths) that are measured once the learner has predicted and `when` holds. The figures are kept as long as `when`
+    holds."""
 
     id: str = Slug
     title: str
@@ -91,7 +92,7 @@ class Step(Data):
     predictions: tuple[Prediction, ...] = ()
     hints: tuple[Hint, ...] = ()
     measures: tuple[Measurement, ...] = ()
-    solution: tuple[Command, ...] = ()  # for challenges: never shown, only solved
+    solution: tuple[Command, ...] = ()  # for challenges: `lesson solve` runs it; learners do not see it
     challenge: bool = False
     summary: bool = False  # the closing card, made from this sandbox's own facts
     # filled by `load`:

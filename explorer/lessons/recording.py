@@ -1,7 +1,7 @@
-"""What was seen while a lesson was played for real, kept for nodes that cannot play it.
+"""What was seen while a lesson was played on real hosts, kept for nodes that cannot play the lesson.
 
-Only `lesson solve --record` writes one. It belongs to one lesson as it was: the hash of everything that was done is in it,
-and the recording of another lesson is not shown.
+`lesson solve --record` writes a recording. It belongs to one version of one lesson: it holds a hash of everything that was
+done, and it is shown only while the lesson has the same hash.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ NAME = "recording.json.gz"
 
 
 class Seen(BaseModel):
-    """After a step (or, with an empty `step`, before the first): the sandbox, and what the machine answered by then."""
+    """What was seen after a step (with an empty `step`: before the first one): the snapshot, and the answers to predictions
+    by then."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     step: str
@@ -31,7 +32,8 @@ class Seen(BaseModel):
 
 
 class Recording(BaseModel):
-    """`kernel` and `engine` are the versions that ran it; `at` is when, in Unix time; `played` is the hash of what was done."""
+    """`kernel` and `engine` are the versions on which it was played, `at` is the Unix time, `played` is the hash of what was
+    done."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     lesson: str
@@ -42,7 +44,7 @@ class Recording(BaseModel):
     seen: tuple[Seen, ...]
 
     def around(self, step: str) -> tuple[Snapshot, Snapshot] | None:
-        """What was there before a step's commands, and after them."""
+        """The snapshots before and after a step's commands; None when the step is not in the recording."""
         for before, after in zip(self.seen, self.seen[1:], strict=False):
             if after.step == step:
                 return before.snapshot, after.snapshot
@@ -63,7 +65,7 @@ def path_of(lesson: Lesson, root: Path = CONTENT) -> Path:
 
 
 def write_recording(path: Path, recording: Recording) -> None:
-    """Without explanations: those are made anew when it is shown, from today's knowledge."""
+    """Writes a recording without explanations: they are made again, with the present code, when it is shown."""
     data = recording.model_dump_json(exclude={"seen": {"__all__": {"snapshot": {"places": WITHOUT_WHY}}}})
     path.write_bytes(gzip.compress(data.encode(), 9, mtime=0))
 
@@ -72,7 +74,7 @@ WITHOUT_WHY = {"__all__": {"views": {"__all__": {"lines": {"__all__": {"why", "a
 
 
 def find_recording(lesson: Lesson) -> Recording | None:
-    """The recording of this lesson as it is now; None when there is none, or only one of another lesson."""
+    """The recording of this version of the lesson; None when there is none, or only one of another version."""
     recording = _read(path_of(lesson))
     return recording if recording and (recording.lesson, recording.played) == (lesson.slug, played(lesson)) else None
 

@@ -1,7 +1,7 @@
-"""Markdown of a lesson to HTML: clickable commands, notes, explained words; no raw HTML; sanitised at the end.
+"""From the Markdown of a lesson to HTML: clickable commands, notes, explained words, no raw HTML; the result is sanitised.
 
-A fenced block whose info string is `run PLACE` becomes one button per line. `!!! note` opens a note. The first use of a word
-of the glossary in a text carries its meaning.
+A fenced block whose info string is `run PLACE` becomes one button per line. `!!! note` begins a note. The first use of a
+glossary word in a text carries the word's meaning.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ ATTRIBUTES = {
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong with a text, and on which of its lines (from 1)."""
+    """What is wrong with a text, and its line (from 1)."""
 
     line: int
     what: str
@@ -49,7 +49,7 @@ def reader(*, html: bool = False) -> MarkdownIt:
 
 
 def run_place(token: Token) -> str | None:
-    """The place of a `run` block; None for any other token."""
+    """The place of a `run` block; None for every other token."""
     words = token.info.split() if token.type == "fence" else []
     return " ".join(words[1:]) if words[:1] == ["run"] else None
 
@@ -71,7 +71,7 @@ def commands(text: str) -> list[tuple[int, Command]]:
 
 
 def faults(text: str) -> list[Fault]:
-    """What may not be in a lesson's text: raw HTML, pictures, links that lead out, run blocks without a place."""
+    """What a lesson's text may not hold: raw HTML, pictures, links to other sites, run blocks without a place."""
     found: list[Fault] = []
     for token in reader(html=True).parse(text):
         line = token.map[0] + 1 if token.map else 1
@@ -105,7 +105,7 @@ def local(href: str) -> bool:
 
 
 def explained(tokens: Sequence[Token], glossary: dict[str, str]) -> None:
-    """Mark the first use of each word of the glossary."""
+    """Marks the first use of each glossary word."""
     left = dict(glossary)
     for token in tokens:
         if token.type != "inline" or not token.children or not left:
@@ -120,7 +120,7 @@ def explained(tokens: Sequence[Token], glossary: dict[str, str]) -> None:
 
 
 def marked(token: Token, left: dict[str, str]) -> list[Token]:
-    """A text token, split around the glossary words in it. Each word that is found is taken out of `left`."""
+    """A text token, split around its glossary words. Each word that is found is removed from `left`."""
     if not left:
         return [token]
     words = "|".join(re.escape(word) for word in sorted(left, key=len, reverse=True))
@@ -156,7 +156,7 @@ def render(text: str, glossary: dict[str, str] | None = None) -> str:
 
 
 def render_line(text: str) -> str:
-    """One line of Markdown, without a paragraph round it."""
+    """One line of Markdown as HTML without a paragraph around it."""
     return sanitised(reader().renderInline(text))
 
 

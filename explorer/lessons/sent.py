@@ -1,4 +1,4 @@
-"""What somebody sent, read as a lesson: one of ours, or a scenario in Killercoda's form. What is wrong has file and line."""
+"""Reads what a person sent as a lesson: a lesson, or a scenario in Killercoda's form. An error has a file and a line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from explorer.lessons.model import Lesson
 
 @dataclass(frozen=True)
 class Fault:
-    """What is wrong with what was sent: in which file, on which line, and what stands there. Line 0: all of it."""
+    """What is wrong with what was sent: the file, the line, and the text of that line. Line 0 means the whole file."""
 
     file: str
     line: int
@@ -31,7 +31,7 @@ class Faulty(Exception):
 
 @dataclass(frozen=True)
 class Bundle:
-    """A lesson as it was sent, and found good. `left_out`: what its import could not carry over."""
+    """A lesson that was sent and has no error. `left_out` are sentences about what the import could not convert."""
 
     lesson: Lesson
     files: dict[str, str]
@@ -39,7 +39,7 @@ class Bundle:
 
 
 def read_bundle(given: Mapping[str, bytes], name: str = "") -> Bundle:
-    """A lesson of ours or a scenario of Killercoda's, from bounded files. `name` is the zip's. Raises `Faulty`."""
+    """The lesson in files of bounded size. `name` is the name of the zip. Raises `Faulty`."""
     left_out: tuple[str, ...] = ()
     try:
         if is_scenario(given):
@@ -63,7 +63,7 @@ def fault_of(error: LessonError, files: Mapping[str, str]) -> Fault:
 
 
 def named_slug(main: str) -> str:
-    """The slug that the lesson gives itself, if it does; whoever reads it all says what is wrong with it."""
+    """The slug in the lesson's own file, if it has one; `read_lesson` reports what is wrong with it."""
     try:
         slug = tomllib.loads(main).get("slug")
     except (tomllib.TOMLDecodeError, RecursionError):

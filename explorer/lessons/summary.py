@@ -1,6 +1,6 @@
-"""The closing card: what is on this sandbox's host now that a driver put there, counted and named by the driver's package.
+"""The closing card: what a driver added to this sandbox's hosts, counted and named by the driver's package.
 
-Every pair is (title, text); both are plain text, with names that came from a host in them: whoever shows them escapes them.
+Every pair is (title, text). Both are plain text and contain names that came from a host, so a page has to escape them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from explorer.network.world import World
 
 
 def summarise(lesson: Lesson, snapshot: Snapshot) -> list[Fact]:
-    """The facts that fit this lesson's driver, of every host that has them."""
+    """The facts for this lesson's driver, of every host that has some."""
     world, driver = World(snapshot), DRIVERS[lesson.driver]
     hosts = [place for place in snapshot.places.values() if place.kind == "host"]
     return [fact for host in hosts for fact in driver.summary(world, host) if fact[1]]

@@ -1,8 +1,9 @@
-"""The named questions a lesson may ask of a snapshot, a file per kind of thing that is asked about.
+"""The named questions that a lesson may ask of a snapshot, one file per subject.
 
-Each is a function of the `World` and of arguments by name; an argument that is left out asks nothing. They ask about effects,
-never about what was typed. A name or a place may hold `*`. Where both are there, the kernel is asked rather than the daemon.
-A new question is a function in one of these files and its name in that file's `QUESTIONS`.
+Each question is a function of the `World` and of named arguments; an argument that is left out restricts nothing. Questions
+ask about effects, not about what a learner typed. A name or a place may contain `*`. Where the kernel and the daemon both
+know something, the kernel is asked. A new question is a function in one of these files and its name in that file's
+`QUESTIONS`.
 """
 
 from __future__ import annotations

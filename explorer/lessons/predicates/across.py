@@ -1,4 +1,4 @@
-"""Questions about networks that reach over several hosts: who knows of one, what passes between, where an address lives."""
+"""Questions about networks that span several hosts: which hosts know a network, which frames pass, where an address is."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from explorer.network.world import World, like
 
 
 def network_spans(world: World, *, first: Who, second: Who, name: str = "*", driver: str = "overlay") -> bool:
-    """Two hosts know one and the same network: its name and its id agree."""
+    """Two hosts know the same network: its name and its id are equal."""
     mine, others = (
         {(one.name, one.id) for one in world.networks(host, name) if like(one.driver, driver)} for host in (first, second)
     )
@@ -16,7 +16,7 @@ def network_spans(world: World, *, first: Who, second: Who, name: str = "*", dri
 
 
 def attachable(world: World, *, name: str = "*", host: Who = "*") -> bool:
-    """A swarm network that fits lets containers of `docker run` in."""
+    """A swarm network that fits accepts containers of `docker run`."""
     return any(one.scope == "swarm" and one.attachable for one in world.networks(host, name))
 
 
@@ -30,7 +30,7 @@ def frame(
     inner_destination: Who = "",
     about: str = "",
 ) -> bool:
-    """A frame of VXLAN passed on the LAN of `place`; `about` is a pattern for what it carried, in words."""
+    """A VXLAN frame passed on the LAN of `place`; `about` is a pattern for a description of its content."""
     return any(
         one.vni is not None
         and world.belongs(one.outer_source, outer_source)
@@ -43,7 +43,8 @@ def frame(
 
 
 def lives_at(world: World, *, place: Who, of: Who, at: Who, written: bool | None = None) -> bool:
-    """A tunnel in `place` sends frames for a MAC address of `of` to the host `at`; `written`: by a program, not learned."""
+    """A tunnel in `place` sends frames for a MAC address of `of` to the host `at`; `written`: a program wrote the entry, it
+    was not learned."""
     macs = {one.mac for one in world.everywhere(of, "interfaces", Interface) if one.mac and one.kind != "loopback"}
     return any(
         one.mac in macs
@@ -55,7 +56,7 @@ def lives_at(world: World, *, place: Who, of: Who, at: Who, written: bool | None
 
 
 def mtu(world: World, *, place: Who, size: int, name: str = "", kind: str = "") -> bool:
-    """An interface that fits takes packets of at most `size` bytes."""
+    """The MTU of an interface that fits is at most `size` bytes."""
     return any(
         one.mtu == size and like(one.name, name) and like(one.kind, kind)
         for one in world.everywhere(place, "interfaces", Interface)

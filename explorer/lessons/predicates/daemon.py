@@ -1,4 +1,4 @@
-"""Questions about what the host's daemon calls things: containers, networks, published ports."""
+"""Questions about what the host's daemon names: containers, networks, published ports."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from explorer.network.world import World, like
 def container_running(
     world: World, *, name: str = "*", image: str = "", network: str = "", host: Who = "*", count: int = 1
 ) -> bool:
-    """At least `count` containers run that fit."""
+    """At least `count` containers that fit are running."""
     fitting = (
         container
         for container in world.running(host, name)
@@ -19,14 +19,14 @@ def container_running(
 
 
 def container_stopped(world: World, *, name: str = "*", host: Who = "*") -> bool:
-    """A container that fits exists and does not run."""
+    """A container that fits exists and is not running."""
     return any(container.state in {"created", "exited", "dead"} for container in world.containers(host, name))
 
 
 def network_exists(
     world: World, *, name: str = "*", driver: str = "", user_defined: bool = False, host: Who = "*", count: int = 1
 ) -> bool:
-    """At least `count` networks fit; `user_defined` leaves out the three that always exist."""
+    """At least `count` networks fit. `user_defined` excludes the three networks that always exist."""
     fitting = (
         network
         for network in world.networks(host, name)
@@ -49,7 +49,7 @@ def attached(
 
 
 def together(world: World, *, first: str, second: str, host: Who = "*") -> bool:
-    """Two running containers that fit have a network in common."""
+    """Two running containers that fit share a network."""
     for one in world.running(host, first):
         mine = {endpoint.network for endpoint in one.endpoints}
         for other in world.running(host, second):

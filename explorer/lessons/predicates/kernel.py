@@ -10,7 +10,7 @@ UNREACHED = ("FAILED", "INCOMPLETE", "")
 
 
 def own_namespace(world: World, *, place: Who) -> bool:
-    """A place that fits was read and lives in a network namespace that it shares with no host."""
+    """A place that fits could be read and has a network namespace that it shares with no host."""
     hosts = {found.netns for found in world.snapshot.places.values() if found.kind == "host"}
     return any(
         found.netns and found.netns not in hosts and not found.shares and "interfaces" in found.views
@@ -20,7 +20,7 @@ def own_namespace(world: World, *, place: Who) -> bool:
 
 
 def shares_namespace(world: World, *, place: Who, of: Who) -> bool:
-    """A place that fits lives in the namespace of `of`."""
+    """A place that fits uses the namespace of `of`."""
     others = {found.netns for found in world.places(of) if found.netns}
     names = {found.id for found in world.places(of)}
     return any(found.id not in names and (found.shares in names or found.netns in others) for found in world.places(place))
@@ -81,7 +81,7 @@ def gateway(world: World, *, place: Who, bridge: str, host: Who = "h1") -> bool:
 
 
 def neighbour(world: World, *, place: Who, of: Who) -> bool:
-    """`place` knows the hardware address of `of`: the two have spoken on one link."""
+    """`place` knows the MAC address of `of`: the two have exchanged packets on one link."""
     return any(
         world.belongs(one.address, of) and one.mac and one.state not in UNREACHED
         for one in world.everywhere(place, "neighbours", Neighbour)

@@ -1,4 +1,5 @@
-"""Questions about a LAN where containers live as neighbours: whose MAC is known, who does not answer, who has which address."""
+"""Questions about a LAN on which containers are neighbours: whose MAC address is known, who does not answer, who has which
+address."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ SILENT = ("FAILED", "INCOMPLETE")
 
 
 def known_by_own_mac(world: World, *, place: Who, knower: Who) -> bool:
-    """`knower` has an address of `place` beside a MAC address that is `place`'s own, and not one of its host's."""
+    """`knower` has an address of `place` with a MAC address of `place` itself, not with one of its host."""
     for found in world.places(place):
         own = cards(world, found) - cards(world, world.snapshot.places.get(found.host))
         if any(
@@ -24,7 +25,7 @@ def known_by_own_mac(world: World, *, place: Who, knower: Who) -> bool:
 
 
 def unanswered(world: World, *, place: Who, of: Who) -> bool:
-    """`place` asked the link for the hardware address of `of`, and nobody answered."""
+    """`place` asked for the MAC address of `of` on the link, and nobody answered."""
     return any(
         one.state in SILENT and not one.mac and world.belongs(one.address, of)
         for one in world.everywhere(place, "neighbours", Neighbour)
@@ -32,7 +33,7 @@ def unanswered(world: World, *, place: Who, of: Who) -> bool:
 
 
 def same_address(world: World, *, first: Who, second: Who) -> bool:
-    """Two network namespaces have one and the same address."""
+    """Two network namespaces have the same IP address."""
     return any(
         one.netns != other.netns and world.addresses(one.id) & world.addresses(other.id)
         for one in world.places(first)

@@ -9,13 +9,14 @@ from explorer.network.world import World
 
 
 def measured(world: World, *, measure: str) -> bool:
-    """The measurement was made, and gave figures."""
+    """The measurement was made and gave figures."""
     found = world.snapshot.measured.get(measure)
     return found is not None and bool(found.roads)
 
 
 def ahead(world: World, *, measure: str, what: Literal["trips", "rates"], road: str = "") -> bool:
-    """`road` was ahead in nearly every round; without a road: no difference could be seen. False before it was measured."""
+    """`road` was ahead in nearly every round; with an empty `road`: no difference could be seen. False before the
+    measurement."""
     found = world.snapshot.measured.get(measure)
     return found is not None and bool(found.roads) and in_front(found, what) == road
 

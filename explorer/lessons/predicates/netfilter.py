@@ -23,7 +23,7 @@ def rule(
     destination_port: int = 0,
     counted: bool = False,
 ) -> bool:
-    """A netfilter rule that fits; `counted` wants at least one packet to have met it. `to` is where a DNAT leads."""
+    """A netfilter rule fits. `counted` requires that at least one packet met the rule. `to` is the target of a DNAT."""
     views: tuple[View, ...] = ("nat", "filter", "raw")
     for view in views:
         for one in world.everywhere(place, view, Rule):
@@ -57,7 +57,7 @@ def connection(
     snat: bool | None = None,
     dnat: bool | None = None,
 ) -> bool:
-    """A tracked connection that was answered. `answered_by` and `answered_to` are the ends of the answer."""
+    """A tracked connection that was answered fits. `answered_by` and `answered_to` are the ends of the answer."""
     return any(
         like(one.protocol, protocol)
         and "UNREPLIED" not in {flag.strip("[]") for flag in one.flags}

@@ -1,4 +1,4 @@
-"""Questions about a third-party driver: what Docker asked it, and what it answered, out of the driver's own journal."""
+"""Questions about a third-party driver: what Docker asked it and what it answered, from the driver's own journal."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ def call(
     host: Who = "*",
     count: int = 1,
 ) -> bool:
-    """Docker asked a driver at least `count` times. `asked` and `answer` are JSON with *; `first`: before all else."""
+    """Docker asked a driver at least `count` times. `asked` and `answer` are JSON patterns with *. `first`: before any other
+    question."""
     calls = [one for one in world.everywhere(host, "calls", Call) if like(one.driver, driver)]
     fitting = [
         one

@@ -1,4 +1,4 @@
-"""Questions about interfaces that share a card and its MAC address, as ipvlan makes them."""
+"""Questions about interfaces that share a parent interface and its MAC address, as ipvlan makes them."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ def ipvlan(world: World, *, place: Who, mode: str = "", name: str = "") -> bool:
 
 
 def one_mac(world: World, *, knower: Who, first: Who, second: Who) -> bool:
-    """`knower` has addresses of both among its neighbours, with one and the same MAC address."""
+    """`knower` has addresses of both places among its neighbours, with the same MAC address."""
     return bool(known_macs(world, knower, first) & known_macs(world, knower, second))
 
 
 def same_card(world: World, *, first: Who, second: Who) -> bool:
-    """Two network namespaces have interfaces with one and the same MAC address."""
+    """Two network namespaces have interfaces with the same MAC address."""
     return any(
         one.netns != other.netns and bool(macs(world, one) & macs(world, other))
         for one in world.places(first)
@@ -30,7 +30,7 @@ def same_card(world: World, *, first: Who, second: Who) -> bool:
 
 
 def mac_rule(world: World, *, place: Who) -> bool:
-    """A rule of the filter table drops what comes in with another MAC address than the one it names."""
+    """A rule of the filter table drops frames whose MAC address differs from the one in the rule."""
     return any(
         one.chain == "INPUT" and one.target == "DROP" and "! --mac-source" in one.spec
         for one in world.everywhere(place, "filter", Rule)

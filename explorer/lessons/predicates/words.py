@@ -9,7 +9,7 @@ from explorer.network.model import DockerContainer, Flow, Probe
 from explorer.network.world import World, like
 
 Who = Annotated[str, "a place, an address, or either with *"]  # checked against the lesson's scenario when it is loaded
-# names Docker gives to what is there before anybody made anything
+# the networks that Docker itself makes
 BUILT_IN = ("bridge", "host", "none")
 
 

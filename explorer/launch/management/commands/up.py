@@ -80,7 +80,8 @@ def _run(which: str, root: bool, console: Console, begun: float) -> int:
 
 
 def environment() -> dict[str, str]:
-    """What every part sees: the places as they are for us (their defaults depend on the user), a key, unbuffered logs."""
+    """The environment of every part: the directories of this installation (their defaults depend on the user), a secret key,
+    unbuffered logs."""
     places = {
         "EXPLORER_INSTALL": settings.INSTALL,
         "EXPLORER_STATE": settings.STATE_DIR,
