@@ -21,9 +21,9 @@ while not Sandbox.objects.filter(state="opening").exists():
     time.sleep(0.02)
 """
 REMOVE = """
-from explorer.lab import hosts
-from explorer.sandboxes.node import lab_config
-hosts.close_sandbox(lab_config(), "{0}")
+from explorer.lab.hosts import lifecycle
+from explorer.node.this_node import lab_config
+lifecycle.close_sandbox(lab_config(), "{0}")
 """
 LOOK = """
 import json

@@ -107,20 +107,20 @@ def test_a_layout_that_is_refused(browser, theirs):
     asked(lambda: browser.post("/playground/open/", {"layout": LINK}), most=4, status=409)
 
 
-@pytest.mark.parametrize(("what", "most"), [("extend", 7), ("reset", 9), ("close", 9)])
+@pytest.mark.parametrize(("what", "most"), [("extend", 7), ("reset", 8), ("close", 9)])
 def test_what_is_done_to_it(browser, theirs, htmx, what, most):
     asked(lambda: browser.post(f"/sandboxes/{theirs.pk}/{what}/", headers=htmx), most=most)
 
 
 def test_moving_to_a_step(browser, htmx):
     browser.post(f"/learn/bridge/step/{STEPS[0]}/", headers=htmx)
-    asked(lambda: browser.post(f"/learn/bridge/step/{STEPS[1]}/", headers=htmx), most=9)
+    asked(lambda: browser.post(f"/learn/bridge/step/{STEPS[1]}/", headers=htmx), most=8)
 
 
 def test_a_guess(browser, htmx):
     browser.post(f"/learn/bridge/step/{STEPS[0]}/", headers=htmx)
     form = {"prediction": ASKED[1].id, "option": ASKED[1].options[0].id}
-    asked(lambda: browser.post("/learn/bridge/predict/", form, headers=htmx), most=9)
+    asked(lambda: browser.post("/learn/bridge/predict/", form, headers=htmx), most=8)
 
 
 @pytest.mark.parametrize(

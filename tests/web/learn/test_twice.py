@@ -11,8 +11,8 @@ from explorer.classroom.acts import states
 from explorer.classroom.models import StartingState
 from explorer.classroom.people.embed_pass import HEADER, begin_embed, write_pass
 from explorer.network.model import Snapshot
-from explorer.sandboxes import opening
-from explorer.sandboxes.models import Action, Learner, Sandbox
+from explorer.sandboxes import comparisons, opening
+from explorer.sandboxes.models import Action, Comparison, Learner, Sandbox
 from tests.at_once import at_once, meeting
 from tests.web.conftest import browser_of
 
@@ -99,6 +99,14 @@ def test_a_lesson_and_a_layout_at_once_open_one_of_them_and_refuse_the_other(ada
     refused = next(answer for answer in answers if answer.status_code == 409).content.decode()
     assert at_once(usable)[0].pk in refused, "and says which one runs"
     assert at_once(closings) == 0
+
+
+def test_a_comparison_is_started_once(ada, node, at_once, monkeypatch):
+    with meeting(monkeypatch, comparisons, "check_queue"):
+        answers = at_once(*[lambda: browser_of(ada).post("/compare/start/", {"columns": ["bridge", "host"]})] * 2)
+    assert [answer.status_code for answer in answers] == [302, 302]
+    assert len({answer.url for answer in answers}) == 1
+    assert at_once(lambda: (Comparison.objects.count(), Sandbox.objects.count())) == (1, 2)
 
 
 # --- what an instructor does ---------------------------------------------------------------------------------------
