@@ -1,5 +1,14 @@
-"""The room that speaks to Docker and opens the kernel's sockets and namespaces: engine, images, hosts, observation, terminals.
+"""The package that speaks to Docker and to the kernel. It imports neither Django nor the settings: `config.LabConfig` carries
+what it needs of them.
 
-Other rooms do neither; `launch.confine`, which takes a process's rights away, is the one that makes system calls of its own
-(tests/test_rooms.py). Nothing here imports Django.
+- `serve` runs the node's own Docker engine in a network namespace of its own; `engine` is its client and what it needs of the
+  machine; `images` builds and loads the root file systems of hosts and machines.
+- `hosts` opens and closes a sandbox: its LANs, its hosts with a Docker Engine each, its machines, and what its scenario makes.
+- `watch` observes a sandbox from outside and reports every change once.
+- `ask` holds what needs an act: probes, journeys, captures, the grid, measurements, scripts of lessons, terminals.
+- `compare` does and measures the work of one column of a comparison.
+- `inside` enters namespaces from outside and holds the sockets and tools that are used there. It follows no path that a host
+  can write.
+- `doctor` says what this node can do, `usage` what a sandbox takes. `diskguard` removes the biggest sandbox when disk space ends.
+- `errors` lists what can go wrong, and whose fault it is.
 """

@@ -1,8 +1,8 @@
-"""A program of its own that sends measured bytes through sockets it is given; the sockets decide through which namespaces.
+"""A separate program that sends measured bytes through sockets that it is given. The sockets decide the namespaces.
 
-Started by `measure` with one JSON argument: the descriptors of listening and of not yet connected sockets, and how much to do.
-Prints one JSON object. It is a process apart so that neither the relay's work disturbs the figures nor these the relay.
-Whoever answers at the other end may be anybody: nothing it sends is kept, and everything has an end.
+`measure` starts it with one JSON argument: the descriptors of listening and of unconnected sockets, and how much to send. It
+prints one JSON object. It is a separate process so that the work of the relay does not disturb the figures, and the measuring
+does not disturb the relay. The other end may be anybody: nothing that it sends is kept, and every wait has a limit.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ import time
 from typing import Any
 
 PIECE = 128 * 1024
-MESSAGE = 64  # bytes of a round trip
+MESSAGE = 64  # bytes of one message of a round trip
 PATIENCE = 2.0  # seconds for any one answer
 TOKEN = 16
 
 
 class Astray(Exception):
-    """The road does not lead where it should; says how."""
+    """The measured connection does not lead to the expected receiver; `str()` says how."""
 
 
 def exactly(sock: socket.socket, size: int) -> bytes:
@@ -40,7 +40,8 @@ def exactly(sock: socket.socket, size: int) -> bytes:
 
 
 def answer(listener: socket.socket, token: bytes, trips: int) -> None:
-    """Takes the one connection that knows the token: echoes `trips` messages, then counts what comes until the end."""
+    """Serves the connection that knows the token: echoes `trips` messages, then counts bytes until the end. Other connections
+    are closed."""
     while True:
         sock, _ = listener.accept()
         with sock:
@@ -64,7 +65,7 @@ def answer(listener: socket.socket, token: bytes, trips: int) -> None:
 
 
 def ask(sock: socket.socket, to: tuple[str, int], token: bytes, work: dict[str, Any]) -> tuple[list[float], float]:
-    """(round trips in µs, Mbit/s)."""
+    """(round trips in µs, Mbit/s). Raises Astray."""
     sock.settimeout(PATIENCE)
     try:
         sock.connect(to)
@@ -97,7 +98,7 @@ def rate(sock: socket.socket, seconds: float, most: int) -> float:
 
 
 def play(work: dict[str, Any]) -> list[list[tuple[list[float], float]]]:
-    """Per road, per round. The roads take turns: what disturbs one disturbs the other as well."""
+    """The figures per road and round. The roads take turns, so that a disturbance affects all of them."""
     signal.alarm(int(work["life"]))
     listeners = [socket.socket(fileno=road["listener"]) for road in work["roads"]]
     for listener in listeners:
@@ -127,7 +128,7 @@ def play(work: dict[str, Any]) -> list[list[tuple[list[float], float]]]:
 
 
 def turn(roads: int, number: int) -> list[int]:
-    """Who goes first changes from round to round."""
+    """The order of the roads in a round: another road is first in each round."""
     return [(number + at) % roads for at in range(roads)]
 
 

@@ -1,7 +1,8 @@
-"""Somebody's own filter expression → classic BPF, compiled by the node's tcpdump.
+"""A person's own filter expression becomes classic BPF: the node's tcpdump compiles it.
 
-The expression is one argument of a program that is given nothing: no shell, an empty network namespace of its own (a name in
-an expression would be looked up), limits of memory and time. What comes back are numbers; the kernel checks them once more.
+The expression is one argument of tcpdump, without a shell. tcpdump runs in an empty network namespace (so that it cannot look
+up a name in the expression) with limits of memory and time. Its output is numbers, and the kernel checks the program once
+more.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ COMPILE = ("unshare", "--net", "prlimit", "--as=268435456", "--cpu=2", "tcpdump"
 
 
 async def compile_filter(expression: str, keep: int) -> bytes:
-    """Instructions for `filters.attach_code`; of each frame that fits, `keep` bytes are handed on. What is wrong with an
-    expression is said in tcpdump's own words."""
+    """Instructions for `filters.attach_code`; `keep` bytes of each frame that fits are kept. Raises BadFilter with tcpdump's
+    own words."""
     if len(expression) > LONGEST or not PRINTABLE.fullmatch(expression):
         raise BadFilter(f"A filter is at most {LONGEST} plain characters.")
     out, said = await _run([*COMPILE, "-s", str(keep), "--", expression])
@@ -34,7 +35,7 @@ async def compile_filter(expression: str, keep: int) -> bytes:
 
 
 async def _run(argv: list[str]) -> tuple[str, str]:
-    """(the program, what was said instead)."""
+    """(the program, tcpdump's message when there is no program)."""
     try:
         process = await asyncio.create_subprocess_exec(
             *argv,
@@ -58,7 +59,7 @@ async def _run(argv: list[str]) -> tuple[str, str]:
 
 
 def read_code(text: str) -> bytes:
-    """`tcpdump -ddd` prints how many there are, then four decimal numbers for each."""
+    """The instructions in the output of `tcpdump -ddd`: their number, then four decimal numbers for each."""
     lines = text.split("\n")
     try:
         count = int(lines[0])

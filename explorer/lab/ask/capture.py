@@ -1,8 +1,8 @@
 """A capture: a packet socket on one interface of one namespace, behind a filter that the kernel applies.
 
-It is asked for what came (`take`), a few times a second. There is an allowance, so that a flood costs a bounded share of the
-node; what is beyond it waits in the kernel's buffer, and what finds no room there the kernel counts. Nothing is lost unsaid:
-`came` is `taken` plus `left_out` once the buffer is empty.
+The caller asks for new frames (`take`) a few times a second. The number of frames per second is limited, so that a flood
+costs a bounded share of the node. Frames above the limit wait in the kernel's buffer, and the kernel counts the frames that
+the buffer cannot hold. After `finish`, `came` is `taken` plus `left_out`.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from explorer.lab.inside.vxlan_tap import (
 from explorer.network.captured import Frame
 from explorer.network.pcapng import SNAP
 
-FRAMES, BYTES, SECONDS = 2_000, 4 * 1024 * 1024, 300.0  # a capture ends when it has, or has run for, so much
-BURST, RATE = 500, 200.0  # frames taken at once; frames a second over more than a moment
+FRAMES, BYTES, SECONDS = 2_000, 4 * 1024 * 1024, 300.0  # a capture ends at this many frames, bytes or seconds
+BURST, RATE = 500, 200.0  # frames taken at once; frames per second in the long run
 BUFFER = 2 * 1024 * 1024
 IGNORE_OUTGOING = 23  # PACKET_IGNORE_OUTGOING, <linux/if_packet.h>
 TIMESTAMPS = 35  # SO_TIMESTAMPNS, <asm-generic/socket.h>
@@ -44,21 +44,21 @@ MOST_DRAINED = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What came since the last one. `ended` is why there will be no more, or empty."""
+    """The frames since the last batch. `ended` says why there will be no more; empty while the capture goes on."""
 
     frames: tuple[Frame, ...] = ()
     ended: str = ""
 
 
 class Capture:
-    """`came` frames passed the filter so far, `taken` were handed on, `left_out` were not and never will be."""
+    """`came` frames have passed the filter so far, `taken` frames were returned, `left_out` frames will not be returned."""
 
     def __init__(self, namespace: Namespace, place: str, interface: str, code: bytes) -> None:
         self.place, self.interface, self._namespace = place, interface, namespace
         self.came = self.taken = self.left_out = self.bytes = 0
         self._allowed, self._filled = float(BURST), time.monotonic()
         self._ends = time.monotonic() + SECONDS
-        self._socket = namespace.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)  # hears nothing until it is bound
+        self._socket = namespace.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)  # receives nothing until it is bound
         try:
             self._open(code)
         except OSError as error:
@@ -77,14 +77,14 @@ class Capture:
         opened.setsockopt(socket.SOL_SOCKET, TIMESTAMPS, 1)
         opened.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
         if self.interface == "lo":
-            opened.setsockopt(SOL_PACKET, IGNORE_OUTGOING, 1)  # it would be seen leaving and coming
+            opened.setsockopt(SOL_PACKET, IGNORE_OUTGOING, 1)  # or each frame would be seen twice: leaving and arriving
         self._index = self._look_up()
         opened.bind((self.interface, EVERY_PROTOCOL))
         if opened.getsockname()[3] not in (ETHERNET, LOOPBACK):
             raise NotThere(f"{self.interface} of {self.place} carries no Ethernet frames.")
 
     def _look_up(self) -> int:
-        """The number of the interface of that name now, by the socket's own namespace; 0 when there is none."""
+        """The index of the interface with that name now, in the socket's namespace; 0 when there is none."""
         name = self.interface.encode()[:16]
         if not name or len(name) > 15:
             return 0
@@ -98,7 +98,7 @@ class Capture:
         self._socket.close()
 
     def take(self) -> Batch:
-        """Never waits."""
+        """The frames that are there now. It does not wait."""
         now = time.monotonic()
         self._allowed = min(float(BURST), self._allowed + (now - self._filled) * RATE)
         self._filled = now
@@ -110,7 +110,7 @@ class Capture:
             except BlockingIOError:
                 break
             except OSError:
-                break  # it went down, which is said once, or is gone, which is looked for below
+                break  # the interface went down (reported once), or is gone (tested below)
             self._allowed -= 1
             self.taken += 1
             self.bytes += len(frame.data)
@@ -122,7 +122,7 @@ class Capture:
         return Batch(tuple(frames), ended or self._vanished())
 
     def finish(self) -> None:
-        """What still waits is left out, and counted."""
+        """Counts the frames that still wait as left out."""
         self._count()
         self._drain()
 
@@ -138,7 +138,8 @@ class Capture:
         return "" if found and found == self._index else f"It ended because {self.interface} of {self.place} is gone."
 
     def _count(self) -> None:
-        """Reading the kernel's counters sets them to nothing. After a loss, what waits is old."""
+        """Reads the kernel's counters, which sets them to zero. After a loss, the frames that still wait are old and are left
+        out."""
         try:
             came, lost = COUNTS.unpack(self._socket.getsockopt(SOL_PACKET, PACKET_STATISTICS, COUNTS.size))
         except OSError:

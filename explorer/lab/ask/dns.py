@@ -1,4 +1,4 @@
-"""One DNS question over UDP, asked from within a namespace: which IPv4 address has this name here?"""
+"""One DNS question over UDP, asked from inside a namespace: the IPv4 address of a name there."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ LABEL, NAME = 63, 253
 
 
 async def ask_name(namespace: Namespace, name: str, resolv_conf: str) -> str:
-    """The first address, or "". Raises TimeoutError (from the caller's clock) when nobody answers."""
+    """The first address, or "". Raises TimeoutError when the caller's time limit ends first."""
     server = name_server(resolv_conf)
     return await ask_server(namespace, server, name, secrets.token_bytes(2)) if server else ""
 
 
 async def ask_server(namespace: Namespace, server: str, name: str, identity: bytes) -> str:
-    """The same of one server, under the given identity (two bytes)."""
+    """The first address that this server gives, or "". `identity` is the identifier of the message, two bytes."""
     query = encode(identity, name)
     if not query:
         return ""
@@ -48,7 +48,7 @@ def name_server(resolv_conf: str) -> str:
 
 
 def encode(identity: bytes, name: str) -> bytes:
-    """A query for an A record, or b"" when the name cannot be one."""
+    """A query for an A record, or b"" when the name cannot be a DNS name."""
     try:
         labels = [label.encode("ascii") for label in name.rstrip(".").split(".")]
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""Sends the packet that was asked for, and gathers what every watched namespace sees of it."""
+"""Sends the packet of a journey and collects what every namespace on its way sees of it."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from explorer.network.journeys.identity import Mark, dns_marks, find_sequence, f
 from explorer.network.model import DockerState, Place
 from explorer.network.read.text import number
 
-SECONDS = 1.0  # that an answer may take
-AFTER = 0.06  # what is still on its way when the answer is here
+SECONDS = 1.0  # seconds that an answer may take
+AFTER = 0.06  # seconds to wait for further frames after the answer
 RECORD_SECONDS = 20.0
 MOST_PLACES = 40
-GATHERED = 20_000  # frames, and rules, in all places together
+GATHERED = 20_000  # frames, and as many rules, in all places together
 RULESET = {"rules": ("nft", "-a", "list", "ruleset")}
-NOTHING = Mark("none", b"\0" * 64)  # fits no frame: the packet never left
+NOTHING = Mark("none", b"\0" * 64)  # fits no frame: no packet left the sender
 NamespaceOf = Callable[[str], Namespace | None]
 
 
 async def trace_journey(
     asked: Asked, places: dict[str, Place], docker: dict[str, DockerState], namespace_of: NamespaceOf
 ) -> Journeys:
-    """Real packets, traced. Never raises for what a sandbox may hold; `error` then says why there is no journey."""
+    """The journey of real packets. It does not raise because of what a sandbox holds: `error` says why there is no journey."""
     began, at = time.perf_counter(), time.time()
     source = namespace_of(asked.source)
     if source is None:
@@ -90,7 +90,7 @@ def _tell(
     request = tell("request", request_mark, evidence, places, docker, asked.source, target)
     answer = tell("answer", answer_mark, evidence, places, docker, target, asked.source) if answer_mark else None
     if answer is not None and len(answer.hops) <= 1:
-        answer = None  # there was none
+        answer = None  # there was no answer
     return Journeys(
         asked=asked,
         at=0.0,
@@ -115,7 +115,8 @@ async def _address(asked: Asked, source: Namespace, places: dict[str, Place]) ->
 
 
 def _watches(asked: Asked, places: dict[str, Place], namespace_of: NamespaceOf) -> list[Trace]:
-    """Frames are looked at everywhere, rules where packets are forwarded and at both ends; one watch for each namespace."""
+    """One trace for each namespace. Frames are watched in every place; rules are watched at both ends and in places that are
+    not containers."""
     ends = [asked.source, asked.target]
     through = [name for name, place in places.items() if place.kind != "container"]
     others = [name for name in places if name not in through]
@@ -140,7 +141,7 @@ class Sent:
 
 
 async def _await(asked: Asked, traces: list[Trace], places: dict[str, Place]) -> Sent:
-    """Sends nothing: waits for what somebody there does by himself, then as long as an answer may take."""
+    """Sends nothing: waits for the first packet that leaves the place by itself, and then as long as an answer may take."""
     home = places[asked.source].shares or asked.source
     until = time.monotonic() + RECORD_SECONDS
     while time.monotonic() < until:
@@ -148,7 +149,7 @@ async def _await(asked: Asked, traces: list[Trace], places: dict[str, Place]) ->
         if first_of_its_own(_seen_at(traces, home), home) is None:
             continue
         await asyncio.sleep(SECONDS)
-        found = first_of_its_own(_seen_at(traces, home), home)  # after a lookup, what it was for
+        found = first_of_its_own(_seen_at(traces, home), home)  # a ping or connection after a lookup counts
         if found is None:
             continue
         ends, marks = found
@@ -201,7 +202,7 @@ async def _connect(source: Namespace, address: str, port: int) -> str:
 
 
 def _tcp_marks(asked: Asked, evidence: Evidence, places: dict[str, Place], address: str) -> tuple[Mark, Mark] | None:
-    """The sender chose its sequence number by itself; the first frame that left says which."""
+    """The marks of a TCP connection. The kernel chose the sequence number; the first frame that left shows it."""
     home = places[asked.source].shares or asked.source if asked.source in places else asked.source
     for source in (home, asked.source):
         sequence = find_sequence(evidence.sightings, source, address, asked.port)
@@ -228,7 +229,8 @@ async def _handles(traces: list[Trace], namespace_of: NamespaceOf) -> dict[str, 
 
 
 def read_handles(text: str) -> Handles:
-    """`nft -a list ruleset`, IPv4's tables → the rules of each chain in order, with the kernel's number of each."""
+    """The rules of each chain in order, with the kernel's number (handle) of each, from the IPv4 tables of `nft -a list
+    ruleset`."""
     found: dict[tuple[str, str], list[tuple[int, str]]] = {}
     table = chain = ""
     for line in text.splitlines():

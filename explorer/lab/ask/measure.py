@@ -1,7 +1,8 @@
-"""How long a packet takes and how much fits through, measured on a sandbox's own roads by packets that really go there.
+"""Measures how long a packet takes and how many bytes per second get through, with real packets between two places of a
+sandbox.
 
-Both ends are sockets made in the namespaces the road names: nothing leaves the sandbox, and no program of the learner's is
-measured instead of the network. A program of ours, `bounce`, sends and takes the bytes. Bounded in time, bytes and number.
+Both ends are sockets that are made in the namespaces of the road's source and target. No program of the learner's takes part.
+The program `bounce` sends and receives the bytes. Time, bytes and the number of roads are bounded.
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ from explorer.lab.inside.netns import Namespace
 from explorer.network.model import Measured, Place, Road, RoadMeasured, Spread
 
 ROUNDS = 10
-TRIPS, WARM = 60, 10  # round trips in one round; the first ones are not counted
-SECONDS, BYTES = 0.15, 64 * 1024 * 1024  # of one run of throughput, whichever is over first
-LIFE = 12  # seconds for all of it
+TRIPS, WARM = 60, 10  # round trips in one round; so many at the beginning are not counted
+SECONDS, BYTES = 0.15, 64 * 1024 * 1024  # the end of one throughput run, whichever comes first
+LIFE = 12  # seconds for the whole measurement
 AGAIN = 10.0
 ROADS = 5
 ANSWER_BYTES = 512 * 1024
@@ -39,7 +40,7 @@ _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKe
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How much is sent in each round. No seconds: round trips alone."""
+    """How much is sent in each round. With 0 seconds there are only round trips."""
 
     rounds: int
     trips: int
@@ -53,16 +54,17 @@ def usual() -> Effort:
 
 
 class NoRoad(Exception):
-    """Why not, in one sentence for the learner."""
+    """The road cannot be measured: one sentence for the learner."""
 
 
 def is_due(before: Measured | None) -> bool:
-    """Figures stay; what went wrong is tried again after a while."""
+    """Whether to measure now: there is no result yet, or the last try failed some time ago."""
     return before is None or (bool(before.error) and time.time() - before.at > AGAIN)
 
 
 async def measure(roads: Sequence[Road], find: Find, places: dict[str, Place], effort: Effort | None = None) -> Measured:
-    """Never raises for what a sandbox can do to it. One measurement at a time: two would measure each other."""
+    """The figures. It does not raise because of what a sandbox does; `error` is a sentence then. One measurement at a time in
+    an event loop: two would disturb each other."""
     effort = effort or usual()
     loop = asyncio.get_running_loop()
     async with _turns.setdefault(loop, asyncio.Semaphore(1)):
@@ -111,7 +113,7 @@ async def play(
 
 
 def sockets(road: Road, find: Find, places: dict[str, Place], held: ExitStack, rounds: int) -> dict[str, object]:
-    """One that listens and one to ask with for every round, each made where the road says."""
+    """One listening socket in the target and one unconnected socket in the source for every round. Raises NoRoad."""
     source, target = find(road.source), find(road.target)
     if source is None or target is None:
         raise NoRoad(f"{road.source if source is None else road.target} is not there.")
@@ -159,12 +161,12 @@ async def run_bounce(work: str, fds: list[int]) -> bytes:
         return b""
     finally:
         with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)  # it and its other half
+            os.killpg(process.pid, signal.SIGKILL)  # the program and its child
         await process.communicate()
 
 
 async def read_bounded(stream: asyncio.StreamReader) -> bytes:
-    """All of it, if it is not more than an answer may be: a pipe gives it in pieces."""
+    """All bytes of the pipe, at most ANSWER_BYTES."""
     said = bytearray()
     while len(said) < ANSWER_BYTES and (piece := await stream.read(ANSWER_BYTES - len(said))):
         said += piece

@@ -1,7 +1,7 @@
-"""Questions only a packet can answer, asked from within a place: ping, one HTTP request, one DNS query.
+"""Questions that only a packet can answer, asked from inside a place: ping, one HTTP request, one DNS query.
 
-Sockets are made in the place's namespace; names are looked up as a program there would, in its own hosts file and with its
-own name server. Every answer is hostile: a few hundred bytes of it are looked at, for one second.
+Sockets are made in the place's namespace. Names are looked up as a program there would do it: in the place's hosts file and
+with its name server. Every answer is hostile: a bounded number of its bytes is read, within one second.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from explorer.network.model import Interface, Place, Probe
 SECONDS = patient(1.0)
 BODY_BYTES = 4 * 1024
 SEEN = re.compile(r"you are \[?([0-9a-fA-F.:]{2,45})\]?:(\d{1,5})\b")
-LAST = ("bridge", "loopback")  # what a host has besides its way to others
+LAST = ("bridge", "loopback")  # interfaces that do not lead to other places
 PORT = range(1, 65536)
 
 
 class NoAnswer(Exception):
-    """Why not, in a few words."""
+    """There is no answer; `str()` says why in a few words."""
 
 
 async def answer(probe: Probe, namespace: Namespace, places: dict[str, Place]) -> tuple[bool, str, str]:
-    """(ok, what came back or why not, the source address the answering side saw)."""
+    """(ok, what came back or why nothing came, the source address that the answering side saw)."""
     try:
         async with asyncio.timeout(SECONDS):
             if probe.kind == "dns":
@@ -55,7 +55,8 @@ async def answer(probe: Probe, namespace: Namespace, places: dict[str, Place]) -
 
 
 async def resolve(target: str, namespace: Namespace, places: dict[str, Place]) -> str:
-    """An address as it is, a place's first address, or what the name means in that namespace."""
+    """The address to use: an IPv4 address as it is, a place's first address, or the address of the name in that namespace.
+    Raises NoAnswer."""
     try:
         return str(ipaddress.IPv4Address(target))
     except ValueError:
@@ -94,7 +95,7 @@ def named_in(hosts: str, name: str) -> str:
 
 
 async def ping(namespace: Namespace, address: str, identity: int | None = None) -> str:
-    """What came of it, once it is answered; the caller's clock ends the waiting. `identity` is the ICMP identifier to use."""
+    """A sentence, once the answer is here. The caller limits the time. `identity` is the ICMP identifier to use."""
     loop = asyncio.get_running_loop()
     with namespace.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as raw:
         raw.connect((address, 0))
@@ -144,7 +145,7 @@ async def http(namespace: Namespace, address: str, port: int) -> tuple[bool, str
 
 
 def source_seen(text: str) -> str:
-    """The address the answering side says it was asked from."""
+    """The source address that the answering side says it saw; "" when it says none."""
     seen = SEEN.search(text)
     try:
         return str(ipaddress.ip_address(seen[1])) if seen else ""

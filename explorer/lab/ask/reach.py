@@ -1,8 +1,8 @@
-"""Everybody pings everybody, by address and by name, within a budget.
+"""Every place pings every other place, by address and by name, within a time limit.
 
-One raw socket in each place both asks and listens: it hears the answers to its own requests, the ICMP errors about them, and
-the requests of the others as they arrive. So an answer counts only if the request was seen to arrive in the place it was meant
-for. All that is read is hostile: a few bytes of each packet, found by a random mark.
+One raw socket in each place asks and listens: it receives the answers to its own requests, the ICMP errors about them, and
+the requests of other places. So an answer counts only if the request was seen in the place that it was meant for. Everything
+that is read is hostile: a few bytes of each packet are read, and a random mark identifies the packet.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ BUDGET = patient(15.0)
 SECONDS = patient(1.0)
 AT_ONCE = 24
 MARK = 16
-READ_AT_ONCE = 256  # packets of one place, before others get their turn
+READ_AT_ONCE = 256  # packets of one place before other places are read
 NO_ROUTE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EINVAL, errno.EADDRNOTAVAIL}
 ECHO_REPLY, UNREACHABLE, ECHO_REQUEST, EXCEEDED = 0, 3, 8, 11
 
 
 @dataclass
 class Sent:
-    """One echo request on its way: where it was seen to arrive, who sent it back, and whether it was answered."""
+    """One echo request: the places where it arrived, the address that sent an ICMP error, and whether it was answered."""
 
     source: str
     answered: asyncio.Event = field(default_factory=asyncio.Event)
@@ -83,7 +83,7 @@ async def measure_grid(
 
 
 async def _ask_all(pings: Pings, rows: list[str]) -> list[Cell]:
-    """What is not answered when the budget is spent is told as not measured."""
+    """The cells of all pairs. A cell without a result at the end of the time is "unmeasured"."""
     pairs = [(source, target) for source in rows for target in rows if source != target]
     room = asyncio.Semaphore(AT_ONCE)
 
@@ -117,7 +117,7 @@ def _explained(scene: reach.Scene, cell: Cell) -> Cell:
 
 
 class Pings:
-    """The sockets of one grid, and what is on its way between them."""
+    """The sockets of one grid, and the requests that are on their way."""
 
     def __init__(self, places: Mapping[str, Place]) -> None:
         self.places = places
@@ -158,7 +158,7 @@ class Pings:
                     self.sockets[source].sendto(echo_request(int.from_bytes(mark[:2]), mark), (address, 0))
                     await _or_later(sent.answered, SECONDS / 2)
             took = (time.monotonic() - began) * 1000
-            self.read_on(target)  # a request is there before its answer: it waits where it was not read yet
+            self.read_on(target)  # the request arrived before its answer: it may still wait in the target's socket
         except TimeoutError:
             took = 0.0
         except OSError as error:
@@ -196,7 +196,7 @@ class Pings:
             self.read_on(place)
 
     def read_on(self, place: str) -> None:
-        """What waits there now, as far as one may read without a pause."""
+        """Reads packets that are there already, a bounded number, without waiting."""
         with suppress(OSError):
             for _ in range(READ_AT_ONCE):
                 self.hear(place, self.sockets[place].recv(2048))

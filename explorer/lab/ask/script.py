@@ -1,8 +1,8 @@
-"""A script of a lesson's author, run as root on a learner's host and nowhere else, to ask whether something is done.
+"""Runs the script of a lesson's check as root on a learner's host, to find out whether something is done.
 
-It has a time limit. Whatever it leaves behind, in whatever session, carries a mark in its environment and is killed when the
-script ends or its time is over; one that goes on forking is killed KILL_ROUNDS times. What it writes is hostile: the first
-words are kept, a flood ends it.
+The script is an exec of the node's engine with a time limit. Every process of it carries a mark in its environment. All
+processes with the mark are killed when the script ends or its time is over, in whatever session they are. Its output is
+hostile: the first bytes are kept, and too much output ends the script.
 """
 
 from __future__ import annotations
@@ -31,11 +31,12 @@ KILL_ROUNDS = 20
 
 
 class TooMuch(Exception):
-    """It writes without end."""
+    """The script writes more than is allowed."""
 
 
 async def run_script(engine: Connect, container: str, host: str, text: str, seconds: float = SECONDS) -> ScriptResult:
-    """Always an answer: the status it ended with, or why it did not end. `container` is the host's id on the engine."""
+    """The result: the exit status, or why the script did not end. It does not raise LabError or BadAnswer. `container` is the
+    host's id on the engine."""
     at, mark = time.time(), f"{SCRIPT_MARK}={secrets.token_hex(12)}"
     output = bytearray()
     try:
@@ -68,7 +69,7 @@ async def _run(
     except TooMuch:
         return None, f"It wrote more than {OUTPUT_BYTES // 1024} KiB and was ended."
     except TimeoutError:
-        # one that ended and left something behind that holds its output open has ended all the same
+        # the script may have ended while a process that it started keeps the output open
         status = await execution.status(0) if execution else None
         return status, "" if status is not None else f"It did not end within {seconds:g} s and was ended."
     finally:
@@ -77,8 +78,8 @@ async def _run(
 
 
 def end_marked(group: ControlGroup, mark: str) -> None:
-    """Kills every process of the host's that carries the mark, and those it makes meanwhile. A pidfd is held before a process
-    is looked at, so no signal reaches another one."""
+    """Kills every process of the host that carries the mark, and those that it starts meanwhile, in a bounded number of
+    rounds. A pidfd is held before a process is looked at, so a signal cannot reach another process."""
     for _ in range(KILL_ROUNDS):
         held = hold(group)
         try:
@@ -94,6 +95,6 @@ def end_marked(group: ControlGroup, mark: str) -> None:
 
 
 def spoken(output: bytearray) -> str:
-    """The beginning of what it wrote, as one line that can be shown."""
+    """The beginning of the output as one printable line."""
     text = bytes(output[: 4 * SAID_KEPT]).decode("utf-8", "replace")
     return "".join(letter if letter.isprintable() else " " for letter in text)[:SAID_KEPT].strip()

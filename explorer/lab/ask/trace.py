@@ -1,7 +1,7 @@
-"""One namespace, watched while a packet travels: every frame at every interface, every rule it meets.
+"""Watches one namespace while a packet travels: every frame at every interface, and every rule that a packet meets.
 
-The rule that asks the kernel to trace is in a table of our own, owned by an `nft` that we hold open: it goes with that process,
-however it ends, and a learner's `nft flush ruleset` leaves it alone. Nothing is queued or delayed by it.
+The rule that asks the kernel to trace is in our own table. A running `nft` owns this table: the kernel removes the table when
+that process ends, however it ends, and a learner's `nft flush ruleset` does not remove it. No packet is queued or delayed.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ POLICY, RULE = 1, 3  # NFT_TRACETYPE_*
 VERDICTS = {0: "drop", 1: "accept", 3: "queue", -1: "continue", -2: "break", -3: "jump", -4: "goto", -5: "return"}
 TIMESTAMPS = 35  # SO_TIMESTAMPNS, <asm-generic/socket.h>
 CLOCK = struct.Struct("=qq")
-SNAP = 256  # bytes of a frame
-MOST = 4_000  # frames, and rules, in one namespace
+SNAP = 256  # bytes that are kept of a frame
+MOST = 4_000  # frames, and as many rules, in one namespace
 BUFFER = 2 * 1024 * 1024
 READY_SECONDS = 3.0
 AT_ONCE = 256
 
 
 class Trace:
-    """Between `begin` and `end` it gathers; `sightings` and `steps` are what it saw of everybody's packets. Without `rules` it
-    looks at frames only, which costs a socket and no program."""
+    """Collects between `begin` and `end`. `sightings` and `steps` hold all packets that were seen, not only the packet of the
+    journey. Without `rules` only frames are watched, which needs a socket and no program."""
 
     def __init__(self, place: str, namespace: Namespace, rules: bool = True, most: int = MOST) -> None:
         self.place, self.rules, self.most = place, rules, most
@@ -50,7 +50,7 @@ class Trace:
         self._loop = asyncio.get_running_loop()
 
     async def begin(self, matches: Sequence[str]) -> None:
-        """`matches` are nftables expressions of the packets to trace."""
+        """Starts to watch. `matches` are nftables expressions of the packets to trace."""
         taps = self._namespace.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(EVERY_PROTOCOL))
         self._sockets.append(taps)
         taps.setsockopt(socket.SOL_SOCKET, TIMESTAMPS, 1)
@@ -73,7 +73,7 @@ class Trace:
             await end_process(self._nft)
 
     def _deafen(self, one: socket.socket) -> None:
-        """From now on a flood costs the kernel's look at it and nothing of ours."""
+        """Stops reading, so that a flood costs no more work in this process."""
         with suppress(OSError, ValueError):
             self._loop.remove_reader(one.fileno())
         one.close()
@@ -102,7 +102,7 @@ class Trace:
                     raise ConnectionError
                 nft.stdin.write(f"{table(matches)}\nlist table inet {OURS}\n".encode())
                 said = b""
-                while b"nftrace set 1" not in said.partition(b"chain sent")[2]:  # until it is in force
+                while b"nftrace set 1" not in said.partition(b"chain sent")[2]:  # until the table is active
                     piece = await nft.stdout.read(4096)
                     if not piece:
                         raise ConnectionError
@@ -138,12 +138,12 @@ class Trace:
                     self.steps.append(step)
         except BlockingIOError:
             return None
-        except OSError:  # messages were lost: what is there stays, and what is missing is said
+        except OSError:  # messages were lost: the earlier ones are kept, and a note says that some are missing
             self.note = f"{self.place} met more rules than could be written down."
 
 
 def table(matches: Sequence[str]) -> str:
-    """One line. The chains come before every other one, so a packet is traced from its first rule on."""
+    """Our table as one line of nft. Its chains come before all other chains, so a packet is traced from its first rule on."""
     rule = " ".join(f"{match} meta nftrace set 1;" for match in matches)
     first, sent = (f"type filter hook {hook} priority -400;" for hook in ("prerouting", "output"))
     return f"table inet {OURS} {{ flags owner; chain arrived {{ {first} {rule} }}; chain sent {{ {sent} {rule} }}; }}"
@@ -157,7 +157,7 @@ def _nanoseconds(told: bytes) -> int:
 
 
 def read_steps(place: str, data: bytes) -> Iterator[Step]:
-    """The steps in one datagram; what is none is passed over."""
+    """The steps in one datagram; other messages are skipped."""
     at = 0
     while at + HEADER.size <= len(data):
         length, kind, _flags, _sequence, _port = HEADER.unpack_from(data, at)
@@ -170,7 +170,7 @@ def read_steps(place: str, data: bytes) -> Iterator[Step]:
 
 
 def _attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """(type, value): struct nlattr, <linux/netlink.h>; the two upper bits of a type are flags."""
+    """(type, value) of each attribute: struct nlattr, <linux/netlink.h>. The two upper bits of a type are flags."""
     at = 0
     while at + 4 <= len(data):
         length, kind = struct.unpack_from("=HH", data, at)
@@ -205,6 +205,6 @@ def _number(data: bytes) -> int:
 
 
 def _text(data: bytes) -> str:
-    """A name as the kernel tells it. nft makes plain ones only; over netlink one may be made of anything."""
+    """A name from the kernel as printable text. nft makes only plain names, but over netlink a name may hold any bytes."""
     told = data.partition(b"\0")[0].decode("ascii", "replace")[:128]
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in told)

@@ -1,4 +1,4 @@
-"""Asks every place of a column what there is to ask, each with commands a person would type there."""
+"""Asks every place of a column its questions, each with a command that a person would type there."""
 
 from __future__ import annotations
 
@@ -67,7 +67,8 @@ def from_outside(scene: Scene) -> list[Order]:
 
 
 def from_far(scene: Scene) -> list[Order]:
-    """Names travel from host to host by gossip: a moment may pass before the other host knows them."""
+    """The questions to the second host. Names travel between hosts by gossip, so the other host may know them a
+    moment later."""
     known = f"for i in {{1..40}}; do curl -s -m 1 -o /dev/null http://{SERVER} && break; sleep 0.1; done"
     return [
         Order("far.waited", known, 6.0),

@@ -1,6 +1,6 @@
-"""Several commands in one place, one after the other, by one way in: each with its own output, status and time.
+"""Runs several commands in one place, one after the other, with one exec: each has its own output, status and time.
 
-What a command writes is the sandbox's word: bounded in size and time, and kept apart by a mark nobody can guess.
+The output comes from the sandbox and is hostile: it is bounded in size and time, and a random mark separates the commands.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from explorer.network.comparison import Evidence
 from explorer.network.comparison.read import Heard
 from explorer.network.drivers.compared import COMMAND, OUTPUT
 
-OUTPUT_BYTES = 16 * 1024  # of one command
+OUTPUT_BYTES = 16 * 1024  # bytes of one command's output
 SPARE_SECONDS = 5.0
 _GO = f"""
 go() {{
@@ -35,7 +35,7 @@ go() {{
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """`key` names the answer for whoever reads it. `must`: when it fails, what follows is not run."""
+    """One command. `key` names its answer. `must`: when it fails, the commands after it do not run."""
 
     key: str
     command: str
@@ -49,20 +49,21 @@ Hear = Callable[[str, Heard], None]
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """The ways into a sandbox's places: `ids` are the engine's, of hosts and machines."""
+    """Access to a sandbox's places. `ids` maps the name of a host or machine to its id on the engine."""
 
     config: LabConfig
     ids: dict[str, str]
 
     async def run(self, where: str, orders: Sequence[Order], hear: Hear) -> None:
-        """`hear` is called as each ends, in order; those never reached are not heard of."""
+        """Runs the commands. `hear` is called as each of them ends, in order; it is not called for commands that
+        did not run."""
         reader = _Reader(where, orders, hear)
         name, _, container = where.partition("/")
         argv = ["bash", "-c", script(reader.mark, orders)]
         argv = ["docker", "exec", container, *argv] if container else argv
         seconds = sum(patient(order.seconds) + 1 for order in orders) + patient(SPARE_SECONDS)
         program = Program(tuple(argv), environment=("TERM=dumb",))
-        with suppress(HostTimeout):  # what was heard until then counts
+        with suppress(HostTimeout):  # the answers so far count
             await run_program(to_path(str(self.config.socket)), self.ids[name], program, reader.write, seconds)
         reader.end()
 
@@ -77,7 +78,7 @@ def script(mark: str, orders: Sequence[Order]) -> str:
 
 
 class _Reader:
-    """Takes the pieces of output as they come."""
+    """Splits the output into the answers, piece by piece as it arrives."""
 
     def __init__(self, where: str, orders: Sequence[Order], tell: Hear) -> None:
         self.mark = secrets.token_hex(12)
@@ -101,7 +102,7 @@ class _Reader:
             del self._buffer[OUTPUT_BYTES : -len(needle)]
 
     def end(self) -> None:
-        """The command that was running when it was all over, if one was."""
+        """Reports the command that was running when the output ended, if there was one."""
         if self._buffer and self._next < len(self._orders):
             self._end(self._orders[self._next], bytes(self._buffer), [])
 
@@ -123,6 +124,6 @@ class _Reader:
 
 
 def clean(said: bytes) -> str:
-    """Text for people: no control characters but line ends and tabs."""
+    """Text without control characters except line ends and tabs."""
     text = said.decode("utf-8", "replace").replace("\r\n", "\n")
     return "".join(letter if letter.isprintable() or letter in "\n\t" else "\ufffd" for letter in text).strip("\n")

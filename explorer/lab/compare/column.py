@@ -1,7 +1,7 @@
-"""The whole work on one variant: look, make, ask, look again, follow a request, measure. What is known is told at once.
+"""The whole work on one variant: look, make, ask, look again, follow a request, measure. Every result is reported at once.
 
-It works on a sandbox that is ready and leaves what it made in it. It never raises for what a sandbox or a kernel does to it:
-a column that fails says where.
+The sandbox has to be ready; what was made in it stays. The work does not raise because of what a sandbox or a kernel does:
+the column then has the state "failed" and says where.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ async def run_column(
     generation: int = 1,
     throughput: bool = True,
 ) -> Column:
-    """`tell` gets the phase and the column so far: at every phase and whenever a part is finished, never two at once. What it
-    raises ends the work and is raised here."""
+    """Does the work. `tell` gets the phase and the column so far, at every phase and whenever a part is finished, one call at
+    a time. An exception of `tell` ends the work and is raised here."""
     work = _Work(config, sandbox, facts, variant, generation, throughput)
     telling = asyncio.create_task(work.keep_telling(tell))
     doing = asyncio.create_task(work.run())
@@ -92,7 +92,7 @@ class _Work:
     # --- telling ---
 
     async def keep_telling(self, tell: Tell) -> None:
-        """Until the last has been told; what came while somebody was being told is told as one."""
+        """Reports until the last change is reported. Changes that come during a call are reported together."""
         while not (self.finished and not self.moved.is_set()):
             await self.moved.wait()
             self.moved.clear()

@@ -1,4 +1,4 @@
-"""Eyes on a column's sandbox for as long as it is worked on, with the time since when each thing has been there."""
+"""Observes a column's sandbox while the column is worked on; each line has the time since when it has been there."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ WHOLE_SECONDS = patient(6.0)
 SHOWN_SECONDS = patient(4.0)
 STILL, STILL_SECONDS = 0.5, patient(4.0)
 STEP = 0.02
-PLACES = 24  # that are kept with a comparison
+PLACES = 24  # places that are kept with a comparison
 
 
 class Eye:
-    """`places` and `docker` are what the observer shows now."""
+    """An observer and its witness. `places` and `docker` are what the observer shows now."""
 
     def __init__(self, config: LabConfig, sandbox: str, generation: int, facts: dict[str, Any]) -> None:
         self.observer = Observer(config, sandbox, generation, facts, self)
@@ -52,7 +52,8 @@ class Eye:
         return self.observer.docker
 
     async def whole(self) -> None:
-        """Until every host and machine has been seen, with all that is compared."""
+        """Waits until every host and machine was seen, and every host with all compared views. Raises HostError after
+        WHOLE_SECONDS."""
 
         needed = {view for view in lasting() if VIEWS[view].shown == "always"}
 
@@ -68,14 +69,15 @@ class Eye:
             raise HostError("The sandbox could not be looked at.")
 
     async def still(self) -> None:
-        """Until nothing has moved for a moment."""
+        """Waits until nothing has changed for a moment, or STILL_SECONDS are over."""
         await self._until(lambda: time.monotonic() - self._moved > STILL, STILL_SECONDS)
 
     async def shows(self, place: str) -> bool:
         return await self._until(lambda: place in self.places, SHOWN_SECONDS)
 
     def snapshot(self) -> Snapshot:
-        """Of now, bounded. The daemon tells times in whole seconds, so the beginning of our watching is told in them too."""
+        """The present snapshot, bounded. A daemon gives times in whole seconds, so the beginning of the watching is rounded
+        down to a whole second too."""
         places = {
             name: place.model_copy(
                 update={
@@ -114,7 +116,7 @@ class Eye:
         self._moved = time.monotonic()
 
     async def happened(self, source: Any, place: str, text: str, detail: str = "") -> None:
-        """The column tells its own story."""
+        """Ignored: a column reports its own phases."""
 
 
 def _kept(view: View, seen: Observation) -> Observation:

@@ -1,4 +1,4 @@
-"""What this node cannot do, known before anything is tried."""
+"""What this node cannot do for a variant, known before anything is tried."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def _features() -> dict[str, bool]:
 
 
 def lacking(variant: Variant) -> str:
-    """One sentence, or "" when nothing is missing. Asks the kernel once in a process's life."""
+    """One sentence, or "" when nothing is missing. The kernel is tested once per process."""
     driver = DRIVERS[variant.driver]
     options = [need for word, need in driver.options.items() if word in variant.options]
     if not (driver.needs or options):

@@ -1,4 +1,5 @@
-"""Makes the network and the containers of a variant, with the commands a person would type, and says which one did not work."""
+"""Makes the network and the containers of a variant with the commands that a person would type, and names the command that
+did not work."""
 
 from __future__ import annotations
 
@@ -30,7 +31,7 @@ _NEW_DAEMON = (
 
 
 class Failed(Exception):
-    """A command did not work. `str` is one sentence; `evidence` the command, when one ran."""
+    """A command did not work. `str()` is one sentence; `evidence` is the command, if one ran."""
 
     def __init__(self, sentence: str, evidence: Evidence | None = None) -> None:
         super().__init__(sentence)
@@ -38,7 +39,7 @@ class Failed(Exception):
 
 
 class Maker:
-    """`heard` fills with every answer by its key; `told` is called after each."""
+    """Makes one variant. `heard` holds every answer so far by its key; `told` is called after each answer."""
 
     def __init__(self, places: Places, facts: dict[str, Any], variant: Variant, told: Callable[[], None]) -> None:
         self.places, self.variant, self.told = places, variant, told
@@ -82,7 +83,8 @@ class Maker:
         )
 
     def _first(self) -> list[Order]:
-        """What is there before anything is made: memory taken, and a daemon as the variant wants it."""
+        """The orders before the network: read the memory in use, set up the daemon and prepare the host as the
+        variant wants."""
         orders = [Order("memory-before", MEMORY, 2)]
         if self.variant.daemon:
             words = json.dumps(self.variant.daemon)[1:-1]
@@ -109,7 +111,7 @@ class Maker:
         ]
 
     async def meter(self) -> None:
-        """One more server with a port for measuring, where only a published port leads in from outside."""
+        """Starts one more server with a port for measuring, where only a published port leads in from outside."""
         text = (
             f"docker run -d --name {METER} --network {self.variant.network} -p {METER_AT}:{METER_PORT} "
             f"{images.BOX} sleep infinity"
@@ -139,7 +141,7 @@ def _sentence(where: str, command: str, heard: Heard | None) -> str:
 
 
 async def _all(*working: Any) -> None:
-    """Waits for every one, then raises the first trouble: nothing goes on behind our back."""
+    """Waits for all of them and then raises the first exception, so that nothing runs on after a failure."""
     done = await asyncio.gather(*working, return_exceptions=True)
     for outcome in done:
         if isinstance(outcome, BaseException):

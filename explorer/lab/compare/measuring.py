@@ -1,4 +1,5 @@
-"""Round trips and throughput of a column: its roads and the loopback of its host, measured in turn, round by round."""
+"""Round trips and throughput of a column: its roads (paths) and the loopback of its host are measured in turn, round by
+round."""
 
 from __future__ import annotations
 
@@ -21,14 +22,14 @@ SAMPLES = "The figures are of many small messages over one connection, by socket
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The roads there are, by the row that asks for them; `meter`: one of them needs another published port."""
+    """The roads by the row that needs them. `meter`: one road needs a further published port."""
 
     roads: dict[str, Road]
     meter: bool = False
 
 
 def plan(scene: Scene, cells: Mapping[str, Cell]) -> Plan:
-    """Only where somebody was reached there is something to measure."""
+    """The roads that can be measured: only where a request reached its target."""
     roads, meter = {}, False
     server = f"h1/{SERVER}"
     if reached(cells, "by-address"):
@@ -61,7 +62,7 @@ def trip_cells(plan: Plan, measured: Measured, answers: Answers, cells: Mapping[
     found = []
     for row in ("trip", "lan-trip"):
         shown = [ping.evidence for ping in (pings[row],) if ping]
-        if row == "lan-trip" and not shown:  # no ping takes that way: the request that did
+        if row == "lan-trip" and not shown:  # a ping cannot go this way, so the evidence is the request that could
             way = "published" if plan.meter else "inward"
             shown = list(cells[way].evidence[:1]) if way in cells else []
         told = tuple(one.model_copy(update={"note": SAMPLES}) for one in shown)

@@ -1,6 +1,6 @@
-"""Who may do heavy work on this node now, and who measures: a measurement waits until nobody works, and has the node to itself.
+"""Who may do heavy work on this node, and who measures: a measurement waits until no column works, up to a time limit.
 
-The lock is the kernel's (flock) and shared by all processes of the node: it goes with whoever held it.
+The lock is a file lock (flock) that all processes of the node share. The kernel frees it when its holder ends.
 """
 
 from __future__ import annotations
@@ -15,20 +15,21 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from explorer.lab.config import LabConfig
 
 STEP = 0.02
-WAIT = 30.0  # seconds for those who only work
+WAIT = 30.0  # seconds that work waits for a measurement
 
 
 @asynccontextmanager
 async def at_work(config: LabConfig) -> AsyncIterator[None]:
-    """Work that would spoil a measurement. Any number at once; waits while somebody measures, which is soon over."""
+    """Work that would disturb a measurement. Several may work at once. It waits while another column measures, for WAIT
+    seconds at most."""
     async with _held(config, "work", fcntl.LOCK_SH, WAIT):
         yield
 
 
 @contextmanager
 def opening(config: LabConfig) -> Iterator[None]:
-    """Hosts of a comparison are being started, by a process that has other things to do than wait: whoever wants to measure
-    waits for us; while somebody measures we go on all the same."""
+    """The start of a comparison's hosts. A measurement waits for it. If a measurement runs already, this goes on without
+    waiting, because the calling process has other work."""
     descriptor = _open(config, "work")
     try:
         with suppress(BlockingIOError):
@@ -40,21 +41,23 @@ def opening(config: LabConfig) -> Iterator[None]:
 
 @asynccontextmanager
 async def quiet(config: LabConfig, patience: float) -> AsyncIterator[bool]:
-    """Yields whether the node is ours; after `patience` seconds we measure all the same, and it has to be said."""
+    """Waits until nobody works, for at most `patience` seconds. Yields whether that was reached; if not, the caller measures
+    all the same and says so."""
     async with _held(config, "work", fcntl.LOCK_EX, patience) as got:
         yield got
 
 
 @asynccontextmanager
 async def trips_first(config: LabConfig) -> AsyncIterator[None]:
-    """From the beginning of a column until its round trips are measured."""
+    """Held from the beginning of a column until its round trips are measured."""
     async with _held(config, "trips", fcntl.LOCK_SH, WAIT):
         yield
 
 
 @asynccontextmanager
 async def rates_last(config: LabConfig, patience: float) -> AsyncIterator[bool]:
-    """Throughput takes long, and is measured once every column has its round trips; yields whether all have."""
+    """Waits until no column still measures round trips, for at most `patience` seconds, because throughput takes long. Yields
+    whether that was reached."""
     async with _held(config, "trips", fcntl.LOCK_EX, patience) as got:
         yield got
 
