@@ -9,6 +9,7 @@ what it needs of them.
 - `compare` does and measures the work of one column of a comparison.
 - `inside` enters namespaces from outside and holds the sockets and tools that are used there. It follows no path that a host
   can write.
-- `doctor` says what this node can do, `usage` what a sandbox takes. `diskguard` removes the biggest sandbox when disk space ends.
+- `doctor` says what this node can do, `usage` what a sandbox takes. `diskguard` removes the biggest sandbox when the disk is
+  nearly full.
 - `errors` lists what can go wrong, and whose fault it is.
 """
