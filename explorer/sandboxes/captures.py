@@ -1,4 +1,4 @@
-"""What is kept of captures, read by whoever shows or hands it out. The node's relay writes it (`node.relay.captures`)."""
+"""Reads captured frames and the facts of captures from Redis. The node's relay writes them (`node.relay.captures`)."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ AT_ONCE = 100  # frames; less than a megabyte
 
 
 def known(sandbox: str, capture: str) -> CaptureFacts | None:
-    """What was last said of it."""
+    """The facts of one capture as the relay wrote them last, or None when there is no such capture."""
     raw = cast("bytes | None", streams.redis().hget(captures_key(sandbox), capture[:64]))
     return CaptureFacts.model_validate_json(raw) if raw is not None else None
 
 
 def find(sandbox: str, capture: str) -> CaptureFacts | None:
-    """With the figures of this moment, which for one that runs means reading all of it."""
+    """Like `known`, but the two counters of a running capture are counted now. This reads the whole stream of the capture."""
     facts = known(sandbox, capture)
     if facts is None or not facts.running:
         return facts
@@ -28,14 +28,14 @@ def find(sandbox: str, capture: str) -> CaptureFacts | None:
 
 
 def counts(sandbox: str, capture: str) -> tuple[int, int]:
-    """(frames kept, frames left out) of one that still runs, as far as its stream tells."""
+    """Returns (frames kept, frames left out) of one capture, counted in its stream."""
     entries = cast(Any, streams.redis().xrevrange(capture_key(sandbox, capture)))
     left_out = next((int(fields[b"g"]) for _, fields in entries if b"g" in fields), 0)
     return sum(b"f" in fields for _, fields in entries), left_out
 
 
 def read_frames(sandbox: str, capture: str) -> Iterator[Frame]:
-    """Those there are now; a few at a time, so that a download holds little."""
+    """Yields the frames that are in the stream now, oldest first. It reads 100 at a time, so a download needs little memory."""
     after = "-"
     while entries := cast(Any, streams.redis().xrange(capture_key(sandbox, capture), after, count=AT_ONCE)):
         for _, fields in entries:

@@ -1,7 +1,8 @@
-"""How the row of a sandbox changes: compare-and-set on its state, and what is told about it afterwards.
+"""Changes the row of a sandbox and tells browsers and the node about the change.
 
-No other file changes such a row once it is booked, so a task that is delivered twice finds the row already moved and does
-nothing. `tests/sandboxes/test_one_way.py` looks for writers elsewhere.
+`move` is a compare-and-set: it changes a row only when the row is still in an expected state. So when a task is delivered
+twice, the second run finds that the row has moved, and does nothing. After a sandbox is booked, only this file updates its
+row; `tests/sandboxes/test_one_way.py` searches the other files for updates.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ ALWAYS = Q()
 
 
 def lifetime(sandbox: Sandbox | Terms) -> timedelta:
-    """How long it lives from when it is ready, and how much one extension adds."""
+    """How long the sandbox lives after it is ready. One extension adds the same time."""
     return timedelta(minutes=sandbox.minutes or settings.SANDBOX_MINUTES)
 
 
@@ -41,8 +42,10 @@ def extensions_most(sandbox: Sandbox) -> int:
 
 
 def host_expiry(sandbox: Sandbox) -> datetime:
-    """When its hosts have to end themselves if nobody tells them otherwise: later than the row promises now. What the row
-    promises later (a pause, an instructor's extension) the reconciler tells them."""
+    """The moment at which the sandbox's hosts end themselves when nobody gives them another. It is later than the end in the
+    row, since the learner may still extend. When a pause or an instructor moves the end in the row beyond it, the reconciler
+    tells the hosts.
+    """
     now = timezone.now()
     begins, left = now, 1 + extensions_most(sandbox)
     if sandbox.learner_id is None:
@@ -53,9 +56,10 @@ def host_expiry(sandbox: Sandbox) -> datetime:
 
 
 def move(sandbox: Sandbox, states: Iterable[str], *, where: Q = ALWAYS, detail: str = "", **fields: Any) -> bool:
-    """The one way a row changes: only from one of `states`, and only while `where` holds too; true for exactly one caller.
+    """Changes the row if its state is one of `states` and `where` holds. True when this call changed it.
 
-    After the commit browsers are told what the row says, and its node is asked to look. `moved_at` follows state and phase.
+    Of several callers that expect a state which the change ends, one gets True. After the commit, browsers are told what the
+    row says and its node is asked to look. A change of state or phase also sets `moved_at`.
     """
     if fields.keys() & {"state", "phase"}:
         fields.setdefault("moved_at", timezone.now())
@@ -66,22 +70,24 @@ def move(sandbox: Sandbox, states: Iterable[str], *, where: Q = ALWAYS, detail: 
 
 
 def note_usage(rows: Iterable[Sandbox]) -> None:
-    """What they take, as these rows say. It changes every few seconds and concerns no page of a learner: nobody is told."""
+    """Saves the `usage` of these rows. No browser is told: the figures change every few seconds and learners' pages do not
+    show them.
+    """
     Sandbox.objects.bulk_update(rows, ["usage"])
 
 
 def forget_replays(whose: Q) -> None:
-    """What was typed again into these sandboxes is no longer known, whatever state they are in."""
+    """Deletes the commands that were kept for typing into these sandboxes, whatever state the sandboxes are in."""
     Sandbox.objects.filter(whose).update(replay={})
 
 
 def begin(action: Action) -> None:
-    """A node works at it now."""
+    """Marks an accepted action as running."""
     Action.objects.filter(pk=action.pk, state=Action.State.ACCEPTED).update(state=Action.State.RUNNING)
 
 
 def finish(action: Action, state: str, reason: str = "") -> bool:
-    """An action ends once."""
+    """Ends an action that has not ended yet. False when it had ended already."""
     pending = Action.objects.filter(pk=action.pk, state__in=[Action.State.ACCEPTED, Action.State.RUNNING])
     return bool(pending.update(state=state, reason=reason, finished_at=timezone.now()))
 
@@ -93,7 +99,7 @@ def finish_all(sandbox: Sandbox, state: str, reason: str, kinds: Iterable[str]) 
 
 
 def describe_row(sandbox: Sandbox, detail: str = "") -> SandboxChanged:
-    """What the page's header shows of this row now."""
+    """The event from which the page's header shows the state of this row."""
     return SandboxChanged(
         at=time.time(),
         state=sandbox.state,
@@ -106,7 +112,9 @@ def describe_row(sandbox: Sandbox, detail: str = "") -> SandboxChanged:
 
 
 def tell(sandbox_id: str, detail: str = "") -> None:
-    """Tells browsers what the row says now, and its node to look again. A hint: no Redis, no harm."""
+    """Tells browsers what the row says now, and tells its node to look again. When Redis does not answer, this is
+    only logged.
+    """
     sandbox = Sandbox.objects.filter(pk=sandbox_id).first()
     if sandbox is None:
         return
@@ -120,7 +128,7 @@ def tell(sandbox_id: str, detail: str = "") -> None:
 
 
 def say(sandbox_id: str, text: str, detail: str = "", place: str = "") -> None:
-    """One line of the timeline, from us."""
+    """Adds one line to the sandbox's timeline, with us as its source."""
     publish(sandbox_id, Happened(source="sandbox", place=place, text=text, detail=detail))
 
 
@@ -129,18 +137,22 @@ def publish(sandbox_id: str, event: Event) -> None:
 
 
 def order(sandbox: Sandbox, given: Order) -> bool:
-    """False when no node has it or nothing carries orders now."""
+    """Sends an order to the sandbox's node. False when the sandbox has no node, the order is too large, or Redis does not
+    answer.
+    """
     node = sandbox.node_id or ""
     return bool(node) and bool(_quietly(sandbox.pk, given.wish.type, lambda: streams.give_order(streams.redis(), node, given)))
 
 
 def look_again(sandbox: Sandbox) -> None:
-    """After commit its node looks, though the row has not changed."""
+    """Asks the node, after the commit, to read the sandbox's rows again, although the sandbox's own row has not changed."""
     transaction.on_commit(lambda: order(sandbox, Order(sandbox=sandbox.pk, wish=LookAgain())))
 
 
 def enqueue(task: str, queue: str, *args: Any, countdown: float = 0) -> None:
-    """After commit. A lost message costs seconds, not the intent: the row stands and the reconciler asks again."""
+    """Sends a Celery task after the commit. When this fails it is logged: the row says what is wanted, and the reconciler
+    sends again.
+    """
 
     def send() -> None:
         try:
@@ -152,7 +164,9 @@ def enqueue(task: str, queue: str, *args: Any, countdown: float = 0) -> None:
 
 
 def take_from(queue: str, wanted: bool) -> bool:
-    """Tells this node's worker to take tasks from a queue, or to leave it alone. Told twice, it is as told once."""
+    """Tells this node's Celery worker to take tasks from a queue, or to stop taking them. Repeating it changes nothing. False
+    when the worker could not be told.
+    """
     tell_worker = app.control.add_consumer if wanted else app.control.cancel_consumer
     try:
         tell_worker(queue, destination=[settings.WORKER])
@@ -163,7 +177,7 @@ def take_from(queue: str, wanted: bool) -> bool:
 
 
 def open_queue(engine: str) -> str:
-    """Where nodes that have this version of Docker Engine, and no others, take the next sandbox to open."""
+    """The name of the queue from which the nodes that have this version of Docker Engine take sandboxes to open."""
     return f"open.{engine}"
 
 
@@ -172,7 +186,7 @@ def node_queue(node: str) -> str:
 
 
 def queue_of(sandbox: Sandbox) -> str:
-    """Where its tasks go: to its node, or to whichever node comes first while it has none."""
+    """The name of the queue for a sandbox's tasks: its node's queue, or the queue for its engine while it has no node."""
     node = sandbox.node_id or Sandbox.objects.values_list("node_id", flat=True).get(pk=sandbox.pk)
     return node_queue(node) if node else open_queue(sandbox.engine)
 
@@ -193,7 +207,7 @@ _complained = 0.0
 
 
 def _complain(sentence: str, **facts: Any) -> None:
-    """Every event finds a Redis that is away; the log hears it every ten seconds."""
+    """Writes a warning to the log, at most one in ten seconds: while Redis is away, every event fails."""
     global _complained
     if time.monotonic() - _complained > 10:
         _complained = time.monotonic()

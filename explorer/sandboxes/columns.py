@@ -1,7 +1,8 @@
-"""How the columns of a comparison move: compare-and-set on their rows, and what is told about it afterwards.
+"""Changes the rows of a comparison's columns and tells browsers about the change.
 
-A column follows its sandbox until that is ready; then the relay of its node measures it (`node.relay.column_desk`). It ends
-once: complete, failed with a reason, or lacking what it needs. The comparison is done when its last column is.
+A column waits until its sandbox is ready; then the relay of its node measures it (`node.relay.column_desk`). A column ends
+once: it is complete, it failed with a reason, or the node lacks what it needs. When the last column ends, the comparison is
+done.
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ CLOSED = "Its sandbox was closed before the column was complete."
 
 
 def move(column: Column, states: Iterable[str], *, by: str | None = None, **fields: Any) -> bool:
-    """The one way a column changes: only from one of `states` (and measured `by` that relay); true for exactly one caller."""
+    """Changes the row if its state is one of `states` (and, with `by`, that relay measures it). Of several callers at once,
+    one gets True. A state that is an end also ends the comparison when no other column is unfinished.
+    """
     rows = Column.objects.filter(pk=column.pk, state__in=list(states))
     if by is not None:
         rows = rows.filter(runner=by)
@@ -60,7 +63,9 @@ def fail(column: Column, reason: str, *, by: str | None = None) -> bool:
 
 
 def finish_comparison(comparison: str) -> bool:
-    """Done, if its last column has come to its end. Asked any number of times."""
+    """Marks the comparison as done if all its columns have ended. True when this call did it. It may be called again at any
+    time.
+    """
     if Column.objects.filter(comparison=comparison, state__in=Column.UNFINISHED).exists():
         return False
     rows = Comparison.objects.filter(pk=comparison, state=Comparison.State.RUNNING)
@@ -71,7 +76,9 @@ def finish_comparison(comparison: str) -> bool:
 
 
 def follow(sandbox: Sandbox) -> None:
-    """The sandbox of a column moved, or may have: the column says the same. Repeated by the reconciler."""
+    """Brings a column up to date with its sandbox: its phase, or its failure when the sandbox ended. The reconciler repeats
+    this.
+    """
     column = Column.objects.filter(sandbox=sandbox, state__in=Column.UNFINISHED).first()
     if column is None:
         return
@@ -84,13 +91,17 @@ def follow(sandbox: Sandbox) -> None:
 
 
 def without_advice(reason: str) -> str:
-    """A sandbox's reason ends with what its learner can do: open another. Nobody opened that of a column."""
+    """The reason without its last sentence when that sentence tells a learner to open a new sandbox. For a column that is no
+    use.
+    """
     said, _, advice = reason.rpartition(". ")
     return f"{said}." if said and "progress is kept" in advice else reason
 
 
 def encode(result: Result) -> tuple[str, Result]:
-    """As it is kept: within its bound, by leaving out the largest parts first and saying so in its notes."""
+    """The result as JSON text of at most `COLUMN_BYTES` characters, and the result that this text holds. When it is too large,
+    the parts in `CUTS` are left out in that order, and a note says so.
+    """
     text = result.model_dump_json()
     for name, part, nothing in CUTS:
         if len(text) <= COLUMN_BYTES:
@@ -103,12 +114,12 @@ def encode(result: Result) -> tuple[str, Result]:
 
 @lru_cache(maxsize=KEPT_PARSED)
 def _parse(result: str) -> Result:
-    """A page that fills asks for all columns whenever one has moved: only that one is new."""
+    """Cached, because a page asks for all columns whenever one of them has changed."""
     return Result.model_validate_json(result)
 
 
 def read_result(column: Column) -> Result:
-    """What is known of it now: the row says how far it is, the result what was seen."""
+    """What is known of the column now: state, phase and error from the row, the rest from the result that was saved."""
     variant = Variant.model_validate(column.variant)
     seen = _parse(column.result) if column.result else Result(variant=variant)
     failed = column.state in (Column.State.FAILED, Column.State.LACKS)
@@ -123,7 +134,7 @@ def read_result(column: Column) -> Result:
 
 
 def describe(column: Column) -> ColumnMoved:
-    """What the page's header of this column shows now."""
+    """The event from which the page's header of this column is drawn."""
     waits = column.state == Column.State.WAITING and column.sandbox is not None
     return ColumnMoved(
         at=time.time(),
@@ -148,7 +159,7 @@ def describe_comparison(comparison: Comparison) -> ComparisonChanged:
 
 
 def tell(column_id: int) -> None:
-    """Tells browsers what the column's row says now. A hint: no Redis, no harm."""
+    """Tells browsers what the column's row says now. When Redis does not answer, this is only logged."""
     column = Column.objects.select_related("sandbox").defer("result").filter(pk=column_id).first()
     if column:
         _publish(column.comparison_id, describe(column))

@@ -1,7 +1,7 @@
-"""Comparisons as the web side asks for them: start, look at, end. Like `opening`, it writes rows and names tasks.
+"""Starts, reads and ends comparisons for the web side. It writes rows and sends tasks; the nodes do the work.
 
-A comparison is one row, a row for each column, and a sandbox for each column that can be measured. All of it is committed
-together or not at all, so whatever is lost afterwards (a task, an order, a process) the rows say what is wanted.
+A comparison is one row, one row for each column, and a sandbox for each column that the node can measure. All of these are
+written in one transaction. When a task or a process is lost afterwards, the rows still say what is wanted.
 """
 
 from __future__ import annotations
@@ -39,19 +39,20 @@ State = Comparison.State
 
 
 def current_comparison(learner: Learner | None) -> Comparison | None:
-    """The learner's one running comparison, if any."""
+    """The learner's running comparison, or None. A learner has at most one."""
     return Comparison.objects.filter(learner=learner, state=State.RUNNING).first() if learner else None
 
 
 def earlier_comparisons(learner: Learner | None) -> list[Comparison]:
-    """What the learner can still read, newest first."""
+    """The learner's newest comparisons, at most `KEPT`, newest first."""
     return list(Comparison.objects.filter(learner=learner).order_by("-created_at")[:KEPT]) if learner else []
 
 
 def start_comparison(learner: Learner, spec: Spec, nodes: Nodes, instead: str = "") -> Comparison:
-    """The learner's running comparison if it is this one, else a new one; that named by `instead` ends for it.
+    """Returns the learner's running comparison if it has this spec, else starts a new one. `instead` is the id of a running
+    comparison that is ended for the new one.
 
-    Raises `Refused`. Asked twice at once, it gives the same one twice.
+    Raises `Refused`. Two equal requests at the same moment get the same comparison.
     """
     running = current_comparison(learner)
     if running and running.pk != instead:
@@ -87,7 +88,9 @@ def spec_of(comparison: Comparison) -> Spec:
 
 
 def choose_node(nodes: Nodes, variants: tuple[Variant, ...]) -> Node:
-    """The node that can do most of it; among those the emptiest. Raises `Refused` when none is here."""
+    """The node that can measure most of the variants; among equal nodes, the one with most free places. Raises `Refused` when
+    no node takes work.
+    """
 
     def fitness(node: Node) -> tuple[int, int]:
         doable = sum(not lack_of(variant, node) for variant in variants)
@@ -98,7 +101,7 @@ def choose_node(nodes: Nodes, variants: tuple[Variant, ...]) -> Node:
 
 
 def lack_of(variant: Variant, node: Node) -> str:
-    """Why this node cannot measure this variant, in a sentence; empty when it can, as far as its row says."""
+    """A sentence that says why this node cannot measure this variant; empty when the node's row does not say that it cannot."""
     if not can(node, variant.driver):
         lack = Lack(variant.driver, str(node.health.get("kernel", "")))
         return f"{lack.sentence} Nothing was opened for it."
@@ -137,7 +140,9 @@ def book(learner: Learner, spec: Spec, node: Node) -> Comparison:
 
 
 def open_for(comparison: Comparison, variant: Variant, node: Node, wait: float = 0) -> Sandbox:
-    """A sandbox for one column: a warm one if there is, else one queued for this node, begun in `wait` seconds."""
+    """Gives one column a sandbox: a warm one if there is one and room for it, else one that is queued for this node and begun
+    after `wait` seconds.
+    """
     here = Sandbox.objects.filter(node=node, state__in=Sandbox.ON_NODE).exclude(comparison=None).count()
     warm = None
     if here < comparison_places(node.capacity):
@@ -158,7 +163,9 @@ def open_for(comparison: Comparison, variant: Variant, node: Node, wait: float =
 
 
 def end_comparison(comparison: Comparison, why: str = STOPPED) -> bool:
-    """Stops it: what was measured stays, what was not is said to be missing, its sandboxes go. Ending it again is no error."""
+    """Stops a comparison. Measured results stay, unfinished columns fail with the reason `why`, the sandboxes are closed.
+    False when it had ended already.
+    """
     with transaction.atomic():
         rows = Comparison.objects.filter(pk=comparison.pk, state=State.RUNNING)
         ended = bool(rows.update(state=State.ENDED, reason=why, ended_at=timezone.now()))
@@ -173,8 +180,9 @@ def end_comparison(comparison: Comparison, why: str = STOPPED) -> bool:
 
 
 def release(comparison: str) -> None:
-    """Closes what is no longer needed: everything once it is over; before that, what complete columns were measured in, but
-    only when somebody waits for a place. Removing a host is noise for those that are measured beside it."""
+    """Closes sandboxes that the comparison no longer needs. After its end that is all of them. Before its end it is those of
+    complete columns, and only while some sandbox is queued, because removing a host disturbs the measurements beside it.
+    """
     live = Sandbox.objects.filter(comparison=comparison, state__in=Sandbox.LIVE).exclude(state=Sandbox.State.CLOSING)
     if Comparison.objects.filter(pk=comparison, state=State.RUNNING).exists():
         if not Sandbox.objects.filter(state=Sandbox.State.QUEUED).exists():
@@ -185,7 +193,7 @@ def release(comparison: str) -> None:
 
 
 def read_comparison(comparison: Comparison) -> Told:
-    """All there is of it now: what its page shows, and what is exported."""
+    """The whole comparison as its page shows it and as it is exported."""
     shown = tuple(columns.read_result(column) for column in comparison.columns.all())
     kernel = str(comparison.node.health.get("kernel", "")) if comparison.node else ""
     return Told(
@@ -200,20 +208,22 @@ def read_comparison(comparison: Comparison) -> Told:
 
 
 def note_look(comparison_id: str) -> None:
-    """Somebody has the page open."""
+    """Notes in the row that somebody has the page open, at most every `SEEN_EVERY`."""
     now = timezone.now()
     running = Comparison.objects.filter(pk=comparison_id, state=State.RUNNING)
     running.filter(seen_at__lt=now - SEEN_EVERY).update(seen_at=now)
 
 
 def _follow_all(comparison: Comparison) -> None:
-    """A warm sandbox was ready before it had a column."""
+    """Needed for warm sandboxes: they were ready before they had a column."""
     for sandbox in Sandbox.objects.filter(comparison=comparison):
         columns.follow(sandbox)
 
 
 def _forget_old(learner: Learner) -> None:
-    """Bounded: a learner's oldest go when there are too many. What counts for the hour's limit stays that long."""
+    """Deletes a learner's comparisons beyond the newest `KEPT`, but none younger than an hour: the limit for each hour counts
+    those.
+    """
     mine = Comparison.objects.filter(learner=learner).order_by("-created_at")
     newest = list(mine.values_list("pk", flat=True)[:KEPT])
     old = mine.filter(created_at__lt=timezone.now() - timedelta(hours=1)).exclude(pk__in=newest)
@@ -221,6 +231,8 @@ def _forget_old(learner: Learner) -> None:
 
 
 def forget(ids: list[str]) -> None:
-    """Rows, results and the rows of sandboxes go; none that runs, or whose sandboxes are not gone yet."""
+    """Deletes these comparisons with their columns and the rows of their sandboxes. Those that run, or that have a live
+    sandbox, stay.
+    """
     over = Comparison.objects.filter(pk__in=ids).exclude(state=State.RUNNING)
     over.exclude(sandboxes__state__in=Sandbox.LIVE).delete()

@@ -28,7 +28,7 @@ TYPED_TOLD = 8 * 1024  # the node says at least so often, in bytes, how much a s
 
 
 class Message(BaseModel):
-    """`number` is given by the stream (0 until then); `at` is Unix time in seconds."""
+    """Any message in a stream. The stream sets `number` (0 before that); `at` is Unix time in seconds."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     number: int = 0
@@ -39,7 +39,7 @@ class Message(BaseModel):
 
 
 class SandboxChanged(Message):
-    """The row changed: what the page's header, countdown and progress show."""
+    """The row of the sandbox changed. Holds what the page's header, countdown and progress show."""
 
     type: Literal["sandbox_changed"] = "sandbox_changed"
     state: str
@@ -51,7 +51,7 @@ class SandboxChanged(Message):
 
 
 class SnapshotTaken(Message):
-    """Everything at once: first sight, after a reset, or because the reader's number was trimmed (`resync`)."""
+    """The whole picture: sent first, after a reset, and (with `resync`) when events after the reader's number were deleted."""
 
     type: Literal["snapshot_taken"] = "snapshot_taken"
     snapshot: Snapshot
@@ -59,7 +59,7 @@ class SnapshotTaken(Message):
 
 
 class PlaceSeen(Message):
-    """A place appeared, or became unreadable, or was renamed: its whole present content."""
+    """A place appeared, was renamed, or can no longer be read. Holds its whole present content."""
 
     type: Literal["place_seen"] = "place_seen"
     place: Place
@@ -92,7 +92,7 @@ class DockerChanged(Message):
 
 
 class OwnerGone(Message):
-    """A network or container was removed: what it had put on its host, to be looked for."""
+    """A network or container was removed. Holds what it had put on its host, so that a reader can see what is left of that."""
 
     type: Literal["owner_gone"] = "owner_gone"
     gone: Gone
@@ -110,7 +110,7 @@ class Happened(Message):
 
 
 class TimelineTold(Message):
-    """What happened before the snapshot a page begins with, oldest first, as far as the stream still holds it."""
+    """The timeline before the snapshot with which a page begins: oldest first, as far as the stream still has it."""
 
     type: Literal["timeline_told"] = "timeline_told"
     happenings: tuple[Happened, ...] = ()
@@ -122,7 +122,7 @@ class ProbeAnswered(Message):
 
 
 class MeasuredChanged(Message):
-    """The figures of a lesson's measurement came in, or no longer hold (`measured` is None)."""
+    """The figures of a lesson's measurement. `measured` is None when earlier figures are no longer true."""
 
     type: Literal["measured_changed"] = "measured_changed"
     measure: str
@@ -130,7 +130,7 @@ class MeasuredChanged(Message):
 
 
 class GridTold(Message):
-    """Who reached whom, as somebody asked to have it measured (`asked` is the id of that wish)."""
+    """The measured answers of “who reaches whom”. `asked` is the id of the request."""
 
     type: Literal["grid_told"] = "grid_told"
     asked: str
@@ -151,7 +151,7 @@ class LessonMoved(Message):
 
 
 class JourneyTold(Message):
-    """A packet was sent and followed. `journey` is the id the page was given when it asked."""
+    """A packet was sent and followed. `journey` is the id that the page got when it asked."""
 
     type: Literal["journey_told"] = "journey_told"
     journey: str
@@ -166,14 +166,14 @@ class TerminalsChanged(Message):
 
 
 class CapturesChanged(Message):
-    """The captures this sandbox has, oldest first: those that run and those that are kept."""
+    """All captures of this sandbox, running and finished, oldest first."""
 
     type: Literal["captures_changed"] = "captures_changed"
     captures: tuple[CaptureFacts, ...] = ()
 
 
 class ComparisonChanged(Message):
-    """In the stream of a comparison: it runs, is done, or was ended. `reason` says why it was."""
+    """In the stream of a comparison: its state. `reason` says why it was ended."""
 
     type: Literal["comparison_changed"] = "comparison_changed"
     state: str
@@ -181,16 +181,18 @@ class ComparisonChanged(Message):
 
 
 class ClassChanged(Message):
-    """In the stream of a class: something its learners see is different; a page fetches what. `seat` names the only one it
-    concerns, or is empty for all."""
+    """In the stream of a class: something that learners' pages show has changed, and the page fetches it. `seat` is the id of
+    the seat that it concerns, or empty for all seats.
+    """
 
     type: Literal["class_changed"] = "class_changed"
     seat: str = ""
 
 
 class ColumnMoved(Message):
-    """In the stream of a comparison: what the row of one column says now. What was measured is not in it: whoever shows it
-    fetches it, and `version` tells whether there is anything new. `position` is the place in the queue, when queued."""
+    """In the stream of a comparison: what the row of one column says now. The measured results are not in it: the page fetches
+    them when `version` has changed. `position` is the place in the queue while the sandbox is queued.
+    """
 
     type: Literal["column_moved"] = "column_moved"
     column: str
@@ -203,7 +205,9 @@ class ColumnMoved(Message):
 
 
 class CaptureFacts(BaseModel):
-    """`reason` says why it ended; `failed` that it never began. `kept` and `left_out` are final once it has ended."""
+    """`reason` says why the capture ended; `failed` says that it did not start. `kept` and `left_out` are final
+    after its end.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     id: str
@@ -260,8 +264,9 @@ def events_key(sandbox: str) -> str:
 
 
 def type_of(fields: Mapping[bytes, bytes]) -> str:
-    """The type of the event in one entry of the stream; empty for an entry that is no event. An entry written before the
-    type had a field of its own is read for it: such entries are gone two days after the upgrade."""
+    """The type of the event in one entry of the stream; empty for an entry without an event. Entries written by versions
+    before the field `t` are searched for the type; such entries are deleted two days after an upgrade.
+    """
     if named := fields.get(b"t"):
         return named.decode("ascii", "replace")
     try:
@@ -272,12 +277,12 @@ def type_of(fields: Mapping[bytes, bytes]) -> str:
 
 
 def comparison_stream(comparison: str) -> str:
-    """A comparison's stream is kept like a sandbox's; this stands in the place of the sandbox's id."""
+    """The name used in place of a sandbox's id, so that a comparison's stream is kept like a sandbox's stream."""
     return f"cmp-{comparison}"
 
 
 def class_stream(klass: str) -> str:
-    """Of a class: its learners' pages are told that something changed (`ClassChanged`), and fetch it."""
+    """The name used in place of a sandbox's id for the stream of a class (`ClassChanged`)."""
     return f"class-{klass}"
 
 
@@ -286,22 +291,22 @@ def number_key(sandbox: str) -> str:
 
 
 def snapshot_key(sandbox: str) -> str:
-    """String: the latest `Snapshot` as JSON; its `number` is the last event folded in."""
+    """String: the latest `Snapshot` as JSON. Its `number` is that of the last event that it includes."""
     return f"sb:{sandbox}:snapshot"
 
 
 def pictures_key(sandbox: str) -> str:
-    """Sorted set by number: `<generation> <number> <Snapshot as JSON>`, a few whole pictures along the stream."""
+    """Sorted set by number, each entry `<generation> <number> <Snapshot as JSON>`: some earlier whole snapshots."""
     return f"sb:{sandbox}:pictures"
 
 
 def fresh_key(sandbox: str) -> str:
-    """String with a 5 s expiry, renewed by the relay while it truly sees the sandbox."""
+    """String that expires after 5 s; the relay renews it while it reads the sandbox without trouble."""
     return f"sb:{sandbox}:fresh"
 
 
 def present_key(sandbox: str) -> str:
-    """String with an expiry, renewed by the sockets of its learner: somebody has its page open."""
+    """String that expires; sockets of the learner's pages renew it. So it exists while a page is open."""
     return f"sb:{sandbox}:present"
 
 
@@ -316,17 +321,17 @@ def terminal_key(terminal: str) -> str:
 
 
 def typed_key(terminal: str) -> str:
-    """Number: typed bytes that were given to the node, of all pages together, as far as they were counted."""
+    """Number: typed bytes that were handed to the node by all pages together."""
     return f"term:{terminal}:typed"
 
 
 def taken_key(terminal: str) -> str:
-    """Number: typed bytes that its shell has taken, told every `TYPED_TOLD` bytes."""
+    """Number: typed bytes that the shell has read, written every `TYPED_TOLD` bytes."""
     return f"term:{terminal}:taken"
 
 
 def size_key(terminal: str) -> str:
-    """String: columns and rows, as the learner's page asked for last. Who watches draws it as large."""
+    """String: columns and rows as the learner's page asked for last. A page that watches draws the terminal in this size."""
     return f"term:{terminal}:size"
 
 
@@ -336,11 +341,12 @@ def captures_key(sandbox: str) -> str:
 
 
 def grid_key(sandbox: str) -> str:
-    """String: the last `GridTold` as JSON, for pages that come (back) later."""
+    """String: the last `GridTold` as JSON, for pages that open later."""
     return f"sb:{sandbox}:grid"
 
 
 def capture_key(sandbox: str, capture: str) -> str:
-    """Stream; entry `<number>-0` holds a frame in `f` (`network.captured.Frame`), numbered from 1. Entries between them have
-    `g`, how many frames were left out so far. The last one has `x`, why it ended."""
+    """Stream: entry `<number>-0` has a frame in field `f` (`network.captured.Frame`), numbered from 1. Entries between frames
+    have field `g`: how many frames were left out so far. The last entry has field `x`: why the capture ended.
+    """
     return f"sb:{sandbox}:capture:{capture}"

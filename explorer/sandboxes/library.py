@@ -1,10 +1,10 @@
-"""Every lesson there is: those that come with us, those that instructors published, and drafts for who may see them.
+"""All lessons: those that come with the product, those that instructors published, and drafts.
 
-A published lesson is read from its row and kept until a row changed; that is asked at most once a second in a process. A row
-that cannot be read is left out and logged: it never takes another lesson with it.
+Published lessons and drafts are read from their rows and kept in memory. Once a second at most, a process asks the database
+whether a row has changed. A row that cannot be read is logged and left out; the other lessons stay.
 
-A draft goes by its slug with an underscore before it, which no other lesson's slug has: so it has a sandbox, a teacher and a
-progress of its own, and the published lesson goes on beside it. Who may see it is asked in `classroom.access`.
+The slug of a draft is the lesson's slug with an underscore before it. No other lesson has such a slug, so a draft has
+sandboxes and progress of its own, and the published lesson stays as it is. `classroom.people.access` says who may see a draft.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ DRAFT = "_"
 
 @dataclass(frozen=True)
 class Shelf:
-    """What was read at one time. `stamp` is what the table said of itself then."""
+    """The lessons read at one time. `stamp` tells whether the table has changed since."""
 
     stamp: object = None
     published: Mapping[str, Lesson] = field(default_factory=dict)
@@ -43,30 +43,32 @@ _asked_at = -ASK_EVERY
 
 
 def lessons() -> dict[str, Lesson]:
-    """Ours in their order, then the published ones by title. Asks the database now and then: not for an event loop."""
+    """Slug → lesson: first those that come with the product, in their order, then the published ones by title. May ask the
+    database, so it must not be called in an event loop.
+    """
     refresh()
     return {**load_lessons(), **_shelf.published}
 
 
 def published() -> dict[str, Lesson]:
-    """Those that instructors published, by title."""
+    """Slug → lesson of those that instructors published, by title. May ask the database."""
     refresh()
     return dict(_shelf.published)
 
 
 def find(slug: str) -> Lesson | None:
-    """Any lesson, drafts too, after a look at the database."""
+    """Any lesson, also a draft, or None. May ask the database."""
     refresh()
     return known(slug)
 
 
 def known(slug: str) -> Lesson | None:
-    """The same as it was last read, without the database."""
+    """Like `find`, but as last read: it does not ask the database."""
     return load_lessons().get(slug) or _shelf.published.get(slug) or _shelf.drafts.get(slug)
 
 
 def refresh(*, now: bool = False) -> None:
-    """Reads anew what changed. Without a database everybody goes on with what was known."""
+    """Reads the rows again if the table has changed. When the database does not answer, the lessons read before stay."""
     global _asked_at, _shelf
     if not now and time.monotonic() - _asked_at < ASK_EVERY:
         return

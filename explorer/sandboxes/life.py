@@ -1,6 +1,7 @@
-"""What is done to a sandbox between its opening and its end: given time, begun anew, closed. The web side asks, a node does it.
+"""Gives a sandbox more time, resets it, closes it. The web side asks for this and a node does the work.
 
-Each writes the row and an `Action` and names the task; the task queue is only a hint that work waits.
+More time is a change of the row. A reset or a close also writes an `Action` and sends a task; the row says what is wanted, so
+a lost task is sent again by the reconciler.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ LEAST_MORE = timedelta(minutes=1)
 
 
 def current_sandbox(learner: Learner | None) -> Sandbox | None:
-    """The learner's one usable sandbox, if any."""
+    """The learner's usable sandbox, or None. Sandboxes of comparisons do not count."""
     if learner is None:
         return None
     own = Sandbox.objects.filter(learner=learner, comparison=None, state__in=Sandbox.USABLE)
@@ -61,8 +62,9 @@ def _cannot_extend(sandbox: Sandbox) -> Refused:
 
 
 def prolong_sandbox(sandbox: Sandbox, more: timedelta, why: str) -> bool:
-    """Gives it time that is not one of its learner's extensions; `why` is a line of its timeline. False when it does not run,
-    or its end moved meanwhile. The hosts' own clocks follow with the next sweep, long before they would end them."""
+    """Moves the end of the sandbox by `more`, without using one of the learner's extensions; `why` becomes a line of the
+    timeline. False when the sandbox does not run or its end was moved at the same time. The reconciler then tells the hosts.
+    """
     if sandbox.expires_at is None:
         return False
     same_end = Q(expires_at=sandbox.expires_at)
@@ -74,8 +76,9 @@ def prolong_sandbox(sandbox: Sandbox, more: timedelta, why: str) -> bool:
 
 
 def renew_sandbox(sandbox: Sandbox, since: datetime, why: str) -> bool:
-    """A whole life from `since` on, so that asking twice gives what asking once does. False when it does not run, has that much
-    already but for a minute, or its end moved meanwhile."""
+    """Moves the end of the sandbox to one whole lifetime after `since`, so that repeating it changes nothing. False when it is
+    not ready, when this would add less than a minute, or when its end was moved at the same time.
+    """
     if sandbox.state != State.READY or sandbox.expires_at is None:
         return False
     more = since + changes.lifetime(sandbox) - sandbox.expires_at
@@ -83,7 +86,9 @@ def renew_sandbox(sandbox: Sandbox, since: datetime, why: str) -> bool:
 
 
 def reset_sandbox(sandbox: Sandbox) -> Action:
-    """Rebuilds it from its scenario under the same id. Asking again while it happens gives the same action."""
+    """Rebuilds the sandbox from its scenario under the same id. A second request during a reset returns the same action.
+    Raises `Refused` when the sandbox does not run.
+    """
     with transaction.atomic():
         moved = move(
             sandbox, [State.READY], state=State.RESETTING, phase="resetting", reason="", generation=F("generation") + 1
@@ -101,7 +106,7 @@ def reset_sandbox(sandbox: Sandbox) -> Action:
 
 
 def close_sandbox(sandbox: Sandbox, why: str = "closed") -> Action:
-    """Ends it, whatever it was doing. Closing what is over is no error. `why` is `closed` or `expired`."""
+    """Ends the sandbox in whatever state it is. Closing one that is over is no error. `why` is `closed` or `expired`."""
     with transaction.atomic():
         state, now = Action.State.ACCEPTED, timezone.now()
         if move(sandbox, [State.QUEUED], state=State.CLOSED, phase=why, ended_at=now):
