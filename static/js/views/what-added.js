@@ -154,7 +154,7 @@ export class WhatAdded extends HTMLElement {
     const part = make("section", "added-part break-inside-avoid");
     const list = make("ul", "added-owners px-2");
     list.append(...rows);
-    part.append(make("h3", "view-title pt-3 px-4 text-muted text-sm font-semibold tracking-normal first:pt-1", title), list);
+    part.append(make("h3", "view-title", title), list);
     return part;
   }
 
@@ -232,8 +232,7 @@ export class WhatAdded extends HTMLElement {
     else if (count === 0 && !found.notes.length) nodes.push(make("p", "empty", `Nothing on ${this.host} belongs to it.`));
     for (const group of found.groups) {
       const title = causeInWords(group.cause, this.owner);
-      if (title)
-        nodes.push(make("h3", "view-title pt-3 px-4 text-muted text-sm font-semibold tracking-normal first:pt-1", title));
+      if (title) nodes.push(make("h3", "view-title", title));
       nodes.push(this.#entries(group.entries, fresh));
     }
     nodes.push(...this.#aside("Changed at the same moment", found.changed));
@@ -275,12 +274,7 @@ export class WhatAdded extends HTMLElement {
    * @param {Entry[]} entries
    */
   #aside(title, entries) {
-    return entries.length
-      ? [
-          make("h3", "view-title aside pt-3 px-4 text-muted text-sm font-semibold tracking-normal first:pt-1", title),
-          this.#entries(entries, new Set()),
-        ]
-      : [];
+    return entries.length ? [make("h3", "view-title aside", title), this.#entries(entries, new Set())] : [];
   }
 
   /**
