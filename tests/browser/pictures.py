@@ -83,6 +83,10 @@ def pane(name: str) -> Callable[[Page], None]:
     return act
 
 
+def put_on_paper(page: Page) -> None:
+    page.emulate_media(media="print")
+
+
 def tab(name: str) -> Callable[[Page], None]:
     """The bar of the class makes room for what the tab shows."""
 
@@ -157,6 +161,7 @@ PAGES: tuple[Picture, ...] = (
     Picture("class-back", "/class/back/{token}/", "class-back"),
     Picture("class-back-nowhere", "/class/back/nowhere/", "class-back"),
     Picture("class-summary", "/class/summary/", "class-summary", "ben"),
+    Picture("class-summary-paper", "/class/summary/", "class-summary", "ben", act=put_on_paper),
     # instructors
     Picture("login", "/teach/login/", "login"),
     Picture("login-wrong", "/teach/login/", "login", act=send("main form", username="marie", password="wrong")),
