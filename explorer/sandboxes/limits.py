@@ -1,6 +1,6 @@
-"""Who may have a sandbox now: quotas, capacity, and the one refusal that speaks to learner and operator alike.
+"""Says whether a learner may have a sandbox now: limits for each learner, and free places on the nodes.
 
-What is here is read by whoever asks (`nodes.read_nodes`) and given to each question, so that one request sees one picture.
+The caller reads the nodes once (`nodes.read_nodes`) and hands them to each function, so one request sees one state of them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ QUEUE_LEAST = 20
 
 
 class Refused(Exception):
-    """One refusal: the sentence for the learner, the numbers for the log, a stable code for tests and pages."""
+    """A request that is not granted: a sentence for the learner, numbers for the log, and a code that does not change, for
+    pages and tests. Creating it writes a line to the log.
+    """
 
     def __init__(self, code: str, sentence: str, **numbers: Any) -> None:
         super().__init__(sentence)
@@ -33,7 +35,9 @@ class Refused(Exception):
 
 
 def check_quota(learner: Learner) -> None:
-    """The sandboxes of comparisons are none of those a learner may open: they last for seconds."""
+    """Raises `Refused` when the learner opened too many sandboxes within an hour. Sandboxes of comparisons do not count: they
+    last for seconds.
+    """
     opened = Action.objects.filter(kind=Action.Kind.OPEN, sandbox__learner=learner, sandbox__comparison=None)
     _check_hour(
         learner,
@@ -63,13 +67,16 @@ def _check_hour(learner: Learner, rows: QuerySet[Any], allowed: int, code: str, 
 
 
 def comparison_places(capacity: int) -> int:
-    """How many sandboxes of comparisons one node holds at once: a quarter of its places is left to people who learn, and so
-    many measured side by side are as much as one machine can measure."""
+    """How many sandboxes of comparisons one node may hold at once: three quarters of its places, for learners need the rest,
+    and at most ten, which is what one machine can measure side by side.
+    """
     return min(max(capacity - capacity // 4, 1), COMPARED_AT_ONCE)
 
 
 def check_queue(nodes: Nodes) -> None:
-    """A comparison may wait for its places, if not too many wait already."""
+    """Raises `Refused` when too many sandboxes are queued already. A comparison may wait in the queue, unlike
+    other sandboxes.
+    """
     total = sum(node.capacity for node in nodes.taking)
     waiting = Sandbox.objects.filter(state=State.QUEUED).count()
     if waiting >= max(2 * total, QUEUE_LEAST):
@@ -83,7 +90,7 @@ def check_queue(nodes: Nodes) -> None:
 
 
 def check_driver(nodes: Nodes, lesson: str, node: Node | None = None) -> None:
-    """Refuses a lesson whose driver none of these nodes can do, or not `node`; before anything is spent on it."""
+    """Raises `Refused` when none of these nodes, or not the given `node`, has the driver of this lesson."""
     driver = driver_of(lesson)
     lack = nodes.lacking().get(driver) or (lacking([node]).get(driver) if node else None)
     if lack:
@@ -97,7 +104,7 @@ def check_driver(nodes: Nodes, lesson: str, node: Node | None = None) -> None:
 
 
 def check_nodes(nodes: Nodes) -> None:
-    """Refuses when no node here takes work."""
+    """Raises `Refused` when no node takes new sandboxes."""
     if not nodes.taking:
         raise Refused(
             "no_node",
@@ -133,10 +140,10 @@ def check_room(nodes: Nodes, engine: str, class_id: str = "") -> None:
 
 
 def free_capacity(nodes: Nodes, engine: str, class_id: str = "") -> tuple[int, int]:
-    """(free, total) places for one more sandbox with this engine, over the nodes that take work and have it.
+    """Returns (free, total) places for sandboxes with this engine, over all nodes that have it and take new sandboxes.
 
-    Common warm sandboxes make room for everybody, those prepared for a class for its learners only. What is queued and not
-    prepared for this class comes first.
+    Common warm sandboxes count as free for everybody; those prepared for a class count as free for its learners only.
+    Sandboxes in the queue count as taken, except those prepared for this class.
     """
     some = nodes.with_engine(engine)
     there = Q(state__in=[*Sandbox.ON_NODE, State.WARM], node__in=some) & ~_gives_way(class_id)
@@ -146,11 +153,15 @@ def free_capacity(nodes: Nodes, engine: str, class_id: str = "") -> tuple[int, i
 
 
 def taken_on(nodes: Iterable[Node]) -> int:
-    """Places that do not come free for a stranger: everything that stands there, but common warm sandboxes."""
+    """How many places of these nodes a learner without a class cannot get: all that hold something but a common
+    warm sandbox.
+    """
     there = Sandbox.objects.filter(state__in=[*Sandbox.ON_NODE, State.WARM], node__in=list(nodes))
     return there.exclude(_gives_way("")).count()
 
 
 def _gives_way(class_id: str) -> Q:
-    """Warm sandboxes, built or being built, that make room for a learner of this class ("": of none)."""
+    """The warm sandboxes, built or being built, that are removed for a learner of this class ("": a learner
+    without a class).
+    """
     return Q(state__in=[State.WARM, State.OPENING], learner=None, comparison=None, class_id__in=["", class_id])

@@ -1,6 +1,6 @@
-"""The rows: nodes, learners, sandboxes, comparisons, what was asked of them, what was learned, lessons people wrote.
+"""The tables of nodes, learners, sandboxes, comparisons, actions, progress and lessons that instructors brought.
 
-The row is the desired state.
+A sandbox's row says what is wanted. The node's reconciler makes the Docker engine agree with it.
 """
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
 def new_sandbox_id() -> str:
-    """Twelve characters without look-alikes, first a letter: also a container-name part and a URL part."""
+    """Twelve characters that are not easily confused, beginning with a letter. It is also part of container names
+    and of URLs.
+    """
     return secrets.choice(ALPHABET[:23]) + "".join(secrets.choice(ALPHABET) for _ in range(11))
 
 
 class Node(models.Model):
-    """A machine that runs sandboxes. It announces itself; `seen_at` older than 30 s means it is away."""
+    """A machine that runs sandboxes. Its reconciler renews `seen_at`; a node not heard of for 30 s counts as away."""
 
     name = models.CharField(max_length=64, primary_key=True)
     seen_at = models.DateTimeField(default=timezone.now)
@@ -37,12 +39,14 @@ class Node(models.Model):
 
     @property
     def engines(self) -> list[str]:
-        """The versions of Docker Engine its hosts can have; one that has not said so yet has the usual one."""
+        """The versions of Docker Engine that its hosts can have. Until a node has reported them, this is the
+        default version.
+        """
         return list(self.health.get("engines", [DEFAULT_ENGINE]))
 
 
 class NodeSample(models.Model):
-    """How full a node was at a moment: one a minute, for a week; the admin panel's picture of capacity over time."""
+    """How full a node was at one moment. One row a minute, kept for a week, for the chart in the admin panel."""
 
     node = models.ForeignKey(Node, on_delete=models.CASCADE, related_name="samples")
     at = models.DateTimeField(default=timezone.now)
@@ -60,7 +64,7 @@ class NodeSample(models.Model):
 
 
 class Learner(models.Model):
-    """Anonymous: known by a signed session cookie only."""
+    """A person without an account, known by the id in a signed session cookie or in the signed pass of an embedded page."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     created_at = models.DateTimeField(default=timezone.now)
@@ -71,9 +75,10 @@ class Learner(models.Model):
 
 
 class Comparison(models.Model):
-    """The same work on two to five drivers. All its columns run on one node: two kernels would compare kernels.
+    """The same work done on two to five drivers. All columns run on one node, because two nodes would have different kernels.
 
-    `spec` is what its link says (`network.comparison.Spec`). While it runs somebody has to look: `seen_at` tells.
+    `spec` is what the comparison's link says (`network.comparison.Spec`). The open page renews `seen_at`; a running comparison
+    that nobody looks at is ended.
     """
 
     class State(models.TextChoices):
@@ -166,9 +171,10 @@ class Sandbox(models.Model):
 
 
 class Column(models.Model):
-    """One driver of a comparison: the sandbox it is measured in, how far it is, and what was seen.
+    """One driver of a comparison: its sandbox, its state, and its result.
 
-    `result` is a `network.comparison.Column` as JSON, growing while the column is measured; `version` counts its changes.
+    `result` is a `network.comparison.Column` as JSON, which grows while the column is measured. `version` counts all changes
+    of the row.
     """
 
     class State(models.TextChoices):
@@ -206,7 +212,9 @@ class Column(models.Model):
 
 
 class Action(models.Model):
-    """Something asked for and accepted. It ends succeeded, failed with a reason, or expired; it is never lost."""
+    """A request that was accepted. It ends as succeeded, as failed with a reason, or as expired. A task that gets lost is sent
+    again by the reconciler, which after some minutes ends an action that cannot be done.
+    """
 
     class Kind(models.TextChoices):
         OPEN = "open"
@@ -232,7 +240,7 @@ class Action(models.Model):
 
 
 class Progress(models.Model):
-    """What a learner has done in one lesson. Outlives every sandbox."""
+    """What a learner has done in one lesson. It stays when the sandbox ends."""
 
     learner = models.ForeignKey(Learner, on_delete=models.CASCADE, related_name="progress")
     lesson = models.CharField(max_length=64)
@@ -256,10 +264,10 @@ class Progress(models.Model):
 
 
 class AuthoredLesson(models.Model):
-    """A lesson that an instructor brought: its files, how far it is, what checking and solving it said.
+    """A lesson that an instructor brought: its files, its state, and the reports of checking and playing it.
 
-    `files` is {file name: text}, as in a lesson's folder, and `state` is theirs. What is published stays as it is while a newer
-    version is a draft: `published_files`. Then it is a lesson like those that come with us.
+    `files` is {file name: text}, as in a lesson's folder, and `state` is about these files. `published_files` are what
+    learners see: they stay the same while `files` holds a newer draft.
     """
 
     class State(models.TextChoices):

@@ -1,6 +1,6 @@
-"""The nodes that are here: what they can do, as they said themselves in their rows. The web side asks here, never a kernel.
+"""The nodes that are present, and what their rows say they can do. The web side reads these rows and does not ask a kernel.
 
-They are read once for a request (`read_nodes`), where it comes in, and handed on from there.
+A request reads the nodes once, at its beginning (`read_nodes`), and hands them on.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ class Lack:
 
 @dataclass(frozen=True)
 class Nodes:
-    """`here`: the nodes that were heard of within `NODE_AWAY`, draining ones too, as their rows were when this was read."""
+    """`here`: the nodes heard of within `NODE_AWAY`, as their rows were when they were read. Draining nodes are included."""
 
     here: tuple[Node, ...] = ()
 
     @property
     def taking(self) -> tuple[Node, ...]:
-        """Those that take new work."""
+        """The nodes that take new sandboxes: those that are not draining."""
         return tuple(node for node in self.here if not node.draining)
 
     @property
     def engines(self) -> tuple[str, ...]:
-        """The versions of Docker Engine that a sandbox can be opened with now."""
+        """The versions of Docker Engine with which a sandbox can be opened now."""
         offered = {engine for node in self.taking for engine in node.engines}
         return tuple(engine for engine in ENGINES if engine in offered)
 
@@ -53,12 +53,12 @@ class Nodes:
         return [node for node in self.taking if engine in node.engines]
 
     def able(self, lesson: str, engine: str) -> list[Node]:
-        """Those that have this version of Docker Engine and can do what this lesson is about."""
+        """The nodes that take new sandboxes, have this version of Docker Engine, and have the driver of this lesson."""
         driver = driver_of(lesson)
         return [node for node in self.with_engine(engine) if can(node, driver)]
 
     def lacking(self) -> dict[str, Lack]:
-        """The drivers none of them can do, by name."""
+        """Driver → `Lack` for each driver that none of these nodes has. Drivers that no node reported on are left out."""
         return lacking(self.here)
 
 
@@ -72,7 +72,7 @@ def driver_of(lesson: str) -> str:
 
 
 def can(node: Node, driver: str) -> bool:
-    """What a node has not denied, it can: one that has not looked yet refuses nobody."""
+    """False only when the node's row says that it lacks this driver. A node that has not reported yet counts as able."""
     told = node.health.get("drivers")
     return not isinstance(told, Mapping) or told.get(driver) is not False
 
@@ -89,7 +89,9 @@ def lacking(nodes: Iterable[Node]) -> dict[str, Lack]:
 
 
 def only_node(nodes: Nodes, lesson: str, engine: str) -> str:
-    """The node a sandbox for this lesson has to go to, when not all of them will do: the emptiest of those that do. Else ""."""
+    """The node for a sandbox of this lesson when some nodes can play it and others cannot: of those that can, the one with
+    most free places. Empty when all or none of them can.
+    """
     fit = nodes.able(lesson, engine)
     if not fit or len(fit) == len(nodes.with_engine(engine)):
         return ""

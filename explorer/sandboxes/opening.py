@@ -1,7 +1,8 @@
-"""Opening: somebody wishes for a sandbox and is given one. The web side never builds it: it writes the row and names the task.
+"""Opens a sandbox for a learner. The web side writes the row and sends a task by name; a node builds the sandbox.
 
-There is one way for all wishes, whichever page or instructor they come from: `open_sandbox`. An accepted wish is a committed
-row and an `Action`; the task queue is only a hint that work waits.
+Every page and every action of an instructor that gives a learner a sandbox calls `open_sandbox`. Warm sandboxes and those of
+comparisons have no learner who enters them; they are booked with `book_sandbox`. The row says what is wanted: when a task gets
+lost, the reconciler sends it again.
 """
 
 from __future__ import annotations
@@ -33,12 +34,12 @@ TRIES = 3  # a second is enough, unless other requests of the same learner go on
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What somebody wants opened.
+    """The sandbox that somebody wants.
 
-    `layout` is a `network.layout.Layout` as JSON and belongs to the scenario `free`. The class's version of the engine, if
-    `terms` name one, counts before `engine`. `instead` is the id of the sandbox that may be closed for it.
-    `replay` is typed into the sandbox once it stands (`Sandbox.replay`). Such a copy comes from an instructor: it takes the
-    place of whatever runs, is never a warm one, and may be opened whatever the learner has opened within the hour.
+    `layout` is a `network.layout.Layout` as JSON; only the scenario `free` has one. An engine named by `terms` (those of a
+    class) goes before `engine`. `instead` is the id of the running sandbox that may be closed for this one. `replay` has
+    commands that are typed into the new sandbox (`Sandbox.replay`). With `replay`, the sandbox that runs is closed, no warm
+    sandbox is used, and the limit for each hour does not apply.
     """
 
     scenario: str = "one-host"
@@ -51,13 +52,15 @@ class Wish:
 
     @classmethod
     def of_layout(cls, layout: Layout, **more: Any) -> Wish:
-        """The scenario that is this layout, if there is one, so that a warm one will do; else the scenario `free`."""
+        """A wish for this layout: the scenario with exactly this layout if there is one (a warm sandbox may exist for it),
+        else `free`.
+        """
         name = layout.name()
         return cls(scenario=name, layout=layout.model_dump(mode="json") if name == FREE else {}, **more)
 
     @property
     def version(self) -> str:
-        """Of Docker Engine."""
+        """The version of Docker Engine that will be used."""
         return self.terms.engine or self.engine
 
     @property
@@ -65,16 +68,17 @@ class Wish:
         return Layout.model_validate(self.layout).in_words() if self.layout else summary_of(self.scenario)
 
     def is_met_by(self, sandbox: Sandbox) -> bool:
-        """By one that runs, whatever the version of its engine, which the page says."""
+        """Whether this running sandbox is what is wanted. The version of its Docker Engine may differ; the page shows it."""
         same = (sandbox.scenario, sandbox.layout) == (self.scenario, self.layout)
         return same and (self.replay is None or sandbox.replay == self.replay)
 
 
 def open_sandbox(learner: Learner, wish: Wish, nodes: Nodes) -> Sandbox:
-    """The learner's sandbox that runs, if it is what is wished for; else a warm one, else a queued one.
+    """Returns the learner's running sandbox if it is what is wanted, else a warm sandbox, else a new sandbox in the queue.
 
-    Raises `Refused`, and then nothing was closed, opened or counted. Wished for twice at once it is opened once: whichever
-    request comes second is answered as if it had been sent after the first was done.
+    Raises `Refused`; then nothing was closed or opened. When two requests of one learner come at once, one of them opens and
+    the other is answered with what it finds afterwards. After `TRIES` lost attempts, the database's `IntegrityError` is
+    raised.
     """
     check_known(wish)
     check_driver(nodes, wish.lesson)
@@ -97,14 +101,16 @@ def open_sandbox(learner: Learner, wish: Wish, nodes: Nodes) -> Sandbox:
 
 
 def _goes(running: Sandbox, wish: Wish, again: bool) -> bool:
-    """Whether the one that runs makes room for what is wished for. `again`: it was opened while we tried to."""
+    """Whether the running sandbox is closed for the wish. `again`: another request opened it while we tried."""
     if wish.replay is not None:
         return not (again and wish.is_met_by(running))
     return running.pk == wish.instead
 
 
 def _open(learner: Learner, wish: Wish, nodes: Nodes, running: Sandbox | None) -> Sandbox:
-    """In a transaction: the database refuses a learner's second sandbox, and then nothing of this has happened."""
+    """Closes the running sandbox if there is one, and opens the new one, in one transaction. The database refuses a second
+    live sandbox of the same learner (`IntegrityError`), and then nothing of this has happened.
+    """
     if running:
         close_sandbox(running)
     if wish.replay is None and not wish.layout:
@@ -134,7 +140,7 @@ def check_known(wish: Wish) -> None:
 
 
 def _turn_to(sandbox: Sandbox, wish: Wish, nodes: Nodes) -> Sandbox:
-    """The one that runs, from now on for the lesson that is wished for."""
+    """Uses the running sandbox for the wanted lesson. Raises `Refused` when it is a different kind of sandbox."""
     if not wish.is_met_by(sandbox):
         raise Refused(
             "other_scenario",
@@ -151,7 +157,7 @@ def _turn_to(sandbox: Sandbox, wish: Wish, nodes: Nodes) -> Sandbox:
 
 
 def summary_of(scenario: str) -> str:
-    """What a scenario opens, in a sentence for people."""
+    """One sentence for people: what a scenario contains."""
     return SCENARIOS[scenario].summary if scenario in SCENARIOS else "A layout of your own."
 
 
@@ -169,9 +175,12 @@ def book_sandbox(
     replay: Mapping[str, Any] | None = None,
     expires_at: datetime | None = None,
 ) -> tuple[Sandbox, Action]:
-    """Row, action and task, asking nobody whether that may be. With `node`, that node and no other; without a learner, a warm
-    one: a common one, or with `terms` of a class one that is prepared for its learners until `expires_at`. Prepared ones are
-    begun in turn (`warm.begin_prepared`), not all at once."""
+    """Writes the row and the action of a new sandbox and sends the task, without checking any limit.
+
+    With `node`, that node builds it and no other. Without a learner it is a warm sandbox: a common one, or with the `terms` of
+    a class one that is prepared for the learners of this class until `expires_at`. For prepared ones no task is sent here:
+    they are begun a few at a time (`warm.begin_prepared`).
+    """
     with transaction.atomic(savepoint=False):
         sandbox = Sandbox.objects.create(
             learner=learner,

@@ -1,11 +1,12 @@
-"""What a page asks of a sandbox and what its node is ordered to do: one type for both legs.
+"""The messages from a page to a node. A `Wish` is what a page asks for; an `Order` is a wish with what the web process adds.
 
-A browser sends a `Wish` as JSON. The web process checks it, adds what a browser may not say (the sandbox, and the id of the
-terminal, capture, journey or grid it is about), and puts it as an `Order` into the Redis stream of the sandbox's node. The
-node's relay takes the same `Wish` out again. The word in `type` is the name of the method that carries it out, in the web
-process (`explorer.live`) and in the relay (`explorer.node.relay`).
+A browser sends a `Wish` as JSON. The web process checks it, adds the sandbox and the id of the terminal, capture, journey or
+grid (a browser may not choose these), and puts the `Order` into the Redis stream of the sandbox's node. The node's relay reads
+the same `Wish` from it. The value of `type` is also the name of the method that carries the wish out, in the web process
+(`explorer.live`) and in the relay (`explorer.node.relay`).
 
-What is typed comes as bytes in a binary websocket message, never as JSON, and stays bytes: `TypeInTerminal` is only an order.
+Typed characters reach the web process as bytes in a binary websocket message, not as JSON. It puts them into a
+`TypeInTerminal`.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ Rows = Annotated[int, Field(ge=3, le=300)]
 
 
 class Wish(BaseModel):
-    """`answered` says that somebody waits to be told what came of it."""
+    """`answered` says that the sender waits for the id under which the result will arrive."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
     answered: ClassVar[bool] = False
@@ -58,7 +59,9 @@ class CloseTerminal(Wish):
 
 
 class FollowJourney(Wish):
-    """Send one packet from the place `source` to `target` (a place, a name or an address) and follow it: `JourneyTold`."""
+    """Sends one packet from the place `source` to `target` (a place, a name or an address) and follows it. Answer:
+    `JourneyTold`.
+    """
 
     answered = True
     type: Literal["follow_journey"] = "follow_journey"
@@ -73,7 +76,7 @@ class FollowJourney(Wish):
 
 
 class StartCapture(Wish):
-    """Listen to an interface; its frames go to the stream of the capture."""
+    """Captures frames at an interface of a place. The frames go to the stream of the capture."""
 
     answered = True
     type: Literal["start_capture"] = "start_capture"
@@ -88,7 +91,7 @@ class StopCapture(Wish):
 
 
 class MeasureGrid(Wish):
-    """Have every place ask every other: `GridTold`."""
+    """Measures which place reaches which other place. Answer: `GridTold`."""
 
     answered = True
     type: Literal["measure_grid"] = "measure_grid"
@@ -104,7 +107,7 @@ class ResizeTerminal(Wish):
 
 
 class AcknowledgeTerminal(Wish):
-    """The page has drawn every byte before `offset`: the node may send on."""
+    """The page has drawn every byte before `offset`, so the node may send more."""
 
     type: Literal["acknowledge_terminal"] = "acknowledge_terminal"
     offset: int = Field(ge=0, le=2**53)
@@ -114,14 +117,14 @@ class AcknowledgeTerminal(Wish):
 
 
 class TypeInTerminal(Wish):
-    """`data` is what was typed, byte for byte: text is UTF-8, and a mouse report may be no text at all."""
+    """`data` are the typed bytes. Text is UTF-8; reports of the mouse need not be."""
 
     type: Literal["type_in_terminal"] = "type_in_terminal"
     data: Bytes = Field(max_length=TYPED_BYTES)
 
 
 class LookAgain(Wish):
-    """The rows of this sandbox changed (ready, reset, closed, another step): read them again now."""
+    """The rows about this sandbox changed (its state, or the learner's step): the relay reads them now."""
 
     type: Literal["look_again"] = "look_again"
 
@@ -135,7 +138,7 @@ WISH_TYPES: frozenset[str] = frozenset(wish.model_fields["type"].default for wis
 
 
 class Order(BaseModel):
-    """A wish and what the web process adds to it. `about` is the id of a terminal, capture, journey or grid, if any."""
+    """A wish, the sandbox that it is for, and in `about` the id of a terminal, capture, journey or grid, if any."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     sandbox: str

@@ -1,8 +1,8 @@
-"""What a sandbox was like before a page began to watch: a whole picture, and the events from there on.
+"""What a sandbox was like before a page was opened: one whole snapshot, and the events after it.
 
-The stream holds the changes of the last hour or so. A change says what is there now and not what was before, so changes alone
-make no picture: one has to begin with a whole one. The stream's own is among its first events, and trimmed first. Therefore
-the relay keeps a few more beside it, one every so many events or bytes; from the earliest that joins on, all is told.
+The stream holds the events of the last hour or so. An event says what is there now, not what was there before, so the past can
+only be built from a whole snapshot. The snapshot at the beginning of the stream is soon deleted. Therefore the relay keeps up
+to ten more snapshots beside the stream. A page gets the earliest one after which no event is missing, and those events.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ TOLD = CHANGES | {"happened"}
 
 
 class Keeper:
-    """The relay's side: `passed` counts what was published, `keep` puts a picture by when one is due."""
+    """Used by the relay. `passed` counts each published event; `keep` saves a snapshot when enough events or bytes went by."""
 
     def __init__(self, redis: redis_asyncio.Redis, sandbox: str) -> None:
         self._redis, self._key = redis, pictures_key(sandbox)
@@ -49,7 +49,7 @@ class Keeper:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An event of the stream as it lies there, and what of it is needed to choose."""
+    """An event as its text lies in the stream, with its number and type."""
 
     number: int
     kind: str
@@ -58,7 +58,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """A whole picture at event `number`; `first` when the sandbox (or its life since a reset) began with it."""
+    """A whole snapshot at event `number`. `first`: the sandbox's present generation began with it."""
 
     number: int
     at: float
@@ -67,9 +67,11 @@ class Beginning:
 
 
 def read_past(client: redis_package.Redis, sandbox: str, generation: int, before: int) -> str | None:
-    """JSON: the earliest picture that can be told from, and what happened after it up to event `before`. None: nothing can.
+    """JSON text: the earliest snapshot from which the events can be told, and the events after it up to event `before`. None
+    when there is no such snapshot.
 
-    Where `before` is itself the picture with which the sandbox began, there is nothing to tell but that."""
+    At most 500 changes and 6 MB are told. When `before` is the first snapshot itself, the answer has no events.
+    """
     with client.pipeline(transaction=True) as pipe:
         pipe.xrange(events_key(sandbox), "-", f"{before}-0")
         pipe.zrangebyscore(pictures_key(sandbox), "-inf", before - 1)
@@ -108,7 +110,7 @@ def _beginnings(events: list[Told], pictures: list[bytes], generation: int, olde
 
 
 def _write(beginning: Beginning, events: list[Told], before: int) -> str:
-    """The events are passed on as they are."""
+    """Puts the JSON together without parsing the snapshot and the events."""
     head = {"number": beginning.number, "at": beginning.at, "first": beginning.first, "before": before}
     told = ",".join(event.text.decode("utf-8", "replace") for event in events)
     return f'{json.dumps(head)[:-1]}, "snapshot": {beginning.picture}, "events": [{told}]}}'

@@ -1,6 +1,6 @@
-"""What a learner has done in a lesson: written by the web side (steps, predictions) and by the relay (verdicts).
+"""What a learner has done in a lesson. The web side writes steps and predictions; the relay writes passed checks and answers.
 
-Two writers, one row: each change is made under the row's lock and touches only its own fields, so neither loses the other's.
+Each change locks the row and saves only the fields it changed, so neither side overwrites what the other wrote.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from explorer.sandboxes.models import Learner, Progress
 
 
 class UnknownLesson(LookupError):
-    """No such lesson, step, prediction or option."""
+    """There is no such lesson, step, prediction or option."""
 
 
 def find_lesson(slug: str) -> Lesson:
@@ -44,7 +44,9 @@ def learner_progress(learner: Learner | None) -> dict[str, Progress]:
 
 
 def change_progress(learner_id: uuid.UUID, slug: str, change: Callable[[Progress], Iterable[str]]) -> Progress:
-    """Applies `change` to the locked row (made if missing); it returns the names of the fields it changed."""
+    """Calls `change` with the locked row, which is made if it is missing. `change` returns the names of the fields that it
+    changed.
+    """
     with transaction.atomic():
         Progress.objects.get_or_create(learner_id=learner_id, lesson=slug)
         progress = Progress.objects.select_for_update().get(learner_id=learner_id, lesson=slug)
@@ -56,7 +58,7 @@ def change_progress(learner_id: uuid.UUID, slug: str, change: Callable[[Progress
 
 
 def move_to_step(learner: Learner, slug: str, step: str) -> Progress:
-    """Where the learner stands; the checks of that step are judged from now on."""
+    """Sets the step at which the learner is; from now on the relay judges the checks of this step."""
     find_step(find_lesson(slug), step)
 
     def change(progress: Progress) -> list[str]:
@@ -70,7 +72,9 @@ def move_to_step(learner: Learner, slug: str, step: str) -> Progress:
 
 
 def choose_prediction(learner: Learner, slug: str, prediction: str, option: str) -> Progress:
-    """Remembers a guess. Once the machine has answered it stays as it was; a first guess counts even then."""
+    """Saves the option that the learner chose. It can be changed until the machine's answer is known. A first choice is also
+    saved after that.
+    """
     known = [
         choice.id
         for step in find_lesson(slug).steps
@@ -92,14 +96,16 @@ def choose_prediction(learner: Learner, slug: str, prediction: str, option: str)
 
 
 def _have_judged(learner: Learner, progress: Progress) -> Progress:
-    """The node looks again at the learner's sandbox, since what its checks judge may be different now."""
+    """Asks the node to read the row again, because other checks may have to be judged now."""
     if sandbox := current_sandbox(learner):
         look_again(sandbox)
     return progress
 
 
 def record_verdict(learner_id: uuid.UUID, slug: str, step: str, passed: Iterable[str], outcomes: dict[str, str]) -> Progress:
-    """Keeps what was passed and answered: a tick stays, the first answer of the machine stays."""
+    """Adds passed checks and machine answers. Neither is ever taken back here: a passed check stays, and a first
+    answer stays.
+    """
     lesson = find_lesson(slug)
 
     def change(progress: Progress) -> list[str]:
@@ -123,11 +129,11 @@ def record_verdict(learner_id: uuid.UUID, slug: str, step: str, passed: Iterable
 
 
 def noted(times: dict[str, dict[str, float]], step: str, what: str) -> dict[str, dict[str, float]]:
-    """`times` with the moment in it at which this happened in that step; the first time counts."""
+    """`times` with the present time for `what` in this step, unless there is one already."""
     return {**times, step: {what: round(time.time(), 1), **times.get(step, {})}}
 
 
 def is_finished(lesson: Lesson, progress: Progress) -> bool:
-    """Every check of every step has been green at some time."""
+    """Whether every check of every step has been passed at some time. A lesson without checks is not finished by this."""
     checks = [(step.id, check.id) for step in lesson.steps for check in step.checks]
     return bool(checks) and all(check in progress.passed.get(step, ()) for step, check in checks)

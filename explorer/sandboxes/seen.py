@@ -1,4 +1,4 @@
-"""What was seen of a sandbox last, as the relay keeps it beside the stream."""
+"""Reads the last snapshot of a sandbox, which the relay keeps in Redis."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from explorer.sandboxes.streams import RedisError, redis
 
 
 def read_snapshot(sandbox: Sandbox | None) -> Snapshot | None:
-    """None when there is nothing to read, for whatever reason."""
+    """The last snapshot; None when there is none, Redis does not answer, or it cannot be parsed."""
     if sandbox is None:
         return None
     try:

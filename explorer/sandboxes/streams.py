@@ -1,7 +1,8 @@
-"""The numbered stream of a sandbox and the order stream of a node, on Redis: how both are written, and read in one go.
+"""Writes and reads the event stream of a sandbox and the order stream of a node, both in Redis.
 
-A number and its event enter together, in one script, so numbers have no gaps and their order is the stream's order.
-The stream is bounded twice, in events and in bytes; a reader whose number was trimmed is told so and takes a snapshot.
+One Lua script gives an event its number and adds it, so the numbers of a stream rise in the order of its events. They have no
+gaps as long as Redis keeps its data. A stream is bounded in events and in bytes: the oldest events are deleted. A reader whose
+next event was deleted is told so (`Stretch.complete`) and takes a snapshot.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ BODY = 5  # where a publication has the event
 
 
 def bytes_key(sandbox: str) -> str:
-    """Integer: bytes of event JSON now in the stream."""
+    """Integer: how many bytes of JSON the events in the stream have now."""
     return f"sb:{sandbox}:bytes"
 
 
@@ -84,12 +85,12 @@ def _client(url: str) -> redis_package.Redis:
 
 
 def redis() -> redis_package.Redis:
-    """This process's connections for synchronous code."""
+    """The Redis client of this process for synchronous code, with its pool of connections."""
     return _client(settings.REDIS_URL)
 
 
 def redis_async() -> redis_asyncio.Redis:
-    """A fresh pool for the running event loop; the caller keeps it and closes it."""
+    """A new Redis client for the running event loop. The caller keeps it and closes it."""
     return redis_asyncio.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=3)
 
 
@@ -121,7 +122,7 @@ async def publish_async(client: redis_asyncio.Redis, sandbox: str, event: Event)
 
 
 async def publish_weighed(client: redis_asyncio.Redis, sandbox: str, event: Event) -> tuple[int, int]:
-    """(its number, its length as JSON)."""
+    """Adds an event and returns (its number, its length as JSON in characters)."""
     publication = _publication(sandbox, event)
     return int(await cast(Any, client.eval(*publication))), len(publication[BODY])
 
@@ -132,14 +133,17 @@ if tonumber(redis.call('GET', KEYS[1]) or '0') < tonumber(ARGV[1]) then redis.ca
 
 
 async def go_on_from(client: redis_asyncio.Redis, sandbox: str, number: int) -> None:
-    """The next event has a higher number than this one, though Redis may have begun anew: a page that has heard `number` would
-    take lower ones for old, and equal ones for known."""
+    """Makes the next event's number higher than `number`, also when Redis lost its data: a page that has seen `number` ignores
+    events with the same or a lower number.
+    """
     await cast(Any, client.eval(_GO_ON, 1, number_key(sandbox), number, KEPT_SECONDS))
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """`complete` is false when something after `since` is no longer (or never was) in the stream: take a snapshot."""
+    """Events read from a stream. `complete` is False when an event after `since` is missing: the reader then takes
+    a snapshot.
+    """
 
     events: tuple[Event, ...]
     last: int
@@ -163,7 +167,9 @@ def _stretch(last: int, first: list[Any], entries: list[Any], since: int) -> Str
 
 
 def give_order(client: redis_package.Redis, node: str, order: Order) -> bool:
-    """False when the order is too big to be one of ours. Bounded: a node that is away misses the oldest orders."""
+    """Adds an order to the stream of a node. False when the order is too large. When a node is away and more than
+    `ORDERS_KEPT` orders wait, the oldest are deleted.
+    """
     entry = order.model_dump_json().encode()
     if len(entry) > ORDER_BYTES:
         return False
@@ -172,7 +178,7 @@ def give_order(client: redis_package.Redis, node: str, order: Order) -> bool:
 
 
 async def give_order_async(client: redis_asyncio.Redis, node: str, order: Order) -> bool:
-    """As `give_order`."""
+    """Like `give_order`."""
     entry = order.model_dump_json().encode()
     if len(entry) > ORDER_BYTES:
         return False
@@ -181,7 +187,9 @@ async def give_order_async(client: redis_asyncio.Redis, node: str, order: Order)
 
 
 def retire(client: redis_package.Redis, sandbox: str) -> None:
-    """The sandbox is over: its keys go soon, late readers still find its last words."""
+    """Lets the keys of a sandbox that is over expire after 15 minutes, so late readers still get its last events. The snapshot
+    and the grid are deleted now.
+    """
     with client.pipeline(transaction=False) as pipe:
         for key in (number_key, events_key, bytes_key, pictures_key, terminals_key, captures_key):
             pipe.expire(key(sandbox), KEPT_AFTER_END)
@@ -190,5 +198,5 @@ def retire(client: redis_package.Redis, sandbox: str) -> None:
 
 
 async def pause_after_trouble(tries: int) -> None:
-    """Redis went away: wait a little longer each time, at most five seconds."""
+    """Waits after a failure of Redis: longer after each try, at most five seconds."""
     await asyncio.sleep(min(0.2 * 2 ** min(tries, 5), 5.0))

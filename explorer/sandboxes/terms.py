@@ -1,4 +1,4 @@
-"""What a sandbox is opened under when somebody else's rules hold for it: those of a class."""
+"""The rules of a class for a sandbox that one of its learners opens."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """`class_id` names the class whose terms these are; its learners claim what is prepared for it, and nobody else does.
-    `minutes` 0 and `extensions_most` None mean as the settings say; `engine` "" is whichever was asked for."""
+    """`class_id` names the class: its learners may claim the sandboxes that are prepared for it. `minutes` 0 and
+    `extensions_most` None mean the values from the settings; `engine` "" means the engine that the learner asked for.
+    """
 
     class_id: str = ""
     minutes: int = 0
@@ -17,7 +18,7 @@ class Terms:
     engine: str = ""
 
     def fields(self) -> dict[str, Any]:
-        """As columns of the row."""
+        """The values of these columns of the sandbox's row."""
         return {"class_id": self.class_id, "minutes": self.minutes, "extensions_most": self.extensions_most}
 
 

@@ -1,14 +1,15 @@
-"""Warm sandboxes: those that are made before anybody asks for them. Whoever opens one claims a warm one first, if there is.
+"""Warm sandboxes: sandboxes that are made before anybody asks for one. Whoever opens a sandbox gets a warm one if there is
+one.
 
-Four words are used for them, everywhere and with no others beside them:
+Four words are used for them:
 
-- warm: made, or being made, before anybody asked. It has no learner yet. Once it is built, its state is `warm` too.
-- common: a warm one for whoever comes first. Every node keeps a few (`EXPLORER_WARM`).
-- prepared: a warm one for the learners of one class. Its row carries the class (`class_id`) and the end of the wait for them.
-- claimed: given to a learner or to a column of a comparison. Exactly one asker claims it; from then on it is not warm.
+- warm: made, or being made, before anybody asked. It has no learner. When it is built, its state is `warm` too.
+- common: a warm sandbox for the first learner who asks. Every node keeps some (setting `EXPLORER_WARM`).
+- prepared: a warm sandbox for the learners of one class. Its row has the class (`class_id`) and the time at which it goes.
+- claimed: given to a learner or to a column of a comparison. Only one asker can claim it; after that it is not warm.
 
-Prepared ones are begun a few at a time on each node, so that whoever comes meanwhile is not kept waiting. Each that is finished
-has the next one begun; a sweep of the reconciler does the same, should that word be lost.
+Each node begins a few prepared ones at a time, so that other learners need not wait. When one is finished, the next is begun.
+The reconciler also begins them, in case a task got lost.
 """
 
 from __future__ import annotations
@@ -36,8 +37,9 @@ CLAIM_TRIES = 40  # so many may be claimed by others at the same moment
 
 
 def claim_warm(nodes: Iterable[Node], scenario: str, engine: str, terms: Terms = USUAL, **whose: Any) -> Sandbox | None:
-    """Claims one of these nodes, for the asker whose fields `whose` are: first of those prepared for the asker's class (these
-    even before they are begun), then of the common ones that are built or being built. None when there is none."""
+    """Claims a warm sandbox on one of these nodes, by setting the fields `whose` in its row. Those prepared for the asker's
+    class come first, even if they are not begun; then common ones that are built or being built. None when there is none.
+    """
     warm = Sandbox.objects.filter(scenario=scenario, engine=engine, learner=None, node__in=list(nodes))
     young = timezone.now() - changes.WARM_LIFE
     prepared = warm.filter(class_id=terms.class_id, state__in=Sandbox.UNCLAIMED)
@@ -69,19 +71,20 @@ def _claim(warm: QuerySet[Sandbox], terms: Terms, whose: dict[str, Any]) -> Sand
 
 
 def prepared_for(class_id: str) -> QuerySet[Sandbox]:
-    """What is prepared for this class and nobody has claimed, in whatever state."""
+    """The sandboxes prepared for this class that nobody has claimed, whatever their state."""
     return Sandbox.objects.filter(class_id=class_id, learner=None)
 
 
 def close_prepared(class_id: str, scenario: str = "") -> int:
-    """Closes what is prepared for a class and not claimed, all or but those of `scenario`; how many went. One that is claimed
-    at this moment is its learner's and stays."""
+    """Closes the unclaimed sandboxes of a class, except those with this `scenario`. Returns how many it closed. One that is
+    claimed at the same moment stays.
+    """
     going = prepared_for(class_id).filter(state__in=Sandbox.UNCLAIMED).exclude(scenario=scenario) if class_id else ()
     return sum(close_warm(sandbox) for sandbox in going)
 
 
 def close_warm(sandbox: Sandbox, why: str = "closed") -> bool:
-    """Closes one that nobody has claimed; false when somebody has by now."""
+    """Closes a warm sandbox. False when somebody has claimed it or it is over."""
     with transaction.atomic():
         rows = Sandbox.objects.select_for_update().filter(pk=sandbox.pk, learner=None, state__in=Sandbox.UNCLAIMED)
         warm = rows.first()
@@ -91,12 +94,14 @@ def close_warm(sandbox: Sandbox, why: str = "closed") -> bool:
 
 
 def at_once() -> int:
-    """How many prepared ones a node builds at the same time: all its hands but one, which stays free for people."""
+    """How many prepared sandboxes a node builds at the same time: one fewer than it has workers, at least one."""
     return max(1, int(settings.WORKERS) - 1)
 
 
 def begin_prepared(node: str) -> int:
-    """Has as many begun as may be built there now; how many were asked for. Asked twice, each is built once."""
+    """Sends the tasks for as many prepared sandboxes as this node may build now. Returns how many. A task sent twice builds
+    once.
+    """
     here = Sandbox.objects.filter(PREPARED, node=node)
     free = at_once() - here.filter(state=State.OPENING).count()
     if free <= 0:
