@@ -1,4 +1,5 @@
-"""What a room may do, read from the code: who opens doors into the kernel or to an engine, lazy imports, circles of imports."""
+"""What is true of the code as a whole, read from it: who opens doors into the kernel or to an engine, lazy imports, circles of
+imports, and unit tests that would measure the machine they run on."""
 
 from __future__ import annotations
 
@@ -162,3 +163,67 @@ def test_no_module_imports_itself_by_way_of_others():
     imports = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
     assert len(imports) > 300
     assert circle(imports) == []
+
+
+# --- unit tests and the clock on the wall ---
+CLOCKS = {"time", "monotonic", "perf_counter", "time_ns", "monotonic_ns", "perf_counter_ns"}
+MEASURING = ("engine", "browser", "vm", "fuzz", "captures")  # folders whose work is with real machines
+
+
+def measured(source: str) -> list[int]:
+    """Lines of asserts about how long something took: a difference of clock readings, or a name that holds one.
+
+    `assert time.monotonic() < until` is none of them: it ends a test that would wait for ever.
+    """
+    found = []
+    for function in ast.walk(ast.parse(source)):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            inner = list(ast.walk(function))
+            names = {
+                target.id
+                for node in inner
+                if isinstance(node, ast.Assign) and _spans(node.value)
+                for target in node.targets
+                if isinstance(target, ast.Name)
+            }
+            found += [
+                node.lineno for node in inner if isinstance(node, ast.Assert) and (_spans(node.test) or _names(node) & names)
+            ]
+    return sorted(set(found))
+
+
+def _spans(node: ast.AST) -> bool:
+    return any(isinstance(one, ast.BinOp) and isinstance(one.op, ast.Sub) and _reads_clock(one) for one in ast.walk(node))
+
+
+def _reads_clock(node: ast.AST) -> bool:
+    calls = [one.func for one in ast.walk(node) if isinstance(one, ast.Call)]
+    return any(
+        isinstance(call, ast.Attribute) and call.attr in CLOCKS and ast.unparse(call.value) in ("time", "loop")
+        for call in calls
+    )
+
+
+def _names(node: ast.AST) -> set[str]:
+    return {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
+
+
+@pytest.mark.parametrize(
+    ("body", "lines"),
+    [
+        ("began = time.monotonic()\n work()\n assert time.monotonic() - began < 2", [4]),
+        ("took = time.perf_counter() - began\n assert took < 1", [3]),
+        ("assert loop.time() - began < 2", [2]),
+        ("until = time.monotonic() + 5\n assert time.monotonic() < until", []),
+        ("took = clock.now - 3\n assert took == 2", []),
+    ],
+)
+def test_a_measured_assert_is_seen(body, lines):
+    assert measured(f"def test():\n {body}\n") == lines
+
+
+def test_no_unit_test_measures_the_machine_it_runs_on():
+    tests = TOP / "tests"
+    unit = [path for path in sorted(tests.rglob("*.py")) if path.relative_to(tests).parts[0] not in MEASURING]
+    assert len(unit) > 200
+    assert {str(path.relative_to(TOP)): lines for path in unit if (lines := measured(path.read_text()))} == {}

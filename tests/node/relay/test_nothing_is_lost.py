@@ -12,7 +12,7 @@ import time
 import pytest
 from asgiref.sync import sync_to_async
 
-from explorer.node.relay import one_shell, process, sandbox_watch
+from explorer.node.relay import process, sandbox_watch
 from explorer.node.relay.process import Relay
 from explorer.sandboxes import orders as orders_module
 from explorer.sandboxes import streams
@@ -37,7 +37,7 @@ def stand_ins(monkeypatch):
 
     monkeypatch.setattr(sandbox_watch, "Observer", Eyes)
     monkeypatch.setattr(process, "end_shells", no_shells)
-    monkeypatch.setattr(one_shell.Terminal, "open", opening)
+    monkeypatch.setattr("explorer.node.relay.one_shell.Terminal.open", opening)
     return shells
 
 
@@ -137,8 +137,7 @@ async def hear_until(tab, lines, seconds=15.0):
 async def test_every_change_reaches_the_page_once_and_in_order(seen, tab):
     for number in range(5):
         await seen.show("lo", f"veth{number}")
-        await asyncio.sleep(0.1)
-    await hear_until(tab, ["lo", "veth4"])
+        await hear_until(tab, ["lo", f"veth{number}"])
     assert tab.heard.count("view_changed") == 5
     assert tab.resyncs == 0
 
