@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 import tokenize
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -227,3 +228,34 @@ def test_no_unit_test_measures_the_machine_it_runs_on():
     unit = [path for path in sorted(tests.rglob("*.py")) if path.relative_to(tests).parts[0] not in MEASURING]
     assert len(unit) > 200
     assert {str(path.relative_to(TOP)): lines for path in unit if (lines := measured(path.read_text()))} == {}
+
+
+# --- programs that stand in strings ---
+IMPORTED = re.compile(r"\b(?:from|import) (explorer(?:\.\w+)*)(?: import (\w+))?")
+
+
+def lost_imports(text: str) -> set[str]:
+    """Modules of ours that a text imports and that are not there: in a program given to another Python nobody else would see it."""
+    found = set()
+    for module, name in IMPORTED.findall(text):
+        path = TOP / Path(*module.split("."))
+        inside = path / "__init__.py"
+        named = (path / name, path / f"{name}.py") if name else ()
+        if not (path.with_suffix(".py").exists() or inside.exists() or any(one.exists() for one in named)):
+            found.add(module)
+    return found
+
+
+def test_a_lost_import_is_seen():
+    text = '"""\nfrom explorer.lab.netns import Namespace\nfrom explorer.lab.inside.netns import Namespace\nimport explorer.settings\n"""'
+    assert lost_imports(text) == {"explorer.lab.netns"}
+
+
+def test_what_a_program_in_a_string_imports_is_there():
+    files = [path for room in ("explorer", "tests", "bench", "setup", "docker") for path in sorted((TOP / room).rglob("*"))]
+    texts = {
+        path: path.read_text(errors="replace")
+        for path in files
+        if path.suffix in (".py", ".sh") and path.name != "test_rooms.py"
+    }
+    assert {str(path.relative_to(TOP)): lost for path, text in texts.items() if (lost := lost_imports(text))} == {}

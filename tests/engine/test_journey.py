@@ -202,8 +202,8 @@ def test_a_learner_who_flushes_every_rule_meanwhile(lab_config, host):
 
 DIES = """
 import asyncio, os, signal, sys
-from explorer.lab.netns import Namespace
-from explorer.lab.trace import Trace
+from explorer.lab.inside.netns import Namespace
+from explorer.lab.ask.trace import Trace
 
 async def begin():
     trace = Trace("h1", Namespace(0, -1, int(sys.argv[1])))
