@@ -235,7 +235,7 @@ IMPORTED = re.compile(r"\b(?:from|import) (explorer(?:\.\w+)*)(?: import (\w+))?
 
 
 def lost_imports(text: str) -> set[str]:
-    """Modules of ours that a text imports and that are not there: in a program given to another Python nobody else would see it."""
+    """Modules of ours that a text imports and that are not there. In a program for another Python no tool would see it."""
     found = set()
     for module, name in IMPORTED.findall(text):
         path = TOP / Path(*module.split("."))
@@ -247,7 +247,9 @@ def lost_imports(text: str) -> set[str]:
 
 
 def test_a_lost_import_is_seen():
-    text = '"""\nfrom explorer.lab.netns import Namespace\nfrom explorer.lab.inside.netns import Namespace\nimport explorer.settings\n"""'
+    text = (
+        "from explorer.lab.netns import Namespace\nfrom explorer.lab.inside.netns import Namespace\nimport explorer.settings\n"
+    )
     assert lost_imports(text) == {"explorer.lab.netns"}
 
 
