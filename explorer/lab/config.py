@@ -1,4 +1,4 @@
-"""What a node needs to know about itself. Whoever starts it fills this from the settings, which the lab does not import."""
+"""What the package `lab` needs to know about its node. The caller fills it from the settings; `lab` does not read settings."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from explorer.network.scenario import DEFAULT_ENGINE
 
 @dataclass(frozen=True, slots=True)
 class LabConfig:
-    install: str  # names labels, network namespace and engine data of this installation
+    install: str  # part of the labels, the network namespace's name and the engine's paths of this installation
     node: str
-    engine_dir: Path  # data root, exec root, log of the dedicated engine; kept between starts
-    run_dir: Path  # sockets and pid files; gone after a stop
+    engine_dir: Path  # data and images of the node's engine; kept between starts
+    run_dir: Path  # sockets and pid files; removed at a stop
     cache_dir: Path  # image root file systems, keyed by a hash of their inputs
     host_memory_mb: int = 512
     host_pids: int = 1024
     host_cpus: int = 1
-    capacity: int = 0  # 0: worked out from memory
-    engines: tuple[str, ...] = (DEFAULT_ENGINE,)  # versions of hosts; the first is needed, the others are welcome
-    images_dir: Path | None = None  # host.tar, machine.tar and box.tar made elsewhere; None: they are built
+    capacity: int = 0  # 0: computed from memory
+    engines: tuple[str, ...] = (DEFAULT_ENGINE,)  # versions of Docker Engine; the first is required, the others are optional
+    images_dir: Path | None = None  # directory with host.tar, machine.tar and box.tar made elsewhere; None: build them
 
     @property
     def netns(self) -> str:
@@ -32,7 +32,7 @@ class LabConfig:
 
     @property
     def cgroup(self) -> str:
-        return f"/explorer-{self.install}"  # parent of all hosts' and machines' control groups
+        return f"/explorer-{self.install}"  # the parent of the control groups of all hosts and machines
 
     @property
     def labels(self) -> dict[str, str]:

@@ -1,4 +1,5 @@
-"""Keeps one sandbox from filling the disk of all: Docker's volumes have no limit, so when room runs out the biggest goes."""
+"""Keeps one sandbox from filling the disk for all. Docker's volumes have no limit, so the biggest sandbox is removed when
+disk space runs out."""
 
 from __future__ import annotations
 
@@ -11,11 +12,12 @@ from explorer.lab.engine.client import session
 from explorer.lab.hosts import lifecycle
 
 LEAST_FREE_BYTES = 1500 * 2**20
-WORTH_IT_BYTES = 500 * 2**20  # a smaller sandbox is not what fills the disk
+WORTH_IT_BYTES = 500 * 2**20  # removing a smaller sandbox would not help
 
 
 def relieve(config: LabConfig) -> str:
-    """Removes the sandbox that takes most when room is short. Returns its name, or "" when nothing was removed."""
+    """Removes the sandbox that takes the most disk space when space is short. Returns its name, or "" when nothing was
+    removed."""
     if shutil.disk_usage(config.engine_dir).free >= LEAST_FREE_BYTES:
         return ""
     with session(config) as client:
@@ -27,7 +29,7 @@ def relieve(config: LabConfig) -> str:
 
 
 def biggest(usage: dict[str, Any]) -> tuple[str, int]:
-    """(sandbox, bytes) from the engine's account of its disk."""
+    """(name, bytes) of the sandbox that takes the most, from the engine's list of disk usage; ("", 0) when there is none."""
     sizes: Counter[str] = Counter()
     for container in usage.get("Containers") or ():
         sizes[_sandbox(container)] += container.get("SizeRw") or 0

@@ -1,8 +1,4 @@
-"""Says what this node can do and what keeps it from doing more, each lack with a cure.
-
-It changes no setting. But to find out what the kernel can do, it is tried in a throw-away namespace, and the kernel may load
-modules for that.
-"""
+"""Says what this node can do and what it lacks, each with a cure. It changes nothing."""
 
 from __future__ import annotations
 
@@ -24,7 +20,7 @@ from explorer.network.drivers import DRIVERS
 from explorer.network.drivers.needs import BRIDGE, NAT, VETH
 
 TOOLS = ("dockerd", "containerd", "runc", "ip", "nsenter", "iptables", "nft", "conntrack", "tcpdump", "bridge")
-REQUIRED = (VETH.name, BRIDGE.name, NAT.name)  # of the kernel, for any sandbox
+REQUIRED = (VETH.name, BRIDGE.name, NAT.name)  # kernel features that every sandbox needs
 LEAST_DISK_MB = 3000
 OVERLAY_CURE = "use a kernel that has overlayfs in user namespaces: Linux 5.11 or newer"
 
@@ -39,7 +35,7 @@ class Check:
 
 
 def examine(config: LabConfig) -> dict[str, Any]:
-    """Everything in one object; `ok` is false when a must-have fails."""
+    """All findings in one object; `ok` is false when a required check fails."""
     features = capabilities.features()
     state = _engine_state(config)
     checks = [*_machine(config, features), *_engine(config, state), *_optional(features)]
@@ -174,7 +170,7 @@ def _optional(features: dict[str, bool]) -> list[Check]:
 
 
 def _uses_of_drivers() -> dict[str, str]:
-    """Feature → what of the drivers it is for. What every sandbox needs is checked by itself."""
+    """Kernel feature → which drivers need it, in words; without the features that every sandbox needs."""
     needed = {need.name: need for driver in DRIVERS.values() for need in capabilities.all_needs(driver)}
     told = {}
     for name, need in needed.items():

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 
 class LabError(Exception):
-    """`str(error)` is one true sentence for a person; `detail` is for the log."""
+    """`str(error)` is one sentence for a person; `detail` is for the log."""
 
     def __init__(self, sentence: str, detail: str = "") -> None:
         super().__init__(sentence)

@@ -1,7 +1,7 @@
 """The process that serves the node's own Docker engine.
 
-It starts the engine in a network namespace of its own, gives it the images and watches it. At the end it removes the sandboxes,
-the processes, the mounts and the namespace; the engine's data (images, log) stay for the next start.
+It starts the engine in a network namespace of its own, imports the images and watches the engine. At the end it removes the
+sandboxes, the processes, the mounts and the namespace. The engine's data (images, log) stay for the next start.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ def wait_ready(config: LabConfig, seconds: float, alive: Callable[[], bool] = la
 
 
 def run_engine(config: LabConfig, say: Say, ready: Callable[[], None]) -> int:
-    """Runs in the foreground until SIGTERM or SIGINT. What a killed one leaves, the next one removes first. Returns an exit
-    status: 1 when the engine could not be served, with the reason given to `say`."""
+    """Runs in the foreground until SIGTERM or SIGINT. It first removes what a killed engine left. Returns an exit status: 1
+    when the engine could not be served, with the reason given to `say`."""
     stop = _Stop()
     started = time.monotonic()
     _check_root_and_tools()
@@ -93,7 +93,8 @@ def run_engine(config: LabConfig, say: Say, ready: Callable[[], None]) -> int:
 
 
 def _add_engines(config: LabConfig, stop: _Stop, say: Say) -> None:
-    """Hosts with further versions of Docker Engine, while the node serves already. Without them it goes on serving."""
+    """Makes the images of further versions of Docker Engine while the node already serves. A failure is reported, and the
+    node goes on."""
     for name in images.optional(config):
         try:
             images.build_images(config, [name], say, lambda: bool(stop))
@@ -105,7 +106,7 @@ def _add_engines(config: LabConfig, stop: _Stop, say: Say) -> None:
 
 
 class _Stop:
-    """True from the first SIGTERM or SIGINT on."""
+    """False until the first SIGTERM or SIGINT, then True."""
 
     def __init__(self) -> None:
         self.asked = False
@@ -167,7 +168,7 @@ def arguments(config: LabConfig) -> list[str]:
         "--log-opt=max-size=1m",
         "--log-opt=max-file=1",
         "--shutdown-timeout=2",
-        f"--config-file={config.socket.parent / 'daemon.json'}",  # never the machine's own
+        f"--config-file={config.socket.parent / 'daemon.json'}",  # our own file, not /etc/docker/daemon.json
     ]
 
 
@@ -191,7 +192,8 @@ def _watch(config: LabConfig, daemon: subprocess.Popen[bytes], stop: _Stop, say:
 
 
 def _look_after(config: LabConfig, say: Say) -> None:
-    """Ends sandboxes whose time is over and relieves a full disk, also while no worker runs."""
+    """Removes sandboxes whose time is over, and the biggest one when the disk is nearly full. It also works while no worker
+    runs."""
     try:
         for name in lifecycle.end_overdue(config):
             say(f"sandbox {name} ended: its time was over and it had not ended itself")
@@ -199,7 +201,7 @@ def _look_after(config: LabConfig, say: Say) -> None:
             say(f"sandbox {full} ended: the disk was full and it took the most of it")
     except NodeError as error:
         say(f"{error} {error.detail}".strip())
-    except Exception as error:  # one sandbox's trouble must not end the engine of all; the next look tries again
+    except Exception as error:  # a problem of one sandbox must not end the engine; the next look tries again
         say(f"looking after the sandboxes failed: {error!r}")
 
 
@@ -207,7 +209,7 @@ def _end(config: LabConfig, daemon: subprocess.Popen[bytes] | None, say: Say) ->
     if daemon is not None and daemon.poll() is None:
         try:
             lifecycle.close_everything(config)
-        except Exception as error:  # whatever it is, the daemon below is still to be ended
+        except Exception as error:  # whatever the error is, the daemon still has to be ended below
             say(f"hosts could not be removed in order ({error}); they end with the engine")
         daemon.terminate()
         try:
@@ -218,7 +220,7 @@ def _end(config: LabConfig, daemon: subprocess.Popen[bytes] | None, say: Say) ->
     leftovers.sweep(config)
     shutil.rmtree(config.socket.parent, ignore_errors=True)
     with suppress(OSError):
-        config.run_dir.rmdir()  # unless others of this installation still use it
+        config.run_dir.rmdir()  # fails while other parts of this installation use it
 
 
 def _last_words(config: LabConfig) -> str:

@@ -1,7 +1,8 @@
-"""What a sandbox takes, read from its containers' control groups on the node; nothing is asked of what runs in them.
+"""What a sandbox takes: memory, processor time and containers, read from its control groups on the node. No process of the
+sandbox is asked.
 
-A learner's root may make groups below its host's own. So directories are entered without following links, as many as the
-bounds allow, and what the names in them claim (containers) is a claim.
+A learner's root may make groups below the host's own group. So no link is followed, the number of directories is bounded, and
+the number of containers, which comes from names of groups, is only a claim.
 """
 
 from __future__ import annotations
@@ -20,20 +21,20 @@ from explorer.lab.engine.leftovers import our_cgroups
 from explorer.lab.inside.places import CONTAINER
 
 FILE_BYTES = 16 * 1024
-GROUPS_READ = 300  # below one host
+GROUPS_READ = 300  # groups read below one host
 MOST_CONTAINERS = 99
 IDENTITY = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    memory: int = 0  # bytes, without the page cache that the kernel would give back
-    cpu: float = 0.0  # seconds since these containers began
-    containers: int = 0  # inside, as the groups' names say
+    memory: int = 0  # bytes, without page cache that the kernel can free
+    cpu: float = 0.0  # seconds of processor time since these containers began
+    containers: int = 0  # containers inside, as the names of groups claim
 
 
 def read_usage(config: LabConfig, identities: Iterable[str]) -> Usage | None:
-    """All these containers of the node's engine together; None when none of them has a control group (any more)."""
+    """The sum over these containers of the node's engine; None when none of them has a control group (any more)."""
     return add_up(our_cgroups(config), [one for one in identities if IDENTITY.fullmatch(one)])
 
 
@@ -46,7 +47,8 @@ def add_up(parents: list[Path], identities: list[str]) -> Usage | None:
 
 
 def memory_of(group: Path) -> int:
-    """Version 2 first; on version 1 only the memory controller's directory has an answer."""
+    """Bytes. Version 2 of control groups is tried first; on version 1 only the directory of the memory controller has an
+    answer."""
     current = number(group / "memory.current")
     if current is not None:
         return max(0, current - field(group / "memory.stat", "inactive_file"))
@@ -55,14 +57,14 @@ def memory_of(group: Path) -> int:
 
 
 def cpu_of(groups: list[Path]) -> float:
-    """Either version's count. A machine that mounts both tells the same twice: the larger is the whole."""
+    """Seconds, from either version. A machine that mounts both reports the same time twice, so the larger number counts."""
     second = sum(field(group / "cpu.stat", "usage_usec") for group in groups) / 1e6
     first = sum(number(group / "cpuacct.usage") or 0 for group in groups) / 1e9
     return max(first, second)
 
 
 def inner_containers(group: Path) -> Iterator[str]:
-    """Ids of the groups below that have one in their name, each once; ends at the bound."""
+    """The container ids in the names of the groups below, each once; bounded."""
     waiting, read = deque([group]), 0
     while waiting and read < GROUPS_READ:
         here = waiting.popleft()
@@ -88,7 +90,7 @@ def is_directory(path: Path) -> bool:
 
 
 def read_file(path: Path) -> str:
-    """At most FILE_BYTES of a plain file; nothing of anything else."""
+    """At most FILE_BYTES of a regular file; "" for everything else."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:

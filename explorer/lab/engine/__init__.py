@@ -1,1 +1,2 @@
-"""The node's own Docker engine as a thing to use: its client, the kernel it stands on, control groups, memory."""
+"""The node's own Docker engine: its client, the kernel below it, control groups, user ids, memory, and what it may leave
+behind."""

@@ -1,4 +1,4 @@
-"""What this kernel can do, found out by doing it in a throw-away network namespace, and which drivers that allows."""
+"""What this kernel can do, tested in a temporary network namespace, and which drivers it can run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from explorer.network.drivers import DRIVERS, Driver
 from explorer.network.drivers.needs import VETH, Need
 
 SECONDS = patient(30)
-# What no driver is said to need, though something else of the product does; the others stand with the drivers.
+# Features that no driver needs but other parts of the product do. The needs of drivers are in the drivers' packages.
 _PROBES = (
     Need("dummy", "ip link add d0 type dummy"),
     Need("netem", "tc qdisc add dev p0 root netem delay 10ms"),
@@ -29,7 +29,7 @@ _PROBES = (
 
 
 def probes() -> list[Need]:
-    """Every line that is tried, each by itself; the veth pair first, which others stand on."""
+    """Every feature that is tested, with its shell line. The veth pair comes first, because other lines use it."""
     named = {need.name: need for driver in DRIVERS.values() for need in all_needs(driver)}
     return sorted((*named.values(), *_PROBES), key=lambda need: need is not VETH)
 
@@ -39,7 +39,7 @@ def all_needs(driver: Driver) -> tuple[Need, ...]:
 
 
 def features() -> dict[str, bool]:
-    """Name of each kernel feature and whether it works here."""
+    """Name of each kernel feature → whether it works here. Raises NodeError when the test cannot run."""
     tried = probes()
     script = "\n".join(f"if {{ {need.probe} ; }} >/dev/null 2>&1; then echo {need.name}; fi" for need in tried)
     try:
@@ -56,7 +56,7 @@ def features() -> dict[str, bool]:
 
 
 def _overlayfs() -> bool:
-    """A kernel lists a file system once its module is there; Debian's comes when somebody asks for it."""
+    """Whether overlayfs works. A kernel lists a file system once its module is loaded; Debian loads this module on demand."""
     for asked in ([], ["modprobe", "-q", "overlay"]):
         with suppress(OSError, subprocess.TimeoutExpired):
             if asked:
@@ -74,8 +74,8 @@ def _user_namespaces() -> bool:
 
 
 def drivers(found: dict[str, bool]) -> dict[str, str]:
-    """Driver → what it lacks here: "" for nothing; "the kernel has no …" when it cannot be played; else, after commas, what a
-    lesson about it has to do without."""
+    """Driver → what it lacks here: "" for nothing; "the kernel has no …" when its lesson cannot be played; else, separated by
+    commas, what its lesson has to do without."""
     told = {}
     for driver in _playable():
         lost = [need.without for need in driver.wants if not found.get(need.name)]
@@ -87,18 +87,19 @@ def drivers(found: dict[str, bool]) -> dict[str, str]:
 
 
 def usable(found: dict[str, bool]) -> set[str]:
-    """Drivers whose lesson can be played here."""
+    """The drivers whose lessons can be played here."""
     return {driver.name for driver in _playable() if not missing_for(driver.name, found)}
 
 
 def missing_for(driver: str, found: dict[str, bool]) -> list[str]:
-    """The features without which this driver cannot be played, of those that this kernel lacks."""
+    """The features that this driver needs and this kernel lacks."""
     known = DRIVERS.get(driver)
     return [need.name for need in known.needs if not found.get(need.name)] if known else []
 
 
 def require(driver: str) -> None:
-    """Raises NoDriver when this kernel lacks what a lesson about this driver plays on. Names that need nothing pass."""
+    """Raises NoDriver when this kernel lacks a feature that a lesson about this driver needs. A name that is not a driver
+    passes."""
     known = DRIVERS.get(driver)
     if missing := missing_for(driver, features() if known and known.needs else {}):
         kernel = f"this node's kernel, Linux {os.uname().release}"
@@ -106,11 +107,12 @@ def require(driver: str) -> None:
 
 
 def report() -> dict[str, Any]:
-    """The kernel's release, and of each driver whether it can be played here: for processes that may not ask the kernel."""
+    """The kernel's release, and for each driver whether it can be played here. It is for processes that may not test the
+    kernel."""
     can = usable(features())
     return {"kernel": os.uname().release, "drivers": {driver.name: driver.name in can for driver in _playable()}}
 
 
 def _playable() -> list[Driver]:
-    """What the first lesson is about is no driver, and needs nothing of its own."""
+    """The drivers without the subject of the first lesson, which is not a driver and needs nothing."""
     return [driver for driver in DRIVERS.values() if driver.variants]

@@ -1,4 +1,4 @@
-"""A host's control groups: handed to its root, whose Docker daemon divides them further; emptied at its end."""
+"""A host's control groups: given to its root, so that its Docker daemon can divide them, and emptied at its end."""
 
 from __future__ import annotations
 
@@ -13,26 +13,28 @@ from explorer.lab.errors import NodeError
 
 WAIT_SECONDS = patient(5.0)
 KILL_ROUNDS = 50
-# The directory and these files: enough to make groups below it. The files that hold the host's own limits stay the node's.
+# Root needs the directory and these files to make groups below. The files with the host's own limits stay with the node.
 HANDED_OVER = ("cgroup.procs", "cgroup.subtree_control", "cgroup.threads", "tasks", "cgroup.clone_children")
 
 
 def delegate(config: LabConfig, container: str, root: tuple[int, int]) -> None:
-    """To user and group `root` of the node. Version 1 has one directory per controller, version 2 a single one."""
+    """Gives the groups to user and group `root` of the node. Version 1 has one directory per controller, version 2 one.
+    Raises NodeError."""
     until = time.monotonic() + WAIT_SECONDS
     while not (groups := [path for parent in our_cgroups(config) if (path := parent / container).is_dir()]):
         if time.monotonic() > until:
             raise NodeError("The host's control groups are nowhere to be found.", container)
         time.sleep(0.01)
-    for group in sorted(groups, key=lambda path: path.parent.parent.name == "cpu"):  # a host waits for that one
+    for group in sorted(groups, key=lambda path: path.parent.parent.name == "cpu"):  # the last one, because a host waits for it
         for name in HANDED_OVER:
             if (group / name).exists():
                 os.chown(group / name, *root)
-        os.chown(group, *root)  # last: a host begins as soon as it may make a group of its own
+        os.chown(group, *root)  # the directory last, because the host begins as soon as it can make a group
 
 
 def kill_all(config: LabConfig, container: str) -> None:
-    """Ends every process of a container before the engine is asked to: the engine waits in vain for what is frozen."""
+    """Kills every process of a container, before the engine is asked to remove it: the engine would wait for frozen processes
+    without end."""
     for _ in range(KILL_ROUNDS):
         groups = [path for parent in our_cgroups(config) if (path := parent / container).is_dir()]
         if not sum(kill_group(group) for group in groups):

@@ -1,6 +1,7 @@
-"""A client of the node's own Docker engine, and how long to wait for what it answers.
+"""A client of the node's own Docker engine, and how long to wait for its answers.
 
-It uses the engine's own socket and nothing from the environment, so the user's own Docker, if there is one, is not spoken to.
+The client uses the engine's own socket and nothing from the environment. So it does not speak to another Docker on the
+machine.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ CALL_SECONDS = patient(60)
 
 
 def connect(config: LabConfig) -> docker.DockerClient:
-    """A client of the node's engine. Raises NodeError within seconds when it answers nothing."""
+    """A client of the node's engine. Raises NodeError within seconds when the engine does not answer."""
     try:
         client = docker.DockerClient(base_url=f"unix://{config.socket}", timeout=PING_SECONDS, version="auto")
     except (DockerException, requests.RequestException, OSError) as error:
@@ -32,7 +33,7 @@ def connect(config: LabConfig) -> docker.DockerClient:
 
 @contextmanager
 def session(config: LabConfig) -> Iterator[docker.DockerClient]:
-    """A client for a while. What the engine refuses or does not answer in that while is the node's fault."""
+    """A client that is closed after the block. An error of the engine in the block becomes a NodeError."""
     client = connect(config)
     try:
         yield client

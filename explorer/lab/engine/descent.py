@@ -1,7 +1,8 @@
-"""Walks a directory tree that somebody hostile made: however deep, however long its names, within a time.
+"""Walks a directory tree that a hostile user made, of any depth and with names of any length, within a time limit.
 
-No recursion and no path: one descriptor is open at a time, and the way back up is `..`, which is compared with the directory
-the walk came from. A tree that changes meanwhile, or a way back that leads elsewhere, ends the walk and never the caller.
+The walk uses no recursion and no paths. One descriptor is open at a time. The way back up is `..`, and the directory found
+there is compared with the one that the walk came from. When the tree changes meanwhile or `..` leads elsewhere, the walk ends
+without an exception.
 """
 
 from __future__ import annotations
@@ -14,24 +15,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-MOST_NAMES = 500_000  # directories at one level; more are left for the next walk
+MOST_NAMES = 500_000  # directories at one level; the next walk handles the rest
 
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """A directory the walk is in: `descriptor` is good until the next one is asked for."""
+    """A directory of the walk. `descriptor` is open until the next directory is asked for."""
 
     descriptor: int
     depth: int
 
     def read(self, name: str) -> str:
-        """The text of a small file in it; "" where it cannot be read."""
+        """The text of a small file in the directory; "" when it cannot be read."""
         with suppress(OSError), os.fdopen(os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=self.descriptor)) as file:
             return file.read(4 * 1024 * 1024)
         return ""
 
     def write(self, name: str, text: str) -> None:
-        """Into a file that is there; nothing happens where it is not, or where it refuses."""
+        """Writes into an existing file. It does nothing when the file is missing or refuses."""
         with suppress(OSError):
             descriptor = os.open(name, os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC, dir_fd=self.descriptor)
             try:
@@ -41,8 +42,8 @@ class Directory:
 
 
 def descend(top: Path, seconds: float, remove: bool = False) -> Iterator[Directory]:
-    """Every directory below `top`, deepest first, and `top` last. With `remove`, each but `top` is removed once it was handed
-    out, as far as it is empty. Ends early, without an error, after `seconds`."""
+    """Every directory below `top`, the deepest first, and `top` last. With `remove`, each directory except `top` is removed
+    after it was yielded, if it is empty. The walk ends after `seconds`, without an exception."""
     until = time.monotonic() + seconds
     try:
         here = os.open(top, _FLAGS)

@@ -1,7 +1,8 @@
-"""Which user ids a sandbox has on the node, and the runtime that gives them to its hosts and machines.
+"""The user ids of a sandbox on the node, and the runtime that gives them to its hosts and machines.
 
-A range is 65,536 ids. Its number is that of the sandbox's first LAN, so no two sandboxes of an engine have the same; and each
-installation on a machine has a block of its own. The ranges lie between 2^30 and 2^31, where no distribution gives ids away.
+A range has 65,536 ids. The number of a sandbox's first LAN chooses the range, so no two sandboxes of one engine have the same
+range. The name of an installation chooses one of 64 blocks by a hash, so two installations on a machine may share a block by
+chance. The ranges are between 2^30 and 2^31, where no distribution allocates ids.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ FIRST, BLOCKS, RANGES = 2**30, 64, 256
 
 
 def first_id(config: LabConfig, subnet: str) -> int:
-    """The first id of the sandbox whose first LAN is `subnet`, a /24 of LAN_NETWORK: root on its hosts."""
+    """The first id of the sandbox whose first LAN is `subnet`, a /24 of LAN_NETWORK. It is root on the sandbox's hosts."""
     apart = int(ip_network(subnet).network_address) - int(ip_network(LAN_NETWORK).network_address)
     block = zlib.crc32(config.install.encode()) % BLOCKS
     return FIRST + (block * RANGES + apart // 256) * own_ids.COUNT
@@ -37,12 +38,12 @@ def roots(config: LabConfig) -> Path:
 
 
 def in_use(config: LabConfig) -> bool:
-    """Whether the engine that runs now gives ranges; where it does not, all sandboxes share Docker's."""
+    """Whether the present engine gives each sandbox a range. If not, all sandboxes share Docker's range."""
     return script(config).exists()
 
 
 def root_of(config: LabConfig, subnet: str) -> tuple[int, int]:
-    """User and group id, on the node, of root in the sandbox whose first LAN is `subnet`."""
+    """(uid, gid) on the node of root in the sandbox whose first LAN is `subnet`."""
     return (first_id(config, subnet),) * 2 if in_use(config) else remapped_root()
 
 

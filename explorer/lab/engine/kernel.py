@@ -1,4 +1,4 @@
-"""What the engine needs from the machine before it starts: directories, id range, network namespace, kernel limits."""
+"""What the engine needs of the machine before it starts: directories, id range, network namespace, kernel limits."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ LAN_NETWORK = "10.77.0.0/16"
 REMAP_USER = "dockremap"
 FIRST_ID, ID_COUNT = 200_000, 65_536
 
-# All hosts of a node share one id range, so what the kernel counts per user is counted for all of them together; and
-# terminals and neighbours it counts for the whole machine. High enough that no one host (`quota`) uses them up.
+# Where all hosts of a node share one id range, the kernel counts per user for all of them together. The kernel also
+# counts terminals and neighbours for the whole machine. These limits are higher than what one host (`quota`) can use.
 LIMITS = {
     "fs/inotify/max_user_instances": 131_072,
     "fs/inotify/max_user_watches": 524_288,
@@ -33,8 +33,8 @@ LIMITS = {
     "vm/max_map_count": 262_144,
 }
 
-# In the engine's namespace: no routing, no IPv6, no answer to ARP for another LAN, and bridged frames pass no rules.
-# It says "bridged" when that last one fails.
+# In the engine's namespace: no routing, no IPv6, no answer to ARP for another LAN, and no rules for bridged frames.
+# The script prints "bridged" when the last one fails.
 _SWITCHES = """
 cd /proc/sys/net
 for file in ipv4/ip_forward ipv6/conf/all/forwarding bridge/bridge-nf-call-iptables bridge/bridge-nf-call-ip6tables \\
@@ -60,7 +60,7 @@ def prepare(config: LabConfig) -> None:
 
 
 def impassable(directory: Path) -> Path | None:
-    """The first directory on the way that the remapped root cannot pass, or None."""
+    """The first directory on the way to `directory` that the remapped root cannot pass, or None."""
     for part in reversed((directory, *directory.parents)):
         if part.exists() and not part.stat().st_mode & 0o001:
             return part
@@ -83,7 +83,7 @@ def ensure_id_range() -> None:
 
 
 def free_range(text: str) -> int:
-    """The first id at or above FIRST_ID that no line of a subuid file has given away."""
+    """The first id, at FIRST_ID or higher, from which ID_COUNT ids are in no line of a subuid file."""
     taken = []
     for line in text.splitlines():
         words = line.split(":")
@@ -97,7 +97,7 @@ def free_range(text: str) -> int:
 
 
 def remapped_root() -> tuple[int, int]:
-    """(uid, gid) on the node of root in a host."""
+    """(uid, gid) on the node of root in Docker's range. Raises NodeError when a file has no range."""
     return _first_id("/etc/subuid"), _first_id("/etc/subgid")
 
 
@@ -126,13 +126,13 @@ def make_namespace(config: LabConfig) -> None:
 
 
 def fence(config: LabConfig) -> None:
-    """Whoever sits on a LAN may speak to its neighbours and to nobody else: not to this namespace, not to another LAN."""
+    """Isolates the LANs: a member of a LAN can reach its neighbours, but not this namespace and not another LAN."""
     inside = ("nsenter", f"--net=/run/netns/{config.netns}")
     switched = subprocess.run([*inside, "sh", "-c", _SWITCHES], check=False, capture_output=True, text=True).stdout
     _run(*inside, "iptables", "-w", "-I", "INPUT", "1", "!", "-i", "lo", "-j", "DROP")
-    if "bridged" not in switched:  # else frames between two ports of one LAN would meet this rule too
+    if "bridged" not in switched:  # otherwise this rule would also drop frames between two members of one LAN
         _run(*inside, "iptables", "-w", "-I", "FORWARD", "1", "-j", "DROP")
-    for chain in ("INPUT", "FORWARD"):  # IPv6 is off here; this is for kernels where it cannot be
+    for chain in ("INPUT", "FORWARD"):  # IPv6 is off here; this is for kernels where it cannot be switched off
         subprocess.run(
             [*inside, "ip6tables", "-w", "-I", chain, "1", "!", "-i", "lo", "-j", "DROP"], check=False, capture_output=True
         )

@@ -1,4 +1,4 @@
-"""What an earlier engine of this installation may have left on the machine, and how it is removed.
+"""Finds and removes what an earlier engine of this installation may have left on the machine.
 
 Only things that carry this installation's own paths or names are touched.
 """
@@ -22,11 +22,11 @@ from explorer.lab.errors import NodeError
 
 CGROUPS = Path("/sys/fs/cgroup")
 ENDING_SECONDS = patient(5.0)
-WALK_SECONDS = patient(10.0)  # for one walk through groups that a learner's root may have made by the thousand
+WALK_SECONDS = patient(10.0)  # for one walk through control groups; a learner's root may have made thousands of them
 
 
 def claim(config: LabConfig) -> TextIOWrapper:
-    """One engine per installation: the lock lasts as long as the file is open."""
+    """The lock that allows one engine per installation; it is held as long as the file is open. Raises NodeError."""
     config.engine_dir.mkdir(parents=True, exist_ok=True)
     file = open(config.engine_dir / "lock", "w")  # noqa: SIM115 (held for the engine's life)
     try:
@@ -38,7 +38,8 @@ def claim(config: LabConfig) -> TextIOWrapper:
 
 
 def sweep(config: LabConfig) -> None:
-    """Ends our processes, then removes control groups, mounts and the network namespace. Nothing there is success."""
+    """Ends our processes, then removes control groups, mounts and the network namespace. It does not matter if nothing is
+    there."""
     _end_processes(config)
     _remove_cgroups(config)
     for root in (config.socket.parent, config.engine_dir):
@@ -49,14 +50,15 @@ def sweep(config: LabConfig) -> None:
 
 
 def forget_networks(config: LabConfig) -> None:
-    """Before the engine starts. No sandbox outlives its engine, and what an engine that was killed wrote half of a network
-    makes the next one end at its start (seen with 20.10: a panic in libnetwork's reservePools)."""
+    """Removes the engine's files about networks before the engine starts: no sandbox outlives its engine. An engine that was
+    killed may have written half a network, and the next engine then ends at its start (seen with 20.10: a panic in
+    libnetwork's reservePools)."""
     for state in (config.engine_dir / "data").glob("*/network/files/local-kv.db"):
         state.unlink(missing_ok=True)
 
 
 def our_processes(config: LabConfig) -> set[int]:
-    """Our daemons by the exact paths in their arguments, and everything in our control groups."""
+    """The pids of our daemons, found by the exact paths in their arguments, and of all processes in our control groups."""
     signs = {
         f"--exec-root={config.socket.parent / 'exec'}",
         str(config.socket.parent / "exec/containerd/containerd.toml"),
@@ -75,13 +77,14 @@ def our_cgroups(config: LabConfig) -> list[Path]:
 
 
 def kill_group(group: Path) -> int:
-    """Kills everything in a control group and below it, frozen or not. Returns how many it found.
+    """Kills every process in a control group and below it, frozen or not. Returns how many it found.
 
-    A killed process that version 1's freezer holds dies only once thawed, and a learner's root may freeze its own.
+    In version 1, a killed process in a frozen group dies only when the group is thawed, and a learner's root may freeze a
+    group.
     """
     found: set[int] = set()
     with suppress(OSError):
-        (group / "cgroup.kill").write_text("1")  # version 2 kills all at once, from Linux 5.14 on
+        (group / "cgroup.kill").write_text("1")  # version 2 kills all processes at once, with Linux 5.14 or newer
     for directory in descend(group, WALK_SECONDS):
         members = _members(directory)
         found |= members

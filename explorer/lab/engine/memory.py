@@ -1,16 +1,16 @@
-"""How many sandboxes a node has memory for."""
+"""How many sandboxes fit into the memory of a node."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-KEPT_MB = 1024  # for the node itself
-TYPICAL_MB = 160  # one host with a few containers, and its machine, as measured; the limit is for the rare case
+KEPT_MB = 1024  # kept for the node itself
+TYPICAL_MB = 160  # one host with a few containers and its machine, as measured; the limit of a host is higher
 MOST = 100
 
 
 def memory_mb() -> int:
-    """Memory of this machine, or of the container the node runs in."""
+    """Memory in MiB of this machine, or of the container in which the node runs."""
     total = next(int(line.split()[1]) for line in Path("/proc/meminfo").read_text().splitlines() if line.startswith("MemTotal"))
     limits = [total // 1024]
     for name in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):

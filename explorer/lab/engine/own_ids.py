@@ -1,13 +1,14 @@
-"""An OCI runtime that gives a container a range of user ids of its own: it changes what `runc` is asked for and calls `runc`.
+"""An OCI runtime that gives a container a range of user ids of its own: it changes the container's configuration and calls
+`runc`.
 
-Docker's `userns-remap` has one range for all containers of a daemon, so whatever the kernel counts for one user id (keys,
-descriptors in flight, pipes, pending signals) is one count for all learners. Here a container that names a range in its
-environment (`EXPLORER_IDS=FIRST`) is created with that range instead. What lies on the disk keeps the owner Docker gave it: its
-root file system and its volumes are mounted again with an id mapping (mount_setattr(2), MOUNT_ATTR_IDMAP; overlay needs Linux
-5.19), from Docker's range to the sandbox's.
+Docker's `userns-remap` has one range for all containers of a daemon. So what the kernel counts per user id (keys, descriptors
+in flight, pipes, pending signals) would be one count for all learners. A container whose environment names a range
+(`EXPLORER_IDS=FIRST`) is created with that range instead. Files on the disk keep the owner that Docker gave them: the root
+file system and the volumes are mounted again with an id mapping from Docker's range to the sandbox's (mount_setattr(2),
+MOUNT_ATTR_IDMAP; for overlay, Linux 5.19 or newer).
 
-A program of its own, without third-party imports: `python own_ids.py RUNC-ARGUMENTS…`. The engine calls it only for `create`.
-Anything that goes wrong ends with a sentence on standard error and status 1, which the engine hands on.
+This is a separate program without third-party imports: `python own_ids.py RUNC-ARGUMENTS…`. The engine calls it only for
+`create`. After an error it prints a sentence on standard error and ends with status 1; the engine passes both on.
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ from contextlib import suppress
 from typing import Any
 
 NAME = "EXPLORER_IDS"
-FOLDER = "EXPLORER_ROOTS"  # the engine's directory for what is mounted while a container is made
+FOLDER = "EXPLORER_ROOTS"  # the directory for mounts that exist while a container is created
 COUNT = 65_536
 ROOT = "root"
-_CALLS = {"open_tree": 428, "move_mount": 429, "mount_setattr": 442}  # the same on every architecture since Linux 5.2
+_CALLS = {"open_tree": 428, "move_mount": 429, "mount_setattr": 442}  # these numbers are the same on every architecture
 _CLONE, _CLOEXEC, _RECURSIVE, _HERE, _EMPTY_PATH = 0x1, 0x80000, 0x8000, -100, 0x1000
 _FROM_EMPTY_PATH = 0x4
-_IDMAP, _PRIVATE = 0x00100000, 1 << 18  # private: else removing the copy removes what was mounted below the original
+_IDMAP, _PRIVATE = 0x00100000, 1 << 18  # private: unmounting the copy leaves the mounts below the original alone
 _NEW_USER = 0x10000000
 _DETACH = 0x2
 
@@ -45,15 +46,16 @@ def _syscall(name: str, *words: Any) -> int:
 
 
 def mapping(uid: int, gid: int, outside: int) -> int:
-    """A descriptor of a user namespace in which `uid` and `gid`, and the 65,535 ids after each, are `outside` and after.
+    """A descriptor of a user namespace that maps `uid`, `gid` and the 65,535 ids after each to `outside` and the ids after
+    it.
 
-    Root stays root: the engine keeps directories of its own there, and overlay makes one as root.
+    Root is mapped to root, because the engine keeps directories of root there and overlay makes one as root.
     """
     ready, ready_end = os.pipe()
     go, go_end = os.pipe()
     child = os.fork()
     if child == 0:
-        os.close(go_end)  # or it would wait for itself
+        os.close(go_end)  # otherwise the child would wait for itself
         try:
             if _libc.unshare(_NEW_USER) != 0:
                 os._exit(1)
@@ -77,7 +79,7 @@ def mapping(uid: int, gid: int, outside: int) -> int:
 
 
 def mount_again(source: str, target: str, namespace: int | None = None) -> None:
-    """`source` once more at `target`; with `namespace`, under the owners that it maps their owners to."""
+    """Mounts `source` at `target` as well; with `namespace`, with owners mapped by that user namespace."""
     tree = _syscall("open_tree", _HERE, source.encode(), _CLONE | _CLOEXEC)
     try:
         attributes = struct.pack("=QQQQ", 0 if namespace is None else _IDMAP, 0, _PRIVATE, namespace or 0)
@@ -88,7 +90,8 @@ def mount_again(source: str, target: str, namespace: int | None = None) -> None:
 
 
 def overlay_options(mountinfo: str, where: str) -> dict[str, str]:
-    """lowerdir, upperdir and workdir of the overlay mounted last at `where`, by the text of /proc/self/mountinfo."""
+    """lowerdir, upperdir and workdir of the last overlay mounted at `where`, read from the text of /proc/self/mountinfo.
+    Raises OSError."""
     found: dict[str, str] = {}
     for line in mountinfo.splitlines():
         words = line.split()
@@ -107,11 +110,11 @@ def _umount(target: str) -> None:
 
 
 def remount_root(root: str, namespace: int, scratch: str) -> None:
-    """Docker's overlay at `root` is replaced by one of the same layers, each with mapped owners."""
+    """Replaces Docker's overlay at `root` with an overlay of the same layers with mapped owners."""
     with open("/proc/self/mountinfo") as file:
         options = overlay_options(file.read(), root)
     places = [*options["lowerdir"].split(":")]
-    above = os.path.dirname(options["upperdir"])  # holds upperdir and workdir, which must lie on one mount
+    above = os.path.dirname(options["upperdir"])  # the directory of upperdir and workdir, which must be on one mount
     mounted: list[str] = []
     try:
         for number, source in enumerate([*places, above]):
@@ -134,14 +137,14 @@ def remount_root(root: str, namespace: int, scratch: str) -> None:
 
 
 def passable(root: str, scratch: str) -> str:
-    """`root` once more below `scratch`: the way to Docker's own directories is closed to all ids but Docker's."""
+    """Mounts `root` below `scratch` as well, because only Docker's ids may pass the directories above `root`."""
     target = os.path.join(scratch, ROOT)
     mount_again(root, target)
     return target
 
 
 def asked_range(config: dict[str, Any]) -> int | None:
-    """The range the container names, taken out of its environment."""
+    """The first id that the container's environment names, or None. The variable is removed from the environment."""
     process = config.get("process") or {}
     words = process.get("env") or []
     found = [word for word in words if word.startswith(f"{NAME}=")]
@@ -150,7 +153,7 @@ def asked_range(config: dict[str, Any]) -> int | None:
 
 
 def change(config: dict[str, Any], first: int, scratch: str) -> None:
-    """The container of this OCI configuration gets ids from `first` on; its files are mounted to match."""
+    """Changes this OCI configuration: the container gets the ids from `first` on, and its files are mounted to match."""
     ours = {"containerID": 0, "hostID": first, "size": COUNT}
     linux = config["linux"]
     before, group = linux["uidMappings"][0]["hostID"], linux["gidMappings"][0]["hostID"]
@@ -173,24 +176,24 @@ def change(config: dict[str, Any], first: int, scratch: str) -> None:
             mount["source"] = target
     finally:
         os.close(namespace)
-    for descriptor in (0, 1, 2):  # the engine's pipes; a program may open them anew through /dev/stdout
+    for descriptor in (0, 1, 2):  # the engine's pipes: a program may open them again through /dev/stdout
         with suppress(OSError):
             os.fchown(descriptor, first, first)
 
 
 def forget(scratch: str) -> None:
-    """The container has its own copies of these mounts by now."""
+    """Unmounts what was mounted below `scratch`; the container has its own copies of these mounts by now."""
     for name in os.listdir(scratch):
         target = os.path.join(scratch, name)
         with suppress(OSError):
             _umount(target)
-        if name != ROOT:  # runc changes to that directory for every command it is asked to run later
+        if name != ROOT:  # runc changes to this directory for every later command
             with suppress(OSError):
                 os.rmdir(target) if os.path.isdir(target) else os.unlink(target)
 
 
 def rehearse(folder: str, root: tuple[int, int]) -> None:
-    """Mounts a small overlay below `folder` as a container's would be, and looks at an owner. Raises OSError where it fails."""
+    """Mounts a small overlay below `folder` as for a container, and tests an owner. Raises OSError when that does not work."""
     parts = {
         name: os.path.join(folder, "rehearsal", name) for name in ("lower", "upper/diff", "upper/work", "merged", "scratch")
     }

@@ -1,4 +1,4 @@
-"""A sandbox's own networks, the addresses on them, and the file that says when its hosts end themselves."""
+"""The networks of a sandbox, the addresses on them, and the file that says when its hosts end themselves."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from explorer.network.scenario import LAN, ROUTER, Scenario
 
 SANDBOX = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 FIRST_HOST, FIRST_MACHINE = 11, 100
-GATEWAY, ASIDE = 1, 254  # where a gateway is looked for; where the engine's own, dumb end goes when a router sits there
+GATEWAY, ASIDE = 1, 254  # the usual address of a gateway; the address of the engine's own end when a router has that one
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A LAN of a scenario as it stands on the engine. `addresses` are its members'."""
+    """A LAN of a scenario as it is on the engine. `addresses` are those of its members."""
 
     lan: str
     name: str
@@ -48,7 +48,7 @@ def filters(config: LabConfig, sandbox: str | None = None, generation: int | Non
 def make_lans(
     config: LabConfig, client: docker.DockerClient, sandbox: str, scenario: Scenario, labels: dict[str, str]
 ) -> list[Segment]:
-    """Its LANs in the scenario's order, each an internal network: nobody but its members is reached through it."""
+    """Makes the LANs in the scenario's order. Each is an internal network: its members reach only each other through it."""
     made = []
     for lan in scenario.lans:
         members = scenario.on(lan)
@@ -63,7 +63,8 @@ def lan_name(config: LabConfig, sandbox: str, lan: str) -> str:
 
 
 def _make_lan(config: LabConfig, client: docker.DockerClient, name: str, routed: bool, labels: dict[str, str]) -> str:
-    """The first free /24. One at a time, so that two openings do not take the same."""
+    """Makes a network with the first free /24 and returns the subnet. A lock keeps two openings from taking the same subnet.
+    Raises NoRoom."""
     with _one_at_a_time(config):
         taken = {pool["Subnet"] for network in client.api.networks() for pool in (network["IPAM"].get("Config") or ())}
         for network in ip_network(LAN_NETWORK).subnets(new_prefix=24):
@@ -83,7 +84,7 @@ def _make_lan(config: LabConfig, client: docker.DockerClient, name: str, routed:
 
 
 def addresses(subnet: str, scenario: Scenario, members: tuple[str, ...]) -> dict[str, str]:
-    """By position in the scenario, so that everybody has the same last number in every sandbox and on each LAN."""
+    """Addresses by position in the scenario: a member has the same last number in every sandbox and on each LAN."""
     base = ip_network(subnet).network_address
     numbers = {host: FIRST_HOST + at for at, host in enumerate(scenario.hosts)}
     numbers |= {machine: FIRST_MACHINE + at for at, machine in enumerate(scenario.machines)}
@@ -91,7 +92,7 @@ def addresses(subnet: str, scenario: Scenario, members: tuple[str, ...]) -> dict
 
 
 def address_of(segments: list[Segment], name: str, seen_by: str = "") -> str:
-    """Where `name` is reached: on a LAN that `seen_by` sits on too, if there is one; else on its first."""
+    """The address of `name` on a LAN that `seen_by` is on too; if there is none, on its first LAN; "" when it has no LAN."""
     own = [segment for segment in segments if name in segment.addresses]
     together = [segment for segment in own if seen_by in segment.addresses]
     return next((segment.addresses[name] for segment in (*together, *own)), "")
@@ -105,9 +106,12 @@ def _one_at_a_time(config: LabConfig) -> Iterator[None]:
 
 
 def expiry_dir(config: LabConfig, sandbox: str) -> Path:
-    """Mounted read-only into the hosts; root there is nobody here, so only the node can write the time.
+    """The directory with the time of the end. It is mounted read-only into the hosts, so only the node can write the time.
+    Raises NodeError.
 
-    The name comes from a row, which a taken-over web process may have written: it names a directory of ours or nothing."""
+    The name comes from a row, and a web process that an attacker controls may have written it. So it has to match SANDBOX
+    before it becomes part of a path.
+    """
     if not SANDBOX.fullmatch(sandbox):
         raise NodeError("That is not the name of a sandbox.", repr(sandbox)[:80])
     return config.engine_dir / "expires" / sandbox

@@ -1,7 +1,7 @@
-"""A sandbox on the engine: its LAN, its hosts and machines, made together and removed together.
+"""A sandbox on the engine: its LANs, its hosts and machines, made together and removed together.
 
-Everything carries labels, so what no database row claims can be found. Tearing down is removing containers, volumes and
-LAN; what the learner made lies inside and goes with them.
+Everything has labels, so that a sandbox without a database row can be found. Removing a sandbox removes its containers,
+volumes and LANs, and with them everything that the learner made.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from explorer.network.scenario import DEFAULT_ENGINE, Scenario
 Phase = Callable[[str, str], None]
 READY_SECONDS = patient(30.0)
 MOST_BYTES = 65536
-LATE_SECONDS = 30  # a host ends itself at its time; one that does not is ended this much later
+LATE_SECONDS = 30  # a host ends itself at its time; a host that does not is removed after this many more seconds
 REMOVE_WORKERS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One generation of one sandbox as the engine holds it."""
+    """One generation of one sandbox, as the engine has it."""
 
     sandbox: str
     generation: int
@@ -54,8 +54,8 @@ def open_sandbox(
     say: Phase,
     engine: str = DEFAULT_ENGINE,
 ) -> dict[str, Any]:
-    """Makes the sandbox, or finds it made, and returns its facts. On any failure what was made of it is removed again; what the
-    engine does not let go of then is found by its labels later.
+    """Makes the sandbox, or finds it complete, and returns its facts (see `_tell`). After a failure, what was made of it is
+    removed; what the engine cannot remove at that moment is found by its labels later.
 
     `engine` is the version of Docker Engine in its hosts.
     """
@@ -77,7 +77,7 @@ def open_sandbox(
 
 
 def make_scratch(config: LabConfig, client: docker.DockerClient, sandbox: str, scenario: Scenario, engine: str) -> str:
-    """One host without the learners' image, for preparing it. Returns its container."""
+    """Makes one host without the learners' image, in which a seed is made. Returns its container's id."""
     expires_at = time.time() + 600
     labels = _labels(config, sandbox, 0, expires_at)
     lans.write_expiry(config, sandbox, expires_at)
@@ -96,7 +96,7 @@ def _labels(config: LabConfig, sandbox: str, generation: int, expires_at: float)
 
 
 def extend_sandbox(config: LabConfig, sandbox: str, expires_at: float) -> None:
-    """From now on its hosts end themselves at `expires_at`."""
+    """Sets the time at which its hosts end themselves to `expires_at`."""
     lans.write_expiry(config, sandbox, expires_at)
 
 
@@ -137,7 +137,7 @@ def _make(
 
 
 def _all_or_whose(names: Sequence[str], running: Sequence[Future[str]]) -> list[str]:
-    """What each returned. When one failed, all are waited for before the first of those is named: nothing starts later."""
+    """The results. When some failed, it waits for all and then names the first that failed, so that nothing starts later."""
     wait(running)
     for name, one in zip(names, running, strict=True):
         if error := one.exception():
@@ -146,7 +146,7 @@ def _all_or_whose(names: Sequence[str], running: Sequence[Future[str]]) -> list[
 
 
 def _named(name: str, error: BaseException, others: list[str]) -> BaseException:
-    """A NodeError that says which host did not start: no learner has touched it yet, so the fault is the node's."""
+    """A NodeError that says which host did not start. No learner has used the host yet, so the fault is the node's."""
     if isinstance(error, NoRoom) or not isinstance(error, LabError | APIError):
         return error
     down = f" {_list(others)} {'was' if len(others) == 1 else 'were'} taken down again." if others else ""
@@ -164,7 +164,7 @@ def _tell(
     addresses: dict[str, dict[str, str]],
     versions: dict[str, str],
 ) -> dict[str, Any]:
-    """The facts. `address` is where the first LAN of each finds it, `addresses` where every LAN does."""
+    """The facts of a sandbox. `address` is the address on the first LAN, `addresses` are those on every LAN."""
 
     def about(name: str) -> dict[str, Any]:
         return {"container": started[name], "address": next(iter(addresses[name].values())), "addresses": addresses[name]}
@@ -182,7 +182,7 @@ def _start(
     client: docker.DockerClient,
     sandbox: str,
     name: str,
-    engine: str,  # empty: a plain machine
+    engine: str,  # empty for a plain machine
     scenario: Scenario,
     segments: list[lans.Segment],
     labels: dict[str, str],
@@ -221,7 +221,8 @@ def _endpoint(client: docker.DockerClient, name: str, segment: lans.Segment) -> 
 
 
 def wait_host(config: LabConfig, container: str, ready: tuple[str, ...] = machines.READY) -> str:
-    """The version of the Docker Engine in a host, once it answers and the learners' image is there."""
+    """The version of Docker Engine in a host, once it answers and has the learners' image. Raises HostError after
+    READY_SECONDS."""
     until = time.monotonic() + READY_SECONDS
     while True:
         said = Kept(MOST_BYTES)
@@ -259,7 +260,7 @@ def _facts(
 
 
 def close_sandbox(config: LabConfig, sandbox: str, generation: int | None = None) -> int:
-    """Removes a sandbox (or one generation of it). Returns how many objects went; none is success too."""
+    """Removes a sandbox, or one generation of it. Returns the number of removed objects; 0 is not an error."""
     with session(config) as client:
         removed = _remove(config, client, lans.filters(config, sandbox, generation))
         if generation is None:
@@ -268,7 +269,7 @@ def close_sandbox(config: LabConfig, sandbox: str, generation: int | None = None
 
 
 def close_everything(config: LabConfig) -> int:
-    """Removes every sandbox of this installation."""
+    """Removes every sandbox of this installation. Returns the number of removed objects."""
     with session(config) as client:
         removed = _remove(config, client, lans.filters(config))
     lans.forget_all_expiries(config)
@@ -294,7 +295,8 @@ def _remove_container(config: LabConfig, client: docker.DockerClient, identity: 
 
 
 def _gone(remove: Callable[..., object], *words: str, **options: bool) -> int:
-    """1 when this call removed it; 0 when it was gone, or somebody else is at it (who comes next looks again)."""
+    """1 when this call removed the object, 0 when it did not exist. When another call is removing it, this one tries again
+    for a while and then raises NodeError."""
     for _ in range(100):
         try:
             remove(*words, **options)
@@ -309,7 +311,7 @@ def _gone(remove: Callable[..., object], *words: str, **options: bool) -> int:
 
 
 def list_sandboxes(config: LabConfig) -> list[Found]:
-    """Every sandbox the engine holds something of, by labels alone."""
+    """Every sandbox of which the engine has a container, a network or a volume, found by labels."""
     with session(config) as client:
         filters = lans.filters(config)
         containers = client.api.containers(all=True, filters=filters)
@@ -338,7 +340,7 @@ def _labelled(containers: Iterable[Any], others: Iterable[Any]) -> Iterator[tupl
 
 
 def end_overdue(config: LabConfig) -> list[str]:
-    """Removes the sandboxes whose hosts should have ended themselves LATE_SECONDS ago or more. Returns their names."""
+    """Removes the sandboxes whose hosts should have ended themselves LATE_SECONDS ago or earlier. Returns their names."""
     late = [found for found in list_sandboxes(config) if 0 < found.expires_at < time.time() - LATE_SECONDS]
     for found in late:
         close_sandbox(config, found.sandbox, found.generation)
@@ -350,11 +352,11 @@ def object_name(config: LabConfig, sandbox: str, name: str) -> str:
 
 
 def engines(config: LabConfig) -> tuple[str, ...]:
-    """The versions of Docker Engine this node's hosts can have now."""
+    """The versions of Docker Engine that hosts of this node can have now."""
     with session(config) as client:
         return images.engines(config, client)
 
 
 def capacity(config: LabConfig) -> int:
-    """How many one-host sandboxes this node may hold at once."""
+    """The number of one-host sandboxes that this node may hold at once."""
     return config.capacity or memory.capacity()

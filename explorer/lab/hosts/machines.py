@@ -20,19 +20,20 @@ SECCOMP = Path(__file__).parents[1] / "images" / "seccomp.json"
 ANSWERS = ("host-ready",)
 READY = ("host-ready", images.BOX)
 EXPIRES = "/run/explorer"
-OUT_OF_MEMORY = 500  # when the machine has none left, a learner's process ends before one of the node's
+OUT_OF_MEMORY = 500  # when memory runs out, the kernel ends a learner's process before a process of the node
 
 
 @lru_cache(maxsize=1)
 def seccomp() -> str:
-    """The committed profile as the engine's API takes it: the text itself."""
+    """The committed seccomp profile as text, which is what the engine's API takes."""
     return json.dumps(json.loads(SECCOMP.read_text()), separators=(",", ":"))
 
 
 def host_rights(
     config: LabConfig, client: docker.DockerClient, full_name: str, sandbox: str, labels: dict[str, str], engine: str
 ) -> dict[str, Any]:
-    """Root in a host may do to its own namespaces what it likes; it is nobody on the node."""
+    """The rights of a host: three capabilities inside its own user namespace, our seccomp profile, and limits of memory,
+    processes and processor time."""
     volume = images.seeded_volume(config, client, full_name, labels, engine)
     rights: dict[str, Any] = client.api.create_host_config(
         cap_add=["SYS_ADMIN", "NET_ADMIN", "SYS_PTRACE"],
@@ -43,14 +44,14 @@ def host_rights(
         nano_cpus=config.host_cpus * 1_000_000_000,
         oom_score_adj=OUT_OF_MEMORY,
         tmpfs={"/run": "size=64m"},
-        # Nobody reads a host's output, and root there could keep the engine busy with writing it.
+        # Nothing reads a host's output, and root there could keep the engine busy with writing it.
         log_config=LogConfig(type=LogConfig.types.NONE),
         mounts=[
             Mount("/var/lib/docker", volume, type="volume", no_copy=True),
             Mount(EXPIRES, str(lans.expiry_dir(config, sandbox)), type="bind", read_only=True),
         ],
     )
-    return rights | {"MaskedPaths": [], "ReadonlyPaths": []}  # `systempaths=unconfined` of the command line
+    return rights | {"MaskedPaths": [], "ReadonlyPaths": []}  # the same as `systempaths=unconfined` on the command line
 
 
 def machine_rights(client: docker.DockerClient) -> dict[str, Any]:
@@ -69,12 +70,13 @@ def machine_rights(client: docker.DockerClient) -> dict[str, Any]:
 
 
 def router_rights(client: docker.DockerClient) -> dict[str, Any]:
-    """One switch more than other machines: its own namespace passes packets on between its LANs."""
+    """The rights of a machine that forwards packets: in its own namespace, forwarding is on."""
     return machine_rights(client) | {"Sysctls": {"net.ipv4.ip_forward": "1"}}
 
 
 def environment(name: str, scenario: Scenario, segments: list[lans.Segment]) -> dict[str, str]:
-    """What its programs are told. `LAN`, for people: the first three numbers of its LAN's addresses, as in `$LAN.0/24`."""
+    """The environment of its programs. `LAN` is for people: the first three numbers of its LAN's addresses, as in
+    `$LAN.0/24`."""
     return {
         "LAN": lans.address_of(segments, name).rpartition(".")[0],
         "LAN_DNS": lans.address_of(segments, "outside", name),

@@ -1,4 +1,5 @@
-"""Limits on what one host takes of things that all hosts of a node share: counts of the kernel, and the engine's reading."""
+"""Limits on what one host takes of things that all hosts of a node share: counts of the kernel, and files that the engine
+reads."""
 
 from __future__ import annotations
 
@@ -26,7 +27,7 @@ _WRITE = "cd /proc/sys/user || exit; while [ $# -gt 1 ]; do [ ! -e $1 ] || echo 
 
 
 def limit_host(pid: int) -> None:
-    """Sets them from the node, in the user namespace of a host's first process. A host that is gone has none."""
+    """Sets the limits from the node, in the user namespace of a host's first process. It does nothing when the host is gone."""
     words = [word for name, value in PER_HOST.items() for word in (name, str(value))]
     subprocess.run(
         ["nsenter", f"--user=/proc/{pid}/ns/user", "sh", "-c", _WRITE, "sh", *words],
@@ -36,7 +37,8 @@ def limit_host(pid: int) -> None:
 
 
 def cut_files(container: dict[str, Any]) -> None:
-    """The engine reads these two files whole when a container ends, and root in a host may have made them huge."""
+    """Empties two files of a container when they are too long: the engine reads them whole when a container ends, and root in
+    a host may have made them huge."""
     for name in ("HostsPath", "ResolvConfPath"):
         with suppress(OSError):
             fd = os.open(container.get(name) or "", os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)

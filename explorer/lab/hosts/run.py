@@ -1,4 +1,4 @@
-"""Runs one command in a sandbox and hands on what it writes, as it writes it: the way in for code that does not use asyncio."""
+"""Runs one command in a sandbox and passes its output on while it is written. It is for callers without asyncio."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def run_in(
     timeout: float,
     stdin: bytes = b"",
 ) -> int:
-    """Returns the command's own exit status. `where` is a host, a machine, or HOST/CONTAINER."""
+    """The command's own exit status. `where` is a host, a machine, or HOST/CONTAINER."""
     name, _, container = where.partition("/")
     if not argv or any("\0" in word for word in argv):
         raise HostError("That is not a command.")
@@ -36,7 +36,7 @@ def run_in(
 
 
 def find(config: LabConfig, client: docker.DockerClient, sandbox: str, name: str) -> str:
-    """The engine's id of a running host or machine."""
+    """The id of a running host or machine on the engine."""
     wanted = lans.filters(config, sandbox)
     wanted["label"].append(f"explorer.name={name}")
     found = client.api.containers(filters=wanted)
@@ -46,16 +46,16 @@ def find(config: LabConfig, client: docker.DockerClient, sandbox: str, name: str
 
 
 def execute(config: LabConfig, container: str, argv: list[str], write: Write, timeout: float, stdin: bytes = b"") -> int:
-    """Runs argv in a container of the engine and returns its exit status; see `run_program` for what it raises.
+    """Runs argv in a container of the engine and returns its exit status; `run_program` lists the exceptions.
 
-    It has a loop of its own, so it must not be called in a thread whose loop runs: there, await `run_program`.
+    It starts an event loop, so it must not be called in a thread with a running loop: call `run_program` there.
     """
     program = Program(tuple(argv), environment=("TERM=dumb",), stdin=bool(stdin))
     return asyncio.run(run_program(to_path(str(config.socket)), container, program, write, timeout, stdin))
 
 
 class Kept:
-    """A `write` that keeps the first `limit` bytes of each output and drops the rest."""
+    """Its `write` keeps the first `limit` bytes of each output and drops the rest."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit

@@ -1,8 +1,8 @@
-"""Gives the file systems to the engine, and makes the seed every new host's volume is copied from.
+"""Imports the root file systems into the engine, and makes the seed that every new host's volume is copied from.
 
-`box` is imported once for each version of Docker Engine, in a scratch host. What its Docker daemon wrote down (layers and
-image records, nothing that names that daemon) is the seed; `images.load` copies it into the volume of a new host before the
-host's daemon starts.
+`box` is imported once for each version of Docker Engine, in a scratch host. The seed is what that host's Docker daemon wrote:
+layers and image records, nothing that identifies the daemon. `images.load` copies the seed into the volume of a new host
+before the host's daemon starts.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from explorer.network.scenario import Scenario
 Say = Callable[[str], None]
 IMPORT_SECONDS = patient(300)
 SAID_BYTES = 65536
-SCRATCH = "seed"  # the scratch host's sandbox name
+SCRATCH = "seed"  # the name of the scratch host's sandbox
 DATA = Path("/var/lib/docker")
 
 
 def import_images(config: LabConfig, names: Sequence[str], say: Say) -> None:
-    """The engine holds `names` and their seeds afterwards, and no older ones of any image."""
+    """Imports `names` and makes their seeds; older versions of the images are removed."""
     with session(config) as client:
         client.api.timeout = IMPORT_SECONDS
         for name in names:

@@ -1,7 +1,7 @@
-"""What a scenario puts on hosts that run: a swarm, networks, containers, made with each host's own docker command line.
+"""Makes what a scenario puts on running hosts (a swarm, networks, containers) with each host's own docker command line.
 
-Hosts are worked at side by side. A swarm comes first and every network before any container, because a container on one
-host may sit on a network that was made on another.
+The hosts are worked on at the same time. The swarm is made first, and every network before any container, because a container
+may be on a network that was made on another host.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from explorer.network.scenario import Scenario, fill
 
 STEP_SECONDS = patient(60.0)
 SWARM_PORT = 2377
-MOST_BYTES = 65536  # kept of what a command line says
-SAID = 240  # characters of what a command line complained
+MOST_BYTES = 65536  # bytes kept of a command's output
+SAID = 240  # characters of a command's error message
 
 
 def build(
@@ -29,7 +29,7 @@ def build(
     subnets: Mapping[str, str],
     scenario: Scenario,
 ) -> None:
-    """`containers` and `addresses` by host, `subnets` by LAN."""
+    """Builds the scenario. `containers` and `addresses` are by host, `subnets` by LAN."""
 
     def run(host: str, *words: str) -> str:
         return _docker(config, containers[host], host, list(words))

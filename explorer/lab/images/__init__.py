@@ -1,7 +1,8 @@
-"""The root file systems hosts and machines are made of: built from Debian packages, cached by their inputs, imported.
+"""The root file systems of hosts, machines and learners' containers: built from Debian packages, cached by their inputs,
+imported.
 
-No container registry and no `docker build`. A file system is a tar named by a hash over everything it is made from, so a
-changed input is another file, and what is there is never made twice.
+No container registry is asked and no `docker build` is used. A file system is a tar whose name holds a hash of everything
+that it is made from. So a changed input gives another file, and a file that exists is not built again.
 """
 
 from __future__ import annotations

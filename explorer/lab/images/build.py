@@ -21,7 +21,7 @@ from explorer.lab.images.names import HERE, base_key, finish, packages, ready_ma
 
 Say = Callable[[str], None]
 BUILD_SECONDS = patient(900)
-KEPT_OLD = 2  # tars of earlier inputs that stay per image, for going back and forth between versions
+KEPT_OLD = 2  # tars of earlier inputs that are kept per image, for a change back to an earlier version
 EXCLUDED = [f"/usr/share/{part}/*" for part in ("doc", "man", "locale", "info", "lintian", "bug")]
 UNUSED = (
     "usr/bin/ctr usr/bin/containerd-shim usr/bin/containerd-shim-runc-v1 var/cache/apt/*.bin var/lib/apt/lists/* var/log/*.log"
@@ -29,7 +29,8 @@ UNUSED = (
 
 
 def build_images(config: LabConfig, names: Sequence[str], say: Say, stop: Callable[[], bool] = lambda: False) -> None:
-    """Whatever of `names` is missing in the cache is built, two at a time; builders on one machine wait for each other."""
+    """Builds those of `names` that the cache lacks, two at a time. Two builders of one image on a machine wait for each
+    other. Raises NodeError."""
     config.cache_dir.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(max_workers=2) as pool:
         for done in [pool.submit(_ensure, config, name, say, stop) for name in names]:
@@ -69,7 +70,7 @@ def _build(config: LabConfig, name: str, target: Path, stop: Callable[[], bool])
         raise NodeError("mmdebstrap is missing, so no image can be built.", "install mmdebstrap and debian-archive-keyring")
     with tempfile.TemporaryDirectory(dir=config.cache_dir, prefix=f"{name}-", ignore_cleanup_errors=True) as directory:
         place = Path(directory)
-        place.chmod(0o755)  # apt downloads as a user of its own
+        place.chmod(0o755)  # apt downloads as another user
         errors = place / "errors"
         with errors.open("wb") as stderr:
             builder = subprocess.Popen(
@@ -99,7 +100,7 @@ def _await(builder: subprocess.Popen[bytes], name: str, stop: Callable[[], bool]
 
 
 def _end(builder: subprocess.Popen[bytes]) -> None:
-    """mmdebstrap unmounts what it mounted when it is asked to end."""
+    """Ends mmdebstrap. It gets a SIGTERM first, because then it unmounts what it has mounted."""
     if builder.poll() is None:
         os.killpg(builder.pid, signal.SIGTERM)
         try:
@@ -115,7 +116,8 @@ def _unless(stop: Callable[[], bool]) -> None:
 
 
 def command(name: str, target: Path) -> list[str]:
-    """The mmdebstrap call. `box` is only extracted: no package manager, no scripts of packages; the others are installed."""
+    """The call of mmdebstrap. `box` is only extracted, without a package manager and packages' scripts; the other images are
+    installed."""
     words = ["mmdebstrap", "--quiet", '--aptopt=Acquire::Check-Valid-Until "false"', '--aptopt=APT::Install-Recommends "false"']
     words += ['--aptopt=Acquire::Languages "none"', f"--include={','.join(packages(name))}"]
     if script := finish(name):
@@ -129,7 +131,7 @@ def command(name: str, target: Path) -> list[str]:
 
 @contextmanager
 def complete(config: LabConfig, name: str) -> Iterator[Path]:
-    """The whole image as a tar, for as long as it is needed: the cached file system with our own files appended."""
+    """The whole image as a tar: the cached file system with our own files added. The tar exists until the block ends."""
     with tempfile.TemporaryDirectory(dir=config.cache_dir, prefix=f"{name}-") as directory:
         whole = Path(directory, "image.tar")
         shutil.copyfile(tar(config, name), whole)

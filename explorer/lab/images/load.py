@@ -1,7 +1,7 @@
-"""What of the images the engine holds, and the volume that gives a new host the learners' image without importing it.
+"""Which images the engine holds, and the volume that gives a new host the learners' image without an import.
 
-A seed is what a host's Docker daemon wrote down when it imported `box` once: layers and image records, nothing that names
-that daemon. `hosts.seeds` makes it; here it is found and copied.
+A seed is what a host's Docker daemon wrote when it imported `box` once: layers and image records, but nothing that identifies
+that daemon. `hosts.seeds` makes the seed; this module finds and copies it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def _inspect(client: docker.DockerClient, name: str) -> dict[str, Any]:
 
 
 def engines(config: LabConfig, client: docker.DockerClient) -> tuple[str, ...]:
-    """The versions of Docker Engine a host can be opened with now."""
+    """The versions of Docker Engine with which a host can be opened now."""
     return tuple(
         engine
         for engine in config.engines
@@ -47,7 +47,7 @@ def seed_dir(config: LabConfig, engine: str) -> Path:
 
 
 def seeded_volume(config: LabConfig, client: docker.DockerClient, name: str, labels: dict[str, str], engine: str) -> str:
-    """A volume for a host's /var/lib/docker that holds the learners' image already. Returns its name."""
+    """Makes a volume for a host's /var/lib/docker that holds the learners' image. Returns its name."""
     volume = client.api.create_volume(name=name, labels=labels)
     if seed_dir(config, engine).exists():
         copy_parts([seed_dir(config, engine) / part for part in KEPT_IN_SEED], Path(volume["Mountpoint"]))
@@ -63,7 +63,7 @@ def copy_parts(sources: list[Path], target: Path) -> None:
 
 
 def details(config: LabConfig, client: docker.DockerClient) -> list[dict[str, Any]]:
-    """For labdoctor: each image, its version and size in bytes (0: not there)."""
+    """For labdoctor: each image with its version and its size in bytes (0 when it is not there)."""
     found = []
     for name in (*(HOSTS[engine] for engine in config.engines), MACHINE):
         size = _inspect(client, tag(config, name))["Size"] if imported(client, tag(config, name)) else 0

@@ -1,4 +1,4 @@
-"""Which images there are, and what their hashes are made from."""
+"""The names of all images, and the inputs of their hashes."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from explorer.lab.config import LabConfig
 
 HERE = Path(__file__).parent
 HOST, MACHINE, BOX = "host", "machine", "box"
-HOSTS = {"26": HOST, "28": "host28"}  # a host's image by the Docker Engine in it, which is the one its suite has
+HOSTS = {"26": HOST, "28": "host28"}  # Docker Engine → the host's image whose Debian suite has it
 SUITES = {"host28": "sid"}
-SUITE = "trixie"  # of every other image
-FORMAT = "2"  # raise when the way they are built changes
+SUITE = "trixie"  # the suite of every other image
+FORMAT = "2"  # raise this number when the way of building changes
 
 _PATH = "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _COMMON = [_PATH, "ENV LANG=C.UTF-8", "WORKDIR /root"]
@@ -25,12 +25,12 @@ CHANGES = {
 
 
 def needed(config: LabConfig) -> tuple[str, ...]:
-    """What a node cannot be ready without."""
+    """The images that a node needs before it is ready."""
     return (HOSTS[config.engines[0]], MACHINE, BOX)
 
 
 def optional(config: LabConfig) -> tuple[str, ...]:
-    """Hosts with further versions of Docker Engine: made while the node serves already."""
+    """Images of hosts with further versions of Docker Engine; they are made while the node already serves."""
     return tuple(HOSTS[engine] for engine in config.engines[1:])
 
 
@@ -39,7 +39,7 @@ def suite(name: str) -> str:
 
 
 def source(name: str) -> str:
-    """Whose package list and files an image is made of: hosts differ in the suite and in nothing else."""
+    """The image whose package list and files are used: the images of hosts differ only in the Debian suite."""
     return HOST if name in HOSTS.values() else name
 
 
@@ -49,19 +49,19 @@ def packages(name: str) -> list[str]:
 
 
 def finish(name: str) -> Path | None:
-    """The script that turns merely extracted packages into a root file system, for the image that is made that way."""
+    """The script that turns extracted packages into a root file system; None for images that are installed."""
     script = HERE / f"{name}.finish"
     return script if script.exists() else None
 
 
 def tree(name: str) -> list[Path]:
-    """Our own files in an image; they lie over the packages' file system."""
+    """Our own files in an image; they are added over the packages' files."""
     return sorted(path for path in (HERE / source(name)).rglob("*") if path.is_file())
 
 
 @lru_cache
 def base_key(config: LabConfig, name: str) -> str:
-    """Of everything the packages' file system is made from."""
+    """A hash of everything that the packages' file system is made from."""
     digest = hashlib.sha256("\n".join([FORMAT, suite(name), name, *packages(name)]).encode())
     if script := finish(name):
         digest.update(script.read_bytes())
@@ -73,7 +73,7 @@ def base_key(config: LabConfig, name: str) -> str:
 
 @lru_cache
 def key(config: LabConfig, name: str) -> str:
-    """Of everything the image is made from."""
+    """A hash of everything that the image is made from."""
     digest = hashlib.sha256("\n".join([base_key(config, name), *CHANGES[name]]).encode())
     for path in tree(name):
         digest.update(f"{path.relative_to(HERE)} {path.stat().st_mode & 0o111:o}\n".encode() + path.read_bytes())

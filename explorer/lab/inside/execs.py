@@ -1,11 +1,13 @@
-"""A program of its own that reads who executes what in the sandboxes' control groups, at once, before it can have ended.
+"""A separate program that reads which program a process in a sandbox executes, as soon as it begins.
 
-Started by `commands` with two netlink sockets on which the kernel tells of every exec and every end of a process on this
-machine, and the control group that holds all sandboxes. It is a process apart because a short command lives a millisecond.
+`watch.commands` starts it with two netlink sockets, on which the kernel reports every exec and every end of a process on this
+machine, and with the control group that holds all sandboxes. It is a separate program because a short command lives for a
+millisecond.
 
-Listed is what a person gave: a program to which a shell with a terminal gave a process group of its own (job control: nothing
-that a script, a profile, a command substitution or a daemon starts gets one), and what came in from outside the host, which is
-`sandbox exec`. Prints one JSON object a line; what is too much is counted, what ended too soon is counted, and both are told.
+It reports commands that a person gave: a program to which a shell with a terminal gave a process group of its own (job
+control), and a program that was started from outside the host (`sandbox exec`). Programs that a script, a command
+substitution or a daemon starts do not get a process group of their own. It prints one JSON object per line. Commands above
+the limit, and commands that ended before they could be read, are counted and reported as numbers.
 """
 
 from __future__ import annotations
@@ -25,17 +27,17 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-EVENT = struct.Struct("=36x4x12xii8xii")  # headers of netlink and the connector, what, cpu and when; pid, tgid; …; parent's
+EVENT = struct.Struct("=36x4x12xii8xii")  # headers of netlink and the connector, kind, cpu and time; pid, tgid; …; the parent's
 SHELLS = {b"bash", b"sh", b"dash", b"ash", b"busybox", b"zsh", b"ksh", b"mksh", b"fish"}
-BURST, RATE = 20, 5.0  # commands of one host or machine at once; a second
+BURST, RATE = 20, 5.0  # commands of one host or machine at once; commands per second
 TOLD_EVERY = 1.0
 CMDLINE_BYTES = 4096
 GROUPS_KEPT = 512
 EXITS_KEPT = 512
 LISTED_KEPT = 512
 READS_AT_ONCE = 256
-SCRIPT_MARK = "EXPLORER_SCRIPT"  # in the environment of what a lesson's check runs: nobody gave that command
-PATIENCE = 3  # seconds for all that came at once
+SCRIPT_MARK = "EXPLORER_SCRIPT"  # in the environment of a check's script: no person gave that command
+PATIENCE = 3  # seconds for all messages that came together
 
 
 @dataclass(slots=True)
@@ -51,7 +53,7 @@ class Stat:
 
 @dataclass(slots=True)
 class Account:
-    """What one host or machine has said, and what of it could not be told."""
+    """The counts of one host or machine: what it may still report now, and what was not reported."""
 
     left: float = BURST
     at: float = 0.0
@@ -69,7 +71,7 @@ class Account:
 
 
 def read(path: str, limit: int = CMDLINE_BYTES) -> bytes:
-    """The beginning of a file of /proc; its path is ours but for a number."""
+    """The beginning of a file of /proc. Only the numbers in its path are not ours."""
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     try:
         return os.read(fd, limit)
@@ -78,7 +80,8 @@ def read(path: str, limit: int = CMDLINE_BYTES) -> bytes:
 
 
 def parse_stat(text: bytes) -> Stat:
-    """The name is anything, brackets and spaces too: it ends at the last bracket."""
+    """The fields of /proc/PID/stat. The process's name may contain anything, brackets and spaces too, so it ends at the last
+    bracket."""
     before, _, after = text.rpartition(b")")
     words = after.split()
     numbers = [int(words[at]) for at in (1, 2, 3, 4, 19)]
@@ -87,14 +90,15 @@ def parse_stat(text: bytes) -> Stat:
 
 @dataclass
 class Reader:
-    """`parent` is the control group above all hosts, as in /proc/PID/cgroup; `proc` is where processes are looked up."""
+    """Reads processes. `parent` is the control group above all hosts, as in /proc/PID/cgroup; `proc` is the directory of
+    processes."""
 
     parent: str
     proc: str = "/proc"
     accounts: OrderedDict[str, Account] = field(default_factory=OrderedDict)
-    exits: OrderedDict[int, int] = field(default_factory=OrderedDict)  # pid → its parent, of those that ended last
-    listed: OrderedDict[int, int] = field(default_factory=OrderedDict)  # pid → when it began, of those told last
-    missed: list[int] = field(default_factory=list)  # ended before they could be read
+    exits: OrderedDict[int, int] = field(default_factory=OrderedDict)  # pid → its parent, for the processes that ended last
+    listed: OrderedDict[int, int] = field(default_factory=OrderedDict)  # pid → start time, for those that were reported last
+    missed: list[int] = field(default_factory=list)  # pids that ended before they could be read
     lost: bool = False
     told_at: float = 0.0
 
@@ -103,7 +107,8 @@ class Reader:
         self.group = re.compile(below + rb"/([0-9a-f]{64})(?![^/\n])(?:[^\n]*?[/-]([0-9a-f]{64})(?![0-9a-f]))?")
 
     def where(self, pid: int) -> tuple[str, str] | None:
-        """(the host's or machine's id on the node's engine, the id of the container within it or "")."""
+        """(the host's or machine's id on the node's engine, the id of the container in it or ""); None outside of the
+        sandboxes."""
         found = self.group.findall(read(f"{self.proc}/{pid}/cgroup", 16 * 1024))
         outer, inner = max(found, key=lambda one: len(one[1]), default=(b"", b""))
         return (outer.decode(), inner.decode()) if outer else None
@@ -119,9 +124,9 @@ class Reader:
         return found
 
     def executed(self, pid: int) -> dict[str, Any] | None:
-        """What is to be told of this exec, if anything."""
+        """The report of this exec, or None."""
         try:
-            said = read(f"{self.proc}/{pid}/cmdline", CMDLINE_BYTES + 1)  # first: it goes first
+            said = read(f"{self.proc}/{pid}/cmdline", CMDLINE_BYTES + 1)  # read first, because it disappears first
             stat = self.stat(pid)
             place = self.where(pid)
             if stat.state in (b"Z", b"X"):
@@ -138,18 +143,18 @@ class Reader:
             return None
         words = said[:CMDLINE_BYTES].rstrip(b"\0").split(b"\0")
         if words == [b"runc", b"init"] or self.told(pid, stat.started):
-            return None  # the engine's own first step; or `env`, `sh -c` and the like, which become what they were asked for
+            return None  # runc's own first step; or a second exec of the same process, as of `env` and `sh -c`
         argv = [word.decode("utf-8", "replace") for word in words]
         return {"container": place[0], "inner": place[1], "argv": argv, "cut": len(said) > CMDLINE_BYTES}
 
     def typed(self, stat: Stat) -> bool:
-        """Whether a shell made this a job of its own in its terminal."""
+        """Whether a shell gave this process a process group of its own in the shell's terminal."""
         shell = self.stat(stat.parent)
         together = (shell.session, shell.terminal) == (stat.session, stat.terminal)
         return together and shell.group != stat.group and shell.comm in SHELLS
 
     def entered(self, pid: int, stat: Stat, outer: str) -> bool:
-        """Whether whoever started this is outside the host, and it is not the host's own first process."""
+        """Whether the parent is outside the host, the process is not the host's first one, and no check runs it."""
         above = self.where(stat.parent) if stat.parent else None
         if above is not None and above[0] == outer:
             return False
@@ -167,7 +172,8 @@ class Reader:
         return repeated
 
     def ended(self, exits: list[tuple[int, int]]) -> None:
-        """Whose the missed ones were, their ends tell: what a shell with a terminal had started is counted."""
+        """Counts the missed processes for their host: those that a shell with a terminal had started. The messages of their
+        ends name the parent."""
         for pid, parent in exits:
             self.exits[pid] = parent
             self.exits.move_to_end(pid)
@@ -185,7 +191,7 @@ class Reader:
         self.missed.clear()
 
     def summary(self) -> list[dict[str, Any]]:
-        """What was counted since it was told last; at most once a second."""
+        """The counts since the last summary; at most once per second."""
         now = time.monotonic()
         if now - self.told_at < TOLD_EVERY:
             return []
@@ -207,7 +213,7 @@ class Reader:
 
 
 def messages(sock: socket.socket) -> tuple[list[tuple[int, int]], bool]:
-    """(process, parent) of what has come, from the kernel and nobody else; and whether more came than the socket holds."""
+    """(process, parent) of the messages that the kernel sent, and whether messages were lost because the socket was full."""
     found: list[tuple[int, int]] = []
     lost = False
     for _ in range(READS_AT_ONCE):
@@ -226,7 +232,7 @@ def messages(sock: socket.socket) -> tuple[list[tuple[int, int]], bool]:
 
 
 def say(told: dict[str, Any], reader: Reader) -> None:
-    """Never waits: who does not listen is told later how much there was."""
+    """Prints one report without waiting. When the output is full, the report is counted and reported later."""
     try:
         os.write(1, json.dumps(told).encode() + b"\n")
     except BlockingIOError:
@@ -240,14 +246,16 @@ def say(told: dict[str, Any], reader: Reader) -> None:
 
 @contextmanager
 def within(seconds: int) -> Iterator[None]:
-    """A learner can arrange for the reading of a process to take for ever: then this program ends, and is started anew."""
+    """Ends this program when the block takes longer: a learner can make the reading of a process take for ever.
+    `watch.commands` then starts the program again."""
     signal.alarm(seconds)
     yield
     signal.alarm(0)
 
 
 def hurry() -> None:
-    """The reading has to be over before a short command is, however busy the machine. It is little, and the kernel caps it."""
+    """Asks for real-time scheduling, so that a process can be read before it ends even on a busy machine. The reading is
+    little work, and the kernel limits real-time work."""
     try:
         os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(1))
     except OSError:
@@ -256,7 +264,7 @@ def hurry() -> None:
 
 
 def main(execs: int, exits: int, parent: str) -> None:
-    """Until whoever started it is gone: its end of standard input closes."""
+    """Runs until standard input closes, which happens when the program that started this one ends."""
     reader = Reader(parent)
     began, ended = socket.socket(fileno=execs), socket.socket(fileno=exits)
     os.set_blocking(1, False)

@@ -1,8 +1,8 @@
-"""A program run in a host or a machine: an exec of the node's engine, from its creation to its exit status.
+"""A program that runs in a host or a machine: an exec of the node's engine, from its creation to its exit status.
 
-Whatever the project runs in a host is run by this file: the shells of terminals, a lesson's scripts, the commands that build
-a scenario, the commands of a comparison and those an operator gives. It needs only the engine's socket. An exec does not end
-with the connection that carries its output, so whoever stops listening has to end the program as well.
+Terminals, a lesson's scripts, the commands that build a scenario, the commands of a comparison and those of operators all run
+through this module. It needs only the engine's socket. The program does not end with the connection that carries its output,
+so a caller that stops listening has to end the program too.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ STATUS_EVERY = 0.01
 CALL_SECONDS = patient(60.0)  # the engine answers late while it starts twenty hosts at once
 END_SECONDS = patient(2.0)
 _STREAMS: dict[int, Stream] = {1: "out", 2: "err"}
-_HEAD = struct.Struct(">BxxxI")  # before each piece of output: which stream, how many bytes
+_HEAD = struct.Struct(">BxxxI")  # the header of each piece of output: the stream, the number of bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What is to be run. `environment` holds NAME=VALUE words; with a `terminal` the two outputs are one, and typing
-    `detach_keys` (the engine's own when empty) lets go of the program."""
+    """What is run. `environment` holds NAME=VALUE words. With `terminal`, the two outputs are one, and typing `detach_keys`
+    (if empty, the engine's own) disconnects from the program."""
 
     argv: tuple[str, ...]
     environment: tuple[str, ...] = ()
@@ -48,7 +48,7 @@ class Program:
 
 
 class Execution:
-    """One program on its way. `create`, `start`, then `read` until it returns nothing, `status`, `close`."""
+    """One program that runs. Call `create`, `start`, then `read` until it returns nothing, `status`, `close`."""
 
     def __init__(self, engine: Connect, identity: str, terminal: bool, seconds: float | None) -> None:
         self.identity = identity
@@ -60,8 +60,8 @@ class Execution:
 
     @classmethod
     async def create(cls, engine: Connect, container: str, program: Program, seconds: float | None = None) -> Execution:
-        """`container` is a name or id on the node's engine, which has `seconds` for each answer. Raises NotThere, NodeError or
-        BadAnswer. Nothing runs yet."""
+        """Creates the exec; nothing runs yet. `container` is a name or id on the node's engine. The engine has `seconds` for
+        each answer. Raises NotThere, NodeError or BadAnswer."""
         wanted: dict[str, Any] = {
             "AttachStdin": program.stdin,
             "AttachStdout": True,
@@ -83,7 +83,7 @@ class Execution:
             raise BadAnswer("it names no exec") from error
 
     async def start(self) -> None:
-        """Starts the program and takes over the connection, as `docker exec` does. Raises as `create`."""
+        """Starts the program and takes over the connection, as `docker exec` does. Raises the same errors as `create`."""
         wanted = json.dumps({"Detach": False, "Tty": self._terminal}).encode()
         seconds = unix_http.SECONDS if self._seconds is None else self._seconds
         try:
@@ -95,11 +95,11 @@ class Execution:
             exchange.close()
             raise _refusal(exchange.status, b"")
         self._exchange = exchange
-        # a quick program's output may come in one piece with the head of the answer
+        # the output of a quick program may come together with the answer's header
         self._first = bytes(exchange.connection.trailing_data[0])
 
     async def read(self) -> bytes:
-        """The next bytes, as the engine sends them (see `Frames`); b"" at the end of the output and once it is closed."""
+        """The next bytes, as the engine sends them (see `Frames`); b"" at the end of the output and after `close`."""
         first, self._first = self._first, b""
         if first or self._exchange is None or self._closed:
             return first
@@ -109,14 +109,16 @@ class Execution:
         return data
 
     async def write(self, data: bytes) -> None:
-        """Waits while the program takes no input, until it is closed. Raises OSError when it never will take any again."""
+        """Writes to the program, and waits while the program takes no input, until `close`. Raises OSError when the program
+        takes no more input."""
         if self._exchange is not None and not self._closed:
             with self._held(self._exchange) as held:
                 await asyncio.get_running_loop().sock_sendall(held, data)
 
     @contextmanager
     def _held(self, exchange: Exchange) -> Iterator[socket.socket]:
-        """The socket. Once it is closed, the last who waited for it lets go of it: a closed one wakes nobody."""
+        """The socket. After `close`, the last user of the socket closes it: closing a socket does not wake those who wait on
+        it."""
         self._waiting += 1
         try:
             yield exchange.socket
@@ -131,31 +133,31 @@ class Execution:
                 self._exchange.socket.shutdown(socket.SHUT_WR)
 
     async def carry(self, write: Write, stdin: bytes = b"") -> None:
-        """Feeds the program and hands on what it writes, until it closes its output."""
+        """Writes `stdin` to the program and passes its output to `write`, until the program closes its output."""
         feeding = asyncio.create_task(self._feed(stdin)) if stdin else None
         frames = Frames()
         try:
             while data := await self.read():
                 for stream, piece in frames.feed(data):
                     write(stream, piece)
-                await asyncio.sleep(0)  # output without end never waits: others, and clocks, get their turn here
+                await asyncio.sleep(0)  # endless output makes no pause: other tasks and timers run here
         finally:
             if feeding:
                 feeding.cancel()
                 await asyncio.gather(feeding, return_exceptions=True)
 
     async def _feed(self, stdin: bytes) -> None:
-        with suppress(OSError):  # it has read as much as it wanted
+        with suppress(OSError):  # the program does not read more
             await self.write(stdin)
         self.end_input()
 
     async def resize(self, columns: int, rows: int) -> bool:
-        """Whether the engine took the new size of the terminal; it does not until the process has started."""
+        """Whether the engine took the new size of the terminal. The engine refuses until the process has started."""
         status, _ = await ask(self._engine, "POST", f"/exec/{self.identity}/resize?h={rows}&w={columns}", seconds=self._seconds)
         return status < 300
 
     async def status(self, seconds: float) -> int | None:
-        """What the program ended with; None while it runs, after waiting `seconds` for its end."""
+        """The exit status, after waiting up to `seconds` for the end; None while the program runs."""
         until = time.monotonic() + seconds
         while True:
             told = await self._told()
@@ -167,14 +169,15 @@ class Execution:
             await asyncio.sleep(STATUS_EVERY)
 
     async def kill(self) -> None:
-        """Ends the program itself, not what it has started. The engine says which process of this machine it is."""
+        """Kills the program itself, not the programs that it started. The engine names its process on this machine."""
         with suppress(BadAnswer, OSError):
             pid = await self._pid()
             if not pid:
                 return
             pidfd = os.pidfd_open(pid)
             try:
-                if await self._pid() == pid:  # held before it is asked again, so the signal reaches no other process
+                # the pidfd was opened before this second question, so the signal reaches no other process
+                if await self._pid() == pid:
                     signal.pidfd_send_signal(pidfd, signal.SIGKILL)
             finally:
                 os.close(pidfd)
@@ -191,7 +194,7 @@ class Execution:
         return told
 
     def close(self) -> None:
-        """Ends the connection, not the program; whoever waits in `read` gets b"". Twice does nothing twice."""
+        """Closes the connection; the program goes on. A pending `read` returns b"". A second call does nothing."""
         if self._closed:
             return
         self._closed = True
@@ -212,9 +215,9 @@ def _refusal(status: int, body: bytes) -> NotThere | NodeError:
 
 
 class Frames:
-    """Takes apart what the engine sends of a program without a terminal: pieces of two outputs, each behind a head.
+    """Splits what the engine sends of a program without a terminal: pieces of two outputs, each with a header.
 
-    A piece is handed on as it comes, before it is whole, so a head that promises gigabytes makes nothing grow.
+    A piece is passed on as it arrives, before it is complete, so a header that announces gigabytes does not take memory.
     """
 
     def __init__(self) -> None:
@@ -243,7 +246,8 @@ class Frames:
 async def run_program(
     engine: Connect, container: str, program: Program, write: Write, seconds: float, stdin: bytes = b""
 ) -> int:
-    """The program's own exit status. Whatever keeps it from its end (its time, the caller's, an error of `write`) ends it too.
+    """Runs a program and returns its exit status. When the time is over, the caller is cancelled or `write` raises, the
+    program is killed.
 
     Raises HostTimeout, NotThere, or NodeError when the engine does not answer.
     """

@@ -1,7 +1,8 @@
-"""Classic BPF, put together by hand: which frames the kernel hands to a socket of ours, decided before they cost us anything.
+"""Classic BPF programs, written by hand: they decide in the kernel which frames a socket gets, before a frame costs this
+process anything.
 
-Opcodes are class | size | mode or class | operation | source, with the values of <linux/bpf_common.h>; the kernel's own
-Documentation/networking/filter.rst says what each does. A jump may only go forwards, at most 255 instructions.
+Opcodes are class | size | mode, or class | operation | source, with the values of <linux/bpf_common.h>; the kernel's
+Documentation/networking/filter.rst explains each. A jump only goes forwards, at most 255 instructions.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ INSTRUCTION = struct.Struct("=HBBI")  # struct sock_filter: code, jump if true, 
 
 @dataclass(frozen=True, slots=True)
 class Do:
-    """One instruction. `yes` and `no` are names of places to go on at; empty is the next one."""
+    """One instruction. `yes` and `no` are the labels to continue at; "" is the next instruction."""
 
     code: int
     k: int
@@ -37,11 +38,12 @@ class Do:
     no: str = ""
 
 
-Program = Sequence[Do | str]  # a bare word names the place of what follows
+Program = Sequence[Do | str]  # a string is the label of the next instruction
 
 
 def udp_port(port: int, keep: int) -> Program:
-    """Frames of UDP from or to `port`, over IPv4 (fragments have no ports: only the first) or IPv6; of each, `keep` bytes."""
+    """Keeps UDP frames from or to `port`, over IPv4 (of a fragmented packet, only the first fragment has ports) or IPv6;
+    `keep` bytes of each."""
     return (
         Do(LOAD_HALF, 12),  # the Ethernet type
         Do(EQUAL, 0x0800, yes="version 4"),
@@ -86,7 +88,7 @@ def assemble(program: Program) -> bytes:
 
 
 def attach(opened: socket.socket, program: Program) -> None:
-    """From now on the kernel gives `opened` only what the program keeps."""
+    """From now on, the socket gets only frames that the program keeps."""
     attach_code(opened, assemble(program))
 
 

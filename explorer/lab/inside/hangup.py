@@ -1,4 +1,4 @@
-"""Ending shells in a host by the mark in their environment: SIGHUP to the session, then SIGKILL to a shell that stays."""
+"""Ends shells in a host, found by the mark in their environment: their session gets a hangup, then the shell is killed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ ENVIRONMENT_BYTES = 128 * 1024
 
 
 def hang_up(group: ControlGroup, mark: str) -> int:
-    """The number of shells ended. A pidfd is held before a process is looked at, so no signal reaches another one."""
+    """The number of shells that were ended. A pidfd is held before a process is looked at, so a signal reaches no other
+    process."""
     held = hold(group)
     try:
         shells = [pid for pid in held if session(pid) == pid and marked(pid, mark)]
@@ -34,7 +35,7 @@ def hang_up(group: ControlGroup, mark: str) -> int:
 
 
 def hold(group: ControlGroup) -> dict[int, int]:
-    """pid → pidfd of every process of the host's."""
+    """pid → pidfd of every process of the host."""
     held: dict[int, int] = {}
     for pid, _container in group.processes():
         with suppress(OSError):

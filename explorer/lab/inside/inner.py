@@ -1,8 +1,8 @@
-"""The learner's own daemon, reached without ever trusting a path the learner can rewrite.
+"""Access to the learner's own daemon and files without following a path that the learner can rewrite.
 
-The socket is opened relative to the host's root with openat2: no symbolic link, no magic link, nothing above that root.
-It must be a socket, and whoever listens on it must be a process of that host. What it says is used for names only; what the
-kernel shows is asked of the kernel.
+The socket is opened relative to the host's root with openat2: no symbolic link, no magic link, nothing above that root. It
+must be a socket, and the process that listens on it must belong to the host. What the daemon says gives names, not kernel
+facts.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def open_below(pid: int, path: str, flags: int) -> int:
-    """A descriptor for `path` below the root of process `pid`, with no link of any kind on the way."""
+    """A descriptor for `path` below the root of process `pid`; no link of any kind is followed. Raises OSError."""
     root = os.open(f"/proc/{pid}/root", os.O_PATH | os.O_CLOEXEC)
     try:
         resolve = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS
@@ -41,9 +41,10 @@ def open_below(pid: int, path: str, flags: int) -> int:
 
 
 def open_looked_at(pid: int, path: str, fit: Callable[[os.stat_result], bool]) -> int:
-    """A descriptor to read a file of the host's with, once what is there was found `fit`; OSError when it is not.
+    """A descriptor to read a file of the host, once `fit` accepts the file's stat. Raises OSError otherwise.
 
-    It is looked at before it is opened: a FIFO would wait, a device might act."""
+    The file is looked at before it is opened, because opening a FIFO would wait and opening a device might do something.
+    """
     found = open_below(pid, path, os.O_PATH)
     try:
         if not fit(os.fstat(found)):
@@ -54,17 +55,18 @@ def open_looked_at(pid: int, path: str, fit: Callable[[os.stat_result], bool]) -
 
 
 def is_file_of_hosts(seen: os.stat_result) -> bool:
-    """A regular file of a user of the host's: its root may mount over a path what only the machine's root may read."""
+    """Whether it is a regular file of a user of the host. The host's root could mount a file over the path that only the
+    machine's root may read."""
     return stat.S_ISREG(seen.st_mode) and seen.st_uid != 0
 
 
 def read_below(pid: int, path: str, limit: int = 16 * 1024) -> str:
-    """The start of a regular file of the host's; "" when it is anything else or not there."""
+    """The beginning of a regular file of the host; "" when it is missing or not such a file."""
     return _read(pid, path, limit, end=False)
 
 
 def stat_below(pid: int, path: str) -> os.stat_result | None:
-    """What a file of the host's is, without opening it for reading; None when it is not there or behind a link."""
+    """The stat of a file of the host, without opening it for reading; None when it is missing or behind a link."""
     try:
         fd = open_below(pid, path, os.O_PATH)
     except OSError:
@@ -76,7 +78,7 @@ def stat_below(pid: int, path: str) -> os.stat_result | None:
 
 
 def read_end_below(pid: int, path: str, limit: int) -> str:
-    """The last `limit` bytes of a regular file of the host's; "" when it is anything else or not there."""
+    """The last `limit` bytes of a regular file of the host; "" when it is missing or not such a file."""
     return _read(pid, path, limit, end=True)
 
 
@@ -95,7 +97,7 @@ def _read(pid: int, path: str, limit: int, *, end: bool) -> str:
 
 
 def to_daemon(pid: int, belongs: Callable[[int], bool]) -> Connect:
-    """Connections to the daemon of the host whose first process is `pid`."""
+    """A function that connects to the daemon of the host whose first process is `pid`; it raises OSError."""
 
     def connect() -> socket.socket:
         found = open_below(pid, DOCKER_SOCKET, os.O_PATH)
@@ -118,7 +120,7 @@ def to_daemon(pid: int, belongs: Callable[[int], bool]) -> Connect:
 
 
 async def read_daemon(host: str, connect: Connect) -> DockerState:
-    """What the daemon says of itself; when it says nothing usable, `error` says why."""
+    """What the daemon says; when it gives no usable answer, `error` says why."""
     try:
         version = await ask_json(connect, "/version")
         networks = await ask_json(connect, "/networks")
@@ -126,5 +128,5 @@ async def read_daemon(host: str, connect: Connect) -> DockerState:
     except BadAnswer as error:
         return DockerState(host=host, error=f"The Docker daemon on {host} does not answer: {error}.")
     state = read_docker(host, version, networks, containers)
-    # the daemon lists networks in no particular order; without one, every answer would look like a change
+    # the daemon lists networks in no fixed order; unsorted, every answer would look like a change
     return state.model_copy(update={"networks": tuple(sorted(state.networks, key=lambda network: (network.name, network.id)))})

@@ -1,4 +1,4 @@
-"""Packets as they come to a socket in a learner's namespace, where anybody may send as many as they like."""
+"""Receives packets on a socket in a learner's namespace, where anybody may send as many as they like."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import socket
 
 
 async def receive(listening: socket.socket, size: int = 2048) -> bytes:
-    """The next packet. asyncio hands on one that is already there without a pause, so a flood would hold the loop, and with it
-    every clock that should end the listening. Everybody else gets a turn first."""
+    """The next packet. asyncio returns a packet that is already there without a pause, so a flood would stop all other tasks
+    and timers. The pause here lets them run first."""
     await asyncio.sleep(0)
     return await asyncio.get_running_loop().sock_recv(listening, size)

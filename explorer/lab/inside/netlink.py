@@ -1,7 +1,7 @@
-"""The kernel's own notifications from inside one network namespace: which views no longer show the truth.
+"""The kernel's notifications from inside one network namespace: which views may be out of date.
 
-Messages are not interpreted beyond their kind; what is there now is read afresh. So a lost or forged message can cost a
-reading, never a wrong picture.
+Only the kind of a message is used; the present state is read again. So a lost or forged message can cost one reading too few
+or too many, but it cannot put a wrong line into a view.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ FILTER_GROUPS = (1, 2, 3, 7)  # connection new, update, destroy; nftables
 AF_BRIDGE = 7
 RECEIVE_BYTES = 64 * 1024
 READS_AT_ONCE = 64
-FLOOD, WINDOW = 500, 0.1  # more messages than that in a window: nothing is listened to for the length of another
+FLOOD, WINDOW = 500, 0.1  # after more messages than this in a window, listening pauses for the length of a window
 HEADER = struct.Struct("=IHHII")
 
 ROUTE_NOTICES: tuple[Notice, ...] = ("link", "address", "route", "neighbour", "fdb")
@@ -33,7 +33,7 @@ NoticesOf = Callable[[bytes], set[Notice]]
 
 
 class Listener:
-    """Calls `dirty` with the views that changed, until closed."""
+    """Calls `dirty` with the views that may be out of date, until `close`."""
 
     def __init__(self, namespace: Namespace, dirty: Dirty) -> None:
         self._dirty = dirty
@@ -73,7 +73,7 @@ class Listener:
         except BlockingIOError:
             pass
         except OSError as error:
-            if error.errno != errno.ENOBUFS:  # the namespace has gone; the next look at the host finds out
+            if error.errno != errno.ENOBUFS:  # the namespace is gone; the next look at the host notices it
                 self._forget(listening)
             notices.update(everything)
         if notices:
@@ -84,7 +84,7 @@ class Listener:
             self._loop.call_later(WINDOW, self._attend, listening, notices_of, everything)
 
     def _flooded(self) -> bool:
-        """A flood is answered by reading the views now and then, not by following it."""
+        """Whether there are too many messages to follow: then the views are read now and then."""
         now = self._loop.time()
         if now - self._since > WINDOW:
             self._since, self._count = now, 0

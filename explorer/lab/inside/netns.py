@@ -1,9 +1,8 @@
-"""Network namespaces held open: opened from a process, checked, entered for a moment, closed.
+"""Network namespaces as held descriptors: opened from a process, checked, entered for a moment, closed.
 
-`open_namespace` takes one from `/proc/PID/ns/net`. A pidfd is held before the process is found in the host's control group, and
-shows after the opening that the process has not ended meanwhile, so its number was nobody else's. (Namespaces that no process
-lives in are found by `watch.mounted`.) An open namespace keeps its interfaces alive, so whoever holds one closes it when its
-last process has gone.
+A namespace is opened through `/proc/PID/ns/net` of a process that is in the host's control group. A pidfd that is opened
+before shows that it was the same process all the time. An open namespace keeps its interfaces alive, so its holder closes it
+when its last process has ended.
 """
 
 from __future__ import annotations
@@ -26,8 +25,8 @@ def own_user_namespace() -> int:
 
 
 class Namespace:
-    """An open network namespace: `inode` names it, `pidfd` is readable once the process it was taken from is gone. `pid` is 0
-    when no process lives in it."""
+    """An open network namespace: `inode` identifies it, `pidfd` is readable once the process it was opened from has ended.
+    `pid` is 0 when no process lives in it."""
 
     def __init__(self, pid: int, pidfd: int, fd: int) -> None:
         self.pid = pid
@@ -36,7 +35,7 @@ class Namespace:
         self.inode = os.fstat(fd).st_ino
 
     def follow(self, pid: int) -> None:
-        """Another process of the same namespace stands for it now; OSError when that one has ended too."""
+        """Uses another process of the same namespace from now on. Raises OSError when that process has ended too."""
         pidfd = os.pidfd_open(pid)
         os.close(self.pidfd)
         self.pid, self.pidfd = pid, pidfd
@@ -48,15 +47,15 @@ class Namespace:
         self.fd = self.pidfd = -1
 
     def socket(self, family: int, kind: int, protocol: int = 0) -> socket.socket:
-        """A non-blocking socket that lives in this namespace, whatever thread uses it later."""
+        """A non-blocking socket in this namespace; any thread may use it later."""
         with inside(self.fd):
             return socket.socket(family, kind | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, protocol)
 
 
 def open_namespace(pid: int, belongs: Callable[[int], bool]) -> Namespace | None:
-    """The namespace of `pid`, or None when the process is gone, is not the host's, or has not entered its own namespace
-    yet (an engine puts a starting process into the control group while it still is in the engine's namespace). OSError when
-    the namespace is there and cannot be entered."""
+    """The namespace of `pid`. None when the process is gone, does not belong to the host, or has not entered its own
+    namespace yet (an engine puts a starting process into the control group while the process is still in the engine's
+    namespace). Raises OSError when the namespace exists and cannot be entered."""
     pidfd = fd = -1
     try:
         pidfd = os.pidfd_open(pid)
@@ -92,7 +91,7 @@ def ended(pidfd: int) -> bool:
 
 @contextmanager
 def inside(fd: int) -> Iterator[None]:
-    """This thread is in the namespace for the length of the block. Nothing in the block may wait."""
+    """Puts this thread into the namespace during the block. Nothing in the block may wait."""
     home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
     try:
         _setns(fd)
@@ -102,7 +101,7 @@ def inside(fd: int) -> Iterator[None]:
             try:
                 _setns(home)
             except OSError:
-                os._exit(70)  # a thread lost in a learner's namespace must not do anything more for anybody
+                os._exit(70)  # a thread that cannot leave a learner's namespace must not go on
     finally:
         os.close(home)
 

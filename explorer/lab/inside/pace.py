@@ -7,7 +7,7 @@ import time
 
 
 class Pace:
-    """`burst` at once, then `rate` a second."""
+    """Allows `burst` turns at once and then `rate` turns per second."""
 
     def __init__(self, burst: int, rate: float) -> None:
         self._burst, self._rate = float(burst), rate
@@ -18,7 +18,7 @@ class Pace:
         self._left, self._at = min(self._burst, self._left + (now - self._at) * self._rate), now
 
     def allows(self) -> bool:
-        """Takes one turn if there is one."""
+        """Takes a turn and returns True, if there is one."""
         self._fill()
         if self._left < 1:
             return False
@@ -47,7 +47,7 @@ class Quiet:
 
     @property
     def waiting(self) -> float:
-        """Seconds since the first touch that nobody has answered yet."""
+        """Seconds since the first touch that `settled` has not yet returned for; 0 without a touch."""
         return time.monotonic() - self._first if self._touched.is_set() else 0.0
 
     async def settled(self) -> None:

@@ -1,8 +1,9 @@
-"""Which network namespaces a host holds, and what a learner calls them.
+"""Which network namespaces a host holds, and the names that a learner knows them by.
 
-Kernel first: the processes of the host's control group, grouped by the inode of their network namespace. Docker's names
-second: a process below `…/docker/<64 hex>` belongs to that container, whatever the daemon says; the daemon only lends the
-name. Everything a learner can multiply (processes, control groups, namespaces) has a cap, and what was cut is said.
+The kernel decides first: the processes of the host's control group are grouped by the inode of their network namespace.
+Docker's names come second: a process below `…/docker/<64 hex>` belongs to that container, whatever the daemon says; the
+daemon only gives the name. Everything that a learner can multiply (processes, control groups, namespaces) is bounded, and
+`Seen.cut` says that something was left out.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ class Process:
 
 @dataclass(slots=True)
 class Seen:
-    """What one look found: namespace inode → its processes, oldest first; inode → path of those a mount keeps."""
+    """The result of one look: namespace inode → its processes, the oldest first; inode → path of the namespaces that a mount
+    keeps."""
 
     namespaces: dict[int, list[Process]] = field(default_factory=dict)
     mounted: dict[int, str] = field(default_factory=dict)
@@ -58,7 +60,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """A namespace under a learner's name for it. `container` is the inner id it was named after."""
+    """A namespace under a learner's name for it. `container` is the id of the inner container that gave the name."""
 
     id: str
     kind: PlaceKind
@@ -69,7 +71,8 @@ class Sight:
 
 
 class ControlGroup:
-    """The control-group subtree of one container on the node's engine: one directory on v2, the `pids` one on v1."""
+    """The control groups of one container on the node's engine and below it: one directory on version 2; on version 1 that of
+    `pids`."""
 
     def __init__(self, directory: Path, path: str) -> None:
         self.directory = directory
@@ -77,7 +80,7 @@ class ControlGroup:
 
     @classmethod
     def of(cls, pid: int, container: str) -> ControlGroup:
-        """Raises OSError when the process is gone or is not in that container's group."""
+        """The control group of the container. Raises OSError when process `pid` is gone or is not in it."""
         for controller in ("pids", ""):
             path = group_path(pid, controller)
             parts = path.split("/")
@@ -101,7 +104,7 @@ class ControlGroup:
         return any(path == self.path or path.startswith(self.path + "/") for path in paths)
 
     def processes(self) -> Iterator[tuple[int, str]]:
-        """(pid, inner container id or ""), nearest groups first; ends at the caps."""
+        """(pid, inner container id or ""), the nearest groups first. It ends with (0, "") when a limit is reached."""
         left, groups = PROCESSES_READ, deque([self.directory])
         for _ in range(GROUPS_READ):
             if not groups:
@@ -123,7 +126,7 @@ class ControlGroup:
 
 
 def look(group: ControlGroup, home: int = 0) -> Seen:
-    """`home` is the host's own namespace."""
+    """The namespaces of a host. `home` is the inode of the host's own namespace."""
     seen = Seen()
     for pid, container in group.processes():
         if not pid:
@@ -137,7 +140,7 @@ def look(group: ControlGroup, home: int = 0) -> Seen:
             if container and int(inode[1]) == home and on_its_way(pid):
                 continue
             together = seen.namespaces.setdefault(int(inode[1]), [])
-            # a group lists its oldest processes first: a few tell when the container began
+            # a group lists its oldest processes first, so a few are enough to know when the container began
             started = start_time(pid) if container and len(together) < TIMED else TIMELESS
             together.append(Process(pid, container, started))
     for processes in seen.namespaces.values():
@@ -146,7 +149,7 @@ def look(group: ControlGroup, home: int = 0) -> Seen:
 
 
 def on_its_way(pid: int) -> bool:
-    """Whether this is runc's first step: it has the container's control group already, and not yet its namespaces."""
+    """Whether the process is runc's first step, which is in the container's control group but not yet in its namespaces."""
     try:
         return read_text(f"/proc/{pid}/cmdline", 64).endswith(RUNC_INIT)
     except OSError:
@@ -154,8 +157,8 @@ def on_its_way(pid: int) -> bool:
 
 
 def name_places(host: str, home: int, seen: Seen, docker: DockerState | None) -> list[Sight]:
-    """The host itself first. A container lives in the namespace of its oldest process; the oldest container there gives the
-    namespace its name, the others share it. What nobody names is called by its inode."""
+    """The places, the host itself first. A container's namespace is that of its oldest process. The oldest container in a
+    namespace gives the namespace its name; the others share it. A namespace without a name is called by its inode."""
     names = container_names(docker)
     oldest: dict[str, tuple[int, int, int]] = {}  # container → (started, pid, inode) of its oldest process
     for inode, processes in seen.namespaces.items():
@@ -179,7 +182,7 @@ def name_places(host: str, home: int, seen: Seen, docker: DockerState | None) ->
 
 
 def name_of_mount(path: str, docker: DockerState | None) -> str:
-    """What `ip netns` calls it, or the overlay network that lives in it: Docker names those by the network's id."""
+    """The name that `ip netns` uses, or the overlay network that the namespace is for: Docker uses the network's id there."""
     name = path.rpartition("/")[2]
     what, network = ("load balancer", name[3:]) if name.startswith("lb_") else ("overlay", name.partition("-")[2])
     overlays = docker.networks if docker and len(network) >= 9 and not name.startswith("ns-") else ()
@@ -187,7 +190,7 @@ def name_of_mount(path: str, docker: DockerState | None) -> str:
 
 
 def container_names(docker: DockerState | None) -> dict[str, str]:
-    """Inner id → name, as far as the daemon's names are fit to be part of a place's id and unlike one another."""
+    """Inner id → name, without names that cannot be part of a place's id and without repeated names."""
     names: dict[str, str] = {}
     for container in docker.containers if docker else ():
         if NAME.fullmatch(container.name) and container.name not in names.values():
@@ -196,7 +199,7 @@ def container_names(docker: DockerState | None) -> dict[str, str]:
 
 
 def unnamed(seen: Seen, docker: DockerState | None) -> Mapping[int, str]:
-    """Inode → inner id, of namespaces in which a container runs whose name is not known yet."""
+    """Inode → inner id, for namespaces of containers whose name is not known yet."""
     names = container_names(docker)
     return {
         inode: processes[0].container
@@ -211,7 +214,7 @@ def read_text(path: str | Path, limit: int = FILE_BYTES) -> str:
 
 
 def group_path(pid: int, controller: str) -> str:
-    """The process's path in the hierarchy of a v1 controller, or in the unified one for ""."""
+    """The process's path in the hierarchy of a v1 controller, or with "" in the unified hierarchy."""
     for line in read_text(f"/proc/{pid}/cgroup").splitlines():
         _number, controllers, path = (*line.split(":", 2), "", "")[:3]
         if controller in controllers.split(","):
@@ -220,7 +223,7 @@ def group_path(pid: int, controller: str) -> str:
 
 
 def mounted_at(controller: str) -> tuple[str, Path] | None:
-    """(root within the hierarchy, mount point) on this machine."""
+    """(root within the hierarchy, mount point) on this machine; None when it is not mounted."""
     for line in read_text("/proc/self/mountinfo", 1 << 20).splitlines():
         before, _, after = line.partition(" - ")
         fields, kind = before.split(), after.split()

@@ -1,4 +1,4 @@
-"""Several things that go on at once and end together."""
+"""Runs several coroutines that end together."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 
 
 async def until_one_ends(*parts: Coroutine[Any, Any, None]) -> None:
-    """Runs all of them until one returns or fails; then none is left running. Raises what that one raised."""
+    """Runs all of them until one returns or fails, then cancels the others and waits for them. Raises the exception of the
+    one that failed."""
     tasks = [asyncio.create_task(part) for part in parts]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

@@ -1,7 +1,7 @@
-"""Text as a person would see it: the node's own tools, run in a learner's namespace, several in one go.
+"""Text as a person would see it: runs the node's own tools in a learner's network namespace, several in one process.
 
-Only the network namespace is the learner's; the programs, the files and the shell are the node's. What comes back is
-bounded in size and time, and a marker nobody can guess separates one tool's text from the next.
+Only the network namespace is the learner's; the programs, the files and the shell are the node's. The output is bounded in
+size and time, and a random marker separates the text of one tool from the next.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from explorer.environment import patient
 OUTPUT_BYTES = 512 * 1024  # per tool
 SECONDS = patient(2.0)
 AT_ONCE = 4
-MEMORY_KIB = 1024 * 1024  # a rule set becomes several times as big in a tool, whose memory is the node's
+MEMORY_KIB = 1024 * 1024  # a tool takes several times the size of a rule set, and its memory is the node's
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
 _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """`error` is one sentence, or empty; `cut` says that there was more text than we take."""
+    """The text of one tool. `error` is one sentence, or empty; `cut` says that the text was longer than what is kept."""
 
     text: str = ""
     error: str = ""
@@ -36,11 +36,11 @@ class Output:
 
 
 async def run_tools(fd: int, tools: Mapping[str, Sequence[str]]) -> dict[str, Output]:
-    """Name → what that tool printed in the namespace `fd`. Never raises for what a namespace can do to it."""
+    """Name → what that tool printed in the namespace `fd`. It does not raise because of what a namespace holds."""
     loop = asyncio.get_running_loop()
     async with _turns.setdefault(loop, asyncio.Semaphore(AT_ONCE)):
         outputs = await _run(fd, tools)
-    if len(tools) > 1 and len(outputs) < len(tools):  # one of them talks or waits without end: find out which
+    if len(tools) > 1 and len(outputs) < len(tools):  # one of them writes or waits without end: run each alone
         for name in tools.keys() - outputs.keys():
             outputs |= await run_tools(fd, {name: tools[name]})
     return outputs
@@ -88,13 +88,13 @@ async def _started(fd: int, text: str) -> asyncio.subprocess.Process:
     )
     try:
         return await asyncio.shield(starting)
-    except asyncio.CancelledError:  # asyncio leaves pipes open behind a start that is interrupted half-way
+    except asyncio.CancelledError:  # asyncio leaves pipes open when a start is interrupted
         await end_process(await starting)
         raise
 
 
 async def end_process(process: asyncio.subprocess.Process) -> None:
-    """Nothing of it runs on or stays open."""
+    """Kills the process and its session's process group, and closes its pipes."""
     if process.returncode is None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -105,16 +105,17 @@ async def _collect(stream: asyncio.StreamReader | None, text: bytearray) -> None
     while stream and len(text) <= OUTPUT_BYTES and (piece := await stream.read(64 * 1024)):
         text += piece
     if len(text) > OUTPUT_BYTES:
-        raise TimeoutError  # enough is enough: end the program
+        raise TimeoutError  # too much output: end the program
 
 
 def script(marker: str, commands: Sequence[Sequence[str]]) -> str:
-    """After each tool, the marker: with its exit status on standard output, alone on standard error."""
+    """A shell script. After each tool it prints the marker: with the exit status on standard output, alone on
+    standard error."""
     return "\n".join(f"{shlex.join(command)}; echo {marker} $?; echo {marker} >&2" for command in commands)
 
 
 def outputs_of(names: Sequence[str], marker: str, out: bytes, err: bytes, late: bool) -> dict[str, Output]:
-    """Those that finished; of a single tool that did not, what there is."""
+    """The outputs of tools that finished. For a single tool that did not finish: the text so far."""
     texts = out.decode("utf-8", "replace").split(marker)
     errors = err.decode("utf-8", "replace").split(marker)
     outputs: dict[str, Output] = {}

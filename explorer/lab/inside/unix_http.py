@@ -1,7 +1,7 @@
-"""HTTP to a Docker daemon over a unix socket, one request per connection, for code that uses asyncio.
+"""HTTP to a daemon over a unix socket. Header, body, line and time are bounded.
 
-The head of an answer is bounded everywhere. `ask` bounds its body and the time as well; whoever calls `start` bounds these two
-itself. Used for the daemon in a learner's host, which may answer anything, and for the node's engine.
+There is one request per connection. It is used for the learner's own daemon, which may lie, and for the node's engine where
+the engine's answer carries what a host printed.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from explorer.environment import patient
 HEAD_BYTES = 32 * 1024
 BODY_BYTES = 4 * 1024 * 1024
 SECONDS = patient(2.0)
-TURN, REST = 0.005, 9.0  # seconds of reading without giving way to others; how many times as long they then have
+TURN, REST = 0.005, 9.0  # seconds of reading without a pause; the pause is so many times as long
 Connect = Callable[[], socket.socket]  # a non-blocking, connected socket, or OSError
 
 
 class BadAnswer(Exception):
-    """The daemon answered nothing, too much or nonsense; `str()` is a short reason."""
+    """The daemon gave no answer, too long an answer or one that makes no sense; `str()` is a short reason."""
 
 
 @dataclass(slots=True)
 class Exchange:
-    """An answer whose head has come; the body is read piece by piece."""
+    """An answer whose header has been read; the body is read piece by piece."""
 
     socket: socket.socket
     connection: h11.Connection
@@ -41,8 +41,8 @@ class Exchange:
     busy: float = 0.0
 
     async def next_event(self) -> Any:
-        """Where the daemon always has more to say, reading it never waits: without a rest nobody else, and no clock, would get
-        a turn while it talks in crumbs."""
+        """The next part of the answer. A daemon that always has more to send would stop all other tasks and timers, so this
+        method pauses after some work. Raises BadAnswer."""
         loop = asyncio.get_running_loop()
         while True:
             if self.busy > TURN:
@@ -79,7 +79,8 @@ class Exchange:
 
 
 async def start(connect: Connect, method: str, target: str, body: bytes = b"", upgrade: bool = False) -> Exchange:
-    """Sends the request and reads the head of the answer. The caller closes the exchange, and bounds the time."""
+    """Sends the request and reads the header of the answer. The caller closes the exchange and limits the time. Raises
+    BadAnswer."""
     loop = asyncio.get_running_loop()
     try:
         open_socket = connect()
@@ -115,7 +116,7 @@ async def start(connect: Connect, method: str, target: str, body: bytes = b"", u
 async def ask(
     connect: Connect, method: str, target: str, body: Mapping[str, Any] | None = None, seconds: float | None = None
 ) -> tuple[int, bytes]:
-    """(status, whole body) within `seconds` (or SECONDS) and BODY_BYTES, or BadAnswer."""
+    """(status, whole body). Raises BadAnswer after `seconds` (or SECONDS) or more than BODY_BYTES."""
     sent = json.dumps(body).encode() if body is not None else b""
     seconds = SECONDS if seconds is None else seconds
     try:
@@ -135,7 +136,7 @@ async def ask(
 
 
 async def ask_json(connect: Connect, target: str, seconds: float | None = None) -> Any:
-    """The decoded body of a GET answered with 200. The shape is the caller's to doubt."""
+    """The decoded body of a GET that was answered with 200; the caller has to check its shape. Raises BadAnswer."""
     status, body = await ask(connect, "GET", target, seconds=seconds)
     if status != 200:
         raise BadAnswer(f"it answered {status}")
@@ -146,7 +147,7 @@ async def ask_json(connect: Connect, target: str, seconds: float | None = None) 
 
 
 def to_path(path: str) -> Connect:
-    """For sockets whose path only the node writes."""
+    """A function that connects to a socket whose path only the node can write."""
 
     def connect() -> socket.socket:
         opened = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)

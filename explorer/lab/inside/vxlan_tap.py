@@ -1,7 +1,7 @@
-"""VXLAN on a host's LAN, listened to from outside: a packet socket in the host's namespace, filtered by the kernel.
+"""Listens to VXLAN on a host's LAN from outside: a packet socket in the host's namespace with a filter in the kernel.
 
-A few frames a second are taken; when there are more, the kernel counts them, and what is shown says how many were left out.
-So a flood costs the node a filter in the kernel and a line of text.
+A few frames per second are taken. When there are more, the kernel counts them, and the view says how many were left out. So a
+flood costs the node a filter in the kernel and a line of text.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from explorer.network.packets.transport import VXLAN_PORT
 from explorer.network.read.frames import Captured, Gap, show_frames
 
 KEPT = 32  # entries of the view
-EACH_WINDOW, WINDOW = 20, 1.0  # frames taken in so many seconds
+EACH_WINDOW, WINDOW = 20, 1.0  # frames taken in a window, and the window's seconds
 TELL_EVERY = 0.2
-SNAP = 320  # bytes of a frame: every header of a frame in a frame
+SNAP = 320  # bytes kept of a frame: enough for all headers of a frame inside a frame
 BUFFER = 64 * 1024
 EVERY_PROTOCOL = 0x0003  # ETH_P_ALL, <linux/if_ether.h>
 ETHERNET, LOOPBACK = 1, 772  # ARPHRD_…, <linux/if_arp.h>: links whose frames begin with an Ethernet header
@@ -32,7 +32,8 @@ COUNTS = struct.Struct("=II")  # struct tpacket_stats: frames the filter kept, t
 
 
 class Tap:
-    """`observation` is what was seen last; `changed` is called when there is more, not more often than a page can follow."""
+    """The newest frames. `observation` is the view as it was shown last; `changed` is called when there is more, at a bounded
+    rate."""
 
     def __init__(self, namespace: Namespace, changed: Callable[[], None]) -> None:
         self._changed = changed
@@ -70,7 +71,7 @@ class Tap:
                     self._entries.append(captured)
         except BlockingIOError:
             pass
-        except OSError:  # the namespace has gone; whoever holds it finds out
+        except OSError:  # the namespace is gone; its holder notices it
             self._deafen()
         if self._taken >= EACH_WINDOW:
             self._deafen()  # until the window ends
@@ -89,7 +90,7 @@ class Tap:
         return Captured(self._numbers, time.time(), device, "out" if leaving else "in", data, length)
 
     def _end_window(self) -> None:
-        """Counts what came in the window, and says what of it was not taken."""
+        """Counts the frames of the window, and adds a gap for those that were not taken."""
         self._window = None
         full = self._taken >= EACH_WINDOW
         if full:
@@ -105,18 +106,18 @@ class Tap:
         if full:
             self._listen()
         if missed or before:
-            self._window = self._loop.call_later(WINDOW, self._end_window)  # to see whether it goes on
+            self._window = self._loop.call_later(WINDOW, self._end_window)  # another window shows whether the flood goes on
             self._tell_soon()
 
     def _leave_out(self, frames: int) -> None:
         last = self._entries[-1] if self._entries else None
-        if isinstance(last, Gap):  # nothing was taken since
+        if isinstance(last, Gap):  # no frame was taken since the last gap
             self._entries.pop()
             frames += last.frames
         self._entries.append(Gap(self._numbers, frames))
 
     def _drain(self) -> None:
-        """What waits in the buffer is old; the buffer is small, so this ends."""
+        """Drops the frames that wait in the buffer, which are old. The buffer is small, so this ends."""
         with suppress(OSError):
             for _ in range(BUFFER):
                 self._socket.recv(1)
@@ -133,7 +134,8 @@ class Tap:
 
 
 def open_tap(namespace: Namespace) -> socket.socket:
-    """Hears every interface of the namespace, through the filter alone: what slipped in before it is thrown away."""
+    """A socket that receives frames of every interface of the namespace through the filter. Frames that came before the
+    filter was set are dropped."""
     opened = namespace.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(EVERY_PROTOCOL))
     try:
         attach(opened, udp_port(VXLAN_PORT, SNAP))
