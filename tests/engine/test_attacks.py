@@ -150,6 +150,6 @@ def test_one_sandboxs_trouble_does_not_end_the_engine(lab_config, monkeypatch):
         raise RecursionError("as deep as somebody nests")
 
     said: list[str] = []
-    monkeypatch.setattr(serve.lifecycle, "end_overdue", explodes)
+    monkeypatch.setattr(lifecycle, "end_overdue", explodes)
     serve._look_after(lab_config, said.append)
     assert "RecursionError" in textwrap.shorten(said[0], 200)

@@ -4,7 +4,6 @@ import os
 
 import pytest
 
-from explorer.lab.engine import descent
 from explorer.lab.engine.descent import descend
 
 
@@ -64,7 +63,7 @@ def test_the_walk_ends_in_time(tmp_path, monkeypatch):
     for number in range(50):
         (tmp_path / str(number)).mkdir()
     clock = iter(range(1000))
-    monkeypatch.setattr(descent.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr("explorer.lab.engine.descent.time.monotonic", lambda: next(clock))
     assert 0 < len(list(descend(tmp_path, 20))) < 50
 
 

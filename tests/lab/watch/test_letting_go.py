@@ -6,9 +6,11 @@ import asyncio
 import os
 import subprocess
 import time
+from typing import Any, cast
 
 import pytest
 
+from explorer.lab.inside import netns
 from explorer.lab.inside.places import Process, Seen
 from explorer.lab.watch import holding as module
 from explorer.lab.watch.holding import Holding
@@ -96,7 +98,7 @@ async def held(host, looks):
     home = host.start()
     group = Everything()
     first = host.processes[0].pid
-    made = Holding("h1", first, home, group, group, lambda: None, lambda: None, lambda: looks.append(1))
+    made = Holding("h1", first, home, cast(Any, group), group, lambda: None, lambda: None, lambda: looks.append(1))
     yield made
     await made.let_go()
 
@@ -206,7 +208,7 @@ async def test_without_room_the_hosts_own_namespace_is_held_all_the_same(host, h
 
 async def test_a_namespace_that_cannot_be_entered_is_said_and_tried_again(host, held, monkeypatch):
     inode = host.start()
-    real = module.open_namespace
+    real = netns.open_namespace
 
     def refusing(pid, belongs):
         if inode_of(pid) == inode:
@@ -228,7 +230,7 @@ async def test_a_watch_that_fails_is_shown_as_unreadable_and_the_others_go_on(ho
     inode = host.start()
     held.follow(Seen({held.home: host.seen().namespaces[held.home]}))
     await read(held)
-    monkeypatch.setattr(module.Watch, "run", failing)
+    monkeypatch.setattr("explorer.lab.watch.holding.Watch.run", failing)
     held.follow(host.seen())
     await until(lambda: held.watches[inode].error)
     assert "made a mistake" in held.watches[inode].error
