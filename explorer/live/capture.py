@@ -1,6 +1,6 @@
-"""The websocket of one capture: a line for each frame, what was left out, and why it ended.
+"""The websocket of one capture: a message for each frame, the number of frames left out, and why the capture ended.
 
-The frames are read from the capture's stream and taken apart here, by a process without privileges. Nothing comes in.
+The frames are read from the capture's stream and dissected in this process, which has no special rights. It takes no wishes.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class CaptureSocket(SandboxEdge):
         return self.asked("sandbox") or ""
 
     async def flow(self) -> None:
-        """From the first frame to the end, each once; a page that comes back starts anew."""
+        """Sends the frames from the first to the last. A page that connects again gets all of them again."""
         await self.find()
         subscription = await self.hub.subscribe(capture_key(self.sandbox.pk, self.capture), START)
         try:
@@ -60,7 +60,7 @@ class CaptureSocket(SandboxEdge):
         raise Close(messages.NOT_YOURS)
 
     async def carry(self, entries: list[Entry]) -> bool:
-        """Whether that was the end."""
+        """Sends these entries. True when they include the end of the capture."""
         told = write_entries(entries)
         if told["rows"]:
             await self.say(told)

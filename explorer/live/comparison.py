@@ -1,7 +1,8 @@
-"""The websocket of a comparison's page: how far each column is. What was measured is fetched by the page when this says so.
+"""The websocket of a comparison's page: how far each column is. The page fetches results when this socket says there are new
+ones.
 
-A browser that comes (back) is told where every column stands, then what changes; so nothing has to be remembered between.
-An open socket is also how somebody is known to look: without one the comparison ends.
+A browser that connects gets the state of every column, then the changes, so it need not remember anything. The open socket
+also shows that somebody looks; a comparison that nobody looks at is ended.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ class ComparisonSocket(Edge):
         await self.look()
 
     async def look(self) -> None:
-        """Somebody has the page open; and may they still?"""
+        """Notes that somebody has the page open, and asks again whether they may."""
         now = asyncio.get_running_loop().time()
         if now - self.looked_at >= SEEN_EVERY.total_seconds():
             self.looked_at = now
@@ -76,7 +77,7 @@ class ComparisonSocket(Edge):
             await self.allowed()
 
     async def tell_all(self) -> None:
-        """Every column, then the comparison; after that the page knows everything there is to fetch."""
+        """Sends the state of every column, then of the comparison."""
         await self.allowed()
         for message in await database_sync_to_async(describe_all)(self.comparison):
             await self.send_text(message)

@@ -1,4 +1,5 @@
-"""What every websocket of ours has in common: permission before accept, counted sockets, bounded messages, a clean end."""
+"""What every websocket of the site shares: permission before accepting, a limit on open sockets, bounded messages, close
+codes."""
 
 from __future__ import annotations
 
@@ -38,7 +39,7 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 
 
 class Close(Exception):
-    """End this socket with this code."""
+    """Raised to end this socket with this code."""
 
     def __init__(self, code: int) -> None:
         super().__init__(code)
@@ -46,12 +47,15 @@ class Close(Exception):
 
 
 class Gone(Exception):
-    """The browser left."""
+    """Raised when the browser has left."""
 
 
 class Edge:
-    """One websocket. A subclass says what it is about (`seek`), what flows out (`flow`, until it ends) and what comes in:
-    text is one of `wishes`, carried out by the method that is named like its type; bytes are for `typed`."""
+    """One websocket.
+
+    A subclass says what it is about (`seek`) and what it sends (`flow`, until it ends). It also says what it takes: a text
+    message is one of `wishes` and calls the method with the name of its type; bytes go to `typed`.
+    """
 
     kind: ClassVar[str]
     wishes: ClassVar[TypeAdapter[Any] | None] = None
@@ -74,8 +78,9 @@ class Edge:
     # --- for subclasses ---
 
     async def ask(self) -> tuple[str, bool] | None:
-        """What this socket is about, read again: its id and whether it is over; None when whoever asks may not have it.
-        A learner asks, unless a subclass asks for a user."""
+        """Reads again what this socket is about: its id and whether it is over. None when the asker may not have it. Here the
+        asker is a learner; a subclass may ask for a user.
+        """
         self.learner = self.learner or learner_id(self.scope["session"], pass_in(self.scope.get("subprotocols", ())))
         if self.learner is None:
             return None
@@ -83,7 +88,7 @@ class Edge:
         return await self.seek(self.learner)
 
     async def seek(self, learner: UUID) -> tuple[str, bool] | None:
-        """As `ask`, of this learner."""
+        """Like `ask`, for this learner."""
         raise NotImplementedError
 
     async def flow(self) -> None:
@@ -103,10 +108,10 @@ class Edge:
         await self.refuse("malformed")
 
     async def part(self) -> None:
-        """The last word to a page when what it is about is over."""
+        """Sends the last message when what the socket is about is over."""
 
     async def stop(self) -> None:
-        """Give back what `flow` and the handlers took."""
+        """Frees what `flow` and the handlers took."""
 
     # --- the life of a socket ---
 
@@ -144,12 +149,14 @@ class Edge:
         return None
 
     async def accept(self) -> None:
-        """A browser that offers subprotocols, as an embedded page does, hangs up unless one of them is agreed on."""
+        """Accepts the socket. A browser that offers subprotocols, as an embedded page does, closes it unless one of them is
+        chosen.
+        """
         offered = PROTOCOL in self.scope.get("subprotocols", ())
         await self._send({"type": "websocket.accept", **({"subprotocol": PROTOCOL} if offered else {})})
 
     async def run(self) -> None:
-        """Both directions until one ends; then the socket ends, with a code unless the browser left by itself."""
+        """Sends and receives until one of the two ends. Then the socket is closed with a code, unless the browser has left."""
         tasks = [asyncio.create_task(self.flow()), asyncio.create_task(self.listen())]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -182,7 +189,7 @@ class Edge:
             raise Close(messages.BAD_MESSAGES)
 
     async def allowed(self) -> None:
-        """Asks permission again; ends the socket if what it is about is over or not for whoever asks any more."""
+        """Asks for permission again. Ends the socket when what it is about is over or the asker may no longer have it."""
         found = await self.ask()
         if found is None:
             raise Close(messages.NOT_YOURS)
@@ -191,7 +198,9 @@ class Edge:
             raise Close(messages.GONE)
 
     async def user(self) -> User:
-        """The user of this session, read anew: rights are taken back while a page is open. Learners' sockets never ask."""
+        """The user of this session, read again, because rights may be taken back while a page is open. Learners' sockets do
+        not call this.
+        """
         user: User = await get_user(self.scope)
         return user
 
@@ -213,13 +222,13 @@ class Edge:
         SENT.labels(self.kind).inc()
 
     def asked(self, name: str) -> str | None:
-        """One value of the address's query, or None."""
+        """The value of one parameter in the query of the address, or None."""
         values = parse_qs(self.scope.get("query_string", b"")[:2048].decode("latin-1")).get(name)
         return values[-1] if values else None
 
 
 class SandboxEdge(Edge):
-    """A websocket about a sandbox."""
+    """A websocket about one sandbox."""
 
     sandbox: Sandbox  # as last read; set before accept
 
@@ -234,13 +243,13 @@ class SandboxEdge(Edge):
         return sandbox.pk, sandbox.state in Sandbox.OVER
 
     async def order(self, wish: AnyWish, about: str = "") -> bool:
-        """Hands a wish on to the node that has the sandbox; false when none has it yet."""
+        """Sends a wish to the sandbox's node. False when no node has the sandbox yet."""
         order, node = Order(sandbox=self.sandbox.pk, about=about, wish=wish), self.sandbox.node_id
         return node is not None and await give_order_async(self.hub.redis, node, order)
 
 
 def _code(task: asyncio.Task[None]) -> int:
-    """Why this half of a socket ended, as a close code; 0 when the browser is gone."""
+    """The close code for the way in which one direction of a socket ended; 0 when the browser has left."""
     error = task.exception() if not task.cancelled() else None
     if isinstance(error, Close):
         return error.code

@@ -1,10 +1,10 @@
-"""One reader per stream, any number of local sockets.
+"""One reader for each Redis stream, for any number of local sockets.
 
-A `Feed` reads one Redis stream with one blocking XREAD and offers every entry to its `Subscription`s. A subscription holds
-its own position in the stream and a bounded queue. What does not fit is not kept and not lost: the subscription is then
-`behind` and reads on from the stream itself, which is also how it begins. Subscribing happens before the first read, so
-nothing falls between replay and live; entries at or before the position are dropped, so nothing comes twice. Whether
-something was trimmed in between is for the reader to see: numbers (events) and offsets (terminals) tell.
+A `Feed` reads a stream with one blocking XREAD and offers each entry to its `Subscription`s. A subscription has its own
+position in the stream and a bounded queue. When the queue is full, the subscription is `behind`: it then reads from the stream
+itself, as it also does at its beginning. It subscribes before its first read, so no entry is missed in between; entries up to
+its position are dropped, so none comes twice. Whether entries were deleted from the stream in between, the reader finds out
+from their numbers (events) or offsets (terminals).
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ FRESH_SECONDS = 2.0
 
 
 class Restarted(Exception):
-    """The stream began anew: positions in the old one mean nothing."""
+    """The stream began again from its beginning, so old positions mean nothing."""
 
 
 class Stopped(Exception):
-    """The hub is going away, and so must the socket."""
+    """The hub is stopping, and the socket has to end."""
 
 
 async def end(*tasks: asyncio.Task[None]) -> None:
-    """Cancels until it is so: redis-py takes a cancellation that comes while it connects for itself and goes on."""
+    """Cancels a task until it has ended: redis-py may swallow a cancellation that comes while it connects."""
     while waiting := [task for task in tasks if not task.done()]:
         for task in waiting:
             task.cancel()
@@ -69,12 +69,12 @@ class Subscription:
         self.wake.set()
 
     def move(self, position: Id) -> None:
-        """Read on from here, whatever was queued."""
+        """Sets the position and drops what was queued."""
         self.position, self.restarted = position, False
         self.fall_behind()
 
     async def next(self) -> list[Entry]:
-        """The next entries in order; empty when something else about the feed changed."""
+        """The next entries in order. Empty when something else about the feed has changed."""
         while True:
             if self.stopped:
                 raise Stopped
@@ -153,7 +153,7 @@ class Feed:
                 subscriber.offer(entries)
 
     def watch_fresh(self, fresh_key: str) -> None:
-        """From now on `fresh` says whether that key is there."""
+        """From now on, `fresh` says whether that Redis key exists."""
         if fresh_key and not self.fresh_key:
             self.fresh_key = fresh_key
             self.tasks.append(asyncio.create_task(self.keep_fresh(), name=f"fresh {self.key}"))

@@ -1,4 +1,4 @@
-"""The feeds of this process: the first socket of a stream starts its reader, the last one that leaves stops it."""
+"""The feeds of this process. The first socket of a stream starts its reader, and the last one to leave stops it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from explorer.live.wall_reader import WallReader
 
 
 class Hub:
-    """The feeds of one event loop and the Redis connections they share."""
+    """The feeds of one event loop, and their Redis connections."""
 
     def __init__(self, url: str) -> None:
         self.redis: Redis = Redis.from_url(url, socket_timeout=15, socket_connect_timeout=3, protocol=2, max_connections=10_000)
@@ -58,7 +58,7 @@ _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()
 
 
 def get_hub() -> Hub:
-    """The hub of the running loop, made when first asked for."""
+    """The hub of the running event loop. It is made at the first call."""
     loop = asyncio.get_running_loop()
     hub = _hubs.get(loop)
     if hub is None:

@@ -1,4 +1,4 @@
-"""What one browser, one learner and this process may ask for, and the numbers."""
+"""Limits on what one browser, one learner and one process may ask for."""
 
 from __future__ import annotations
 
@@ -34,7 +34,9 @@ TYPED_LOOK = 0.05  # seconds between two looks while the shell takes nothing
 
 
 class Bucket:
-    """A token bucket. `take` says how long to wait before `amount` is in order; `spare` takes only if no wait is needed."""
+    """A token bucket. `take` returns how many seconds to wait before `amount` is allowed; `spare` takes only if no wait is
+    needed.
+    """
 
     def __init__(self, rate: float, burst: float, clock: Callable[[], float] = time.monotonic) -> None:
         self.rate, self.burst, self.clock = rate, burst, clock
@@ -58,7 +60,7 @@ class Bucket:
 
 
 class Sockets:
-    """The sockets open in this process, counted per learner (or user), sandbox and kind."""
+    """Counts the sockets that are open in this process, by learner (or user), sandbox and kind."""
 
     def __init__(self) -> None:
         self.open: Counter[tuple[UUID | str, str, str]] = Counter()

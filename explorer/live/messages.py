@@ -1,4 +1,4 @@
-"""The few things a websocket says that are no events: refusals, and the codes it closes with."""
+"""The messages of websockets that are not events of a stream (such as refusals), and the close codes."""
 
 from __future__ import annotations
 

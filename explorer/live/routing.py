@@ -1,4 +1,4 @@
-"""Every websocket address. An unknown one is refused before it is accepted."""
+"""The addresses of all websockets. A socket with another address is refused before it is accepted."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def refuse(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 
 def exact_origin(application: Application) -> Application:
-    """Only pages of ours open sockets: the Origin header, given once, is one of the configured origins, letter by letter."""
+    """Lets a socket through only if its Origin header, given once, is exactly one of the origins in the settings."""
 
     async def checked(scope: dict[str, Any], receive: Any, send: Any) -> None:
         origins = [value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"]

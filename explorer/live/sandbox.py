@@ -1,4 +1,4 @@
-"""The websocket of a sandbox page: the numbered stream out, wishes about terminals, journeys and captures in."""
+"""The websocket of a sandbox's page: sends the numbered events, takes wishes about terminals, journeys, grids and captures."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class SandboxSocket(SandboxEdge):
             await end(presence)
 
     async def tell_presence(self) -> None:
-        """Somebody is in the sandbox, for as long as this page is open and a little longer."""
+        """Notes in Redis that somebody has the sandbox's page open. The note expires soon after the page is closed."""
         while True:
             with suppress(RedisError):  # the socket itself has to live without Redis, or end by its own rule
                 await self.hub.redis.set(present_key(self.sandbox.pk), 1, ex=PRESENT_SECONDS)
@@ -81,7 +81,7 @@ class SandboxSocket(SandboxEdge):
             await self.start_anew(subscription, resync=given is not None)
 
     async def kept(self, since: int) -> bool:
-        """Whether everything after `since` is still in the stream."""
+        """Whether every event after `since` is still in the stream."""
         key = events_key(self.sandbox.pk)
         oldest, newest = (await self.hub.streams.oldest(key))[0], (await self.hub.streams.newest(key))[0]
         return since == newest or max(oldest, 1) - 1 <= since < newest
@@ -91,7 +91,9 @@ class SandboxSocket(SandboxEdge):
         await self.start_anew(subscription, resync=True)
 
     async def start_anew(self, subscription: Subscription, resync: bool) -> None:
-        """State, then everything at once, then what comes after that. Without a snapshot: the stream from its beginning."""
+        """Sends the state, then a whole snapshot, then the events after it. When there is no snapshot, sends the stream from
+        its beginning.
+        """
         await self.allowed()
         for message in await state.describe(self.hub.redis, self.sandbox):
             await self.send_text(message.model_dump_json())
@@ -188,7 +190,9 @@ class SandboxSocket(SandboxEdge):
         await self.hand_on(wish, asked, {"type": "grid_begun", "asked": asked})
 
     async def hand_on(self, wish: AnyWish, about: str, answer: dict[str, str]) -> None:
-        """To the node, if the sandbox is ready for it; then the page is told the id under which it will hear of it."""
+        """Sends a wish to the node if the sandbox is ready for it, and tells the page the id under which the
+        result will come.
+        """
         await self.allowed()
         if self.sandbox.state == Sandbox.State.READY and await self.order(wish, about):
             await self.say(answer)
@@ -197,7 +201,7 @@ class SandboxSocket(SandboxEdge):
 
 
 def write_event(entry: Entry) -> str | None:
-    """The event as JSON with its number in it; None for an entry that is no event of ours."""
+    """The event as JSON with its number in it. None for an entry that is not an event."""
     text = entry.fields.get(b"e", b"").decode("utf-8", "replace")
     if text.startswith(f'{{"number":{entry.id[0]},'):
         return text

@@ -1,6 +1,6 @@
-"""The websocket of a learner's pages in a class: says when something of the class is different; the page fetches what.
+"""The websocket of a learner's pages in a class: says that something of the class has changed. The page fetches what.
 
-An open socket is also how the wall knows that a learner has a page open. It ends when the seat is removed or the class is over.
+The open socket also shows the wall that the learner has a page open. It ends when the seat is removed or the class is over.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class SeatSocket(Edge):
             self.hub.leave(subscription)
 
     async def step(self, subscription: Subscription, key: str, until: float) -> None:
-        """News, or the time is over at `until`."""
+        """Waits for events until `until`, and tells the page when one is about this seat."""
         try:
             async with asyncio.timeout_at(until):
                 entries = await subscription.next()
@@ -72,7 +72,9 @@ class SeatSocket(Edge):
             await self.allowed()
 
     async def look(self) -> None:
-        """The page is still open; may it be, and is it watched as it says? A watcher whose machine died says no goodbye."""
+        """Notes that the page is open, asks again whether it may be, and whether the seat is watched. A watcher's machine may
+        have died without a word, so this cannot rely on messages.
+        """
         watched = await self.note_here()
         await self.allowed()
         if watched != self.watched:
@@ -80,7 +82,7 @@ class SeatSocket(Edge):
             await self.say(CHANGED)
 
     async def note_here(self) -> bool:
-        """Whether the seat is watched."""
+        """Notes that the page is open. Returns whether the seat is watched."""
         now, _ = await self.hub.redis.time()
         async with self.hub.redis.pipeline(transaction=False) as pipe:
             pipe.set(here_key(self.place.pk), 1, ex=HERE_SECONDS)
@@ -91,7 +93,7 @@ class SeatSocket(Edge):
 
 
 def concerns(entry: Entry, seat: str) -> bool:
-    """Whether this tells of something that this seat's page shows."""
+    """Whether this event is about something that this seat's page shows."""
     try:
         told = ClassChanged.model_validate_json(entry.fields.get(b"e", b""))
     except ValidationError:

@@ -1,6 +1,6 @@
-"""Where things stand, for a socket that has just opened: read from rows and keys, spoken as the same messages as changes.
+"""The present state for a socket that was just opened, read from rows and Redis keys, in the same messages as changes.
 
-These carry number 0: they are not part of the numbered stream, and whoever counts must not count them.
+These messages have number 0: they are not in the numbered stream, and a page does not count them.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def describe_lesson(sandbox: Sandbox) -> LessonMoved | None:
 
 
 async def last_hints(redis: Redis, told: LessonMoved, sandbox: str) -> tuple[str, ...]:
-    """The hints of this step as they were last told. They follow from the picture and are kept nowhere else."""
+    """The hints of this step as they were told last. They are read from the stream, the only place that keeps them."""
     for _, fields in await redis.xrevrange(events_key(sandbox), count=LOOK_BACK):
         if type_of(fields) == "lesson_moved":
             last = EVENT.validate_json(fields[b"e"])
@@ -60,7 +60,7 @@ async def last_hints(redis: Redis, told: LessonMoved, sandbox: str) -> tuple[str
 
 
 async def read_timeline(redis: Redis, sandbox: str, last: int) -> TimelineTold:
-    """What the stream holds of the timeline up to event `last`."""
+    """The lines of the timeline that the stream has, up to event `last`."""
     found = await redis.xrevrange(events_key(sandbox), max=f"{last}-0", count=TIMELINE_LOOK_BACK)
     told = [EVENT.validate_json(fields[b"e"]) for _, fields in reversed(found) if type_of(fields) == "happened"]
     return TimelineTold(happenings=tuple(event for event in told if isinstance(event, Happened)))
@@ -72,7 +72,7 @@ async def read_terminals(redis: Redis, sandbox: str) -> list[TerminalFacts]:
 
 
 async def read_captures(redis: Redis, sandbox: str) -> list[CaptureFacts]:
-    """Oldest first."""
+    """All captures, oldest first."""
     found = await redis.hgetall(captures_key(sandbox))  # type: ignore[misc]
     return sorted((CaptureFacts.model_validate_json(value) for value in found.values()), key=lambda one: one.began)
 
@@ -98,7 +98,7 @@ async def describe(redis: Redis, sandbox: Sandbox) -> list[Message]:
 
 
 async def read_snapshot(redis: Redis, sandbox: str) -> tuple[int, str] | None:
-    """The latest snapshot and its number; the JSON is passed on as it is."""
+    """The latest snapshot as JSON text, and its number."""
     raw: bytes | None = await redis.get(snapshot_key(sandbox))
     if raw is None:
         return None

@@ -1,4 +1,4 @@
-"""Redis streams as `live` reads them: entries with comparable ids."""
+"""Reads Redis streams for `live`: entries whose ids can be compared."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Streams:
         return _entries(found)
 
     async def read(self, key: str, after: Id, count: int) -> list[Entry]:
-        """What comes after `after`, waiting for it a while."""
+        """The entries after `after`; waits a while for them."""
         found = await self.redis.xread({key: write_id(after)}, count=count, block=BLOCK_MS)
         return _entries(found[0][1]) if found else []
 

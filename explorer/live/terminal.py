@@ -1,11 +1,12 @@
-"""The websocket of one terminal: bytes with offsets out, typed bytes in.
+"""The websocket of one terminal: output bytes with their offsets go out, typed bytes come in.
 
-Out: binary frames, eight bytes big-endian offset of the first byte, then the bytes. The stream in Redis is the ring; this
-end only cuts what the browser has and says so when something was trimmed.
+Out: binary messages. The first eight bytes are the offset of the first output byte (big-endian), the output follows. The
+stream in Redis keeps the last output; this socket leaves out what the browser already has, and says so when output was
+deleted.
 
-In: binary frames, the bytes as they were typed, each handed on once and in order. None is dropped while the socket and the
-shell live: a shell that takes nothing holds back what is typed, here up to `TYPED_KEPT` and then in the browser, which is
-told how much was taken (`taken`, bytes since the socket was opened) and shows that the rest waits.
+In: binary messages with the typed bytes, which are handed on in order. While the socket and the shell live, none is dropped.
+When the shell does not read, typed bytes wait here up to `TYPED_KEPT`, then in the browser. The browser is told how many were
+taken (`taken`, counted from the opening of the socket) and shows that the rest waits.
 """
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ class TerminalSocket(SandboxEdge):
         return self.asked("sandbox") or ""
 
     async def seek(self, learner: UUID) -> tuple[str, bool] | None:
-        """Asked again with every change of the sandbox's row, which a pause and its end tell."""
+        """Called again whenever the sandbox's row has changed; a pause and its end also announce a change."""
         found = await super().seek(learner)
         self.paused = found is not None and is_paused(self.sandbox)
         return found
@@ -112,7 +113,7 @@ class TerminalSocket(SandboxEdge):
             await end(watch, carry, hand_on)
 
     async def find(self) -> TerminalFacts:
-        """The terminal, if it is one of this sandbox's; one just asked for gets a moment to appear."""
+        """The terminal if it belongs to this sandbox. One that was just asked for gets a moment to appear."""
         deadline = asyncio.get_running_loop().time() + APPEARS_SECONDS
         while asyncio.get_running_loop().time() < deadline:
             for facts in await state.read_terminals(self.hub.redis, self.sandbox.pk):
@@ -123,7 +124,7 @@ class TerminalSocket(SandboxEdge):
         raise Close(messages.NOT_YOURS)
 
     async def watch(self) -> None:
-        """Ends the socket when the sandbox ends or changes hands."""
+        """Ends the socket when the sandbox ends or may no longer be used."""
         key = events_key(self.sandbox.pk)
         subscription = await self.hub.subscribe(key, await self.hub.streams.newest(key))
         try:
@@ -173,7 +174,7 @@ class TerminalSocket(SandboxEdge):
         return max((_offset(fields) + len(fields.get(b"d", b"")) for _, fields in found), default=0)
 
     async def deliver(self, entries: list[Entry]) -> bool:
-        """Sends what the entries hold; True when the terminal has closed."""
+        """Sends what the entries hold. True when the terminal has closed."""
         pending = bytearray()
         for entry in entries:
             data, start = entry.fields.get(b"d", b""), _offset(entry.fields)
@@ -214,7 +215,7 @@ class TerminalSocket(SandboxEdge):
         self.come.set()
 
     async def hand_on(self) -> None:
-        """What is kept goes to the node, at a bounded rate, and never more than its shell can be waited for to take."""
+        """Gives typed bytes to the node at a limited rate, and not more than the shell may lag behind."""
         while True:
             await self.come.wait()
             while self.kept:
@@ -238,7 +239,7 @@ class TerminalSocket(SandboxEdge):
             await self.say({"type": "taken", "bytes": self.taken})
 
     async def wait_until_taken(self, size: int) -> None:
-        """Looks now and then, not for every key, and waits while the shell is too far behind."""
+        """Compares now and then, not for every key, how much the shell has read, and waits while it is too far behind."""
         self.uncounted += size
         if self.uncounted < TYPED_COUNTED:
             return
@@ -253,7 +254,7 @@ class TerminalSocket(SandboxEdge):
         await self.order(wish)
 
     async def acknowledge_terminal(self, wish: AcknowledgeTerminal) -> None:
-        """The node is told at once when enough has been drawn, else a little later together with what follows."""
+        """Tells the node how much was drawn: at once when it is much, else a little later together with what follows."""
         self.drawn = max(self.drawn, min(wish.offset, self.offset))
         if self.drawn - self.told >= ACK_BYTES:
             await self.tell()
@@ -278,7 +279,7 @@ class TerminalSocket(SandboxEdge):
 
 
 async def count_typed(redis: Redis, terminal: str, more: int) -> int:
-    """Counts bytes that were given to the node, and answers how many of this terminal its shell has yet to take."""
+    """Counts bytes that were given to the node. Returns how many bytes of this terminal the shell has not read yet."""
     async with redis.pipeline(transaction=False) as pipe:
         pipe.incrby(typed_key(terminal), more)
         pipe.expire(typed_key(terminal), TYPED_REMEMBERED)

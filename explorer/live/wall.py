@@ -1,6 +1,6 @@
-"""The websocket of a class's wall: all tiles at first, then what differs. With `?seat=` only that one. Nothing comes in.
+"""The websocket of a class's wall: first all tiles, then the differences. With `?seat=` only that tile. It takes no wishes.
 
-A page that takes its messages slowly skips what came between: it is told the difference to what it was told last.
+A page that reads slowly does not get every state in between: it gets the difference to what it was sent last.
 """
 
 from __future__ import annotations

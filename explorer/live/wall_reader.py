@@ -1,6 +1,6 @@
-"""What a class's wall shows, read for all who look at it in this process: the first socket starts it, the last one ends it.
+"""Reads what a class's wall shows, once for all sockets of this process. The first socket starts it, the last one ends it.
 
-Every half second rows and streams are looked at, in a thread of its own. Sockets are woken only when something is different.
+Every half second it reads rows and streams, in a thread of its own. Sockets are woken only when something is different.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ class WallReader:
         self.task = asyncio.create_task(self.run(), name=f"wall {klass}")
 
     def join(self) -> asyncio.Event:
-        """Is set whenever something is different."""
+        """Returns an event that is set whenever something is different. It is set at first too."""
         wake = asyncio.Event()
         wake.set()
         self.watchers.add(wake)
         return wake
 
     async def stop(self) -> None:
-        """Waits for a look that has begun: a thread cannot be cancelled."""
+        """Ends the reader. It waits for a look that has begun, because a thread cannot be cancelled."""
         self.stopped.set()
         await self.task
 
@@ -80,7 +80,7 @@ class WallReader:
         self.be(fresh=True, open=found is not None)
 
     def look(self) -> tuple[Picture, Counts] | None:
-        """Blocking. None when the class is over."""
+        """Reads the wall now; it blocks. None when the class is over."""
         klass = Class.objects.filter(pk=self.klass).first()
         if klass is None or not klass.open:
             return None
@@ -108,7 +108,7 @@ class WallReader:
 
 
 def tell(tiles: Mapping[str, Wire | None], counts: Counts | None = None, whole: bool = False) -> str:
-    """`whole` replaces all that was told before."""
+    """The message that says what differs, as JSON text. With `whole` it replaces everything that was sent before."""
     message: dict[str, Any] = {"type": "wall", "tiles": tiles}
     if counts is not None:
         message["counts"] = counts

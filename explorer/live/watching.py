@@ -1,7 +1,8 @@
-"""A learner's sandbox as somebody with rights watches it: the learner's own sockets, asked for by a user, and only outwards.
+"""A learner's sandbox for a user who watches it. These are the learner's own kinds of sockets, but they only send.
 
-The one thing that may come in is typing, into a terminal whose learner invites. Who watches is counted apart from the learner,
-takes nothing off their hands (no size, no acknowledgement), and is seen by them before the first byte of a terminal is read.
+One exception: the watcher may type into a terminal while its learner invites them. A watcher's sockets are counted apart from
+the learner's. A watcher does not change the terminal's size and acknowledges no output. Before the first byte of a terminal is
+read, the watcher is noted in Redis, and the learner's page shows it.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ Application = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
 
 
 def or_watching(learners: type[Edge], watchers: type[Edge]) -> Application:
-    """The learner's socket, or with `?watch=1` that of somebody who watches: a learner's costs no question about users."""
+    """The learner's socket, or with `?watch=1` a watcher's. Only a watcher's socket asks which user it is."""
 
     async def application(scope: dict[str, Any], receive: Receive, send: Send) -> None:
         asked = parse_qs(scope.get("query_string", b"")[:2048].decode("latin-1")).get("watch")
@@ -65,7 +66,7 @@ class SandboxWatcher(Watcher, SandboxSocket):
     kind = "watched sandbox"
 
     async def tell_presence(self) -> None:
-        """Who watches is not in the sandbox."""
+        """Does nothing: a watcher does not count as somebody in the sandbox."""
 
 
 class CaptureWatcher(Watcher, CaptureSocket):
@@ -88,7 +89,7 @@ class TerminalWatcher(Watcher, TerminalSocket):
         return found if found and await self.find_seat() else None
 
     async def find_seat(self) -> bool:
-        """Whether its terminals may be read; the seat as it is now."""
+        """Reads the seat again. False when its terminals may not be read; then the seat read before stays."""
         seat = await database_sync_to_async(seat_with_terminals)(self.sandbox)
         if seat is not None:
             self.watched, self.asked_at = seat, time.monotonic()
@@ -108,13 +109,13 @@ class TerminalWatcher(Watcher, TerminalSocket):
             await end(attend, carry)
 
     async def mark(self) -> None:
-        """The learner sees that somebody looks."""
+        """Notes in Redis that somebody watches, which the learner's page shows."""
         if time.monotonic() - self.marked_at > LOOK_SECONDS / 4:
             self.marked_at = time.monotonic()
             await database_sync_to_async(note_watch)(self.watcher, self.watched, self.sandbox, self.name)
 
     async def attend(self) -> None:
-        """Keeps the mark, tells size and invitation as they change, and ends with the permission."""
+        """Renews the note, sends the terminal's size and the invitation when they change, and ends when the permission ends."""
         key = events_key(class_stream(self.watched.klass_id))
         subscription = await self.hub.subscribe(key, await self.hub.streams.newest(key))
         try:
@@ -158,7 +159,9 @@ class TerminalWatcher(Watcher, TerminalSocket):
         await TerminalSocket.typed(self, data)
 
     async def order(self, wish: AnyWish, about: str = "") -> bool:
-        """Asked before each: an invitation that was taken back holds for a second at most."""
+        """Asks before each message whether typing is allowed; what it knows of the seat is at most `RIGHTS_KEPT`
+        seconds old.
+        """
         if time.monotonic() - self.asked_at > RIGHTS_KEPT and not await self.find_seat():
             raise Close(messages.NOT_YOURS)
         if not may_type(self.watched):

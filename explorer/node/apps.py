@@ -1,4 +1,4 @@
-"""Registers the app, for its tasks and commands; it has no tables."""
+"""Registers this package as a Django app, for its tasks and commands. It has no tables."""
 
 from django.apps import AppConfig
 

@@ -1,4 +1,5 @@
-"""Celery's doors to `work`: each takes an id, and the row says the rest. Delivered once or many times, the effect is once."""
+"""The Celery tasks of a node. Most take an id and read the row, which says the rest. A task that is delivered twice has the
+effect of one."""
 
 from __future__ import annotations
 

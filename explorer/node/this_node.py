@@ -1,6 +1,6 @@
-"""This node: its lab configuration from settings, its row, and the locks its processes share.
+"""This node: its configuration for the lab (from the settings), its row, and the locks that its processes share.
 
-The locks are the kernel's (flock): they go with the process that held them, however it ended.
+The locks are file locks (`flock`): the kernel releases them when the process ends, however it ends.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def lab_config() -> LabConfig:
 
 
 def ensure_node() -> Node:
-    """This node's row; being in the table does not mean being seen."""
+    """This node's row, made if it is missing. A new row counts as away until the reconciler renews `seen_at`."""
     node, _ = Node.objects.get_or_create(name=settings.NODE_NAME, defaults={"seen_at": timezone.now().replace(year=2000)})
     return node
 
@@ -49,7 +49,9 @@ def lock_dir() -> Path:
 
 @contextmanager
 def hold(name: str, wait: float = 0) -> Iterator[bool]:
-    """Holds this node's lock `name`; yields false when somebody else keeps it for longer than `wait` seconds."""
+    """Takes this node's lock `name` and releases it at the end. Yields False when another holds it for longer than `wait`
+    seconds.
+    """
     folder = lock_dir()
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.lock"
@@ -79,7 +81,7 @@ def is_held(name: str) -> bool:
 
 
 def drop_old_locks(keep: set[str]) -> None:
-    """Lock files of sandboxes that are over; young ones stay, somebody may just have opened one."""
+    """Deletes the lock files of sandboxes that are not in `keep` and that are older than ten minutes."""
     folder = lock_dir()
     if not folder.is_dir():
         return

@@ -1,1 +1,1 @@
-"""Lessons on a real sandbox: playing one, solving what an instructor brought, previewing a folder."""
+"""Lessons on a real sandbox: playing a lesson, checking an instructor's lesson by playing it, and previewing a folder."""

@@ -1,6 +1,6 @@
-"""The node side of a lesson that somebody brought: plays it on a sandbox of its own and keeps what was seen in its row.
+"""Plays a lesson that an instructor brought, in a sandbox of its own, and saves the result in the lesson's row.
 
-One at a time on a node, and only the version that was asked for: what changed meanwhile is another lesson.
+A node plays one at a time, and only the version that was asked for: a lesson that was changed since has another version.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ LOST = "The machine that played it went away, or was busy for too long. That is 
 
 
 def solve_authored(pk: int, version: int) -> None:
-    """Delivered twice, the second finds it done, or being done and waits its turn."""
+    """The work of the Celery task. A second delivery finds that the row has moved on, or is sent again for later while a
+    lesson is being played. After `ATTEMPTS` attempts it ends with an error.
+    """
     with hold("solve") as mine:
         row = AuthoredLesson.objects.filter(pk=pk, version=version, state=State.SOLVING).first()
         if row is None:
@@ -54,7 +56,7 @@ def solve_authored(pk: int, version: int) -> None:
 
 
 class Playing:
-    """One version being played; what is said meanwhile is in its row for the page."""
+    """Plays one version. Meanwhile the printed lines are written to the row, and the page shows them."""
 
     def __init__(self, row: AuthoredLesson, attempts: int) -> None:
         self.row = row
@@ -98,7 +100,9 @@ class Playing:
             await asyncio.gather(telling, return_exceptions=True)
 
     async def _tell(self) -> None:
-        """Writes what was said, at most once a second. Caches of lessons need not know: `changed_at` stays."""
+        """Writes the printed lines once a second if there are new ones. It leaves `changed_at` alone, so lessons are not read
+        again.
+        """
         while True:
             await sync_to_async(self._write)()
             await asyncio.sleep(1)
@@ -115,7 +119,9 @@ def solving(row: AuthoredLesson) -> Any:
 
 
 def finish(row: AuthoredLesson, result: dict[str, Any], report: dict[str, Any] | None = None) -> None:
-    """The row says what came of it, unless it has moved on. Green is solved, or published when that very version is."""
+    """Writes the result to the row, if this version still waits for it. A lesson without faults becomes solved, or published
+    when this very version is published; any other becomes a draft again.
+    """
     now, known = timezone.now(), report or row.report
     kept = {name: known[name] for name in ("engine", "node", "lines") if name in known}
     kept |= {**result, "version": row.version, "at": time.time()}
@@ -128,6 +134,6 @@ def finish(row: AuthoredLesson, result: dict[str, Any], report: dict[str, Any] |
 
 
 def give_up_solving() -> None:
-    """Those that nobody finished: a node went, or never came to it."""
+    """Ends with an error what nobody finished, because its node went away or was too busy."""
     for row in AuthoredLesson.objects.filter(state=State.SOLVING, changed_at__lt=timezone.now() - GIVE_UP):
         finish(row, {"error": LOST})

@@ -1,6 +1,8 @@
-"""A folder somebody writes a lesson in, kept as a draft that follows it: `lesson preview`, where the site is a developer's own.
+"""`lesson preview`: keeps a draft equal to a folder in which somebody writes a lesson. Only where the site is a developer's
+own.
 
-What is good becomes the draft at once, and pages that show it load anew; what is not is said and the draft stays as it was.
+When the folder is correct, it becomes the draft at once and open pages load again. When it is not, the command and the page
+say why, and the draft stays as it was.
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ State = AuthoredLesson.State
 
 
 def read_folder(folder: Path) -> dict[str, bytes]:
-    """The files of a folder as if they had been sent. Raises `BadBundle`."""
+    """The files of a folder by their path, as if they had been uploaded. Hidden files and links are left out. Raises
+    `BadBundle`.
+    """
     files: dict[str, bytes] = {}
     for path in sorted(folder.rglob("*")):
         inside = path.relative_to(folder)
@@ -31,19 +35,21 @@ def read_folder(folder: Path) -> dict[str, bytes]:
 
 
 def stamp_of(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    """Differs when a file in it has changed, come or gone."""
+    """A value that differs when a file of the folder was changed, added or removed."""
     files = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.startswith(".")]
     return tuple((str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in files if path.exists())
 
 
 class Preview:
-    """`slug` once the folder was good for the first time."""
+    """`slug` is empty until the folder was correct for the first time."""
 
     def __init__(self, folder: Path, author: User) -> None:
         self.folder, self.author, self.slug = folder, author, ""
 
     def take(self) -> str:
-        """Reads the folder and keeps it if it is good; otherwise what is wrong, as `file:line: what`."""
+        """Reads the folder and saves the draft. Returns what is wrong with the folder, as `file:line: what`, or an empty
+        string.
+        """
         problem = self._keep()
         if self.slug:
             self._rows().update(report={"previewed": True, "error": problem})
@@ -69,7 +75,7 @@ class Preview:
         return ""
 
     def end(self) -> None:
-        """The draft stays; pages no longer ask whether it changed."""
+        """Ends the preview. The draft stays; pages stop asking whether it has changed."""
         self._rows().filter(report__previewed=True).update(report={})
 
     def _rows(self) -> models.QuerySet[AuthoredLesson]:

@@ -1,7 +1,7 @@
-"""Plays a lesson on a real sandbox, with the lesson's own commands, and says step by step whether its checks tell the truth.
+"""Plays a lesson on a real sandbox with the lesson's own commands, and reports for each step whether its checks are right.
 
-A check has to be red before its step's commands (unless it is `given`) and green after them; a prediction has to be answered
-by then, with one answer. It needs the node's engine and nothing else: no page, no database, no queue.
+A check has to fail before the commands of its step (unless it is `given`) and to pass after them. Each prediction has to get
+one answer by then. Playing needs only the node's engine: no page, no database, no queue.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class LessonResult:
 
 
 class Silent:
-    """A witness who only looks at the observer's picture now and then."""
+    """A witness that ignores what the observer reports. Its owner reads the observer's places when it needs them."""
 
     async def place_seen(self, place: Place) -> None: ...
     async def place_gone(self, place_id: str) -> None: ...
@@ -97,7 +97,7 @@ class Silent:
 
 
 class Stage:
-    """A sandbox with an observer on it."""
+    """A sandbox with an observer."""
 
     def __init__(self, config: LabConfig, sandbox: str, observer: Observer, say: Say, texts: Mapping[str, str]) -> None:
         self.config, self.sandbox, self.observer, self.say, self.texts = config, sandbox, observer, say, texts
@@ -119,7 +119,9 @@ class Stage:
         )
 
     async def judge(self, step: Step) -> checks.Verdict:
-        """The verdict now; what only a packet can answer is tried first, at most once a second."""
+        """The verdict now. Before that it sends the packets that checks ask for (at most once a second), runs scripts, and
+        measures.
+        """
         wanted = checks.probes(step, self.snapshot())
         keys = {probe.key for probe in wanted}
         self.results = {key: result for key, result in self.results.items() if key in keys}
@@ -145,7 +147,7 @@ class Stage:
             self.run_at = time.monotonic()
 
     def unsaid(self) -> list[str]:
-        """What the scripts that did not say yes said instead, for the author."""
+        """One line for the author for each script that did not end with status 0."""
         return [
             f"{key.partition(' ')[2]}: {result.error or f'It ended with status {result.status}.'} {result.said}".rstrip()
             for key, result in self.scripts.items()
@@ -153,7 +155,9 @@ class Stage:
         ]
 
     async def play(self, command: Command) -> str:
-        """Runs one command where it belongs; returns what is wrong with it, or nothing. A refused curl is no fault."""
+        """Runs one command in its place. Returns what is wrong, or an empty string. Only a timeout, a missing place and a
+        missing program count as wrong; a command that fails otherwise may be meant to.
+        """
         self.say(f"    {command.place}$ {command.command}")
         told: dict[str, bytearray] = {"out": bytearray(), "err": bytearray()}
         argv = ["sh", "-c", command.command]
@@ -200,11 +204,12 @@ async def solve_lesson(
     keep: Keep | None = None,
     patience: float = GREEN_SECONDS,
 ) -> LessonResult:
-    """Plays `lesson`; `skip` leaves out a step's commands, or its Nth one (0: all). Raises LabError when there is no stage,
-    and NoDriver when there can be none here.
+    """Plays `lesson` and returns a result for each step. Raises `LabError` when the sandbox cannot be opened, and `NoDriver`
+    when this kernel lacks the driver.
 
-    `until` ends it after that step. `patience` is how long a check of the last step may take to turn green. `keep` is given
-    what was seen at the start (under "") and after each step (under its id).
+    `skip` leaves out commands: (step, N) its Nth command, (step, 0) all of them. `until` is the id of the last step to play.
+    `patience` is how many seconds the checks of the last step may take to pass. `keep` is called with the snapshot at the
+    start (under "") and after each step (under its id).
     """
     began = time.monotonic()
     await asyncio.to_thread(capabilities.require, lesson.driver)
@@ -228,7 +233,7 @@ async def solve_lesson(
 
 @asynccontextmanager
 async def open_stage(config: LabConfig, lesson: Lesson, say: Say, engine: str = DEFAULT_ENGINE) -> AsyncIterator[Stage]:
-    """A fresh sandbox of the lesson's scenario, gone afterwards whatever happens."""
+    """Opens a new sandbox with the lesson's scenario, and closes it at the end, also after an error."""
     sandbox, scenario = new_sandbox_id(), SCENARIOS[lesson.scenario]
     facts = await asyncio.to_thread(
         lifecycle.open_sandbox, config, sandbox, 1, scenario, time.time() + LIFE_SECONDS, lambda phase, detail: None, engine
@@ -280,7 +285,7 @@ async def solve_step(stage: Stage, step: Step, commands: Sequence[Command], pati
 
 
 async def wait_green(stage: Stage, step: Step, result: StepResult, patience: float) -> None:
-    """Until every check was green and every prediction is answered, or the time is over."""
+    """Waits until every check has passed and every prediction is answered, or the time is over."""
     until = time.monotonic() + patience
     while True:
         verdict = await stage.judge(step)
@@ -295,7 +300,9 @@ async def wait_green(stage: Stage, step: Step, result: StepResult, patience: flo
 
 
 def note(result: StepResult, verdict: checks.Verdict) -> None:
-    """Keeps what turned green and what was answered first, as the relay does."""
+    """Adds to the result what passed and the first answer of each prediction, as the relay does. A second, different answer is
+    a fault.
+    """
     result.passed += [one for one in verdict.passed if one not in result.passed]
     for prediction, option in verdict.outcomes.items():
         if result.answers.setdefault(prediction, option) != option:

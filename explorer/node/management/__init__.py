@@ -1,1 +1,1 @@
-"""Django finds the node's commands here."""
+"""The node's commands of `manage.py`."""

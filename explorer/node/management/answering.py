@@ -1,4 +1,4 @@
-"""How the commands of a node's operator answer: one JSON object or a text on standard output, all else on standard error."""
+"""How the operator's commands answer: one JSON object or a text on standard output; everything else goes to standard error."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def progress(line: str) -> None:
 
 
 def fail(sentence: str, code: str, *, as_json: bool) -> NoReturn:
-    """Ends the command with status 1; `code` is a stable word for programs."""
+    """Ends the command with exit status 1. `code` is a word that programs can rely on."""
     if as_json:
         print(json.dumps({"error": sentence, "code": code}))
     progress(sentence)

@@ -1,1 +1,1 @@
-"""What `manage.py sandbox` and `manage.py compare` do, on the node's own machine."""
+"""What `manage.py sandbox` and `manage.py compare` do. Both run on the node's own machine."""

@@ -1,7 +1,7 @@
-"""What `manage.py sandbox` does: the operator's road to sandboxes, on the node's own machine.
+"""What `manage.py sandbox` does, on the node's own machine.
 
-With a worker here it asks like everybody else and follows the stream; without one it does the work itself, so that an engine
-alone is enough.
+When a worker runs here, the command sends a task and follows the sandbox's stream. Without a worker the command does the work
+itself, so an engine alone is enough.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ MOVING = (State.QUEUED, State.OPENING, State.RESETTING, State.CLOSING)
 
 
 class Trouble(Exception):
-    """What the operator has to know, in one sentence."""
+    """An error for the operator, in one sentence."""
 
 
 def scenario_of(name: str, hosts: int) -> str:
@@ -134,7 +134,7 @@ def execute(sandbox: Sandbox, where: str, argv: list[str], write: Callable[[Any,
 
 
 def read_snapshot(sandbox: Sandbox) -> Snapshot:
-    """What the relay shows now; without a relay, one look of our own."""
+    """The relay's present snapshot. Without a relay, the command looks once itself."""
     try:
         client = streams.redis()
         kept = client.get(snapshot_key(sandbox.pk)) if client.exists(fresh_key(sandbox.pk)) else None
@@ -150,7 +150,7 @@ def read_snapshot(sandbox: Sandbox) -> Snapshot:
 
 
 def follow_journey(sandbox: Sandbox, asked: dict[str, Any]) -> Journeys:
-    """Sends a real packet and traces it, from this process."""
+    """Sends one real packet and follows it, from this process."""
     if sandbox.state != State.READY:
         raise Trouble(f"Sandbox {sandbox.pk} is {sandbox.state}, not ready.")
     try:
@@ -162,7 +162,7 @@ def follow_journey(sandbox: Sandbox, asked: dict[str, Any]) -> Journeys:
 
 
 def capture(sandbox: Sandbox, place: str, interface: str, expression: str, seconds: float, out: str) -> dict[str, Any]:
-    """Listens from this process and writes a pcapng file."""
+    """Captures frames from this process and writes a pcapng file."""
     if sandbox.state != State.READY:
         raise Trouble(f"Sandbox {sandbox.pk} is {sandbox.state}, not ready.")
     if not 0 < seconds <= 300:
@@ -189,7 +189,7 @@ def capture(sandbox: Sandbox, place: str, interface: str, expression: str, secon
 
 
 def measure_reach(sandbox: Sandbox) -> Grid:
-    """Has every place ask every other, from this process."""
+    """Measures which place reaches which other place, from this process."""
     if sandbox.state != State.READY:
         raise Trouble(f"Sandbox {sandbox.pk} is {sandbox.state}, not ready.")
     return asyncio.run(grid_once(lab_config(), sandbox.pk, sandbox.generation, sandbox.facts))
@@ -215,7 +215,7 @@ def worker_is_here() -> bool:
 
 
 def _do_here(do: Callable[[int], None], action: Action) -> None:
-    """In a thread of its own, so that its phases can be followed like a worker's."""
+    """Does the work in a thread, so that the phases can be followed as with a worker."""
 
     def run() -> None:
         try:
@@ -227,7 +227,7 @@ def _do_here(do: Callable[[int], None], action: Action) -> None:
 
 
 def _follow(sandbox: Sandbox, seconds: float, say: Say) -> Sandbox:
-    """Waits until the row rests, saying each phase once."""
+    """Waits until the row no longer changes, and prints each phase once."""
     until, told = time.monotonic() + seconds, ""
     for row in _rows(sandbox):
         if row.phase != told:
@@ -246,7 +246,7 @@ def _rows(sandbox: Sandbox) -> Iterator[Sandbox]:
 
 
 def write_line(event: Event) -> str:
-    """One event as one line for a terminal."""
+    """One event as one line of text for a terminal."""
     body = event.model_dump(exclude={"number", "at", "type"}, exclude_defaults=True)
     if event.type == "happened":
         sign = " # " if event.source == "command" else ": "

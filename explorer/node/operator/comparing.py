@@ -1,7 +1,7 @@
 """What `manage.py compare` does: a comparison from the command line, on the node's own machine.
 
-With a worker here it asks like everybody else and follows the rows; without one it opens, measures and closes itself, so that
-an engine alone is enough.
+When a worker runs here, the command writes rows, sends tasks and follows the rows. Without one it opens, measures and closes
+by itself, so an engine alone is enough.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ State = Comparison.State
 
 
 def compare(spec: Spec, say: Say) -> Told:
-    """To the end of every column, and of every sandbox. Interrupted, it leaves nothing either."""
+    """Runs until every column has ended and every sandbox is closed. When it is interrupted it also closes the sandboxes."""
     here = not worker_is_here()
     if here:
         say("no worker is running: doing it here")
@@ -49,7 +49,7 @@ def compare(spec: Spec, say: Say) -> Told:
 
 
 def start_here(spec: Spec) -> Comparison:
-    """On this node, whatever its row says: nobody has written it of late."""
+    """Starts the comparison on this node without asking how long ago the node's row was renewed."""
     node = ensure_node()
     node.health = {**node.health, "engines": lifecycle.engines(lab_config())}
     node.capacity = node.capacity or lifecycle.capacity(lab_config())
@@ -63,7 +63,7 @@ def nothing() -> Iterator[None]:
 
 @contextmanager
 def doing(comparison: Comparison) -> Iterator[None]:
-    """The worker's and the relay's part, in threads of this process."""
+    """Does the work of the worker and of the relay in threads of this process."""
     stop = threading.Event()
     threads = [
         threading.Thread(target=_and_close, args=(work.open_sandbox, action.pk), name=f"open {action.sandbox_id}")
@@ -97,7 +97,7 @@ def _and_close(do: Callable[[Any], object], what: Any) -> None:
 
 
 def follow(comparison: Comparison, say: Say) -> None:
-    """Until it is over, saying each phase once."""
+    """Waits until the comparison is over, and prints each phase once."""
     told: dict[str, str] = {}
     until = time.monotonic() + comparisons.LIFE.total_seconds()
     while comparison.state == State.RUNNING:

@@ -1,4 +1,4 @@
-"""One look at a sandbox where no relay runs: an observer that is waited for until all of it is seen and nothing moves."""
+"""Looks once into a sandbox without a relay: runs an observer until everything has been read and nothing changes any more."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ STILL = 0.4
 
 
 class LastHeard:
-    """A witness that only notes when it heard something last."""
+    """A witness that only notes when the last report came."""
 
     def __init__(self) -> None:
         self.at = time.monotonic()
@@ -40,12 +40,12 @@ class LastHeard:
         self.at = time.monotonic()
 
     async def happened(self, source: Any, place: str, text: str, detail: str = "") -> None:
-        """A single look has no history."""
+        """Ignored: a single look has no timeline."""
 
 
 @asynccontextmanager
 async def looking(config: LabConfig, sandbox: str, generation: int, facts: dict[str, Any]) -> AsyncIterator[Observer]:
-    """An observer that has seen everything, and nothing has moved for a moment."""
+    """An observer that has read every expected place and heard no change for a moment, or that has had `WHOLE` seconds."""
     heard = LastHeard()
     expected = {*facts.get("hosts", {}), *facts.get("machines", {})}
     observer = Observer(config, sandbox, generation, facts, heard)
@@ -86,7 +86,7 @@ async def capture_once(
     expression: str,
     seconds: float,
 ) -> tuple[list[Frame], Capture, str]:
-    """(frames, the capture with its counters, why it ended): what came within `seconds`."""
+    """Captures for `seconds`. Returns (frames, the capture with its counters, why it ended)."""
     async with looking(config, sandbox, generation, facts) as observer:
         capture = await observer.capture(place, interface, expression)
         frames: list[Frame] = []

@@ -1,4 +1,4 @@
-"""`manage.py sandbox added`: what one network or container put on its host, or how much each of them did."""
+"""`manage.py sandbox added`: what one network or container put on its host, or how many things each of them put there."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from explorer.network.model import Gone, Snapshot
 
 
 class NotThere(Exception):
-    """What was asked about does not exist, in one sentence."""
+    """The network, container or host that was asked about does not exist. The text is one sentence."""
 
 
 def tell(snapshot: Snapshot, what: str) -> dict[str, Any]:
-    """`what`: `h1` for everybody on it, `h1/web`, `network:town`, `container:web`, `h2/network:town`, `daemon`."""
+    """Answers for `what`: `h1` for everything on that host, or `h1/web`, `network:town`, `container:web`, `h2/network:town`,
+    `daemon`. Raises `NotThere`.
+    """
     host, owner = _asked(snapshot, what)
     if not owner:
         return {"host": host, "owners": [one.model_dump() for one in added.owners(snapshot, host)]}

@@ -1,1 +1,1 @@
-"""The sweep that holds rows (what is wanted) and engine (what is there) against each other, every ten seconds."""
+"""The reconciler: every ten seconds it compares the rows (what is wanted) with the engine (what is there)."""

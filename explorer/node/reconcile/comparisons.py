@@ -1,4 +1,5 @@
-"""The reconciler's part for comparisons: ends what nobody looks at, and repeats whatever a process that died left undone."""
+"""The reconciler's work for comparisons: it ends those that nobody looks at, and finishes what a process that died left
+undone."""
 
 from __future__ import annotations
 
@@ -24,7 +25,7 @@ def reconcile(node: Node) -> None:
 
 
 def end_what_is_over(node: Node) -> None:
-    """Of this node; and of nodes that are away, which nobody else looks after."""
+    """Ends comparisons of this node that are too old or that nobody looks at, and those whose node is away."""
     now = timezone.now()
     away = Q(node__seen_at__lt=now - NODE_WENT) | Q(node=None)
     running = Comparison.objects.filter(Q(node=node) | away, state=State.RUNNING).select_related("node")
@@ -41,8 +42,9 @@ def _why(comparison: Comparison) -> str:
 
 
 def settle(node: Node) -> None:
-    """Columns that do not know yet what became of their sandboxes, comparisons that do not know that they are done, and
-    sandboxes that have outlived what they were opened for."""
+    """Brings three things up to date: columns whose sandbox has ended, comparisons whose columns have all ended, and sandboxes
+    of comparisons that are no longer needed.
+    """
     here = Column.objects.filter(comparison__node=node)
     behind = here.filter(state__in=Column.UNFINISHED, sandbox__state__in=Sandbox.OVER).select_related("sandbox")
     for column in behind.defer("result")[:BUDGET]:

@@ -1,6 +1,6 @@
-"""The reconciler's part for the admin panel: how full a node was, what its sandboxes take, what labdoctor says of it.
+"""The reconciler's work for the admin panel: how full the node is, what its sandboxes use, and what `labdoctor` finds.
 
-And sandboxes marked for removal: they go as soon as nobody is in them, or after a while.
+It also closes sandboxes that an operator marked for removal: when no page of the learner is open, or after ten minutes.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def note_sample(node: Node) -> None:
 
 
 def note_usage(config: LabConfig, rows: Iterable[Sandbox]) -> None:
-    """Writes only what is noticeably different from what the row says."""
+    """Writes the usage of those sandboxes whose figures differ noticeably from their row."""
     different = []
     for row in rows:
         seen = usage.read_usage(config, identities(row.facts))
@@ -79,7 +79,7 @@ def note_usage(config: LabConfig, rows: Iterable[Sandbox]) -> None:
 
 
 def identities(facts: dict[str, Any]) -> list[str]:
-    """The engine's names of a sandbox's containers, hosts and machines."""
+    """The engine's names of the containers that are this sandbox's hosts and machines."""
     return [
         part["container"]
         for kind in ("hosts", "machines")
@@ -89,7 +89,9 @@ def identities(facts: dict[str, Any]) -> list[str]:
 
 
 def describe(seen: usage.Usage, before: dict[str, Any], now: float) -> dict[str, Any]:
-    """`cpu_percent` is of one processor since the last time that was written; a rebuilt sandbox begins anew."""
+    """The usage as it is saved. `cpu_percent` is in percent of one processor, on average since the last saved usage; 0 when
+    there is none, or when the sandbox was rebuilt since.
+    """
     spent, passed = seen.cpu - before.get("cpu_seconds", 0.0), now - before.get("at", 0.0)
     known = "cpu_seconds" in before and spent >= 0 and passed >= 1
     return {
@@ -111,13 +113,13 @@ def is_different(before: dict[str, Any], told: dict[str, Any]) -> bool:
 
 
 def ask_doctor(node: Node) -> None:
-    """Once an hour, and when the node has just come: in a task of its own, which a sweep does not wait for."""
+    """Sends the task that runs `labdoctor` when its last answer is an hour old or missing. The sweep does not wait for it."""
     if time.time() - node.health.get("doctor", {}).get("at", 0) >= EXAMINED_EVERY:
         changes.enqueue(streams.TASK_EXAMINE, changes.node_queue(node.pk))
 
 
 def examine() -> None:
-    """Asked twice, it examines once. That it could not be done is also an answer, for an hour."""
+    """Runs `labdoctor` unless there is an answer of the last hour. A failure to run it also counts as an answer."""
     with hold("doctor") as mine:
         node = ensure_node()
         if not mine or time.time() - node.health.get("doctor", {}).get("at", 0) < EXAMINED_EVERY:
@@ -139,12 +141,12 @@ def finding(check: dict[str, Any]) -> dict[str, Any]:
 
 
 def announce(node: Node, health: dict[str, Any]) -> None:
-    """What a sweep saw, beside what labdoctor said last."""
+    """Saves what the sweep saw, and keeps `labdoctor`'s last answer."""
     change_health(node, lambda old: {**health, **{name: old[name] for name in ("doctor",) if name in old}})
 
 
 def change_health(node: Node, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-    """Under the row's lock: the sweep and labdoctor's task both write here."""
+    """Changes `health` under the row's lock, because the sweep and the `labdoctor` task both write it."""
     with transaction.atomic():
         kept = Node.objects.select_for_update().get(pk=node.pk)
         kept.health = change(kept.health)
@@ -156,7 +158,7 @@ def change_health(node: Node, change: Callable[[dict[str, Any]], dict[str, Any]]
 
 
 def end_marked(node: Node) -> None:
-    """One that somebody works in waits until they leave, ten minutes at most; one that only hangs does not wait."""
+    """Closes marked sandboxes. A ready one with an open page of its learner waits, for ten minutes at most."""
     over = (*Sandbox.OVER, State.CLOSING)
     marked = Sandbox.objects.filter(Q(node=node) | Q(node=None), marked_at__isnull=False).exclude(state__in=over)
     for sandbox in marked.order_by("marked_at")[:BUDGET]:
@@ -168,7 +170,7 @@ def end_marked(node: Node) -> None:
 
 
 def is_present(sandbox: Sandbox) -> bool:
-    """Whether a learner has its page open. Without Redis nobody can be seen, so somebody may be there."""
+    """Whether a page of the sandbox's learner is open. True also when Redis does not answer."""
     try:
         return bool(streams.redis().exists(present_key(sandbox.pk)))
     except (streams.RedisError, OSError):

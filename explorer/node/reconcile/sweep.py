@@ -1,7 +1,10 @@
-"""Every ten seconds on every node: says the node is here, ends what is over, and makes engine and rows agree.
+"""Every ten seconds on every node: reports that the node is here, closes what is over, and makes the engine agree with the
+rows.
 
-The rows are what is wanted, the engine what is. Only what a row positively says is over is removed, a few at a time; and
-when a sweep would remove most of what runs here it removes nothing and says so, because then the rows are the suspects.
+The rows say what is wanted, the engine has what is there. The sweep removes from the engine what a row calls over, what
+belongs to another node's row, and what no row has named for ten minutes or whose time is over; at most 20 in one sweep. When
+it would remove most of what runs here (and more than three), it removes nothing and logs an error: then the database is
+probably wrong.
 """
 
 from __future__ import annotations
@@ -53,7 +56,7 @@ NODE_WENT = "The machine this sandbox ran on went away. That is ours; please ope
 
 
 class OnEngine(Protocol):
-    """What the lab says stands on the engine, by its labels."""
+    """What the engine's labels say about one sandbox."""
 
     @property
     def sandbox(self) -> str: ...
@@ -74,7 +77,9 @@ class Plan:
 
 
 def plan(rows: dict[str, Sandbox], found: Sequence[OnEngine], now: float, stray_since: dict[str, float]) -> Plan:
-    """`rows`: every row named by `found` and every row of this node, read before `found` was; newer objects stay."""
+    """Decides what to remove, what is lost and what has no row. `rows` are all rows that `found` names and all rows of this
+    node. They were read before `found`, so an object that is newer than them stays.
+    """
     remove = [(item.sandbox, item.generation) for item in found if _is_over(rows.get(item.sandbox), item, now, stray_since)]
     standing = {(item.sandbox, item.generation) for item in found if item.running}
     lost = [
@@ -145,7 +150,7 @@ def _kernel() -> dict[str, Any]:
 
 @cache
 def _asked_kernel() -> dict[str, Any]:
-    """Once per process: kernels do not learn."""
+    """Cached for the life of the process: what a kernel can do does not change."""
     return capabilities.report()
 
 
@@ -168,9 +173,9 @@ _taking: set[str] = set()  # what this process has told the worker already
 
 
 def take_orders(engines: Sequence[str]) -> None:
-    """The worker takes sandboxes to open for the versions that are here, and for no others.
+    """Makes the worker take tasks for exactly the versions of Docker Engine that this node has.
 
-    It was started with the first one's queue; the others are made while the node serves.
+    The worker starts with the queue of the first version. Images of the others may be built while the node runs.
     """
     for engine in ENGINES:
         here = engine in engines
@@ -213,7 +218,9 @@ def _carry_out(rows: dict[str, Sandbox], found: Sequence[OnEngine]) -> None:
 
 
 def follow_clocks(rows: dict[str, Sandbox], found: Sequence[OnEngine]) -> None:
-    """Hosts end themselves by their own clock: those of a sandbox that was given more time than they know of are told."""
+    """Hosts end themselves at a time they were given. This gives hosts a later time when their sandbox's row was given more
+    time.
+    """
     for item in found:
         row = rows.get(item.sandbox)
         if row is None or row.state not in (State.READY, State.WARM) or row.generation != item.generation:
@@ -236,7 +243,7 @@ def _remove(sandbox: str, generation: int) -> None:
 
 
 def _strays_since(strays: Iterable[str], now: float) -> dict[str, float]:
-    """When each stray was first seen. Kept in Redis; without it nothing has been seen for long."""
+    """When each sandbox without a row was first seen, by id. This is kept in Redis; without Redis the answer is empty."""
     key = f"node:{settings.NODE_NAME}:strays"
     names = sorted(strays)
     try:
@@ -253,7 +260,9 @@ def _strays_since(strays: Iterable[str], now: float) -> dict[str, float]:
 
 
 def ask_again(node: Node) -> None:
-    """Lost messages: queues once more whatever stands still and nobody works at; gives up where nothing can come."""
+    """Sends tasks again for sandboxes that have not moved for a while and that no process holds. After five minutes the
+    sandbox fails. Sandboxes of a node that has been away for ten minutes fail too.
+    """
     now = timezone.now()
     quiet = Sandbox.objects.filter(Q(node=node) | Q(node=None), moved_at__lt=now - QUEUE_AGAIN)
     warm.begin_prepared(node.pk)  # in their turn: not asked for again below
@@ -287,7 +296,9 @@ def _ask_or_give_up(sandbox: Sandbox, kind: str, task: str, reason: str) -> None
 
 
 def make_common(node: Node, capacity: int) -> None:
-    """Tops up the common warm ones, leaving room for people: nobody waits because of a sandbox nobody has asked for."""
+    """Makes common warm sandboxes up to the number in the settings, but leaves places for all who wait in the queue. It makes
+    none while a new comparison runs here, nor after two of them failed within five minutes.
+    """
     here = Sandbox.objects.filter(node=node, state__in=work.HERE)
     if here.filter(comparison__created_at__gt=timezone.now() - COMPARING).exists():
         return  # a host that starts is noise in what is being measured

@@ -1,7 +1,7 @@
-"""The captures of one sandbox: starting and ending them, and carrying what they take to a stream of their own.
+"""The captures of one sandbox: starts them, ends them, and writes their frames to Redis.
 
-A capture's frames have a stream each and not the sandbox's: there may be thousands, nobody but the page that shows them wants
-them, and they must not push events out. The stream is also what is downloaded later, so the relay holds one batch at a time.
+Each capture has a stream of its own. It may have thousands of frames that only one page shows, and these must not push events
+out of the sandbox's stream. A download is made from that stream later, so the relay holds one batch of frames at a time.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ LOST = "It ended because this node was restarted."
 
 
 class Listening(Protocol):
-    """What `lab.capture.Capture` is to this file."""
+    """The part of `lab.watch.capture.Capture` that this file uses."""
 
     taken: int
     left_out: int
@@ -45,7 +45,7 @@ Open = Callable[[str, str, str], Awaitable[Listening]]
 
 
 class Captures:
-    """`open` begins one (place, interface, expression); `tell` publishes an event."""
+    """`open` starts a capture (place, interface, expression); `tell` publishes an event."""
 
     def __init__(
         self, redis: redis_asyncio.Redis, sandbox: str, open: Open, tell: Callable[[CapturesChanged], Awaitable[None]]
@@ -56,7 +56,7 @@ class Captures:
         self.stops: dict[str, asyncio.Event] = {}
 
     async def remember(self) -> None:
-        """Those of before: what is kept of them can still be read. One that ran under an earlier relay has ended with it."""
+        """Reads the captures that are in Redis. Those that ran under an earlier relay are ended."""
         raw = await self.redis.hgetall(captures_key(self.sandbox))  # type: ignore[misc]
         known = sorted((CaptureFacts.model_validate_json(value) for value in raw.values()), key=lambda one: one.began)
         self.facts = {one.id: one for one in known} | self.facts
@@ -65,7 +65,7 @@ class Captures:
                 await self._end(one.id, LOST)
 
     def start_capture(self, capture: str, wish: StartCapture) -> None:
-        """Never waits."""
+        """Starts a task and returns at once."""
         if capture not in self.facts and capture not in self.tasks:
             task = asyncio.create_task(self._serve(capture, wish), name=f"capture {capture}")
             self.tasks[capture] = task
@@ -120,7 +120,7 @@ class Captures:
                 await self._end(capture, "It was lost. That is our fault; start another one.")
 
     async def _carry(self, capture: str, listening: Listening) -> str:
-        """Until it ends; why."""
+        """Writes frames to Redis until the capture ends; returns why it ended."""
         stop = self.stops[capture]
         key, number, told, parts = capture_key(self.sandbox, capture), 0, 0, 0
         while True:
@@ -161,7 +161,7 @@ class Captures:
         await self._publish(capture)
 
     async def _forget_old(self, newest: str) -> None:
-        """Room for the newest: of the others, as many stay as may be kept; a running one always does."""
+        """Deletes failed captures, and the oldest ended ones beyond `MOST`. A running capture and the newest one stay."""
         failed = [one for one in self.facts.values() if one.failed and one.id != newest]
         real = [one for one in self.facts.values() if not one.failed]
         ended = [one for one in real if not one.running and one.id != newest]

@@ -1,11 +1,11 @@
-"""Columns of comparisons, measured by the relay: each as a task of its own, told of as it grows, kept when it ends.
+"""Measures the columns of comparisons: one task for each column, which writes its result to the row as it grows.
 
-Why here and not in a Celery task: a column mostly waits, for up to a minute and a half, and five of them would keep every
-place of a worker from people who open and close sandboxes. The relay waits without a process, and its rows say what is
-wanted, so nothing depends on a message: a column whose sandbox is ready and that nobody measures is measured.
+This is not a Celery task because a column mostly waits, for up to a minute and a half, and five of them would block the
+workers from opening and closing sandboxes. No message is needed either: each second the relay reads from the rows which
+columns have a ready sandbox and are not being measured.
 
-A column is claimed under the name of this relay and written only under that name, so what an earlier relay still says is not
-heard. One that an earlier relay began is done again in a sandbox of its own, once; then it has failed.
+The relay that claims a column writes its name into the row, and only that relay can write the result. A column whose relay
+went away is measured once more in a new sandbox; the second time it fails.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Run(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A column whose sandbox is ready, and that is not complete."""
+    """An unfinished column whose sandbox is ready."""
 
     id: int
     state: str
@@ -71,7 +71,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A column that is this relay's to measure."""
+    """A column that this relay measures."""
 
     row: Column
     sandbox: Sandbox
@@ -87,11 +87,11 @@ class ColumnDesk:
         self._look = asyncio.Event()
 
     def look(self) -> None:
-        """Some row changed."""
+        """Called when a row has changed: reads the rows at once."""
         self._look.set()
 
     async def run(self) -> None:
-        """Until cancelled. What is measured then is left to whoever comes next."""
+        """Runs until it is cancelled. Columns that are being measured then are measured again by the next relay."""
         try:
             while True:
                 try:
@@ -142,7 +142,7 @@ class ColumnDesk:
             log.info("column ended", state=result.state, seconds=result.seconds, error=result.error)
 
     async def _measured(self, claimed: Claimed, notes: Notes) -> Result:
-        """Its result, whatever goes wrong; what was seen until then is kept."""
+        """The column's result. An error becomes a failed result that keeps what was measured before it."""
         try:
             async with asyncio.timeout(COLUMN_SECONDS):
                 return await self.measure(
@@ -166,7 +166,7 @@ class ColumnDesk:
 
 
 class Notes:
-    """What a column has come to, and its row, which follows a moment later."""
+    """The newest result of a column. `write` saves it to the row a moment later."""
 
     def __init__(self, claimed: Claimed, runner: str) -> None:
         self.row, self.runner = claimed.row, runner
@@ -178,7 +178,7 @@ class Notes:
         self._new.set()
 
     async def write(self) -> None:
-        """Until cancelled: only what is newest, and not more often than a person can see."""
+        """Runs until it is cancelled. Saves only the newest result, with a pause of `WRITE_EVERY` between two writes."""
         while True:
             await self._new.wait()
             self._new.clear()
@@ -222,7 +222,7 @@ def read_wanted() -> list[Wanted]:
 
 
 def claim(column: int, runner: str) -> Claimed | None:
-    """For one relay only."""
+    """Claims a waiting column for this relay. None when it is no longer waiting; so two relays cannot claim the same column."""
     row = Column.objects.select_related("sandbox", "comparison").filter(pk=column, state=State.WAITING).first()
     if row is None or row.sandbox is None:
         return None
@@ -233,13 +233,13 @@ def claim(column: int, runner: str) -> Claimed | None:
 
 
 def keep(row: Column, runner: str, result: Result) -> bool:
-    """False when it is no longer wanted, or no longer ours."""
+    """Saves the result so far. False when the column is over or another relay has it."""
     text, cut = columns.encode(result)
     return columns.move(row, [State.RUNNING], by=runner, phase=cut.phase[:60], cells=len(cut.cells), result=text)
 
 
 def finish(row: Column, runner: str, result: Result) -> bool:
-    """The column ends; its sandbox when nobody is disturbed by that, or somebody waits for it."""
+    """Ends the column and closes the sandboxes that the comparison no longer needs."""
     text, cut = columns.encode(result)
     with transaction.atomic():
         ended = columns.move(
@@ -258,7 +258,7 @@ def finish(row: Column, runner: str, result: Result) -> bool:
 
 
 def begin_again(found: Wanted) -> None:
-    """Its relay is gone: once more from the beginning, in a sandbox nothing has been done in; the second time it has failed."""
+    """For a column whose relay is gone: closes its sandbox and opens a new one, or, at the second time, fails the column."""
     row = Column.objects.select_related("sandbox", "comparison__node").filter(pk=found.id).first()
     if row is None or row.sandbox is None or row.comparison.node is None:
         return

@@ -1,4 +1,5 @@
-"""Grids that pages ask for: one at a time in a sandbox, and those who ask meanwhile get the next together."""
+"""Measures grids (which place reaches which other place) for pages. One runs at a time in a sandbox; requests that come
+meanwhile are answered together by the next one."""
 
 from __future__ import annotations
 
@@ -37,7 +38,7 @@ class GridDesk:
         self._wanted.set()
 
     async def run(self) -> None:
-        """Until cancelled. A grid that fails is told as one that failed."""
+        """Runs until it is cancelled. When measuring fails, the page gets a grid with an error."""
         while True:
             await self._wanted.wait()
             self._wanted.clear()
@@ -54,7 +55,7 @@ class GridDesk:
             await asyncio.sleep(REST)
 
     async def _keep(self, told: GridTold) -> None:
-        """A page that was away while it was told, or comes later, finds it here."""
+        """Keeps the grid in Redis for pages that open later."""
         try:
             await self._redis.set(grid_key(self._sandbox), told.model_dump_json(), ex=KEPT_SECONDS)
         except (RedisError, OSError) as error:

@@ -1,4 +1,4 @@
-"""Journeys that pages ask for, one at a time in a sandbox: two at once would see each other's packets."""
+"""Follows packets for pages. One journey runs at a time in a sandbox, because two would see each other's packets."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FULL = "This node follows as many packets as it can at once. Try again in a mome
 
 
 class JourneyDesk:
-    """`room` is shared by all desks of a node."""
+    """`room` limits how many journeys run at once on the node; all desks share it."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class JourneyDesk:
             log.info("journeys asked for faster than they can be made; one was left out", journey=journey)
 
     async def run(self) -> None:
-        """Until cancelled. A journey that fails is told as one that failed."""
+        """Runs until it is cancelled. When following fails, the page gets a journey with an error."""
         while True:
             journey, asked = await self._asked.get()
             try:

@@ -1,10 +1,10 @@
-"""One terminal on the relay's side: a shell's bytes into a bounded ring in Redis, what is typed into the shell.
+"""One terminal in the relay: writes the shell's output to Redis, and typed bytes to the shell.
 
-A terminal outlives its page by five minutes. A page that draws slowly slows its shell down; without a page the shell runs
-on at a bounded rate and the ring keeps the end of what it said. An entry's id is the offset of the byte after it.
+The stream in Redis keeps the last bytes of the output; an entry's id is the offset of the byte after it. When the page draws
+slowly, the shell has to wait. Without a page the shell runs on at a limited rate, and is ended after five minutes.
 
-What is typed waits here until the shell takes it, and the web side, which is told how much was taken, gives no more than
-`TYPED_AHEAD` bytes before that. A web side that does not keep to it costs the learner the shell, which then says why.
+Typed bytes wait here until the shell reads them. The relay reports how many were read, and the web side sends at most
+`TYPED_AHEAD` bytes beyond that. When a web side sends far too much, the shell is ended and says why.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ FLOODED = "Closed: more was typed than its program takes."
 
 
 class Ring:
-    """The last bytes of one terminal, in a stream bounded by bytes."""
+    """The last output bytes of one terminal, in a Redis stream that is bounded in bytes."""
 
     def __init__(self, redis: redis_asyncio.Redis, terminal: str) -> None:
         self.redis, self.key = redis, terminal_key(terminal)
@@ -67,7 +67,7 @@ class Ring:
 
 
 class Shell:
-    """One terminal: what is typed goes in, what is said goes into the ring."""
+    """One terminal: typed bytes go to the shell, its output goes to the ring."""
 
     def __init__(self, redis: redis_asyncio.Redis, terminal: str) -> None:
         self.terminal = terminal
@@ -85,7 +85,7 @@ class Shell:
         self._over = False
 
     async def run(self, config: LabConfig, sandbox: str, wish: OpenTerminal) -> str:
-        """Until it ends; why it ended."""
+        """Runs until the shell ends; returns why it ended."""
         terminal = await Terminal.open(config, sandbox, wish.place, wish.columns, wish.rows)
         tasks = [
             asyncio.create_task(work)
@@ -149,7 +149,7 @@ class Shell:
             await asyncio.sleep(size / ALONE_RATE)
 
     async def _write(self, terminal: Terminal) -> str:
-        """Waits for as long as its program reads nothing; sizes and what it says go on meanwhile."""
+        """Writes typed bytes to the shell. It waits while the program does not read; output and sizes are handled meanwhile."""
         while True:
             await self._typing.wait()
             while data := bytes(self.typed[:WRITTEN]):
@@ -186,8 +186,9 @@ class Shell:
                 return LEFT
 
     async def _is_read(self) -> bool:
-        """Somebody waits for the next entry: Redis knows when the key was last asked for. Our own writing counts too, but
-        then a page that is there acknowledges."""
+        """Whether a page waits for output. Redis knows when the key was last used. Our own writes count as use too, but after
+        a write a page acknowledges the new bytes.
+        """
         if self.ring.offset > self.acked:
             return False
         idle = await self.redis.object("IDLETIME", self.ring.key)
@@ -210,7 +211,7 @@ class Shell:
         self._sizing.set()
 
     def acknowledge(self, offset: int) -> None:
-        """The page has drawn every byte before `offset`."""
+        """A page has drawn every byte before `offset`."""
         self.seen_at = time.monotonic()
         self.acked = max(self.acked, min(offset, self.ring.offset))
         self.attached = True

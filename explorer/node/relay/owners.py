@@ -1,6 +1,6 @@
-"""What each network and container has put on its host so far, kept until it is removed, to tell then what it leaves behind.
+"""Remembers what each network and container has put on its host. When one is removed, this shows what it left behind.
 
-Bounded whatever a host does; what does not fit is said (`Gone.more`).
+The memory is bounded; `Gone.more` says when something was left out.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Owners:
             self._put.setdefault(owner, {})[where] = text[:TEXT_LENGTH]
 
     def see_docker(self, before: DockerState | None, after: DockerState, now: float) -> list[Gone]:
-        """Who went between two words of one daemon; a daemon that does not answer removed nothing."""
+        """The networks and containers that were in `before` and are not in `after`. Empty when the daemon did not answer."""
         if before is None or before.error or after.error or not after.networks:
             return []
         old, new = _things(before), _things(after)
@@ -66,7 +66,7 @@ class Owners:
         return gone
 
     def _forget_strangers(self, host: str, known: set[str]) -> None:
-        """What lines named a moment after it had gone goes too: nothing will ever tell that it went."""
+        """Forgets owners that Docker no longer lists. Lines may name them a moment after their removal."""
         strangers = {key for key in self._put.keys() | self._more if key[0] == host and key[1] not in known}
         for key in strangers:
             self._put.pop(key, None)

@@ -1,7 +1,8 @@
-"""The node's relay: sees every running sandbox of this node, tells browsers, and carries out what they order.
+"""The node's relay process. It looks into every running sandbox of this node, publishes what it sees, and carries out orders.
 
-A sandbox's trouble is its own: each has its tasks, and a supervisor that starts them again after a pause. The rows say
-what is to be seen; they are read every second, and at once when somebody says that they changed.
+Each sandbox has a task of its own, which starts again after a pause when it fails; other sandboxes do not notice. The relay
+reads from the rows which sandboxes to look into: every second, and at once after the order `look_again`. It does not look into
+the sandboxes of comparisons; their columns hold what was measured.
 """
 
 from __future__ import annotations
@@ -59,7 +60,9 @@ class Relay:
         self.columns = ColumnDesk(self.config, run_column)
 
     async def run(self) -> None:
-        """Until cancelled. Leaves no shell behind."""
+        """Runs until it is cancelled, then ends all its shells. When the process is killed, the next relay ends what was left
+        open.
+        """
         await asyncio.to_thread(self.commands.open)
         try:
             async with asyncio.TaskGroup() as group:
@@ -101,7 +104,7 @@ class Relay:
                 watch.instruct(row)
 
     async def _keep(self, row: Wanted) -> None:
-        """Sees one sandbox for as long as it is wanted, whatever goes wrong in between."""
+        """Watches one sandbox for as long as it is wanted, and begins again after an error."""
         pause = 0.5
         with structlog.contextvars.bound_contextvars(sandbox=row.sandbox):
             await self._bury(row)
@@ -128,7 +131,7 @@ class Relay:
                 await asyncio.sleep(pause)
 
     async def _bury(self, row: Wanted) -> None:
-        """What an earlier relay left open has ended with it. Once per sandbox: later ones are ours."""
+        """Once for each sandbox: marks the terminals that an earlier relay left open as closed, and ends their shells."""
         sandbox = row.sandbox
         if sandbox in self.buried:
             return
@@ -171,7 +174,7 @@ class Relay:
                 self._take(fields.get(b"m", b""))
 
     def _take(self, entry: bytes) -> None:
-        """Carried out by the method that is named like the wish: one of this class, else one of the sandbox's."""
+        """Calls the method that has the name of the wish's type: of this class if it has one, else of the sandbox's desks."""
         try:
             order = Order.model_validate_json(entry)
         except ValidationError:
@@ -192,11 +195,13 @@ class Relay:
 
 
 def read_wanted() -> list[Wanted]:
-    """The sandboxes of this node that are ready, for somebody or for whoever comes next, and where their learners stand."""
+    """The sandboxes of this node that are ready or warm, and the progress of their learners. Those of comparisons are left
+    out.
+    """
     close_old_connections()
     library.refresh()
     states = [Sandbox.State.READY, Sandbox.State.WARM]  # a picture made beforehand is there the moment a page opens
-    # those of comparisons are measured (relay_columns), not looked at: what is seen in them is in their columns
+    # sandboxes of comparisons are measured (column_desk.py) and not watched: their columns hold what was seen
     rows = list(Sandbox.objects.filter(node_id=settings.NODE_NAME, state__in=states, comparison=None))
     learners = [row.learner_id for row in rows if row.learner_id and row.lesson]
     progress = {(found.learner_id, found.lesson): found for found in Progress.objects.filter(learner__in=learners)}

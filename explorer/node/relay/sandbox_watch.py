@@ -1,6 +1,6 @@
-"""One sandbox as the relay sees it: an observer, the telling of what it sees, a teacher, terminals and other desks.
+"""One sandbox in the relay: its observer, its events, its lesson's checks, its terminals, captures, journeys and grids.
 
-One task writes to the stream, so numbers and the snapshot that stands for them never disagree.
+While it runs, one task writes to the sandbox's stream, so the numbers and the saved snapshot agree.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ MEASURE_REST = 4.0
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the rows say about a sandbox this node has to show."""
+    """What the rows say about a sandbox that this relay watches."""
 
     sandbox: str
     generation: int
@@ -65,12 +65,14 @@ class Wanted:
 
 
 def handlers_of(*desks: object) -> dict[str, Callable[[str, Any], None]]:
-    """Type of a wish → the method of that name, which takes the id it is about and the wish. One desk has it."""
+    """Type of a wish → the method of that name. It is called with the id that the wish is about, and the wish. Exactly one
+    desk should have each method; a later desk replaces an earlier one.
+    """
     return {name: getattr(desk, name) for desk in desks for name in WISH_TYPES if hasattr(desk, name)}
 
 
 class SandboxWatch:
-    """Also the observer's witness."""
+    """It is also the witness of its observer: the observer calls it with each change."""
 
     def __init__(
         self, redis: redis_asyncio.Redis, config: LabConfig, wanted: Wanted, tracing: asyncio.Semaphore, commands: Commands
@@ -98,7 +100,7 @@ class SandboxWatch:
         self.instruct(wanted)
 
     def instruct(self, wanted: Wanted) -> None:
-        """The rows were read again."""
+        """Takes over what the rows say now."""
         self.observer.watched = wanted.in_use
         before, step = (self.teacher.standing, self.teacher.step) if self.teacher else (None, None)
         self.teacher = find_teacher(wanted.learner, wanted.lesson, wanted.standing, self.teacher)
@@ -108,7 +110,7 @@ class SandboxWatch:
                 self.pacing.moved()
 
     async def run(self) -> None:
-        """Until cancelled, or until nothing of the sandbox is left to see."""
+        """Runs until it is cancelled or nothing of the sandbox can be seen any more."""
         with suppress(RedisError, OSError):
             await self.terminals.remember()
             await self.captures.remember()
@@ -134,15 +136,16 @@ class SandboxWatch:
                 self.commands.leave(made["container"])
 
     def heard(self, host: str, command: Command) -> None:
-        """Told at once, before anything of what it did."""
+        """A person gave a command. The line is added at once, so it stands before the changes that the command makes."""
         place = self.observer.place_of(host, command.inner)
         self.pacing.moved()
         self.telling.add_line(Happened(source="sandbox" if command.counted else "command", place=place, text=command.text))
         self.wake.set()
 
     def take(self, order: Order) -> None:
-        """Never waits: one slow order holds up nobody else. At first orders are laid by: what an earlier relay has carried out
-        is to be known before any is carried out again."""
+        """Carries out an order and does not wait for it. Until the terminals and captures of an earlier relay have been read,
+        orders are kept, so that none is carried out twice.
+        """
         if self.early is not None:
             self.early.append(order)
             return
@@ -209,7 +212,9 @@ class SandboxWatch:
                 tries += 1
 
     async def _first_look(self) -> None:
-        """Waits until there is a whole picture, so that a page begins with one and not with crumbs."""
+        """Waits until every host and machine has been read, so that the first snapshot is whole; at most
+        `FIRST_LOOK` seconds.
+        """
         until = time.monotonic() + FIRST_LOOK
         while (now := time.monotonic()) < until:
             whole = self.telling.sees(self.expected) and now - self.seen_at > STILL
@@ -233,7 +238,7 @@ class SandboxWatch:
                 written, stale = time.monotonic(), False
 
     async def _sleep(self, seconds: float | None) -> None:
-        """Until something new is seen, at most so long."""
+        """Waits until something new was seen, at most `seconds`."""
         if seconds is None or seconds > 0:
             try:
                 async with asyncio.timeout(seconds):
@@ -281,7 +286,7 @@ class SandboxWatch:
                 self.wake.set()
 
     async def _probe(self) -> None:
-        """Asks with packets what only packets can answer, as long as the answer matters."""
+        """Sends the packets that checks and predictions of the step ask for, while their answers are needed."""
         while True:
             await asyncio.sleep(PROBE_EVERY)
             teacher = self.teacher
@@ -295,7 +300,7 @@ class SandboxWatch:
                 self._seen()
 
     async def _run_scripts(self) -> None:
-        """Asks the lesson's own scripts, one after the other, while a check of the step waits for them."""
+        """Runs the lesson's scripts one after the other while a check of the step needs them."""
         while True:
             await asyncio.sleep(PROBE_EVERY)
             teacher = self.teacher
@@ -311,7 +316,7 @@ class SandboxWatch:
             self.turned.set()
 
     async def _measure(self) -> None:
-        """Makes the measurements the step asks for, once each, for as long as what they are about is there."""
+        """Makes the measurements of the step, each once, and again when what it measured has been replaced."""
         while True:
             await asyncio.sleep(PROBE_EVERY)
             teacher = self.teacher

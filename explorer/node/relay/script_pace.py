@@ -1,4 +1,5 @@
-"""When the scripts of a lesson's checks are run: rarely, and less the longer nothing happens in the sandbox."""
+"""Decides when the scripts of a lesson's checks run: less often when nothing happens in the sandbox, and not at all after a
+while."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ AT_MOST = 4  # scripts a round
 
 
 class Pacing:
-    """`moved` whenever something happens; `due` says whether to run them now, and `ran` when that is over."""
+    """Call `moved` whenever something happens and `ran` after the scripts ran; `due` says whether they should run now."""
 
     def __init__(self) -> None:
         self.moved_at = time.monotonic()

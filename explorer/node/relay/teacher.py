@@ -1,4 +1,4 @@
-"""The relay's teacher: judges the learner's step on each new picture, keeps the verdict, and says so when it changed."""
+"""Judges the checks of the learner's step after each change, saves the verdict, and makes an event when it is different."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a learner stands, as read from the row."""
+    """Where a learner is in a lesson, as read from the row."""
 
     step: str = ""
     passed: dict[str, list[str]] = field(default_factory=dict)
@@ -44,7 +44,7 @@ class Standing:
 
 
 class Teacher:
-    """For one learner in one lesson. `judge` is cheap to call: it measures itself and rests ten times as long as it took."""
+    """For one learner in one lesson. `rest_until` is when to judge next: after ten times as long as the last judging took."""
 
     def __init__(self, learner: uuid.UUID, lesson: Lesson, standing: Standing) -> None:
         self.learner, self.lesson, self.standing = learner, lesson, standing
@@ -59,22 +59,22 @@ class Teacher:
             return self.lesson.steps[0]
 
     def probes(self, snapshot: Snapshot) -> list[Probe]:
-        """What only a packet can answer and what still matters: nothing for what was green once or has been answered."""
+        """The packets to send: for checks that have not passed yet and predictions that are not answered yet."""
         step, passed, outcomes = self.step, self.standing.passed.get(self.step.id, ()), self.standing.outcomes
         waiting = {check.id for check in step.checks if check.id not in passed}
         waiting |= {asked.id for asked in step.predictions if asked.id not in outcomes}
         return checks.probes(step, snapshot, self.standing.predictions, {*passed, *outcomes} - waiting)
 
     def scripts(self, snapshot: Snapshot) -> list[Script]:
-        """What the author's own scripts have to say, for the checks that were never green."""
+        """The scripts to run: for checks of the step that have not passed yet."""
         return checks.scripts(self.step, snapshot, self.standing.passed.get(self.step.id, ()))
 
     def measurements(self, snapshot: Snapshot) -> list[Measurement]:
-        """What is worth measuring on the step the learner is at; nothing before they have predicted."""
+        """The measurements of the step whose prediction the learner has made."""
         return checks.measurements(self.step, snapshot, self.standing.predictions)
 
     async def judge(self, snapshot: Snapshot) -> list[Event]:
-        """The news, if there is any; the row is written first, so what a page shows has been kept."""
+        """Judges the step and returns the events. The row is saved before, so what a page shows has been saved."""
         began = time.perf_counter()
         step = self.step
         verdict = checks.evaluate(step, snapshot, self.standing.predictions)
@@ -104,7 +104,9 @@ class Teacher:
 
 
 def find_teacher(learner: uuid.UUID | None, lesson: str, standing: Standing, before: Teacher | None) -> Teacher | None:
-    """The teacher for this row: the same one as long as learner and lesson are the same. An author may have changed it."""
+    """The earlier teacher when learner and lesson are the same, else a new one. A lesson that its author changed is another
+    lesson. None without learner or lesson.
+    """
     if learner is None or not lesson:
         return None
     known = library.known(lesson)

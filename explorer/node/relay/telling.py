@@ -1,9 +1,9 @@
-"""What browsers have been told of a sandbox, and what they are told next.
+"""What the browsers have been told about a sandbox, and which changes wait to be told.
 
-The observer hands on each change once, with what was shown before. Here it waits until it is due: at most one change waits for
-each place and view, two that come close together become one, and what is told is the newest. So this is bounded however fast a
-host changes, and nothing is dropped but moments that nobody could have seen. What has been told is kept, which is the snapshot
-that the number of the last event stands for; what waits is kept beside it, and nothing is compared again.
+The observer reports each change once, with the observation before it. Here at most one change waits for each place and view: a
+second one is joined with the first, and the newest observation is told. So the waiting changes are bounded, and what is left
+out are states in between that lasted less than `GAP_SECONDS`. Lines of the timeline are bounded too: beyond `LINES_WAITING`
+they are only counted, and the count is told. `snapshot` is what has been told up to the last event's number.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Telling:
     # --- what was seen ---
 
     def see_place(self, place: Place) -> None:
-        """It is told whole, so what waits of its views is in it."""
+        """The whole place will be told, so changes of its views that wait are dropped."""
         self._drop(place.id)
         self._wait((place.id, ""), place)
 
@@ -101,7 +101,7 @@ class Telling:
         self._wait(("", docker.host), docker)
 
     def sees(self, places: Set[str]) -> bool:
-        """Whether all of these are told or wait to be."""
+        """Whether all these places have been told or wait to be told."""
         return all(name in self.places or self._waiting.get((name, "")) is not None for name in places)
 
     def see_happening(self, line: Happened) -> None:
@@ -117,7 +117,7 @@ class Telling:
             self.add_line(ProbeAnswered(result=result))
 
     def keep_probes(self, keys: set[str]) -> None:
-        """An answer is never older than its question."""
+        """Forgets answers to probes that are no longer asked."""
         for key in self.probes.keys() - keys:
             del self.probes[key]
 
@@ -129,7 +129,7 @@ class Telling:
         self.add_line(MeasuredChanged(measure=measure, measured=measured))
 
     def keep_measured(self, measures: set[str]) -> bool:
-        """Figures of what is no longer there are no figures. True when some went."""
+        """Forgets figures of measurements that are not in `measures`. True when there were any."""
         gone = self.measured.keys() - measures
         for measure in gone:
             del self.measured[measure]
@@ -145,7 +145,7 @@ class Telling:
     # --- what is to be told ---
 
     def waiting(self) -> float | None:
-        """Seconds until something can be told; None when all is told."""
+        """Seconds until something can be told; None when nothing waits."""
         if self._lines:
             return 0.0
         if not self._due:
@@ -153,7 +153,7 @@ class Telling:
         return max(0.0, min(self._due.values()) - time.monotonic())
 
     def take(self) -> Iterator[Event]:
-        """What is due now, as events; each is folded in as it is handed out."""
+        """The events that are due. Each becomes part of the snapshot as it is yielded."""
         if self._lines_lost:
             self._lines.append(Happened(source="sandbox", text=f"{self._lines_lost} more lines went by too fast to show"))
             self._lines_lost = 0
@@ -167,7 +167,7 @@ class Telling:
                 yield from self._tell(mark, self._waiting.pop(mark))
 
     def take_all(self) -> SnapshotTaken:
-        """Everything at once, as the new beginning."""
+        """Everything that is known as one new snapshot."""
         for mark in list(self._waiting):
             for _ in self._tell(mark, self._waiting.pop(mark)):
                 pass  # folded in; the snapshot tells it
@@ -175,7 +175,7 @@ class Telling:
         return SnapshotTaken(snapshot=self.snapshot())
 
     def snapshot(self) -> Snapshot:
-        """What has been told, which is what `number` stands for."""
+        """What has been told, up to the event `number`."""
         return Snapshot(
             sandbox=self.sandbox,
             generation=self.generation,
@@ -197,7 +197,7 @@ class Telling:
         self._due.setdefault(mark, self._told_at.get(mark, 0.0) + GAP_SECONDS)
 
     def _drop(self, place: str) -> None:
-        """What waits of the views of a place."""
+        """Drops the waiting changes of a place's views."""
         for mark in [mark for mark in self._waiting if mark[0] == place and mark[1]]:
             del self._waiting[mark], self._due[mark]
 
@@ -240,7 +240,7 @@ class Telling:
             yield Happened(source="kernel", place=place.id, text=text, detail=f"because: {cause}" if cause else "")
 
     def _see_calls(self, change: Change) -> None:
-        """Of the calls that came since, those that change something in the kernel are a cause."""
+        """Notes, as a possible cause of what follows, the new calls with which Docker had a driver change something."""
         place, first = change.place, change.before is None
         news = {*change.difference.added, *change.difference.changed}
         calls = [item for item in change.after.items if isinstance(item, Call) and (first or item.key in news)]

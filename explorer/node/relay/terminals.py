@@ -1,4 +1,4 @@
-"""The terminals of one sandbox: which there are, opening and closing them, and what is left of those of an earlier relay."""
+"""The terminals of one sandbox: opens and closes them, and cleans up those that an earlier relay left."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Terminals:
         self.tasks: dict[str, asyncio.Task[None]] = {}
 
     async def remember(self) -> None:
-        """Tabs of before: those that have closed are still shown until somebody closes their tab."""
+        """Reads the closed terminals from Redis. Pages show their tabs until somebody closes them."""
         raw = await self.redis.hgetall(terminals_key(self.sandbox))  # type: ignore[misc]
         known = [TerminalFacts.model_validate_json(value) for value in raw.values()]
         self.facts = {facts.id: facts for facts in known if not facts.open} | self.facts
@@ -59,7 +59,7 @@ class Terminals:
             self.tasks[terminal] = asyncio.create_task(self._serve(shell, wish, room), name=f"terminal {terminal}")
 
     def close_terminal(self, terminal: str, _: CloseTerminal) -> None:
-        """Somebody closed its tab: the shell ends and the tab goes."""
+        """Somebody closed the tab: ends the shell and removes the tab."""
         task = self.tasks.pop(terminal, None)
         known = self.facts.pop(terminal, None)
         shell = self.shells.get(terminal)
@@ -136,7 +136,7 @@ class Terminals:
         await self.tell(TerminalsChanged(terminals=tuple(self.facts.values())))
 
     async def close_all(self, reason: str) -> None:
-        """Every shell ends and says why; their tabs stay, closed."""
+        """Ends every shell with this reason. The tabs stay and are marked as closed."""
         tasks = list(self.tasks.values())
         shells = dict(self.shells)
         for task in tasks:
@@ -147,7 +147,7 @@ class Terminals:
 
 
 async def bury(redis: redis_asyncio.Redis, sandbox: str, reason: str) -> TerminalsChanged | None:
-    """Marks terminals closed that a relay which is no more had left open; None when there were none."""
+    """Marks as closed the terminals that an earlier relay left open. None when there were none."""
     raw = await redis.hgetall(terminals_key(sandbox))  # type: ignore[misc]
     known = [TerminalFacts.model_validate_json(value) for value in raw.values()]
     dead = {facts.id for facts in known if facts.open}
@@ -166,7 +166,9 @@ async def bury(redis: redis_asyncio.Redis, sandbox: str, reason: str) -> Termina
 
 
 async def end_shells(config: LabConfig, sandbox: str, places: Iterable[str]) -> int:
-    """Ends every shell of ours in these hosts and machines: a shell outlives a relay that was killed."""
+    """Ends the shells that terminals started in these hosts and machines: they live on when a relay was killed. Returns how
+    many.
+    """
     ended = 0
     for place in places:
         try:

@@ -1,1 +1,1 @@
-"""What a task does on the node: opening, resetting and closing a sandbox, and typing kept commands into it."""
+"""The work of a node's tasks: opens, resets and closes sandboxes, and types kept commands into them."""

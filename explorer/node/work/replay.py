@@ -1,4 +1,4 @@
-"""Types into a sandbox that stands what was kept of another one. A command that fails is told, and the rest goes on."""
+"""Types kept commands into a new sandbox. When a command fails, this is reported and the others are still typed."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ SAID = 200  # characters of what a command complained
 def type_kept(
     config: LabConfig, sandbox: str, replay: dict[str, Any], facts: dict[str, Any], say: Callable[[str, str], None]
 ) -> list[str]:
-    """Types every command of `replay` (as in `Sandbox.replay`) in order; a sentence for each that failed.
+    """Types the commands of `replay` (form: see `Sandbox.replay`) in order. Returns a sentence for each that failed.
 
-    The commands are words, not a shell's text: nothing in them is expanded, and `{lan}` becomes the address given here.
+    The commands are split into words and run without a shell, so nothing in them is expanded, except that `{lan}` and
+    `{lan.20}` become the subnet of this sandbox's LAN and an address in it.
     """
     failed: list[str] = []
     until = time.monotonic() + ALL_SECONDS
@@ -46,7 +47,7 @@ def type_kept(
 
 
 def _type(config: LabConfig, sandbox: str, place: str, words: list[str], seconds: float) -> str:
-    """Why it failed; empty when it did not."""
+    """Why the command failed; empty when it did not."""
     said = bytearray()
     try:
         status = run.run_in(config, sandbox, place, words, lambda _, data: said.extend(data[: 4096 - len(said)]), seconds)

@@ -1,7 +1,7 @@
-"""The node side: does what the row asks for. Called by tasks, by the reconciler and by the operator's command line.
+"""Does what a sandbox's row asks for: opens, resets and closes. Called by tasks, the reconciler and the operator's commands.
 
-Every function may run any number of times: it holds the sandbox's lock, reads the row again, and moves it only from the
-state it expects. What was half done by a process that died is finished by whoever comes next.
+Opening, resetting and closing may be called any number of times. Each takes the sandbox's lock, reads the row again, and goes
+on only from the state it expects. What a process that died left half done is finished by the next call.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ THEIRS = "{} Open a new sandbox and carry on; your progress is kept."
 
 
 class NoLongerWanted(Exception):
-    """The row moved on while we worked: what was built goes again."""
+    """The row was changed while the sandbox was being built. What was built is removed."""
 
 
 def open_sandbox(action_id: int) -> None:
@@ -82,8 +82,9 @@ def close_sandbox(action_id: int) -> None:
 
 
 def call_next() -> None:
-    """A place came free: those who wait longest are asked for now and not at the next sweep. More than one, because the
-    first may be one that has to go on waiting (a comparison leaves places to people)."""
+    """A place became free: sends the tasks of those that wait longest, without waiting for the next sweep. It sends several,
+    because the first may have to go on waiting (a comparison leaves places to learners).
+    """
     waiting = Sandbox.objects.filter(Q(node_id=settings.NODE_NAME) | Q(node=None), state=State.QUEUED)
     for sandbox in waiting.order_by("created_at")[:CALLED]:
         action = sandbox.actions.filter(kind=Action.Kind.OPEN).order_by("-pk").first()
@@ -96,7 +97,9 @@ def lock_of(sandbox: Sandbox) -> str:
 
 
 def _claim(sandbox: Sandbox) -> bool:
-    """Takes a queued row for this node, or takes up again what died here in the middle. One at a time: capacity counts."""
+    """Takes a queued row for this node, or continues one that an earlier process of this node began. Under a lock, so that the
+    places are counted correctly.
+    """
     sandbox.refresh_from_db()
     if sandbox.state == State.OPENING and sandbox.node_id == settings.NODE_NAME:
         return True
@@ -112,7 +115,7 @@ def _claim(sandbox: Sandbox) -> bool:
 
 
 def make_room(sandbox: Sandbox) -> bool:
-    """Is there a free place here? A warm sandbox gives way to a learner's."""
+    """Whether there is a free place here for this sandbox. When there is none, a warm sandbox is closed for a learner's."""
     here = Sandbox.objects.filter(node_id=settings.NODE_NAME, state__in=HERE)
     capacity = lifecycle.capacity(lab_config())
     free = capacity - here.count()
@@ -172,7 +175,9 @@ def _build(action: Action, *, first: bool) -> None:
 
 
 def _arrive(sandbox: Sandbox, action: Action, building: str, facts: dict[str, Any], failed: list[str]) -> None:
-    """The hosts run: now the row may say so, unless it moved on meanwhile. `failed`: what could not be typed into it."""
+    """The hosts run: sets the row to ready, or removes what was built when the row has changed meanwhile. `failed` has a
+    sentence for each kept command that failed.
+    """
     now = timezone.now()
     new: dict[str, Any] = {"facts": facts, "phase": "ready", "reason": ""}
     if sandbox.replay:
@@ -197,7 +202,7 @@ def _arrive(sandbox: Sandbox, action: Action, building: str, facts: dict[str, An
 
 
 def _arrive_first(sandbox: Sandbox, new: dict[str, Any]) -> bool:
-    """Warm when nobody has asked for it yet; a learner may claim it at any moment, so each answer is tried."""
+    """Sets the row to warm when it has no learner, else to ready. A learner may claim it at any moment, so both are tried."""
     waits = sandbox.expires_at if sandbox.class_id and sandbox.learner_id is None else None
     warm = {**new, "state": State.WARM, "phase": "warm", "expires_at": waits}
     if move(sandbox, [State.OPENING], where=Q(learner=None), **warm):
@@ -206,7 +211,7 @@ def _arrive_first(sandbox: Sandbox, new: dict[str, Any]) -> bool:
 
 
 def _remove_older(sandbox: Sandbox) -> None:
-    """Never two live generations: the old one is gone before the new one begins."""
+    """Removes older generations of the sandbox before the new one is built."""
     for found in lifecycle.list_sandboxes(lab_config()):
         if found.sandbox == sandbox.pk and found.generation < sandbox.generation:
             lifecycle.close_sandbox(lab_config(), sandbox.pk, found.generation)
@@ -222,7 +227,7 @@ def _fail(sandbox: Sandbox, action: Action, building: str, reason: str) -> None:
 
 
 def lose_row(sandbox: Sandbox, reason: str) -> bool:
-    """Its hosts are gone. Nobody misses a warm one."""
+    """The sandbox's hosts are gone: a warm one is closed, a ready one fails with this reason."""
     return _end(sandbox, [State.WARM], State.CLOSED) or _end(sandbox, [State.READY], State.FAILED, reason)
 
 
@@ -247,7 +252,7 @@ def _end(sandbox: Sandbox, states: list[str], state: str, reason: str = "") -> b
 
 
 def _reason(error: Exception) -> str:
-    """Whose it is and what to do, in one sentence or two."""
+    """The sentence for the learner: what happened, whose fault it is, and what to do."""
     if isinstance(error, SoftTimeLimitExceeded):
         return OURS.format("it took too long to start.")
     if isinstance(error, HostError):
@@ -256,7 +261,9 @@ def _reason(error: Exception) -> str:
 
 
 class Phases:
-    """Called by the lab with each phase, from whichever thread: writes it to the row, and stops what nobody wants."""
+    """The lab calls this with each phase, from any thread. It writes the phase to the row, and raises `NoLongerWanted` when
+    the row was changed meanwhile.
+    """
 
     def __init__(self, sandbox: Sandbox, building: str) -> None:
         self.sandbox, self.building, self.last = sandbox, building, ""

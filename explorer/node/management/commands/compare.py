@@ -1,4 +1,5 @@
-"""`manage.py compare …`: the same work on two to five drivers, measured. With `--json`: everything the page shows."""
+"""`manage.py compare …`: does the same work on two to five drivers and measures it. `--json` prints everything the
+page shows."""
 
 from __future__ import annotations
 
@@ -71,7 +72,7 @@ class Command(BaseCommand):
 
 
 def as_text(told: Comparison) -> str:
-    """The table, for a terminal."""
+    """The table as text for a terminal."""
     head = ["", *(column.variant.title for column in told.columns)]
     rows = [head]
     for row in ROWS:

@@ -1,4 +1,4 @@
-"""`manage.py engine`: the node's Docker engine, in the foreground."""
+"""`manage.py engine`: runs the node's Docker engine in the foreground."""
 
 from __future__ import annotations
 

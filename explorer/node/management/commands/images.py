@@ -1,4 +1,4 @@
-"""`manage.py images`: builds the images that are missing in the cache."""
+"""`manage.py images`: builds the images that the cache lacks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py labdoctor`: what this node can do, with a cure for what it cannot."""
+"""`manage.py labdoctor`: says what this node can do, and for what it cannot do, how to repair that."""
 
 from __future__ import annotations
 

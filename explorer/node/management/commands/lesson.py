@@ -1,4 +1,4 @@
-"""`manage.py lesson`: holds every lesson against the rules, or plays one on a real sandbox."""
+"""`manage.py lesson`: checks the lessons' files, or plays a lesson on a real sandbox."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def list_predicates(_: dict[str, Any]) -> None:
 
 
 def bring_scenario(options: dict[str, Any]) -> None:
-    """Exit status 0 when a lesson came of it, whatever was lost on the way."""
+    """Ends with exit status 0 when a lesson was made, even if parts of the scenario were left out."""
     source = Path(options["source"])
     try:
         files = preview.read_folder(source) if source.is_dir() else unpack(read_zip(source))
@@ -124,7 +124,7 @@ def read_zip(source: Path) -> bytes:
 
 
 def preview_folder(options: dict[str, Any]) -> None:
-    """Until it is interrupted. Only where the site is a developer's own: everybody else sends their lessons through it."""
+    """Runs until it is interrupted. Refused unless the site is a developer's own: on other sites, lessons are uploaded."""
     if settings.PRODUCTION or not (settings.DEBUG or settings.BIND in LOOPBACK):
         raise CommandError("A preview is for a site that only this machine sees. Send the lesson through the site instead.")
     folder = Path(options["folder"])
@@ -175,7 +175,7 @@ def check(lessons: dict[str, Lesson], as_json: bool) -> None:
 
 
 def keeper(folder: Path) -> Keep:
-    """Writes snapshots without their texts: the typed items are what checks look at."""
+    """Returns a function that writes snapshots to files without their printed lines: checks read the typed items only."""
     folder.mkdir(parents=True, exist_ok=True)
     told = count()
 
@@ -209,7 +209,7 @@ def record(lesson: Lesson, began: float, seen: tuple[Seen, ...], path: Path) -> 
 
 
 def pruned(value: Any) -> Any:
-    """Without what is empty."""
+    """The value without empty parts."""
     if isinstance(value, dict):
         return {key: pruned(one) for key, one in value.items() if one not in (None, "", [], {})}
     return [pruned(one) for one in value] if isinstance(value, list) else value
@@ -253,7 +253,7 @@ def solve(lessons: dict[str, Lesson], options: dict[str, Any]) -> None:
 
 
 def skipped(lesson: Lesson, word: str | None) -> tuple[str, int] | None:
-    """`STEP` or `STEP:N` as (step, N); N is 0 for all of its commands."""
+    """Parses `STEP` or `STEP:N` to (step, N). N is 0 for all commands of the step."""
     if word is None:
         return None
     match = re.fullmatch(r"([a-z0-9-]+)(?::([1-9][0-9]{0,2}))?", word)

@@ -1,4 +1,4 @@
-"""`manage.py relay`: this node's relay, in the foreground until it is told to stop."""
+"""`manage.py relay`: runs this node's relay in the foreground until it is stopped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py sandbox …`: open, use and close sandboxes by hand. With `--json`: one JSON object on standard output."""
+"""`manage.py sandbox …`: opens, uses and closes sandboxes by hand. `--json` prints one JSON object on standard output."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ def stream(which: Literal["out", "err"], data: bytes) -> None:
 
 
 def read_stdin() -> bytes:
-    """What was piped to us; nothing when standard input is closed, a terminal or silent."""
+    """What was piped into the command. Empty when standard input is closed, is a terminal, or has nothing to read."""
     try:
         piped = select.select([sys.stdin], [], [], 0)[0]
         return sys.stdin.buffer.read(1024 * 1024) if piped else b""
