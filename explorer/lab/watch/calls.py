@@ -1,7 +1,7 @@
-"""A third-party driver's journal on a host, followed from outside: the newest calls, bounded, as the view "calls".
+"""Follows the journal of a third-party driver on a host from outside: the newest calls, bounded, as the view "calls".
 
-Several times a second its size and time are looked at, which costs two system calls where no driver ever ran. It is read
-again only when they differ, its end alone, and at a bounded pace: its writer is the learner.
+Several times per second its size and time are looked at, which costs two system calls where no driver ever ran. When they
+differ, the end of the journal is read again, at a bounded rate, because the learner can write to the journal.
 """
 
 from __future__ import annotations
@@ -15,31 +15,31 @@ from explorer.network.read.calls import brief, read_calls
 
 JOURNAL = "run/lab-driver/calls.jsonl"
 END_BYTES = 96 * 1024
-TOLD_AT_ONCE = 12  # calls of one reading, in the timeline
+TOLD_AT_ONCE = 12  # calls of one reading that the timeline shows
 Mark = tuple[int, int, int]
 Tell = Callable[[str, str], None]
 
 
 class Calls:
-    """`seen` is the view as read last, None while there never was a journal. `tell` is called with (sentence, detail)."""
+    """`seen` is the view as it was read last, None while there was no journal. `tell` is called with (sentence, detail)."""
 
     def __init__(self, pid: int, tell: Tell) -> None:
         self.seen: Observation | None = None
         self._pid, self._tell = pid, tell
         self._mark: Mark | None = None
         self._pace = Pace(20, 2.0)
-        self._known: dict[str, bool] = {}  # key → whether its answer was told
+        self._known: dict[str, bool] = {}  # key → whether its answer was reported
         self._begun = False
 
     def glance(self) -> bool:
-        """True when what is seen has changed."""
+        """Reads the journal if it differs. True when the view has changed."""
         mark = self._look()
-        quietly, self._begun = not self._begun, True  # what stood there before us is no news
+        quietly, self._begun = not self._begun, True  # calls from before the watching are not reported
         if mark == self._mark or not self._pace.allows():
             return False
         self._mark = mark
         text = read_end_below(self._pid, JOURNAL, END_BYTES) if mark else ""
-        whole = text if mark and mark[1] <= END_BYTES else text.partition("\n")[2]  # the first line may be half a line
+        whole = text if mark and mark[1] <= END_BYTES else text.partition("\n")[2]  # the first line may be incomplete
         before, self.seen = self.seen, read_calls(whole)
         self._report(quietly)
         return before != self.seen

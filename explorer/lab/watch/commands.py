@@ -1,7 +1,8 @@
-"""The commands people give in the sandboxes of this node, as the kernel's process connector tells them.
+"""The commands that people give in the sandboxes of this node, reported by the kernel's process connector.
 
-One socket for the whole node, behind a filter, so that only the start of a program wakes anybody; `execs` is the program that
-then reads who it was. The kernel tells programs in the machine's first namespaces only: elsewhere `why_not` says so.
+There is one socket for the whole node, behind a filter, so that only the start of a program wakes a process; the program
+`execs` then reads which process it was. The kernel reports programs only in the machine's first namespaces; elsewhere
+`why_not` says so.
 """
 
 from __future__ import annotations
@@ -34,11 +35,11 @@ PROGRAM = Path(execs.__file__)
 NETLINK_CONNECTOR, PROCESSES = 11, 1  # <linux/netlink.h>; CN_IDX_PROC and CN_VAL_PROC of <linux/connector.h>
 LISTEN, IGNORE = 1, 2
 NONE, EXEC, EXIT = 0, 0x2, 0x80000000
-WHAT, PID, THREAD_GROUP = 36, 52, 56  # where they lie in a message
-ACKNOWLEDGED = struct.Struct("=28xI4xI12xI")  # the number of the question, what, error
+WHAT, PID, THREAD_GROUP = 36, 52, 56  # their offsets in a message
+ACKNOWLEDGED = struct.Struct("=28xI4xI12xI")  # number of the request, kind, error
 SO_RCVBUFFORCE = 33
 ROOM, ROOM_ENDS = 4 * 1024 * 1024, 1024 * 1024
-PATIENCE = 0.5  # seconds for the kernel's yes
+PATIENCE = 0.5  # seconds to wait for the kernel's acknowledgement
 AGAIN, AGAIN_LONGEST = 1.0, 60.0
 LOST_EVERY = 30.0
 LINE_BYTES = 64 * 1024
@@ -51,7 +52,8 @@ CONTAINED = NOT_LISTED + "its kernel tells of programs only outside of container
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """`inner` is the id of the container on the host, or empty. `counted`: the text tells of those that are not listed."""
+    """One command. `inner` is the id of the container on the host, or "". With `counted`, the text gives the number of
+    commands that are not listed."""
 
     inner: str
     text: str
@@ -62,7 +64,7 @@ Heard = Callable[[Command], None]
 
 
 class Commands:
-    """`why_not` says why nothing is listed; empty when commands are."""
+    """The commands of all sandboxes of a node. `why_not` says why none are listed; "" when they are."""
 
     def __init__(self, config: LabConfig) -> None:
         self.why_not = ""
@@ -72,7 +74,7 @@ class Commands:
         self._lost_at = -LOST_EVERY
 
     def attend(self, container: str, heard: Heard) -> None:
-        """`heard` is told every command of a host or machine, by its id on the node's engine."""
+        """From now on `heard` gets every command of a host or machine, by its id on the node's engine."""
         self._attending[container] = heard
 
     def leave(self, container: str) -> None:
@@ -86,7 +88,8 @@ class Commands:
             log.warning("commands are not listed", why=self.why_not)
 
     async def run(self) -> None:
-        """Until cancelled. A reader that ended is started anew, and that is said."""
+        """Runs until cancelled. When the reading program ends, it is started again, and every listener gets a sentence about
+        it."""
         if not self._sockets:
             return
         try:
@@ -115,7 +118,7 @@ class Commands:
             str(PROGRAM),
             *map(str, fds),
             self._parent,
-            stdin=asyncio.subprocess.PIPE,  # closes with us: then it ends
+            stdin=asyncio.subprocess.PIPE,  # closes when this process ends; then the program ends too
             stdout=asyncio.subprocess.PIPE,
             pass_fds=fds,
             env={},
@@ -132,7 +135,7 @@ class Commands:
             await process.wait()
 
     def _take(self, line: bytes) -> None:
-        """What the program said."""
+        """Handles one line of the reading program."""
         try:
             told: dict[str, Any] = json.loads(line)
         except ValueError:
@@ -147,7 +150,8 @@ class Commands:
             heard_by(command)
 
     def _lose(self) -> None:
-        """Nobody knows whose they were, so everybody is told; not more than now and then."""
+        """Tells every listener that commands may be missing, because their host is not known; at most once in LOST_EVERY
+        seconds."""
         if time.monotonic() - self._lost_at < LOST_EVERY:
             return
         self._lost_at = time.monotonic()
@@ -170,7 +174,7 @@ def commands(told: dict[str, Any]) -> list[Command]:
 
 
 def words(argv: list[str], *, cut: bool = False) -> str:
-    """One line that a shell reads as these words. What cannot be printed is written as bash writes it."""
+    """One line that a shell reads as these words. Characters that cannot be printed are written as bash writes them."""
     text = " ".join(map(quoted, argv))
     return text[: TEXT - 1] + "…" if cut or len(text) > TEXT else text
 
@@ -197,7 +201,7 @@ def escaped(letter: str) -> str:
 
 
 def why_not() -> str:
-    """A sentence, or nothing when this kernel tells us."""
+    """Why this kernel does not report commands, in a sentence; "" when it does."""
     try:
         forget(listen(EXEC, ROOM_ENDS))
     except OSError as error:
@@ -212,7 +216,7 @@ def reason(error: OSError) -> str:
 
 
 def listen(what: int, room: int) -> socket.socket:
-    """A socket that hears events of this kind, and no others. Raises OSError where the kernel does not tell."""
+    """A socket that receives events of this kind and no others. Raises OSError where the kernel does not report them."""
     sock = socket.socket(socket.AF_NETLINK, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC, NETLINK_CONNECTOR)
     try:
         attach(sock, only(what))
@@ -222,7 +226,7 @@ def listen(what: int, room: int) -> socket.socket:
         sock.settimeout(PATIENCE)
         if not acknowledged(sock, ask(sock, struct.pack("=I", LISTEN))):
             raise OSError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
-        # kernels since 6.6 make no message of other kinds for us, then; older ones take no notice of one of that length
+        # since 6.6, the kernel then sends only this kind; an older kernel ignores a request of this length
         ask(sock, struct.pack("=II", LISTEN, what))
         sock.setblocking(False)
         return sock
@@ -232,7 +236,8 @@ def listen(what: int, room: int) -> socket.socket:
 
 
 def only(what: int) -> Program:
-    """Events of this kind, of whole processes; and the kernel's yes or no. A filter sees numbers in network order."""
+    """A filter for events of this kind about whole processes, and for the kernel's acknowledgement. A filter sees numbers in
+    network order."""
     swapped = int.from_bytes(what.to_bytes(4, sys.byteorder), "big")
     return (
         Do(LOAD_WORD, WHAT),
@@ -250,7 +255,8 @@ def only(what: int) -> Program:
 
 
 def ask(sock: socket.socket, payload: bytes) -> int:
-    """The number of the question; the kernel's answer to others' is told to all who listen."""
+    """Sends a request and returns its number. Every listener gets the kernel's answers to all requests, so the number tells
+    them apart."""
     number = secrets.randbits(31)
     told = struct.pack("=IIIIHH", PROCESSES, PROCESSES, 0, number, len(payload), 0) + payload
     sock.send(struct.pack("=IHHII", 16 + len(told), 3, 0, 0, 0) + told)  # NLMSG_DONE
@@ -258,7 +264,8 @@ def ask(sock: socket.socket, payload: bytes) -> int:
 
 
 def acknowledged(sock: socket.socket, number: int) -> bool:
-    """Whether the kernel says yes. A no is an OSError; to who is in a container it says nothing at all."""
+    """Whether the kernel accepts the request. Raises OSError when the kernel refuses; inside a container the kernel does not
+    answer."""
     until = time.monotonic() + PATIENCE
     with suppress(TimeoutError):
         while time.monotonic() < until:
@@ -275,7 +282,7 @@ def acknowledged(sock: socket.socket, number: int) -> bool:
 
 
 def forget(sock: socket.socket) -> None:
-    """Older kernels count their listeners: they are told when one is gone."""
+    """Closes the socket. Older kernels count their listeners, so the kernel is told first."""
     with suppress(OSError):
         ask(sock, struct.pack("=I", IGNORE))
     sock.close()

@@ -1,4 +1,4 @@
-"""Following one host's own daemon: its state after every event, its events in words, and the truth when it is dead."""
+"""Follows one host's own daemon: its state after every event, its events in words, and an error when it is dead."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ NAMES_KEPT = 2_000
 LINE_BYTES = 64 * 1024
 IGNORED = ("exec_", "health_status", "top", "attach", "resize")
 RETRY_FIRST, RETRY_LONGEST = 0.25, 2.0
-RECHECK = 10.0  # a daemon that stopped sending events without hanging up is found out
+RECHECK = 10.0  # seconds after which the state is read again, in case the daemon stopped sending events
 
 
 class Daemon:
-    """`state` is what it said last; when it is dead, the last names with `error` set, for the containers go on."""
+    """`state` is what the daemon said last. When the daemon is dead, `state` keeps the last names and has `error`, because
+    the containers may still run."""
 
     def __init__(self, host: str, connect: Connect, changed: Callable[[], None], said: Callable[[str, str], None]) -> None:
         self.state = DockerState(host=host)
@@ -38,7 +39,7 @@ class Daemon:
         self._quiet.touch()
 
     def end(self, why: str) -> None:
-        """Its host is gone or stopped."""
+        """Sets `error`: the host is gone or has stopped."""
         self._take(DockerState(host=self.state.host, error=why))
 
     async def run(self) -> None:
@@ -72,7 +73,7 @@ class Daemon:
                 try:
                     if exchange.status == 200:
                         wait = RETRY_FIRST
-                        self.refresh()  # what happened before we listened
+                        self.refresh()  # for changes from before the listening began
                         async for event in decoded_lines(exchange):
                             self._heard(event)
                 finally:
@@ -95,14 +96,15 @@ class Daemon:
             self._said(sentence, detail)
 
     def _remember(self, actor: Any) -> None:
-        """A network's event may come before the daemon was asked for the new container's name."""
+        """Keeps the name of a new container: an event of a network may name the container before the daemon was
+        asked for it."""
         facts = actor.get("Attributes") if isinstance(actor, dict) else None
         if isinstance(facts, dict) and isinstance(actor.get("ID"), str) and len(self._names) < NAMES_KEPT:
             self._names[actor["ID"][:64]] = plain(facts.get("name"))
 
 
 async def decoded_lines(exchange: Exchange) -> AsyncIterator[Any]:
-    """One JSON value per line; a line that is too long or is no JSON ends the conversation."""
+    """One JSON value per line. Raises BadAnswer for a line that is too long or not JSON."""
     rest = b""
     async for piece in exchange.body():
         *lines, rest = (rest + piece).split(b"\n")

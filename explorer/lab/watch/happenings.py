@@ -1,4 +1,4 @@
-"""What a host's daemon reports, in plain words. Names come from the host: short, one line, plain text."""
+"""What a host's daemon reports, in plain words. Names come from the host: they are made short, one line and plain text."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NETWORK = {
 
 
 def describe(event: Any, names: Mapping[str, str]) -> tuple[str, str]:
-    """(sentence, detail), both empty for what nobody needs to read. `names` maps container id → name."""
+    """(sentence, detail); both are empty for events that people need not read. `names` maps container id → name."""
     if not isinstance(event, dict) or not isinstance(event.get("Actor"), dict):
         return "", ""
     kind, action, actor = event.get("Type"), event.get("Action"), event["Actor"]
@@ -53,6 +53,6 @@ def detail_of(kind: Any, action: Any, facts: Mapping[str, Any]) -> str:
 
 
 def plain(value: Any, length: int = 128) -> str:
-    """One short line without control characters, whatever it was."""
+    """The value as one short line without control characters."""
     text = value if isinstance(value, str) else ""
     return "".join(letter if letter.isprintable() else "�" for letter in text[:length])

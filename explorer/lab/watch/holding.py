@@ -1,4 +1,4 @@
-"""The namespaces of one host that are held open and watched: taken up when seen, let go when they end."""
+"""The namespaces of one host that are held open and watched: opened when they are seen, closed when they end."""
 
 from __future__ import annotations
 
@@ -14,19 +14,20 @@ from explorer.lab.inside.places import ControlGroup, Seen
 from explorer.lab.watch.mounted import open_mounted
 from explorer.lab.watch.namespace import Watch
 
-TRIES = 8  # processes of one namespace that are tried before it is left for the next look
+TRIES = 8  # processes of one namespace that are tried in one look
 log = structlog.get_logger(__name__)
 
 
 class Room(Protocol):
-    """What is left of the sandbox's share."""
+    """How many more places and lines the sandbox may hold."""
 
     def room_for_places(self) -> int: ...
     def room_for_lines(self) -> int: ...
 
 
 class Holding:
-    """`first` is the host's first process: its namespace is the host's own and has room always."""
+    """The watches of one host. `first` is the pid of the host's first process. The host's own namespace is always held, the
+    others while there is room."""
 
     def __init__(
         self,
@@ -47,7 +48,7 @@ class Holding:
         self._ending: set[asyncio.Task[None]] = set()
 
     def follow(self, seen: Seen) -> None:
-        """Makes what is held agree with what was seen."""
+        """Opens and closes namespaces so that those that were seen are held."""
         there = seen.inodes | {self.home}
         for inode in self.watches.keys() - there:
             self._drop(inode)
@@ -118,6 +119,6 @@ class Holding:
         task.cancel()
         asyncio.get_running_loop().remove_reader(watch.namespace.pidfd)
         self._ending.add(task)
-        # the descriptor is passed to tools by number: close it only when no tool can be starting with it
+        # the descriptor's number is passed to tools: close it only when no tool can be starting with it
         task.add_done_callback(lambda _task: watch.namespace.close())
         task.add_done_callback(self._ending.discard)

@@ -1,4 +1,4 @@
-"""One host or machine, watched from outside: finding its namespaces, keeping a watch on each, letting go of what ended."""
+"""Watches one host or machine from outside: finds its namespaces, watches each, and stops watching those that ended."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ from explorer.lab.watch.remembered import still_true
 from explorer.network.model import DockerState, Interface, Observation, Place, View
 
 LOOK_EVERY = 1.0
-LOOK_AGAIN = (0.05, 0.25)  # after something moved: a container needs a moment to get its name and its network
-ASK_AGAIN = (0.0, 1.0, 3.0)  # a daemon takes down the last of a network after its namespace
+LOOK_AGAIN = (0.05, 0.25)  # after a change: a container needs a moment to get its name and its network
+ASK_AGAIN = (0.0, 1.0, 3.0)  # a daemon removes the last parts of a network after its namespace
 log = structlog.get_logger(__name__)
 PROCESSES_PER_TURN = 200
-NAME_PATIENCE = patient(0.8)  # how long a new container may stay unshown while its daemon is asked for its name
+NAME_PATIENCE = patient(0.8)  # how long a new container is not shown while the daemon is asked for its name
 
 Source = Literal["docker", "driver", "kernel", "command", "sandbox", "lesson"]
 
 
 class HostWatch:
-    """`places()` is the present truth without explanations; `changed` is called whenever it differs."""
+    """`places()` is the present state without explanations; `changed` is called whenever it differs."""
 
     def __init__(
         self,
@@ -62,14 +62,14 @@ class HostWatch:
         self._mounted: set[int] = set()
         self._calls: Calls | None = None
         self._down = ""
-        self._inside: frozenset[str] = frozenset()  # containers of which there is a process
+        self._inside: frozenset[str] = frozenset()  # containers that have a process
         self._quiet = Quiet(0.0, 0.0)
         self._pace = Pace(30, 10.0)
         self._cut = False
 
     @property
     def docker(self) -> DockerState | None:
-        """What its daemon says; once it is silent, what of its last words the kernel still bears out."""
+        """What the daemon says. When it is silent: the part of its last names that the kernel still supports."""
         state = self.daemon.state if self.daemon and self.daemon.asked else None
         if state is None or not state.error or self._cut:
             return state
@@ -87,12 +87,12 @@ class HostWatch:
     # --- its life ---
 
     async def run(self) -> None:
-        """Until the engine no longer knows the container."""
+        """Runs until the engine no longer knows the container."""
         while True:
             try:
                 pid = await self._first_process()
             except BadAnswer:
-                await asyncio.sleep(0.5)  # the node's engine is busy or away: nothing was seen
+                await asyncio.sleep(0.5)  # the node's engine is busy or down: the state is unknown
                 continue
             if pid is None:
                 break
@@ -100,7 +100,7 @@ class HostWatch:
             if pid:
                 try:
                     await self._live(pid)
-                except OSError as error:  # perhaps it ended while we began
+                except OSError as error:  # perhaps it ended at this moment
                     self._fall(f"{self.name} cannot be watched ({error.strerror or error}).")
                     await asyncio.sleep(0.5)
             else:
@@ -110,7 +110,7 @@ class HostWatch:
         self._fall(f"{self.name} has been removed.")
 
     async def _first_process(self) -> int | None:
-        """0 when it is not running, None when the engine does not know it."""
+        """The pid of the first process; 0 when the container is not running, None when the engine does not know it."""
         try:
             told = await ask_json(self._engine, f"/containers/{self.container}/json")
         except BadAnswer as error:
@@ -181,7 +181,7 @@ class HostWatch:
         self._said("driver", self.name, sentence, detail)
 
     def glance(self) -> None:
-        """Whether a driver that is a program on this host was asked anything new."""
+        """Looks at the journal of a third-party driver on this host."""
         if self._calls and self._calls.glance():
             self._changed()
 
@@ -203,16 +203,16 @@ class HostWatch:
             if ended(life):
                 return
             for _ in range(self._look(holding) // PROCESSES_PER_TURN):
-                await self._pace.turn()  # the more there was to look at, the longer until the next look
+                await self._pace.turn()  # the more processes there are, the longer until the next look
 
     def _look(self, holding: Holding) -> int:
-        """The number of processes there are."""
+        """Looks once at all namespaces. Returns the number of processes."""
         seen = look(holding.group, holding.home)
         seen.mounted = mounted_namespaces(holding.first)
         self._inside = seen.containers
         self._ask_after(seen.mounted)
         holding.follow(seen)
-        self._tend_tap()  # a namespace that has gone may have been the last with one
+        self._tend_tap()  # the last namespace with a VXLAN interface may be gone
         self._name(seen, holding)
         self.seen_at = time.monotonic()
         if seen.cut and not self._cut:
@@ -221,7 +221,8 @@ class HostWatch:
         return sum(len(processes) for processes in seen.namespaces.values())
 
     def _ask_after(self, mounted: dict[int, str]) -> None:
-        """A daemon reports no event when it joins or leaves a swarm; its networks' namespaces come and go, though."""
+        """Asks the daemon again when mounted namespaces changed: a daemon reports no event when it joins or leaves a swarm,
+        but the namespaces of its networks come and go."""
         if self.daemon and mounted.keys() != self._mounted:
             for wait in ASK_AGAIN:
                 asyncio.get_running_loop().call_later(wait, self.daemon.refresh)
@@ -234,7 +235,7 @@ class HostWatch:
         self._changed()
 
     def _tend_tap(self) -> None:
-        """Frames are listened to only where a VXLAN interface is, in the host or in a namespace of it."""
+        """Listens to frames only while the host or one of its namespaces has a VXLAN interface."""
         holding = self._holding
         home = holding.watches.get(holding.home) if holding else None
         if home is None or self.kind != "host" or not any(has_vxlan(watch) for watch in self.watches):
@@ -272,14 +273,14 @@ class HostWatch:
         return waiting
 
     def place_of(self, container: str) -> str:
-        """What a learner calls the container of this id; the host itself for an empty one."""
+        """The place of the container with this id; the host itself for ""."""
         if not container:
             return self.name
         named = next((sight.id for sight in self._sights if sight.container == container), "")
         return named or f"{self.name}/{container_names(self.docker).get(container, container[:12])}"
 
     def places(self) -> dict[str, Place]:
-        """Those whose first reading is in. A place that cannot be read says so and is there all the same."""
+        """The places that have been read once. A place that cannot be read is here too, with an error."""
         if self._down:
             itself = Sight(self.name, self.kind, self.name, 0)
             return {} if self.gone else {self.name: self._place(itself, {}, self._down)}

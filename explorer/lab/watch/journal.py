@@ -1,4 +1,4 @@
-"""A LAN machine's own log, followed through the node's engine: the newest lines, bounded, as the view "requests"."""
+"""Follows a LAN machine's own log through the node's engine: the newest lines, bounded, as the view "requests"."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RETRY = 1.0
 
 
 class Lines:
-    """Engine log frames → the last lines. Frames may be cut anywhere; what is too long is cut short."""
+    """Turns the engine's log frames into the last lines. Frames may be cut anywhere; a line that is too long is cut."""
 
     def __init__(self) -> None:
         self.kept: deque[str] = deque(maxlen=LINES_KEPT)
@@ -28,7 +28,7 @@ class Lines:
         self._line = bytearray()
 
     def feed(self, data: bytes) -> bool:
-        """True when a line was finished."""
+        """True when a line is complete."""
         finished = False
         while data:
             if not self._left:
@@ -51,7 +51,7 @@ class Lines:
 
 
 async def follow(engine: Connect, container: str, logged: Callable[[Observation], None]) -> None:
-    """Until cancelled. A log that ends is asked for again: the machine may be starting, the engine busy."""
+    """Runs until cancelled. When the log ends it is asked for again, because the machine may be starting or the engine busy."""
     logged(read_requests(""))
     while True:
         with suppress(BadAnswer, TimeoutError):

@@ -1,7 +1,7 @@
-"""Namespaces that no process lives in, kept by a mount: those of `ip netns add`, and those of overlay networks.
+"""Namespaces without a process, which a mount keeps: those of `ip netns add` and those of overlay networks.
 
-The host's mount table names them; the path is opened below the host's root with no link followed, and what was opened is
-taken only if it is a network namespace of the sandbox's own users.
+The host's mount table names them. The path is opened below the host's root without following links, and what was opened is
+used only if it is a network namespace that belongs to the sandbox's users.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ MOST = 256
 NS_GET_NSTYPE = 0xB703
 BY_HAND = "/run/netns"
 BY_DOCKER = "/run/docker/netns"
-# An overlay's own namespace, its load balancer's, and the one where services' published ports arrive; the others there are
-# containers', which have processes.
+# The namespaces of an overlay, of its load balancer, and the one where services' published ports arrive. The others are
+# those of containers, which have processes.
 OVERLAY = re.compile(r"\d{1,6}-[0-9a-z]{1,25}|lb_[0-9a-z]{1,25}|ingress_sbox")
 
 
@@ -48,9 +48,10 @@ def is_wanted(path: PurePosixPath) -> bool:
 
 
 def open_mounted(pid: int, path: str) -> Namespace | None:
-    """Its life is that of the mount, so the host's first process stands for it."""
+    """The namespace that is mounted at `path`, or None. Its pidfd is that of the host's first process, because the mount ends
+    with it."""
     try:
-        fd = open_looked_at(pid, path.lstrip("/"), lambda seen: stat.S_ISREG(seen.st_mode))  # as namespaces are
+        fd = open_looked_at(pid, path.lstrip("/"), lambda seen: stat.S_ISREG(seen.st_mode))  # a namespace is a regular file
     except FileNotFoundError:
         return None
     pidfd = -1
@@ -59,7 +60,7 @@ def open_mounted(pid: int, path: str) -> Namespace | None:
             pidfd = os.pidfd_open(pid)
             return Namespace(0, pidfd, fd)
         return None
-    except OSError:  # not a namespace any more
+    except OSError:  # no longer a namespace
         return None
     finally:
         if pidfd < 0:

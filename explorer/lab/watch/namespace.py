@@ -1,8 +1,8 @@
-"""One network namespace, watched: which views are out of date, and reading just those again.
+"""Watches one network namespace: which views are out of date, and reading only those again.
 
-The kernel's notifications are debounced; a flood of them is answered at a bounded pace. Counters have no notification, so
-a tick compares the interfaces' packet counts (one file, no program started) and reads rules and connections only when
-something went through.
+The kernel's notifications are collected for a moment; a flood of them is answered at a bounded rate. Counters have no
+notification. So a tick compares the packet counts of the interfaces (one file, no program is started), and reads rules and
+connections only when packets passed.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from explorer.network.views import commands, counting, observe
 LINES_AT_LEAST = 50
 STILL, LONGEST = 0.015, 0.060
 BURST, RATE, LINES_PER_TURN = 30, 5.0, 300
-CONNECTIONS_GAP = 0.2  # of all views the only one that ordinary traffic changes many times a second
-TICKS_TO_FULL = 20  # every so many ticks everything is read, notified or not
+CONNECTIONS_GAP = 0.2  # seconds; this is the only view that ordinary traffic changes many times per second
+TICKS_TO_FULL = 20  # after so many ticks every view is read, with or without a notification
 
 
 class Watch:
-    """`views` is what was read last. `changed` is called after each reading that differs, `moved` when a link came or went;
-    `room` says how many more lines the sandbox may hold."""
+    """One watched namespace. `views` is what was read last. `changed` is called after each reading that differs, `moved` when
+    a link came or went. `room` returns how many more lines the sandbox may hold."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class Watch:
         self._ticks = 0
 
     async def run(self) -> None:
-        """Until cancelled. Listens before it reads, so that nothing falls between."""
+        """Runs until cancelled. It listens before it reads, so that no change is missed in between."""
         listener = Listener(self.namespace, self.dirty)
         try:
             self.dirty(commands())
@@ -59,7 +59,7 @@ class Watch:
                 await self._pace.turn()
                 views, self._dirty = self._dirty, set()
                 for _ in range(await self._read(views) // LINES_PER_TURN):
-                    await self._pace.turn()  # the longer the text, the longer until the next
+                    await self._pace.turn()  # the longer the text, the longer until the next reading
         finally:
             listener.close()
 
@@ -69,29 +69,30 @@ class Watch:
 
     @property
     def behind(self) -> float:
-        """Seconds for which something is known to be out of date."""
+        """Seconds since a view is known to be out of date."""
         return self._quiet.waiting
 
     def dirty(self, views: Iterable[View]) -> None:
         views = set(views)
         if "interfaces" in views and self.views:
-            self._moved()  # a link came or went: perhaps a namespace did too
+            self._moved()  # a link came or went, so a namespace may have come or gone too
         if views == {"connections"}:
             if time.monotonic() - self._connections_at < CONNECTIONS_GAP:
-                self._connections_due = True  # the next beat takes it along
+                self._connections_due = True  # the next beat reads it
                 return
-            views.update(view for view in counting("connections") if self._counts(view))  # a connection's packets were counted
+            # rules have counted the connection's packets
+            views.update(view for view in counting("connections") if self._counts(view))
         self._dirty |= views
         self._quiet.touch()
 
     def beat(self) -> None:
-        """Several times a second: what was put off is due now."""
+        """Is called several times per second and starts a reading of connections that was put off."""
         if self._connections_due and time.monotonic() - self._connections_at >= CONNECTIONS_GAP:
             self._connections_due = False
             self.dirty(("connections",))
 
     def tick(self) -> None:
-        """Every few seconds: what changes without notice."""
+        """Is called every few seconds and reads what changes without a notification."""
         self._ticks += 1
         if self._ticks % TICKS_TO_FULL == 0:
             self.dirty(commands())
@@ -99,7 +100,7 @@ class Watch:
         try:
             traffic = read_text(f"/proc/{self.namespace.pid}/net/dev", 256 * 1024)
         except OSError:
-            traffic = ""  # no process is left in it
+            traffic = ""  # no process is left in the namespace
         if traffic != self._traffic or not traffic:
             self._traffic = traffic
             self.dirty(view for view in counting("packets") if self._counts(view))
@@ -110,7 +111,7 @@ class Watch:
         return view in self.views and bool(self.views[view].lines)
 
     async def _read(self, views: set[View]) -> int:
-        """Reads these views; the number of lines that came."""
+        """Reads these views. Returns the number of lines of those that changed."""
         tools = {view: several for view, several in commands().items() if view in views}
         run = {" ".join(command): command for several in tools.values() for command in several}
         outputs = await run_tools(self.namespace.fd, run)
@@ -136,12 +137,13 @@ class Watch:
 
 
 def trouble(output: Output) -> str:
-    """A program this node does not have prints nothing about a table it alone could have made."""
+    """The error of a tool, "" when the node does not have the tool: then nothing can have made the table that only this tool
+    prints."""
     return "" if output.error.endswith(": not found") else output.error
 
 
 def same(seen: Observation, before: Observation | None) -> bool:
-    """Whether they show the same; the time a tool prints into its comments is no news."""
+    """Whether both observations show the same; the time in a tool's comments does not count."""
     if before is None or (seen.items, seen.error, seen.truncated) != (before.items, before.error, before.truncated):
         return False
     return seen.lines == before.lines or _said(seen) == _said(before)

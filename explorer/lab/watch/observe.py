@@ -1,8 +1,8 @@
-"""The observer of one sandbox: everything its namespaces show, told to a witness as it changes.
+"""The observer of one sandbox: reports everything that its namespaces show to a witness, as it changes.
 
-Each host and machine is watched by itself and knows nothing of the others. Here their readings become what is shown
-(`lab.watch.shown`), and what differs from what was shown before is handed on once: the place, the view, what it showed before
-and shows now. One task tells, so a witness hears things in order and one at a time, and need not compare again.
+Each host and machine is watched separately (`lab.watch.hostwatch`). Their readings are joined here (`lab.watch.shown`), and
+each difference is reported once: the place, the view, what it showed before and what it shows now. One task reports, so a
+witness gets the changes in order and one at a time, and need not compare again.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ SWEEP_WATCHED, SWEEP_UNWATCHED = 3.0, 15.0
 BEAT = 0.25
 FRESH = 5.0
 SAID_KEPT = 200
-LINES_HELD = 30_000  # of text, in all views of all places of a sandbox
+LINES_HELD = 30_000  # lines of text in all views of all places of a sandbox
 
 
 class Witness(Protocol):
@@ -58,7 +58,7 @@ class Witness(Protocol):
 
 
 class Observer:
-    """`places` and `docker` are what is shown. `watched` False (nobody looks) makes the sweeps rarer."""
+    """`places` and `docker` are what is shown. When `watched` is False (nobody looks), the sweeps are rarer."""
 
     def __init__(self, config: LabConfig, sandbox: str, generation: int, facts: dict[str, Any], witness: Witness) -> None:
         self.sandbox, self.generation, self.watched = sandbox, generation, True
@@ -80,24 +80,25 @@ class Observer:
         return self._shown.places
 
     async def run(self) -> None:
-        """Until cancelled, or until none of the sandbox's containers is known to the engine."""
+        """Runs until cancelled, or until the engine knows none of the sandbox's containers."""
         await until_one_ends(self._watch_all(), self._keep_telling(), self._keep_sweeping())
         await self._tell()
 
     async def _watch_all(self) -> None:
-        async with asyncio.TaskGroup() as watching:  # waits for every one to let go, whatever ends it
+        async with asyncio.TaskGroup() as watching:  # waits until every watch has closed its namespaces
             for host in self._hosts:
                 watching.create_task(host.run())
 
     def alive(self) -> bool:
-        """True while everything shown was true within the last five seconds."""
+        """Whether everything that is shown was true within the last FRESH (five) seconds."""
         now = time.monotonic()
         return all(now - host.seen_at < FRESH for host in self._hosts if not host.gone) and all(
             watch.behind < FRESH for host in self._hosts for watch in host.watches
         )
 
     async def probe(self, probes: Sequence[Probe]) -> list[ProbeResult]:
-        """Each answered within a second, all at once, by packets from within the place that asks."""
+        """The results of all probes, sent at the same time from inside the places that ask; each takes about a second at
+        most."""
         return await asyncio.gather(*(self._probe(probe) for probe in probes))
 
     async def _probe(self, probe: Probe) -> ProbeResult:
@@ -109,15 +110,16 @@ class Observer:
         return ProbeResult(probe=probe, ok=ok, detail=detail, source_seen=source_seen, at=at)
 
     async def measure(self, roads: Sequence[Road], effort: Effort | None = None) -> Measured:
-        """Takes some seconds of everybody's time: ask rarely."""
+        """Measures these roads. It takes some seconds and measurements wait for each other, so ask rarely."""
         return await measure(roads, self._namespace, self.places, effort)
 
     async def journey(self, asked: Asked) -> Journeys:
-        """The way of a real packet, traced in every namespace it passes."""
+        """The way of a real packet, traced in every namespace that it passes."""
         return await trace_journey(asked, self.places, self.docker, self._namespace)
 
     async def capture(self, place: str, interface: str, expression: str) -> Capture:
-        """Listens to one interface from now on; whoever asked takes what comes, and closes it."""
+        """Starts to listen to one interface. The caller takes the frames and closes the capture. Raises NotThere or
+        BadFilter."""
         code = await compile_filter(expression, SNAP)
         namespace = self._namespace(place)
         if namespace is None:
@@ -125,22 +127,22 @@ class Observer:
         return Capture(namespace, place, interface, code)
 
     async def reach(self) -> Grid:
-        """Everybody pings everybody: fifteen seconds at most, usually one or two."""
+        """Every place pings every other place: fifteen seconds at most, usually one or two."""
         return await measure_grid(dict(self.places), dict(self.docker), self._namespace)
 
     async def run_script(self, script: Script, text: str) -> ScriptResult:
-        """A few seconds at most; what it left behind is gone with it."""
+        """The result of a script on a host, after a few seconds at most. Processes that the script leaves behind are ended."""
         host = next((host for host in self._hosts if host.name == script.place and host.kind == "host"), None)
         if host is None or host.gone:
             return ScriptResult(error=f"{script.place} is not there.", at=time.time())
         return await run_script(self._engine, host.container, host.name, text)
 
     def place_of(self, host: str, container: str) -> str:
-        """The place where a container of this id runs."""
+        """The place of the container with this id on `host`."""
         return next(watch.place_of(container) for watch in self._hosts if watch.name == host)
 
     def _namespace(self, name: str) -> Namespace | None:
-        """The network namespace of a place, as long as it is there."""
+        """The network namespace of a place, or None when the place is gone."""
         place = self.places.get(name)
         home = place and self.places.get(place.shares, place)
         watches = (watch for host in self._hosts for watch in host.watches)
@@ -176,9 +178,10 @@ class Observer:
             await self._tell()
 
     async def _tell(self) -> None:
-        """Names first, then what disappeared, what appeared, what changed; then what the daemons reported."""
+        """Reports names first, then places that disappeared, places that appeared, views that changed, and events of the
+        daemons."""
         for host in self._hosts:
-            host.glance()  # what a driver was asked is known before what it then did in the kernel is told
+            host.glance()  # Docker's question to a driver is reported before what the driver then did in the kernel
         docker = {host.name: state for host in self._hosts if (state := host.docker)}
         for name, state in docker.items():
             if state != self.docker.get(name):

@@ -1,4 +1,4 @@
-"""What of a silent daemon's last words still stands: only what the kernel goes on showing."""
+"""Which of a silent daemon's last names still stand: only those that the kernel supports."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from explorer.network.model import DockerState
 
 
 def still_true(state: DockerState, running: Collection[str], links: Collection[str]) -> DockerState:
-    """The same names without containers of which no process is left, and without networks whose bridge has gone.
+    """The state without containers that have no process and without networks whose bridge is gone.
 
-    `running` are the ids of containers the kernel still has processes of, `links` the host's interfaces.
+    `running` are the ids of containers that have a process, `links` the names of the host's interfaces.
     """
     containers = tuple(one for one in state.containers if one.state != "running" or one.id in running)
     networks = tuple(one for one in state.networks if not one.bridge or one.bridge in links)

@@ -1,10 +1,10 @@
-"""What a sandbox shows, explained and with its times: the one place on a node that keeps what was read, until it is told.
+"""What a sandbox shows, with explanations and times.
 
-The observer hands in the readings of single namespaces. Here veth ends are joined across namespaces, every line is given its
-reason and the time since when it has been there, and what differs from what was shown before comes out, once, as changes.
-Whoever hears of them (`Witness`) need not compare again.
+The observer passes in the readings of single namespaces. Here the ends of veth pairs are joined across namespaces, and every
+line gets its reason and its time. The differences from what was shown before come out once, as changes, so a `Witness` need
+not compare again.
 
-Work is done only for what is new: a view is explained again when it was read anew, or when the names that its reasons use have
+Work is done only for what is new: a view is explained again when it was read again, or when the names in its reasons have
 changed.
 """
 
@@ -30,7 +30,7 @@ FACTS = tuple(name for name in Place.model_fields if name != "views")
 
 @dataclass
 class News:
-    """What is different: places that went, places to be seen whole, and views of places that were known."""
+    """What differs: places that disappeared, places that are new as a whole, and changed views of known places."""
 
     gone: list[str] = field(default_factory=list)
     seen: list[Place] = field(default_factory=list)
@@ -42,11 +42,11 @@ class Shown:
 
     def __init__(self) -> None:
         self.places: dict[str, Place] = {}
-        self._from: dict[tuple[str, View], tuple[Observation, Any]] = {}  # the reading, and the names its reasons used
+        self._from: dict[tuple[str, View], tuple[Observation, Any]] = {}  # the reading, and the names that its reasons used
         self._since = Since()
 
     def take(self, readings: Mapping[str, Place], docker: Mapping[str, DockerState], now: float) -> News:
-        """`now` is Unix time."""
+        """The differences that these readings make. `now` is Unix time."""
         news = News(gone=[name for name in self.places if name not in readings])
         for name in news.gone:
             self._forget(name)
@@ -72,7 +72,7 @@ class Shown:
             seen = reasoned(place, view, reading, docker, elsewhere)
             found = diff(shown, seen)
             views[view] = self._since.mark(place, view, shown, seen, found, now)
-            if shown is None or views[view] != shown:  # other names may give the same reasons
+            if shown is None or views[view] != shown:  # other names can give the same reasons
                 changes[view] = found
             else:
                 views[view] = shown
@@ -96,7 +96,8 @@ class Shown:
 def reasoned(
     place: Place, view: View, observation: Observation, docker: DockerState | None, elsewhere: Elsewhere
 ) -> Observation:
-    """A line without its reason is worth more than no line: what defeats the explanation is ours to find in the log."""
+    """The observation with its reasons; without them when the explanation fails, because a line without a reason is better than no
+    line. The error is logged."""
     try:
         return explain(place, view, observation, docker, elsewhere)
     except Exception:
