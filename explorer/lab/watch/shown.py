@@ -96,8 +96,8 @@ class Shown:
 def reasoned(
     place: Place, view: View, observation: Observation, docker: DockerState | None, elsewhere: Elsewhere
 ) -> Observation:
-    """The observation with its reasons; without them when the explanation fails, because a line without a reason is better than no
-    line. The error is logged."""
+    """The observation with its reasons. When the explanation fails, the observation has no reasons and the error is logged: a
+    line without a reason is better than no line."""
     try:
         return explain(place, view, observation, docker, elsewhere)
     except Exception:
