@@ -5,7 +5,6 @@ import time
 import pytest
 from django.core.signing import Signer
 
-from explorer.classroom.people import embed_pass
 from explorer.classroom.people.access import learner_id
 from explorer.classroom.people.embed_pass import (
     CODE_SECONDS,
@@ -76,9 +75,21 @@ def test_it_is_short_lived_and_renewed_for_a_day(later):
     later(PASS_SECONDS + 1)
     assert read_pass(text) is None
     assert read_pass(younger).born == int(text.split("-")[2])
+    of_a_day = read_pass(younger)
+    later(EMBED_SECONDS - 1)
+    assert renew_pass(of_a_day) is not None
     later(EMBED_SECONDS + 1)
-    assert renew_pass(read_pass(younger) or begin_embed(SITE)) is not None
-    assert renew_pass(embed_pass.Embed(begin_embed(SITE).learner, "other", int(text.split("-")[2]), 0)) is None
+    assert renew_pass(of_a_day) is None
+
+
+def test_a_pass_that_was_renewed_to_the_last_is_good_for_two_hours_more(later):
+    embed = begin_embed(SITE)
+    later(EMBED_SECONDS - 1)
+    last = renew_pass(embed)
+    later(EMBED_SECONDS + PASS_SECONDS - 2)
+    assert read_pass(last).learner == embed.learner
+    later(EMBED_SECONDS + PASS_SECONDS + 1)
+    assert read_pass(last) is None
 
 
 def test_without_listed_sites_no_pass_is_any_good(settings):
