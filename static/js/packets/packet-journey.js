@@ -200,14 +200,18 @@ export class PacketJourney extends HTMLElement {
     const title = journey.way === "request" ? "The request's way" : "The answer's way";
     box.setAttribute("aria-label", title);
     this.hops.set(box, journey.hops);
-    const head = make("header", "flex flex-wrap items-baseline gap-y-1 gap-x-2 sticky top-[-0.5rem] py-1 bg-base-100");
+    const head = make("header", "flex flex-wrap items-baseline gap-y-1 gap-x-2 sticky z-1 top-[-0.5rem] py-1 bg-base-100");
     const back = tool("Step back", "◂", () => this.#step(box, -1));
     const play = tool("Play", "▶", () => this.#play(box));
     play.classList.add("play");
     const on = tool("Step on", "▸", () => this.#step(box, 1));
     head.append(
       make("h3", "text-md", title),
-      make("small", `flex-1 ${arrived ? "text-muted" : "text-error"} ${journey.ending}`, journey.end),
+      make(
+        "small",
+        `flex-1 max-md:order-1 max-md:basis-full ${arrived ? "text-muted" : "text-error"} ${journey.ending}`,
+        journey.end,
+      ),
       back,
       play,
       on,
