@@ -1,4 +1,4 @@
-"""README and SECURITY are held against the code."""
+"""README, SECURITY and ARCHITECTURE are held against the code."""
 
 import re
 from pathlib import Path
@@ -16,3 +16,11 @@ def test_readme_lists_every_setting_and_no_other():
 def test_tests_named_in_security_exist():
     for name in re.findall(r"`(tests/[\w/.]+)`", (ROOT / "SECURITY.md").read_text()):
         assert (ROOT / name).exists(), name
+
+
+def test_places_named_in_the_architecture_exist():
+    named = re.findall(r"`([\w./<>-]+/[\w./<>-]*|\w+\.py)`", (ROOT / "ARCHITECTURE.md").read_text())
+    places = [name for name in named if not re.match(r"h1/|.*<", name)]
+    assert len(places) > 30
+    for name in places:
+        assert (ROOT / name).exists() or (ROOT / "explorer" / name).exists(), name
