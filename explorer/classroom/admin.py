@@ -1,4 +1,4 @@
-"""Where Django looks for the tables of the panel."""
+"""Django's admin imports this file, which imports the tables of the panel."""
 
 from explorer.classroom.panel import accounts, audit, classes, comparisons, learners, lessons, nodes, sandboxes, seats
 

@@ -1,6 +1,6 @@
-"""Lessons that instructors bring: kept as drafts, solved on a node, published. Each change is noted in the audit log.
+"""Lessons that instructors bring: kept as drafts, played on a node, published. Each change is noted in the audit log.
 
-What is published stays as it is while a newer version is a draft; it is replaced when that one is published.
+A published lesson stays as it is while a newer version is a draft. Publishing the newer version replaces it.
 """
 
 from __future__ import annotations
@@ -28,11 +28,13 @@ MOST_LESSONS = 100  # of one author
 
 
 class Refused(Exception):
-    """`str()` is a sentence for the author: what is wrong, and what to do."""
+    """The text is a sentence for the author: what is wrong and what to do."""
 
 
 def keep_lesson(user: User, bundle: Bundle) -> AuthoredLesson:
-    """A draft of it, new or instead of an older version. Sent again unchanged, nothing changes. Raises `Refused`."""
+    """Saves the lesson as a draft, new or in place of an older version. The same files again change nothing.
+    Raises `Refused`.
+    """
     slug = bundle.lesson.slug
     if slug in load_lessons():
         raise Refused(f"A lesson {slug!r} comes with this site. Give yours another name: the folder's, or slug in {MAIN}.")
@@ -72,7 +74,9 @@ def change_lesson(user: User, row: AuthoredLesson, bundle: Bundle) -> AuthoredLe
 
 
 def ask_solve(user: User, row: AuthoredLesson, engine: str) -> None:
-    """A node will play this version. Asked twice, it is played once. Raises `Refused`."""
+    """Has a node play this version. A second request while it is played changes nothing. Raises `Refused` when no node can
+    play it.
+    """
     able = read_nodes().able(library.DRAFT + row.slug, engine)
     if not able:
         raise Refused(f"No machine here can play it now with Docker Engine {engine}. Try again later, or with another version.")
@@ -86,7 +90,7 @@ def ask_solve(user: User, row: AuthoredLesson, engine: str) -> None:
 
 
 def publish_lesson(user: User, row: AuthoredLesson) -> None:
-    """Only the very version that was solved. Raises `Refused`."""
+    """Publishes the lesson. Raises `Refused` when exactly this version has not been solved."""
     now = timezone.now()
     with transaction.atomic():
         solved = AuthoredLesson.objects.filter(pk=row.pk, version=row.version, state=State.SOLVED)
@@ -97,7 +101,7 @@ def publish_lesson(user: User, row: AuthoredLesson) -> None:
 
 
 def unpublish_lesson(user: User, row: AuthoredLesson) -> None:
-    """Learners no longer see it; it stays here as it was. Raises `Refused` while a class needs it."""
+    """Hides the lesson from learners; the draft stays. Raises `Refused` while a class that goes on has it."""
     refuse_used(row)
     with transaction.atomic():
         public = AuthoredLesson.objects.filter(pk=row.pk).exclude(published_files={})
@@ -108,7 +112,7 @@ def unpublish_lesson(user: User, row: AuthoredLesson) -> None:
 
 
 def delete_lesson(user: User, row: AuthoredLesson) -> None:
-    """What learners did in it stays theirs. Raises `Refused` while a class needs it."""
+    """Deletes the lesson. Learners' progress stays. Raises `Refused` while it is published and a class that goes on has it."""
     refuse_used(row)
     with transaction.atomic():
         if AuthoredLesson.objects.filter(pk=row.pk).delete()[0]:

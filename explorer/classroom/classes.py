@@ -1,4 +1,4 @@
-"""Classes made, changed and ended, each noted in the audit log."""
+"""Makes, changes and ends classes. Each change is noted in the audit log."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from explorer.sandboxes import library, warm
 
 
 def lessons_of(klass: Class) -> list[Lesson]:
-    """Those of the class that there are (still), in its order."""
+    """The class's lessons in its order, without those that no longer exist."""
     known = library.lessons()
     return [known[slug] for slug in klass.lessons if slug in known]
 
 
 def list_classes(classes: QuerySet[Class]) -> QuerySet[Class]:
-    """The newest first, each with `taken`: how many seats are."""
+    """The newest first. Each has `taken`: how many seats it has, removed ones not counted."""
     taken = Count("seats", filter=Q(seats__removed_at=None))
     return classes.select_related("instructor").annotate(taken=taken).order_by("-created_at")
 
@@ -38,7 +38,9 @@ def make_class(user: User, fields: dict[str, Any]) -> Class:
 
 @transaction.atomic
 def change_class(user: User, klass: Class, fields: dict[str, Any]) -> None:
-    """A class that is over is opened again by a later end: one ended by mistake goes on with its code."""
+    """Changes a class. A class that is over becomes open again, unless it was forgotten: so one that was ended by mistake can
+    go on with its code.
+    """
     old = Class.objects.select_for_update().get(pk=klass.pk)
     changed = sorted(name for name, value in fields.items() if getattr(old, name) != value)
     again = {} if old.open or old.forgotten_at else {"state": Class.State.OPEN, "ended_at": None}
@@ -49,7 +51,7 @@ def change_class(user: User, klass: Class, fields: dict[str, Any]) -> None:
 
 @transaction.atomic
 def end_class(user: User, klass: Class) -> bool:
-    """Its code is void from now on. False: it was over already."""
+    """Ends the class; nobody can join any more. False when it had been ended already."""
     now = timezone.now()
     going = Class.objects.filter(pk=klass.pk, state=Class.State.OPEN)
     if not going.update(state=Class.State.ENDED, ended_at=now):
@@ -61,7 +63,7 @@ def end_class(user: User, klass: Class) -> bool:
 
 
 def renew_code(user: User, klass: Class) -> str:
-    """Voids the code and every link made of it; who sits in the class stays."""
+    """Gives the class a new code. The old code and the links made of it stop working; learners in the class stay."""
     while True:
         code = new_code()
         try:

@@ -1,7 +1,7 @@
-"""The rows of a class: the class, its seats, what was said in it, states to begin from, and who did what to whom.
+"""The tables of classes, seats, messages, kept states, and the audit log.
 
-A learner in a class is a `Learner` of its own, made when the seat is taken: what was done alone before stays apart, and
-deleting a class's personal data is deleting its learners.
+A learner in a class is a `Learner` of its own, made when the seat is taken. What the person did alone stays apart, and
+deleting these learners deletes the personal data of the class.
 """
 
 from __future__ import annotations
@@ -22,12 +22,14 @@ MOST_SEATS = 200  # a class of more is refused: one page could not show it
 
 
 def new_code() -> str:
-    """Eight characters without look-alikes: 31 ** 8 codes, too many to guess at the pace we allow."""
+    """Eight characters that are not easily confused: 31 ** 8 codes, too many to guess at the allowed rate."""
     return "".join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH))
 
 
 class Class(models.Model):
-    """A course at one time: lessons in order, and the rules of its sandboxes. Its code is for joining and proves nothing."""
+    """A course at one time: its lessons in order, and the rules for its sandboxes. Its code lets people join and proves
+    nothing.
+    """
 
     class State(models.TextChoices):
         OPEN = "open"  # learners may join and work
@@ -67,12 +69,14 @@ class Class(models.Model):
 
     @property
     def spoken_code(self) -> str:
-        """As it is shown and read aloud: two groups of four."""
+        """The code as it is shown and read aloud: two groups of four characters."""
         return f"{self.code[:4]}-{self.code[4:]}".upper()
 
 
 class Seat(models.Model):
-    """A learner's place in a class, under the name they gave. `recovery` is the SHA-256 of the link that leads back to it."""
+    """A learner's place in a class, with the name they gave. `recovery` is the SHA-256 of the token in the link that leads
+    back to it.
+    """
 
     id = models.CharField(max_length=16, primary_key=True, default=new_sandbox_id, editable=False)
     klass = models.ForeignKey(Class, on_delete=models.CASCADE, related_name="seats")
@@ -96,7 +100,7 @@ class Seat(models.Model):
 
 
 class Word(models.Model):
-    """What an instructor said to a class or to one seat; with a command, learners can click it."""
+    """What an instructor said to a class or to one seat. If it has a command, learners can click it."""
 
     klass = models.ForeignKey(Class, on_delete=models.CASCADE, related_name="words")
     seat = models.ForeignKey(Seat, null=True, blank=True, on_delete=models.CASCADE, related_name="words")  # None: to all
@@ -115,7 +119,7 @@ class Word(models.Model):
 
 
 class StartingState(models.Model):
-    """A state of a sandbox that an instructor kept, to hand out fresh copies of. `replay` is as in `Sandbox.replay`."""
+    """A kept state of a sandbox, of which copies can be handed out. `replay` has the form of `Sandbox.replay`."""
 
     klass = models.ForeignKey(Class, on_delete=models.CASCADE, related_name="states")
     title = models.CharField(max_length=120)
@@ -131,7 +135,7 @@ class StartingState(models.Model):
 
 
 class AppendOnly(models.QuerySet["AuditEntry"]):
-    """Rows are added and read; nothing here changes or removes one."""
+    """Refuses to update or delete rows. Rows can be added and read."""
 
     def update(self, **fields: Any) -> int:
         raise PermissionError("the audit log is append-only")
@@ -141,7 +145,7 @@ class AppendOnly(models.QuerySet["AuditEntry"]):
 
 
 class AuditEntry(models.Model):
-    """Who did what to whose sandbox. Names no learner: `seat` and `sandbox` are ids. Only ever added to."""
+    """One line of the audit log: who did what. `seat` and `sandbox` are ids, so it names no learner. Rows are only added."""
 
     at = models.DateTimeField(default=timezone.now, db_index=True)
     actor = models.CharField(max_length=150)  # the user's name then; a row outlives its user

@@ -1,4 +1,4 @@
-"""What a class asks of the clock."""
+"""The Celery tasks of classes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ log = structlog.get_logger(__name__)
 
 @shared_task(name="explorer.classroom.tasks.forget")
 def forget() -> None:
-    """Hourly, on every node: done twice, it is as done once."""
+    """Runs every hour on every node. A second run at the same time changes nothing more."""
     gone = forgetting.forget_by_age()
     if any(gone.values()):
         log.info("forgotten because of their age", **gone)

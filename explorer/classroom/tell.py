@@ -1,4 +1,4 @@
-"""Tells the pages of a class that something is different. A hint after commit: a page that missed it asks again by itself."""
+"""Tells the pages of a class, after the commit, that something has changed. A page that missed it asks again by itself."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from explorer.sandboxes.events import ClassChanged, class_stream
 
 
 def tell_class(klass: Class | str, seat: Seat | str = "") -> None:
-    """All learners of the class, or one seat."""
+    """Tells all learners' pages of the class, or only those of one seat."""
     name = klass.pk if isinstance(klass, Class) else klass
     whose = seat.pk if isinstance(seat, Seat) else seat
     transaction.on_commit(lambda: changes.publish(class_stream(name), ClassChanged(seat=whose)))

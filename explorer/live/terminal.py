@@ -4,9 +4,10 @@ Out: binary messages. The first eight bytes are the offset of the first output b
 stream in Redis keeps the last output; this socket leaves out what the browser already has, and says so when output was
 deleted.
 
-In: binary messages with the typed bytes, which are handed on in order. While the socket and the shell live, none is dropped.
-When the shell does not read, typed bytes wait here up to `TYPED_KEPT`, then in the browser. The browser is told how many were
-taken (`taken`, counted from the opening of the socket) and shows that the rest waits.
+In: binary messages with the typed bytes, which are handed on in order. When the shell does not read, typed bytes wait here up
+to `TYPED_KEPT`, then in the browser. The browser is told how many were taken (`taken`, counted from the opening of the socket)
+and shows that the rest waits. Typed bytes are dropped, with a message to the browser, while the class is paused or no node has
+the sandbox; and when the socket or the shell ends.
 """
 
 from __future__ import annotations

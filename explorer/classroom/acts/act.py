@@ -1,8 +1,8 @@
-"""What an instructor's action is: a row (`Act`) of the table in `table.py`, and the function that does it.
+"""What an instructor's action is: a row (`Act`) of the table in `table.py`, and a function.
 
-A function is given `Asked` (who asks, in which class, for which seat) and the fields of its form by name. It does its work
-once: asked again, by a second click or by a second instructor, it answers that it is done already. It notes what it did
-(`Asked.note`) in the transaction that does it, and answers `Done`; what cannot be done raises `Refused` with a sentence.
+The function gets `Asked` (who asks, in which class, for which seat) and the fields of its form by name. It writes its line of
+the audit log with `Asked.note` and returns `Done`. When it is asked again, by a second click or a second instructor, it
+returns `Done` with `new=False`. When it cannot be done, it raises `Refused` with a sentence.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from explorer.sandboxes.models import Learner, Sandbox
 
 
 class For(Enum):
-    """Whom something is for: the whole class, one seat of it, or either."""
+    """For whom an action is: the whole class, one seat, or either."""
 
     CLASS = "class"
     SEAT = "seat"
@@ -33,7 +33,7 @@ class For(Enum):
 
 
 class Kind(Enum):
-    """What a field of a form is. The choices of the last four are found in `choices.py`."""
+    """The kind of a form's field. The choices for the last four kinds are made in `choices.py`."""
 
     TEXT = "text"
     BUTTON = "button"  # a second button, which sends "1"
@@ -45,7 +45,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Field:
-    """`label` may name `{whom}`: everybody, or the name of the seat."""
+    """One field of a form. `label` may contain `{whom}`, which becomes "everybody" or the name of the seat."""
 
     name: str  # also that of the function's parameter
     label: str = ""
@@ -58,14 +58,14 @@ class Field:
     title: str = ""  # of a button: what it does
 
     def check(self, value: str) -> None:
-        """Raises `Refused` for more characters than the field may have."""
+        """Raises `Refused` when the value has more characters than the field allows."""
         if len(value) > self.most:
             raise Refused("too_long", f"That is {len(value)} characters; {self.most} is the most.", field=self.name)
 
 
 @dataclass(frozen=True)
 class Part:
-    """Where actions stand together on the page, under a title; `short` is the word for it in the list of parts."""
+    """A titled part of the page with some actions. `short` is its name in the list of parts."""
 
     title: str
     short: str
@@ -73,7 +73,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Insist:
-    """After a refusal of this code the answer offers to send the form again with one more field."""
+    """After a refusal with this code, the page offers to send the form again with one more field."""
 
     code: str
     field: str
@@ -82,8 +82,9 @@ class Insist:
 
 @dataclass(frozen=True)
 class Done:
-    """`new` is false when somebody had done it already. `lines` say what was different for whom. `leads_to` is the name of the
-    page on which what was made is seen."""
+    """The answer of an action. `new` is False when it had been done already. `lines` name the seats for which it went
+    differently. `leads_to` is the URL name of the page that shows the result.
+    """
 
     sentence: str
     lines: tuple[str, ...] = ()
@@ -101,9 +102,9 @@ def silent(klass: Class) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Act:
-    """An action: its form, whom it is for, what it asks before, and the word for it in the audit log.
+    """An action: its form, for whom it is, its question before it is done, and its name in the audit log.
 
-    `{whose}` in `confirm` is "every learner's" or "this learner's"; `{whom}` is everybody, or the name of the seat.
+    In `confirm`, `{whose}` becomes "every learner's" or "this learner's", and `{whom}` "everybody" or the name of the seat.
     """
 
     name: str  # in the address its form is sent to
@@ -130,7 +131,7 @@ class Act:
     def perform(
         self, user: User, klass: Class, seat: Seat | None = None, *, mine: Learner | None = None, **fields: str
     ) -> Done:
-        """Does it, for the class or for the seat. Raises `Refused`; then nothing was done."""
+        """Does the action for the class or the seat. Raises `Refused` when it cannot be done."""
         if seat and (seat.removed_at or seat.learner_id is None):
             raise Refused("nobody", "Nobody sits there any more.", seat=seat.pk)
         for field in self.fields:
@@ -140,7 +141,7 @@ class Act:
 
 @dataclass(frozen=True)
 class Asked:
-    """One request for an action. Without a `seat` it is for everybody; `mine` is who the instructor is as a learner."""
+    """One request for an action. Without `seat` it is for everybody. `mine` is the learner of the instructor's own browser."""
 
     act: Act
     user: User
@@ -153,5 +154,5 @@ class Asked:
         return self.seat.name if self.seat else "everybody"
 
     def note(self, *, seat: Seat | None = None, sandbox: Sandbox | None = None, **detail: Any) -> AuditEntry:
-        """Writes the line of the audit log. `detail` holds no learner's name and nothing anybody wrote."""
+        """Adds a line to the audit log. `detail` must not hold a learner's name or a text that somebody wrote."""
         return audit.note(self.user, self.act.audit, klass=self.klass, seat=seat or self.seat, sandbox=sandbox, **detail)

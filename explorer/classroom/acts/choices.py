@@ -1,4 +1,4 @@
-"""What there is to choose from in the form of an action: steps, predictions, lessons and states of one class."""
+"""The choices in the forms of actions: steps, predictions, lessons and kept states of one class."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Choices = list[tuple[str, list[Choice]]]  # (title of a group, its choices); an 
 
 
 def choices_of(kind: Kind, klass: Class) -> Choices:
-    """Of a kind that has any; only what this class has."""
+    """The choices for a field of this kind, which must be one of the last four. Only what this class has is in it."""
     if kind is Kind.STATE:
         return [("", [Choice(str(state.pk), state.title) for state in klass.states.order_by("-created_at")])]
     lessons = lessons_of(klass)
@@ -33,7 +33,7 @@ def choices_of(kind: Kind, klass: Class) -> Choices:
 
 
 def _steps(klass: Class, lesson: Lesson) -> list[Choice]:
-    """The one the class is open until is chosen."""
+    """The steps of a lesson. The step up to which the class is open is preselected."""
     until = (klass.open_until.get("lesson"), klass.open_until.get("step"))
     return [
         Choice(f"{lesson.slug}/{step.id}", f"{at}. {step.title}", until == (lesson.slug, step.id))

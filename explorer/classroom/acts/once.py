@@ -1,4 +1,4 @@
-"""How an action is done once, whoever asks for it again and however many ask at the same time."""
+"""How an action is done once, also when it is asked for twice or by several people at the same time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ AGAIN = timedelta(seconds=10)  # the same asked again within it is the same wish
 
 
 def hold_class(klass: Class) -> Class:
-    """The class as it is now, for this transaction alone: a second instructor waits here. Refuses a class that is over."""
+    """Locks the class's row for this transaction and returns it; another instructor waits here. Raises `Refused` when the
+    class is over.
+    """
     held = Class.objects.select_for_update().get(pk=klass.pk)
     if not held.open:
         raise Refused("over", "This class is over. Open it again in its setup to do anything in it.", klass=klass.pk)
@@ -25,8 +27,9 @@ def hold_class(klass: Class) -> Class:
 
 @transaction.atomic
 def claim(asked: Asked, **detail: Any) -> Done | None:
-    """Notes that this is done now and by whom. When anybody did the same a moment ago, it answers so instead; None to who may
-    go on."""
+    """Writes to the audit log that this is done now, and returns None. When anybody did the same within the last ten seconds,
+    it writes nothing and returns a `Done` that says so.
+    """
     hold_class(asked.klass)
     lately = AuditEntry.objects.filter(
         klass=asked.klass.pk,

@@ -1,4 +1,4 @@
-"""Pausing a class: nobody types, and the time of its sandboxes does not count. What a pause forbids is in `people.asker`."""
+"""Pauses a class: nobody types, and the time of its sandboxes does not count. `people.asker` says what a pause forbids."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ def pause_class(asked: Asked) -> Done:
 
 @transaction.atomic
 def resume_class(asked: Asked) -> Done:
-    """The pause is added to what every sandbox of the class has left; one that came in the pause is given what it waited."""
+    """Ends the pause and adds its length to the end of every running sandbox. A sandbox that became ready during the pause
+    gets only the time since then.
+    """
     held = hold_class(asked.klass)
     if held.paused_at is None:
         return Done("The class is not paused.", new=False)
@@ -53,7 +55,7 @@ def _running(klass: Class) -> list[Sandbox]:
 
 
 def _tell_all(klass: Class) -> None:
-    """The pages of learners, and every socket into their sandboxes: those ask again what is allowed."""
+    """Tells learners' pages, and the sockets of their sandboxes, which then ask again what is allowed."""
     tell_class(klass)
     for sandbox in Sandbox.objects.filter(learner__seat__klass=klass, state__in=Sandbox.USABLE):
         transaction.on_commit(lambda sandbox=sandbox: changes.tell(sandbox.pk))  # type: ignore[misc]

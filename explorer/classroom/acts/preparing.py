@@ -1,4 +1,5 @@
-"""Sandboxes prepared for a class (`sandboxes.warm` has the word) before it begins: one for each seat that is expected."""
+"""Prepares sandboxes for a class before it begins: one for each expected seat. (`sandboxes.warm` explains the word
+“prepared”.)"""
 
 from __future__ import annotations
 
@@ -27,8 +28,9 @@ AFTERWARDS = timedelta(minutes=10)  # how long a sandbox that could not be built
 
 @dataclass(frozen=True)
 class Forecast:
-    """Of the seats `expected`, so many learners `have` a sandbox, and so many that nobody has claimed are `prepared`. The
-    `missing` ones are still to be made; there is `room` for so many of them."""
+    """How many sandboxes preparing would make. Of `expected` seats, `have` learners have a sandbox and `prepared` ones are
+    unclaimed; the rest is `missing`. `room` is how many more fit on the nodes.
+    """
 
     expected: int
     have: int
@@ -57,7 +59,7 @@ class Forecast:
 
 @dataclass(frozen=True)
 class Prepared:
-    """How far it is. `phases` counts what is not ready, by what it waits for."""
+    """How far preparing is. `phases` counts the sandboxes that are not ready, by their phase."""
 
     scenario: str = ""
     ready: int = 0
@@ -86,7 +88,7 @@ def scenario_of_lesson(klass: Class, slug: str) -> str:
 
 
 def forecast(klass: Class, lesson: str, nodes: Nodes) -> Forecast:
-    """What preparing would do now. Reads; books nothing."""
+    """What preparing would do now. It changes nothing."""
     scenario = scenario_of_lesson(klass, lesson)
     prepared = prepared_for(klass.pk).filter(scenario=scenario, engine=klass.engine, state__in=Sandbox.UNCLAIMED).count()
     seated = Sandbox.objects.filter(learner__seat__klass=klass, learner__seat__removed_at=None, comparison=None)
@@ -95,7 +97,7 @@ def forecast(klass: Class, lesson: str, nodes: Nodes) -> Forecast:
 
 
 def _rooms(klass: Class, lesson: str, scenario: str, nodes: Nodes) -> dict[str, int]:
-    """By node: places for what is prepared, if what is prepared for another scenario goes first."""
+    """Node → free places, if those that are prepared for another scenario are closed first."""
     unbound = Sandbox.objects.filter(state=Sandbox.State.QUEUED, node=None).count()
     rooms = {node.pk: max(0, node.capacity - _standing(node, klass, scenario)) for node in nodes.able(lesson, klass.engine)}
     for name in sorted(rooms, key=lambda one: -rooms[one]):
@@ -110,14 +112,16 @@ def _standing(node: Node, klass: Class, scenario: str) -> int:
 
 
 def _others(klass: Class, scenario: str) -> QuerySet[Sandbox]:
-    """What is prepared for another scenario, or with another version of the engine."""
+    """The unclaimed sandboxes of this class with another scenario or another version of Docker Engine."""
     return prepared_for(klass.pk).filter(state__in=Sandbox.UNCLAIMED).exclude(scenario=scenario, engine=klass.engine)
 
 
 @transaction.atomic
 def prepare_sandboxes(asked: Asked, *, lesson: str = "", anyway: str = "") -> Done:
-    """Books what is missing, spread over the nodes that have room. Asked again it books nothing. Where there is not room for
-    all it says so first, and goes on only when asked to `anyway`."""
+    """Books the missing sandboxes, spread over the nodes with free places. Asked again it books none. Raises `Refused` when
+    there is no place at all, and when there are too few places, unless `anyway` is given; then it books as many as there are
+    places.
+    """
     held = hold_class(asked.klass)
     slug = lesson or next(iter(held.lessons), "")
     scenario = scenario_of_lesson(held, slug)
@@ -156,7 +160,7 @@ def _book(klass: Class, lesson: str, scenario: str, missing: int, nodes: Nodes) 
 
 @transaction.atomic
 def cancel_preparing(asked: Asked) -> Done:
-    """Closes what nobody has come for; a sandbox that a learner has stays theirs."""
+    """Closes prepared sandboxes that nobody has claimed. A claimed sandbox stays with its learner."""
     hold_class(asked.klass)
     closed = close_prepared(asked.klass.pk)
     if not closed:

@@ -1,4 +1,4 @@
-"""Showing a class its own answers to a prediction, and hiding them again."""
+"""Shows a class its own answers to a prediction, and hides them again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from explorer.sandboxes.progress import UnknownLesson, find_lesson
 
 @transaction.atomic
 def reveal(asked: Asked, *, prediction: str) -> Done:
-    """Shows the class's answers to everybody, whoever has guessed or not."""
+    """Shows the class's answers to everybody, also to those who have not guessed."""
     held = hold_class(asked.klass)
     slug, _, which = prediction.partition("/")
     if which not in _predictions(held, slug):

@@ -1,4 +1,4 @@
-"""More time, a reset or the end for the sandbox of one seat, or for those of all seats."""
+"""Gives more time to, resets or stops the sandbox of one seat, or of all seats."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NO_SANDBOX = "no running sandbox"
 
 
 def extend(asked: Asked) -> Done:
-    """A whole life from now on, or from the beginning of a pause. No extension of the learner's is used."""
+    """A whole lifetime from now, or from the beginning of the pause. It uses none of the learner's own extensions."""
     since = asked.klass.paused_at or timezone.now()
 
     def do(sandbox: Sandbox) -> str:
@@ -56,7 +56,9 @@ def stop(asked: Asked) -> Done:
 
 
 def for_each(asked: Asked, do: Callable[[Sandbox], str]) -> Done:
-    """Does it to the sandbox of each seat by itself, so that one refusal costs nobody else anything. `do` says how it went."""
+    """Calls `do` for the sandbox of each seat, one by one, so that a refusal for one does not affect the others. `do` returns
+    how it went.
+    """
     with transaction.atomic():
         hold_class(asked.klass)
     told: dict[str, list[str]] = defaultdict(list)
@@ -69,7 +71,7 @@ def for_each(asked: Asked, do: Callable[[Sandbox], str]) -> Done:
 
 
 def _do_one(asked: Asked, seat: Seat, do: Callable[[Sandbox], str]) -> tuple[str, bool]:
-    """(how it went, whether anything was done)."""
+    """Returns (how it went, whether anything was changed)."""
     sandbox = life.current_sandbox(seat.learner)
     if sandbox is None:
         return NO_SANDBOX, False

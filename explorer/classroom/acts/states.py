@@ -1,4 +1,5 @@
-"""States of sandboxes that an instructor copies, keeps and hands out: made again from what was seen, honest about the rest."""
+"""Copies, keeps and hands out the state of a sandbox. A copy is a new sandbox made from what was seen; what cannot be made
+again is said."""
 
 from __future__ import annotations
 
@@ -27,7 +28,7 @@ MOST_STATES = 50  # kept in one class
 
 
 def copy_of(sandbox: Sandbox | None) -> dict[str, Any]:
-    """Fields of a sandbox that stands where this one does: its scenario, empty, and what is to be typed into it."""
+    """What is needed for a copy of this sandbox: its scenario and the commands to type into the new one."""
     snapshot = read_snapshot(sandbox)
     if sandbox is None or sandbox.state != Sandbox.State.READY:
         raise Refused("not_running", "There is no running sandbox to copy.")
@@ -41,8 +42,9 @@ def copy_of(sandbox: Sandbox | None) -> dict[str, Any]:
 
 
 def clone_state(asked: Asked) -> Done:
-    """Opens a copy of the seat's sandbox as the instructor's own, in the place of the one they have. The original is not
-    touched. It leads to the playground, where the instructor's own sandbox is."""
+    """Opens a copy of the seat's sandbox as the instructor's own, in place of the one the instructor has. The seat's sandbox
+    is not changed. Leads to the playground, which shows the copy.
+    """
     copy = copy_of(current_sandbox(asked.seat.learner) if asked.seat else None)
     if asked.mine is None:
         raise Refused("nobody", "This browser has no place for a sandbox of its own.")
@@ -56,8 +58,9 @@ def clone_state(asked: Asked) -> Done:
 
 @transaction.atomic
 def keep_state(asked: Asked, *, title: str) -> Done:
-    """Keeps where a sandbox stands under a title, to hand out copies of: that of the seat, or the instructor's own. The same
-    title is written anew."""
+    """Keeps the state of the seat's sandbox, or of the instructor's own, under a title. An earlier state with this title is
+    replaced.
+    """
     held = hold_class(asked.klass)
     sandbox = current_sandbox(asked.seat.learner if asked.seat else asked.mine)
     title = " ".join(title.split())
@@ -78,7 +81,7 @@ def keep_state(asked: Asked, *, title: str) -> Done:
 
 
 def hand_out(asked: Asked, *, state: str) -> Done:
-    """Each is given a fresh sandbox that begins with the state, in the place of the one they have."""
+    """Gives each learner a new sandbox with the kept state, in place of the one they have."""
     number = int(state) if state.isdecimal() and len(state) < 10 else 0
     found = StartingState.objects.select_related("klass").filter(klass=asked.klass, pk=number).first()
     if found is None:
@@ -98,7 +101,7 @@ def hand_out(asked: Asked, *, state: str) -> Done:
 
 
 def wish_for(state: StartingState) -> Wish:
-    """A copy has the engine of what it is a copy of, whichever its class has now."""
+    """The copy has the Docker Engine version of the original, even when the class has another."""
     return Wish(
         scenario=state.scenario,
         layout=state.layout,

@@ -1,4 +1,4 @@
-"""Going to a step, locking what is ahead of one, and opening all of them again."""
+"""Offers a step to a class, locks the steps after one, and opens all steps again."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from explorer.sandboxes.progress import UnknownLesson, find_lesson, find_step, m
 
 
 def split_step(klass: Class, told: str) -> tuple[Lesson, str]:
-    """`lesson/step`, as a form sends it, of a lesson of this class."""
+    """Parses `lesson/step` as forms send it. Raises `Refused` when this class has no such step."""
     slug, _, step = told.partition("/")
     try:
         lesson = find_lesson(slug)
@@ -33,7 +33,7 @@ def split_step(klass: Class, told: str) -> tuple[Lesson, str]:
 
 @transaction.atomic
 def go_to_step(asked: Asked, *, step: str, take: str = "") -> Done:
-    """Offers a step; with `take` their place moves there too, in what the checks judge and in what opens next."""
+    """Offers a step. With `take`, the learners are also moved to it: its checks are judged and their lesson opens there."""
     held = hold_class(asked.klass)
     lesson, there = split_step(held, step)
     if there in locked_in(held, lesson):
@@ -55,7 +55,7 @@ def _stand(seat: Seat, lesson: str) -> str:
 
 @transaction.atomic
 def lock_ahead(asked: Asked, *, step: str) -> Done:
-    """Nobody goes beyond this step. Who is beyond is brought back to it, so that nothing further is shown or judged."""
+    """Locks all steps after this one. Learners who are beyond it are moved back to it."""
     held = hold_class(asked.klass)
     lesson, there = split_step(held, step)
     until = {"lesson": lesson.slug, "step": there}
@@ -71,7 +71,7 @@ def lock_ahead(asked: Asked, *, step: str) -> Done:
 
 
 def _bring_back(klass: Class, seat: Seat) -> bool:
-    """True when the learner was at a step that is locked now. What they have passed and answered stays."""
+    """Moves a learner back who is at a locked step; True if so. Passed checks and answers stay."""
     known = {slug: lesson for slug in klass.lessons if (lesson := library.find(slug))}
     brought = False
     for progress in Progress.objects.filter(learner=seat.learner, lesson__in=known):

@@ -1,8 +1,7 @@
-"""Every action of an instructor, one row each: its form, whom it is for, its function, and the word for it in the audit log.
+"""All actions of an instructor, one row each: its form, for whom it is, its function, and its name in the audit log.
 
-To add one, add a row here and write its function, which is given `Asked` and the fields of the form by name (`act.py`). The
-views, the forms on the wall and on a seat's page, the audit log and the test of who may do what read this table. The order is
-that of the page.
+To add an action, add a row here and write its function, which gets `Asked` and the fields of the form by name (see `act.py`).
+The views, the forms on the pages, the audit log and the test of rights read this table. The order is that of the page.
 """
 
 from __future__ import annotations

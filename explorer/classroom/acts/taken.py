@@ -1,4 +1,4 @@
-"""The seats an action is about, and how it went for each, in words."""
+"""Finds the seats that an action is about, and puts into words how it went for each."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from explorer.sandboxes.models import Learner
 
 
 def find_seats(klass: Class, seat: Seat | None) -> list[Seat]:
-    """The one, or all that are taken. One that was removed is nobody's."""
+    """The given seat, or all seats with a learner, by name. Removed seats are left out."""
     seats = Seat.objects.select_related("learner").filter(klass=klass, removed_at=None, learner__isnull=False)
     return list((seats.filter(pk=seat.pk) if seat else seats).order_by("name"))
 
@@ -22,12 +22,12 @@ def learner_of(seat: Seat) -> Learner:
 
 
 def tallied(told: Mapping[str, Sequence[str]]) -> str:
-    """How it went → who: as one sentence with the counts."""
+    """One sentence with counts, made from {how it went: names}."""
     if not told:
         return "Nobody sits in this class yet."
     return ", ".join(f"{len(names)} {how.rstrip('.')}" for how, names in told.items()) + "."
 
 
 def lines_of(told: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    """Who is meant, where not all went the same way."""
+    """One line with names for each way it went; empty when it went the same way for all."""
     return tuple(f"{how.rstrip('.').capitalize()}: {', '.join(names)}" for how, names in told.items()) if len(told) > 1 else ()

@@ -1,4 +1,4 @@
-"""What is said to a class or to one seat of it: a message, or a command to click."""
+"""Messages from an instructor to a class or to one seat, and commands that learners can click."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def say_word(asked: Asked, *, text: str) -> Done:
 
 @transaction.atomic
 def offer_command(asked: Asked, *, place: str, command: str) -> Done:
-    """A command learners can click. It is typed where it belongs, and nowhere before that."""
+    """Offers a command. It is typed when a learner clicks it, in the place that is named."""
     command, place = command.strip(), place.strip()
     if not command or not place:
         raise Refused("empty", "A command needs a place to be typed in, such as h1, and its words.")
@@ -34,7 +34,9 @@ def offer_command(asked: Asked, *, place: str, command: str) -> Done:
 
 
 def put_word(asked: Asked, sentence: str, **words: str) -> Done:
-    """`words` are fields of `Word`. Their pages are told; the audit log is told that something was said, and not what."""
+    """Saves a message; `words` are fields of `Word`. The pages are told. The audit log notes that something was said, not the
+    text.
+    """
     hold_class(asked.klass)
     said = Word.objects.filter(klass=asked.klass)
     if said.filter(seat=asked.seat, at__gt=timezone.now() - AGAIN, **words).exists():

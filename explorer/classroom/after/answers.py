@@ -1,4 +1,5 @@
-"""How a class answered a prediction: how many chose what, what the machines answered, and what most of the others believed."""
+"""How a class answered a prediction: how many chose each option, what the machines answered, and the most frequent wrong
+answer."""
 
 from __future__ import annotations
 
@@ -22,7 +23,9 @@ class Bar:
 
 @dataclass(frozen=True)
 class Answers:
-    """`seats` sit in the class, `answered` of them guessed. `right` is None while no machine has answered."""
+    """`seats` is how many sit in the class, `answered` how many chose an option. `right` is None until a machine
+    has answered.
+    """
 
     key: str  # lesson/prediction
     lesson: str  # its title
@@ -36,7 +39,7 @@ class Answers:
 
     @property
     def sentence(self) -> str:
-        """The commonest misconception, or why none is named."""
+        """The most frequent wrong answer, or why none is named."""
         if not self.answered:
             return f"Nobody of {self.seats} has guessed yet."
         if self.right is None:
@@ -49,13 +52,13 @@ class Answers:
 
     @property
     def machines_differ(self) -> str:
-        """Said when not every machine gave the same answer; empty otherwise."""
+        """A sentence when the machines gave different answers; else empty."""
         told = [f"{bar.machines} “{_plain(bar.option)}”" for bar in self.bars if bar.machines]
         return f"The machines did not all answer alike: {', '.join(told)}." if len(told) > 1 else ""
 
 
 def read_answers(klass: Class, key: str) -> Answers | None:
-    """None when there is no such prediction any more. Only seats that are taken count."""
+    """The answers to the prediction `lesson/prediction`; None when it no longer exists. Removed seats do not count."""
     slug, _, asked = key.partition("/")
     try:
         lesson = find_lesson(slug)
@@ -73,7 +76,7 @@ def read_answers(klass: Class, key: str) -> Answers | None:
 def count_answers(
     key: str, title: str, prediction: Prediction, seats: int, told: list[tuple[dict[str, str], dict[str, str]]]
 ) -> Answers:
-    """`told`: of each learner, {prediction: option chosen} and {prediction: option that proved true}."""
+    """Counts the answers. `told` has for each learner {prediction: option chosen} and {prediction: option that proved true}."""
     known = {option.id for option in prediction.options}
     chosen = Counter(guess for guesses, _ in told if (guess := guesses.get(prediction.id)) in known)
     machines = Counter(answer for _, answers in told if (answer := answers.get(prediction.id)) in known)
@@ -98,7 +101,7 @@ def count_answers(
 
 
 def read_revealed(klass: Class) -> list[Answers]:
-    """Those shown to all, the newest first."""
+    """The answers that are shown to the class, newest first."""
     found = [read_answers(klass, key) for key in reversed(klass.revealed)]
     return [one for one in found if one is not None]
 

@@ -1,6 +1,6 @@
-"""Personal data goes: a class's by one action or by age, and that of anonymous learners nobody has seen for long.
+"""Deletes personal data: that of a class (by an action, or by age), and that of learners without a class by age.
 
-What stays of a class is its row, as many nameless seats as there were, the counts in the audit log, and nobody's name.
+What stays of a class is its row, its seats without names, and counts in the audit log.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ AT_ONCE = 200  # anonymous learners in one transaction
 
 @transaction.atomic
 def forget_class(user: User | None, klass: Class) -> bool:
-    """Ends the class and deletes what is personal in it. False: that was done already. `user` None: because of its age."""
+    """Ends the class and deletes its personal data. False when that had been done before. `user` is None when age is the
+    reason.
+    """
     now = timezone.now()
     kept = Class.objects.select_for_update().get(pk=klass.pk)
     if kept.forgotten_at:
@@ -67,7 +69,7 @@ def count(klass: Class) -> dict[str, int]:
 
 
 def end_sandboxes(whose: Q) -> None:
-    """What runs is closed; what was typed again into any of them is no longer known."""
+    """Closes live sandboxes and comparisons, and deletes the commands kept in any of these sandboxes' rows."""
     for comparison in Comparison.objects.filter(sandboxes__in=Sandbox.objects.filter(whose), state="running").distinct():
         comparisons.end_comparison(comparison)
     for sandbox in Sandbox.objects.filter(whose, state__in=LIVE):
@@ -76,7 +78,9 @@ def end_sandboxes(whose: Q) -> None:
 
 
 def forget_by_age(days: int | None = None) -> dict[str, int]:
-    """Classes that ended, and learners without a class who were seen last, more than `days` ago; 0 means never."""
+    """Forgets classes that ended more than `days` ago, and learners without a class who were last seen before that. 0 means
+    never. Returns how many of each.
+    """
     days = settings.FORGET_DAYS if days is None else days
     if days == 0:
         return {"classes": 0, "learners": 0}

@@ -1,7 +1,7 @@
-"""What became of a class: each learner's steps, checks, predictions and times, and what the class believed.
+"""The results of a class: each learner's steps, checks, predictions and times, and how the class answered.
 
-A time is in Unix seconds. What a learner wrote (their name) is hostile: it is escaped where it is shown, and in the table for
-spreadsheets it can never become a formula.
+Times are in Unix seconds. A learner's name is not to be trusted: pages escape it, and in the table for spreadsheets it cannot
+become a formula.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Answer:
-    """One prediction as one learner stands to it. Empty: not guessed, or not answered by the machine yet."""
+    """One prediction and one learner. An empty string means: not guessed, or not yet answered by the machine."""
 
     prediction: Prediction
     chosen: str = ""
@@ -80,7 +80,7 @@ class LessonResult:
 
     @property
     def to_do(self) -> int:
-        """Steps that have something to check."""
+        """How many steps have a check."""
         return sum(bool(one.step.checks) for one in self.steps)
 
     @property
@@ -139,7 +139,7 @@ class LearnerResult:
 
 
 def read_results(klass: Class) -> list[LearnerResult]:
-    """Every seat by name, removed ones last, in two questions to the database."""
+    """The results of every seat, by name, removed seats last. Two queries, plus those for lessons that were not read lately."""
     seats = sorted(klass.seats.all(), key=lambda seat: (seat.removed_at is not None, seat.name.casefold(), seat.pk))
     progress = _progress_of([seat.learner_id for seat in seats if seat.learner_id])
     lessons = lessons_of(klass)
@@ -173,7 +173,7 @@ def read_lesson(lesson: Lesson, progress: Progress | None) -> LessonResult:
 
 
 def read_step(step: Step, progress: Progress) -> StepResult:
-    """What a step no longer has, since its lesson was changed, is left out."""
+    """Checks and predictions that the step no longer has are left out."""
     times = progress.times.get(step.id, {})
     passed = {check.id for check in step.checks} & set(progress.passed.get(step.id, ()))
     answers = tuple(
@@ -186,7 +186,7 @@ def read_step(step: Step, progress: Progress) -> StepResult:
 
 
 def read_beliefs(results: Iterable[LearnerResult]) -> list[Answers]:
-    """The predictions that anybody who still sits there has guessed at, the most mistaken first."""
+    """The predictions that anybody in a present seat guessed at, those with the largest share of wrong answers first."""
     seated = [one for one in results if one.seat.removed_at is None]
     beliefs = []
     for lessons in zip(*(one.lessons for one in seated), strict=True):  # the same lesson of every learner
@@ -206,8 +206,9 @@ def share_wrong(belief: Answers) -> float:
 
 
 def write_csv(results: Iterable[LearnerResult]) -> Iterator[str]:
-    """A row for each learner and step, all cells quoted. It begins with a byte order mark: without one Excel reads UTF-8 as
-    something else, and everything that reads UTF-8 knows to skip it."""
+    """Lines of a CSV file: one for each learner and step, all cells quoted. It begins with a byte order mark, because without
+    one Excel does not read it as UTF-8.
+    """
     yield BOM + csv_line(COLUMNS)
     for learner in results:
         for lesson in learner.lessons:
@@ -233,7 +234,7 @@ def csv_line(cells: Iterable[Any]) -> str:
 
 
 def harmless(text: str) -> str:
-    """The text, with an apostrophe before what a spreadsheet would run. Blanks do not hide a formula from some of them."""
+    """The text with an apostrophe before it if a spreadsheet might take it for a formula, also when blanks stand before it."""
     bare = text.lstrip(" \u00a0\u3000\0")
     return f"'{text}" if bare.startswith((*FORMULA, "\t", "\r", "\n")) else text
 
@@ -243,7 +244,7 @@ def written(at: float | None) -> str:
 
 
 def as_json(klass: Class, results: list[LearnerResult]) -> dict[str, Any]:
-    """The form of the JSON file; a change of what is here changes SCHEMA."""
+    """The content of the JSON file. Whoever changes its form has to change SCHEMA."""
     return {
         "schema": SCHEMA,
         "class": {

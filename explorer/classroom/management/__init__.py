@@ -1,1 +1,1 @@
-"""Commands for whoever runs the installation."""
+"""Commands of `manage.py` for whoever runs the installation."""

@@ -1,4 +1,4 @@
-"""Accounts of instructors and operators. They are made by `manage.py instructor`; here one is closed, or opened again."""
+"""Accounts of instructors and operators. `manage.py instructor` makes them; here they are closed and opened again."""
 
 from __future__ import annotations
 

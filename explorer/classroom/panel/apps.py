@@ -1,4 +1,4 @@
-"""Has Django's admin be our site."""
+"""Makes our own site the admin site of Django."""
 
 from django.contrib.admin.apps import AdminConfig
 

@@ -1,4 +1,4 @@
-"""The audit log: who did what to whose sandbox. To be read; rows are only ever added, which the database sees to as well."""
+"""The audit log, to be read. Rows are only added; triggers in the database hold that too."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class AuditTable(Table):
     fields = readonly_fields = ("at", "actor", "role", "action", "klass", "seat", "sandbox", "told")
 
     def rows_of(self, user: User) -> QuerySet[AuditEntry]:
-        """An instructor reads what they did, and what anybody did to their classes."""
+        """All lines for an operator. For an instructor, what they did and what anybody did to their classes."""
         if role_of(user) == OPERATOR:
             return AuditEntry.objects.all()
         return AuditEntry.objects.filter(Q(actor=user.get_username()) | Q(klass__in=classes_of(user).values("pk")))

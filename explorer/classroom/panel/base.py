@@ -1,6 +1,7 @@
-"""What every table of the panel has in common: whose rows are shown, and that rows are changed by wishes only.
+"""What all tables of the panel share: which rows are shown, and that rows are changed by wishes only.
 
-A wish is asked for one row or many, goes through a service, is noted in the audit log, and says for each row what happened.
+A wish is asked for one row or several. It goes through a service, is noted in the audit log, and says for each row what
+happened.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ MOST_ROWS = 200  # at once
 
 @dataclass(frozen=True)
 class Wish:
-    """`ask` does it to one row and says in a sentence what happened; asked again it says so and changes nothing."""
+    """`ask` does it for one row and returns a sentence. When it has been done already, it says so and changes nothing."""
 
     name: str
     label: str
@@ -39,7 +40,7 @@ class Outcome:
 
 
 class ReadOnly:
-    """Rows are made and changed by what people and nodes do, not by forms."""
+    """Forbids forms that add, change or delete rows."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -52,7 +53,7 @@ class ReadOnly:
 
 
 class Part(ReadOnly, TabularInline):  # type: ignore[misc]
-    """Rows shown within the row they belong to: who may see that one may see these."""
+    """Rows shown within the row that they belong to. Whoever may see that row may see these."""
 
     extra = 0
 
@@ -61,7 +62,7 @@ class Part(ReadOnly, TabularInline):  # type: ignore[misc]
 
 
 class Table(ReadOnly, ModelAdmin):  # type: ignore[misc]
-    """A table for operators; one that instructors see too says which rows are theirs (`rows_of`)."""
+    """A table for operators. A table that instructors see too says in `rows_of` which rows are theirs."""
 
     for_instructors = False
     wishes: tuple[Wish, ...] = ()
@@ -98,7 +99,7 @@ class Table(ReadOnly, ModelAdmin):  # type: ignore[misc]
 
 
 def run(wish: Wish) -> Callable[..., HttpResponse]:
-    """The wish as Django's admin wants an action."""
+    """The wish in the form in which Django's admin wants an action."""
 
     def action(table: Table, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponse:
         rows = list(chosen.order_by("pk")[:MOST_ROWS])

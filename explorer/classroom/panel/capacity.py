@@ -1,4 +1,4 @@
-"""How full the nodes were, as a picture and as words: from the samples a node writes once a minute."""
+"""How full the nodes were, as a chart and in words. The source are the samples that a node writes once a minute."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SPANS = {"day": timedelta(days=1), "week": timedelta(days=7)}
 
 @dataclass(frozen=True)
 class Slot:
-    """All nodes together: the most sandboxes in it, and the places there were."""
+    """A stretch of time, all nodes together: the most sandboxes at once in it, and the places there were."""
 
     at: datetime
     live: int
@@ -26,7 +26,7 @@ class Slot:
 
 
 def read_slots(span: str, now: datetime | None = None) -> list[Slot]:
-    """Oldest first; a slot in which no node was heard of is left out."""
+    """The slots of this span, oldest first. Slots without any sample are left out."""
     now = now or timezone.now()
     begun = now - SPANS[span]
     samples = NodeSample.objects.filter(at__gt=begun).values_list("node", "at", "live", "capacity")
@@ -45,7 +45,7 @@ def gather(samples: Iterable[tuple[str, datetime, int, int]], begun: datetime, e
 
 
 def draw(slots: list[Slot], span: str, now: datetime | None = None) -> dict[str, Any] | None:
-    """Lines for an SVG of WIDTH × HEIGHT, broken where nothing was heard; None without anything to draw."""
+    """Lines for an SVG of WIDTH × HEIGHT, interrupted where there are no samples. None when there are no slots."""
     if not slots:
         return None
     begun = (now or timezone.now()) - SPANS[span]
@@ -70,7 +70,7 @@ def draw(slots: list[Slot], span: str, now: datetime | None = None) -> dict[str,
 
 
 def line(run: list[tuple[float, Slot]], what: str, top: int, wide: float) -> str:
-    """Steps: a slot holds its value to its end."""
+    """The points of a line with steps: each slot keeps its value to its end."""
     heights = [(x, round(HEIGHT - getattr(slot, what) / top * (HEIGHT - 8), 1)) for x, slot in run]
     return " ".join(f"{x},{y} {x + wide:.1f},{y}" for x, y in heights)
 

@@ -1,4 +1,4 @@
-"""Classes: an instructor's own. What is done to one is done on its own pages."""
+"""The table of classes: an instructor's own, all for an operator. A class is changed on its own pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Comparisons and their columns: an operator's to look at and to stop."""
+"""Comparisons and their columns, for operators to look at and to stop."""
 
 from __future__ import annotations
 

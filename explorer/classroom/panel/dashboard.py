@@ -1,4 +1,4 @@
-"""The first page of the panel: what runs, what is wrong, and how much room there is. An instructor's shows what is theirs."""
+"""The first page of the panel: what runs, what is wrong, how much room there is. An instructor sees what is theirs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FAILURES, CLASSES = 10, 10
 
 
 def describe(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """unfold's DASHBOARD_CALLBACK."""
+    """Called by unfold (setting DASHBOARD_CALLBACK)."""
     sandboxes = sandboxes_of(request.user)
     failed = sandboxes.filter(state=State.FAILED, ended_at__gt=timezone.now() - timedelta(days=1))
     running = classes_of(request.user).filter(state=Class.State.OPEN, ends_at__gt=timezone.now())
@@ -37,7 +37,7 @@ def describe(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 
 def count_states(live: Any) -> list[tuple[str, int]]:
-    """In the order of a sandbox's life, those that are there."""
+    """How many sandboxes are in each state, in the order of a sandbox's life. States without any are left out."""
     counted = dict(live.values_list("state").annotate(Count("pk", distinct=True)).order_by())
     return [(state, counted[state]) for state in State.values if state in counted]
 
@@ -62,7 +62,7 @@ def describe_nodes(span: str) -> dict[str, Any]:
 
 
 def hourly(slots: list[capacity.Slot]) -> list[capacity.Slot]:
-    """The fullest moment of each hour, newest first: the picture's text twin."""
+    """The fullest moment of each hour, newest first: the chart as a table."""
     hours: dict[str, capacity.Slot] = {}
     for slot in slots:
         hour = f"{slot.at:%Y-%m-%d %H}"

@@ -1,4 +1,4 @@
-"""Learners, their progress and what was asked for them: for operators who look for a mistake of ours."""
+"""Learners, their progress and the actions asked for them, for operators who search for an error."""
 
 from __future__ import annotations
 

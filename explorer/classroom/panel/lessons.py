@@ -1,4 +1,4 @@
-"""Lessons that people brought, and what playing them on a real sandbox said."""
+"""Lessons that instructors brought, and the report of playing them on a real sandbox."""
 
 from __future__ import annotations
 

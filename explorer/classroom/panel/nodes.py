@@ -1,4 +1,4 @@
-"""Nodes: how full and how well they are, and taking one out of service without taking anything from anybody."""
+"""Nodes: how full they are, how well they are, and taking one out of service. Sandboxes on it go on until they end."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def is_here(node: Node) -> bool:
 
 
 def health_of(node: Node) -> tuple[str, str]:
-    """How it is (`well`, `away`, `ill`, `limited`), and a sentence on why."""
+    """Returns (`well`, `away`, `ill` or `limited`, a sentence that says why; empty for `well`)."""
     if not is_here(node):
         return "away", f"not heard of since {node.seen_at:%d %b %H:%M} UTC"
     if node.health.get("engine"):
@@ -117,7 +117,7 @@ class NodeTable(Table):
 
 
 def describe_findings(doctor: dict[str, Any]) -> str:
-    """One line each; `doctor` is as `node.reconcile.node_health.examine` wrote it."""
+    """One line for each finding. `doctor` has the form that `node.reconcile.node_health.examine` writes."""
     if not doctor:
         return "It has not been examined yet."
     if doctor.get("error"):

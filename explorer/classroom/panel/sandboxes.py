@@ -1,4 +1,4 @@
-"""Sandboxes: who has them, what they take, and what an instructor or operator may do to them."""
+"""Sandboxes: who has them, what they use, and what an instructor or operator may do to them."""
 
 from __future__ import annotations
 
@@ -48,8 +48,7 @@ def audited(user: User, action: str, sandbox: Sandbox, **detail: Any) -> None:
 
 
 def wish(name: str, ask: Callable[[User, Sandbox], str], question: str = "") -> Wish:
-    """A wish that is an action of the class too: it has the action's name and label, and `audit_word` its word in the audit
-    log."""
+    """A wish with the name and label of an action of the class. `audit_word` is the action's name in the audit log."""
     return Wish(name, ACTS[name].label, ask, question)
 
 
@@ -58,7 +57,7 @@ def audit_word(name: str) -> str:
 
 
 def extend(user: User, sandbox: Sandbox) -> str:
-    """As an instructor does it: a whole life from now on. The hosts' own clocks follow."""
+    """Gives the sandbox a whole lifetime from now, as an instructor's action does. The reconciler tells the hosts."""
     if sandbox.state != State.READY or sandbox.expires_at is None:
         raise Refused("not_ready", "Not extended: only a running sandbox can be.", sandbox=sandbox.pk)
     now = timezone.now()
@@ -89,7 +88,9 @@ def stop(user: User, sandbox: Sandbox) -> str:
 
 
 def mark(user: User, sandbox: Sandbox) -> str:
-    """Gone as soon as nobody is in it; ten minutes from now at the latest. The reconciler does it."""
+    """Marks the sandbox for removal. The reconciler closes it when no page of its learner is open, after ten minutes at the
+    latest.
+    """
     if sandbox.state in (*Sandbox.OVER, State.CLOSING):
         raise Refused("over", "It is over already.", sandbox=sandbox.pk)
     with transaction.atomic():
@@ -194,7 +195,7 @@ class SandboxTable(Table):
 
 
 def told(sandbox: Sandbox, key: str, unit: str) -> str:
-    """What its node saw last; nothing for one that is not there."""
+    """A figure of the last saved usage, as text; “–” when there is none or the sandbox is over."""
     value = sandbox.usage.get(key)
     return (
         f"{value:g}{unit}".replace(" ", "\u00a0")

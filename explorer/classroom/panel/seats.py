@@ -1,4 +1,4 @@
-"""Seats: who sits where. Named only here and on the pages of their class; the audit log knows them by number."""
+"""Seats: who sits where, and under which name. The audit log has ids in place of these names."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Who comes into the panel: instructors and operators, by the same login as everywhere.
+"""Who may enter the panel: instructors and operators, with the same login as on other pages.
 
-Whatever is not theirs looks as if it were not there, as on every other page.
+What is not theirs looks as if it did not exist, as on every other page.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class PanelSite(UnfoldAdminSite):  # type: ignore[misc]
         return asked
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """One way in for everybody with rights."""
+        """Sends to the one login page of the site."""
         wanted = request.GET.get("next", "")
         return redirect(f"{reverse('login')}?{urlencode({'next': wanted})}" if wanted else reverse("login"))
 
@@ -80,7 +80,7 @@ FURTHER = (
 
 
 def list_pages(request: HttpRequest) -> list[dict[str, Any]]:
-    """The panel's navigation: what this user may see."""
+    """The panel's navigation: the pages that this user may see."""
     first: dict[str, Any] = {"title": "Overview", "icon": "dashboard", "link": reverse("admin:index")}
     groups: list[dict[str, Any]] = [
         {"items": [first, *_links(request, PAGES)]},

@@ -1,8 +1,8 @@
-"""Every question about who may do what. HTTP views and websocket consumers ask here, so both get the same answer.
+"""Who may do what. Both views and websockets ask here, so both get the same answer.
 
-Learners are strangers with a signed session, or with a pass (`embed_pass`) where another site embeds our page. Instructors and
-operators are users in the group of that name: an instructor may do everything to their own classes and the sandboxes in them,
-an operator to all.
+Learners have no account: a signed session names them, or a pass (`embed_pass`) where another site embeds our page. Instructors
+and operators are users in the group of that name. An instructor may do everything to their own classes and the sandboxes in
+them; an operator may do it to all.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ SEEN_EVERY = timedelta(hours=1)  # a visit is noted at most this often: looking 
 
 
 def learner_id(session: Mapping[str, Any], embed_pass: str = "") -> uuid.UUID | None:
-    """Who this is: by an embedded page's pass where one is given, and then by nothing else; otherwise by the signed session.
+    """The id of the asking learner: from the pass when there is one (and then only from it), else from the signed session.
 
-    None for a stranger and for anything that is not a learner's id.
+    None for a stranger, for a pass that is not valid, and for anything that is not an id.
     """
     if embed_pass:
         embed = read_pass(embed_pass)
@@ -51,12 +51,14 @@ def learner_id(session: Mapping[str, Any], embed_pass: str = "") -> uuid.UUID | 
 
 
 def requested_learner(request: HttpRequest) -> uuid.UUID | None:
-    """The id in session or pass; whether such a learner exists is not asked."""
+    """The id from session or pass. A learner with this id need not exist."""
     return learner_id(request.session, request.headers.get(HEADER, ""))
 
 
 def current_learner(request: HttpRequest) -> Learner | None:
-    """With their seat and its class, read together. `asker.read_asker` is for views that ask what the class says."""
+    """The asking learner, read together with seat and class; None for a stranger. Use `asker.read_asker` where the class's
+    rules matter. Notes at most once an hour that the learner was seen.
+    """
     who = requested_learner(request)
     learner = Learner.objects.select_related("seat__klass").filter(pk=who).first() if who else None
     if learner and timezone.now() - learner.seen_at > SEEN_EVERY:
@@ -66,13 +68,14 @@ def current_learner(request: HttpRequest) -> Learner | None:
 
 
 def ensure_learner(request: HttpRequest) -> Learner:
-    """The learner of this session or embedded page; a stranger becomes one. Only for requests that do something: reading stays
-    unknown."""
+    """The asking learner; a stranger becomes a learner. Only for requests that do something: reading a page makes
+    no learner.
+    """
     return current_learner(request) or make_learner(request)
 
 
 def make_learner(request: HttpRequest) -> Learner:
-    """A stranger becomes one. Raises `PermissionDenied` for a page with a pass that is not good."""
+    """Makes a learner for this session or embedded page. Raises `PermissionDenied` when the page's pass is not valid."""
     if HEADER in request.headers:
         who = requested_learner(request)
         if who is None:
@@ -84,19 +87,19 @@ def make_learner(request: HttpRequest) -> Learner:
 
 
 def become_learner(request: HttpRequest, learner: Learner) -> None:
-    """From now on this browser's session is that learner's."""
+    """Makes this session that learner's."""
     request.session[SESSION_KEY] = str(learner.pk)
 
 
 def sit_down(request: HttpRequest, seat: Seat) -> None:
-    """This browser is the seat's learner from now on; who it was alone is kept for when it leaves."""
+    """Makes this session the seat's learner's, and keeps who it was before, for the time after leaving."""
     if ALONE_KEY not in request.session:
         request.session[ALONE_KEY] = str(learner_id(request.session) or "")
     request.session[SESSION_KEY] = str(seat.learner_id)
 
 
 def stand_up(request: HttpRequest) -> None:
-    """This browser is again who it was before it took a seat: a learner, or a stranger."""
+    """Makes this session again what it was before it took a seat: a learner's or a stranger's."""
     alone = request.session.pop(ALONE_KEY, "")
     request.session.pop(SESSION_KEY, None)
     if alone:
@@ -105,27 +108,30 @@ def stand_up(request: HttpRequest) -> None:
 
 @contextmanager
 def keep_learner(request: HttpRequest) -> Iterator[None]:
-    """Who logs out is no user any more; the learner of this browser stays who they are."""
+    """Around a logout: the session loses its user but keeps its learner."""
     kept = {key: request.session[key] for key in (SESSION_KEY, ALONE_KEY) if key in request.session}
     yield
     request.session.update(kept)
 
 
 def may_use_sandbox(learner: Learner | uuid.UUID | None, sandbox: Sandbox) -> bool:
-    """Only its learner uses a sandbox. A warm one is nobody's, and one of a comparison is measured, not used."""
+    """Whether this learner may use the sandbox: only if it is the learner's own. A warm one and one of a comparison may not be
+    used.
+    """
     who = learner.pk if isinstance(learner, Learner) else learner
     return who is not None and sandbox.learner_id == who and sandbox.comparison_id is None
 
 
 def find_sandbox(learner: Learner | uuid.UUID | None, sandbox_id: str) -> Sandbox | None:
-    """The sandbox if it exists and this learner may use it, with learner, seat and class. Unknown and not yours are the same
-    answer: None."""
+    """The sandbox, with learner, seat and class, if this learner may use it. None when it does not exist or is somebody
+    else's.
+    """
     sandbox = Sandbox.objects.select_related("learner__seat__klass").filter(pk=sandbox_id[:32]).first()
     return sandbox if sandbox is not None and may_use_sandbox(learner, sandbox) else None
 
 
 def find_comparison(learner: Learner | uuid.UUID | None, comparison_id: str) -> Comparison | None:
-    """The comparison if it exists and is this learner's. Unknown and not yours are the same answer: None."""
+    """The comparison if it is this learner's. None when it does not exist or is somebody else's."""
     who = learner.pk if isinstance(learner, Learner) else learner
     return Comparison.objects.filter(pk=comparison_id[:32], learner=who).first() if who else None
 
@@ -134,7 +140,7 @@ def find_comparison(learner: Learner | uuid.UUID | None, comparison_id: str) -> 
 
 
 def role_of(user: User) -> str | None:
-    """`operator`, `instructor`, or None. A superuser is an operator; who is in both groups is an operator."""
+    """`operator`, `instructor` or None. Superusers, and users in both groups, are operators."""
     if not user.is_authenticated or not user.is_active:
         return None
     groups = {group.name for group in user.groups.all()}
@@ -144,7 +150,7 @@ def role_of(user: User) -> str | None:
 
 
 def classes_of(user: User) -> QuerySet[Class]:
-    """An instructor's own, every one for an operator, none for anybody else."""
+    """All classes for an operator, an instructor's own for an instructor, none for anybody else."""
     role = role_of(user)
     if role == OPERATOR:
         return Class.objects.all()
@@ -152,18 +158,20 @@ def classes_of(user: User) -> QuerySet[Class]:
 
 
 def find_class(user: User, class_id: str) -> Class | None:
-    """Unknown and not yours are the same answer: None."""
+    """The class if this user may run it. None when it does not exist or is somebody else's."""
     return classes_of(user).filter(pk=class_id[:16]).first()
 
 
 def find_seat(user: User, class_id: str, seat_id: str) -> Seat | None:
-    """A seat of a class this user runs, removed ones too."""
+    """A seat of a class that this user may run, also a removed one. None when there is none."""
     klass = find_class(user, class_id)
     return klass.seats.select_related("klass", "learner").filter(pk=seat_id[:16]).first() if klass else None
 
 
 def sandboxes_of(user: User) -> QuerySet[Sandbox]:
-    """The sandboxes this user manages: those of learners in their classes and those prepared for these; all for an operator."""
+    """The sandboxes that this user manages: those of learners in their classes and those prepared for these. All for an
+    operator.
+    """
     role = role_of(user)
     if role == OPERATOR:
         return Sandbox.objects.all()
@@ -175,14 +183,14 @@ def sandboxes_of(user: User) -> QuerySet[Sandbox]:
 
 
 def lesson_for(user: User, slug: str) -> Lesson | None:
-    """A lesson that comes with us or is published; a draft for its author and operators. Unknown and not yours: None."""
+    """A lesson that comes with the product or is published; a draft only for its author and operators. Else None."""
     if not slug.startswith(library.DRAFT):
         return library.find(slug)
     return library.find(slug) if find_authored(user, slug.removeprefix(library.DRAFT)) else None
 
 
 def authored_by(user: User) -> QuerySet[AuthoredLesson]:
-    """The lessons an instructor brought, all of them for an operator."""
+    """The lessons that an instructor brought; all of them for an operator."""
     role = role_of(user)
     if role == OPERATOR:
         return AuthoredLesson.objects.all()
@@ -190,42 +198,41 @@ def authored_by(user: User) -> QuerySet[AuthoredLesson]:
 
 
 def find_authored(user: User, slug: str) -> AuthoredLesson | None:
-    """Unknown and not yours are the same answer: None."""
+    """The lesson if this user may change it. None when it does not exist or is somebody else's."""
     return authored_by(user).filter(slug=slug[:64]).first()
 
 
 def seat_of(learner: Learner | uuid.UUID | None) -> Seat | None:
-    """The seat this learner sits in now: of a class that goes on, not removed."""
+    """The seat in which this learner sits now: not removed, in a class that is not over. Else None."""
     found = any_seat_of(learner)
     return found if sits(found) else None
 
 
 def any_seat_of(learner: Learner | uuid.UUID | None) -> Seat | None:
-    """The seat this learner has or had: of a class that may be over, maybe removed."""
+    """The seat of this learner, also a removed one and one of a class that is over. None without any."""
     who = learner.pk if isinstance(learner, Learner) else learner
     return Seat.objects.select_related("klass").filter(learner=who).first() if who else None
 
 
 def find_own_seat(learner: uuid.UUID | None) -> Seat | None:
-    """The seat of this learner, also after the class is over: what they did in it stays theirs to read. Not when removed."""
+    """The seat of this learner, also after the class is over, so that they can read their results. None when it was removed."""
     return Seat.objects.select_related("klass").filter(learner=learner, removed_at=None).first() if learner else None
 
 
 def find_watched(user: User, sandbox_id: str) -> Sandbox | None:
-    """The sandbox if it exists and this user may watch its map, views and timeline; its terminals are another question.
-    Unknown and not theirs are the same answer: None."""
+    """The sandbox if this user may watch its map, views and timeline; else None. Terminals: see `seat_with_terminals`."""
     return sandboxes_of(user).filter(pk=sandbox_id[:16]).first()
 
 
 def seat_with_terminals(sandbox: Sandbox) -> Seat | None:
-    """The seat whose learner's terminals whoever may watch may also read: the class says so, or the learner invites.
+    """The seat of the sandbox's learner, if watchers may read its terminals: the class allows it, or the learner invites them.
 
-    In a sandbox without a seat, or whose class is over, nobody could be told: None.
+    None when there is no seat or the class is over, because then the learner could not be told.
     """
     seat = seat_of(sandbox.learner_id)
     return seat if seat and (seat.klass.watchable or may_type(seat)) else None
 
 
 def may_type(seat: Seat) -> bool:
-    """Together with its learner, for who may watch: while the learner invites."""
+    """Whether watchers may type in the learner's terminals: only while the learner invites them."""
     return seat.invited_at is not None

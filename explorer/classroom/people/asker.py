@@ -1,8 +1,8 @@
-"""Who asks: read once for a request, where it comes in, and handed on from there.
+"""Who asks. It is read once at the beginning of a request and handed on.
 
-A view's first line is `asker = read_asker(request)` where it only shows, and `asker = ensure_asker(request)` where it does
-something for a learner. What the learner's class forbids for a while (everything while it is paused, and steps that are locked
-ahead) the asker refuses with one sentence. Who sits in no class is forbidden nothing.
+A view begins with `asker = read_asker(request)` when it only shows something, and with `asker = ensure_asker(request)` when it
+does something for a learner. A class may forbid things for a while: everything while it is paused, and steps that are locked.
+The asker then raises `Refused` with one sentence. Nothing is forbidden to a learner without a class.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ LOCKED = "Your instructor has not opened this step yet. Your place and your answ
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """One who asks over HTTP, as they were when the request came in.
+    """Who asks over HTTP, as they were at the beginning of the request.
 
-    `learner` is None for a stranger. `seat` is the one the learner has or had, with its class: it may be removed, and the class
-    may be over.
+    `learner` is None for a stranger. `seat` is the learner's seat with its class; it may be removed, and the class may be
+    over.
     """
 
     user: User
@@ -40,12 +40,12 @@ class Asker:
 
     @property
     def klass(self) -> Class | None:
-        """The class the learner sits in now."""
+        """The class in which the learner sits now, or None."""
         return self.seat.klass if self.seat and sits(self.seat) else None
 
     @property
     def terms(self) -> Terms:
-        """What a sandbox is opened under."""
+        """The rules under which this learner's sandboxes are opened."""
         return terms_of(self.klass) if self.klass else USUAL
 
     @property
@@ -53,7 +53,7 @@ class Asker:
         return self.klass is not None and self.klass.paused_at is not None
 
     def locked(self, lesson: Lesson) -> frozenset[str]:
-        """The steps of this lesson that the learner may not see yet."""
+        """The ids of the steps of this lesson that the learner may not see yet."""
         return locked_in(self.klass, lesson) if self.klass else frozenset()
 
     def check_pause(self) -> None:
@@ -69,7 +69,7 @@ class Asker:
 
 @dataclass(frozen=True, slots=True)
 class ActingAsker(Asker):
-    """One who does something: a learner, whoever came."""
+    """An asker with a learner: somebody who does something."""
 
     learner: Learner
 
@@ -80,6 +80,6 @@ def read_asker(request: HttpRequest) -> Asker:
 
 
 def ensure_asker(request: HttpRequest) -> ActingAsker:
-    """As `ensure_learner`: a stranger becomes a learner."""
+    """Like `read_asker`, but a stranger becomes a learner."""
     asker = read_asker(request)
     return ActingAsker(asker.user, asker.learner or make_learner(request), asker.seat)

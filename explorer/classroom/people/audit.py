@@ -1,4 +1,5 @@
-"""The audit log: one line for each thing somebody with rights did to somebody else's class, seat or sandbox."""
+"""The audit log: one line for each thing that an instructor or operator did to a class, a seat, a sandbox, a
+lesson or a node."""
 
 from __future__ import annotations
 
@@ -18,7 +19,9 @@ def note(
     sandbox: Sandbox | str | None = None,
     **detail: Any,
 ) -> AuditEntry:
-    """`detail` is small, JSON, and holds no learner's name. Without a user it was the clock's doing."""
+    """Adds a line. `detail` must be small, must be JSON, and must not hold a learner's name. Without a user, the role is
+    `clock`.
+    """
     return AuditEntry.objects.create(
         actor=user.get_username() if user else "",
         role=(role_of(user) or "nobody") if user else "clock",
@@ -31,6 +34,6 @@ def note(
 
 
 def counted(klass: Class) -> dict[str, int]:
-    """What was counted when the personal data of this class was deleted."""
+    """The counts noted when the personal data of this class was deleted; empty before that."""
     entry = AuditEntry.objects.filter(klass=klass.pk, action="forget class").first()
     return dict(entry.detail.get("counts", {})) if entry else {}

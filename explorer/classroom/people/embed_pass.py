@@ -1,7 +1,8 @@
-"""Who reads an embedded page on another site. No cookie of ours gets there, so the embedded page carries a signed pass.
+"""The signed pass of an embedded page. On another site, browsers may send no cookie of ours, so the page carries a pass
+instead.
 
-A pass names a learner that was made for that page, and nobody else can be named in one: none is signed for a learner of a
-session. It travels as a header of the page's own requests, or as a websocket's subprotocol; never in an address.
+A pass names a learner that was made for that page, so it gives no access to a learner of a session. It travels in a header of
+the page's own requests or in a websocket's subprotocol, not in an address.
 """
 
 from __future__ import annotations
@@ -27,8 +28,9 @@ MOST = 200  # characters; ours have about 110
 
 @dataclass(frozen=True)
 class Embed:
-    """An embedded page of one reader. `site` marks the listed site it is on; `born` and `made` are the Unix times of the first
-    pass and of this one."""
+    """An embedded page of one reader. `site` is a short mark of the site around it. `born` and `made` are the Unix times of
+    the first pass and of this one.
+    """
 
     learner: uuid.UUID
     site: str
@@ -41,23 +43,23 @@ class Embed:
 
 
 def begin_embed(origin: str) -> Embed:
-    """An embedded page nobody has used: its learner has no row before they do something."""
+    """A new embedded page with a new learner's id. The learner has no row until they do something."""
     now = int(time.time())
     return Embed(uuid.uuid4(), mark_site(origin), now, now)
 
 
 def mark_site(origin: str) -> str:
-    """Short and the same every time; sites that are not listed have one mark together."""
+    """A short mark for a site, always the same for it. All sites that are not listed share one mark."""
     return hashlib.sha256(origin.encode()).hexdigest()[:8] if origin in settings.EMBED_SITES else "other"
 
 
 def write_pass(embed: Embed) -> str:
-    """Good for two hours from now, and only for header and subprotocol: none of its characters needs quoting there."""
+    """The pass as text, valid for two hours from now. Its characters need no quoting in a header or subprotocol."""
     return _signer("pass").sign(f"{embed.learner.hex}-{embed.site}-{embed.born}-{int(time.time())}")
 
 
 def read_pass(text: str) -> Embed | None:
-    """None for what we did not sign, what is too old, and everything while no site may show us."""
+    """None for a text that we did not sign, for a pass that is too old, and for all passes when the settings list no site."""
     if not settings.EMBED_SITES:
         return None
     parts = _read("pass", text)
@@ -69,18 +71,18 @@ def read_pass(text: str) -> Embed | None:
 
 
 def renew_pass(embed: Embed) -> str | None:
-    """A younger pass for the same learner, or None once the embed is a day old."""
+    """A new pass for the same learner; None when the first pass is older than a day."""
     return write_pass(embed) if time.time() - embed.born < EMBED_SECONDS else None
 
 
 def pass_in(protocols: Iterable[str]) -> str:
-    """The pass among the subprotocols a websocket offers; empty when there is none."""
+    """The pass among the subprotocols that a websocket offers; empty when there is none."""
     return next((one.removeprefix(PROTOCOL_PASS) for one in protocols if one.startswith(PROTOCOL_PASS)), "")
 
 
 @dataclass(frozen=True)
 class HandOver:
-    """`once` is what it is remembered by when it has been used."""
+    """`once` is the key under which the use of this code is remembered."""
 
     learner: uuid.UUID
     once: str

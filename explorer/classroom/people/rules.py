@@ -1,4 +1,4 @@
-"""What a class says to its learners: under which terms their sandboxes open, how far they may go, and when nothing is typed."""
+"""What a class allows its learners: the rules for their sandboxes, which steps are open, and whether it is paused."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from explorer.sandboxes.terms import Terms
 
 
 def terms_of(klass: Class) -> Terms:
-    """What it says of its learners' sandboxes."""
+    """The class's rules for its learners' sandboxes."""
     return Terms(klass.pk, klass.sandbox_minutes, klass.extensions, klass.engine)
 
 
 def locked_in(klass: Class, lesson: Lesson) -> frozenset[str]:
-    """The steps of this lesson that are beyond the one the class is open until. Lessons that are none of the class's are never
-    ahead of anything."""
+    """The ids of the steps of this lesson that are locked: those after the step up to which the class is open. A lesson that
+    the class does not have has no locked steps.
+    """
     until, order = klass.open_until, list(klass.lessons)
     if not until:
         return frozenset()
@@ -29,12 +30,13 @@ def locked_in(klass: Class, lesson: Lesson) -> frozenset[str]:
 
 
 def sits(seat: Seat | None) -> bool:
-    """Whether somebody sits there now: the class goes on, and the seat was not removed."""
+    """Whether a learner sits in this seat now: it was not removed and the class is not over."""
     return seat is not None and seat.removed_at is None and seat.klass.open
 
 
 def is_paused(sandbox: Sandbox) -> bool:
-    """Whether the class of its learner is: nothing is typed into it. Asks nothing when learner, seat and class were read with
-    the sandbox (`access.find_sandbox`)."""
+    """Whether the class of the sandbox's learner is paused. Makes no query if learner, seat and class were read with the
+    sandbox (`access.find_sandbox`).
+    """
     seat: Seat | None = getattr(sandbox.learner, "seat", None)
     return seat is not None and sits(seat) and seat.klass.paused_at is not None

@@ -1,6 +1,6 @@
-"""How often somebody may do something, counted in Redis so that every web process counts together.
+"""Limits how often somebody may do something. The counts are in Redis, so all web processes count together.
 
-Without Redis nothing is counted and nobody is locked out: it is our fault, and what is throttled needs Redis to happen anyway.
+When Redis does not answer, `allow` lets everything through, because the fault is ours.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def _redis(url: str) -> Redis:
 
 
 def allow(what: str, who: str, times: int, seconds: int) -> bool:
-    """Counts, and is true while `who` did `what` at most `times` in the present window."""
+    """Counts, and returns whether `who` has done `what` at most `times` in the present window of `seconds`."""
     done = count(what, who, seconds)
     if done > times:
         log.info("throttled: %s by %s, %d of %d in %d s", what, who, done, times, seconds)
@@ -30,7 +30,9 @@ def allow(what: str, who: str, times: int, seconds: int) -> bool:
 
 
 def count(what: str, who: str, seconds: int) -> int:
-    """How often `who` did `what` in the present window, this time included. The first begins a window of so many seconds."""
+    """Counts, and returns how often `who` has done `what` in the present window. A window begins with the first time and lasts
+    `seconds`. 0 when Redis does not answer.
+    """
     key = f"throttle:{what}:{who}"
     try:
         pipe = _redis(settings.REDIS_URL).pipeline()
@@ -43,7 +45,7 @@ def count(what: str, who: str, seconds: int) -> int:
 
 
 def locked_for(what: str, who: str, times: int) -> int:
-    """Seconds until the window ends in which `who` did `what` so often; 0 when it was less. Counts nothing."""
+    """Seconds until the present window ends, if `who` has done `what` at least `times` in it; else 0. Counts nothing."""
     key = f"throttle:{what}:{who}"
     try:
         pipe = _redis(settings.REDIS_URL).pipeline()
@@ -57,8 +59,9 @@ def locked_for(what: str, who: str, times: int) -> int:
 
 
 def first_time(what: str, which: str, seconds: int) -> bool:
-    """True for the first who says this within `seconds`, False for everybody after; False too when Redis does not answer:
-    what may happen only once had better not happen."""
+    """True for the first call within `seconds`, False for later ones. False too when Redis does not answer, because what may
+    happen only once should then not happen.
+    """
     try:
         return bool(_redis(settings.REDIS_URL).set(f"once:{what}:{which}", 1, ex=seconds, nx=True))
     except RedisError:
@@ -67,6 +70,8 @@ def first_time(what: str, which: str, seconds: int) -> bool:
 
 
 def address(request: HttpRequest) -> str:
-    """Whose request this is by network address, as the server in front of us reports it; a /64 counts as one place."""
+    """The network address of the request, as the server in front of us reports it. Of an IPv6 address only the first 64 bits
+    count.
+    """
     remote = str(request.META.get("REMOTE_ADDR", ""))
     return ":".join(remote.split(":")[:4]) if ":" in remote else remote

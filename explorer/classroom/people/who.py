@@ -1,4 +1,4 @@
-"""Accounts of instructors and operators. Learners have none."""
+"""Makes accounts of instructors and operators. Learners have none."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from explorer.classroom.people.access import INSTRUCTOR, OPERATOR
 
 
 class Taken(Exception):
-    """There is a user of that name."""
+    """There is already a user with this name."""
 
 
 def make_groups() -> dict[str, Group]:
@@ -18,8 +18,9 @@ def make_groups() -> dict[str, Group]:
 
 
 def make_person(name: str, password: str, role: str, renew: bool = False) -> User:
-    """`renew`: one who exists is given this password and role. Raises `Taken`, and `ValidationError` for a bad name or a
-    password that is easily guessed."""
+    """Makes an account. With `renew`, an existing user gets this password and role. Raises `Taken`, and `ValidationError` for
+    a bad name or a password that is easily guessed.
+    """
     name = name.strip()
     with transaction.atomic():
         known = User.objects.select_for_update().filter(username=name).first()
@@ -38,5 +39,5 @@ def make_person(name: str, password: str, role: str, renew: bool = False) -> Use
 
 
 def is_anybody_here() -> bool:
-    """Whether somebody can log in to teach."""
+    """Whether there is an active account of an instructor or operator."""
     return User.objects.filter(is_active=True, groups__name__in=[INSTRUCTOR, OPERATOR]).exists()

@@ -1,4 +1,4 @@
-"""What is done to a seat once it is taken: by its learner, and by who runs the class."""
+"""Changes of a seat that is taken: by its learner, and by whoever runs the class."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SEEN_EVERY = timedelta(minutes=1)
 
 @transaction.atomic
 def rename_seat(user: User, seat: Seat, typed: str) -> str:
-    """The name it has now: numbered when another seat has it. Raises `BadName`."""
+    """Sets the name and returns it. When another seat has this name, a number is added. Raises `BadName`."""
     name = clean_name(typed)
     Class.objects.select_for_update().get(pk=seat.klass_id)
     others = seat.klass.seats.filter(removed_at=None).exclude(pk=seat.pk)
@@ -33,7 +33,9 @@ def rename_seat(user: User, seat: Seat, typed: str) -> str:
 
 @transaction.atomic
 def remove_seat(user: User, seat: Seat) -> bool:
-    """No way back with link or code; its sandbox is closed, its results stay. False: it was removed before."""
+    """Removes the seat: its link and the code no longer lead back, and its sandbox is closed. Results stay. False when it was
+    removed before.
+    """
     if not Seat.objects.filter(pk=seat.pk, removed_at=None).update(removed_at=timezone.now(), help_at=None, invited_at=None):
         return False
     sandbox = life.current_sandbox(seat.learner)
@@ -46,19 +48,19 @@ def remove_seat(user: User, seat: Seat) -> bool:
 
 @transaction.atomic
 def renew_way_back(user: User, seat: Seat) -> str:
-    """For a learner who lost theirs: the token of a new one, which voids the old."""
+    """The token of a new way back for a learner who lost theirs. The old one stops working."""
     note(user, "renew way back", seat=seat)
     return give_way_back(seat)
 
 
 def ask_for_help(seat: Seat, asks: bool) -> None:
-    """Asked twice, it is as asked once: the time of the first counts."""
+    """Notes that the learner asks for help. Asking again keeps the first time."""
     _turn(seat, "help_at", asks)
 
 
 @transaction.atomic
 def come_to_help(user: User, seat: Seat) -> bool:
-    """Somebody has come: it is no longer asked for. False when it was not, or another came first."""
+    """Somebody comes to help: the request ends. False when there was none or another came first."""
     if not Seat.objects.filter(pk=seat.pk, help_at__isnull=False).update(help_at=None):
         return False
     note(user, "help", seat=seat)
@@ -67,7 +69,7 @@ def come_to_help(user: User, seat: Seat) -> bool:
 
 
 def invite(seat: Seat, wants: bool) -> None:
-    """The learner lets who runs the class type in their terminals, or no longer."""
+    """The learner lets those who run the class type in their terminals, or no longer."""
     _turn(seat, "invited_at", wants)
 
 
@@ -78,12 +80,12 @@ def _turn(seat: Seat, field: str, on: bool) -> None:
 
 
 def note_lesson(seat: Seat, lesson: str) -> None:
-    """The lesson they look at."""
+    """Notes the lesson that the learner looks at."""
     if seat.lesson != lesson:
         Seat.objects.filter(pk=seat.pk).update(lesson=lesson)
 
 
 def note_seen(seat: str) -> None:
-    """At most once a minute: looking at a page is not worth a write."""
+    """Notes that the learner was seen, at most once a minute."""
     now = timezone.now()
     Seat.objects.filter(pk=seat, seen_at__lt=now - SEEN_EVERY).update(seen_at=now)

@@ -1,7 +1,8 @@
-"""Wrong codes, counted: who guesses is slowed, then locked out of typing codes. The link of a class is never refused.
+"""Counts wrong codes. After a few, a browser or address has to wait before it may type a code again. A class's link is not
+counted.
 
-Only wrong codes count. A browser is stopped after few of them; an address only after so many that forty people who mistype are
-not, since a school is one address. A right code typed while stopped is not looked at: else stopping would stop nobody.
+Right codes are not counted. A browser is stopped after a few wrong codes; an address only after many more, because a whole
+school may have one address. While stopped, a right code is not accepted either; otherwise stopping would not hinder guessing.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ LIMITS = (("browser", 5, 60), ("browser", 12, 900), ("address", 60, 60), ("addre
 
 
 def wait_for(browser: str, address: str) -> int:
-    """Seconds until a code may be typed again; 0: now."""
+    """Seconds until a code may be typed again; 0 means now."""
     whose = {"browser": browser, "address": address}
     return max(locked_for(_what(one, seconds), whose[one], times) for one, times, seconds in LIMITS if whose[one])
 

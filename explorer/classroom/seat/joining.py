@@ -1,7 +1,7 @@
-"""Codes and the links made of them, taking a seat, and the way back to one.
+"""Joins a class: codes and links, taking a seat, and the way back to it.
 
-A code is for reading aloud and proves nothing. The link of a class carries a signature besides, so that it is no guess. A way
-back is a secret of its own: 192 random bits, of which we keep only the SHA-256.
+A code is made for reading aloud and proves nothing. The link of a class also carries a signature, so it cannot be guessed. The
+way back is a secret of its own: 192 random bits, of which only the SHA-256 is saved.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ TICKET_SECONDS = 24 * 3600
 
 
 class CannotJoin(Exception):
-    """The sentence for the learner, and a stable code."""
+    """Has a sentence for the learner and a code that does not change."""
 
     def __init__(self, code: str, sentence: str) -> None:
         super().__init__(sentence)
@@ -35,7 +35,7 @@ class CannotJoin(Exception):
 
 @dataclass(frozen=True)
 class Taken:
-    """`token` leads back to the seat and is known only now; empty for who sat there already."""
+    """A taken seat. `token` leads back to it and cannot be read again later; it is empty for somebody who sat there already."""
 
     seat: Seat
     token: str = ""
@@ -46,7 +46,7 @@ class Taken:
 
 
 def read_code(typed: str) -> str:
-    """As it was meant: letters of any size, with or without the hyphen. Empty for what cannot be a code."""
+    """The code in a typed text, without hyphens and blanks, in small letters. Empty when it cannot be a code."""
     code = "".join(letter for letter in unicodedata.normalize("NFKC", typed[:64]).lower() if letter.isalnum())
     return code if len(code) == CODE_LENGTH and set(code) <= set(ALPHABET) else ""
 
@@ -64,7 +64,7 @@ def find_class_by_code(code: str) -> Class | None:
 
 
 def check_open(klass: Class) -> None:
-    """Raises `CannotJoin`."""
+    """Raises `CannotJoin` when the class is over."""
     if not klass.open:
         raise CannotJoin("over", f"The class “{klass.title}” is over, and its code with it. Ask the instructor for a new one.")
 
@@ -73,12 +73,12 @@ def check_open(klass: Class) -> None:
 
 
 def new_ticket() -> str:
-    """Goes with the form: who the learner will be, signed by us."""
+    """A signed text for the form: the id that the new learner will have."""
     return TimestampSigner(salt="class.ticket").sign(str(uuid.uuid4()))
 
 
 def read_ticket(ticket: str) -> uuid.UUID:
-    """A new one for a form without, with somebody else's words in it, or of yesterday."""
+    """The id in a ticket. A new id when the ticket is missing, was changed, or is older than a day."""
     try:
         return uuid.UUID(TimestampSigner(salt="class.ticket").unsign(ticket[:200], max_age=TICKET_SECONDS))
     except (BadSignature, ValueError):
@@ -89,7 +89,7 @@ def read_ticket(ticket: str) -> uuid.UUID:
 
 
 def take_seat(klass: Class, sitting: Seat | None, typed: str, ticket: str = "") -> Taken:
-    """A new seat under this name, or the one this browser has already. `sitting` is where it sits now, in any class.
+    """Makes a seat with this name, or returns the one that this browser has already. `sitting` is its seat now, in any class.
 
     Raises `CannotJoin`, and `BadName` for a name that cannot be shown.
     """
@@ -138,12 +138,12 @@ def hash_token(token: str) -> str:
 
 
 def give_way_back(seat: Seat) -> str:
-    """A new token; the one before leads nowhere any more."""
+    """Makes a new token for the seat. The one before stops working."""
     token = new_token()
     Seat.objects.filter(pk=seat.pk).update(recovery=hash_token(token))
     return token
 
 
 def find_way_back(token: str) -> Seat | None:
-    """The seat a way back leads to, whether or not one can still sit there. Found by hash, so no token is compared."""
+    """The seat to which the token leads, also a removed one. It is found by the token's hash."""
     return Seat.objects.select_related("klass", "learner").filter(recovery=hash_token(token)).exclude(learner=None).first()

@@ -1,4 +1,4 @@
-"""Display names: anything a person may call themselves, and nothing that plays tricks on who reads it. Pure."""
+"""Names of learners: almost any text, without characters that are invisible or that disturb the text around them. Pure."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ UNSEEN = {
 
 
 class BadName(Exception):
-    """`str()` is the sentence for who gave it."""
+    """The text is a sentence for whoever gave the name."""
 
 
 def clean_name(typed: str) -> str:
-    """NFKC, one space between words, without what cannot be seen. Raises `BadName`."""
+    """The name in Unicode form NFKC, with one space between words and without invisible characters. Raises `BadName`."""
     kept: list[str] = []
     for letter in unicodedata.normalize("NFKC", typed[: 10 * LONGEST]):
         if letter.isspace():
@@ -36,7 +36,9 @@ def clean_name(typed: str) -> str:
 
 
 def free_name(name: str, taken: Iterable[str]) -> str:
-    """The name, or with the first number that nobody has: "Ana", "Ana 2". Big and small letters are the same name."""
+    """The name, or if it is taken, the name with the first free number: "Ana", "Ana 2". Capital and small letters count as the
+    same.
+    """
     known = {one.casefold() for one in taken}
     number, free = 1, name
     while free.casefold() in known:
@@ -54,5 +56,5 @@ def _is_mark(letter: str) -> bool:
 
 
 def _is_high(kept: list[str]) -> bool:
-    """Whether as many marks are stacked on the last letter as may be."""
+    """Whether the last letter already has as many marks on it as are allowed."""
     return len(kept) >= STACKED and all(map(_is_mark, kept[-STACKED:]))

@@ -1,6 +1,7 @@
-"""What the streams of a class's sandboxes told lately, read a bounded piece at a time.
+"""What the streams of a class's sandboxes said lately. A bounded number of events is read at a time.
 
-A reader that falls behind does not catch up: the newest events are read and the older left out, so `commands` is at least.
+When more events came than are read at a time, the newest are read and the older ones left out. So there may have been more
+commands than are counted.
 """
 
 from __future__ import annotations
@@ -25,13 +26,13 @@ TAKEN = {"happened", "lesson_moved"}  # types of events
 
 
 def here_key(seat: str) -> str:
-    """String with an expiry, kept by the learner's own page: whether it is open."""
+    """String that expires; the websocket of the learner's page renews it. So it exists while a page is open."""
     return f"seat:{seat}:here"
 
 
 @dataclass
 class Memory:
-    """Of one sandbox."""
+    """What is remembered of one sandbox."""
 
     number: int = -1  # the last event looked at; -1: not looked into yet
     commands: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT))
@@ -53,14 +54,14 @@ class Memory:
 
 
 class Listener:
-    """Of one class: remembers, between two calls of `read`, what was told before."""
+    """Reads for one class, and remembers between two calls of `read` what was read before."""
 
     def __init__(self, look_back: int = LOOK_BACK, new_at_once: int = NEW_AT_ONCE) -> None:
         self.look_back, self.new_at_once = look_back, new_at_once
         self.memories: dict[str, Memory] = {}  # by sandbox
 
     def read(self, redis: Redis, rows: list[SeatRow]) -> dict[str, Lately]:
-        """Seat → what is known of it now. Two round trips, however many seats there are."""
+        """Seat → what is known of it now. At most two round trips to Redis, however many seats there are."""
         sandboxes = [row.sandbox.id for row in rows if row.sandbox]
         self.memories = {one: self.memories.get(one) or Memory() for one in sandboxes}
         keys = [*(here_key(row.id) for row in rows), *map(number_key, sandboxes)]

@@ -1,4 +1,4 @@
-"""The wall of a class as it is now: rows and streams, put together. Blocking."""
+"""The wall of a class as it is now, made from rows and streams. The functions block."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ AT_ONCE = 500
 
 
 def look_at_class(klass: Class, listener: Listener) -> dict[str, Tile]:
-    """Seat → tile, by when it was taken. `listener` remembers what the streams told before."""
+    """Seat → tile, in the order in which seats were taken. `listener` remembers what was read from the streams before."""
     rows = read_seats(klass)
     lately = listener.read(streams.redis(), rows)
     return make_tiles(rows, lately, lessons_of(klass), time.time())
 
 
 def look_once(klass: Class) -> dict[str, Tile]:
-    """For a page that is drawn by the server; without Redis it knows what the rows say."""
+    """Like `look_at_class`, for a page that the server draws. Without Redis the tiles hold what the rows say."""
     try:
         return look_at_class(klass, Listener(FIRST_LOOK, AT_ONCE))
     except (streams.RedisError, OSError):

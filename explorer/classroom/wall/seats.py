@@ -1,4 +1,4 @@
-"""What the rows say of a class's seats, in three queries."""
+"""Reads the rows of a class's seats: a few queries, however many seats there are."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SEAT = ("id", "name", "lesson", "learner", "joined_at", "help_at", "invited_at",
 
 
 def read_seats(klass: Class | str, only: str = "") -> list[SeatRow]:
-    """Every seat that was not removed, or `only` this one, by when it was taken."""
+    """Every seat that was not removed (or only the seat `only`), in the order in which they were taken."""
     newest = Sandbox.objects.filter(learner=OuterRef("learner"), comparison=None).order_by("-created_at").values("pk")[:1]
     name = klass.pk if isinstance(klass, Class) else klass
     seats = Class(pk=name).seats.filter(removed_at=None, **({"pk": only} if only else {})).order_by("joined_at", "pk")
@@ -48,7 +48,7 @@ def read_sandboxes(ids: Iterable[str]) -> dict[str, SandboxRow]:
 
 
 def read_progress(learners: Iterable[uuid.UUID]) -> dict[uuid.UUID, dict[str, ProgressRow]]:
-    """Learner → lesson → how far."""
+    """Learner → lesson → progress."""
     found: dict[uuid.UUID, dict[str, ProgressRow]] = {}
     fields = ("learner", "lesson", "step", "passed", "times", "moved_at", "finished_at")
     for learner, lesson, step, passed, times, moved, finished in Progress.objects.filter(

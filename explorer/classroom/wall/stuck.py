@@ -1,4 +1,4 @@
-"""Whether a learner is stuck, and why, in one sentence. Pure."""
+"""Says whether a learner is stuck, and why, in one sentence. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ Times = Mapping[str, Mapping[str, float]]  # {step: {"begun": Unix seconds, "don
 
 @dataclass(frozen=True)
 class Effort:
-    """What a learner did on the step they are on; seconds, and what came since the last tick."""
+    """What a learner did on their present step. `commands` and `hints` count since a check last passed; times are
+    in seconds.
+    """
 
     commands: int = 0
     hints: int = 0
@@ -29,7 +31,7 @@ class Effort:
 
 
 def usual_times(progress: Iterable[tuple[str, Times]]) -> dict[tuple[str, str], float]:
-    """(lesson, step) → how many seconds the class needed (median), of steps that enough learners have done."""
+    """(lesson, step) → seconds that the class needed (median), for steps that at least `ENOUGH` learners have done."""
     took: dict[tuple[str, str], list[float]] = {}
     for lesson, times in progress:
         for step, noted in times.items():
@@ -39,7 +41,7 @@ def usual_times(progress: Iterable[tuple[str, Times]]) -> dict[tuple[str, str], 
 
 
 def why_stuck(effort: Effort, usual: float | None) -> str:
-    """Why the learner of an unfinished step counts as stuck; empty when not. What was done comes before how long it took."""
+    """Why the learner of an unfinished step counts as stuck; empty if not. `usual` is how many seconds the class needed."""
     if effort.commands >= MANY_COMMANDS:
         return f"{effort.commands} commands on this step and nothing ticked"
     if effort.hints >= MANY_HINTS:

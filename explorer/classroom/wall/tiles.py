@@ -1,6 +1,6 @@
-"""The wall of a class: from rows to tiles, counts, an order, and the differences between two pictures. Pure.
+"""The wall of a class: makes tiles from rows, counts and sorts them, and finds the differences between two pictures. Pure.
 
-What is on the wire has keys of one letter (`KEYS`): a hundred tiles change all the time, and a phone may be looking.
+In messages the keys have one letter (`KEYS`), because a hundred tiles change all the time and a phone may receive them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ EVENT_LENGTH = 80
 
 @dataclass(frozen=True)
 class SandboxRow:
-    """`position` is the place in the queue, of one that waits."""
+    """`position` is the place in the queue while the sandbox is queued."""
 
     id: str
     state: str
@@ -36,7 +36,7 @@ class ProgressRow:
 
 @dataclass(frozen=True)
 class SeatRow:
-    """A seat as the rows have it. Unix seconds; 0 where something has not happened."""
+    """What the rows say about a seat. Times are Unix seconds; 0 means it has not happened."""
 
     id: str
     name: str
@@ -50,8 +50,9 @@ class SeatRow:
 
 @dataclass(frozen=True)
 class Lately:
-    """What the sandbox's stream and the learner's own socket told: when commands were given and hints shown (Unix seconds),
-    what happened last, and whether the learner has a page open."""
+    """What streams and sockets said: when commands were given and hints shown (Unix seconds), the last event, and whether the
+    learner has a page open.
+    """
 
     here: bool = False
     commands: tuple[float, ...] = ()
@@ -62,7 +63,7 @@ class Lately:
 
 @dataclass(frozen=True)
 class Tile:
-    """One seat as the wall shows it. Times are whole Unix seconds: the page counts on by itself, so nothing is sent for it."""
+    """One seat as the wall shows it. Times are whole Unix seconds; the page itself shows how long ago that was."""
 
     name: str
     lesson: str = ""  # its title
@@ -109,7 +110,7 @@ TONES = {"ready": "live", "closed": "over", "expired": "over", "failed": "over"}
 
 
 def make_tiles(rows: Iterable[SeatRow], lately: Mapping[str, Lately], lessons: Sequence[Lesson], now: float) -> dict[str, Tile]:
-    """Seat → tile, in the order of the rows. `lately` by seat; `lessons` are the class's, in order."""
+    """Seat → tile, in the order of the rows. `lately` is by seat; `lessons` are the class's, in its order."""
     rows = list(rows)
     usual = usual_times((slug, one.times) for row in rows for slug, one in row.progress.items())
     known = {lesson.slug: lesson for lesson in lessons}
@@ -160,7 +161,7 @@ def make_tile(
 
 
 def lesson_of(row: SeatRow, lessons: Mapping[str, Lesson]) -> str:
-    """The one looked at last; else the one worked in last; else the class's first."""
+    """The lesson looked at last; else the one worked in last; else the class's first."""
     if row.lesson in lessons:
         return row.lesson
     worked = {slug: one.moved_at for slug, one in row.progress.items() if slug in lessons}
@@ -174,7 +175,7 @@ def step_of(lesson: Lesson | None, progress: ProgressRow) -> Step | None:
 
 
 def green(step: Step | None, progress: ProgressRow) -> int:
-    """How many of the step's checks: of those it has now, for a lesson may have changed since."""
+    """How many checks of the step were passed. Checks that the step no longer has do not count."""
     passed = progress.passed.get(step.id, ()) if step else ()
     return sum(check.id in passed for check in step.checks) if step else 0
 
@@ -188,7 +189,7 @@ def draw_rail(lesson: Lesson | None, here: Step | None, progress: ProgressRow) -
 
 
 def describe_sandbox(sandbox: SandboxRow | None) -> tuple[str, str]:
-    """(words, tone)."""
+    """Returns (words, tone)."""
     if sandbox is None:
         return "no sandbox", "none"
     if sandbox.state == "queued":
@@ -200,7 +201,7 @@ def describe_sandbox(sandbox: SandboxRow | None) -> tuple[str, str]:
 
 
 def readable(text: str) -> str:
-    """What comes from a host, as one short line without anything that would turn it round or hide it."""
+    """A text from a host as one short line, without characters that reverse or hide text."""
     line = "".join(sign if sign.isprintable() else " " for sign in text[: 4 * EVENT_LENGTH])
     line = " ".join(line.split())
     return line if len(line) <= EVENT_LENGTH else line[: EVENT_LENGTH - 1] + "…"
@@ -210,7 +211,7 @@ def readable(text: str) -> str:
 
 
 def count(tiles: Iterable[Tile]) -> dict[str, Any]:
-    """What stands on top. `steps` are [lesson, number of the step, how many are in it], in order."""
+    """The counts above the wall. `steps` has [lesson, number of the step, how many learners are at it], in order."""
     tiles = list(tiles)
     steps: dict[tuple[str, int], int] = {}
     for tile in tiles:
@@ -240,7 +241,7 @@ SORTS: dict[str, Callable[[Tile], Any]] = {
 
 
 def arrange(tiles: Mapping[str, Tile], sort: str, show: str) -> dict[str, Tile]:
-    """Those that `show` asks for, in the order of `sort`; an unknown word means the first of each."""
+    """The tiles that `show` selects, sorted by `sort`. An unknown word counts as the first of each."""
     wanted, key = SHOWN.get(show, SHOWN["all"]), SORTS.get(sort, SORTS["help"])
     chosen = [(seat, tile) for seat, tile in tiles.items() if wanted(tile)]
     return dict(sorted(chosen, key=lambda pair: key(pair[1])))
@@ -254,7 +255,7 @@ def to_wire(tile: Tile) -> Wire:
 
 
 def differences(old: Picture, new: Picture) -> dict[str, Wire | None]:
-    """What turns `old` into `new`: seat → the keys that changed; None for a seat that went."""
+    """What turns `old` into `new`: seat → the changed keys, or None for a seat that went."""
     changed: dict[str, Wire | None] = {seat: None for seat in old if seat not in new}
     for seat, tile in new.items():
         before = old.get(seat)
@@ -266,7 +267,7 @@ def differences(old: Picture, new: Picture) -> dict[str, Wire | None]:
 
 
 def fold(picture: Picture, changed: Mapping[str, Wire | None]) -> Picture:
-    """What the page does with differences."""
+    """Applies differences, as the page does."""
     folded = {seat: tile for seat, tile in picture.items() if changed.get(seat, tile) is not None}
     for seat, parts in changed.items():
         if parts is not None:

@@ -1,6 +1,8 @@
-"""Who reads a learner's terminals just now, so that the learner sees it. Kept in Redis, and gone by itself when a watcher is.
+"""Who reads a learner's terminals now, so that the learner can see it. Kept in Redis, with an end for a watcher that just
+vanishes.
 
-A mark is renewed while a socket is open. Without Redis the learner cannot be told, so nothing may be read: errors pass on.
+A watcher's socket renews its note while it is open. When Redis does not answer, the error is raised and nothing may be read,
+because the learner could not be told.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ SAME_LOOK = 120  # seconds; one who comes back within them has not begun anew, f
 
 
 def watched_key(seat: str) -> str:
-    """Sorted set: a watching socket, scored with the Unix time at which it counts as gone."""
+    """Sorted set: the watching sockets, each with the Unix time at which it counts as gone."""
     return f"seat:{seat}:watched"
 
 
@@ -29,8 +31,9 @@ def is_watched(seat: str) -> bool:
 
 
 def note_watch(user: User, seat: Seat, sandbox: Sandbox, socket: str) -> None:
-    """This socket reads the terminals of that seat: said again at least every `LOOK_SECONDS`. The learner is told when the
-    first begins, the audit log holds each user who does."""
+    """Notes that this socket reads the seat's terminals. To be repeated at least every `LOOK_SECONDS`. The learner is told
+    when the first watcher comes; the audit log notes each user.
+    """
     with streams.redis().pipeline(transaction=True) as pipe:
         pipe.zremrangebyscore(watched_key(seat.pk), "-inf", time.time())
         pipe.zcard(watched_key(seat.pk))
@@ -53,7 +56,7 @@ def end_watch(seat: Seat, socket: str) -> None:
 
 
 def note_typing(user: User, seat: Seat, sandbox: Sandbox) -> None:
-    """Somebody with rights types in a learner's terminal."""
+    """Notes in the audit log that a watcher types in a learner's terminal."""
     if _first(user, seat, "type"):
         audit.note(user, "type", seat=seat, sandbox=sandbox)
 

@@ -1,1 +1,1 @@
-"""Commands of manage.py."""
+"""One file for each command."""

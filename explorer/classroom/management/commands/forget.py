@@ -1,4 +1,4 @@
-"""`manage.py forget --older-than DAYS`: deletes the personal data of old classes and of learners not seen for long."""
+"""`manage.py forget --older-than DAYS`: deletes the personal data of old classes and of learners not seen for that long."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""`manage.py instructor`: makes somebody who can teach. Asks for what is not given; a password is never an argument."""
+"""`manage.py instructor`: makes an account for an instructor or operator. It asks for what is missing. A password is not taken
+as an argument."""
 
 from __future__ import annotations
 
