@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Everything `make run` (base) or `make test` (dev) needs before the first process starts. Run again, it does only what has changed.
+# Makes everything that `make run` (base) or `make test` (dev) needs before the first process starts. A second run does only what changed.
 set -euo pipefail
 . "$(dirname "$0")/phases.sh"
 kind=${1:-base}

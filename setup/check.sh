@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Everything about the code that can be checked without running it; all of it runs, then the status tells.
+# Every check of the code that does not run it. All checks run; the exit status says whether one failed.
 set -uo pipefail
 . "$(dirname "$0")/phases.sh"
 PATH=$top/.venv/bin:$PATH

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fuzzes the parsers of hostile input: fuzz.sh SECONDS [TARGET]. atheris has a directory of its own, since it has no wheel for every Python.
+# Fuzzes the parsers of hostile input: fuzz.sh SECONDS [TARGET]. atheris is installed into a separate directory, because it has no wheel for every Python.
 set -euo pipefail
 . "$(dirname "$0")/phases.sh"
 seconds=$1 target=${2:-}

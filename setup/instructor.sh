@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# `make instructor`: asks for a name and a password, and makes who can teach; in the container when that is where it all runs.
+# `make instructor`: asks for a name and a password and makes an instructor's account; in the container when the site runs there.
 #   instructor.sh [--operator] [--renew] …   as `manage.py instructor --help` says
 set -euo pipefail
 . "$(dirname "$0")/phases.sh"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that are missing. Starts and enables no service: the node runs an engine of its own.
+# Installs the Debian packages that are missing. It starts and enables no service, because the node runs a separate engine.
 #   packages.sh LIST…
 set -euo pipefail
 . "$(dirname "$0")/phases.sh"
@@ -27,7 +27,7 @@ install_missing() {
   local apt=(apt-get -y -q -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=120) unit units=()
   "${apt[@]}" update
   "${apt[@]}" install --no-install-recommends "${missing[@]}"
-  # a Docker that came with us must not start at the next boot
+  # a Docker that this script installed must not start at the next boot
   for unit in docker.service docker.socket containerd.service; do
     [[ " $before " == *" $unit "* ]] || units+=("$unit")
   done

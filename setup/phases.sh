@@ -1,4 +1,4 @@
-# Sourced by the set-up scripts: phases that show their progress and time, and are skipped when nothing they read has changed.
+# Sourced by the set-up scripts. A phase shows its progress and time; it is skipped when nothing that it reads has changed.
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$top"
@@ -9,7 +9,7 @@ mkdir -p "$logs"
 now() { if [ -n "${EPOCHREALTIME:-}" ]; then echo "${EPOCHREALTIME/[.,]/}"; else echo "$(date +%s)000000"; fi; }   # microseconds
 since() { local us=$(($(now) - $1)); printf '%d.%d s' $((us / 1000000)) $((us / 100000 % 10)); }
 
-# One sentence for a person, then the end.
+# Prints one sentence for a person and exits.
 stop() { printf '✗ %s\n' "$*" >&2; exit 1; }
 
 # digest FILE|DIRECTORY…: one word that changes whenever a path or a byte of these does

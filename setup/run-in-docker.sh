@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Everything in one container of our own node image, on a Docker that runs already. That Docker gets this container, its image and
-# three volumes (state, engine, cache); no sandbox ever runs on it and nothing else of it is touched.
+# Runs everything in one container of our own node image, on a Docker that already runs. That Docker gets this container, its image and
+# three volumes (state, engine, cache). No sandbox runs on that Docker, and nothing else of it is changed.
 #   run-in-docker.sh build|start
 set -euo pipefail
 . "$(dirname "$0")/phases.sh"
@@ -29,8 +29,8 @@ while IFS= read -r variable; do
 done < <(compgen -e)
 
 terminal=(); [ ! -t 0 ] || [ ! -t 1 ] || terminal=(--interactive --tty)
-# What the engine in it needs, and never --privileged: namespaces and mounts (SYS_ADMIN), networks (NET_ADMIN), looking into
-# the namespaces of hosts (SYS_PTRACE); the default profiles forbid mounts whatever the capabilities say.
+# The engine in the container needs these rights, without --privileged: namespaces and mounts (SYS_ADMIN), networks (NET_ADMIN),
+# entering the namespaces of hosts (SYS_PTRACE). The default profiles forbid mounts whatever the capabilities are.
 exec docker run --rm --init --name "$name" --hostname "${EXPLORER_NODE:-node1}" ${terminal[@]+"${terminal[@]}"} \
   --cap-add SYS_ADMIN --cap-add NET_ADMIN --cap-add SYS_PTRACE \
   --security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined \

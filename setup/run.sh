@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# `make run`: on this machine where we are root on Debian and no Docker runs already; otherwise in a container on that Docker.
+# `make run`: directly on this machine if we are root on Debian and no Docker runs here; otherwise in a container on that Docker.
 set -euo pipefail
 . "$(dirname "$0")/phases.sh"
 export EXPLORER_BEGUN=${EXPLORER_BEGUN:-$(now)}

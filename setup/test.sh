@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sets up, then runs the kinds of tests asked for, each in a pytest of its own: Playwright's loop and ours cannot share a process.
+# Sets up, then runs the kinds of tests asked for, each in a separate pytest: Playwright's event loop and ours cannot share a process.
 #   test.sh unit|engine|browser…
 set -uo pipefail
 . "$(dirname "$0")/phases.sh"
@@ -9,14 +9,14 @@ export EXPLORER_INSTALL=${EXPLORER_TEST_INSTALL:-test} EXPLORER_STATE=${EXPLORER
 mkdir -p "$EXPLORER_STATE"
 .venv/bin/python manage.py collectstatic --no-input -v 0 || exit
 
-# What rests on a machine's timing is tried once more; a test that needed it is named at the end (R), is written to the ledger,
-# and is to be mended: more than two in a run fail it.
+# A test that depends on the machine's timing is tried once more when it fails. A test that needed this is named at the end (R) and
+# written to the ledger, and has to be repaired; more than two in a run fail the run.
 export EXPLORER_TEST_RERUNS=$EXPLORER_STATE/reruns.jsonl
 rm -f "$EXPLORER_TEST_RERUNS"
 again=(--reruns 1 --reruns-delay 3 -rR)
 
 # Beside the engine tests the lessons are played on an engine of their own, and after them the browser tests run on an installation
-# of their own: all of them mostly wait.
+# of their own. All of them mostly wait, so they can run at the same time.
 tests() {
   case $1 in
     unit) set -- tests -n 2 --dist loadfile --ignore tests/engine --ignore tests/browser -m 'not engine and not browser' ;;
@@ -33,7 +33,7 @@ tests() {
 
 declare -A child=() started=()
 stopped='' results=() status=0 begun=$(now)
-interrupt() { # pytest takes an interrupt as a wish to tidy up and end; a TERM would leave what its fixtures started
+interrupt() { # after an interrupt, pytest tidies up and ends; after a TERM, what its fixtures started would stay
   stopped=1
   for pid in "${child[@]}"; do kill -INT "$pid" 2>/dev/null || true; done
 }
@@ -41,7 +41,7 @@ trap interrupt INT TERM HUP
 
 begin() { # begin KIND [FILE]: in the background, its output into FILE
   started[$1]=$(now)
-  set -m # or a shell that is no terminal's would have it ignore interrupts
+  set -m # otherwise a shell without a terminal would make it ignore interrupts
   if [ $# -gt 1 ]; then tests "$1" </dev/null >"$2" 2>&1 & else tests "$1" </dev/null & fi
   child[$1]=$!
   set +m
@@ -52,7 +52,7 @@ finish() {
   while :; do
     ended=0
     wait "${child[$kind]}" || ended=$?
-    kill -0 "${child[$kind]}" 2>/dev/null || break # else it was our trap that ended the wait
+    kill -0 "${child[$kind]}" 2>/dev/null || break # otherwise our trap ended the wait
   done
   unset "child[$kind]"
   case $ended in
@@ -62,17 +62,17 @@ finish() {
   esac
 }
 
-show() { # show KIND WORDS: what it printed meanwhile
+show() { # show KIND WORDS: prints what it has printed so far
   printf '\n── %s\n' "$2"
   cat "$EXPLORER_STATE/$1.log"
 }
 
-beside() { # beside KIND: unless somebody wants to stop
+beside() { # beside KIND: begins it, unless a stop was asked for
   [ -n "$stopped" ] || begin "$1" "$EXPLORER_STATE/$1.log"
 }
 
 for kind in "$@"; do
-  if [ -n "${child[$kind]:-}" ]; then # begun beside the engine tests
+  if [ -n "${child[$kind]:-}" ]; then # already begun beside the engine tests
     finish "$kind"
     show "$kind" "$kind tests, run meanwhile"
     continue
