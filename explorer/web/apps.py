@@ -1,4 +1,4 @@
-"""Registers the app; starts nothing."""
+"""Registers this package as a Django app. It starts nothing."""
 
 from django.apps import AppConfig
 

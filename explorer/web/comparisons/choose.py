@@ -1,6 +1,6 @@
-"""Comparisons: chosen here or in a link, started, watched while their columns fill, read again later.
+"""Chooses a comparison (here or by a link), starts it, shows it while its columns fill, and shows it again later.
 
-The table is drawn here from what the columns' rows say; the page fetches it anew when the comparison's stream tells of news.
+The server draws the table from the columns' rows. The page fetches it again when the comparison's stream has news.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from explorer.web.learn.sandbox import BUSY, offer
 
 @dataclass(frozen=True)
 class Card:
-    """A variant to choose, and why it cannot be measured here, if so."""
+    """A variant that can be chosen, with the reason if it cannot be measured here."""
 
     variant: Variant
     lack: Lack | None
@@ -83,7 +83,7 @@ def show_comparison(request: HttpRequest, comparison_id: str) -> HttpResponse:
 
 @require_safe
 def show_table(request: HttpRequest, comparison_id: str) -> HttpResponse:
-    """The part of the page that fills."""
+    """The part of the page that is fetched again while the columns fill."""
     return render(request, "_comparison.html", describe_comparison(request, mine(request, comparison_id)))
 
 

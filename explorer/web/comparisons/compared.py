@@ -1,4 +1,4 @@
-"""What the page of a comparison shows, made from its columns: which of them, in which order, head by head and row by row."""
+"""Prepares what the page of a comparison shows: which columns, in which order, their heads, and the rows of answers."""
 
 from __future__ import annotations
 
@@ -41,7 +41,9 @@ PHASES = (  # of a column, in order; what comes before them is the sandbox's own
 
 @dataclass(frozen=True)
 class Sight:
-    """What the link asks to see: `show` are ids of columns in order, `predict` that answers come before results."""
+    """What the link asks for. `show` has the ids of columns in order. `predict` means that questions are shown before the
+    answers.
+    """
 
     show: tuple[str, ...] = ()
     predict: bool = False
@@ -55,7 +57,7 @@ class Sight:
 
 @dataclass(frozen=True)
 class Head:
-    """One column's head: how far it is, and the links that move it, hide it, or bring it to the front."""
+    """The head of one column: how far it is, and the links that move it left or right, hide it, or put it first."""
 
     column: Column
     told: ColumnMoved
@@ -78,7 +80,7 @@ class Head:
 
     @property
     def picture(self) -> str:
-        """What there is to be drawn; another word when there is more. Empty: nothing yet."""
+        """A text that differs whenever there is more to draw; empty while there is nothing."""
         return f"{len(self.column.journeys)} {self.column.state}" if self.column.snapshot else ""
 
 
@@ -92,7 +94,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Shown:
-    """One answer. Nothing is there yet while `cell` is None; `over`: and nothing will be."""
+    """One answer. `cell` is None while there is no answer; with `over` there will be none."""
 
     column: Column
     row: Row
@@ -110,7 +112,7 @@ class Shown:
 
     @property
     def said(self) -> str:
-        """The sign in words, where the word beside it does not say it."""
+        """The sign in words, if the word beside it does not say the same."""
         return SAID.get(self.cell.mark, "") if self.cell else ""
 
     @property
@@ -127,7 +129,7 @@ class Line:
 
 
 def read_sight(query: QueryDict, ids: Sequence[str]) -> Sight:
-    """Unknown words are left out: a link may be of another comparison."""
+    """Reads the link. Ids that are not columns of this comparison are left out."""
     asked = query.get("show", "")[:400].split(",")
     return Sight(tuple(dict.fromkeys(word for word in asked if word in ids)), query.get("predict") == "1")
 

@@ -1,4 +1,4 @@
-"""Parts of a comparison's page that are asked for one by one, and the files it can be kept as."""
+"""Parts of a comparison's page that are fetched one by one, and the files as which it can be saved."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DRAWN: tuple[View, ...] = ("interfaces", "routes")  # what a map is drawn from, 
 
 @require_safe
 def show_evidence(request: HttpRequest, comparison_id: str, column: str, row: str) -> HttpResponse:
-    """What one answer rests on: beside the table, or a page of its own where nothing can be laid over it."""
+    """What an answer rests on: laid over the table, or a page of its own when there is no script."""
     comparison = mine(request, comparison_id)
     found = find_column(comparison, column)
     cell = found.cell(row) if row in ROWS_BY_KEY else None
@@ -39,7 +39,7 @@ def show_evidence(request: HttpRequest, comparison_id: str, column: str, row: st
 
 @require_safe
 def show_picture(request: HttpRequest, comparison_id: str, column: str) -> HttpResponse:
-    """What a column's map is drawn from, and the journeys that are played on it."""
+    """The data for a column's map and for the journeys that are played on it."""
     found = find_column(mine(request, comparison_id), column)
     if found.snapshot is None:
         raise Http404
@@ -72,7 +72,7 @@ def drawn(snapshot: Snapshot) -> Snapshot:
 
 @require_safe
 def show_case(request: HttpRequest, case_id: str) -> HttpResponse:
-    """“Which one would you choose?”: first an answer, then the reasons beside what was measured for this learner."""
+    """“Which one would you choose?”: first the learner answers, then come the reasons beside this comparison's measurements."""
     case = load_cases().get(case_id)
     if case is None:
         raise Http404

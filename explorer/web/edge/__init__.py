@@ -1,1 +1,1 @@
-"""What every request meets: limits on bodies and rates, headers, errors, health, embedded pages."""
+"""What every request meets: limits on body length and on rates, headers, error pages, health checks, embedded pages."""

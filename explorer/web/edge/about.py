@@ -1,4 +1,4 @@
-"""The about page: what it is, its limits as they are set here, how it is kept safe, what is stored."""
+"""The about page: what the product is, its limits as they are set here, how it is protected, what is stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""How long a request's body may be, asked before anything reads it: Django keeps a body on disk first and looks at it later."""
+"""Limits the length of a request's body before Django reads it. Django itself would first store the body and then
+look at it."""
 
 from __future__ import annotations
 
@@ -18,7 +19,9 @@ WORDS = "This is more than may be sent at once: {most} KiB. A lesson is text. Go
 
 
 def bounded(application: Application) -> Application:
-    """The application, given no longer bodies than these. What is too long is answered with 413 and reaches nobody."""
+    """Wraps the application. A longer body is answered with status 413. If its length is announced, the application is not
+    called.
+    """
 
     async def http(scope: dict[str, Any], receive: Receive, send: Send) -> None:
         most = UPLOAD_BYTES if scope["path"].startswith(UPLOAD_PATHS) else USUAL_BYTES
@@ -37,7 +40,7 @@ def told_length(scope: dict[str, Any]) -> int:
 
 
 class Counted:
-    """For a body that does not say how long it is."""
+    """Counts the bytes of a body as it arrives, because its length may not be announced."""
 
     def __init__(self, receive: Receive, send: Send, most: int) -> None:
         self.receive, self.send, self.most = receive, send, most

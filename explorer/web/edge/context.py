@@ -1,6 +1,6 @@
-"""What every page's frame shows: who teaches, and the class whose learner this is. Looked up only where it is shown.
+"""What the frame of every page shows: the user's role, and the seat of this browser's learner. Read only where it is shown.
 
-The error page has the same frame, so what cannot be looked up is left out and never fails a page.
+Error pages have the same frame. So what cannot be read is left out, and the page is shown without it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ log = logging.getLogger(__name__)
 
 
 def describe_person(request: HttpRequest) -> dict[str, Any]:
-    """`my_seat`: of this browser's learner, maybe removed or of a class that is over. `my_role`: of the user."""
+    """`my_seat`: the seat of this browser's learner; it may be removed or of a class that is over. `my_role`: the role of the
+    user.
+    """
     session = getattr(request, "session", {})
     return {
         "my_seat": _lazily(lambda: any_seat_of(learner_id(session))),

@@ -1,8 +1,9 @@
-"""Requests of a page embedded on another site: no cookie in, none out, a pass instead, and only the pages a lesson needs.
+"""Requests of a page that is embedded on another site. They carry a pass and no cookie, and reach only the views a lesson
+needs.
 
-Cookies are taken off before the session is read, so such a request has no session and no user to abuse: nothing rides along by
-itself, and therefore the proof against forged forms is not asked of it. Whoever has no valid pass is sent away; a request
-without the header is none of this module's and needs that proof as always.
+Cookies are removed before the session is read. So such a request has no session and no user: the browser adds nothing by
+itself that another site could misuse, and therefore Django's protection against forged forms is switched off for it. A request
+without a valid pass is refused. A request without the header is not changed here and needs that protection as always.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ ENOUGH = (
 
 
 class EmbeddedRequests(MiddlewareMixin):
-    """Stands before the session's own middleware."""
+    """A middleware. It must stand before the session's own middleware."""
 
     def process_request(self, request: HttpRequest) -> None:
         if HEADER in request.headers or request.path_info.startswith(PREFIX):
@@ -59,13 +60,15 @@ class EmbeddedRequests(MiddlewareMixin):
 
 
 def embed_of(request: HttpRequest) -> Embed | None:
-    """The embedded page this request comes from, by its pass."""
+    """The embedded page from which this request comes, read from its pass. None without a valid pass."""
     return read_pass(request.headers.get(HEADER, ""))
 
 
 def pace_embeds(view: View) -> View:
-    """Sandboxes opened in embedded pages are counted by address and by site: passes cost nothing, so a learner's own count
-    holds nobody back. The site is what the browser told when the embedded page was opened; it paces, and permits nothing."""
+    """Limits how many sandboxes are opened in embedded pages, by address and by site. A new pass costs nothing, so the limit
+    for each learner does not help here. The site is what the browser reported when the page was loaded; it is used for this
+    limit only.
+    """
 
     @wraps(view)
     def paced(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -81,7 +84,7 @@ def pace_embeds(view: View) -> View:
 
 
 def embeddable(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """The listed sites may show this page in a frame; with none listed it stays as shut as every other."""
+    """Lets the listed sites show this page in a frame. When none is listed, no site may."""
 
     @wraps(view)
     def shown(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""Error pages: what happened, whose it is, what to do. A fragment when htmx asked, a page otherwise."""
+"""Error pages: what happened, whose fault it is, what to do. A fragment when htmx asked, a whole page otherwise."""
 
 from __future__ import annotations
 

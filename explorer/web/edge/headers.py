@@ -1,4 +1,5 @@
-"""Headers Django has no setting for: what a page of ours may never use, and who may load it."""
+"""Response headers for which Django has no setting: which functions of a browser our pages may not use, and who
+may load them."""
 
 from __future__ import annotations
 

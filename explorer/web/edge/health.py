@@ -1,4 +1,4 @@
-"""For machines that look after us: is the process up, can it do its work, and the numbers."""
+"""For monitoring: whether the process is up, whether a learner would get a sandbox, and metrics."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ LOOPBACK = {"127.0.0.1", "::1"}
 
 
 async def healthz(request: HttpRequest) -> JsonResponse:
-    """The process is up: asks nobody, so it answers whatever else is down."""
+    """The process is up. It asks no other service, so it answers whatever else is down."""
     return JsonResponse({"ok": True})
 
 
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Whether a learner who comes now gets a sandbox: the database, Redis and at least one node answer."""
+    """Whether the database, Redis and at least one node are there, so that a learner may get a sandbox."""
     answers = {name: _answers(check) for name, check in CHECKS.items()}
     ready = all(answers.values())
     return JsonResponse({"ready": ready, **answers}, status=200 if ready else 503)
@@ -59,7 +59,7 @@ CHECKS: dict[str, Callable[[], bool]] = {"database": _database, "redis": _redis,
 
 
 class Rows:
-    """The numbers that live in the database, read when asked for."""
+    """Metrics that are read from the database whenever they are asked for."""
 
     def describe(self) -> list[Metric]:
         return []
@@ -80,7 +80,9 @@ REGISTRY.register(Rows())
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
-    """For Prometheus on this machine, or anywhere with the token; for everybody else there is no such page."""
+    """Metrics for Prometheus. With a token in the settings, whoever sends it gets them; without one, only this machine. Others
+    get 404.
+    """
     if not _may_scrape(request):
         raise Http404
     return HttpResponse(generate_latest(), content_type=CONTENT_TYPE_LATEST)

@@ -1,4 +1,4 @@
-"""How often a page's forms may be sent from one place. Wide enough for a class behind one address."""
+"""Limits how often forms may be sent from one address. The limits are wide enough for a class behind one address."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ View = Callable[..., HttpResponse]
 
 
 def at_most(times: int, seconds: int) -> Callable[[View], View]:
-    """Counted per view and address, in Redis; beyond it the answer is 429 and nothing is done."""
+    """Counts POST requests by view and address, in Redis. Beyond the limit the answer is status 429, and the view is not
+    called.
+    """
 
     def limit(view: View) -> View:
         @wraps(view)

@@ -1,1 +1,1 @@
-"""A learner's pages: home, a driver, a lesson, the playground, the sandbox beside them."""
+"""A learner's pages: home, drivers, lessons, the playground, and the sandbox beside them."""

@@ -1,4 +1,4 @@
-"""A capture's frames over HTTP: all of them as a pcapng file, and one of them taken apart."""
+"""A capture's frames over HTTP: all of them as a pcapng file, or one of them dissected."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from explorer.web.learn.sandbox import seen
 
 @require_safe
 def download(request: HttpRequest, sandbox_id: str, capture_id: str) -> HttpResponse:
-    """In one piece: a capture keeps a few megabytes at most."""
+    """The whole file in one response: a capture keeps a few megabytes at most."""
     sandbox = seen(request, sandbox_id)
     facts = found(captures.find(sandbox.pk, capture_id))
     frames = captures.read_frames(sandbox.pk, capture_id)
@@ -45,5 +45,5 @@ def found(facts: CaptureFacts | None) -> CaptureFacts:
 
 
 def file_name(facts: CaptureFacts) -> str:
-    """`h1-web-eth0.pcapng`: what a learner's names may not be in a header or a file system is left out."""
+    """Such as `h1-web-eth0.pcapng`, without characters that a header or a file system does not allow."""
     return re.sub(r"[^A-Za-z0-9_.]+", "-", f"{facts.place}-{facts.interface}").strip("-.")[:100] + ".pcapng"

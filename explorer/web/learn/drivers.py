@@ -1,4 +1,4 @@
-"""What the home page says about each driver: its card is a link only where a lesson is there to open."""
+"""What the home page says about each driver. Its card is a link if there is a lesson to open."""
 
 from __future__ import annotations
 

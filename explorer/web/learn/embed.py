@@ -1,4 +1,4 @@
-"""A lesson embedded on another site, and the way out of it: the reader goes on in a tab of our own, as the same learner."""
+"""A lesson embedded on another site, and the way to our own site: the reader goes on in a new tab as the same learner."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ THEMES = {"dark": "night", "light": "day"}
 @embeddable
 @unless_held
 def show_embed(request: HttpRequest, slug: str) -> HttpResponse:
-    """The page for a stranger, with a pass in it; to a page that has a pass already, only what is inside."""
+    """The whole page with a new pass in it. A request that has a pass already gets only the inner part."""
     lesson = find_lesson(request, slug)
     if not settings.EMBED_SITES:
         return redirect(lesson_at(slug, request.GET.get("step", "")))
@@ -52,7 +52,9 @@ def show_embed(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 @at_most(240, 60)
 def hand_over(request: HttpRequest, slug: str) -> HttpResponse:
-    """What the embedded page puts into the form that leads out: whose page this is, good once and for minutes."""
+    """A signed code for the form that leads to our own site. It names the page's learner, works once, and only for some
+    minutes.
+    """
     embed = embed_of(request)
     if embed is None:
         raise PermissionDenied
@@ -63,7 +65,9 @@ def hand_over(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 @at_most(240, 60)
 def take_over(request: HttpRequest, slug: str) -> HttpResponse:
-    """This browser's learner becomes the embedded page's. Who has work of their own here is asked first: it would be lost."""
+    """Makes this browser's session that of the embedded page's learner. If the session has work of its own, the reader is
+    asked first, because it would be lost.
+    """
     lesson, step = find_lesson(request, slug), request.POST.get("step", "")[:64]
     if request.headers.get("Origin") not in settings.ORIGINS:
         raise PermissionDenied

@@ -1,4 +1,4 @@
-"""What a paused class or a locked step answers a learner with: one sentence, and the page stays as it was."""
+"""How a paused class or a locked step is answered: an error with one sentence, and the page stays as it was."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ TITLES = {"paused": "Your class is paused", "locked": "Not open yet"}
 
 
 def unless_held(view: View) -> View:
-    """The view may let its asker's `check_pause` and `check_step` raise; any other refusal is its own to answer."""
+    """Answers the `Refused` that an asker's `check_pause` and `check_step` raise. The view has to handle other refusals
+    itself.
+    """
 
     @wraps(view)
     def asked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""The home page: what this is in one look, and a card per driver."""
+"""The home page: what the product is, and a card for each driver."""
 
 from __future__ import annotations
 
@@ -38,6 +38,8 @@ def show_home(request: HttpRequest) -> HttpResponse:
 
 
 def find_resume(cards: list[Card]) -> Card | None:
-    """The lesson to go on with: begun and not finished; else the first not yet begun. One that can be played here."""
+    """The lesson to go on with, among those that can be played here: one that is begun and not finished, else the first one
+    that is not finished.
+    """
     open_cards = [card for card in cards if card.lesson and not card.finished and not card.lack]
     return next((card for card in open_cards if card.started), open_cards[0] if open_cards else None)

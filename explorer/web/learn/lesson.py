@@ -27,7 +27,7 @@ from explorer.web.learn.sandbox import describe
 
 @dataclass(frozen=True)
 class Asked:
-    """A prediction as this learner stands to it: open, locked in, or answered by the machine."""
+    """A prediction and what this learner chose; `outcome` is what the machine answered, or None."""
 
     prediction: Prediction
     chosen: Option | None
@@ -56,7 +56,7 @@ def show_lesson(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def describe_page(request: HttpRequest, lesson: Lesson, asker: Asker) -> dict[str, Any]:
-    """The step that is asked for or stood at, and the learner's sandbox beside it."""
+    """The step that is asked for, else the one the learner is at, and the learner's sandbox beside it."""
     progress, nodes = progress_in(asker.learner, lesson), read_nodes()
     asked = request.GET.get("step", "")
     step = find_step(lesson, asked) if asked else current_step(lesson, progress)
@@ -147,7 +147,7 @@ def current_step(lesson: Lesson, progress: Progress | None) -> Step:
 
 
 def stand(prediction: Prediction, progress: Progress | None, recorded: str = "") -> Asked:
-    """`recorded`: what a machine elsewhere answered, where none here can."""
+    """The prediction as this learner sees it. `recorded` are answers of a recording, where no node here can play the lesson."""
     options = {option.id: option for option in prediction.options}
     chosen = options.get(progress.predictions.get(prediction.id, "")) if progress else None
     # Nothing is told to who has not guessed, even when the machine has answered already.
@@ -158,7 +158,7 @@ def stand(prediction: Prediction, progress: Progress | None, recorded: str = "")
 def describe_step(
     lesson: Lesson, step: Step, progress: Progress | None, nodes: Nodes, locked: frozenset[str] = frozenset()
 ) -> dict[str, Any]:
-    """`locked`: the ids of steps that the learner's class has not opened."""
+    """What a step's part of the page needs. `locked` has the ids of steps that the learner's class has not opened."""
     passed = progress.passed if progress else {}
     at = lesson.steps.index(step)
     ticked = [Ticked(check, check.id in passed.get(step.id, ())) for check in step.checks]

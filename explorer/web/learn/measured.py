@@ -1,4 +1,4 @@
-"""A step's measurement as a small table with bars, made from what the relay measured on the learner's own sandbox."""
+"""A step's measurement as a small table with bars. The figures are those of the learner's own sandbox."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ ROOM = 2.5  # times the largest median: rare far samples must not flatten everyt
 
 @dataclass(frozen=True)
 class Bar:
-    """One road's figures. `median`, `low` and `high` are places on the drawing; `cut` when `high` lies beyond it."""
+    """The figures of one of the compared ways. `median`, `low` and `high` are positions in the drawing; `cut` says that `high`
+    lies beyond its edge.
+    """
 
     title: str
     spread: Spread

@@ -15,7 +15,7 @@ TIMES, SECONDS = 30, 60  # for one sandbox: an answer is some megabytes at most
 
 @require_safe
 def show_past(request: HttpRequest, sandbox_id: str, before: int) -> HttpResponse:
-    """From the earliest picture that is kept up to event `before`; 404 when there is none."""
+    """JSON: the earliest snapshot that can be used, and the events from it up to event `before`. 404 when there is none."""
     sandbox = seen(request, sandbox_id)
     if not allow("past", sandbox.pk, TIMES, SECONDS):
         return JsonResponse({"error": "That was asked too often. Wait a minute and open the timeline again."}, status=429)

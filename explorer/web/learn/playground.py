@@ -1,4 +1,4 @@
-"""The playground: a free sandbox whose layout is chosen here or comes in a link, and the link that keeps one."""
+"""The playground: a free sandbox with a layout that is chosen here or comes in a link, and the link that saves a layout."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def open_playground(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def show_link(request: HttpRequest) -> HttpResponse:
-    """The link that begins where the running sandbox stands, and what it cannot carry over."""
+    """The link to the present layout of the running sandbox, and what the link cannot carry."""
     sandbox = current_sandbox(read_asker(request).learner)
     snapshot = read_snapshot(sandbox)
     if sandbox is None or snapshot is None:
@@ -102,7 +102,9 @@ def show_choice(
 
 
 def layout_of(sandbox: Sandbox) -> Layout:
-    """What it began with: said by its row, since its facts come only when it is ready."""
+    """The layout with which the sandbox began. It is read from the row, because the facts come only when the
+    sandbox is ready.
+    """
     if sandbox.layout:
         return Layout.model_validate(sandbox.layout)
     plain = scenario_of(sandbox.scenario, {})

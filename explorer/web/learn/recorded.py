@@ -1,4 +1,5 @@
-"""A lesson that no machine here can play: the recording of a run elsewhere stands in for it, and is always called one."""
+"""A lesson that no node here can play: a recording of a run on another machine takes its place, and pages say that
+it is one."""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ from explorer.sandboxes.nodes import Nodes
 
 @require_safe
 def show_recorded(request: HttpRequest, slug: str, step: str) -> HttpResponse:
-    """What was seen before a step's commands and after them, as two snapshots."""
+    """JSON: the snapshots before and after a step's commands."""
     lesson = load_lessons().get(slug)
     told = moments(slug, step) if lesson else None
     if told is None:
@@ -39,7 +40,7 @@ def moments(slug: str, step: str) -> str | None:
 
 
 def explained(snapshot: Snapshot) -> dict[str, Any]:
-    """Every line with its reason, as the relay does it with a live one."""
+    """The snapshot as JSON with a reason for each line, as the relay adds it to a live one."""
     elsewhere = look_elsewhere(snapshot.places, snapshot.docker)
     places = {
         name: place.model_copy(
@@ -56,7 +57,7 @@ def explained(snapshot: Snapshot) -> dict[str, Any]:
 
 
 def describe_lack(lesson: Lesson | None, nodes: Nodes) -> dict[str, Any]:
-    """What a page needs to say that this lesson cannot be played here, and what is shown in its place."""
+    """What a page needs to say that this lesson cannot be played here, and which recording takes its place."""
     lack = nodes.lacking().get(lesson.driver) if lesson else None
     recording = find_recording(lesson) if lesson and lack else None
     on = datetime.fromtimestamp(recording.at, UTC) if recording else None
@@ -64,5 +65,5 @@ def describe_lack(lesson: Lesson | None, nodes: Nodes) -> dict[str, Any]:
 
 
 def standing_in(lesson: Lesson, nodes: Nodes) -> Recording | None:
-    """The recording that answers for this lesson here; None where it can be played."""
+    """The recording that takes the place of this lesson here; None when it can be played or there is no recording."""
     return find_recording(lesson) if lesson.driver in nodes.lacking() else None

@@ -1,4 +1,4 @@
-"""A sandbox on the page: open, extend, reset, close, and the fragment that shows the state it is in."""
+"""The sandbox on a page: opens, extends, resets and closes it, and shows its state."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def mine(asker: Asker, sandbox_id: str) -> Sandbox:
 
 
 def seen(request: HttpRequest, sandbox_id: str) -> Sandbox:
-    """To look at, and no more: the learner's own, or one that this user may watch."""
+    """A sandbox that the asker may look at: the learner's own, or one that this user may watch. Raises 404."""
     asker = read_asker(request)
     sandbox = find_sandbox(asker.learner, sandbox_id) or find_watched(asker.user, sandbox_id)
     if sandbox is None:
@@ -103,7 +103,7 @@ def seen(request: HttpRequest, sandbox_id: str) -> Sandbox:
 
 
 def act(request: HttpRequest, sandbox_id: str, do: Callable[[Sandbox], object]) -> HttpResponse:
-    """`do` leaves the sandbox as its row is afterwards."""
+    """Calls `do` with the learner's own sandbox and draws the result. `do` must leave the object as its row is then."""
     asker = read_asker(request)
     sandbox = mine(asker, sandbox_id)
     asker.check_pause()
@@ -118,7 +118,7 @@ def act(request: HttpRequest, sandbox_id: str, do: Callable[[Sandbox], object]) 
 def answer(
     request: HttpRequest, sandbox: Sandbox, lesson: Lesson | None, asker: Asker, nodes: Nodes, engine: str = ""
 ) -> HttpResponse:
-    """`engine` is what was asked for; the sandbox that runs already may have another."""
+    """Draws the sandbox. `engine` is the version that was asked for; the running sandbox may have another."""
     if getattr(request, "htmx", False):
         return render(request, "_sandbox.html", describe(sandbox, lesson, nodes, engine) | {"my_seat": asker.seat})
     if lesson is None:
@@ -145,13 +145,13 @@ def show_refusal(
 
 
 def offer(nodes: Nodes, asked: str = "") -> dict[str, Any]:
-    """The versions of Docker Engine that can be chosen now, and the one that is unless somebody does."""
+    """The versions of Docker Engine that can be chosen now, and the one that is preselected."""
     engines = nodes.engines
     return {"engines": engines, "chosen_engine": asked if asked in engines else usual_engine(engines)}
 
 
 def choose_engine(asker: Asker, nodes: Nodes, asked: str) -> str:
-    """Of the next sandbox: a class has one version for all of it; alone everybody chooses."""
+    """The version for the next sandbox: the class's if it has one, else the one that was asked for, else the usual one."""
     return asker.terms.engine or asked or usual_engine(nodes.engines)
 
 
@@ -160,7 +160,7 @@ def usual_engine(engines: tuple[str, ...]) -> str:
 
 
 def describe(sandbox: Sandbox | None, lesson: Lesson | None, nodes: Nodes, asked_engine: str = "") -> dict[str, Any]:
-    """What the sandbox side of a page needs to draw itself."""
+    """What the sandbox's part of a page needs."""
     needs = summary_of(lesson.scenario) if lesson else ""
     lack = describe_lack(lesson, nodes)
     if sandbox is None:

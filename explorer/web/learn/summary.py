@@ -1,4 +1,4 @@
-"""The closing card of a lesson, made from this sandbox's own facts."""
+"""The last card of a lesson, made from the facts of this learner's sandbox."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""A learner's pages of a class: joining it, the bar, the code as a picture."""
+"""A learner's pages of a class: joining it, the bar on every page, and links as QR codes."""

@@ -1,4 +1,4 @@
-"""A learner in a class: their home in it, the bar on every page, leaving, and the way back."""
+"""A learner in a class: their page of the class, the bar on every page, leaving, and the way back."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from explorer.web.seat.qr import draw_qr
 
 @dataclass(frozen=True)
 class Task:
-    """A lesson of the class as its learner stands to it."""
+    """A lesson of the class and how far its learner is."""
 
     lesson: Lesson
     done: int
@@ -71,7 +71,7 @@ def invite(request: HttpRequest) -> HttpResponse:
 @require_POST
 @at_most(600, 60)
 def renew_link(request: HttpRequest) -> HttpResponse:
-    """A learner who sits here has shown who they are: they may have a new way back, which voids the old one."""
+    """Gives a new way back to the learner who sits in this seat now. The old one stops working."""
     asker = read_asker(request)
     if asker.seat and asker.klass:
         request.session[WAY_BACK] = joining.give_way_back(asker.seat)
@@ -81,7 +81,7 @@ def renew_link(request: HttpRequest) -> HttpResponse:
 @require_POST
 @at_most(600, 60)
 def leave(request: HttpRequest) -> HttpResponse:
-    """Only who sits somewhere leaves; a learner alone stays who they are."""
+    """Leaves the class. For a learner without a seat it does nothing."""
     if read_asker(request).seat:
         stand_up(request)
     return redirect("home")
@@ -91,7 +91,9 @@ def leave(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @at_most(600, 60)
 def come_back(request: HttpRequest, token: str) -> HttpResponse:
-    """Looking at the link changes nothing: chat programs look at links."""
+    """The way back to a seat. Only the POST takes the seat: chat programs open links to preview them, and that must change
+    nothing.
+    """
     seat = joining.find_way_back(token)
     if seat is None or seat.removed_at:
         return render(request, "class/back.html", {"seat": seat}, status=410 if seat else 404)
@@ -103,7 +105,7 @@ def come_back(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def turn(request: HttpRequest, change: Any) -> HttpResponse:
-    """`on` says how it shall be, so that a click sent twice is as sent once."""
+    """Switches something on or off. `on` in the form says which, so that the same click sent twice has the effect of one."""
     asker = read_asker(request)
     if asker.seat and asker.klass:
         change(asker.seat, request.POST.get("on") == "1")
@@ -137,7 +139,7 @@ def seen(seat: Seat) -> bool:
 
 
 def last_open(seat: Seat) -> str:
-    """How far the class may go, in words; empty: wherever they like."""
+    """The last step that the class may go to, in words; empty when nothing is locked."""
     until = seat.klass.open_until or {}
     lesson = library.lessons().get(until.get("lesson", ""))
     if lesson is None:

@@ -1,4 +1,5 @@
-"""Joining a class: by a code that somebody typed, or by the class's own link, which is no guess and never refused as one."""
+"""Joins a class by a typed code, or by the class's own link. The link is signed, so the limit on wrong codes does not apply to
+it."""
 
 from __future__ import annotations
 
@@ -68,7 +69,9 @@ def show_join(
 
 
 def find_class(request: HttpRequest, typed: str, signature: str) -> Class:
-    """Raises `CannotJoin`. A class's own link is looked up at once; a typed code only by who has not guessed too often."""
+    """The class for a typed code or for the class's own link. Raises `CannotJoin`. A typed code is not looked up while this
+    browser or address has to wait.
+    """
     code = joining.read_code(typed)
     if not (code and signature and joining.is_signed(code, signature)):
         check_guessing(request)
@@ -91,7 +94,7 @@ def check_guessing(request: HttpRequest) -> None:
 
 
 def wrong_code(request: HttpRequest, typed: str, possible: bool) -> CannotJoin:
-    """Only what could be a code is a guess: a letter too many is a slip."""
+    """The refusal for a code that no class has. Only a text that could be a code is counted as a guess."""
     if not typed.strip():
         return CannotJoin("wrong", "Type the code that the instructor shows.")
     if not possible:

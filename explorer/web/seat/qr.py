@@ -1,4 +1,4 @@
-"""A link as a QR code: an SVG, dark on light whatever the page's colours are, because that is what every camera reads."""
+"""A link as a QR code. The SVG is dark on light in every theme, because all cameras read that."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from django.utils.safestring import SafeString, mark_safe
 
 
 def draw_qr(link: str) -> SafeString:
-    """An inline `<svg class="qr">` with a viewBox and no size of its own. Holds nothing of `link` but its modules."""
+    """An inline `<svg class="qr">` with a viewBox and without a size. The link's text is not in it, only the squares of the
+    code.
+    """
     out = io.BytesIO()
     segno.make(link, error="m", micro=False).save(
         out, kind="svg", xmldecl=False, svgns=False, omitsize=True, border=2, light="#fff", svgclass="qr", lineclass=None

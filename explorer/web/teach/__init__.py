@@ -1,1 +1,1 @@
-"""An instructor's pages: classes, the wall, actions, results, lessons of their own."""
+"""An instructor's pages: classes, the wall, actions, results, and lessons of their own."""

@@ -1,4 +1,4 @@
-"""An instructor's lessons: brought as a zip or a folder, looked at, solved on a real sandbox, published."""
+"""An instructor's lessons: uploaded as a zip or a folder, shown, played on a real sandbox, published."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def delete(request: HttpRequest, row: AuthoredLesson) -> HttpResponse:
 @require_safe
 @teaching_lesson
 def download(request: HttpRequest, row: AuthoredLesson) -> HttpResponse:
-    """The files as they are now: what an import made of a scenario is worked on as a lesson."""
+    """A zip of the draft's files, such as a lesson that was made from a scenario, to work on it."""
     kept = io.BytesIO()
     with zipfile.ZipFile(kept, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in sorted(row.files.items()):
@@ -108,7 +108,9 @@ def download(request: HttpRequest, row: AuthoredLesson) -> HttpResponse:
 @require_safe
 @teaching_lesson
 def follow(request: HttpRequest, row: AuthoredLesson) -> HttpResponse:
-    """What a preview asks every second: the page loads anew once the folder changed, and says what is wrong with it."""
+    """Asked every second by a page that previews a folder. The page loads again when the folder has changed;
+    errors are shown.
+    """
     response = render(request, "teach/_following.html", {"row": row})
     if request.GET.get("version") != str(row.version):
         response["HX-Refresh"] = "true"
@@ -119,7 +121,9 @@ def follow(request: HttpRequest, row: AuthoredLesson) -> HttpResponse:
 
 
 def given(request: HttpRequest) -> tuple[dict[str, bytes], str]:
-    """(files by name, the zip's name). What is too long is not read. Raises `Faulty`."""
+    """Returns (content by file name, the zip's name or ""). Of a file that is too large, only the beginning is read. Raises
+    `Faulty`.
+    """
     try:
         zipped = request.FILES.get("zip")
         if isinstance(zipped, UploadedFile):
@@ -134,12 +138,14 @@ def given(request: HttpRequest) -> tuple[dict[str, bytes], str]:
 
 
 def read(file: Any, most: int) -> bytes:
-    """One byte more than there may be is enough to be refused for."""
+    """Reads one byte more than is allowed, so that a file that is too large is noticed."""
     return bytes(file.read(most + 1))
 
 
 def paths_of(request: HttpRequest, folder: list[Any]) -> list[str]:
-    """The paths in the folder, which the page's script sends beside the files: a form alone sends names without folders."""
+    """The paths of the files within the folder. The page's script sends them beside the files, because a form sends names
+    only.
+    """
     try:
         paths = json.loads(request.POST.get("paths") or "[]")
     except (ValueError, RecursionError):
@@ -150,7 +156,7 @@ def paths_of(request: HttpRequest, folder: list[Any]) -> list[str]:
 
 
 def act(request: HttpRequest, row: AuthoredLesson, do: Callable[[User, AuthoredLesson], None]) -> HttpResponse:
-    """A page comes back to where it was with what was refused, if anything."""
+    """Calls `do` and returns to the lesson's page, with a message when it was refused."""
     try:
         do(request.user, row)
     except authoring.Refused as refused:

@@ -1,4 +1,4 @@
-"""The form of a class: what an instructor may say about it, and the sentence for what cannot be."""
+"""The form of a class: what an instructor may set, and a sentence for each thing that is not possible."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class ClassForm(forms.Form):
     # --- lessons: ticked ones, by the number beside them ---
 
     def chosen(self) -> list[str]:
-        """The slugs ticked, in order. The order of ticked boxes in the form decides between equal numbers."""
+        """The slugs of the ticked lessons, sorted by the numbers beside them. Equal numbers keep the order of the form."""
         if not self.is_bound:
             return list(self.klass.lessons) if self.klass else []
         known = library.lessons()
@@ -91,13 +91,13 @@ class ClassForm(forms.Form):
         return sorted(ticked, key=lambda slug: whole(self.data.get(f"place-{slug}", "")))
 
     def rows(self) -> list[tuple[Lesson, bool, int]]:
-        """(lesson, ticked, the number beside it): chosen ones first."""
+        """(lesson, ticked, number beside it): chosen lessons first."""
         known, chosen = library.lessons(), self.chosen()
         order = [slug for slug in chosen if slug in known] + [slug for slug in known if slug not in chosen]
         return [(known[slug], slug in chosen, at) for at, slug in enumerate(order, 1)]
 
     def engines_missing(self) -> list[str]:
-        """Versions that no node has now: they can be chosen for later."""
+        """The versions of Docker Engine that no node has now. They can be chosen for later."""
         here = read_nodes().engines
         return [one for one in ENGINES if one not in here]
 
@@ -106,7 +106,7 @@ class ClassForm(forms.Form):
 
 
 def begin_form(klass: Class | None = None) -> ClassForm:
-    """As it stands before anybody changed a thing."""
+    """The form before anything was filled in: with the class's values, or with usual ones for a new class."""
     begun = klass or Class(ends_at=next_hour(timezone.now() + USUAL))
     names = ("title", "engine", "seats_expected", "sandbox_minutes", "extensions", "watchable")
     initial = {name: getattr(begun, name) for name in names} | {"ends_at": begun.ends_at.strftime(WRITTEN)}
@@ -118,7 +118,7 @@ def next_hour(at: datetime) -> datetime:
 
 
 def zone_named(name: str) -> ZoneInfo:
-    """Raises ValueError for a name of no zone."""
+    """The time zone with this name, UTC for an empty one. Raises ValueError when there is none."""
     try:
         return ZoneInfo(name or "UTC")
     except (ZoneInfoNotFoundError, OSError) as error:

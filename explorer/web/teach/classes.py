@@ -1,4 +1,4 @@
-"""An instructor's pages around a class: login, the list, making one, its setup."""
+"""An instructor's pages about classes: login, the list, making one, its set-up."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def show_setup(request: HttpRequest, klass: Class) -> HttpResponse:
 @require_safe
 @teaching_class
 def show_code(request: HttpRequest, klass: Class) -> HttpResponse:
-    """For the projector."""
+    """The page with the code, for a projector."""
     return render(request, "teach/show.html", describe_joining(request, klass))
 
 
@@ -111,7 +111,7 @@ def end_class(request: HttpRequest, klass: Class) -> HttpResponse:
 
 
 def describe_joining(request: HttpRequest, klass: Class) -> dict[str, Any]:
-    """`link` is the class's own: no guess. `local`: nobody else's machine can open it."""
+    """`link` is the class's own signed link. `local` says that other machines cannot open it."""
     link = request.build_absolute_uri(reverse("join-link", args=[klass.code, joining.sign_code(klass.code)]))
     host = request.get_host().rpartition(":")[0] or request.get_host()
     return {

@@ -1,6 +1,6 @@
-"""What an instructor does for all or for one, as forms that answer with a sentence; and the looks that go before.
+"""The views of an instructor's actions: each takes a form and answers with a sentence. Also the previews of some actions.
 
-Which actions there are, and what each is given, is said in `explorer.classroom.acts.table`.
+`explorer.classroom.acts.table` says which actions there are and which fields each has.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from explorer.web.teach.teaching import teaching_class, teaching_seat
 
 @dataclass(frozen=True)
 class Answer:
-    """What the page says: the sentence, the code of a refusal, and the form that may be sent again and with what."""
+    """The sentence for the page, the code of a refusal, and what to send to do it anyway."""
 
     done: Done
     refused: str = ""
@@ -95,7 +95,7 @@ def show(request: HttpRequest, act: Act, klass: Class, seat: Seat | None, answer
 @require_safe
 @teaching_class
 def show_prepared(request: HttpRequest, klass: Class) -> HttpResponse:
-    """How far it is, and what preparing for a lesson would do."""
+    """How far preparing is, and what preparing for a lesson would do."""
     form = Form(ACTS["prepare"], klass)
     context: dict[str, Any] = {"klass": klass, "form": form, "prepared": preparing.look_at_prepared(klass)}
     try:
@@ -109,6 +109,6 @@ def show_prepared(request: HttpRequest, klass: Class) -> HttpResponse:
 @require_safe
 @teaching_class
 def show_answers(request: HttpRequest, klass: Class) -> HttpResponse:
-    """The class's answers to one prediction, for the instructor alone, before anybody else is shown them."""
+    """The class's answers to one prediction, for the instructor, before the class is shown them."""
     found = read_answers(klass, request.GET.get("prediction", "")[:130])
     return render(request, "teach/_answers.html", {"klass": klass, "answers": found})

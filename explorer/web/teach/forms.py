@@ -1,4 +1,4 @@
-"""The forms of a class's actions as the pages draw them: rows of `explorer.classroom.acts.table` for one class or one seat."""
+"""The forms of actions as pages draw them: rows of `explorer.classroom.acts.table` for one class or one seat."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from explorer.classroom.models import Class, Seat
 
 @dataclass(frozen=True)
 class ShownField:
-    """`choices` is empty for a text."""
+    """A field with its label and choices. `choices` is empty for a text."""
 
     field: Field
     label: str
@@ -25,7 +25,7 @@ class ShownField:
 
 @dataclass(frozen=True)
 class Form:
-    """One action on the page of the class, or on that of the seat."""
+    """The form of one action on the page of a class or of a seat."""
 
     act: Act
     klass: Class
@@ -59,17 +59,17 @@ class Form:
 
     @property
     def buttons(self) -> list[Field]:
-        """Those beside its own."""
+        """The further buttons of the form, beside its main one."""
         return [one for one in self.act.fields if one.kind is Kind.BUTTON]
 
     @property
     def clears(self) -> bool:
-        """What was written is gone from the form once it was taken, so that nothing is sent twice by mistake."""
+        """Whether the form is emptied after it was sent, so that a text is not sent twice by mistake."""
         return any(one.kind is Kind.TEXT for one in self.act.fields)
 
     @property
     def beside(self) -> list[Form]:
-        """The actions whose buttons are drawn within this one's fragment."""
+        """The actions whose buttons are drawn in this action's fragment."""
         return [Form(act, self.klass, self.seat) for act in ACTS.values() if act.within == self.act.name]
 
     def _field(self, one: Field) -> ShownField:
@@ -86,14 +86,14 @@ class Form:
 
 @dataclass(frozen=True)
 class Forms:
-    """What can be done, as it stands on the page: `first` above, the others under the title of their part."""
+    """All forms of a page: `first` stand above, the others under the title of their part."""
 
     first: list[Form]
     parts: list[tuple[Part, list[Form]]]
 
     @property
     def more(self) -> str:
-        """The parts in a few words."""
+        """The short names of the parts in one line."""
         words = ", ".join(part.short for part, _ in self.parts)
         return words[:1].upper() + words[1:]
 
@@ -110,7 +110,7 @@ def forms_for(klass: Class, seat: Seat | None = None) -> Forms:
 
 
 def forms_that_follow(klass: Class) -> list[Form]:
-    """Those on the class's page that may look different after any action."""
+    """The forms on the class's page that may look different after an action."""
     return [form for form in _drawn(klass, None) if form.act.follows]
 
 

@@ -1,4 +1,4 @@
-"""What became of a class: the instructor's page and files, a learner's summary to print, and forgetting it all."""
+"""The results of a class: the instructor's page and files, a learner's summary to print, and forgetting the class."""
 
 from __future__ import annotations
 
@@ -84,5 +84,5 @@ def describe_seat(seat: Seat) -> dict[str, Any]:
 
 
 def file_name(klass: Class) -> str:
-    """Of harmless characters only, whatever the class is called."""
+    """A file name of letters, digits and hyphens, whatever the class is called."""
     return "results-" + (re.sub(r"[^A-Za-z0-9]+", "-", klass.title).strip("-").lower()[:60] or klass.pk)

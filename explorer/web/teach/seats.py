@@ -1,4 +1,4 @@
-"""What an instructor does to a seat's name and its way back, or to the seat."""
+"""An instructor's changes of a seat: its name, its way back, removing it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def remove(request: HttpRequest, seat: Seat) -> HttpResponse:
 @require_POST
 @teaching_seat
 def renew_link(request: HttpRequest, seat: Seat) -> HttpResponse:
-    """Shown in the answer and never again."""
+    """Makes a new way back. The link is in this answer and cannot be shown again."""
     if seat.removed_at or seat.learner is None:
         messages.error(request, "That seat was removed; nothing leads back to it.")
         return redirect("class-setup", seat.klass_id)

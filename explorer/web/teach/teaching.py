@@ -1,7 +1,7 @@
-"""Who may come into an instructor's page: the first line of every view of theirs.
+"""Decorators that say who may see an instructor's page. Every view of such a page has one.
 
-Anonymous people are sent to the login page. To a user without a role, and to an instructor whose class it is not, the page does
-not exist.
+Somebody who is not logged in is sent to the login page. For a user without a role, or an instructor whose class it is not, the
+page does not exist (404).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ View = Callable[..., HttpResponse]
 
 
 def teaching(view: View) -> View:
-    """The user has a role."""
+    """Requires a user with a role."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -34,7 +34,7 @@ def teaching(view: View) -> View:
 
 
 def teaching_class(view: View) -> View:
-    """The class named by `class_id` in the address is this user's; the view is given it as `klass`."""
+    """Requires that `class_id` in the address is a class of this user. The view gets it as `klass`."""
 
     @wraps(view)
     @teaching
@@ -48,7 +48,7 @@ def teaching_class(view: View) -> View:
 
 
 def teaching_seat(view: View) -> View:
-    """The seat named by `class_id` and `seat_id` is in a class of this user's; the view is given it as `seat`."""
+    """Requires that `class_id` and `seat_id` in the address are a seat in a class of this user. The view gets it as `seat`."""
 
     @wraps(view)
     @teaching
@@ -62,7 +62,7 @@ def teaching_seat(view: View) -> View:
 
 
 def teaching_lesson(view: View) -> View:
-    """The lesson named by `authored` in the address is one this user brought; the view is given it as `row`."""
+    """Requires that `authored` in the address is a lesson that this user may change. The view gets it as `row`."""
 
     @wraps(view)
     @teaching
@@ -76,7 +76,7 @@ def teaching_lesson(view: View) -> View:
 
 
 def ask_to_log_in(request: HttpRequest) -> HttpResponse:
-    """A page goes to the login and comes back; a fragment has its whole page do so."""
+    """Sends a page to the login and back. A fragment makes its whole page go there."""
     if not getattr(request, "htmx", False):
         return redirect_to_login(request.get_full_path(), reverse("login"))
     response = HttpResponse(status=204)

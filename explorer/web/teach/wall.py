@@ -1,4 +1,4 @@
-"""The wall of a class, one seat of it, and any sandbox as an operator watches it."""
+"""The wall of a class, the page of one seat, and the page on which a sandbox is watched."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ORDERS = {"help": "help first", "name": "name", "progress": "progress", "idle": 
 
 @dataclass(frozen=True)
 class Card:
-    """A tile as the page says it; `wall/words.js` says the same of what comes later."""
+    """A tile as the server draws it. `wall/words.js` makes the same of later messages."""
 
     seat: str
     tile: Tile
@@ -92,7 +92,9 @@ def show_wall(request: HttpRequest, klass: Class) -> HttpResponse:
 
 
 def spread_of(counted: Sequence[Sequence[Any]], lessons: Sequence[Lesson]) -> list[tuple[str, list[tuple[int, str, int]], int]]:
-    """For each lesson its steps, (number, title, how many are in it), and how many are in all of them."""
+    """For each lesson: (its title, [(number of the step, its title, how many learners are at it)], how many are in the
+    lesson).
+    """
     many = {(lesson, number): seats for lesson, number, seats in counted}
     spread = []
     for lesson in lessons:
@@ -104,7 +106,7 @@ def spread_of(counted: Sequence[Sequence[Any]], lessons: Sequence[Lesson]) -> li
 @require_safe
 @teaching_seat
 def show_seat(request: HttpRequest, seat: Seat) -> HttpResponse:
-    """With htmx the part that is asked for: how far they are (`part=progress`), else the sandbox."""
+    """The page of a seat. With htmx only a part of it: the progress (`part=progress`) or the sandbox (`part=sandbox`)."""
     here = reverse("seat", args=[seat.klass_id, seat.pk])
     context: dict[str, Any] = {"klass": seat.klass, "seat": seat, "here_url": here}
     part = request.GET.get("part") if getattr(request, "htmx", False) else None
@@ -137,7 +139,7 @@ def watch_sandbox(request: HttpRequest, sandbox_id: str) -> HttpResponse:
 
 
 def describe_watched(sandbox: Sandbox | None) -> dict[str, Any]:
-    """What the watched sandbox's side of a page needs; `shared` is the seat whose terminals may be read."""
+    """What the part with a watched sandbox needs. `shared` is the seat if its terminals may be read."""
     if sandbox is None:
         return {"sandbox": None}
     shared = seat_with_terminals(sandbox)
@@ -152,7 +154,7 @@ def describe_watched(sandbox: Sandbox | None) -> dict[str, Any]:
 
 
 def describe_progress(seat: Seat) -> dict[str, Any]:
-    """The step they are on, every step's checks, what they predicted and what proved true."""
+    """The step the learner is at, the checks of every step, the predictions and what proved true."""
     known = {lesson.slug: lesson for lesson in lessons_of(seat.klass)}
     rows = read_seats(seat.klass, seat.pk)
     lesson = known.get(lesson_of(rows[0], known)) if rows else None
@@ -170,6 +172,6 @@ def describe_progress(seat: Seat) -> dict[str, Any]:
 
 
 def tally(lesson: Lesson, passed: Mapping[str, Sequence[str]]) -> tuple[int, int]:
-    """(checks green, checks there are)."""
+    """Returns (checks passed, checks there are)."""
     checks = [check.id in passed.get(step.id, ()) for step in lesson.steps for check in step.checks]
     return sum(checks), len(checks)

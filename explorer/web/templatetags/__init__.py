@@ -1,1 +1,1 @@
-"""Template tags of the web pages."""
+"""Template tags of the pages."""

@@ -1,4 +1,4 @@
-"""The forms of a class's actions for templates: whoever includes them gives the class or the seat, and no more."""
+"""The forms of a class's actions for templates. A template gives the class, or the class and a seat."""
 
 from __future__ import annotations
 

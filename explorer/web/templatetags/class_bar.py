@@ -1,4 +1,4 @@
-"""`{% class_bar %}`: the bar of the class whose learner looks at the page."""
+"""`{% class_bar %}`: the bar of the class in which the page's learner sits."""
 
 from __future__ import annotations
 

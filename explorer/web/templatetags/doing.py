@@ -1,4 +1,4 @@
-"""What a learner's page is drawn from after an instructor acted: what was said to them, and the answers that are shown."""
+"""What a learner's page shows of an instructor's actions: messages, offered steps, and revealed answers."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ WORDS_SHOWN, WORDS_LAST = 4, timedelta(hours=2)
 
 @register.simple_tag
 def words_for(seat: Seat) -> list[tuple[Word, Step | None]]:
-    """What was said lately to this seat or to all, the newest first; with the step a word leads to."""
+    """What was said to this seat or to all in the last two hours, newest first, each with the step that it offers or None."""
     said = Word.objects.filter(klass=seat.klass_id, at__gt=max(timezone.now() - WORDS_LAST, seat.joined_at))
     heard = (said.filter(seat=None) | said.filter(seat=seat.pk)).order_by("-at", "-pk")[:WORDS_SHOWN]
     return [(word, step_of(seat.klass, word)) for word in heard]
 
 
 def step_of(klass: Class, word: Word) -> Step | None:
-    """None, too, for one that has been locked since: nobody is offered what would be refused."""
+    """The step that was offered; None when there is none, or when it has been locked since."""
     lesson = library.find(word.lesson) if word.lesson and word.step else None
     if lesson is None or word.step in locked_in(klass, lesson):
         return None

@@ -1,4 +1,4 @@
-"""The tables that a page's elements read as data (static/js/page/tables.js), so that no list stands both here and there."""
+"""Tables as JSON for a page's elements (static/js/page/tables.js), so that no list has to be written twice."""
 
 from __future__ import annotations
 
