@@ -133,6 +133,41 @@ def test_a_new_place_comes_whole_and_a_lost_one_goes(telling):
     assert list(telling.snapshot().places) == ["h1"]
 
 
+def test_what_waits_of_a_place_that_is_told_whole_is_in_it(telling, monkeypatch):
+    monkeypatch.setattr(relayed, "GAP_SECONDS", 60.0)
+    telling._told_at["h1", "interfaces"] = time.monotonic()
+    show(telling, host("lo", "a"), "interfaces")
+    telling.see_place(host("lo", "a", "b"))
+    assert list(telling._waiting) == [("h1", "")]
+    assert telling._due.keys() == telling._waiting.keys()
+
+
+def test_a_place_that_goes_takes_along_what_waits_of_it(telling):
+    show(telling, host("lo", "a"), "interfaces")
+    telling.lose_place("h1")
+    assert kinds(telling) == ["place_gone"]
+    assert (telling._waiting, telling._due, telling._told_at) == ({}, {}, {})
+
+
+def test_beginning_anew_folds_in_what_waits(telling, monkeypatch):
+    monkeypatch.setattr(relayed, "GAP_SECONDS", 60.0)
+    telling.see_place(host("lo", name="h2"))
+    show(telling, host("lo", "a"), "interfaces")
+    telling.see_docker(DockerState(host="h1", version="26"))
+    taken = telling.take_all().snapshot
+    assert len(taken.places["h1"].views["interfaces"].items) == 2
+    assert ("h2" in taken.places, taken.docker["h1"].version) == (True, "26")
+    assert (telling.waiting(), kinds(telling)) == (None, [])
+
+
+def test_what_is_expected_counts_as_seen_once_it_waits(telling):
+    assert not telling.sees({"h1", "h2"})
+    telling.see_place(host("lo", name="h2"))
+    assert telling.sees({"h1", "h2"})
+    telling.lose_place("h2")
+    assert not telling.sees({"h2"})
+
+
 def test_a_place_nobody_heard_of_goes_silently(telling):
     telling.see_place(host("lo", name="h2"))
     telling.lose_place("h2")
