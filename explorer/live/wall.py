@@ -10,7 +10,7 @@ import asyncio
 from channels.db import database_sync_to_async
 
 from explorer.classroom.people.access import find_class
-from explorer.classroom.wall.tiles import Picture, differences
+from explorer.classroom.wall.tiles import Tiles, differences
 from explorer.live.edge import Edge
 from explorer.live.limits import RECHECK_SECONDS, WALL_SOCKETS
 from explorer.live.wall_reader import WallReader, tell
@@ -31,7 +31,7 @@ class WallSocket(Edge):
 
     async def flow(self) -> None:
         self.only = self.asked("seat")
-        self.version, self.fresh, self.told = 0, True, Picture()
+        self.version, self.fresh, self.told = 0, True, Tiles()
         reader = self.hub.walls.get(self.klass)
         if reader is None:
             reader = self.hub.walls[self.klass] = WallReader(self.klass)
@@ -63,16 +63,16 @@ class WallSocket(Edge):
 
     async def catch_up(self, reader: WallReader) -> None:
         before, self.version = self.version, reader.version
-        picture = reader.picture
+        tiles = reader.tiles
         if self.only is not None:
-            picture = {seat: tile for seat, tile in picture.items() if seat == self.only}
-        told, self.told = self.told, picture
+            tiles = {seat: tile for seat, tile in tiles.items() if seat == self.only}
+        told, self.told = self.told, tiles
         if before == 0:
-            await self.send_text(tell(picture, None if self.only is not None else reader.counts, whole=True))
+            await self.send_text(tell(tiles, None if self.only is not None else reader.counts, whole=True))
         elif self.only is not None:
-            if changed := differences(told, picture):
+            if changed := differences(told, tiles):
                 await self.send_text(tell(changed))
         elif before == reader.version - 1:
             await self.send_text(reader.news)  # made once, for all who are up to date
         else:
-            await self.send_text(tell(differences(told, picture), reader.counts))
+            await self.send_text(tell(differences(told, tiles), reader.counts))

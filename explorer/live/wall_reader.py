@@ -18,7 +18,7 @@ from redis.exceptions import RedisError
 from explorer.classroom.models import Class
 from explorer.classroom.wall.lately import Listener
 from explorer.classroom.wall.look import look_at_class
-from explorer.classroom.wall.tiles import Picture, Wire, count, differences, to_wire
+from explorer.classroom.wall.tiles import Tiles, Wire, count, differences, to_wire
 from explorer.live import messages
 
 log = logging.getLogger(__name__)
@@ -32,9 +32,9 @@ class WallReader:
     def __init__(self, klass: str) -> None:
         self.klass = klass
         self.listener = Listener()
-        self.picture: Picture = {}
+        self.tiles: Tiles = {}
         self.counts: Counts = {}
-        self.version = 0  # of picture and counts; 0: nothing was read yet
+        self.version = 0  # of tiles and counts; 0: nothing was read yet
         self.news = ""  # the message that leads from the last version to this one
         self.fresh = self.open = True
         self.watchers: set[asyncio.Event] = set()
@@ -79,7 +79,7 @@ class WallReader:
             self.take(*found)
         self.be(fresh=True, open=found is not None)
 
-    def look(self) -> tuple[Picture, Counts] | None:
+    def look(self) -> tuple[Tiles, Counts] | None:
         """Reads the wall now; it blocks. None when the class is over."""
         klass = Class.objects.filter(pk=self.klass).first()
         if klass is None or not klass.open:
@@ -87,12 +87,12 @@ class WallReader:
         tiles = look_at_class(klass, self.listener)
         return {seat: to_wire(tile) for seat, tile in tiles.items()}, count(tiles.values())
 
-    def take(self, picture: Picture, counts: Counts) -> None:
-        tiles = differences(self.picture, picture)
-        if not tiles and counts == self.counts and self.version:
+    def take(self, tiles: Tiles, counts: Counts) -> None:
+        changed = differences(self.tiles, tiles)
+        if not changed and counts == self.counts and self.version:
             return
-        self.news = tell(tiles, counts if counts != self.counts else None)
-        self.picture, self.counts = picture, counts
+        self.news = tell(changed, counts if counts != self.counts else None)
+        self.tiles, self.counts = tiles, counts
         self.version += 1
         self.wake()
 

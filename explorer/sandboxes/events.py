@@ -295,7 +295,7 @@ def snapshot_key(sandbox: str) -> str:
     return f"sb:{sandbox}:snapshot"
 
 
-def pictures_key(sandbox: str) -> str:
+def snapshots_key(sandbox: str) -> str:
     """Sorted set by number, each entry `<generation> <number> <Snapshot as JSON>`: some earlier whole snapshots."""
     return f"sb:{sandbox}:pictures"
 

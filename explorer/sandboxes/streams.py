@@ -26,8 +26,8 @@ from explorer.sandboxes.events import (
     fresh_key,
     grid_key,
     number_key,
-    pictures_key,
     snapshot_key,
+    snapshots_key,
     terminals_key,
 )
 from explorer.sandboxes.orders import ORDER_BYTES, ORDERS_KEPT, Order, orders_key
@@ -191,7 +191,7 @@ def retire(client: redis_package.Redis, sandbox: str) -> None:
     and the grid are deleted now.
     """
     with client.pipeline(transaction=False) as pipe:
-        for key in (number_key, events_key, bytes_key, pictures_key, terminals_key, captures_key):
+        for key in (number_key, events_key, bytes_key, snapshots_key, terminals_key, captures_key):
             pipe.expire(key(sandbox), KEPT_AFTER_END)
         pipe.delete(snapshot_key(sandbox), fresh_key(sandbox), grid_key(sandbox))
         pipe.execute()

@@ -4,8 +4,8 @@ import json
 
 from explorer.network.model import Place, Snapshot
 from explorer.sandboxes import past, streams
-from explorer.sandboxes.events import Happened, PlaceGone, PlaceSeen, SandboxChanged, SnapshotTaken, pictures_key
-from explorer.sandboxes.past import Keeper, read_past
+from explorer.sandboxes.events import Happened, PlaceGone, PlaceSeen, SandboxChanged, SnapshotTaken, snapshots_key
+from explorer.sandboxes.past import SnapshotKeeper, read_past
 
 
 def place(name):
@@ -78,7 +78,7 @@ def test_a_picture_of_a_relay_that_was_started_again_is_one_of_the_changes(redis
 
 async def keep(redis, number, *names, generation=1, size=past.BYTES_BETWEEN):
     client = streams.redis_async()
-    keeper = Keeper(client, "a")
+    keeper = SnapshotKeeper(client, "a")
     keeper.passed(size)
     await keeper.keep(generation, number, picture(*names, number=number, generation=generation).model_dump_json())
     await client.aclose()
@@ -113,24 +113,24 @@ async def test_it_begins_later_rather_than_grow_too_large(redis, monkeypatch):
 async def test_pictures_are_kept_in_bounded_number_and_size(redis, monkeypatch):
     for number in range(1, 40):
         await keep(redis, number, "h1")
-    assert redis.zcard(pictures_key("a")) == past.PICTURES
-    assert redis.zscore(pictures_key("a"), redis.zrange(pictures_key("a"), -1, -1)[0]) == 39
-    monkeypatch.setattr(past, "PICTURE_BYTES", 1)
+    assert redis.zcard(snapshots_key("a")) == past.SNAPSHOTS
+    assert redis.zscore(snapshots_key("a"), redis.zrange(snapshots_key("a"), -1, -1)[0]) == 39
+    monkeypatch.setattr(past, "SNAPSHOT_BYTES", 1)
     await keep(redis, 50, "h1")
-    assert redis.zcard(pictures_key("a")) == 1
-    assert redis.ttl(pictures_key("a")) > 0
+    assert redis.zcard(snapshots_key("a")) == 1
+    assert redis.ttl(snapshots_key("a")) > 0
     streams.retire(redis, "a")
-    assert redis.ttl(pictures_key("a")) <= streams.KEPT_AFTER_END
+    assert redis.ttl(snapshots_key("a")) <= streams.KEPT_AFTER_END
 
 
 async def test_a_picture_is_put_by_only_when_much_went_by(redis):
     await keep(redis, 1, "h1", size=100)
-    assert not redis.exists(pictures_key("a"))
+    assert not redis.exists(snapshots_key("a"))
     client = streams.redis_async()
-    keeper = Keeper(client, "a")
+    keeper = SnapshotKeeper(client, "a")
     for _ in range(past.EVENTS_BETWEEN):
         keeper.passed(1)
     for number in (200, 201):
         await keeper.keep(1, number, picture("h1", number=number).model_dump_json())
-    assert redis.zcard(pictures_key("a")) == 1
+    assert redis.zcard(snapshots_key("a")) == 1
     await client.aclose()

@@ -17,12 +17,12 @@ from explorer.classroom.people.rules import terms_of
 from explorer.classroom.tell import tell_class
 from explorer.network.layout import FREE, scenario_of
 from explorer.network.recreate import recreate
+from explorer.sandboxes.last_snapshot import read_snapshot
 from explorer.sandboxes.life import current_sandbox
 from explorer.sandboxes.limits import Refused
 from explorer.sandboxes.models import Sandbox
 from explorer.sandboxes.nodes import Nodes, read_nodes
 from explorer.sandboxes.opening import Wish, open_sandbox
-from explorer.sandboxes.seen import read_snapshot
 
 MOST_STATES = 50  # kept in one class
 

@@ -94,7 +94,7 @@ KEYS = {
 }  # fmt: skip
 
 Wire = dict[str, Any]
-Picture = dict[str, Wire]  # seat → its tile as on the wire
+Tiles = dict[str, Wire]  # seat → its tile as on the wire
 
 NO_PROGRESS = ProgressRow()
 WORDS = {
@@ -254,7 +254,7 @@ def to_wire(tile: Tile) -> Wire:
     return {KEYS[name]: value for name, value in asdict(tile).items()}
 
 
-def differences(old: Picture, new: Picture) -> dict[str, Wire | None]:
+def differences(old: Tiles, new: Tiles) -> dict[str, Wire | None]:
     """What turns `old` into `new`: seat → the changed keys, or None for a seat that went."""
     changed: dict[str, Wire | None] = {seat: None for seat in old if seat not in new}
     for seat, tile in new.items():
@@ -266,7 +266,7 @@ def differences(old: Picture, new: Picture) -> dict[str, Wire | None]:
     return changed
 
 
-def fold(picture: Picture, changed: Mapping[str, Wire | None]) -> Picture:
+def fold(picture: Tiles, changed: Mapping[str, Wire | None]) -> Tiles:
     """Applies differences, as the page does."""
     folded = {seat: tile for seat, tile in picture.items() if changed.get(seat, tile) is not None}
     for seat, parts in changed.items():

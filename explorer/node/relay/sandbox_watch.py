@@ -35,7 +35,7 @@ from explorer.node.relay.telling import Telling
 from explorer.node.relay.terminals import Terminals
 from explorer.sandboxes.events import Event, Happened, fresh_key, snapshot_key
 from explorer.sandboxes.orders import WISH_TYPES, Order
-from explorer.sandboxes.past import Keeper
+from explorer.sandboxes.past import SnapshotKeeper
 from explorer.sandboxes.streams import KEPT_SECONDS, RedisError, go_on_from, pause_after_trouble, publish_weighed
 
 log = structlog.get_logger(__name__)
@@ -81,7 +81,7 @@ class SandboxWatch:
         self.sandbox, self.generation = wanted.sandbox, wanted.generation
         self.telling = Telling(self.sandbox, self.generation, commands.why_not)
         self.commands = commands
-        self.keeper = Keeper(redis, self.sandbox)
+        self.keeper = SnapshotKeeper(redis, self.sandbox)
         self.made = {name: made for group in ("hosts", "machines") for name, made in wanted.facts.get(group, {}).items()}
         self.terminals = Terminals(redis, config, self.sandbox, self.tell_line)
         self.observer = Observer(config, self.sandbox, self.generation, wanted.facts, self)

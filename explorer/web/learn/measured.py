@@ -12,8 +12,8 @@ from django.views.decorators.http import require_safe
 from explorer.classroom.people.access import current_learner
 from explorer.network.ahead import What, ahead, wins
 from explorer.network.model import Measured, RoadMeasured, Spread
+from explorer.sandboxes.last_snapshot import read_snapshot
 from explorer.sandboxes.life import current_sandbox
-from explorer.sandboxes.seen import read_snapshot
 from explorer.web.learn.lesson import find_lesson, find_step
 
 WIDTH = 200  # of a bar's drawing

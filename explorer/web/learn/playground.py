@@ -13,12 +13,12 @@ from django.views.decorators.http import require_POST, require_safe
 from explorer.classroom.people.asker import Asker, ensure_asker, read_asker
 from explorer.network.layout import BadLayout, Layout, from_query, from_snapshot, scenario_of, to_query
 from explorer.network.scenario import ROUTER
+from explorer.sandboxes.last_snapshot import read_snapshot
 from explorer.sandboxes.life import current_sandbox
 from explorer.sandboxes.limits import Refused
 from explorer.sandboxes.models import Sandbox
 from explorer.sandboxes.nodes import Nodes, read_nodes
 from explorer.sandboxes.opening import Wish, open_sandbox
-from explorer.sandboxes.seen import read_snapshot
 from explorer.web.edge.limits import at_most
 from explorer.web.learn.held import unless_held
 from explorer.web.learn.sandbox import BUSY, choose_engine, describe, offer

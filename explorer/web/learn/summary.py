@@ -8,9 +8,9 @@ from django.views.decorators.http import require_safe
 
 from explorer.classroom.people.access import current_learner
 from explorer.lessons.summary import summarise
+from explorer.sandboxes.last_snapshot import read_snapshot
 from explorer.sandboxes.life import current_sandbox
 from explorer.sandboxes.nodes import read_nodes
-from explorer.sandboxes.seen import read_snapshot
 from explorer.web.learn.lesson import find_lesson
 from explorer.web.learn.recorded import standing_in
 
