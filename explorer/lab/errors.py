@@ -1,13 +1,13 @@
-"""What can go wrong on a node, and whose it is.
+"""What can go wrong on a node, and whose fault it is.
 
 LabError
-├── NodeError       ours: the engine, an image or the kernel; the operator has to act
+├── NodeError       the node's: the engine, an image or the kernel; the operator has to act
 │   ├── NoRoom      no LAN is left for another sandbox
 │   └── NoDriver    its kernel lacks what a network driver needs
-├── HostError       the learner's host: dead daemon, vanished process, nonsense answers; a reset makes it new
+├── HostError       the learner's host: dead daemon, vanished process, answers that make no sense; a reset makes the host new
 │   └── HostTimeout
 ├── NotThere        no such sandbox, host, container, machine or interface (any more)
-└── BadFilter       somebody's filter expression is none
+└── BadFilter       a filter expression that is not valid
 """
 
 from __future__ import annotations

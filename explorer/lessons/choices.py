@@ -105,6 +105,7 @@ def load_cases() -> dict[str, Case]:
 
 
 def read_cases(path: Path) -> dict[str, Case]:
+    """The cases by id. Raises BadCases."""
     try:
         told = tomllib.loads(path.read_text())
         cases = [Case.model_validate(one) for one in told.get("cases", ())]

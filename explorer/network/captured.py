@@ -33,6 +33,7 @@ class Frame:
 
 
 def tell_row(number: int, frame: Frame) -> dict[str, Any]:
+    """The frame as one row of the page's table. `number` counts from 1."""
     packet = dissect(frame.data, frame.length)
     return {
         "number": number,

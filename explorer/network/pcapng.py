@@ -24,6 +24,7 @@ INBOUND, OUTBOUND = 1, 2
 
 
 def begin_file(interface: str, place: str, expression: str, snap: int) -> bytes:
+    """The section and interface blocks at the beginning of the file. `snap` is the number of bytes kept of a frame."""
     section = struct.pack("<IHHq", BYTE_ORDER, 1, 0, -1) + _options((SHB_USERAPPL, b"Docker Network Explorer"))
     told = [(IF_NAME, interface.encode()), (IF_DESCRIPTION, f"{interface} of {place}".encode()), (IF_TSRESOL, NANOSECONDS)]
     if expression:
@@ -32,6 +33,7 @@ def begin_file(interface: str, place: str, expression: str, snap: int) -> bytes:
 
 
 def write_frame(frame: Frame) -> bytes:
+    """One captured frame as an enhanced packet block."""
     data = frame.data
     head = struct.pack("<IIIII", 0, *_halves(frame.at), len(data), max(frame.length, len(data)))
     flags = struct.pack("<I", OUTBOUND if frame.way == "out" else INBOUND)

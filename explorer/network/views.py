@@ -175,18 +175,22 @@ def stale_after(notices: Iterable[Notice]) -> set[View]:
 
 
 def counting(what: Literal["packets", "connections"]) -> tuple[View, ...]:
+    """The views with counters that packets or new connections move."""
     return tuple(view for view, row in VIEWS.items() if what in row.counts)
 
 
 def lasting() -> tuple[View, ...]:
+    """The views that are compared between two moments (`lasts`)."""
     return tuple(view for view, row in VIEWS.items() if row.lasts)
 
 
 def owned() -> tuple[View, ...]:
+    """The views whose lines belong to an owner."""
     return tuple(view for view, row in VIEWS.items() if row.owned)
 
 
 def kept() -> tuple[View, ...]:
+    """The views that a comparison keeps with a column."""
     return tuple(view for view, row in VIEWS.items() if row.kept or row.lasts)
 
 

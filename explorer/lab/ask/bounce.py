@@ -27,6 +27,7 @@ class Astray(Exception):
 
 
 def exactly(sock: socket.socket, size: int) -> bytes:
+    """The next `size` bytes. Raises Astray when the connection ends before."""
     data = b""
     while len(data) < size:
         piece = sock.recv(size - len(data))
@@ -78,6 +79,7 @@ def ask(sock: socket.socket, to: tuple[str, int], token: bytes, work: dict[str, 
 
 
 def round_trip(sock: socket.socket) -> float:
+    """Microseconds for one message there and back. Raises Astray when another program answers."""
     message = secrets.token_bytes(MESSAGE)
     sent = time.perf_counter()
     sock.sendall(message)
@@ -87,6 +89,8 @@ def round_trip(sock: socket.socket) -> float:
 
 
 def rate(sock: socket.socket, seconds: float, most: int) -> float:
+    """Mbit/s of one run that ends after `seconds` or `most` bytes. Raises Astray when the receiver counts another number of
+    bytes."""
     piece, sent, began = bytes(PIECE), 0, time.perf_counter()
     while sent < most and time.perf_counter() - began < seconds:
         sock.sendall(piece)

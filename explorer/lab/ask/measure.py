@@ -99,6 +99,7 @@ def spread(samples: list[float], most: float) -> Spread:
 async def play(
     roads: Sequence[Road], find: Find, places: dict[str, Place], effort: Effort
 ) -> list[list[tuple[list[float], float]]]:
+    """For each road and each round: (round trips in µs, Mbit/s). Raises NoRoad."""
     with ExitStack() as held:
         work = {
             "trips": effort.trips,
@@ -174,6 +175,7 @@ async def read_bounded(stream: asyncio.StreamReader) -> bytes:
 
 
 def read_figures(said: bytes, roads: int, rounds: int) -> list[list[tuple[list[float], float]]]:
+    """The figures in the output of `bounce`, by road and round. Raises NoRoad when they are missing or incomplete."""
     try:
         told = json.loads(said)
     except ValueError:

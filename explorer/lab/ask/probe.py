@@ -110,6 +110,7 @@ async def ping(namespace: Namespace, address: str, identity: int | None = None) 
 
 
 def echo_request(identity: int, mark: bytes) -> bytes:
+    """An ICMP echo request with sequence number 1 and a checksum; `mark` is its payload, with an even number of bytes."""
     head = struct.pack(">BBHHH", 8, 0, 0, identity, 1)
     words = struct.unpack(f">{len(head + mark) // 2}H", head + mark)
     total = sum(words)
@@ -118,6 +119,8 @@ def echo_request(identity: int, mark: bytes) -> bytes:
 
 
 async def http(namespace: Namespace, address: str, port: int) -> tuple[bool, str, str]:
+    """(status below 400, status and first line, the source address that the server says it saw) of one GET /. Raises
+    NoAnswer."""
     if port not in PORT:
         raise NoAnswer(f"{port} is not a port.")
     loop = asyncio.get_running_loop()

@@ -1,8 +1,8 @@
 """Root shells in a sandbox: on a host, in one of its containers, on a machine.
 
-A shell does not end with its connection, so closing one finds the process by a mark in its environment and hangs up, as closing
-a terminal window does; what was started with `nohup` goes on. The name of a place becomes an argument of a program, never part
-of a command line.
+A shell is an exec of the node's engine with a terminal. The shell does not end with its connection. So closing finds the
+shell's processes by a mark in their environment and sends a hangup, as closing a terminal window does; a program that was
+started with `nohup` goes on. The name of a place becomes an argument of a program and not a part of a command line.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ PLACE = re.compile(r"([a-z][a-z0-9-]{0,30})(?:/([a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}
 SANDBOX = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
 COLUMNS, ROWS = range(10, 501), range(3, 301)
 MARK = "EXPLORER_TERMINAL"
-# An engine leaves a terminal when these keys are typed: Ctrl-P and Ctrl-Q unless it is told others, and the first of them is
-# held back until the next. It cannot be told none; these are keys nobody types in a row, and nobody waits for the first.
+# An engine disconnects from a terminal when these keys are typed: by default Ctrl-P and Ctrl-Q. The engine holds the first
+# key back until the next key. It always needs some keys; a person does not type these in a row or wait for the first.
 DETACH_KEYS = ",".join(["ctrl-@", "ctrl-^", "ctrl-@", "ctrl-_"] * 4)
 ANY_SHELL = "if command -v bash >/dev/null; then exec bash; else exec sh; fi"
 
 
 class Terminal:
-    """One shell. `reason` says why it closed, once `read` has returned nothing."""
+    """One shell. `reason` says why the shell closed, once `read` has returned b""."""
 
     def __init__(self, place: str, execution: Execution, group: ControlGroup, mark: str) -> None:
         self.place, self.reason = place, ""
@@ -44,7 +44,7 @@ class Terminal:
 
     @classmethod
     async def open(cls, config: LabConfig, sandbox: str, place: str, columns: int, rows: int) -> Terminal:
-        """Raises NotThere, HostError or NodeError."""
+        """Starts a shell in the place. Raises NotThere, HostError or NodeError."""
         named = PLACE.fullmatch(place)
         if not named or not SANDBOX.fullmatch(sandbox):
             raise NotThere("There is no such place.")
@@ -70,22 +70,23 @@ class Terminal:
         return terminal
 
     async def read(self) -> bytes:
-        """The next bytes; b"" once it is closed."""
+        """The next bytes; b"" after the shell has closed."""
         data = await self._execution.read()
         if not data and not self.reason:
             self.reason = await self._why()
         return data
 
     async def write(self, data: bytes) -> None:
-        """Waits while the shell takes no input, until it is closed."""
+        """Writes to the shell, and waits while the shell takes no input, until `close`."""
         if self._closed:
             return
         async with self._writing:
-            with suppress(OSError):  # it has ended; `read` says so
+            with suppress(OSError):  # the shell has ended; `read` returns b""
                 await self._execution.write(data)
 
     async def resize(self, columns: int, rows: int) -> None:
-        """Sizes of nonsense become the nearest sensible ones. A shell that has just ended needs no size."""
+        """Sets the size of the terminal; a size outside of the limits becomes the nearest allowed one. An ended shell is
+        ignored."""
         columns = min(max(columns, COLUMNS[0]), COLUMNS[-1])
         rows = min(max(rows, ROWS[0]), ROWS[-1])
         for _ in range(5):  # the engine refuses until the process has started
@@ -97,7 +98,7 @@ class Terminal:
             await asyncio.sleep(0.02)
 
     async def close(self) -> None:
-        """Ends the shell. Doing it twice does nothing twice."""
+        """Ends the shell. A second call does nothing."""
         if self._closed:
             return
         self._closed = True
@@ -116,7 +117,8 @@ class Terminal:
 
 
 async def end_shells(config: LabConfig, sandbox: str, place: str) -> int:
-    """Ends every shell on a host (and in its containers) or machine: those of a relay that is no more. How many there were."""
+    """Ends every shell on a host (and in its containers) or on a machine, such as those of an earlier relay. Returns their
+    number."""
     if not PLACE.fullmatch(place) or not SANDBOX.fullmatch(sandbox):
         raise NotThere("There is no such place.")
     try:
@@ -147,7 +149,8 @@ async def find_group(engine: Connect, name: str, shown: str) -> _Found:
 
 
 async def require_container(pid: int, group: ControlGroup, host: str, container: str) -> None:
-    """A kinder answer than a shell that closes at once."""
+    """Raises NotThere or HostError when the container cannot be used, so that a person reads a reason and not a
+    closed shell."""
     try:
         told = await ask_json(to_daemon(pid, group.belongs), f"/containers/{container}/json")
         running = isinstance(told, dict) and isinstance(told.get("State"), dict) and told["State"].get("Running")

@@ -83,7 +83,7 @@ def ensure_id_range() -> None:
 
 
 def free_range(text: str) -> int:
-    """The first id, at FIRST_ID or higher, from which ID_COUNT ids are in no line of a subuid file."""
+    """The first id, at FIRST_ID or higher, that begins ID_COUNT ids which no line of a subuid file uses."""
     taken = []
     for line in text.splitlines():
         words = line.split(":")

@@ -37,6 +37,7 @@ class Segment:
 
 
 def filters(config: LabConfig, sandbox: str | None = None, generation: int | None = None) -> dict[str, Any]:
+    """A filter of the Engine API for the objects of this installation, of one sandbox, or of one generation of it."""
     labels = [f"explorer.install={config.install}"]
     if sandbox is not None:
         labels.append(f"explorer.sandbox={sandbox}")
@@ -127,6 +128,7 @@ def write_expiry(config: LabConfig, sandbox: str, expires_at: float) -> None:
 
 
 def read_expiry(config: LabConfig, sandbox: str) -> float | None:
+    """The Unix time at which the hosts end themselves; None when there is no such time."""
     try:
         return float((expiry_dir(config, sandbox) / "at").read_text())
     except (OSError, ValueError):

@@ -226,6 +226,7 @@ class Frames:
         self._left = 0
 
     def feed(self, data: bytes) -> Iterator[tuple[Stream, bytes]]:
+        """The next (stream, piece) in these bytes."""
         at = 0
         while at < len(data):
             if self._left:

@@ -73,6 +73,7 @@ def udp_port(port: int, keep: int) -> Program:
 
 
 def assemble(program: Program) -> bytes:
+    """The program as an array of struct sock_filter, with labels turned into distances."""
     places: dict[str, int] = {}
     steps: list[Do] = []
     for one in program:

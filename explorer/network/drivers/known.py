@@ -113,6 +113,7 @@ class Known:
         return None
 
     def published_at(self, host_port: int, protocol: str) -> tuple[DockerContainer, PublishedPort] | None:
+        """The running container that publishes this port of the host, and the port; None when none does."""
         for container in self.docker.containers if self.docker else ():
             for published in container.ports:
                 if container.state == "running" and (published.host_port, published.protocol) == (host_port, protocol):

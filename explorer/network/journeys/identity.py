@@ -46,6 +46,7 @@ class Mark:
 
 
 def ping_marks(identity: int, sequence: int = 1) -> tuple[Mark, Mark]:
+    """The marks of an echo request and of its reply."""
     needle = struct.pack(">HH", identity, sequence)
     same = (("id", str(identity)), ("sequence", str(sequence)))
     return (
@@ -64,6 +65,7 @@ def tcp_marks(sequence: int) -> tuple[Mark, Mark]:
 
 
 def dns_marks(identity: int) -> tuple[Mark, Mark]:
+    """The marks of a DNS query with this identifier and of its answer."""
     needle = struct.pack(">H", identity)
     return Mark("UDP", needle), Mark("UDP", needle, answer=True)
 
