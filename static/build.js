@@ -1,4 +1,5 @@
-// Builds static/build from css, js, fonts and images. Django's manifest storage adds the hashes; only the build is served.
+// Builds static/build from the style sheets, scripts, fonts and images. Django's manifest storage then adds hashes to the
+// names; the site serves only what is built.
 import { spawnSync } from "node:child_process";
 import { cpSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";

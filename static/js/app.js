@@ -1,4 +1,4 @@
-// What every page needs: the theme switch, sentences from the server that no part of the page shows, and a learner's class.
+// The script of every page: the theme switch, messages from the server in the corner, and the bar of a learner's class.
 
 import { ClassSeat } from "./class/class-seat.js";
 import "./page/copy.js";

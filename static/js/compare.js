@@ -1,4 +1,4 @@
-// What the comparison's pages need besides: the elements that keep them up to date, the evidence laid over the page, printing.
+// The script of the comparisons' pages: the elements that keep them up to date, the evidence laid over the page, printing.
 
 import { watchChoice } from "./comparison/choice.js";
 import { ColumnMaps } from "./comparison/column-maps.js";

@@ -1,5 +1,5 @@
-// For pages of other sites: makes lesson frames from <div data-network-explorer="bridge">, and gives every lesson frame the height
-// it asks for. Needs nothing, stores nothing, and listens to its own frames only.
+// For pages of other sites: makes a lesson's frame from each <div data-network-explorer="bridge">, and sets each frame to the
+// height that the lesson asks for. It needs no other script, stores nothing, and takes messages from its own frames only.
 
 (() => {
   const script = /** @type {HTMLScriptElement | null} */ (document.currentScript);

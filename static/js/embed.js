@@ -1,4 +1,5 @@
-// A lesson embedded on another site: takes up its pass, goes on where the reader was, and leads out into a tab of our own.
+// The script of a lesson that is embedded on another site: takes its pass, goes on where the reader was, and opens the full
+// site in a new tab.
 
 import { tellHeight } from "./embed/height.js";
 import { keep, recall } from "./embed/memory.js";

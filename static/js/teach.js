@@ -1,4 +1,4 @@
-// An instructor's pages: times in the reader's own zone, lessons put in order by buttons, and what was said.
+// The script of an instructor's pages: times in the reader's own time zone, buttons that put lessons in order, and messages.
 
 import "./class/acts.js";
 import { announce, button } from "./page/dom.js";

@@ -1,4 +1,4 @@
-// Runs before the page is drawn: the chosen theme, so that nothing flashes.
+// Sets the chosen theme before the page is drawn, so that the wrong one does not flash up.
 (() => {
   if (document.documentElement.dataset.theme) return; // the address of a frame has chosen
   let chosen = "";

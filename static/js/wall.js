@@ -1,4 +1,4 @@
-// What the wall and a seat's page need besides: they start by themselves when they appear.
+// The script of the wall and of a seat's page: loads their elements.
 
 import { ClassWall } from "./wall/class-wall.js";
 import { SeatTile } from "./wall/seat-tile.js";

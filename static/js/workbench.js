@@ -1,4 +1,4 @@
-// What the lesson page needs besides what every page does.
+// The script of lesson pages, in addition to that of every page.
 
 import { begin } from "./workbench/elements.js";
 

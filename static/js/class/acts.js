@@ -1,4 +1,4 @@
-// What an instructor does for a class: a form whose words were taken is empty again, so that nothing is sent twice by mistake.
+// The forms of an instructor's actions: a form whose text was accepted is emptied, so that it is not sent twice by mistake.
 
 document.addEventListener("htmx:afterRequest", (event) => {
   const { elt, successful } = /** @type {CustomEvent} */ (event).detail;

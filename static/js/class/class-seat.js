@@ -1,5 +1,5 @@
-// <class-seat>: hears that something of the class is different, and has the bar in it fetched again.
-// The open socket is also how the wall knows that a page of this learner is open.
+// <class-seat>: hears from its websocket that something of the class has changed, and fetches the bar inside it again. The
+// open websocket also shows the wall that the learner has a page open.
 
 import { announce } from "../page/dom.js";
 import { FINAL_CODES, waitBefore } from "../stream/stream.js";

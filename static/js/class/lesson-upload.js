@@ -1,4 +1,5 @@
-// Sending a folder: a form alone sends its files without their folders, so their paths go beside them. What is hidden stays at home.
+// Uploads a folder with a lesson. A form sends only the names of files, so their paths are sent beside them. Hidden files are
+// left out.
 
 /** @param {HTMLFormElement} form */
 function tell(form) {

@@ -1,4 +1,4 @@
-// Two to five columns: the button says how many are chosen, and a sixth cannot be ticked.
+// The choice of two to five columns: the button says how many are chosen, and a sixth cannot be ticked.
 
 const LEAST = 2;
 const MOST = 5;

@@ -1,4 +1,4 @@
-// <column-maps>: the map of each column beside the others, and the same request played on all of them in step.
+// <column-maps>: the maps of all columns side by side, and the same request played on all of them at the same time.
 
 import { hopItem } from "../packets/hop-item.js";
 import { announce } from "../page/dom.js";

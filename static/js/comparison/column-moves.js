@@ -1,4 +1,4 @@
-// A column that was moved or left out: the keyboard stays with it, and it is said where it is now.
+// After a column was moved or hidden: keeps the keyboard's focus on it, and has a screen reader say where it is now.
 
 import { announce } from "../page/dom.js";
 

@@ -1,4 +1,4 @@
-// What an answer rests on, laid over the page. Without this script the same link is a page of its own.
+// Shows what an answer rests on, laid over the page. Without this script the same link opens a page of its own.
 
 /**
  * @param {Event} event

@@ -1,5 +1,5 @@
-// <guess-table>: what a learner answers before the results are seen, and afterwards, which of it was otherwise.
-// Answers are kept by the browser; a browser that keeps nothing is no trouble.
+// <guess-table>: the learner's answers before the results are shown; afterwards it marks which of them were different. The
+// browser keeps the answers. When a browser keeps nothing, the table works for as long as the page is open.
 
 import { announce, storage } from "../page/dom.js";
 import { Guesses } from "./kept-guesses.js";

@@ -1,4 +1,4 @@
-// What a learner said about some comparisons before seeing them: in the browser, of the newest few.
+// Keeps in the browser what a learner guessed about comparisons. Only those of the newest few are kept.
 
 const PREFIX = "compare:";
 const KEPT = 10; // comparisons

@@ -1,5 +1,5 @@
-// <live-comparison>: hears how far each column is, and fetches the table when there is something new to show.
-// The open socket is also how the server knows that somebody looks: without one the comparison ends.
+// <live-comparison>: hears from its websocket how far each column is, and fetches the table when there is something new. The
+// open websocket also shows the server that somebody looks; a comparison that nobody looks at is ended.
 
 import { openSocket } from "../embed/pass.js";
 import { announce } from "../page/dom.js";

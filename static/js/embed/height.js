@@ -1,4 +1,4 @@
-// Tells the page around an embedded lesson how high it would like to be; only sites that may show us are told.
+// Tells the page around an embedded lesson how high the lesson is. Only sites that are listed in the settings are told.
 
 const LEAST = 480;
 const MOST = 900;

@@ -1,6 +1,6 @@
-// What an embedded page may remember, in the best place its browser offers: the tab's storage, which browsers keep apart for
-// each site around us; where they shut it together with third-party cookies, a cookie that is kept apart in the same way.
-// The server never reads that cookie: it takes all cookies off an embedded page's requests.
+// What an embedded page remembers. It uses the tab's storage, which browsers separate by the site around the frame. Where a
+// browser blocks that together with third-party cookies, it uses a cookie that is separated in the same way. The server does
+// not read this cookie: it removes all cookies from an embedded page's requests.
 
 /** @param {string} key @param {string} value @returns {boolean} whether it will be there after a reload */
 export function keep(key, value) {

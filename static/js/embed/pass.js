@@ -1,5 +1,5 @@
-// Who this page is when it is embedded on another site: there no cookie of ours reaches it, so it carries a signed pass
-// with its own requests and sockets. On every other page there is none, and all is as usual.
+// The signed pass of an embedded page. On another site no cookie of ours can be relied on, so the page sends the pass with its
+// own requests and websockets. On other pages there is no pass, and requests are sent as usual.
 
 import { keep, recall } from "./memory.js";
 

@@ -1,4 +1,4 @@
-// What one element of the map is: its facts, what put it there, what it is joined to, and what can be done from here.
+// The card of one element of the map: its facts, what put it there, what it is joined to, and what can be done with it.
 
 import { button, make } from "../page/dom.js";
 import { nameOf, neighboursOf } from "./words.js";

@@ -1,5 +1,6 @@
-// Draws a drawing into an SVG and keeps it: what is still there moves to its new place, what went goes. A host's things stand in a
-// group of their own, so that a host that moves is one thing that moves; and nothing is written that is there already.
+// Draws the map into an SVG and changes it later: what is still there moves to its new position, what is gone is removed. All
+// things of a host are in one group, so only the group has to move. Attributes that have not changed are not written again,
+// because the browser would paint them again.
 
 import { svg } from "../page/dom.js";
 import { roleOf } from "../page/tables.js";

@@ -1,4 +1,4 @@
-// From ELK's answers to coordinates on one plane: boxes, their ports, wires with their corners. Pure.
+// Turns ELK's answers into coordinates on one plane: boxes, their ports, and wires with their corners. Pure.
 
 import { owners } from "./model.js";
 import { sizeOf } from "./size.js";

@@ -1,4 +1,4 @@
-// From the graph to what ELK is asked, one box at a time. Pure; the worker is elsewhere.
+// Turns the graph into questions to ELK, one box at a time. Pure; ELK itself runs in a worker.
 
 import { drawingOf } from "./drawing.js";
 import { COMPOUND, owners } from "./model.js";

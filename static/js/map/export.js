@@ -1,4 +1,4 @@
-// The map as a file: an SVG that stands by itself, or the same as PNG.
+// Saves the map as a file: an SVG that needs nothing else, or a PNG.
 
 const KEPT = [
   "fill",

@@ -1,5 +1,5 @@
-// What the map shows, as a graph: boxes in boxes, their interfaces as ports, and what joins two of them. Read from places
-// (the kernel's word) first and from Docker's names second. Pure.
+// Makes the map's graph: boxes within boxes, their interfaces as ports, and what joins two of them. What the kernel says of
+// the places comes first, Docker's names come second. Pure.
 
 import { inOrder } from "../stream/store.js";
 import { HostReader } from "./host.js";

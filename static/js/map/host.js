@@ -1,4 +1,4 @@
-// One host as part of the map's graph: its own interfaces, then everything that lives on it. Pure.
+// Adds one host to the map's graph: its own interfaces first, then everything on it. Pure.
 
 import { roleOf } from "../page/tables.js";
 import { fact, firstAddress, interfaceFacts, interfacesOf, subnetOf } from "./interfaces.js";

@@ -1,4 +1,4 @@
-// What the map reads of one place's interfaces: the kernel's word. Pure.
+// Reads the interfaces of one place, as the kernel says them, for the map. Pure.
 
 /** @import { Interface, Observation, Place } from "../stream/types.js" */
 

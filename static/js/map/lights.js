@@ -1,4 +1,4 @@
-// What glows on the map, and until when.
+// Remembers what glows on the map, and until when.
 
 /** @import { Drawing } from "./drawing.js" */
 

@@ -1,4 +1,4 @@
-// The map's graph: its boxes, the ports on them, what joins two of them, and how each is added. Pure.
+// The types of the map's graph (boxes, ports, edges), and the functions that add to it. Pure.
 
 import { firstAddress } from "./interfaces.js";
 

@@ -1,4 +1,4 @@
-// Which box of the map an arrow key leads to. Pure.
+// Finds the box of the map to which an arrow key leads. Pure.
 
 /** @import { Drawing, Shape } from "./drawing.js" */
 /** @import { Graph, Node } from "./model.js" */

@@ -1,4 +1,4 @@
-// <net-map>: the sandbox as a picture, laid out by ELK in a worker. Every box is a button; what just changed lights up.
+// <net-map>: the sandbox as a drawing, laid out by ELK in a worker. Every box is a button; what has just changed glows.
 
 import ELK from "elkjs/lib/elk-api.js";
 import { announce, make, svg } from "../page/dom.js";

@@ -1,4 +1,4 @@
-// The map in words on the page: lists in lists, each box a button that opens its card.
+// The map as text on the page: lists within lists. Each box is a button that opens its card.
 
 import { button, make } from "../page/dom.js";
 import { outline } from "./words.js";

@@ -1,4 +1,4 @@
-// A packet on its way over the map: where a hop of its journey is drawn, and the mark that stands there.
+// A packet on its way over the map: finds where a hop of its journey is drawn, and moves the mark there.
 
 import { svg } from "../page/dom.js";
 

@@ -1,4 +1,4 @@
-// What one box of the map, and one wire's label, is made of.
+// Makes the SVG elements of one box, and of one wire's label.
 
 import { svg } from "../page/dom.js";
 import { COMPOUND } from "./model.js";

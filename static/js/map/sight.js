@@ -1,4 +1,5 @@
-// What part of the map is seen, and how large: fits by itself until somebody moves it; wheel, drag, pinch, keys and buttons.
+// Which part of the map is visible, and how large. The map is fitted to its pane until somebody moves it by wheel, drag,
+// pinch, keys or buttons.
 
 const LEAST = 0.25;
 const MOST = 3;

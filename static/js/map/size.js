@@ -1,4 +1,4 @@
-// How large the boxes of the map are, by what is written in them, and how a text is made to fit. Pure.
+// The sizes of the map's boxes, from the texts in them, and how a text is shortened to fit. Pure.
 
 /** @import { Edge, Node } from "./model.js" */
 

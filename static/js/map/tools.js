@@ -1,4 +1,4 @@
-// The map's tools: a row of buttons over its corner.
+// The row of buttons over the corner of the map.
 
 import { button, make } from "../page/dom.js";
 

@@ -1,4 +1,4 @@
-// The map in words: what each box is, what it is joined to, and the whole as an outline. Pure.
+// Puts the map into words: what each box is, what it is joined to, and the whole map as an outline. Pure.
 
 import { owners } from "./model.js";
 

@@ -1,4 +1,5 @@
-// <captured-frame>: one packet's layers and fields beside its bytes. A field shows its bytes, a byte shows its field.
+// <captured-frame>: the layers and fields of one packet beside its bytes. Choosing a field marks its bytes, and choosing a
+// byte marks its field.
 
 import { make, rove } from "../page/dom.js";
 

@@ -1,5 +1,5 @@
-// What a learner guessed about one sandbox, and which measured grid was laid over it: kept by the browser, so that a reload loses
-// neither. A browser that keeps nothing is no trouble.
+// Keeps in the browser what a learner guessed about a sandbox, and which measured grid was laid over it, so that both are
+// there after a reload. When a browser keeps nothing, both are there for as long as the page is open.
 
 const PREFIX = "reach:";
 

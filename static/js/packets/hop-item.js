@@ -1,4 +1,4 @@
-// One hop of a packet's way as a line that opens: what happened, which headers changed, and all that is known of it.
+// One hop of a packet's journey as a line that can be opened: what happened, which headers changed, and all facts about it.
 
 import { button, make } from "../page/dom.js";
 

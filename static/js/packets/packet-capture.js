@@ -1,5 +1,5 @@
-// <packet-capture>: listen to an interface of the chosen place behind a filter; packets as they come, one of them taken apart,
-// all of them as a file.
+// <packet-capture>: captures at an interface of the chosen place with a filter. It lists packets as they come, shows one of
+// them dissected, and offers all of them as a file.
 
 import { ask, openSocket } from "../embed/pass.js";
 import { announce, button, labelled, make, rove } from "../page/dom.js";

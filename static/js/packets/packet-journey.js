@@ -1,4 +1,5 @@
-// <packet-journey>: choose from, to and kind; a real packet is sent and followed; its way is a list of hops, played on the map.
+// <packet-journey>: the learner chooses from, to and kind; a real packet is sent and followed. Its journey is a list of hops,
+// which is also played on the map.
 
 import { announce, button, labelled, make } from "../page/dom.js";
 import { inOrder } from "../stream/store.js";

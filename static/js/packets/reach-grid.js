@@ -1,4 +1,5 @@
-// <reach-grid>: who reaches whom, by address and by name. First the learner says what they think; then reality is laid over it.
+// <reach-grid>: which place reaches which, by address and by name. First the learner guesses; then the measured answers are
+// laid over the guesses.
 
 import { button, make, storage } from "../page/dom.js";
 import { inOrder } from "../stream/store.js";

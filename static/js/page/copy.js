@@ -1,4 +1,4 @@
-// A button with data-copy="ID" copies what the field of that id holds.
+// A button with data-copy="ID" copies the content of the field with that id.
 
 import { announce } from "./dom.js";
 

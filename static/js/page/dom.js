@@ -1,4 +1,4 @@
-// Small helpers to build elements. Text from a host goes through textContent only.
+// Small functions that make elements. Text from a host is set as textContent only, never as HTML.
 
 /**
  * @template {keyof HTMLElementTagNameMap} Tag

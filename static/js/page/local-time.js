@@ -1,4 +1,4 @@
-// A moment as a date field writes it.
+// Converts a moment into the form of a date field.
 
 /**
  * From UTC to the reader's own clock, both as "2031-05-24T16:30"; what is no moment stays as it is.

@@ -1,6 +1,6 @@
-// What the server tells a page as data: the table of views (explorer/network/views.py) and the kinds of links that drivers
-// make (explorer/network/drivers). A page carries each table as JSON in a script element with the id `table-NAME`; a page
-// without one shows no views, and draws every link alike.
+// Tables that the server writes into the page as data: the views (explorer/network/views.py) and the kinds of links that
+// drivers make (explorer/network/drivers). Each table is JSON in a script element with the id `table-NAME`. A page without
+// these tables shows no views and draws every link in the same way.
 
 /**
  * @typedef {{ view: string, name: string, heading: string, tab: string, shown: "always" | "machine" | "seen" | "filled",

@@ -1,4 +1,4 @@
-// Short sentences that come and go in the corner.
+// Short sentences that appear in the corner and go away again.
 
 import { button, make } from "./dom.js";
 

@@ -1,7 +1,8 @@
-// The differ: what changed between two observations of one view. explorer/network/differ.py says the same, in the node, for the
-// events of the stream; here it is asked for any two moments that the page holds. tests/network/differ.json holds both to it.
-// Lines belong together by their key. What changes by itself is either never news, or it is `passing`: a change that says
-// nothing about what is set up.
+// The differ: finds what changed between two observations of one view. The node does the same for the events of the stream
+// (explorer/network/differ.py); here it is done for any two moments that the page holds. tests/network/differ.json tests that
+// both agree.
+// Two lines are the same line if they have the same key. Some things change by themselves, such as counters. Such a change is
+// either ignored, or it is `passing`: a change that says nothing about how the network is set up.
 
 /** @import { Line, Observation } from "./types.js" */
 

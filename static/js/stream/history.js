@@ -1,5 +1,6 @@
-// What the sandbox was like at any number of its stream, as long as it is kept; and the difference between two moments.
-// Pure: no page, no clock. A change holds only what it brought; all the rest is shared with the moments around it.
+// What the sandbox was like at any number of its stream that is still kept, and the difference between two moments. Pure: no
+// page, no clock. Each change keeps only what is new; everything else is shared with the moments before and after. When there
+// is too much, the oldest changes become part of the beginning.
 
 import { byKey, diff } from "./differ.js";
 

@@ -1,5 +1,5 @@
-// A store to look through: it shows the sandbox as it is, or as it was at a moment. What happens meanwhile is folded silently
-// into the store behind it.
+// A store that shows the sandbox as it is now, or as it was at a chosen moment. While it shows the past, the real store behind
+// it goes on taking events.
 
 import { History } from "./history.js";
 import { gone, Store } from "./store.js";

@@ -1,4 +1,4 @@
-// Asks the server what a sandbox was like before this page began to watch it.
+// Asks the server what a sandbox was like before this page was opened.
 
 import { ask } from "../embed/pass.js";
 

@@ -1,4 +1,4 @@
-// Folds the numbered events of one sandbox into what the page shows. Pure: no page, no socket, no clock.
+// Takes the numbered events of one sandbox and holds the state that the page shows. Pure: no page, no socket, no clock.
 
 /** @import { CaptureFacts, DockerState, Gone, Happened, LessonMoved, Place, SandboxChanged, StreamEvent, TerminalFacts } from "./types.js" */
 

@@ -1,4 +1,5 @@
-// The sandbox's socket: hands each event to the store once, and after a loss goes on from the last number it folded in.
+// The websocket of the sandbox: gives each event to the store once. After a lost connection it goes on from the last number
+// that the store has.
 
 import { openSocket } from "../embed/pass.js";
 

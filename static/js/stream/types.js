@@ -1,4 +1,4 @@
-// The shapes that arrive on the wire, as `explorer/sandboxes/events.py` and `explorer/network/model.py` define them.
+// The types of the messages from the server, as `explorer/sandboxes/events.py` and `explorer/network/model.py` define them.
 
 /**
  * @typedef {{ text: string, key: string, why: string, about: string[] }} Line

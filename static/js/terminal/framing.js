@@ -1,4 +1,5 @@
-// Terminal bytes on the wire: an 8-byte big-endian offset of the first byte, then the bytes. Pure.
+// The bytes of a terminal in websocket messages: first the offset of the first byte (8 bytes, big-endian), then the bytes.
+// Pure.
 
 /** Send an acknowledgement at the latest after this many drawn bytes. */
 export const ACK_EVERY = 32 * 1024;

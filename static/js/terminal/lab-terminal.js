@@ -1,4 +1,4 @@
-// <lab-terminal>: one shell in one place. Bytes are counted, acknowledged and continued after a lost connection.
+// <lab-terminal>: one shell in one place. It counts and acknowledges the bytes, so it can go on after a lost connection.
 
 import { FitAddon } from "@xterm/addon-fit";
 import { SearchAddon } from "@xterm/addon-search";

@@ -1,4 +1,4 @@
-// xterm writes its own <style> elements; the content security policy wants our nonce on them.
+// Puts the page's nonce on the <style> elements that xterm makes, as the content security policy requires.
 
 const nonce = /** @type {HTMLScriptElement | null} */ (document.querySelector("script[nonce]"))?.nonce;
 if (nonce) {

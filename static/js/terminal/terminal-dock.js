@@ -1,4 +1,5 @@
-// <terminal-dock>: the shells of a sandbox as tabs; opens them, finds the right one for a command, searches, remembers.
+// <terminal-dock>: the shells of a sandbox as tabs. It opens shells, finds the right one for a command, searches their output,
+// and remembers which tab is chosen.
 
 import { button, make, remember, remembered, rove } from "../page/dom.js";
 import { inOrder } from "../stream/store.js";

@@ -1,4 +1,4 @@
-// The terminal's colours: the same dark glass in both themes, each readable on it.
+// The colours of the terminal: a dark background in both themes, and text colours that are readable on it.
 
 export const terminalTheme = {
   background: "#0d1b24",

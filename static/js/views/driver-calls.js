@@ -1,5 +1,5 @@
-// <driver-calls>: what Docker asked a driver that is a program on this host, what it answered, and what then changed in the
-// kernel. The newest call is the last; each opens to the JSON of both sides.
+// <driver-calls>: the calls that Docker made to a driver which is a program on this host, its answers, and what then changed
+// in the kernel. The newest call is the last. Each call opens to the JSON of both sides.
 
 import { make } from "../page/dom.js";
 

@@ -1,5 +1,6 @@
-// <live-table>: one view of one place, line by line as the tool prints it. New lines light up, lines that went linger, and a
-// line says why it is there when asked. A table that `folds` shows the first line of each item, and the others when asked.
+// <live-table>: one view of one place, line by line as the tool prints it. New lines glow, removed lines stay for a moment,
+// and each line can say why it is there. A table that `folds` shows the first line of each item, and the other lines when it
+// is opened.
 
 import { button, make, rove } from "../page/dom.js";
 import { nameOf } from "./what-added.js";

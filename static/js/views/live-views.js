@@ -1,5 +1,5 @@
-// <live-views>: the chooser of place, a tab for each group of views that the page's table names, and the tools' tabs:
-// Journey, Capture, Reach, Added, Timeline.
+// <live-views>: the choice of a place, a tab for each group of views in the page's table, and the tabs of the tools: Journey,
+// Capture, Reach, Added, Timeline.
 
 import { PacketCapture } from "../packets/packet-capture.js";
 import { PacketJourney } from "../packets/packet-journey.js";

@@ -1,4 +1,4 @@
-// A place as a button of the row of places: its name, whether it is the one looked at, and whether there is news of it.
+// A place as a button: its name, whether it is chosen, and whether something in it has changed.
 
 import { shorten } from "../map/size.js";
 import { button } from "../page/dom.js";

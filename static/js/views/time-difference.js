@@ -1,4 +1,4 @@
-// What differs between two moments, written out: one part for each place, the views in it by what lasts longest.
+// Writes out what differs between two moments: one part for each place, and in it first the views that change least.
 
 import { make } from "../page/dom.js";
 import { rowOf, views } from "../page/tables.js";

@@ -1,4 +1,4 @@
-// <time-line>: what happened, in words, newest first; a slider back to any moment that is kept; two moments compared.
+// <time-line>: what happened, in words, newest first; a slider to any moment that is kept; and a comparison of two moments.
 
 import { save } from "../map/export.js";
 import { announce, button, make, rove } from "../page/dom.js";

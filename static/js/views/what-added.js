@@ -1,4 +1,5 @@
-// <what-added>: who put what on a host. First everybody with how much; then one of them, grouped by cause and kind.
+// <what-added>: what each network and container put on a host. First a list of them with counts; then the things of one of
+// them, by cause and kind.
 
 import { button, make } from "../page/dom.js";
 import { views } from "../page/tables.js";

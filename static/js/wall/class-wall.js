@@ -1,4 +1,5 @@
-// <class-wall>: the seats of a class as tiles. The server has drawn them; here they are kept true, lit, sorted and chosen.
+// <class-wall>: the seats of a class as tiles. The server draws them at first; this element keeps them up to date, marks
+// changes, sorts and filters them.
 
 import { announce, make } from "../page/dom.js";
 import { WallSocket } from "./socket.js";

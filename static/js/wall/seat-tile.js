@@ -1,4 +1,5 @@
-// <seat-tile>: what the wall knows of one seat, on its own page. Says it in a sentence, and has the parts that changed fetched.
+// <seat-tile>: what the wall knows of one seat, as a sentence on the seat's page. It fetches the parts of the page that
+// changed.
 
 import { WallSocket } from "./socket.js";
 import { fold, inOneSentence } from "./words.js";

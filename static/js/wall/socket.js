@@ -1,4 +1,5 @@
-// The wall's socket: hands on each message, and comes back after a loss. The first message after that is a whole picture.
+// The websocket of the wall: hands on each message, and connects again after a loss. The first message then is a whole
+// picture.
 
 import { openSocket } from "../embed/pass.js";
 import { FINAL_CODES, waitBefore } from "../stream/stream.js";

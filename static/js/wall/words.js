@@ -1,4 +1,5 @@
-// The wall without a page: what came is folded, sorted, chosen and put into words. As `explorer/classroom/wall.py` does it.
+// The wall without a page: takes messages, sorts and filters seats, and puts them into words. It does the same as
+// `explorer/classroom/wall/tiles.py`.
 
 /**
  * A seat on the wire: name, lesson, title of the step, its number, of how many, checks done, checks there are, rail, checks

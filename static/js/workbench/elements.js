@@ -1,4 +1,4 @@
-// The live elements of a lesson's page; they start by themselves when they appear. And what has to be begun once.
+// Loads the live elements of a lesson's page, and begins what has to be begun once.
 
 import "../terminal/nonce.js";
 import { NetMap } from "../map/net-map.js";

@@ -1,4 +1,5 @@
-// The lesson's side of a live page: commands that are clicked, checks that tick, hints, and predictions the machine answers.
+// The lesson's side of a page: commands that can be clicked, checks that turn green, hints, and predictions that the machine
+// answers.
 
 import { announce, prose, remember, remembered } from "../page/dom.js";
 

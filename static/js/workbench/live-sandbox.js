@@ -1,4 +1,4 @@
-// <live-sandbox>: owns the store and the stream of one sandbox, and tells every part of the page what came.
+// <live-sandbox>: has the store and the websocket of one sandbox, and tells every part of the page what has come.
 
 import { announce, button, make } from "../page/dom.js";
 import { toast } from "../page/toast.js";

@@ -1,4 +1,4 @@
-// <pane-split>: a separator between panes that is dragged or moved with arrow keys; and the phone's switch between panes.
+// <pane-split>: a line between panes that can be dragged or moved with arrow keys; on a phone, the switch between the panes.
 
 import { remember, remembered } from "../page/dom.js";
 

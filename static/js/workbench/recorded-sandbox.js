@@ -1,5 +1,5 @@
-// <recorded-sandbox>: the map and the views of a lesson's step as a recording has them. The same parts as a live sandbox; no
-// socket, no terminals, and nothing that looks as if it were now.
+// <recorded-sandbox>: the map and the views of a lesson's step from a recording. It uses the same elements as a live sandbox,
+// but has no websocket and no terminals, and nothing looks as if it happened now.
 
 import { announce } from "../page/dom.js";
 import { toast } from "../page/toast.js";
