@@ -6,6 +6,6 @@
 - `state` makes the directories, holds the lock of the installation, and ends what a killed supervisor left behind.
 - `console` shows a person the phases; `parent` notices that `make` is being stopped.
 
-A log of each part is in `logs` in the state directory. A part that ends by itself stops the installation, with the end of its
-log. On one machine the order is: Valkey, database, static files, engine, worker, relay, web.
+Each part writes a log in `logs` in the state directory. A part that ends by itself stops the installation, and the end of its
+log is shown. On one machine the order is: Valkey, database, static files, engine, and then worker, relay and web together.
 """

@@ -1,5 +1,5 @@
-"""Lessons as data, and the questions (predicates) that a lesson asks of a snapshot. This package is pure: no Docker, no
-Django.
+"""Lessons as data, and the questions (predicates) that a lesson asks of a snapshot. This package uses
+neither Docker nor Django; it reads and writes files of lessons only.
 
 A lesson is a folder: `lesson.toml` and one Markdown file per step (`model` has each field, `content/` the lessons themselves,
 `docs/authoring.md` the form for authors). `load` reads and checks a lesson completely; an error names file and line.

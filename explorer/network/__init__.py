@@ -7,7 +7,7 @@ and the typed items that `read` took from the same text, so the two cannot disag
 names that a Docker daemon gives (`Snapshot.docker`) are kept apart.
 
 - `explain` and `drivers` say why a line is there; `cause` says what a line belongs to.
-- `since` keeps the time when each line appeared. `added` uses these times and the owners to say what one network or container
+- `since` keeps the time when a line appeared. `added` uses these times and the owners to say what one network or container
   added. It counts nothing that was there before its owner.
 - `differ` finds what changed between two observations; `timeline` says the change in sentences.
 - `journeys` puts the way of one packet in order; `packets` takes the bytes of a frame apart.

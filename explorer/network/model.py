@@ -217,8 +217,8 @@ class Line(Fact):
 
 class Observation(Fact):
     """What one view of one place showed. `command` is what a person would type there to see the same text. `since` and
-    `changed` are Unix times by key: when the line appeared, and when it last changed. A key without a time was there when the
-    watching began, or nobody watched."""
+    `changed` are Unix times by key, for owned views: when the line appeared, and when it last changed. A key without a time
+    was there when the watching began, or nobody watched."""
 
     command: str
     lines: tuple[Line, ...] = ()

@@ -1,4 +1,4 @@
-"""Since when each line has been there: the time when the observer first saw the line.
+"""Since when each line of an owned view (`ViewRow.owned`) has been there: the time when the observer first saw the line.
 
 A line that was there when the watching began has no time. The times are kept in the observations (`since`, `changed`), by
 key, and go from the last observation of a view to the next. So their number is bounded by the number of lines shown.
@@ -32,8 +32,8 @@ class Since:
     def mark(
         self, place: Place, view: View, before: Observation | None, seen: Observation, found: Difference, now: float
     ) -> Observation:
-        """`seen` with its times. `before` is the previous observation of the view, with times; `found` is the difference
-        between the two."""
+        """`seen` with its times, if it is an owned view. `before` is the previous observation of the view, with times;
+        `found` is the difference between the two."""
         if view not in owned():
             return seen
         if before is None:
@@ -49,7 +49,7 @@ class Since:
         return seen.model_copy(update=times)
 
     def mark_place(self, before: Place | None, place: Place, now: float) -> Place:
-        """The same place with the times of all its views. `before` is the place with the times of the last call."""
+        """The same place with the times of its owned views. `before` is the place with the times of the last call."""
         began = self.begin(place, now)
         old = before.views if before else {}
         views = {
