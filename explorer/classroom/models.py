@@ -18,7 +18,7 @@ from explorer.network.scenario import DEFAULT_ENGINE
 from explorer.sandboxes.models import ALPHABET, Learner, new_sandbox_id
 
 CODE_LENGTH = 8
-MOST_SEATS = 200  # a class of more is refused: one page could not show it
+MOST_SEATS = 200  # a larger class is refused, because one page could not show it
 
 
 def new_code() -> str:
@@ -47,7 +47,7 @@ class Class(models.Model):
     extensions = models.PositiveIntegerField(default=3)  # how often a learner may extend a sandbox
     watchable = models.BooleanField(default=False)  # the instructor may read learners' terminals; learners are told
     paused_at = models.DateTimeField(null=True, blank=True)  # while set, nobody types
-    # learners go no further than this: {"lesson": slug, "step": step id}; empty: wherever they like
+    # the last open step: {"lesson": slug, "step": step id}; empty: all are open
     open_until = models.JSONField(default=dict, blank=True)
     # predictions whose answers are shown to all: ["lesson/prediction", …]
     revealed = models.JSONField(default=list, blank=True)
@@ -148,7 +148,7 @@ class AuditEntry(models.Model):
     """One line of the audit log: who did what. `seat` and `sandbox` are ids, so it names no learner. Rows are only added."""
 
     at = models.DateTimeField(default=timezone.now, db_index=True)
-    actor = models.CharField(max_length=150)  # the user's name then; a row outlives its user
+    actor = models.CharField(max_length=150)  # the user's name at that time; the row stays when the user is deleted
     role = models.CharField(max_length=12)
     action = models.CharField(max_length=40, db_index=True)
     klass = models.CharField(max_length=16, blank=True, default="", db_index=True)

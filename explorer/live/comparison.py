@@ -46,7 +46,7 @@ class ComparisonSocket(Edge):
             while self.comparison.state == Comparison.State.RUNNING:
                 await self.step(subscription, key)
                 if self.comparison.state != Comparison.State.RUNNING:
-                    await self.tell_all()  # the rows may say so before the stream does
+                    await self.tell_all()  # the rows may say that it is over before the stream does
         finally:
             self.hub.leave(subscription)
 

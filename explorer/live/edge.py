@@ -65,7 +65,7 @@ class Edge:
         self.scope, self.receive, self._send = scope, receive, send
         self.hub: Hub = get_hub()
         self.strikes = 0
-        self.learner: UUID | None = None  # once known: an embedded page's pass is asked for when the socket is opened
+        self.learner: UUID | None = None  # kept after it was read: an embedded page's pass is checked when the socket opens
         self.who: UUID | str  # who asks, as sockets are counted: a learner's id, or that of a user with rights
 
     @classmethod

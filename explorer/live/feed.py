@@ -20,7 +20,7 @@ from explorer.live.streams import Entry, Id, Streams
 
 log = logging.getLogger(__name__)
 
-# The last is redis-py's own: a connection that another task has just torn down has no writer any more.
+# AttributeError comes from redis-py when another task has just closed the connection.
 TROUBLE = (RedisError, OSError, AttributeError)
 
 FRESH_SECONDS = 2.0
@@ -103,7 +103,7 @@ class Subscription:
         except TROUBLE:
             await asyncio.sleep(0.5)
             return []
-        finally:  # also when whoever reads gave up meanwhile: what was not handed out is still to come
+        finally:  # also when the reader was cancelled meanwhile: these entries have not been handed out
             self.behind = self.behind or not whole
         return entries
 
@@ -143,7 +143,7 @@ class Feed:
             self.cursor = newest
         if self.cursor is None:
             self.cursor = newest
-            for subscriber in self.subscribers:  # one that began without us may have missed what came just before now
+            for subscriber in self.subscribers:  # a feed that ran before may have passed the newest entries already
                 subscriber.fall_behind()
         cursor = self.cursor
         self.ready.set()

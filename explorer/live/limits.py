@@ -21,16 +21,16 @@ TERMINALS = 8  # open at once in one sandbox; the node holds no more either
 QUEUE_ENTRIES = 256  # waiting for one socket; beyond that it reads on from the stream itself
 QUEUE_BYTES = 1024 * 1024
 PAGE = 64  # entries read from a stream at once
-SEND_SECONDS = 30.0  # a socket that takes nothing for so long is closed
+SEND_SECONDS = 30.0  # a socket to which nothing can be sent for this long is closed
 RECHECK_SECONDS = 30.0  # permission is asked again at least this often
 TYPED_RATE, TYPED_BURST = 64 * 1024, 128 * 1024  # bytes per second, bytes
 ASK_RATE, ASK_BURST = 5.0, 10.0  # requests of a sandbox socket
 RESIZE_RATE, RESIZE_BURST = 20.0, 40.0
 ACK_BYTES, ACK_SECONDS = 32 * 1024, 0.1
-TYPED_LEAST = 128  # what one message counts at least: single keys must not become a flood of orders
-TYPED_COUNTED = 4 * 1024  # typed bytes between two looks at how much the shell has yet to take
+TYPED_LEAST = 128  # each message counts as at least so many bytes, so that single keys do not become too many orders
+TYPED_COUNTED = 4 * 1024  # after so many typed bytes it is compared how much the shell has read
 TYPED_KEPT = 64 * 1024  # typed bytes that one socket keeps here; no more is read from the page until there is room
-TYPED_LOOK = 0.05  # seconds between two looks while the shell takes nothing
+TYPED_LOOK = 0.05  # seconds between two comparisons while the shell reads nothing
 
 
 class Bucket:

@@ -33,8 +33,8 @@ from explorer.sandboxes.orders import (
 )
 
 RESYNCS = Counter("explorer_socket_resyncs_total", "Times a browser was given a snapshot because its place was trimmed")
-SNAPSHOT_TRIES = 10  # times 0.2 s that a snapshot older than the kept stream is given to catch up
-PRESENT_SECONDS = 45  # a page that is gone counts as there for so long
+SNAPSHOT_TRIES = 10  # how often it waits 0.2 s for a snapshot that joins on to the stream
+PRESENT_SECONDS = 45  # a closed page counts as open for this long
 
 
 class SandboxSocket(SandboxEdge):
@@ -65,7 +65,7 @@ class SandboxSocket(SandboxEdge):
     async def tell_presence(self) -> None:
         """Notes in Redis that somebody has the sandbox's page open. The note expires soon after the page is closed."""
         while True:
-            with suppress(RedisError):  # the socket itself has to live without Redis, or end by its own rule
+            with suppress(RedisError):  # a failure of Redis here must not end the socket
                 await self.hub.redis.set(present_key(self.sandbox.pk), 1, ex=PRESENT_SECONDS)
             await asyncio.sleep(PRESENT_SECONDS / 3)
 
@@ -98,7 +98,7 @@ class SandboxSocket(SandboxEdge):
         for message in await state.describe(self.hub.redis, self.sandbox):
             await self.send_text(message.model_dump_json())
         found = await self.snapshot()
-        self.number = None  # what follows a snapshot need not follow it closely: the snapshot may be the newer one
+        self.number = None  # the snapshot may be newer than the next event, so the next number is not checked
         if found is None:
             subscription.move(START)
             return

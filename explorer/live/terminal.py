@@ -80,7 +80,7 @@ class TerminalSocket(SandboxEdge):
         self.offset = self.drawn = self.told = 0  # next byte to send · acknowledged by the page · told to the node
         self.telling: asyncio.Task[None] | None = None
         self.paused = False  # the learner's class is: nothing is typed
-        self.known = asyncio.Event()  # set once the terminal is seen to be this sandbox's: nothing is ordered before
+        self.known = asyncio.Event()  # set when the terminal is known to belong to this sandbox; no order is sent before
         self.kept: deque[bytes] = deque()  # typed, and not yet handed on
         self.kept_bytes = self.taken = self.taken_told = self.uncounted = 0
         self.come, self.room = asyncio.Event(), asyncio.Event()
@@ -129,7 +129,7 @@ class TerminalSocket(SandboxEdge):
         key = events_key(self.sandbox.pk)
         subscription = await self.hub.subscribe(key, await self.hub.streams.newest(key))
         try:
-            await self.allowed()  # what changed since the socket was let in was told to nobody here
+            await self.allowed()  # the row may have changed between permission and subscription
             while True:
                 try:
                     async with asyncio.timeout(RECHECK_SECONDS):
@@ -165,7 +165,7 @@ class TerminalSocket(SandboxEdge):
         given = self.asked("offset")
         self.offset = int(given) if given and given.isascii() and given.isdecimal() and len(given) < 16 else 0
         end = await self.end()
-        if self.offset > end:  # never sent by us: the page starts over
+        if self.offset > end:  # this offset was never sent, so the page starts again from 0
             self.offset = 0
             await self.say({"type": "skipped", "offset": 0})
         self.drawn = self.told = self.offset
@@ -208,7 +208,7 @@ class TerminalSocket(SandboxEdge):
         return await super().order(wish, about or self.terminal)
 
     async def typed(self, data: bytes) -> None:
-        while self.kept_bytes >= TYPED_KEPT:  # a page of ours sends no more than is taken; another one has to wait
+        while self.kept_bytes >= TYPED_KEPT:  # our own page waits by itself; any other sender has to wait here
             self.room.clear()
             await self.room.wait()
         self.kept.append(data)

@@ -73,6 +73,6 @@ class WallSocket(Edge):
             if changed := differences(told, tiles):
                 await self.send_text(tell(changed))
         elif before == reader.version - 1:
-            await self.send_text(reader.news)  # made once, for all who are up to date
+            await self.send_text(reader.news)  # one message for all sockets that have the last version
         else:
             await self.send_text(tell(differences(told, tiles), reader.counts))

@@ -61,7 +61,7 @@ class WallReader:
             except (RedisError, OSError, DatabaseError) as error:
                 log.warning("wall of %s: %s; trying again", self.klass, error)
                 self.be(fresh=False)
-            except Exception:  # a defect must not leave a wall that stands still and looks alive
+            except Exception:  # after an unknown error the wall must say that it is not up to date
                 log.exception("wall of %s", self.klass)
                 self.be(fresh=False)
             rest = max(LEAST_REST, EVERY - (time.monotonic() - began))
@@ -72,7 +72,7 @@ class WallReader:
                 continue
 
     async def step(self) -> None:
-        # not on the one thread that all learners' sockets share: they would wait for us
+        # not in the thread that learners' sockets share, because they would have to wait
         look = database_sync_to_async(self.look, thread_sensitive=False)
         found = await look()
         if found is not None:

@@ -27,8 +27,8 @@ from explorer.sandboxes.terms import Terms
 
 log = structlog.get_logger(__name__)
 
-WARM_LIFE = timedelta(hours=3)  # a warm sandbox older than this is made anew
-MARGIN = timedelta(minutes=15)  # the engine's own clock ends a host later than we would have
+WARM_LIFE = timedelta(hours=3)  # a warm sandbox that is older is closed and replaced
+MARGIN = timedelta(minutes=15)  # a host ends itself this much later than its sandbox should be closed
 ALWAYS = Q()
 
 

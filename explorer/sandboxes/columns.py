@@ -26,7 +26,7 @@ from explorer.sandboxes.models import Column, Comparison, Sandbox
 log = structlog.get_logger(__name__)
 
 COLUMN_BYTES = 1024 * 1024  # of one column's result, encoded
-CUTS: tuple[tuple[str, str, Any], ...] = (  # what is left out of one that is larger, in this order
+CUTS: tuple[tuple[str, str, Any], ...] = (  # parts that are left out of a result that is larger, in this order
     ("snapshot", "The picture of all places", None),
     ("journeys", "The way of its packets", {}),
     ("before", "What was on the host before", {}),
@@ -35,7 +35,7 @@ CUTS: tuple[tuple[str, str, Any], ...] = (  # what is left out of one that is la
     ("commands", "What was done", ()),
     ("cells", "The table", ()),
 )
-KEPT_PARSED = 12  # columns, as they were read last
+KEPT_PARSED = 12  # how many parsed results are cached
 QUEUED = "waiting for a free place"
 CLOSED = "Its sandbox was closed before the column was complete."
 

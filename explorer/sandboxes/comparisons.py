@@ -27,10 +27,10 @@ from explorer.sandboxes.warm import claim_warm
 
 log = structlog.get_logger(__name__)
 
-UNSEEN = timedelta(seconds=30)  # nobody has looked at its page for so long: it ends
+UNSEEN = timedelta(seconds=30)  # a comparison ends when nobody has looked at its page for this long
 SEEN_EVERY = timedelta(seconds=8)  # a look is noted at most this often
-LIFE = timedelta(minutes=5)  # however long its columns wait and work
-HEAD_START = 1.0  # seconds the columns that need no new host have, before others are started beside them
+LIFE = timedelta(minutes=5)  # a comparison ends after this time, finished or not
+HEAD_START = 1.0  # seconds for columns with a warm sandbox, before hosts are started for the others
 KEPT = 10  # of one learner
 STOPPED = "It was stopped before this column was complete."
 UNWATCHED = "Nobody looked at the page any more, so it was ended before this column was complete."

@@ -1,12 +1,12 @@
-"""What browsers are told of a sandbox: the types of the numbered stream, and the names of all Redis keys of a sandbox.
+"""The messages to browsers about a sandbox (the types of its event stream), and the names of all its Redis keys.
 
-  node, web → browsers   `Event` types, in one numbered, bounded Redis stream per sandbox; of a comparison likewise
-  browser → web → node   in `explorer.sandboxes.orders`
-  node → browser         terminal bytes, in one stream per terminal, by offset
-                         captured frames, in one stream per capture: thousands of them never pass the sandbox's own stream
+  node, web → browsers   `Event` types, in one numbered, bounded Redis stream for each sandbox, comparison and class
+  browser → web → node   see `explorer.sandboxes.orders`
+  node → browser         bytes of a terminal, in one stream for each terminal, each with its offset
+                         captured frames, in one stream for each capture: they may be thousands
 
-An entry of the numbered stream holds the event as JSON (field `e`) and its type beside it (field `t`), so that a reader who
-wants only some events need not read the others.
+An entry of the event stream holds the event as JSON (field `e`) and its type beside it (field `t`), so a reader that wants
+some types only need not parse the others.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from explorer.network.model import DockerState, Gone, Line, Measured, Observatio
 
 EVENTS_KEPT = 2_000  # per sandbox
 TERMINAL_KEPT_BYTES = 256 * 1024  # ring per terminal
-TYPED_AHEAD = 64 * 1024  # typed bytes of one terminal that a node has been given and its shell has not taken
-TYPED_TOLD = 8 * 1024  # the node says at least so often, in bytes, how much a shell has taken
+TYPED_AHEAD = 64 * 1024  # typed bytes of one terminal that a node was given and its shell has not read, at most
+TYPED_TOLD = 8 * 1024  # after so many bytes at most, the node writes how much a shell has read
 
 
 class Message(BaseModel):
@@ -72,8 +72,11 @@ class PlaceGone(Message):
 
 
 class ViewChanged(Message):
-    """One view of one place now shows `observation`. `added`, `changed` and `passing` are keys in it, `removed` are the lines
-    that went, as `network.differ` finds them: `passing` are those of `changed` where only counters or passing states differ."""
+    """One view of one place now shows `observation`.
+
+    `added`, `changed` and `passing` are keys of its lines, and `removed` are the lines that went, as `network.differ` finds
+    them. `passing` are those of `changed` in which only counters or short-lived states differ.
+    """
 
     type: Literal["view_changed"] = "view_changed"
     place: str
@@ -138,8 +141,9 @@ class GridTold(Message):
 
 
 class LessonMoved(Message):
-    """Progress in the lesson of this sandbox. `passed` are check ids of `step`; `hints` are texts that fit the state;
-    `answers` maps prediction id → the option the machine showed to be true."""
+    """The learner's progress in the sandbox's lesson. `passed` are ids of the step's checks. `hints` are texts for the present
+    state. `answers` is {prediction id: id of the option that proved true}.
+    """
 
     type: Literal["lesson_moved"] = "lesson_moved"
     lesson: str
@@ -159,7 +163,7 @@ class JourneyTold(Message):
 
 
 class TerminalsChanged(Message):
-    """The terminals that live in this sandbox, oldest first."""
+    """All terminals of this sandbox, open and closed, oldest first."""
 
     type: Literal["terminals_changed"] = "terminals_changed"
     terminals: tuple[TerminalFacts, ...] = ()

@@ -87,7 +87,7 @@ def read_shelf(stamp: object) -> Shelf:
     drafts: dict[str, Lesson] = {}
     public: dict[str, Lesson] = {}
     for row in AuthoredLesson.objects.order_by("title", "slug"):
-        if row.slug in taken:  # it comes with us since: ours is the one
+        if row.slug in taken:  # a lesson of the product has this slug now; it takes precedence
             log.warning("an instructor's lesson has a slug of ours", slug=row.slug)
             continue
         if lesson := read_row(row.slug, row.files):
@@ -102,6 +102,6 @@ def read_row(slug: str, files: Mapping[str, str]) -> Lesson | None:
         return read_lesson(slug, files)
     except LessonError as error:
         log.warning("a lesson cannot be read and is left out", slug=slug, error=str(error))
-    except Exception:  # whatever an old row holds: the others are still there
+    except Exception:  # one bad row must not hide the other lessons
         log.exception("a lesson cannot be read and is left out", slug=slug)
     return None

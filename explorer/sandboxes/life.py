@@ -33,7 +33,7 @@ def current_sandbox(learner: Learner | None) -> Sandbox | None:
 def extend_sandbox(sandbox: Sandbox) -> Sandbox:
     now = timezone.now()
     most, life = changes.extensions_most(sandbox), changes.lifetime(sandbox)
-    # one click counts once: two clicks that saw the same countdown extend once
+    # two clicks on the same countdown count as one
     may = Q(extensions=sandbox.extensions, extensions__lt=most, expires_at__gt=now)
     with transaction.atomic():
         moved = move(sandbox, [State.READY], where=may, extensions=F("extensions") + 1, expires_at=F("expires_at") + life)

@@ -51,7 +51,7 @@ class NodeSample(models.Model):
     node = models.ForeignKey(Node, on_delete=models.CASCADE, related_name="samples")
     at = models.DateTimeField(default=timezone.now)
     capacity = models.PositiveIntegerField(default=0)
-    live = models.PositiveIntegerField(default=0)  # sandboxes that people have, or that are being opened or closed
+    live = models.PositiveIntegerField(default=0)  # sandboxes that are being opened, ready, being reset or being closed
     warm = models.PositiveIntegerField(default=0)
     load = models.FloatField(default=0)
     memory_free_mb = models.PositiveIntegerField(default=0)
@@ -82,9 +82,9 @@ class Comparison(models.Model):
     """
 
     class State(models.TextChoices):
-        RUNNING = "running"  # a column at least is not complete
+        RUNNING = "running"  # at least one column is not complete
         DONE = "done"  # every column is complete, failed, or says what it lacks
-        ENDED = "ended"  # stopped before that; what was measured stays readable
+        ENDED = "ended"  # stopped before all columns ended; what was measured stays readable
 
     id = models.CharField(max_length=16, primary_key=True, default=new_sandbox_id, editable=False)
     learner = models.ForeignKey(Learner, null=True, blank=True, on_delete=models.SET_NULL, related_name="comparisons")
@@ -110,7 +110,7 @@ class Sandbox(models.Model):
     class State(models.TextChoices):
         QUEUED = "queued"  # asked for, no node has taken it
         OPENING = "opening"  # a node is building it
-        WARM = "warm"  # built before anybody asked: nobody's yet
+        WARM = "warm"  # built before anybody asked; it has no learner
         READY = "ready"  # usable
         RESETTING = "resetting"  # being rebuilt from its scenario; generation goes up
         CLOSING = "closing"  # being removed
@@ -120,9 +120,11 @@ class Sandbox(models.Model):
 
     LIVE = (State.QUEUED, State.OPENING, State.READY, State.RESETTING, State.CLOSING)
     OVER = (State.CLOSED, State.EXPIRED, State.FAILED)
-    USABLE = (State.QUEUED, State.OPENING, State.READY, State.RESETTING)  # what "you have one" means; closing is not
-    ON_NODE = (State.OPENING, State.READY, State.RESETTING, State.CLOSING)  # takes a place that does not give way
-    UNCLAIMED = (State.WARM, State.OPENING, State.QUEUED)  # of one nobody asked for yet: built, being built, or next
+    # the learner "has one" in these states; not while it is closing
+    USABLE = (State.QUEUED, State.OPENING, State.READY, State.RESETTING)
+    # takes a place of the node and is not closed to make room
+    ON_NODE = (State.OPENING, State.READY, State.RESETTING, State.CLOSING)
+    UNCLAIMED = (State.WARM, State.OPENING, State.QUEUED)  # the states of a warm sandbox: built, being built, or not begun
 
     id = models.CharField(max_length=16, primary_key=True, default=new_sandbox_id, editable=False)
     learner = models.ForeignKey(Learner, null=True, blank=True, on_delete=models.SET_NULL, related_name="sandboxes")
@@ -130,7 +132,7 @@ class Sandbox(models.Model):
     layout = models.JSONField(default=dict, blank=True)  # of scenario `free`: `network.layout.Layout`, validated
     engine = models.CharField(max_length=8, default=DEFAULT_ENGINE)  # the version of Docker Engine its hosts have
     lesson = models.CharField(max_length=64, blank=True, default="")
-    # of one column of a comparison: its learner never enters it, so it is not the one a learner may have
+    # set for the sandbox of a comparison's column: no learner enters it, so it does not count as the learner's one sandbox
     comparison = models.ForeignKey(Comparison, null=True, blank=True, on_delete=models.CASCADE, related_name="sandboxes")
     state = models.CharField(max_length=12, choices=State.choices, default=State.QUEUED)
     phase = models.CharField(max_length=40, blank=True, default="")
@@ -142,14 +144,15 @@ class Sandbox(models.Model):
     # the class under whose terms it was opened; of a warm one, the class for whose learners it is prepared ("": for everybody)
     class_id = models.CharField(max_length=16, blank=True, default="")
     minutes = models.PositiveIntegerField(default=0)  # how long it lives; 0: as the settings say
-    extensions_most = models.PositiveIntegerField(null=True, blank=True)  # how often it may be extended; None: as they say
-    # typed into it once it stands: {"commands": [{"place": …, "command": …}], "left_out": [sentence, …], "of": sandbox id}
+    # how often it may be extended; None: as the settings say
+    extensions_most = models.PositiveIntegerField(null=True, blank=True)
+    # typed into the new sandbox: {"commands": [{"place": …, "command": …}], "left_out": [sentence, …], "of": sandbox id}
     replay = models.JSONField(default=dict, blank=True)
-    # what it takes, as its node saw it last: {"memory_mb": …, "cpu_percent": …, "containers": …, "at": Unix seconds}
+    # what it uses, as its node saw it last: {"memory_mb": …, "cpu_percent": …, "containers": …, "at": Unix seconds}
     usage = models.JSONField(default=dict, blank=True)
-    marked_at = models.DateTimeField(null=True, blank=True)  # an operator wants it gone as soon as nobody is in it
+    marked_at = models.DateTimeField(null=True, blank=True)  # when an operator marked it for removal
     created_at = models.DateTimeField(default=timezone.now)
-    moved_at = models.DateTimeField(default=timezone.now)  # last change of state or phase: how long without progress
+    moved_at = models.DateTimeField(default=timezone.now)  # the last change of state or phase
     ready_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
@@ -273,20 +276,20 @@ class AuthoredLesson(models.Model):
     class State(models.TextChoices):
         DRAFT = "draft"  # its author may look at it
         SOLVING = "solving"  # a node plays it
-        SOLVED = "solved"  # as it is now it was played and every check told the truth; it can be published
+        SOLVED = "solved"  # this version was played without a fault; it can be published
         PUBLISHED = "published"
 
     slug = models.CharField(max_length=64, unique=True)
     title = models.CharField(max_length=200, blank=True, default="")
     author = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="lessons")
     files = models.JSONField(default=dict)
-    published_files = models.JSONField(default=dict, blank=True)  # those that learners see; empty: it is not published
+    published_files = models.JSONField(default=dict, blank=True)  # the files that learners see; empty while it is not published
     state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT)
-    report = models.JSONField(default=dict, blank=True)  # of the last solving (`solve.LessonResult.as_json`), or {"error": …}
-    left_out = models.JSONField(default=list, blank=True)  # what an import could not carry over, sentences
+    report = models.JSONField(default=dict, blank=True)  # of playing it last (`solve.LessonResult.as_json`), or {"error": …}
+    left_out = models.JSONField(default=list, blank=True)  # sentences: what an import could not take over
     version = models.PositiveIntegerField(default=1)  # counts the changes of `files`
     created_at = models.DateTimeField(default=timezone.now)
-    changed_at = models.DateTimeField(default=timezone.now)  # also of `state`: what caches of lessons ask for
+    changed_at = models.DateTimeField(default=timezone.now)  # the last change of files or state; caches of lessons compare it
     solved_at = models.DateTimeField(null=True, blank=True)
     published_at = models.DateTimeField(null=True, blank=True)
 

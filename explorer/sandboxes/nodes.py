@@ -21,7 +21,7 @@ NODE_AWAY = timedelta(seconds=30)
 
 @dataclass(frozen=True)
 class Lack:
-    """A driver that no node here can do. `kernel` is the release of the kernel that lacks it, where that is known."""
+    """A driver that no node here has. `kernel` is the release of the kernel that lacks it; empty when it is not known."""
 
     driver: str
     kernel: str = ""
@@ -58,7 +58,7 @@ class Nodes:
         return [node for node in self.with_engine(engine) if can(node, driver)]
 
     def lacking(self) -> dict[str, Lack]:
-        """Driver → `Lack` for each driver that none of these nodes has. Drivers that no node reported on are left out."""
+        """Driver → `Lack` for each driver that no node here has."""
         return lacking(self.here)
 
 
@@ -78,7 +78,7 @@ def can(node: Node, driver: str) -> bool:
 
 
 def lacking(nodes: Iterable[Node]) -> dict[str, Lack]:
-    """The drivers none of these nodes can do, by name."""
+    """Driver → `Lack` for each driver that none of these nodes has. Drivers that no node reported on are left out."""
     some = list(nodes)
     named = {driver for node in some if isinstance(node.health.get("drivers"), Mapping) for driver in node.health["drivers"]}
     return {

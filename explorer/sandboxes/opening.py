@@ -29,7 +29,7 @@ from explorer.sandboxes.warm import claim_warm
 
 log = structlog.get_logger(__name__)
 
-TRIES = 3  # a second is enough, unless other requests of the same learner go on opening and closing at this very moment
+TRIES = 3  # two are enough unless other requests of the learner open and close at the same moment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +94,7 @@ def open_sandbox(learner: Learner, wish: Wish, nodes: Nodes) -> Sandbox:
         try:
             with transaction.atomic():
                 return _open(learner, wish, nodes, running)
-        except IntegrityError:  # one per learner: another request of theirs was quicker, so look again at what runs
+        except IntegrityError:  # another request of this learner opened one first, so look again at what runs
             lost += 1
             if lost == TRIES:
                 raise
@@ -117,7 +117,7 @@ def _open(learner: Learner, wish: Wish, nodes: Nodes, running: Sandbox | None) -
         able = nodes.able(wish.lesson, wish.version)
         if warm := claim_warm(able, wish.scenario, wish.version, wish.terms, learner=learner, lesson=wish.lesson):
             return warm
-    if running is None:  # else the place of the one that goes is free for it
+    if running is None:  # otherwise it gets the place of the one that is closed
         check_room(nodes, wish.version, wish.terms.class_id)
     sandbox, _ = book_sandbox(
         learner,

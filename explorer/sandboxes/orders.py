@@ -19,7 +19,7 @@ from explorer.network.journeys import Asked
 
 ORDERS_KEPT = 20_000  # per node
 ORDER_BYTES = 16 * 1024  # one order, encoded
-TYPED_BYTES = 2 * 1024  # in one order: six times that fits, should every byte need escaping
+TYPED_BYTES = 2 * 1024  # in one order: if every byte needs escaping it becomes six times as long and still fits
 
 Id = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
 

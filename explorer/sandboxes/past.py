@@ -20,7 +20,7 @@ from explorer.sandboxes.streams import KEPT_SECONDS
 
 EVENTS_BETWEEN, BYTES_BETWEEN = 200, 1024 * 1024
 SNAPSHOTS, SNAPSHOT_BYTES = 10, 6 * 1024 * 1024  # kept beside a stream
-CHANGES_TOLD, BYTES_TOLD = 500, 6 * 1024 * 1024  # to one page: of what it can hold, room is left for what comes
+CHANGES_TOLD, BYTES_TOLD = 500, 6 * 1024 * 1024  # at most, to one page; it keeps more than this, so new events fit
 CHANGES = {"snapshot_taken", "place_seen", "place_gone", "view_changed", "docker_changed"}
 TOLD = CHANGES | {"happened"}
 

@@ -34,10 +34,10 @@ from explorer.sandboxes.orders import ORDER_BYTES, ORDERS_KEPT, Order, orders_ke
 
 RedisError = redis_package.RedisError
 EVENT_BYTES_KEPT = 8 * 1024 * 1024  # per sandbox, whatever its hosts do
-KEPT_SECONDS = 2 * 24 * 3600  # a stream nobody wrote to for so long goes by itself
+KEPT_SECONDS = 2 * 24 * 3600  # a stream to which nothing was written for this long expires
 KEPT_AFTER_END = 15 * 60
 
-# names of the Celery tasks, so that whoever asks need not import whoever does
+# the names of the Celery tasks: who sends a task need not import the code that does it
 TASK_OPEN = "explorer.sandboxes.tasks.open_sandbox"
 TASK_RESET = "explorer.sandboxes.tasks.reset_sandbox"
 TASK_CLOSE = "explorer.sandboxes.tasks.close_sandbox"
@@ -46,7 +46,7 @@ TASK_SOLVE = "explorer.sandboxes.tasks.solve_lesson"
 TASK_EXAMINE = "explorer.sandboxes.tasks.examine"
 
 # KEYS: number, events, bytes · ARGV: the event's JSON after `{"number":0`, events kept, bytes kept, seconds kept,
-# and the seconds a retired stream has left, which a late word does not lengthen
+# and the seconds a retired stream has left, which a late event does not lengthen
 _PUBLISH = """
 local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
 local number = redis.call('INCR', KEYS[1])
@@ -71,7 +71,7 @@ end
 return number
 """
 _HEAD = '{"number":0'
-BODY = 5  # where a publication has the event
+BODY = 5  # the index of the event in what `_publication` returns
 
 
 def bytes_key(sandbox: str) -> str:

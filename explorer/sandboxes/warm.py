@@ -33,7 +33,7 @@ from explorer.sandboxes.terms import USUAL, Terms
 log = structlog.get_logger(__name__)
 State = Sandbox.State
 PREPARED = Q(learner=None) & ~Q(class_id="")
-CLAIM_TRIES = 40  # so many may be claimed by others at the same moment
+CLAIM_TRIES = 40  # how many it tries, since others may claim at the same moment
 
 
 def claim_warm(nodes: Iterable[Node], scenario: str, engine: str, terms: Terms = USUAL, **whose: Any) -> Sandbox | None:
@@ -50,7 +50,7 @@ def claim_warm(nodes: Iterable[Node], scenario: str, engine: str, terms: Terms =
 
 def _claim(warm: QuerySet[Sandbox], terms: Terms, whose: dict[str, Any]) -> Sandbox | None:
     now = timezone.now()
-    # what is built, what is being built, what is not begun: the states stand in that order by their names too
+    # first built ones (`warm` has `ready_at`), then those being built (`opening`), then those not begun (`queued`)
     for found in warm.order_by(F("ready_at").asc(nulls_last=True), "state", "created_at")[:CLAIM_TRIES]:
         built = found.state == State.WARM
         fields: dict[str, Any] = {**whose, **terms.fields(), "created_at": now, "moved_at": now}
@@ -61,8 +61,8 @@ def _claim(warm: QuerySet[Sandbox], terms: Terms, whose: dict[str, Any]) -> Sand
         if built:
             Action.objects.create(sandbox=found, kind=Action.Kind.OPEN, state=Action.State.SUCCEEDED, finished_at=now)
         if found.state == State.QUEUED and (begun := last_action(found, Action.Kind.OPEN)):
-            enqueue(TASK_OPEN, queue_of(found), begun.pk)  # somebody waits for it now: it is not built in its turn
-        if "comparison" not in whose:  # the node makes a new one when that is over
+            enqueue(TASK_OPEN, queue_of(found), begun.pk)  # somebody waits for it now, so it is begun at once
+        if "comparison" not in whose:  # after the commit the node makes a new warm one
             enqueue(TASK_RECONCILE, node_queue(found.node_id or ""), countdown=1)
         found.refresh_from_db()
         log.info("claimed", sandbox=found.pk, built=built, node=found.node_id, class_id=found.class_id)

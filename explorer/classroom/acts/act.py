@@ -53,7 +53,7 @@ class Field:
     most: int = 200  # characters
     begin: str = ""  # what a text begins with
     seat_label: str = ""  # where one seat's form says it otherwise
-    quiet: bool = False  # the label is read to who cannot see, and a text shows it while it is empty
+    quiet: bool = False  # the label is only for screen readers; an empty text field shows it
     size: str = ""  # "wide" or "narrow"
     title: str = ""  # of a button: what it does
 
@@ -121,11 +121,11 @@ class Act:
     offered: Callable[[Class], bool] = always
     otherwise: str = ""  # what stands in the place of a form that is not offered
     aside: Callable[[Class], str] = silent  # what stands beside the button
-    primary: bool = False  # the button to be seen first
+    primary: bool = False  # drawn as the main button
     follows: bool = False  # drawn again in the answer to any action for the class: what it shows may be different then
     fragment: str = ""  # its own template, where it is more than a form
     within: str = ""  # the action whose fragment has this one's button too
-    mine: Callable[[HttpRequest], Learner | None] | None = None  # reads who the instructor's own browser is as a learner
+    mine: Callable[[HttpRequest], Learner | None] | None = None  # reads or makes the learner of the instructor's own browser
     insist: Insist | None = None
 
     def perform(

@@ -12,7 +12,7 @@ from explorer.classroom.acts.act import Asked, Done
 from explorer.classroom.models import AuditEntry, Class
 from explorer.sandboxes.limits import Refused
 
-AGAIN = timedelta(seconds=10)  # the same asked again within it is the same wish
+AGAIN = timedelta(seconds=10)  # the same action asked again within this time is done once
 
 
 def hold_class(klass: Class) -> Class:

@@ -23,7 +23,7 @@ from explorer.sandboxes.progress import UnknownLesson, find_lesson
 from explorer.sandboxes.warm import begin_prepared, close_prepared, close_warm, prepared_for
 
 WAITS_AT_MOST = timedelta(hours=12)  # a class may go on for weeks; what nobody came for in half a day is not needed
-AFTERWARDS = timedelta(minutes=10)  # how long a sandbox that could not be built is told of
+AFTERWARDS = timedelta(minutes=10)  # how long the page tells of sandboxes that could not be built
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ def copy_of(sandbox: Sandbox | None) -> dict[str, Any]:
         raise Refused("not_seen", "Nothing has been seen of that sandbox yet. Try again in a few seconds.", sandbox=sandbox.pk)
     swarm = scenario_of(sandbox.scenario, sandbox.layout).swarm
     made = recreate(snapshot, str(sandbox.facts.get("subnet", "")), swarm)
-    # what a layout began with is among what was seen, or was removed: either way it is not built first
+    # the layout's own networks and containers were seen and are typed again, or were removed; so none is built first
     bare = {**sandbox.layout, "networks": [], "containers": []} if sandbox.scenario == FREE else {}
     return {"scenario": sandbox.scenario, "layout": bare, "engine": sandbox.engine, "replay": made.as_replay(sandbox.pk)}
 
@@ -48,7 +48,7 @@ def clone_state(asked: Asked) -> Done:
     copy = copy_of(current_sandbox(asked.seat.learner) if asked.seat else None)
     if asked.mine is None:
         raise Refused("nobody", "This browser has no place for a sandbox of its own.")
-    with transaction.atomic():  # refused, it was not done: the next try is a first one
+    with transaction.atomic():  # in one transaction: when opening is refused, the audit log does not say that it was done
         if done := claim(asked, of=copy["replay"]["of"], into=str(asked.mine.pk)):
             return replace(done, leads_to="playground")
         opened = open_sandbox(asked.mine, Wish(**copy), read_nodes())

@@ -84,7 +84,7 @@ def _bring_back(klass: Class, seat: Seat) -> bool:
     sandbox = life.current_sandbox(seat.learner)
     if sandbox and sandbox.lesson in known:
         lesson = known[sandbox.lesson]
-        if lesson.steps[0].id in locked_in(klass, lesson):  # no lesson, no checks: nobody judges what is not open yet
+        if lesson.steps[0].id in locked_in(klass, lesson):  # without a lesson no checks are judged, so none of a locked lesson
             changes.move(sandbox, Sandbox.USABLE, lesson="")
             brought = True
         changes.look_again(sandbox)

@@ -14,7 +14,7 @@ from explorer.classroom.people.access import User, role_of
 from explorer.classroom.people.audit import note
 from explorer.sandboxes.limits import Refused
 
-admin.site.unregister(Group)  # the two roles; nobody makes more
+admin.site.unregister(Group)  # the two roles; others are not made
 admin.site.unregister(Account)
 
 

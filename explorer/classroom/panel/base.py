@@ -87,7 +87,7 @@ class Table(ReadOnly, ModelAdmin):  # type: ignore[misc]
         return self.rows_of(request.user)
 
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, *args: Any) -> HttpResponse:
-        raise Http404  # unknown and not yours are the same answer
+        raise Http404  # the answer is the same for a row that does not exist and for somebody else's
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         return {wish.name: (run(wish), wish.name, wish.label) for wish in self.wishes}

@@ -30,7 +30,7 @@ from explorer.sandboxes.models import AuthoredLesson, Comparison, Learner, Sandb
 User = Account | AnonymousUser
 
 SESSION_KEY = "learner"
-ALONE_KEY = "alone"  # who this browser was before it took a seat in a class: comes back when it leaves
+ALONE_KEY = "alone"  # the learner's id before taking a seat in a class; used again after leaving
 INSTRUCTOR, OPERATOR = "instructor", "operator"  # also the names of the groups
 SEEN_EVERY = timedelta(hours=1)  # a visit is noted at most this often: looking at a page is not worth a write
 

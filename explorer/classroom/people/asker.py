@@ -76,7 +76,7 @@ class ActingAsker(Asker):
 
 def read_asker(request: HttpRequest) -> Asker:
     learner = current_learner(request)
-    return Asker(request.user, learner, getattr(learner, "seat", None))  # which was read with the learner
+    return Asker(request.user, learner, getattr(learner, "seat", None))  # the seat was read together with the learner
 
 
 def ensure_asker(request: HttpRequest) -> ActingAsker:

@@ -21,7 +21,7 @@ HEADER = "X-Explorer-Frame"
 PROTOCOL, PROTOCOL_PASS = "explorer", "frame."  # what an embedded page's socket offers: the one we agree on, and its pass
 PASS_SECONDS = 2 * 3600
 RENEW_SECONDS = 15 * 60  # a pass as old as this is answered with a new one
-EMBED_SECONDS = 24 * 3600  # and that goes on for a day: a stolen pass is not good for ever
+EMBED_SECONDS = 24 * 3600  # passes are renewed for a day only, so a stolen pass does not work for ever
 CODE_SECONDS = 300
 MOST = 200  # characters; ours have about 110
 

@@ -101,7 +101,8 @@ def take_seat(klass: Class, sitting: Seat | None, typed: str, ticket: str = "") 
         klass = Class.objects.select_for_update().get(pk=klass.pk)  # joins wait for each other: names and places are counted
         check_open(klass)
         again = Seat.objects.select_related("klass").filter(learner=who).first()
-        if again and again.klass_id == klass.pk:  # the form came twice: only the last answer is read, and its way back counts
+        # the form was sent twice; the browser shows only the last answer, so its way back must work
+        if again and again.klass_id == klass.pk:
             _same_seat(again)
             return Taken(again, give_way_back(again))
         if again:  # an old form of another class

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterable
 
 LONGEST = 40  # characters, as `Seat.name` holds
-STACKED = 3  # marks on one letter: enough for every script, too few to climb over the line above
+STACKED = 3  # marks on one letter: enough for every script, too few to reach into the line above
 # letters and symbols that show nothing, or join what stands beside them; control and format characters go by category
 UNSEEN = {
     *"\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0",

@@ -21,7 +21,7 @@ EVENTS_A_TIME = 25  # of one sandbox
 LOOK_BACK = 250  # events, when a sandbox is first looked at
 NEW_AT_ONCE = 8  # sandboxes looked back into in one go; the others follow
 KEPT = 100  # commands remembered of each
-TOLD = {"command", "docker", "driver", "sandbox", "lesson"}  # the kernel's own lines come by the dozen
+TOLD = {"command", "docker", "driver", "sandbox", "lesson"}  # lines of the kernel are left out, because there are too many
 TAKEN = {"happened", "lesson_moved"}  # types of events
 
 

@@ -11,7 +11,7 @@ MANY_HINTS = 3
 IDLE = 6 * 60.0  # seconds without a sign of a learner who is here
 LONG = 20 * 60.0  # on one step, when the class cannot tell how long it takes
 SLOWER = 2.5  # times what the class needed
-LEAST = 5 * 60.0  # on one step: a short step is not worth a word
+LEAST = 5 * 60.0  # on one step, at least, so that short steps are not reported
 ENOUGH = 3  # learners who have done a step before they tell how long it takes
 
 Times = Mapping[str, Mapping[str, float]]  # {step: {"begun": Unix seconds, "done": Unix seconds}}

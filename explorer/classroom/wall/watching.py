@@ -17,8 +17,8 @@ from explorer.classroom.tell import tell_class
 from explorer.sandboxes import streams
 from explorer.sandboxes.models import Sandbox
 
-LOOK_SECONDS = 20  # a watcher that says nothing for so long is gone
-SAME_LOOK = 120  # seconds; one who comes back within them has not begun anew, for the audit log
+LOOK_SECONDS = 20  # a watcher whose note is not renewed for this long counts as gone
+SAME_LOOK = 120  # seconds; the audit log does not note the same watcher again within this time
 
 
 def watched_key(seat: str) -> str:

@@ -28,8 +28,8 @@ from explorer.sandboxes.streams import TASK_SOLVE
 log = structlog.get_logger(__name__)
 
 State = AuthoredLesson.State
-SOLVE_SECONDS = int(patient(300.0))  # a lesson that plays longer than this is two
-GIVE_UP = timedelta(seconds=3 * SOLVE_SECONDS)  # nobody has played it by then, or who did is gone
+SOLVE_SECONDS = int(patient(300.0))  # longer lessons have to be split
+GIVE_UP = timedelta(seconds=3 * SOLVE_SECONDS)  # then nobody came to play it, or its node is gone
 AGAIN_SECONDS = 5.0
 ATTEMPTS = 2
 LINES_KEPT, LINE_LENGTH = 200, 200

@@ -28,12 +28,12 @@ from explorer.network.model import DockerState, Measured, Place, ProbeResult, Sc
 from explorer.network.scenario import DEFAULT_ENGINE, SCENARIOS
 from explorer.sandboxes.models import new_sandbox_id
 
-LIFE_SECONDS = patient(540.0)  # less than the reconciler waits before it removes what no row claims
+LIFE_SECONDS = patient(540.0)  # less than the time after which the reconciler removes a sandbox without a row
 FIRST_SIGHT_SECONDS = patient(15.0)
-SETTLE_SECONDS = patient(1.5)  # counters are swept every few seconds; what an earlier step began has to be over
+SETTLE_SECONDS = patient(1.5)  # counters are read every few seconds, and changes from an earlier step have to be over
 GREEN_SECONDS = patient(20.0)
 COMMAND_SECONDS = patient(40.0)
-BREATH_SECONDS = 0.4  # a person would need longer between two commands
+BREATH_SECONDS = 0.4  # between two commands; a person needs longer
 PROBE_SECONDS = 1.0
 OUTPUT_KEPT, LINES_SHOWN = 8192, 12
 NOT_FOUND = (126, 127)  # what a shell says when there is no such program

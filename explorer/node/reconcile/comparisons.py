@@ -13,7 +13,7 @@ from explorer.sandboxes.models import Column, Comparison, Node, Sandbox
 
 BUDGET = 20  # per sweep and kind
 FORGOTTEN = timedelta(days=30)
-NODE_WENT = timedelta(minutes=1)  # a node that is away for so long is not waited for: a comparison is a matter of seconds
+NODE_WENT = timedelta(minutes=1)  # a comparison does not wait longer for a node that is away, because it takes seconds
 NODE_AWAY = "The machine it ran on went away before this column was complete. That is ours; please start it again."
 State = Comparison.State
 

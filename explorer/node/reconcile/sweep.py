@@ -39,15 +39,15 @@ log = structlog.get_logger(__name__)
 
 State = Sandbox.State
 BUDGET = 20  # removals per sweep
-CLOCK_SLACK = 60.0  # seconds; the margin of a host's clock is much more
-BRAKE_ABOVE = 3  # so many may go whatever their share
+CLOCK_SLACK = 60.0  # seconds; much less than the margin that hosts get
+BRAKE_ABOVE = 3  # so many removals are allowed, whatever their share
 STALLED = timedelta(seconds=60)
 QUEUE_AGAIN = timedelta(seconds=15)
 GIVE_UP = timedelta(minutes=5)
 STRAY_SECONDS = patient(600.0)
 NODE_LOST = timedelta(minutes=10)
 WARM_SCENARIO = "one-host"
-COMPARING = timedelta(seconds=40)  # so long a node makes no warm sandbox while a comparison runs, at most
+COMPARING = timedelta(seconds=40)  # for at most this long a comparison keeps a node from making warm sandboxes
 WARM_FAILURES, WARM_REST = 2, timedelta(minutes=5)
 LOST = "The hosts of this sandbox are gone: they were shut down, ran out of memory, or the machine under them was restarted. \
 Open a new one and carry on; your progress is kept."
@@ -187,8 +187,8 @@ def expire_overdue(node: Node) -> None:
     now = timezone.now()
     overdue = Q(state=State.READY, expires_at__lt=now) | Q(state=State.RESETTING, expires_at__lt=now)
     stale = Q(state=State.WARM, class_id="", created_at__lt=now - changes.WARM_LIFE)
-    left = Q(warm.PREPARED, state__in=Sandbox.UNCLAIMED, expires_at__lt=now)  # nobody came for it
-    # what its class paused keeps its time: when that goes on, the pause is added. The names are of rows above this room
+    left = Q(warm.PREPARED, state__in=Sandbox.UNCLAIMED, expires_at__lt=now)  # nobody claimed it
+    # sandboxes of a paused class do not expire. This query names tables of `classroom`, which this package does not import
     paused = Q(learner__seat__klass__paused_at__isnull=False, learner__seat__klass__ends_at__gt=now)
     paused &= Q(learner__seat__klass__state="open")
     over = Sandbox.objects.filter(overdue | stale | left, node=node)
@@ -265,7 +265,7 @@ def ask_again(node: Node) -> None:
     """
     now = timezone.now()
     quiet = Sandbox.objects.filter(Q(node=node) | Q(node=None), moved_at__lt=now - QUEUE_AGAIN)
-    warm.begin_prepared(node.pk)  # in their turn: not asked for again below
+    warm.begin_prepared(node.pk)  # prepared ones are begun a few at a time here, and not below
     for sandbox in quiet.filter(state=State.QUEUED).exclude(warm.PREPARED).order_by("created_at")[:BUDGET]:
         _ask_or_give_up(sandbox, Action.Kind.OPEN, streams.TASK_OPEN, NEVER_TAKEN)
     stalled = Sandbox.objects.filter(node=node, moved_at__lt=now - STALLED)
@@ -277,7 +277,7 @@ def ask_again(node: Node) -> None:
         for sandbox in stalled.filter(state=state)[:BUDGET]:
             if not is_held(work.lock_of(sandbox)):
                 _ask_or_give_up(sandbox, kind, task, work.OURS.format("it could not be started, several times over."))
-    # also what only waits for that node: nobody else can take it
+    # also those in the queue of that node, because no other node takes them
     on_it: list[str] = [State.QUEUED, *work.HERE]
     for sandbox in Sandbox.objects.filter(node__seen_at__lt=now - NODE_LOST, state__in=on_it)[:BUDGET]:
         work.fail_row(sandbox, on_it, NODE_WENT)
@@ -301,13 +301,13 @@ def make_common(node: Node, capacity: int) -> None:
     """
     here = Sandbox.objects.filter(node=node, state__in=work.HERE)
     if here.filter(comparison__created_at__gt=timezone.now() - COMPARING).exists():
-        return  # a host that starts is noise in what is being measured
+        return  # a starting host disturbs the measurements
     lately = timezone.now() - WARM_REST
     if (
         Sandbox.objects.filter(node=node, learner=None, class_id="", state=State.FAILED, ended_at__gt=lately).count()
         >= WARM_FAILURES
     ):
-        return  # something is wrong here; trying for ever would only fill the log and the table
+        return  # something is wrong here; more tries would only fill the log and the table
     common = Sandbox.objects.filter(node=node, learner=None, class_id="", state__in=Sandbox.UNCLAIMED).count()
     free = capacity - here.count() - Sandbox.objects.filter(state=State.QUEUED).count()
     engine = DEFAULT_ENGINE if DEFAULT_ENGINE in node.engines else settings.ENGINES[0]

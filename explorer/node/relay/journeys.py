@@ -14,8 +14,8 @@ from explorer.sandboxes.orders import FollowJourney
 
 log = structlog.get_logger(__name__)
 
-WAITING = 4  # more than that in one sandbox is not a person
-AT_ONCE = 24  # on a node: each holds some processes, and in a flood some megabytes
+WAITING = 4  # no person asks for more at once in one sandbox
+AT_ONCE = 24  # on one node; each needs some processes, and some megabytes when many packets pass
 PATIENCE = 8.0  # seconds
 FULL = "This node follows as many packets as it can at once. Try again in a moment."
 

@@ -28,10 +28,11 @@ PIECE = 16 * 1024
 WRITTEN = 4 * 1024  # typed bytes given to the shell at once
 SMALL, GAP = 4096, 0.005  # less than SMALL is sent at most every GAP seconds
 ALONE_RATE = 256 * 1024  # bytes per second while nobody looks
-SILENT_AFTER = 10.0  # a page that acknowledges nothing for so long is not there
+SILENT_AFTER = 10.0  # a page that acknowledges nothing for this long counts as gone
 LIFE = 300.0  # seconds without a page
 LOOK_EVERY = 15.0
-TYPED_MOST = 8 * TYPED_AHEAD  # bytes that wait for a shell: pages count what they type in steps, each for itself
+# bytes that may wait for a shell; more than TYPED_AHEAD, because pages count in steps and each for itself
+TYPED_MOST = 8 * TYPED_AHEAD
 KEPT_AFTER_CLOSE = 15 * 60
 ENDED = "The shell has ended."
 LEFT = "Closed after five minutes without a page."
@@ -112,7 +113,7 @@ class Shell:
             while data := await terminal.read():
                 self._said += data
                 self._more.set()
-                while len(self._said) >= 4 * PIECE:  # the pty fills up, and whoever writes to it waits
+                while len(self._said) >= 4 * PIECE:  # the pty becomes full, and programs that write to it wait
                     self._room.clear()
                     await self._room.wait()
         finally:

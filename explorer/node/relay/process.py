@@ -35,7 +35,7 @@ from explorer.sandboxes.streams import RedisError, pause_after_trouble, publish_
 log = structlog.get_logger(__name__)
 
 LOOK_EVERY = 1.0
-STALE_ORDERS = 3.0  # seconds: orders given while no relay was here are answered if they are this young
+STALE_ORDERS = 3.0  # seconds; orders given while no relay ran are carried out if they are not older
 ORDERS_AT_ONCE = 200
 EARLY = 200  # orders of one sandbox that wait until it is seen
 LONGEST_PAUSE = 10.0
@@ -200,7 +200,7 @@ def read_wanted() -> list[Wanted]:
     """
     close_old_connections()
     library.refresh()
-    states = [Sandbox.State.READY, Sandbox.State.WARM]  # a picture made beforehand is there the moment a page opens
+    states = [Sandbox.State.READY, Sandbox.State.WARM]  # warm ones too: so a page has a snapshot at the moment it opens
     # sandboxes of comparisons are measured (column_desk.py) and not watched: their columns hold what was seen
     rows = list(Sandbox.objects.filter(node_id=settings.NODE_NAME, state__in=states, comparison=None))
     learners = [row.learner_id for row in rows if row.learner_id and row.lesson]

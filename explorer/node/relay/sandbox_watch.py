@@ -46,7 +46,7 @@ SNAPSHOT_GAP = 0.25
 BURST, RATE = 100, 60.0  # events at once; events a second over more than a moment
 FRESH_EVERY, FRESH_SECONDS = 2.0, 5
 JUDGE_AFTER = 0.08
-EARLY = 200  # orders that wait until what was before is known
+EARLY = 200  # orders that wait until the terminals and captures of an earlier relay are read
 PROBE_EVERY = 1.0
 MEASURE_REST = 4.0
 
@@ -198,7 +198,7 @@ class SandboxWatch:
         tries = 0
         while True:
             try:
-                if self.anew:  # at first, and whenever it is not known what was told
+                if self.anew:  # at first, and whenever an event may not have been written
                     self.anew = False
                     await go_on_from(self.redis, self.sandbox, self.telling.number)
                     await self._publish(self.telling.take_all())
@@ -263,7 +263,8 @@ class SandboxWatch:
             if self.telling.number and self.observer.alive():
                 try:
                     await self.redis.set(fresh_key(self.sandbox), "1", ex=FRESH_SECONDS)
-                    if self.kept and not await self.redis.exists(snapshot_key(self.sandbox)):  # Redis began anew, so we do
+                    # Redis lost its data, so a new snapshot is published
+                    if self.kept and not await self.redis.exists(snapshot_key(self.sandbox)):
                         self.anew = True
                         self.wake.set()
                 except (RedisError, OSError) as error:
@@ -329,4 +330,4 @@ class SandboxWatch:
             if due:
                 self.telling.see_measured(due.id, await self.observer.measure(due.roads))
                 self._seen()
-                await asyncio.sleep(MEASURE_REST)  # nodes measure one sandbox at a time: let others have their turn
+                await asyncio.sleep(MEASURE_REST)  # a node measures one sandbox at a time, so other sandboxes get their turn

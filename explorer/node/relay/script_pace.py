@@ -6,9 +6,9 @@ from __future__ import annotations
 import time
 
 EVERY = 3.0  # seconds between two rounds in one sandbox …
-SETTLING = 10.0  # … while something happens, and for so long after it
-IDLE_EVERY = 30.0  # then only so often: a file that is written moves nothing that is seen
-ASLEEP = 600.0  # and not at all once nothing has happened for so long
+SETTLING = 10.0  # … while something happens, and this long after it
+IDLE_EVERY = 30.0  # after that; not never, because writing a file changes nothing that the relay sees
+ASLEEP = 600.0  # when nothing has happened for this long, scripts do not run
 AT_MOST = 4  # scripts a round
 
 

@@ -39,10 +39,12 @@ from explorer.sandboxes.events import (
     ViewChanged,
 )
 
-CAUSE_SECONDS = 1.5  # a change so soon after something the engine did there was caused by it
-DRIVER_FIRST = 0.4  # what Docker reports so soon after a driver's answer is the same matter, told by the one who did not do it
-CHANGES = {"CreateNetwork", "DeleteNetwork", "CreateEndpoint", "DeleteEndpoint", "Join", "Leave"}  # of all a driver is asked
-OF_DRIVERS: tuple[View, ...] = ("interfaces", "routes", "fdb", "nat", "filter")  # of the host: what a driver can have done
+CAUSE_SECONDS = 1.5  # a change this soon after an action of the engine there counts as caused by it
+DRIVER_FIRST = 0.4  # when Docker reports something this soon after a driver's answer, the driver's call is named as the cause
+# those calls to a driver that change something in the kernel
+CHANGES = {"CreateNetwork", "DeleteNetwork", "CreateEndpoint", "DeleteEndpoint", "Join", "Leave"}
+# the views of a host in which a driver can change something
+OF_DRIVERS: tuple[View, ...] = ("interfaces", "routes", "fdb", "nat", "filter")
 GAP_SECONDS = 0.05  # between two tellings of the same view
 LINES_WAITING = 200  # of the timeline
 GONE_KEPT = 20  # networks and containers that were removed
@@ -161,7 +163,7 @@ class Telling:
             yield self._lines.popleft()
         now = time.monotonic()
         for mark in [mark for mark, due in self._due.items() if due <= now]:
-            if mark in self._waiting:  # while an event is written, what waits may go
+            if mark in self._waiting:  # a change that waits may be dropped while an event is written
                 del self._due[mark]
                 self._told_at[mark] = now
                 yield from self._tell(mark, self._waiting.pop(mark))
@@ -170,7 +172,7 @@ class Telling:
         """Everything that is known as one new snapshot."""
         for mark in list(self._waiting):
             for _ in self._tell(mark, self._waiting.pop(mark)):
-                pass  # folded in; the snapshot tells it
+                pass  # it becomes part of the snapshot
         self._due.clear()
         return SnapshotTaken(snapshot=self.snapshot())
 

@@ -54,7 +54,7 @@ class Terminals:
         if terminal not in self.facts:
             self.facts[terminal] = TerminalFacts(id=terminal, place=wish.place)
             shell, room = Shell(self.redis, terminal), len(self.shells) < MOST
-            if room:  # from now on, not from when it has opened: what is typed meanwhile waits
+            if room:  # now and not when it has opened, so that what is typed meanwhile waits for it
                 self.shells[terminal] = shell
             self.tasks[terminal] = asyncio.create_task(self._serve(shell, wish, room), name=f"terminal {terminal}")
 
@@ -158,7 +158,7 @@ async def bury(redis: redis_asyncio.Redis, sandbox: str, reason: str) -> Termina
         if facts.id in dead:
             last = await redis.xrevrange(terminal_key(facts.id), count=1)
             top = int(last[0][0].split(b"-")[0]) if last else 0
-            with suppress(ResponseError):  # it had ended; only its tab had not heard
+            with suppress(ResponseError):  # the stream says already that it ended; only the tab is not marked
                 await redis.xadd(terminal_key(facts.id), {"o": top, "x": reason}, id=f"{top}-1")
             await redis.expire(terminal_key(facts.id), KEPT_AFTER_CLOSE)
             await redis.hset(terminals_key(sandbox), facts.id, facts.model_dump_json())  # type: ignore[misc]

@@ -76,7 +76,8 @@ def close_sandbox(action_id: int) -> None:
         if not mine or sandbox.state != State.CLOSING or sandbox.node_id not in (None, settings.NODE_NAME):
             return
         changes.begin(action)
-        lifecycle.close_sandbox(lab_config(), sandbox.pk)  # an engine that answers nothing: the reconciler asks again
+        # when the engine does not answer, the reconciler sends the task again
+        lifecycle.close_sandbox(lab_config(), sandbox.pk)
         _end(sandbox, [State.CLOSING], State.EXPIRED if sandbox.phase == "expired" else State.CLOSED)
     call_next()
 
@@ -141,7 +142,8 @@ def _build(action: Action, *, first: bool) -> None:
     try:
         if not first:
             _remove_older(sandbox)
-        if sandbox.phase == replay.PHASE:  # who typed into it died there: what is half typed is not a beginning
+        # a worker died while it typed kept commands, so the sandbox is built again from the beginning
+        if sandbox.phase == replay.PHASE:
             lifecycle.close_sandbox(lab_config(), sandbox.pk)
         with turns.opening(lab_config()) if sandbox.comparison_id else nullcontext():
             facts = lifecycle.open_sandbox(
@@ -156,7 +158,7 @@ def _build(action: Action, *, first: bool) -> None:
         failed = replay.type_kept(lab_config(), sandbox.pk, sandbox.replay, facts, say) if sandbox.replay else []
     except NoRoom as error:
         log.info("no room", error=str(error))
-        # the columns of a comparison stay together; what is prepared for a class was counted on this node
+        # columns of a comparison need one node; a prepared sandbox was counted on this node
         stays = sandbox.comparison_id or (sandbox.class_id and sandbox.learner_id is None)
         node = sandbox.node if stays else None
         if not (first and move(sandbox, [State.OPENING], state=State.QUEUED, node=node, phase="queued")):

@@ -16,7 +16,7 @@ from explorer.network.comparison.why import NOTHING, why
 from explorer.sandboxes.events import ColumnMoved
 
 WIDTH = 100  # of a figure's bar
-ROOM = 1.6  # times the largest median: rare far samples must not flatten everything else
+ROOM = 1.6  # times the largest median; rare samples beyond it are cut off, so that the other bars stay readable
 SIGNS = {
     "yes": "check",
     "no": "x",
@@ -27,7 +27,7 @@ SIGNS = {
 }
 SAID = {"partly": "partly", "lacks": "not possible here", "failed": "failed", "unknown": "not known"}
 STATES = {"waiting": "Waiting", "running": "Measuring", "done": "Complete", "failed": "Failed", "lacks": "Not possible here"}
-PHASES = (  # of a column, in order; what comes before them is the sandbox's own
+PHASES = (  # the phases of a column in order; before them come those of its sandbox
     "looking at the host",
     "making the network and the containers",
     "asking who reaches whom",

@@ -14,7 +14,7 @@ Application = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
 USUAL_BYTES = 128 * 1024  # forms: settings hold their fields to half of it
 UPLOAD_BYTES = 2560 * 1024  # files of a lesson, and what a browser writes round each
 UPLOAD_PATHS = ("/teach/bring/",)
-DRAINED_BYTES = 64 * 1024 * 1024  # read and thrown away, so that a browser gets to see the answer
+DRAINED_BYTES = 64 * 1024 * 1024  # read and thrown away, because a browser shows the answer only after it has sent the body
 WORDS = "This is more than may be sent at once: {most} KiB. A lesson is text. Go back and send less; nothing was kept."
 
 

@@ -91,7 +91,7 @@ def embeddable(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]
         try:
             response = view(request, *args, **kwargs)
         except Http404:
-            response = show_error(request, 404)  # here and not further out, for a frame that stays empty tells nobody
+            response = show_error(request, 404)  # handled here, because the usual error page may not be shown in a frame
         if settings.EMBED_SITES:
             response.xframe_options_exempt = True
             response._csp_replace = {"frame-ancestors": settings.EMBED_SITES}  # type: ignore[attr-defined]

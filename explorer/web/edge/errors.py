@@ -29,7 +29,7 @@ def show_error(request: HttpRequest, status: int, words: tuple[str, str] | None 
     if not getattr(request, "htmx", False):
         return render(request, "error.html", context, status=status)
     response = render(request, "_error.html", context, status=status)
-    response["HX-Reswap"] = "none"  # the page says it in its corner and stays as it was
+    response["HX-Reswap"] = "none"  # the page shows the message in its corner and does not change otherwise
     return response
 
 

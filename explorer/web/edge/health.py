@@ -36,7 +36,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
 def _answers(check: Callable[[], bool]) -> bool:
     try:
         return check()
-    except Exception:  # whatever it is, the answer is no; the part that failed logs it
+    except Exception:  # any error means no
         return False
 
 
@@ -93,7 +93,7 @@ def _may_scrape(request: HttpRequest) -> bool:
     given = request.headers.get("Authorization", "").removeprefix("Bearer ")
     if token:
         return secrets.compare_digest(given.encode(), token.encode())
-    # a proxy on this machine makes everybody look local, but says for whom it asks
+    # behind a proxy on this machine every request looks local, but the proxy adds one of these headers
     return request.META.get("REMOTE_ADDR") in LOOPBACK and not (
         {"Forwarded", "X-Forwarded-For", "X-Real-Ip"} & set(request.headers)
     )

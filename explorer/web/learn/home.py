@@ -14,7 +14,7 @@ from explorer.sandboxes.nodes import read_nodes
 from explorer.sandboxes.progress import learner_progress
 from explorer.web.learn.drivers import Card, make_cards, make_shelf
 
-SHOWN_SETS = ("drivers", "engines", "published", "internal")  # of comparisons: those that need nothing rare of a kernel
+SHOWN_SETS = ("drivers", "engines", "published", "internal")  # the sets of comparisons that most kernels can do
 
 
 @require_safe

@@ -150,7 +150,7 @@ def stand(prediction: Prediction, progress: Progress | None, recorded: str = "")
     """The prediction as this learner sees it. `recorded` are answers of a recording, where no node here can play the lesson."""
     options = {option.id: option for option in prediction.options}
     chosen = options.get(progress.predictions.get(prediction.id, "")) if progress else None
-    # Nothing is told to who has not guessed, even when the machine has answered already.
+    # A learner who has not chosen does not see the answer, even when the machine has given it.
     outcome = options.get(progress.outcomes.get(prediction.id, recorded)) if progress and chosen else None
     return Asked(prediction, chosen, outcome)
 

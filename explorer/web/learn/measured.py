@@ -17,7 +17,7 @@ from explorer.sandboxes.life import current_sandbox
 from explorer.web.learn.lesson import find_lesson, find_step
 
 WIDTH = 200  # of a bar's drawing
-ROOM = 2.5  # times the largest median: rare far samples must not flatten everything else
+ROOM = 2.5  # times the largest median; rare samples beyond it are cut off, so that the other bars stay readable
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from explorer.web.edge.limits import at_most
 from explorer.web.learn.held import unless_held
 from explorer.web.learn.recorded import describe_lack
 
-BUSY = {"full", "no_node", "no_engine"}  # ours to mend: 503; everything else refused is 409
+BUSY = {"full", "no_node", "no_engine"}  # refusals that are our fault get status 503, all others 409
 
 
 @require_POST

@@ -109,7 +109,7 @@ def turn(request: HttpRequest, change: Any) -> HttpResponse:
     asker = read_asker(request)
     if asker.seat and asker.klass:
         change(asker.seat, request.POST.get("on") == "1")
-    if getattr(request, "htmx", False):  # as the seat is after that
+    if getattr(request, "htmx", False):  # read again: the seat has changed
         return render(request, "class/_bar.html", describe_bar(any_seat_of(asker.learner)))
     return redirect("class")
 
@@ -134,7 +134,7 @@ def describe_bar(seat: Seat | None) -> dict[str, Any]:
 def seen(seat: Seat) -> bool:
     try:
         return is_watched(seat.pk)
-    except RedisError:  # then nobody can watch either
+    except RedisError:  # when the class is over, nobody can watch
         return False
 
 

@@ -177,7 +177,7 @@ def describe(row: AuthoredLesson) -> dict[str, Any]:
     nodes = read_nodes()
     try:
         lesson = read_lesson(row.slug, row.files)
-    except LessonError as error:  # it was good when it was sent; what a lesson may hold has changed since
+    except LessonError as error:  # the lesson was correct when it was uploaded; the rules for lessons may have changed since
         return {"row": row, "fault": fault_of(error, row.files), **offer(nodes)}
     told = row.report.get("steps", [])
     steps = {one.get("step"): one for one in told if isinstance(one, dict)} if isinstance(told, list) else {}

@@ -24,7 +24,7 @@ from explorer.web.seat.qr import draw_qr
 from explorer.web.teach.class_form import ClassForm, begin_form
 from explorer.web.teach.teaching import teaching, teaching_class
 
-# (what is counted, how often, in how many seconds): a name is locked for its own address long before it is for all
+# (what is counted, how often, in how many seconds); a name is locked for one address long before it is locked for all
 LOGINS = (("login-here", 8, 600), ("login-name", 60, 3600), ("login-address", 40, 600))
 LOCKED = "Too many tries to log in. Nothing was checked this time: wait ten minutes, then try again with the right password."
 

@@ -49,7 +49,7 @@ class Command(BaseCommand):
             except ValidationError as error:
                 sentence = " ".join(error.messages)
                 print(f"✗ {sentence}", file=sys.stderr)
-                if not left or hasattr(error, "error_dict"):  # another password does not mend a name
+                if not left or hasattr(error, "error_dict"):  # a bad name stays bad with another password
                     fail("nobody was made")
             else:
                 break
