@@ -50,7 +50,9 @@ def describe_lesson(sandbox: Sandbox) -> LessonMoved | None:
 
 
 async def last_hints(redis: Redis, told: LessonMoved, sandbox: str) -> tuple[str, ...]:
-    """The hints of this step as they were told last. They are read from the stream, the only place that keeps them."""
+    """The hints of this step in its last event, if that is among the newest `LOOK_BACK` events; else none. Hints are saved
+    nowhere else.
+    """
     for _, fields in await redis.xrevrange(events_key(sandbox), count=LOOK_BACK):
         if type_of(fields) == "lesson_moved":
             last = EVENT.validate_json(fields[b"e"])
@@ -60,7 +62,7 @@ async def last_hints(redis: Redis, told: LessonMoved, sandbox: str) -> tuple[str
 
 
 async def read_timeline(redis: Redis, sandbox: str, last: int) -> TimelineTold:
-    """The lines of the timeline that the stream has, up to event `last`."""
+    """The lines of the timeline among the last `TIMELINE_LOOK_BACK` events up to event `last`, oldest first."""
     found = await redis.xrevrange(events_key(sandbox), max=f"{last}-0", count=TIMELINE_LOOK_BACK)
     told = [EVENT.validate_json(fields[b"e"]) for _, fields in reversed(found) if type_of(fields) == "happened"]
     return TimelineTold(happenings=tuple(event for event in told if isinstance(event, Happened)))

@@ -37,8 +37,9 @@ CLAIM_TRIES = 40  # how many it tries, since others may claim at the same moment
 
 
 def claim_warm(nodes: Iterable[Node], scenario: str, engine: str, terms: Terms = USUAL, **whose: Any) -> Sandbox | None:
-    """Claims a warm sandbox on one of these nodes, by setting the fields `whose` in its row. Those prepared for the asker's
-    class come first, even if they are not begun; then common ones that are built or being built. None when there is none.
+    """Claims a warm sandbox on one of these nodes, by setting these `whose` fields in its row (such as `learner`). Sandboxes
+    prepared for the asker's class come first, even if they are not begun; then common ones that are built or being built. None
+    when there is none.
     """
     warm = Sandbox.objects.filter(scenario=scenario, engine=engine, learner=None, node__in=list(nodes))
     young = timezone.now() - changes.WARM_LIFE

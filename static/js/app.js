@@ -18,7 +18,7 @@ for (const button of document.querySelectorAll("[data-print-page]")) {
   button.addEventListener("click", () => window.print());
 }
 
-// An answer that is not swapped in (extend, reset) still has its sentence said.
+// An answer that is not put into the page (extend, reset) may still have a message; it is shown.
 document.body.addEventListener("htmx:afterRequest", (event) => {
   const { successful, xhr, requestConfig } = /** @type {CustomEvent} */ (event).detail;
   const elsewhere = xhr?.getResponseHeader("HX-Reswap") === "none" || requestConfig?.elt?.getAttribute("hx-swap") === "none";

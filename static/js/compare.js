@@ -21,7 +21,7 @@ document.addEventListener("click", (event) => {
   if (link && plain) showEvidence(event, link);
 });
 
-// paper has no second click: what is folded away for the screen is opened for it
+// what is folded on the screen is opened for printing
 let opened = /** @type {HTMLDetailsElement[]} */ ([]);
 window.addEventListener("beforeprint", () => {
   const folded = document.querySelectorAll("details.side:not([open])");

@@ -10,7 +10,7 @@ for (const time of /** @type {NodeListOf<HTMLTimeElement>} */ (document.querySel
   time.textContent = new Date(time.dateTime).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
 }
 
-// The form speaks UTC until a script says which zone its reader lives in.
+// The form's times are in UTC until this script sets the reader's time zone.
 const zone = document.querySelector("input[name=zone]");
 const ends = document.querySelector("input[name=ends_at]");
 if (zone instanceof HTMLInputElement && ends instanceof HTMLInputElement) {

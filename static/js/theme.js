@@ -5,7 +5,7 @@
   try {
     chosen = localStorage.getItem("theme") ?? "";
   } catch {
-    // private mode: the system decides
+    // the storage may be blocked; then the system's theme is used
   }
   const dark = chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
   document.documentElement.dataset.theme = dark ? "night" : "day";

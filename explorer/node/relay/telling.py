@@ -1,9 +1,9 @@
-"""What the browsers have been told about a sandbox, and which changes wait to be told.
+"""What has been sent to the browsers about a sandbox, and which changes wait to be sent.
 
 The observer reports each change once, with the observation before it. Here at most one change waits for each place and view: a
-second one is joined with the first, and the newest observation is told. So the waiting changes are bounded, and what is left
+second one is joined with the first, and the newest observation is sent. So the waiting changes are bounded, and what is left
 out are states in between that lasted less than `GAP_SECONDS`. Lines of the timeline are bounded too: beyond `LINES_WAITING`
-they are only counted, and the count is told. `snapshot` is what has been told up to the last event's number.
+they are only counted, and the count is sent. `snapshot` holds what has been sent up to the last event's number.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Telling:
     # --- what was seen ---
 
     def see_place(self, place: Place) -> None:
-        """The whole place will be told, so changes of its views that wait are dropped."""
+        """The whole place will be sent, so changes of its views that wait are dropped."""
         self._drop(place.id)
         self._wait((place.id, ""), place)
 
@@ -103,7 +103,7 @@ class Telling:
         self._wait(("", docker.host), docker)
 
     def sees(self, places: Set[str]) -> bool:
-        """Whether all these places have been told or wait to be told."""
+        """Whether all these places have been sent or wait to be sent."""
         return all(name in self.places or self._waiting.get((name, "")) is not None for name in places)
 
     def see_happening(self, line: Happened) -> None:
@@ -147,7 +147,7 @@ class Telling:
     # --- what is to be told ---
 
     def waiting(self) -> float | None:
-        """Seconds until something can be told; None when nothing waits."""
+        """Seconds until something can be sent; None when nothing waits."""
         if self._lines:
             return 0.0
         if not self._due:
@@ -177,7 +177,7 @@ class Telling:
         return SnapshotTaken(snapshot=self.snapshot())
 
     def snapshot(self) -> Snapshot:
-        """What has been told, up to the event `number`."""
+        """What has been sent, up to the event `number`."""
         return Snapshot(
             sandbox=self.sandbox,
             generation=self.generation,

@@ -7,7 +7,7 @@ import { FINAL_CODES, waitBefore } from "../stream/stream.js";
 const SPREAD = 400; // milliseconds: a class that is told something does not ask all at once
 
 /**
- * What a bar says that deserves to be heard: by the word that names it, its text.
+ * What a screen reader should say when it changes in the bar: name → text.
  * @param {ParentNode} bar
  */
 export function sayings(bar) {

@@ -97,7 +97,7 @@ export class ColumnMaps extends HTMLElement {
     this.#tell();
   }
 
-  /** The hops of the way that is chosen, as a list: what is played on the map, in words. @param {One} one */
+  /** The hops of the chosen direction as a list: in words, what is played on the map. @param {One} one */
   #lay(one) {
     const journeys = one.journeys[this.way];
     const journey = journeys?.request;
@@ -132,7 +132,7 @@ export class ColumnMaps extends HTMLElement {
     this.#tell();
   }
 
-  /** Who has arrived stays where it ended, while the others go on. @param {One} one */
+  /** A packet that has arrived stays where it is while the others go on. @param {One} one */
   #show(one) {
     const items = [...one.box.querySelectorAll(".hop")];
     const at = Math.min(this.at, items.length - 1);

@@ -25,7 +25,7 @@ export function watchMoves() {
 }
 
 /**
- * Where the keyboard goes on: the same button, or where that is gone, the next best one of its column.
+ * The element that gets the focus: the same button, or if it is gone, another one of its column.
  * @param {string} id
  */
 export function otherwise(id) {

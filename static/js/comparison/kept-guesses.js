@@ -21,7 +21,7 @@ export class Guesses {
         if (typeof guess === "string" && guess.length <= LONG && this.all.size < MOST) this.all.set(cell, guess);
       }
     } catch {
-      // what another program left there is not ours
+      // something else is stored under this key; it is ignored
     }
   }
 
@@ -45,11 +45,11 @@ export class Guesses {
       this.storage?.setItem(this.key, JSON.stringify({ at: Date.now(), guesses: Object.fromEntries(this.all) }));
       this.#forget();
     } catch {
-      // full, or forbidden
+      // the storage is full or blocked
     }
   }
 
-  /** The oldest go, this one never. */
+  /** Deletes the oldest, but not this one. */
   #forget() {
     const others = Object.keys(this.storage ?? {}).filter((key) => key.startsWith(PREFIX) && key !== this.key);
     const aged = others.map((key) => ({ key, at: this.#age(key) })).sort((a, b) => b.at - a.at);

@@ -33,7 +33,7 @@ export function renew(page, fetched, known) {
 }
 
 /**
- * What a reader has folded or ticked in a part stays so in the one that takes its place.
+ * Copies what a reader has folded or ticked to the part that replaces the old one.
  * @param {Element} old
  * @param {Element} fresh
  */

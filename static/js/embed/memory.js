@@ -8,7 +8,7 @@ export function keep(key, value) {
     sessionStorage.setItem(key, value);
     return true;
   } catch {
-    // biome-ignore lint/suspicious/noDocumentCookie: the newer way answers later, and it has to be known at once
+    // biome-ignore lint/suspicious/noDocumentCookie: the newer API answers later, and the result is needed at once
     document.cookie = `${name(key)}=${encodeURIComponent(value)}; Path=/embed/; SameSite=None; Secure; Partitioned`;
     return recall(key) === value;
   }

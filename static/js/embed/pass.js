@@ -28,7 +28,7 @@ export function headers() {
 }
 
 /**
- * As `fetch`, of something of ours.
+ * Like `fetch`, for an address of our own site: sends the pass.
  * @param {string} url
  * @param {RequestInit} [more]
  */

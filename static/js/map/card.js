@@ -59,7 +59,7 @@ export function makeCard(store, graph, node, act) {
 }
 
 /**
- * The sentence of the line this element was drawn from.
+ * The sentence that says why the line is there from which this element was drawn.
  * @param {Store} store
  * @param {Node} node
  */

@@ -202,7 +202,8 @@ function move(drawn, x, y) {
 }
 
 /**
- * Light lies over what it lights and fades: to change the line itself would have the page painted anew for each frame of it.
+ * A glow is an element of its own over the line, and fades. Changing the line itself would make the browser paint the page
+ * for each frame.
  * @param {Drawn} drawn
  */
 function glow({ group, written }) {
@@ -218,7 +219,7 @@ function glow({ group, written }) {
 /** The classes of a wire: its kind, and that it is no cable where an interface is made out of another. @param {Edge} edge */
 const lookOf = ({ kind }) => (roleOf(kind) === "child" ? `${kind} child` : kind);
 
-/** What differs by less than can be seen is the same. @param {number} value */
+/** Rounds a number, so that differences too small to be seen do not count. @param {number} value */
 const round = (value) => Math.round(value * 100) / 100;
 
 /** @param {number} x @param {number} y @returns {[number, number]} */

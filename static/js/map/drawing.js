@@ -63,7 +63,7 @@ export function drawingOf(graph, whole) {
 }
 
 /**
- * From a gate straight on to what it leads to.
+ * A line from a gate straight to what it leads to.
  * @param {Wire} wire
  * @param {Map<string, Area>} areas
  * @param {Map<string, Node>} owner
@@ -123,7 +123,7 @@ function pointsOf(edge, left, top) {
 }
 
 /**
- * A LAN stands in a column of its own, so it may reach from the top of what it joins to the bottom.
+ * A LAN has a column of its own, so its box may reach from the top to the bottom of what it joins.
  * @param {Shape[]} shapes
  * @param {Wire[]} wires
  */
@@ -145,7 +145,7 @@ function stretch(shapes, wires) {
 }
 
 /**
- * A tunnel lies over everything: a bow from one host's end to the other's.
+ * A tunnel is drawn over everything, as a curve from one host's end to the other's.
  * @param {Graph} graph
  * @param {Map<string, Area>} areas
  * @returns {Wire[]}

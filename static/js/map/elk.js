@@ -8,13 +8,13 @@ import { roomForNames, sizeOf } from "./size.js";
 /** @import { Drawing } from "./drawing.js" */
 /** @import { Edge, Graph, Node } from "./model.js" */
 
-/** Columns of a host from left to right, so that what is joined to nothing stands with its kind. */
+/** The columns of a host from left to right. So a box that is joined to nothing stands with others of its kind. */
 const COLUMNS = { container: 0, namespace: 1, bridge: 1, tunnel: 2, link: 2, nic: 3 };
 const OPTIONS = {
   "elk.algorithm": "layered",
   "elk.direction": "RIGHT",
   "elk.edgeRouting": "ORTHOGONAL",
-  // the order of before stays the order: what is there does not change places when something is added
+  // the earlier order is kept, so boxes do not change places when one is added
   "elk.layered.considerModelOrder.strategy": "NODES_AND_EDGES",
   "elk.layered.nodePlacement.strategy": "BRANDES_KOEPF",
   "elk.layered.nodePlacement.bk.fixedAlignment": "LEFTDOWN", // of all, the one where a new container moves the others least
@@ -44,7 +44,7 @@ export async function arrange(graph, layout) {
 const LEVELS_KEPT = 64;
 
 /**
- * A level that is asked for as before gets the answer of before: what changes in one host costs the layout of that host only.
+ * Caches the answers: a level with the same question gets the same answer, so a change in one host costs only its own layout.
  * @param {(level: ElkNode) => Promise<ElkNode>} layout
  */
 export function remembering(layout) {

@@ -10,7 +10,8 @@ import { add, join, lanNode, portId, portOf } from "./model.js";
 /** @import { DockerState, Place } from "../stream/types.js" */
 
 /**
- * What a swarm keeps for its services, on every host and for every network: true, and in the way of what one is looking at.
+ * Whether a place is one that a swarm makes for its services, on every host and for every network. The map hides these at
+ * first.
  * @param {Place} place
  */
 export function isForServices(place) {
@@ -30,7 +31,7 @@ export function readGraph(places, docker, services = true) {
   const graph = { nodes: [], edges: [], left: whole.length - all.length };
   for (const place of all.filter((one) => one.kind === "host")) new HostReader(graph, place, all, docker.get(place.id)).read();
   const machines = all.filter((one) => one.kind === "machine");
-  // routers first: a segment that only they reach is drawn beyond them
+  // routers first, so that a segment which only routers reach is drawn beyond them
   machines.sort((a, b) => Number(interfacesOf(b).length > 2) - Number(interfacesOf(a).length > 2));
   for (const place of machines) readMachine(graph, place);
   joinTunnels(graph);

@@ -156,7 +156,7 @@ export class NetMap extends HTMLElement {
     if (this.card) this.#card(this.card, false);
   }
 
-  /** One stop for the tab key: the chosen box, or the first. */
+  /** Makes the map one stop for the Tab key: the chosen box, or the first one. */
   #rove() {
     const boxes = [...this.painter.world.querySelectorAll("[data-shape]")];
     const at =

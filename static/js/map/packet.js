@@ -59,7 +59,8 @@ export function shapeOfHop(hop, graph, { shapes }) {
 }
 
 /**
- * At the interface of this hop: the port, or the end of the cable it is. Else on the border of the box, so that its words stay readable.
+ * The point of a hop: its interface's port or cable end. Else a point on the border of the box, so that its text stays
+ * readable.
  * @param {Hop} hop
  * @param {Drawing} drawing
  * @param {Shape} shape

@@ -35,7 +35,7 @@ function towards(x, y, tx, ty) {
 }
 
 /**
- * A tunnel lies over everything: its line bends out of the way.
+ * A tunnel is drawn over everything, as a curved line.
  * @param {[number, number][]} points
  */
 export function bow(points) {

@@ -37,7 +37,7 @@ export function shapeParts(shape) {
 }
 
 /**
- * A LAN may be long: its name stands there as often as it takes to have one in sight, and is a text only once.
+ * A LAN may be long: its name is repeated so that one is always visible; screen readers get it once.
  * @param {Shape} shape
  */
 function lanNames({ node, width, height }) {
@@ -74,7 +74,7 @@ function rowParts({ node, width, height }) {
 }
 
 /**
- * The name of a cable's far end stands beside that end; a tunnel's number in its middle.
+ * A cable's label is the name of its far end and stands beside that end. A tunnel's number stands in its middle.
  * @param {Wire} wire
  */
 export function labelOf(wire) {

@@ -27,8 +27,8 @@ export function fit(drawing, pane, whole = false) {
 }
 
 /**
- * The sight of a map that changed: as little as possible from where it was seen, so that what is there stays under the eye.
- * Fitted anew only where it could be shown much larger.
+ * The visible part after the map has changed. It moves as little as possible, so that what is seen stays in its place.
+ * It is fitted again only when the map could be shown much larger.
  * @param {Sight} before
  * @param {{ width: number, height: number }} drawing
  * @param {{ width: number, height: number }} pane
@@ -91,7 +91,7 @@ export class MapSight {
   }
 
   /**
-   * What changes on the map moves nothing else on the screen, as long as there is room for it.
+   * Takes a changed map. Nothing else on the screen moves, as long as there is room.
    * @param {{ width: number, height: number }} drawing
    */
   show(drawing) {
@@ -121,7 +121,7 @@ export class MapSight {
   }
 
   /**
-   * So that this part is in sight.
+   * Moves the map so that this part is visible.
    * @param {{ x: number, y: number, width: number, height: number }} area
    */
   reveal(area) {
@@ -135,7 +135,7 @@ export class MapSight {
   }
 
   /**
-   * A card lies over the right side of the pane: the map fits into what is left of it, where that is enough.
+   * A card covers the right side of the pane: the map is fitted into the rest, if there is enough room.
    * @param {DOMRect} [card]
    */
   leaveRoom(card) {

@@ -29,7 +29,7 @@ export function sizeOf(node) {
 }
 
 /**
- * A box that cables end at has their names to its left, one below the other.
+ * Room for the names of the cables that end at a box: they stand to its left, one below the other.
  * @param {Edge[]} cables
  * @returns {{ left: number, height: number }}
  */
@@ -45,7 +45,7 @@ export const nameOfCable = (label) => shorten(label, LABEL + 6, TINY);
 /** What stands below or beside the title. @param {Node} node */
 export const rowsOf = (node) => (node.note ? [...node.lines, node.note] : node.lines);
 
-/** Containers are many: with one thing to say, title and address stand in one row. @param {Node} node */
+/** There are many containers, so when there is only an address, it stands in one row with the title. @param {Node} node */
 export const inOneRow = (node) => node.kind === "container" && rowsOf(node).length < 2;
 
 /**

@@ -6,7 +6,7 @@ import { owners } from "./model.js";
 
 /**
  * @typedef {{ id: string, text: string, place: string, inside: Entry[] }} Entry
- * The same picture in words: one entry per box, boxes in boxes, with what it is joined to.
+ * The map in words: one entry for each box, boxes within boxes, with what each is joined to.
  * @param {Graph} graph
  * @returns {Entry[]}
  */

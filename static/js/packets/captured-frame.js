@@ -11,7 +11,7 @@ export const WIDTH = 16; // bytes in a line
 const SHOWN = 1_024; // bytes
 
 /**
- * The field that a byte belongs to: of several, the one with the fewest bytes; else the layer.
+ * The field to which a byte belongs: of several, the one with the fewest bytes. Without a field, the layer.
  * @param {Layer[]} layers
  * @param {number} at
  * @returns {{ layer: number, field: number } | null}
@@ -192,7 +192,7 @@ export class CapturedFrame extends HTMLElement {
 }
 
 /**
- * Scrolls the box, never the page.
+ * Scrolls the box and not the page.
  * @param {HTMLElement} inner
  * @param {HTMLElement} box
  */

@@ -51,7 +51,7 @@ export class Guesses {
       for (const [pair, guess] of Object.entries(kept.guesses ?? {}))
         if (guess === "yes" || guess === "no") this.all.set(pair, guess);
     } catch {
-      // what another program left there is not ours
+      // something else is stored under this key; it is ignored
     }
   }
 
@@ -62,7 +62,7 @@ export class Guesses {
       }
       this.storage?.setItem(this.key, JSON.stringify({ asked: this.asked, guesses: Object.fromEntries(this.all) }));
     } catch {
-      // full, or forbidden
+      // the storage is full or blocked
     }
   }
 }

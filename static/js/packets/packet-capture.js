@@ -11,7 +11,7 @@ import { CapturedFrame } from "./captured-frame.js";
 /** @typedef {{ number: number, at: number, way: string, length: number, protocol: string, summary: string, problem: string,
  *   left_out?: undefined } | { left_out: number }} Row */
 
-/** The short list. What is chosen is written into the filter, where it can be read and changed. */
+/** A list of filters. The chosen one is written into the field, where it can be read and changed. */
 export const FILTERS = [
   ["", "Everything"],
   ["icmp or icmp6", "Ping (ICMP)"],
@@ -98,7 +98,7 @@ export class PacketCapture extends HTMLElement {
     this.#fill();
   }
 
-  /** The edge gave our wish an id. @param {string} capture */
+  /** The server has given our request an id. @param {string} capture */
   begun(capture) {
     clearTimeout(this.late);
     this.waiting = capture;

@@ -67,7 +67,7 @@ export class PacketJourney extends HTMLElement {
   }
 
   /**
-   * Filled in from elsewhere, and sent.
+   * Fills in the form from another part of the page, and sends it.
    * @param {{ source: string, target: string, kind?: string, port?: number }} wish
    */
   ask(wish) {
@@ -81,7 +81,7 @@ export class PacketJourney extends HTMLElement {
     this.#ask();
   }
 
-  /** The edge gave our question an id. @param {string} journey */
+  /** The server has given our request an id. @param {string} journey */
   begun(journey) {
     this.waiting = journey;
   }

@@ -33,7 +33,7 @@ export function isYes(told) {
 }
 
 /**
- * How the guesses fared.
+ * Counts how many guesses were right.
  * @param {Grid} grid
  * @param {How} how
  * @param {{ get(pair: string): Guess | undefined }} guesses by `how source target`
@@ -94,7 +94,7 @@ export class ReachGrid extends HTMLElement {
     this.draw();
   }
 
-  /** The server took the wish. @param {string} asked */
+  /** The server has accepted the request. @param {string} asked */
   begun(asked) {
     this.asked = asked;
   }

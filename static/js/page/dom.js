@@ -15,7 +15,7 @@ export function make(tag, className = "", text = "") {
 }
 
 /**
- * A button that does something here; it sends no form.
+ * A button that calls a function and sends no form.
  * @param {string} className
  * @param {string} text
  * @param {(event: MouseEvent) => void} [act]
@@ -28,7 +28,7 @@ export function button(className, text, act) {
 }
 
 /**
- * A field of a form below its name.
+ * A field of a form with its label above it.
  * @param {string} text
  * @param {HTMLElement} field
  */
@@ -80,7 +80,7 @@ function copy(from, to) {
 }
 
 /**
- * One tab stop for a row of things; arrows, Home and End move within it.
+ * Makes a row of elements one stop for the Tab key; arrow keys, Home and End move within it.
  * @param {HTMLElement} container
  * @param {string} selector
  * @param {{ vertical?: boolean, activate?: boolean }} [options]
@@ -103,7 +103,7 @@ export function rove(container, selector, { vertical = false, activate = false }
   });
 }
 
-/** The browser's memory, where it lets us have one: not in every private window, nor in every frame. */
+/** The browser's storage; undefined where it is blocked, as in some private windows and frames. */
 export function storage() {
   try {
     return globalThis.localStorage;
@@ -132,7 +132,7 @@ export function remember(key, value) {
   try {
     localStorage.setItem(key, value);
   } catch {
-    // private mode: then it is simply not remembered
+    // the storage may be blocked; then nothing is remembered
   }
 }
 
@@ -147,7 +147,8 @@ export function announce(text) {
 }
 
 /**
- * A row of buttons drawn anew stays where it was scrolled to, unless another button is the chosen one now: that is shown.
+ * Keeps the scroll position of a row of buttons that is drawn again. When another button is chosen now, it is scrolled into
+ * view.
  * @param {HTMLElement} row
  * @param {HTMLElement[]} buttons
  * @param {number} chosen which of them

@@ -12,7 +12,7 @@
 const known = new Map();
 
 /**
- * Takes a table instead of the one the page carries; undefined takes the page's own again.
+ * Uses this table in place of the page's; undefined uses the page's again.
  * @param {string} name
  * @param {unknown} table
  */

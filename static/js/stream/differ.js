@@ -46,7 +46,7 @@ const PASSING = new Map([
 ]);
 
 /**
- * Where there is nothing to compare with (first sight, or one of them unreadable), there is no difference.
+ * When there is nothing to compare with (the first observation, or one that could not be read), nothing differs.
  * @param {Shown | undefined} before
  * @param {Shown} after
  * @returns {Difference}

@@ -58,7 +58,7 @@ export class Lens extends Store {
     return true;
   }
 
-  /** Fetches what was before this page began to watch, once for each beginning. */
+  /** Fetches what happened before this page was opened, once for each beginning. */
   async reachBack() {
     const { first, trimmed } = this.history;
     if (!this.askPast || !first || trimmed || this.asked === first) return;

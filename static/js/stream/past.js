@@ -5,7 +5,7 @@ import { ask } from "../embed/pass.js";
 /** @import { Past } from "./history.js" */
 
 /**
- * Null when nothing from before is kept; an error when that cannot be said.
+ * Null when nothing from before is kept. Throws when the server does not answer or refuses.
  * @param {string} sandbox
  * @param {number} before
  * @returns {Promise<Past | null>}

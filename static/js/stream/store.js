@@ -118,7 +118,7 @@ export class Store {
 }
 
 /**
- * The kernel is done with a place before its daemon says a word: the line that says so is where one can look back to.
+ * The kernel removes a place before its daemon reports that. So the line that reports it is a moment to look back to.
  * @param {import("./types.js").PlaceGone} event
  * @returns {Happened}
  */

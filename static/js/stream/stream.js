@@ -11,7 +11,7 @@ const LONGEST_WAIT = 8_000;
 
 const TOO_MANY = 4409; // too many pages look at this sandbox at once
 
-/** The server's last words: no use in asking again. */
+/** Close codes after which the page does not connect again. */
 export const FINAL_CODES = new Set([4403, 4404]);
 
 /**

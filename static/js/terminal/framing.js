@@ -5,7 +5,7 @@
 export const ACK_EVERY = 32 * 1024;
 /** Typed bytes in one frame; the server refuses more than 16 KiB. */
 export const TYPED_FRAME = 8_000;
-/** Typed bytes that may be under way: sent, and not yet said to be taken. */
+/** Typed bytes that may be sent before the server says that they were taken. */
 export const TYPED_AHEAD = 32 * 1024;
 /** Typed bytes that wait in the page. */
 export const TYPED_KEPT = 1024 * 1024;
@@ -19,7 +19,7 @@ export function readFrame(frame) {
   return { offset: Number(new DataView(frame).getBigUint64(0)), bytes: new Uint8Array(frame, 8) };
 }
 
-/** Where a terminal stands in its byte stream. */
+/** Keeps the position of a terminal in its stream of bytes. */
 export class Position {
   constructor() {
     this.next = 0; // offset of the first byte not yet received
@@ -62,7 +62,7 @@ export class Position {
   }
 }
 
-/** What was typed and waits for the shell to take what was typed before it. */
+/** Typed bytes that wait until the shell has taken earlier ones. */
 export class Typing {
   constructor() {
     /** @type {Uint8Array[]} */
@@ -83,7 +83,7 @@ export class Typing {
     return true;
   }
 
-  /** The next frame, which counts as sent; undefined while there is none, or no room for it. */
+  /** The next message, which then counts as sent; undefined when there is none or it may not be sent yet. */
   next() {
     const [first] = this.kept;
     const room = Math.min(TYPED_FRAME, TYPED_AHEAD - (this.sent - this.taken));
@@ -101,13 +101,13 @@ export class Typing {
     this.taken = Math.max(this.taken, bytes);
   }
 
-  /** A new connection counts from nothing. What was under way on the old one is never sent again: it may have arrived. */
+  /** A new connection counts from 0. What was sent on the old one is not sent again, because it may have arrived. */
   startOver() {
     this.sent = this.taken = 0;
   }
 }
 
-/** xterm gives a mouse report as a string whose codes are the bytes. @param {string} report */
+/** xterm gives a mouse report as a string in which each character's code is one byte. @param {string} report */
 export function bytesOf(report) {
   return Uint8Array.from(report, (letter) => letter.charCodeAt(0));
 }

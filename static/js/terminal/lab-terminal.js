@@ -16,7 +16,7 @@ const HELD_AFTER = 1_500; // what waits for a shorter time is not worth a word
 const HELD = "The program in this terminal takes no input now. What you typed waits for it.";
 const TOO_MUCH = "More was typed than can wait here. The last of it was left out.";
 
-/** Chosen by the learner, else in keeping with the page's type: larger on a projector. */
+/** The size that the learner chose; else one that follows the page's text size, larger on a projector. */
 export function terminalSize() {
   const root = Number.parseFloat(getComputedStyle(document.documentElement).fontSize) || 16;
   return Number(remembered("terminal-size", "")) || Math.round(root * 0.82);
@@ -106,7 +106,7 @@ export class LabTerminal extends HTMLElement {
       addon.onContextLoss(() => addon.dispose());
       if (this.term === term) term.loadAddon(addon);
     } catch {
-      // no WebGL here: the ordinary renderer stays
+      // without WebGL, xterm keeps its ordinary renderer
     }
   }
 
@@ -134,7 +134,7 @@ export class LabTerminal extends HTMLElement {
     return false;
   }
 
-  /** Somebody with rights looks on, at the learner's own size; they type when the learner invites them. */
+  /** A watcher sees the terminal in the learner's size, and may type when the learner invites them. */
   get watching() {
     return this.closest("[data-watch]") !== null;
   }
@@ -146,7 +146,7 @@ export class LabTerminal extends HTMLElement {
     return undefined;
   }
 
-  /** The learner decides how many columns there are: letters become smaller until they fit. */
+  /** The learner's page decides how many columns there are; here the letters become smaller until they fit. */
   #shrink() {
     const { term, size } = this;
     if (!term || !size || this.screen.clientWidth < 40) return;
@@ -281,7 +281,7 @@ export class LabTerminal extends HTMLElement {
     this.#send();
   }
 
-  /** Sends what there is room for; what waits for long is spoken of. */
+  /** Sends what may be sent. When typed bytes wait for long, the page says so. */
   #send() {
     if (this.socket?.readyState !== WebSocket.OPEN) return;
     for (let frame = this.typing.next(); frame; frame = this.typing.next()) this.socket.send(frame);
@@ -299,7 +299,7 @@ export class LabTerminal extends HTMLElement {
   }
 
   /**
-   * Types a lesson's command, as soon as the shell has said something.
+   * Types a lesson's command as soon as the shell has printed something.
    * @param {string} command
    * @param {boolean} run
    */

@@ -50,7 +50,7 @@ export class TerminalDock extends HTMLElement {
     this.addEventListener("terminal-closed", () => this.#draw());
   }
 
-  /** Somebody with rights looks on: shells are the learner's to open and close. */
+  /** A watcher: only the learner opens and closes shells. */
   get watching() {
     return this.closest("[data-watch]") !== null;
   }
@@ -73,7 +73,7 @@ export class TerminalDock extends HTMLElement {
       this.#begin();
   }
 
-  /** The first shell, so that nobody faces an empty pane: on the first host, when the sandbox has none at all. */
+  /** Opens a first shell on the first host when the sandbox has no shell at all. */
   #begin() {
     const { store } = this;
     if (this.watching || !this.first || !store?.seen || !store.terminalsKnown || store.sandbox?.state !== "ready") return;
@@ -83,7 +83,7 @@ export class TerminalDock extends HTMLElement {
     if (!store.terminals.some((one) => one.open && !this.buried.has(one.id))) this.open(host.id);
   }
 
-  /** The sandbox is built anew: its shells are gone, and the first of the new ones waits for the new picture. */
+  /** The sandbox was rebuilt: its shells are gone, and a new first shell waits for the new snapshot. */
   startOver() {
     for (const [id, shell] of this.shells) {
       this.buried.add(id);

@@ -54,7 +54,7 @@ export function added(picture, host, owner) {
 }
 
 /**
- * Networks, then containers, then who else something of this host belongs to.
+ * The owners of things on this host: networks, then containers, then all others.
  * @param {Picture} picture
  * @param {string} host
  * @returns {Owner[]}
@@ -69,7 +69,7 @@ export function owners(picture, host) {
 }
 
 /**
- * What a removed network or container had put there and is there still.
+ * What a removed network or container had put there and is still there.
  * @param {Picture} picture
  * @param {Gone} gone
  */

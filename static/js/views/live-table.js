@@ -30,7 +30,7 @@ export function grouped(lines) {
 }
 
 /**
- * The packets that each rule and chain has counted, by key.
+ * Key of a rule or chain → the number of packets that it has counted.
  * @param {Line[]} lines
  */
 export function counted(lines) {
@@ -72,7 +72,7 @@ export class LiveTable extends HTMLElement {
   }
 
   /**
-   * A place's view as it is, without any marks.
+   * Shows a place's view without marking changes.
    * @param {string} place
    * @param {Observation | undefined} observation
    */
@@ -87,7 +87,7 @@ export class LiveTable extends HTMLElement {
   }
 
   /**
-   * The same view a moment later.
+   * Shows the same view after a change, and marks what is different.
    * @param {Observation} observation
    * @param {string[]} added
    * @param {string[]} changed
@@ -108,7 +108,7 @@ export class LiveTable extends HTMLElement {
       this.marks.set(key, hit ? { kind: "hit", until, packets: sum } : { kind: "changed", until });
     }
     for (const group of this.folds ? [] : grouped(removed)) {
-      // what falls off the end of a list of frames needs no farewell
+      // frames that leave the end of the list go at once, without staying for a moment
       if (this.marks.get(group.key)?.kind === "added") continue; // there for a moment only: not worth a farewell
       const at = before.findIndex((one) => one.key === group.key);
       this.ghosts.push({ lines: group.lines, after: at > 0 ? before[at - 1].key : "", until });
@@ -143,7 +143,7 @@ export class LiveTable extends HTMLElement {
   }
 
   /**
-   * A line that looks as before stays the same element: a selection, the focus and a fading light survive.
+   * A line that looks the same stays the same element, so it keeps a selection, the focus and a fading glow.
    * @param {Group[]} groups
    */
   #items(groups) {
@@ -216,7 +216,7 @@ export class LiveTable extends HTMLElement {
   }
 
   /**
-   * The sentence, and the way to all else with the same cause.
+   * The sentence that says why the line is there, and a button that shows everything with the same cause.
    * @param {Group} group
    */
   #why(group) {

@@ -114,7 +114,7 @@ export class LiveViews extends HTMLElement {
   }
 
   /**
-   * All that has the same cause as a line.
+   * Shows everything that has the same cause as a line.
    * @param {string} owner
    */
   #showOwner(owner) {
@@ -198,7 +198,7 @@ export class LiveViews extends HTMLElement {
   }
 
   /**
-   * The eye should find what is new: the panel scrolls to it, unless somebody is busy in it.
+   * Scrolls the panel to what is new, unless somebody is using the panel.
    * @param {LiveTable | DriverCalls} table
    */
   #bringIntoView(table) {
@@ -218,7 +218,7 @@ export class LiveViews extends HTMLElement {
   }
 
   /**
-   * News are news for a while; then they are only history.
+   * Marks on places and tabs are removed after a while.
    * @param {string} what
    */
   #tell(what) {
@@ -234,7 +234,7 @@ export class LiveViews extends HTMLElement {
     this.#drawTabs();
   }
 
-  /** Many events, one row: it is drawn with the next frame, for all that came until then. */
+  /** Draws the row once with the browser's next frame, however many events came until then. */
   #placesSoon() {
     this.soon ||= requestAnimationFrame(() => this.#drawPlaces());
   }
@@ -289,7 +289,7 @@ export class LiveViews extends HTMLElement {
   }
 
   /**
-   * Somebody elsewhere on the page wants to see this packet's way.
+   * Another part of the page asks to show the journey of this packet.
    * @param {{ source: string, target: string, kind?: string, port?: number }} wish
    */
   follow(wish) {

@@ -9,7 +9,7 @@ const ROOM = 232; // for letters; what is left is for the mark of news
 const LETTER = 7.8;
 
 /**
- * A namespace that nobody lives in goes by the name of what it is for.
+ * A namespace without processes gets the name of its purpose.
  * @param {Place} place
  */
 export function placeName(place) {

@@ -8,7 +8,7 @@ import { rowOf, views } from "../page/tables.js";
 const LINES = 400; // of a difference
 const DOCKER = "docker"; // no view of a place: what a host's daemon names
 
-/** What lasts, the daemon's names first; all else passes. */
+/** The views whose content lasts, Docker's names first. The others change by themselves. */
 const lasting = () => [
   DOCKER,
   ...views()
@@ -34,7 +34,7 @@ export function written(found) {
   return nodes;
 }
 
-/** What lasts comes first. @param {ViewDifference[]} views */
+/** Views that last come first. @param {ViewDifference[]} views */
 function byWeight(views) {
   const order = lasting();
   const rank = (/** @type {ViewDifference} */ one) => order.indexOf(one.view) + 1 || order.length + 1;

@@ -181,7 +181,7 @@ export class Timeline extends HTMLElement {
     this.#settle();
   }
 
-  /** The slider, the marks and the sentence about what is kept. */
+  /** Draws the slider, its marks, and the sentence that says what is kept. */
   #settle() {
     const { lens } = this;
     if (!lens || !this.isConnected) return;

@@ -22,7 +22,7 @@ export class LessonStep {
     this.#showTyping();
   }
 
-  /** Somebody came by a link to this very step: that is where they are now. */
+  /** The page was opened by a link to this step, so the learner is moved to it. */
   arrive() {
     const { current, step, move } = this.step?.dataset ?? {};
     if (!move || current === step) return;

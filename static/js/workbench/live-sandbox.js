@@ -49,7 +49,7 @@ export class LiveSandbox extends HTMLElement {
     return this.dataset.sandbox ?? "";
   }
 
-  /** Somebody with rights looks on: nothing here is theirs to do. */
+  /** A watcher: the page shows the sandbox and offers no actions. */
   get watching() {
     return this.hasAttribute("data-watch");
   }
@@ -129,7 +129,7 @@ export class LiveSandbox extends HTMLElement {
     }
   }
 
-  /** The views and the map show another moment, and that is said as long as it is so. @param {Moment | null} moment */
+  /** Shows another moment in the views and the map, and a notice while it does. @param {Moment | null} moment */
   #look(moment) {
     if (!this.banner) {
       this.banner = make("p", "then-banner flex flex-wrap items-center gap-y-1 gap-x-4 py-2 px-4 bg-glow text-md");
@@ -154,7 +154,7 @@ export class LiveSandbox extends HTMLElement {
     this.classList.toggle("together", allowed);
   }
 
-  /** The versions the daemons on the hosts tell, in the head. */
+  /** Shows in the page's head which Docker versions the hosts report. */
   #engines() {
     const told = [...(this.store?.docker.values() ?? [])].map((docker) => docker.version.split("+")[0]);
     const versions = [...new Set(told.filter(Boolean))].map((version) => `Docker ${version}`);
