@@ -45,6 +45,7 @@ def read_frames(sandbox: str, capture: str) -> Iterator[Frame]:
 
 
 def read_frame(sandbox: str, capture: str, number: int) -> Frame | None:
+    """One frame of a capture by its number, from 1. None when it is not there."""
     if not 0 < number < 2**32:
         return None
     name = f"{number}-0"

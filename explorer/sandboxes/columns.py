@@ -149,6 +149,7 @@ def describe(column: Column) -> ColumnMoved:
 
 
 def queue_position(sandbox: Sandbox) -> int | None:
+    """The place in the queue, from 1; None when the sandbox is not queued."""
     if sandbox.state != Sandbox.State.QUEUED:
         return None
     return Sandbox.objects.filter(state=Sandbox.State.QUEUED, created_at__lt=sandbox.created_at).count() + 1

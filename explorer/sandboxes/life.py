@@ -31,6 +31,7 @@ def current_sandbox(learner: Learner | None) -> Sandbox | None:
 
 
 def extend_sandbox(sandbox: Sandbox) -> Sandbox:
+    """Uses one of the learner's extensions. Two clicks on the same countdown count as one. Raises `Refused`."""
     now = timezone.now()
     most, life = changes.extensions_most(sandbox), changes.lifetime(sandbox)
     # two clicks on the same countdown count as one

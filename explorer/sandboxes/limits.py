@@ -50,6 +50,7 @@ def check_quota(learner: Learner) -> None:
 
 
 def check_comparisons(learner: Learner) -> None:
+    """Raises `Refused` when the learner started too many comparisons within an hour."""
     _check_hour(
         learner,
         Comparison.objects.filter(learner=learner),
@@ -116,6 +117,7 @@ def check_nodes(nodes: Nodes) -> None:
 
 
 def check_engine(nodes: Nodes, engine: str) -> None:
+    """Raises `Refused` when no node that takes new sandboxes has this version of Docker Engine."""
     here = nodes.engines
     if engine not in here:
         raise Refused(
@@ -128,6 +130,7 @@ def check_engine(nodes: Nodes, engine: str) -> None:
 
 
 def check_room(nodes: Nodes, engine: str, class_id: str = "") -> None:
+    """Raises `Refused` when no place is free for a sandbox with this engine."""
     free, total = free_capacity(nodes, engine, class_id)
     if free <= 0:
         raise Refused(

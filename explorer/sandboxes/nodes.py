@@ -63,10 +63,12 @@ class Nodes:
 
 
 def read_nodes() -> Nodes:
+    """Reads the rows of the nodes that are present."""
     return Nodes(tuple(Node.objects.filter(seen_at__gt=timezone.now() - NODE_AWAY)))
 
 
 def driver_of(lesson: str) -> str:
+    """The driver that a lesson is about; empty when there is no such lesson."""
     known = library.find(lesson) if lesson else None
     return known.driver if known else ""
 

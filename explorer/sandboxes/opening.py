@@ -1,8 +1,8 @@
 """Opens a sandbox for a learner. The web side writes the row and sends a task by name; a node builds the sandbox.
 
-Every page and every action of an instructor that gives a learner a sandbox calls `open_sandbox`. Warm sandboxes and those of
-comparisons have no learner who enters them; they are booked with `book_sandbox`. The row says what is wanted: when a task gets
-lost, the reconciler sends it again.
+Every page and every action of an instructor that gives a learner a sandbox calls `open_sandbox`. `book_sandbox` alone, without
+any limit, is called for warm sandboxes, for columns of comparisons, and by the operator's command on a node without a worker.
+The row says what is wanted: when a task gets lost, the reconciler sends it again.
 """
 
 from __future__ import annotations
@@ -133,6 +133,7 @@ def _open(learner: Learner, wish: Wish, nodes: Nodes, running: Sandbox | None) -
 
 
 def check_known(wish: Wish) -> None:
+    """Raises `Refused` for a scenario or a version of Docker Engine that does not exist."""
     if wish.scenario not in SCENARIOS and not (wish.scenario == FREE and wish.layout):
         raise Refused("unknown_scenario", "There is no such sandbox to open.", scenario=wish.scenario[:64])
     if wish.version not in ENGINES:

@@ -24,6 +24,7 @@ class UnknownLesson(LookupError):
 
 
 def find_lesson(slug: str) -> Lesson:
+    """The lesson with this slug. Raises `UnknownLesson`."""
     lesson = library.find(slug)
     if lesson is None:
         raise UnknownLesson(slug[:64])
@@ -31,6 +32,7 @@ def find_lesson(slug: str) -> Lesson:
 
 
 def find_step(lesson: Lesson, step: str) -> Step:
+    """The step of this lesson with this id. Raises `UnknownLesson`."""
     for known in lesson.steps:
         if known.id == step:
             return known
@@ -38,6 +40,7 @@ def find_step(lesson: Lesson, step: str) -> Step:
 
 
 def learner_progress(learner: Learner | None) -> dict[str, Progress]:
+    """Lesson's slug → progress of this learner; empty for a stranger."""
     if learner is None:
         return {}
     return {progress.lesson: progress for progress in Progress.objects.filter(learner=learner)}

@@ -114,10 +114,12 @@ def _publication(sandbox: str, event: Event) -> tuple[Any, ...]:
 
 
 def publish(client: redis_package.Redis, sandbox: str, event: Event) -> int:
+    """Adds an event to a sandbox's stream and returns its number."""
     return int(cast(int, client.eval(*_publication(sandbox, event))))
 
 
 async def publish_async(client: redis_asyncio.Redis, sandbox: str, event: Event) -> int:
+    """Like `publish`."""
     return (await publish_weighed(client, sandbox, event))[0]
 
 
@@ -151,6 +153,7 @@ class Stretch:
 
 
 def read_since(client: redis_package.Redis, sandbox: str, since: int = 0, limit: int = EVENTS_KEPT) -> Stretch:
+    """The events after number `since`, at most `limit`, and whether none is missing."""
     key = events_key(sandbox)
     with client.pipeline(transaction=True) as pipe:
         pipe.get(number_key(sandbox))

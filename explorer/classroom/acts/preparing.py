@@ -78,6 +78,7 @@ class Prepared:
 
 
 def scenario_of_lesson(klass: Class, slug: str) -> str:
+    """The scenario of a lesson of this class; of its first lesson for an empty slug. Raises `Refused`."""
     try:
         lesson = find_lesson(slug or next(iter(klass.lessons), ""))
     except UnknownLesson:
@@ -170,6 +171,7 @@ def cancel_preparing(asked: Asked) -> Done:
 
 
 def look_at_prepared(klass: Class) -> Prepared:
+    """How far the sandboxes of this class are."""
     rows = list(prepared_for(klass.pk).filter(state__in=Sandbox.UNCLAIMED).values_list("state", "phase", "scenario"))
     lately = timezone.now() - AFTERWARDS
     failed = prepared_for(klass.pk).filter(state=Sandbox.State.FAILED, ended_at__gt=lately)

@@ -60,6 +60,7 @@ def forget_class(user: User | None, klass: Class) -> bool:
 
 
 def count(klass: Class) -> dict[str, int]:
+    """The counts that the audit log keeps of a class: seats, lessons begun, lessons finished."""
     progress = Progress.objects.filter(learner__seat__klass=klass)
     return {
         "seats": klass.seats.count(),
@@ -90,6 +91,7 @@ def forget_by_age(days: int | None = None) -> dict[str, int]:
 
 
 def forget_learners(before: Any) -> int:
+    """Deletes learners without a seat who were last seen before this moment. Returns how many."""
     gone = 0
     while True:
         with transaction.atomic():

@@ -147,6 +147,7 @@ def read_results(klass: Class) -> list[LearnerResult]:
 
 
 def read_result(seat: Seat) -> LearnerResult:
+    """The results of one seat."""
     progress = _progress_of([seat.learner_id] if seat.learner_id else [])
     return LearnerResult(seat, read_lessons(lessons_of(seat.klass), progress.get(seat.learner_id, {})))
 
@@ -199,6 +200,7 @@ def read_beliefs(results: Iterable[LearnerResult]) -> list[Answers]:
 
 
 def share_wrong(belief: Answers) -> float:
+    """The share of wrong answers, from 0 to 1; 0 while no machine has answered."""
     return sum(bar.count for bar in belief.bars if not bar.right) / belief.answered if belief.right else 0.0
 
 

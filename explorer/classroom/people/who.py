@@ -14,6 +14,7 @@ class Taken(Exception):
 
 
 def make_groups() -> dict[str, Group]:
+    """Role → group of users. Groups that are missing are made."""
     return {name: Group.objects.get_or_create(name=name)[0] for name in (INSTRUCTOR, OPERATOR)}
 
 

@@ -39,6 +39,7 @@ def read_seats(klass: Class | str, only: str = "") -> list[SeatRow]:
 
 
 def read_sandboxes(ids: Iterable[str]) -> dict[str, SandboxRow]:
+    """Id → the sandbox as the wall needs it."""
     rows = list(Sandbox.objects.filter(pk__in=list(ids)).values("id", "state", "phase"))
     line: list[str] = []
     if any(row["state"] == Sandbox.State.QUEUED for row in rows):

@@ -64,6 +64,7 @@ def find(sandbox: str) -> Sandbox:
 
 
 def open_sandbox(scenario: str, say: Say, engine: str = DEFAULT_ENGINE) -> dict[str, Any]:
+    """Opens a sandbox and waits until it is ready. Returns it as `describe` does, with the seconds it took. Raises `Trouble`."""
     began = time.monotonic()
     if worker_is_here():
         sandbox = opening.open_sandbox(Learner.objects.create(), opening.Wish(scenario=scenario, engine=engine), read_nodes())
@@ -79,6 +80,7 @@ def open_sandbox(scenario: str, say: Say, engine: str = DEFAULT_ENGINE) -> dict[
 
 
 def describe(sandbox: Sandbox) -> dict[str, Any]:
+    """The sandbox as the command prints it. `expires_at` is in Unix seconds, or None."""
     return {
         "id": sandbox.pk,
         "state": sandbox.state,
@@ -97,11 +99,13 @@ def describe(sandbox: Sandbox) -> dict[str, Any]:
 
 
 def list_sandboxes(everything: bool = False) -> list[dict[str, Any]]:
+    """All sandboxes that are not over, or with `everything` all, oldest first, as `describe` gives them."""
     rows = Sandbox.objects.order_by("created_at")
     return [describe(row) for row in (rows if everything else rows.exclude(state__in=Sandbox.OVER))]
 
 
 def reset_sandbox(sandbox: Sandbox, say: Say) -> dict[str, Any]:
+    """Resets the sandbox and waits until it is ready again. Returns what `open_sandbox` returns. Raises `Trouble`."""
     began = time.monotonic()
     action = life.reset_sandbox(sandbox)
     if not worker_is_here():
@@ -113,6 +117,7 @@ def reset_sandbox(sandbox: Sandbox, say: Say) -> dict[str, Any]:
 
 
 def close_sandbox(sandbox: Sandbox, say: Say) -> dict[str, Any]:
+    """Closes the sandbox and waits until it is over. Returns its id, its state and the seconds it took. Raises `Trouble`."""
     began = time.monotonic()
     action = life.close_sandbox(sandbox)
     if not worker_is_here():

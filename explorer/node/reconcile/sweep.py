@@ -105,6 +105,7 @@ def _is_over(row: Sandbox | None, item: OnEngine, now: float, stray_since: dict[
 
 
 def reconcile() -> None:
+    """One sweep of this node. It does nothing while another process of this node sweeps."""
     with hold("reconcile") as mine:
         if not mine:
             return
@@ -184,6 +185,7 @@ def take_orders(engines: Sequence[str]) -> None:
 
 
 def expire_overdue(node: Node) -> None:
+    """Closes sandboxes whose time is over, warm ones that are too old, and prepared ones that nobody claimed in time."""
     now = timezone.now()
     overdue = Q(state=State.READY, expires_at__lt=now) | Q(state=State.RESETTING, expires_at__lt=now)
     stale = Q(state=State.WARM, class_id="", created_at__lt=now - changes.WARM_LIFE)

@@ -45,6 +45,7 @@ class NoLongerWanted(Exception):
 
 
 def open_sandbox(action_id: int) -> None:
+    """Builds the sandbox of an open action, if this node can claim it."""
     action = Action.objects.select_related("sandbox").filter(pk=action_id).first()
     if action is None:
         return
@@ -56,6 +57,7 @@ def open_sandbox(action_id: int) -> None:
 
 
 def reset_sandbox(action_id: int) -> None:
+    """Rebuilds the sandbox of a reset action, if its row still says so."""
     action = Action.objects.select_related("sandbox").filter(pk=action_id).first()
     if action is None:
         return
@@ -67,6 +69,7 @@ def reset_sandbox(action_id: int) -> None:
 
 
 def close_sandbox(action_id: int) -> None:
+    """Removes the sandbox of a close action, then calls those that wait for a place."""
     action = Action.objects.select_related("sandbox").filter(pk=action_id).first()
     if action is None:
         return

@@ -130,6 +130,7 @@ def find_step(lesson: Lesson, step: str) -> Step:
 
 
 def find_prediction(lesson: Lesson, asked: str) -> tuple[Step, Prediction]:
+    """The prediction with this id and its step. Raises 404."""
     for step in lesson.steps:
         for prediction in step.predictions:
             if prediction.id == asked:
