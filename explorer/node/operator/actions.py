@@ -64,7 +64,7 @@ def find(sandbox: str) -> Sandbox:
 
 
 def open_sandbox(scenario: str, say: Say, engine: str = DEFAULT_ENGINE) -> dict[str, Any]:
-    """Opens a sandbox and waits until it is ready. Returns it as `describe` does, with the seconds it took. Raises `Trouble`."""
+    """Opens a sandbox and waits until it is ready. Returns `describe` and the seconds it took. Raises `Trouble`."""
     began = time.monotonic()
     if worker_is_here():
         sandbox = opening.open_sandbox(Learner.objects.create(), opening.Wish(scenario=scenario, engine=engine), read_nodes())
