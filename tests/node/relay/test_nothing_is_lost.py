@@ -179,6 +179,7 @@ async def test_a_page_whose_place_was_trimmed_is_told_everything_anew(seen, tab,
         await seen.show("lo", f"veth{number}")
         await asyncio.sleep(0.1)
     await until(lambda: "veth2" in world.redis.get(snapshot_key(world.id)).decode())
+    world.publish_many(3)
     world.redis.xtrim(events_key(world.id), maxlen=1, approximate=False)
     await tab.open()
     await hear_until(tab, ["lo", "veth2"])
