@@ -172,14 +172,21 @@ async def test_a_page_that_was_away_hears_what_it_missed(seen, tab, world):  # n
     assert tab.heard.count("view_changed") == 3
 
 
+def last_in(world):  # noqa: F811
+    return streams.read_since(world.redis, world.id).last
+
+
 async def test_a_page_whose_place_was_trimmed_is_told_everything_anew(seen, tab, world):  # noqa: F811
     await tab.hear()
     await tab.socket.disconnect()
+    world.publish_many(3)
     for number in range(3):
         await seen.show("lo", f"veth{number}")
         await asyncio.sleep(0.1)
-    await until(lambda: "veth2" in world.redis.get(snapshot_key(world.id)).decode())
-    world.publish_many(3)
+    kept = await until(lambda: snapshot if "veth2" in (snapshot := world.redis.get(snapshot_key(world.id)).decode()) else "")
+    await until(
+        lambda: last_in(world) == json.loads(world.redis.get(snapshot_key(world.id)))["number"] >= json.loads(kept)["number"]
+    )
     world.redis.xtrim(events_key(world.id), maxlen=1, approximate=False)
     await tab.open()
     await hear_until(tab, ["lo", "veth2"])
