@@ -203,6 +203,7 @@ class SandboxWatch:
                     await go_on_from(self.redis, self.sandbox, self.telling.number)
                     await self._publish(self.telling.take_all())
                     await self._write_snapshot()
+                    self.turned.set()  # the teacher judges nothing before there is a snapshot
                 tries = 0
                 await self._write_changes()
             except (RedisError, OSError) as error:

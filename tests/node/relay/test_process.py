@@ -222,6 +222,12 @@ async def test_a_lesson_moves_by_itself(running, make, redis, eyes):
     await until(lambda: [e for e in events(redis, sandbox, "lesson_moved") if e.step == lesson.steps[1].id])
 
 
+async def test_a_lesson_is_judged_though_all_was_seen_before_the_first_snapshot_was_written(running, make, redis, monkeypatch):
+    monkeypatch.setattr(sandbox_watch, "JUDGE_AFTER", 0.0)
+    sandbox = await make("start-here")
+    assert await until(lambda: events(redis, sandbox, "lesson_moved"))
+
+
 async def test_whole_pictures_are_kept_along_the_stream(running, make, redis, eyes, monkeypatch):
     monkeypatch.setattr(past, "EVENTS_BETWEEN", 2)
     sandbox = await make()
