@@ -55,7 +55,7 @@ class Reach:
         return ""
 
 
-class Reader:
+class ConditionParser:
     """Reads the conditions of one lesson."""
 
     def __init__(self, reach: Reach, complain: Complain) -> None:

@@ -141,7 +141,7 @@ class Reading:
             raise self.wrong(("slug",), f"slug {data['slug']!r} differs from the folder's name {self.path.name!r}")
         scripts = {name: self.script(name) for name in self.files.names() if is_script(name)}
         self.reach = conditions.Reach(self.scenario(data), self.started(), scripts)
-        conditions.Reader(self.reach, self.wrong).read_all(data)
+        conditions.ConditionParser(self.reach, self.wrong).read_all(data)
         try:
             lesson = Lesson.model_validate(data)
         except ValidationError as error:

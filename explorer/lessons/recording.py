@@ -21,7 +21,7 @@ from explorer.network.model import Snapshot
 NAME = "recording.json.gz"
 
 
-class Seen(BaseModel):
+class RecordedStep(BaseModel):
     """What was seen after a step (with an empty `step`: before the first one): the snapshot, and the answers to predictions
     by then."""
 
@@ -41,7 +41,7 @@ class Recording(BaseModel):
     engine: str
     at: float
     played: str
-    seen: tuple[Seen, ...]
+    seen: tuple[RecordedStep, ...]
 
     def around(self, step: str) -> tuple[Snapshot, Snapshot] | None:
         """The snapshots before and after a step's commands; None when the step is not in the recording."""

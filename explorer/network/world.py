@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from explorer.network.model import DockerContainer, DockerNetwork, Interface, Item, Place, Snapshot, View
 
-Seen = TypeVar("Seen", bound=Item)
+ItemKind = TypeVar("ItemKind", bound=Item)
 
 
 def like(value: str, pattern: str) -> bool:
@@ -41,7 +41,7 @@ class World:
         # a host is not one of its own containers: "*" alone matches both, "h1/*" only containers
         return [place for name, place in self.snapshot.places.items() if like(name, pattern)]
 
-    def seen(self, place: Place, view: View, kind: type[Seen]) -> Iterator[Seen]:
+    def seen(self, place: Place, view: View, kind: type[ItemKind]) -> Iterator[ItemKind]:
         """The items of one view. For a place that shares another's namespace: the items of the other place."""
         observation = place.views.get(view)
         if observation is None and place.shares and place.shares != place.id:
@@ -50,7 +50,7 @@ class World:
         if observation is not None:
             yield from (item for item in observation.items if isinstance(item, kind))
 
-    def everywhere(self, pattern: str, view: View, kind: type[Seen]) -> Iterator[Seen]:
+    def everywhere(self, pattern: str, view: View, kind: type[ItemKind]) -> Iterator[ItemKind]:
         for place in self.places(pattern):
             yield from self.seen(place, view, kind)
 

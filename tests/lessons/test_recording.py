@@ -11,7 +11,7 @@ from explorer.lessons import recording
 from explorer.lessons.checks import evaluate
 from explorer.lessons.load import CONTENT, load_lessons
 from explorer.lessons.model import Command
-from explorer.lessons.recording import Recording, Seen, find_recording, path_of, played, read_recording, write_recording
+from explorer.lessons.recording import RecordedStep, Recording, find_recording, path_of, played, read_recording, write_recording
 from explorer.network.model import Snapshot
 
 LESSONS = load_lessons()
@@ -72,7 +72,7 @@ def file(tmp_path, lesson, monkeypatch):
 
 
 def one(of, **changed):
-    seen = (Seen(step="", snapshot=Snapshot(sandbox="s")),)
+    seen = (RecordedStep(step="", snapshot=Snapshot(sandbox="s")),)
     facts = {"lesson": of.slug, "kernel": "6.12", "engine": "26.1.5", "at": 1.0, "played": played(of), "seen": seen}
     return Recording.model_validate(facts | changed)
 

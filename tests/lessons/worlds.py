@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from explorer.lessons.checks import holds
-from explorer.lessons.conditions import Reach, Reader
+from explorer.lessons.conditions import ConditionParser, Reach
 from explorer.network.model import (
     Address,
     Connection,
@@ -62,7 +62,7 @@ def true(given: object, snapshot: Snapshot, scenario: str = "one-host") -> bool:
         return AssertionError(what)
 
     names = {"web", "other", "second", "c1"}
-    condition = Reader(Reach(SCENARIOS[scenario], names), complain).read(given, (), 8)
+    condition = ConditionParser(Reach(SCENARIOS[scenario], names), complain).read(given, (), 8)
     return holds(condition, World(snapshot))
 
 

@@ -57,7 +57,7 @@ class Places:
     async def run(self, where: str, orders: Sequence[Order], hear: Hear) -> None:
         """Runs the commands. `hear` is called as each of them ends, in order; it is not called for commands that
         did not run."""
-        reader = _Reader(where, orders, hear)
+        reader = _OutputParser(where, orders, hear)
         name, _, container = where.partition("/")
         argv = ["bash", "-c", script(reader.mark, orders)]
         argv = ["docker", "exec", container, *argv] if container else argv
@@ -77,7 +77,7 @@ def script(mark: str, orders: Sequence[Order]) -> str:
     return "\n".join(lines)
 
 
-class _Reader:
+class _OutputParser:
     """Splits the output into the answers, piece by piece as it arrives."""
 
     def __init__(self, where: str, orders: Sequence[Order], tell: Hear) -> None:

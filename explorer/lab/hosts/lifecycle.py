@@ -24,7 +24,7 @@ from explorer.lab.engine import cgroups, ids, memory, own_ids
 from explorer.lab.engine.client import session
 from explorer.lab.errors import HostError, LabError, NodeError, NoRoom
 from explorer.lab.hosts import lans, machines, quota, stage
-from explorer.lab.hosts.run import Kept, execute
+from explorer.lab.hosts.run import BoundedOutput, execute
 from explorer.network.scenario import DEFAULT_ENGINE, Scenario
 
 Phase = Callable[[str, str], None]
@@ -225,7 +225,7 @@ def wait_host(config: LabConfig, container: str, ready: tuple[str, ...] = machin
     READY_SECONDS."""
     until = time.monotonic() + READY_SECONDS
     while True:
-        said = Kept(MOST_BYTES)
+        said = BoundedOutput(MOST_BYTES)
         if execute(config, container, list(ready), said.write, READY_SECONDS) == 0:
             with suppress(ValueError, KeyError, TypeError):
                 return str(json.loads(said.out)["Version"])[:40]

@@ -54,7 +54,7 @@ def execute(config: LabConfig, container: str, argv: list[str], write: Write, ti
     return asyncio.run(run_program(to_path(str(config.socket)), container, program, write, timeout, stdin))
 
 
-class Kept:
+class BoundedOutput:
     """Its `write` keeps the first `limit` bytes of each output and drops the rest."""
 
     def __init__(self, limit: int) -> None:

@@ -18,7 +18,7 @@ from explorer.lab.config import LabConfig
 from explorer.lab.engine.client import session
 from explorer.lab.errors import NodeError
 from explorer.lab.hosts import lans, lifecycle
-from explorer.lab.hosts.run import Kept, execute
+from explorer.lab.hosts.run import BoundedOutput, execute
 from explorer.lab.images.build import complete
 from explorer.lab.images.load import KEPT_IN_SEED, copy_parts, imported, seed_dir
 from explorer.lab.images.names import BOX, CHANGES, HOSTS, MACHINE, key, tag
@@ -62,7 +62,7 @@ def _make_seed(config: LabConfig, client: docker.DockerClient, engine: str) -> N
         with complete(config, BOX) as whole:
             shutil.copyfile(whole, volume / "box.tar")
         changes = [word for change in CHANGES[BOX] for word in ("--change", change)]
-        said = Kept(SAID_BYTES)
+        said = BoundedOutput(SAID_BYTES)
         words = ["docker", "import", *changes, str(DATA / "box.tar"), BOX]
         if execute(config, facts, words, said.write, IMPORT_SECONDS):
             text = (said.out + said.err).decode(errors="replace")[-500:]

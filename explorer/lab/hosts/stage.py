@@ -13,7 +13,7 @@ from explorer.environment import patient
 from explorer.lab import images
 from explorer.lab.config import LabConfig
 from explorer.lab.errors import HostError
-from explorer.lab.hosts.run import Kept, execute
+from explorer.lab.hosts.run import BoundedOutput, execute
 from explorer.network.scenario import Scenario, fill
 
 STEP_SECONDS = patient(60.0)
@@ -97,7 +97,7 @@ def _wait(done: Iterable[object]) -> None:
 
 
 def _docker(config: LabConfig, container: str, host: str, words: list[str]) -> str:
-    kept = Kept(MOST_BYTES)
+    kept = BoundedOutput(MOST_BYTES)
     if execute(config, container, ["docker", *words], kept.write, STEP_SECONDS):
         said = (kept.err or kept.out)[-SAID:].decode(errors="replace").strip()
         raise HostError(f"The scenario could not be built on {host}: `docker {' '.join(words[:2])}` said “{said}”.")

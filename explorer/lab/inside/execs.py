@@ -89,7 +89,7 @@ def parse_stat(text: bytes) -> Stat:
 
 
 @dataclass
-class Reader:
+class ExecReader:
     """Reads processes. `parent` is the control group above all hosts, as in /proc/PID/cgroup; `proc` is the directory of
     processes."""
 
@@ -231,7 +231,7 @@ def messages(sock: socket.socket) -> tuple[list[tuple[int, int]], bool]:
     return found, lost
 
 
-def say(told: dict[str, Any], reader: Reader) -> None:
+def say(told: dict[str, Any], reader: ExecReader) -> None:
     """Prints one report without waiting. When the output is full, the report is counted and reported later."""
     try:
         os.write(1, json.dumps(told).encode() + b"\n")
@@ -265,7 +265,7 @@ def hurry() -> None:
 
 def main(execs: int, exits: int, parent: str) -> None:
     """Runs until standard input closes, which happens when the program that started this one ends."""
-    reader = Reader(parent)
+    reader = ExecReader(parent)
     began, ended = socket.socket(fileno=execs), socket.socket(fileno=exits)
     os.set_blocking(1, False)
     hurry()

@@ -3,7 +3,7 @@
 The kernel decides first: the processes of the host's control group are grouped by the inode of their network namespace.
 Docker's names come second: a process below `…/docker/<64 hex>` belongs to that container, whatever the daemon says; the
 daemon only gives the name. Everything that a learner can multiply (processes, control groups, namespaces) is bounded, and
-`Seen.cut` says that something was left out.
+`ProcessTable.cut` says that something was left out.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Process:
 
 
 @dataclass(slots=True)
-class Seen:
+class ProcessTable:
     """The result of one look: namespace inode → its processes, the oldest first; inode → path of the namespaces that a mount
     keeps."""
 
@@ -53,9 +53,9 @@ class Seen:
         """The ids of containers that have a process."""
         return frozenset(one.container for processes in self.namespaces.values() for one in processes if one.container)
 
-    def only(self, inodes: Collection[int]) -> Seen:
+    def only(self, inodes: Collection[int]) -> ProcessTable:
         namespaces = {inode: processes for inode, processes in self.namespaces.items() if inode in inodes}
-        return Seen(namespaces, {inode: path for inode, path in self.mounted.items() if inode in inodes}, self.cut)
+        return ProcessTable(namespaces, {inode: path for inode, path in self.mounted.items() if inode in inodes}, self.cut)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +125,9 @@ class ControlGroup:
         yield 0, ""  # there was more
 
 
-def look(group: ControlGroup, home: int = 0) -> Seen:
+def look(group: ControlGroup, home: int = 0) -> ProcessTable:
     """The namespaces of a host. `home` is the inode of the host's own namespace."""
-    seen = Seen()
+    seen = ProcessTable()
     for pid, container in group.processes():
         if not pid:
             seen.cut = True
@@ -156,7 +156,7 @@ def on_its_way(pid: int) -> bool:
         return False
 
 
-def name_places(host: str, home: int, seen: Seen, docker: DockerState | None) -> list[Sight]:
+def name_places(host: str, home: int, seen: ProcessTable, docker: DockerState | None) -> list[Sight]:
     """The places, the host itself first. A container's namespace is that of its oldest process. The oldest container in a
     namespace gives the namespace its name; the others share it. A namespace without a name is called by its inode."""
     names = container_names(docker)
@@ -198,7 +198,7 @@ def container_names(docker: DockerState | None) -> dict[str, str]:
     return names
 
 
-def unnamed(seen: Seen, docker: DockerState | None) -> Mapping[int, str]:
+def unnamed(seen: ProcessTable, docker: DockerState | None) -> Mapping[int, str]:
     """Inode → inner id, for namespaces of containers whose name is not known yet."""
     names = container_names(docker)
     return {

@@ -10,7 +10,7 @@ from typing import Protocol
 import structlog
 
 from explorer.lab.inside.netns import Namespace, ended, open_namespace
-from explorer.lab.inside.places import ControlGroup, Seen
+from explorer.lab.inside.places import ControlGroup, ProcessTable
 from explorer.lab.watch.mounted import open_mounted
 from explorer.lab.watch.namespace import Watch
 
@@ -47,7 +47,7 @@ class Holding:
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._ending: set[asyncio.Task[None]] = set()
 
-    def follow(self, seen: Seen) -> None:
+    def follow(self, seen: ProcessTable) -> None:
         """Opens and closes namespaces so that those that were seen are held."""
         there = seen.inodes | {self.home}
         for inode in self.watches.keys() - there:
@@ -64,7 +64,7 @@ class Holding:
             self._drop(inode)
         await asyncio.gather(*self._ending, return_exceptions=True)
 
-    def _take_up(self, inode: int, seen: Seen) -> None:
+    def _take_up(self, inode: int, seen: ProcessTable) -> None:
         if inode != self.home and self._room.room_for_places() <= 0:
             seen.cut = True
             return
@@ -83,7 +83,7 @@ class Holding:
         self.unreadable.pop(inode, None)
         asyncio.get_running_loop().add_reader(namespace.pidfd, self._process_ended, namespace)
 
-    def _open(self, inode: int, seen: Seen) -> Namespace | None:
+    def _open(self, inode: int, seen: ProcessTable) -> Namespace | None:
         if inode == self.home:
             return open_namespace(self.first, self.group.belongs)
         for process in seen.namespaces.get(inode, ())[:TRIES]:

@@ -14,7 +14,7 @@ from explorer.environment import patient
 from explorer.lab.inside.inner import to_daemon
 from explorer.lab.inside.netns import ended, open_namespace
 from explorer.lab.inside.pace import Pace, Quiet
-from explorer.lab.inside.places import ControlGroup, Seen, Sight, container_names, look, name_places, unnamed
+from explorer.lab.inside.places import ControlGroup, ProcessTable, Sight, container_names, look, name_places, unnamed
 from explorer.lab.inside.unix_http import BadAnswer, Connect, ask_json
 from explorer.lab.inside.vxlan_tap import Tap
 from explorer.lab.watch.calls import Calls
@@ -253,7 +253,7 @@ class HostWatch:
 
     # --- naming ---
 
-    def _name(self, seen: Seen, holding: Holding) -> None:
+    def _name(self, seen: ProcessTable, holding: Holding) -> None:
         waiting = self._waiting_for_names(seen, holding.home)
         shown = seen.only((holding.watches.keys() | holding.unreadable.keys()) - waiting)
         sights = name_places(self.name, holding.home, shown, self.docker)
@@ -261,7 +261,7 @@ class HostWatch:
             self._sights = sights
             self._changed()
 
-    def _waiting_for_names(self, seen: Seen, home: int) -> set[int]:
+    def _waiting_for_names(self, seen: ProcessTable, home: int) -> set[int]:
         nameless = unnamed(seen, self.docker)
         now = time.monotonic()
         self._new = {inode: self._new.get(inode, now) for inode in nameless}

@@ -119,13 +119,13 @@ def aligned(columns: Iterable[Column], side: str) -> Aligned:
 # --- one column ---
 
 
-class _Seen(NamedTuple):
+class _Occurrence(NamedTuple):
     now: Observation | None
     before: Observation | None
     note: str
 
 
-def _seen(column: Column, at: At, view: View) -> _Seen:
+def _seen(column: Column, at: At, view: View) -> _Occurrence:
     now, before, note = column.after.get(view), column.before.get(view), ""
     if at == "client":
         place = column.snapshot.places.get(f"h1/{CLIENT}") if column.snapshot else None
@@ -133,12 +133,12 @@ def _seen(column: Column, at: At, view: View) -> _Seen:
         before, note = (before, SHARED) if shared else (None, "")
         now = now if shared else place.views.get(view) if place else None
     if now is None:
-        return _Seen(None, None, column.error or ("Not kept." if column.over else "Not seen yet."))
+        return _Occurrence(None, None, column.error or ("Not kept." if column.over else "Not seen yet."))
     cut = "There was more; this is the beginning." if now.truncated else ""
-    return _Seen(now, before, now.error or cut or note)
+    return _Occurrence(now, before, now.error or cut or note)
 
 
-def _entries(column: Column, seen: _Seen, at: At) -> dict[str, Entry]:
+def _entries(column: Column, seen: _Occurrence, at: At) -> dict[str, Entry]:
     """The entries of one column in the order of the tool, by a key that is the same in every column."""
     if seen.now is None:
         return {}

@@ -9,14 +9,14 @@ from explorer.network.journeys.identity import Mark
 from explorer.network.journeys.model import Ending
 from explorer.network.journeys.rules import OURS, words_of_step
 from explorer.network.journeys.scene import Scene
-from explorer.network.journeys.seen import Seen
+from explorer.network.journeys.seen import SeenPacket
 from explorer.network.packets import dissect
 
 End = tuple[Ending, str, str]  # how it ended, one sentence, the place
 
 
 def end_of(
-    scene: Scene, evidence: Evidence, mark: Mark, seen: list[Seen], steps: dict[str, list[Step]], source: str, target: str
+    scene: Scene, evidence: Evidence, mark: Mark, seen: list[SeenPacket], steps: dict[str, list[Step]], source: str, target: str
 ) -> End:
     if dropped := _dropped(scene, evidence, steps):
         return dropped
@@ -49,7 +49,7 @@ def end_of(
     return "lost", f"arrived at {place} and did not go on: {place} does not forward it", place
 
 
-def _is_there(scene: Scene, one: Seen, target: str) -> bool:
+def _is_there(scene: Scene, one: SeenPacket, target: str) -> bool:
     place = one.sighting.place
     return (
         one.sighting.way == "in" and bool(one.ends) and place in (target, scene.owner(one.ends.destination if one.ends else ""))
@@ -105,7 +105,7 @@ def _local(scene: Scene, place: str, destination: str) -> bool:
     return destination in held
 
 
-def _delivered(mark: Mark, last: Seen, place: str) -> End:
+def _delivered(mark: Mark, last: SeenPacket, place: str) -> End:
     tcp = last.packet.find("TCP")
     if mark.answer and tcp and "RST" in tcp.get("flags"):
         return "refused", f"delivered to {place}: the connection is refused, nobody listens on that port", place

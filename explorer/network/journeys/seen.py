@@ -12,7 +12,7 @@ from explorer.network.packets import Packet, dissect
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SeenPacket:
     """A sighting of the packet, dissected."""
 
     sighting: Sighting
@@ -20,7 +20,7 @@ class Seen:
     ends: Ends | None
 
 
-def recognised(mark: Mark, sightings: Iterable[Sighting]) -> list[Seen]:
+def recognised(mark: Mark, sightings: Iterable[Sighting]) -> list[SeenPacket]:
     """The sightings of the packet, in order of time. Only frames that hold the needle are dissected."""
     found = []
     for sighting in sorted(sightings, key=lambda one: one.at):
@@ -28,11 +28,11 @@ def recognised(mark: Mark, sightings: Iterable[Sighting]) -> list[Seen]:
             continue
         packet = dissect(sighting.data, sighting.length)
         if mark.fits(packet, sighting.data):
-            found.append(Seen(sighting, packet, ends_of(packet)))
+            found.append(SeenPacket(sighting, packet, ends_of(packet)))
     return found
 
 
-def in_order(scene: Scene, seen: list[Seen]) -> list[Seen]:
+def in_order(scene: Scene, seen: list[SeenPacket]) -> list[SeenPacket]:
     """The sightings in the order in which the packet passed. The kernel may keep the time of a frame's first arrival when it
     forwards the frame, so a frame that leaves a veth pair can seem older than the frame that entered it. This function puts
     the leaving frame directly after the entering frame."""
@@ -46,7 +46,7 @@ def in_order(scene: Scene, seen: list[Seen]) -> list[Seen]:
     return sorted(found, key=lambda one: one.sighting.at)
 
 
-def recognised_steps(mark: Mark, seen: list[Seen], steps: Iterable[Step]) -> dict[str, list[Step]]:
+def recognised_steps(mark: Mark, seen: list[SeenPacket], steps: Iterable[Step]) -> dict[str, list[Step]]:
     """Place → the steps that are about this packet, in order. A step without headers belongs to the last step with headers
     that has the same number."""
     known = {one.ends for one in seen if one.ends}

@@ -11,7 +11,7 @@ from explorer.network.journeys.identity import Mark
 from explorer.network.journeys.model import HOPS, Header, Hop, Journey
 from explorer.network.journeys.rules import remembered, translated, words_of_step
 from explorer.network.journeys.scene import Scene
-from explorer.network.journeys.seen import Seen, in_order, recognised, recognised_steps
+from explorer.network.journeys.seen import SeenPacket, in_order, recognised, recognised_steps
 from explorer.network.model import DockerState, Place
 from explorer.network.packets import Packet
 
@@ -58,11 +58,11 @@ class Teller:
         self.scene, self.evidence, self.began = scene, evidence, began
         self.shown: dict[tuple[int, str, str], str] = {}  # header fields at the previous hop
 
-    def hops(self, seen: list[Seen], steps: dict[str, list[Step]]) -> Iterator[Hop]:
+    def hops(self, seen: list[SeenPacket], steps: dict[str, list[Step]]) -> Iterator[Hop]:
         """The hops in order. Rules of a place stand between the sighting of the packet on its way in and the sighting on its
         way out."""
         left = {place: list(those) for place, those in steps.items()}
-        before: Seen | None = None
+        before: SeenPacket | None = None
         at = 0
         while at < len(seen):
             one = seen[at]
@@ -89,7 +89,7 @@ class Teller:
         for place, those in left.items():  # rules that were met in a place where the packet was not seen
             yield from self._rules(place, those, None, before)
 
-    def _together(self, one: Seen, following: Seen | None) -> bool:
+    def _together(self, one: SeenPacket, following: SeenPacket | None) -> bool:
         """The sightings at a bridge and at its port become one hop when one follows the other directly."""
         if following is None or following.sighting.place != one.sighting.place or following.sighting.way != one.sighting.way:
             return False
@@ -98,7 +98,7 @@ class Teller:
         place = one.sighting.place
         return master(place, first) == second if one.sighting.way == "in" else master(place, second) == first
 
-    def _bridged(self, before: Seen | None, one: Seen) -> bool:
+    def _bridged(self, before: SeenPacket | None, one: SeenPacket) -> bool:
         """Whether the packet came in by one port of a bridge and left by another, so that it was not routed."""
         if before is None or before.sighting.place != one.sighting.place or before.sighting.way != "in":
             return False
@@ -107,7 +107,7 @@ class Teller:
 
     # --- a sight ---
 
-    def _hop(self, one: Seen, other: Seen | None, before: Seen | None) -> Hop:
+    def _hop(self, one: SeenPacket, other: SeenPacket | None, before: SeenPacket | None) -> Hop:
         place, way = one.sighting.place, one.sighting.way
         last = other or one
         port = (one if way == "in" else last).sighting.device
@@ -160,7 +160,7 @@ class Teller:
 
     # --- between two sights ---
 
-    def _passing(self, place: str, steps: list[Step], before: Seen, after: Seen) -> Iterator[Hop]:
+    def _passing(self, place: str, steps: list[Step], before: SeenPacket, after: SeenPacket) -> Iterator[Hop]:
         """The words between two interfaces: the packet was bridged or routed, and perhaps translated by a tracked
         connection."""
         bridged = self._bridged(before, after)
@@ -176,13 +176,13 @@ class Teller:
             told.append(self._remembered(place, before, leaving))
         yield from told
 
-    def _remembered(self, place: str, before: Seen, change: str) -> Hop:
+    def _remembered(self, place: str, before: SeenPacket, change: str) -> Hop:
         text = f"{place}: connection tracking: {change}, as for the whole connection"
         why = "Only a connection's first packet passes the nat table; conntrack remembers what was done and undoes it again."
         return Hop(kind="translated", place=place, ms=self._ms(before.sighting), text=text, why=why)
 
     def _rules(
-        self, place: str, steps: list[Step], after: Seen | None, before: Seen | None, routed: bool = False
+        self, place: str, steps: list[Step], after: SeenPacket | None, before: SeenPacket | None, routed: bool = False
     ) -> Iterator[Hop]:
         at = before or after
         ms = self._ms(at.sighting) if at else 0.0
@@ -197,7 +197,7 @@ class Teller:
                 text, met = told
                 yield Hop(kind="rule", place=place, ms=ms, text=text, why=met.why, met=met)
 
-    def _routed(self, place: str, after: Seen, ms: float) -> Hop:
+    def _routed(self, place: str, after: SeenPacket, ms: float) -> Hop:
         destination = after.ends.destination if after.ends else ""
         route = self.scene.route(place, destination)
         text, why = self.scene.routed(place, destination, route, after.sighting.device)

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 from explorer.network.packets import checksums, dns, internet, link, transport
 from explorer.network.packets.model import Field, Layer, Packet
-from explorer.network.packets.reader import Malformed, Reader, Short
+from explorer.network.packets.reader import ByteCursor, Malformed, Short
 from explorer.network.packets.step import Next
 
-HEADERS: dict[str, Callable[[Reader], Next]] = {
+HEADERS: dict[str, Callable[[ByteCursor], Next]] = {
     "Ethernet": link.ethernet,
     "VLAN": link.vlan,
     "ARP": link.arp,
@@ -38,7 +38,7 @@ def dissect(frame: bytes, length: int | None = None) -> Packet:
     carrier: Layer | None = None  # the last IP header
     complete = False  # all bytes that the IP header carries are here
     while protocol and len(layers) < LAYERS:
-        read = Reader(frame, at, end)
+        read = ByteCursor(frame, at, end)
         try:
             following, problem = HEADERS[protocol](read), ""
         except Short as error:

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from explorer.network.packets.reader import Malformed, Reader, Short, hexadecimal, ipv4, ipv6, named, printable
+from explorer.network.packets.reader import ByteCursor, Malformed, Short, hexadecimal, ipv4, ipv6, named, printable
 from explorer.network.packets.step import Next
 
 ADDRESS, INTERNET = 1, 1  # kind and class of a record that holds an IPv4 address
@@ -51,7 +51,7 @@ def read_sections(data: bytes, start: int, end: int) -> Iterator[Question | Reco
 
     Raises Short or Malformed at the first one that cannot be read; the ones before it have been yielded.
     """
-    read = Reader(data, start, end)
+    read = ByteCursor(data, start, end)
     questions, answers = struct.unpack(">HH", read.peek(4, 4))
     read.skip(HEADER)
     for _ in range(min(questions, QUESTIONS_READ)):
@@ -81,7 +81,7 @@ def first_address(message: bytes) -> str:
     return ""
 
 
-def dns(read: Reader) -> Next:
+def dns(read: ByteCursor) -> Next:
     start = read.at
     read.number("id", 2, hexadecimal(4))
     bits = int.from_bytes(read.peek(2))
@@ -103,7 +103,7 @@ def dns(read: Reader) -> Next:
     return Next("", payload="Further records")
 
 
-def _value(read: Reader, record: Record, start: int) -> str:
+def _value(read: ByteCursor, record: Record, start: int) -> str:
     value = record.value
     if record.kind == ADDRESS and len(value) == 4:
         return ipv4(value)
@@ -114,7 +114,7 @@ def _value(read: Reader, record: Record, start: int) -> str:
     return f"({len(value)} bytes)"
 
 
-def _name(read: Reader, start: int) -> str:
+def _name(read: ByteCursor, start: int) -> str:
     name, after = read_name(read.data, read.at, start, read.end)
     read.skip(after - read.at)
     return name

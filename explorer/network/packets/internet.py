@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from explorer.network.packets.reader import Malformed, Reader, flags, hexadecimal, ipv4, ipv6, mac, named
+from explorer.network.packets.reader import ByteCursor, Malformed, flags, hexadecimal, ipv4, ipv6, mac, named
 from explorer.network.packets.step import Next
 
 PROTOCOLS = {1: "ICMP", 6: "TCP", 17: "UDP", 58: "ICMPv6"}
@@ -51,7 +51,7 @@ ICMPV6_TYPES = {
 LINK_OPTIONS = {1: "source MAC", 2: "target MAC"}
 
 
-def internet4(read: Reader) -> Next:
+def internet4(read: ByteCursor) -> Next:
     start, first = read.at, read.peek(1)[0]
     read.note("version", str(first >> 4), start, 1)
     words = first & 0x0F
@@ -80,7 +80,7 @@ def internet4(read: Reader) -> Next:
     return Next(PROTOCOLS.get(protocol, ""), end, piece=more)
 
 
-def _fragment(read: Reader) -> tuple[int, bool]:
+def _fragment(read: ByteCursor) -> tuple[int, bool]:
     """The offset of the fragment in units of eight bytes, and whether more fragments follow."""
     both = int.from_bytes(read.peek(2))
     read.note("flags", flags(both >> 13, IP_FLAGS), read.at, 1)
@@ -89,7 +89,7 @@ def _fragment(read: Reader) -> tuple[int, bool]:
     return both & 0x1FFF, bool(both >> 13 & MORE)
 
 
-def internet6(read: Reader) -> Next:
+def internet6(read: ByteCursor) -> Next:
     start, first = read.at, int.from_bytes(read.peek(4))
     read.note("version", str(first >> 28), start, 1)
     read.note("traffic class", f"0x{first >> 20 & 0xFF:02x}", start, 2)
@@ -106,7 +106,7 @@ def internet6(read: Reader) -> Next:
     return _extensions(read, following, end)
 
 
-def _extensions(read: Reader, following: int, end: int | None) -> Next:
+def _extensions(read: ByteCursor, following: int, end: int | None) -> Next:
     """Skips the extension headers. A fragment other than the first has no further header."""
     later = piece = False
     for _ in range(EXTENSIONS_READ):
@@ -123,7 +123,7 @@ def _extensions(read: Reader, following: int, end: int | None) -> Next:
     raise Malformed(f"more than {EXTENSIONS_READ} extension headers")
 
 
-def icmp(read: Reader) -> Next:
+def icmp(read: ByteCursor) -> Next:
     kind = read.number("type", 1, named(ICMP_TYPES))
     read.number("code", 1, named(UNREACHABLE) if kind == 3 else str)
     read.number("checksum", 2, hexadecimal(4))
@@ -140,7 +140,7 @@ def icmp(read: Reader) -> Next:
     return Next("", payload="Data")
 
 
-def icmp6(read: Reader) -> Next:
+def icmp6(read: ByteCursor) -> Next:
     kind = read.number("type", 1, named(ICMPV6_TYPES))
     read.number("code", 1)
     read.number("checksum", 2, hexadecimal(4))
@@ -157,7 +157,7 @@ def icmp6(read: Reader) -> Next:
     return Next("", payload="Data")
 
 
-def _link_option(read: Reader) -> None:
+def _link_option(read: ByteCursor) -> None:
     if read.left >= 8 and (option := read.peek(2))[0] in LINK_OPTIONS and option[1] == 1:
         read.skip(2)
         read.take(LINK_OPTIONS[option[0]], 6, mac)

@@ -18,7 +18,7 @@ class Malformed(Exception):
     """The header contradicts itself."""
 
 
-class Reader:
+class ByteCursor:
     """A window `start`–`end` on the bytes of a frame. Every field that is taken is added to `fields`."""
 
     def __init__(self, data: bytes, start: int, end: int) -> None:

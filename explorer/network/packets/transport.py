@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from explorer.network.packets.reader import Malformed, Reader, flags, hexadecimal
+from explorer.network.packets.reader import ByteCursor, Malformed, flags, hexadecimal
 from explorer.network.packets.step import Next
 
 VXLAN_PORT = 4789  # IANA's, and Docker's unless `docker swarm init --data-path-port` says otherwise
@@ -20,7 +20,7 @@ TCP_FLAGS = (
 TCP_OPTIONS_READ = 20
 
 
-def udp(read: Reader) -> Next:
+def udp(read: ByteCursor) -> Next:
     start = read.at
     source, destination = read.number("source port", 2), read.number("destination port", 2)
     length = read.number("length", 2)
@@ -33,7 +33,7 @@ def udp(read: Reader) -> Next:
     return Next("DNS", end) if DNS_PORT in (source, destination) else Next("", end)
 
 
-def tcp(read: Reader) -> Next:
+def tcp(read: ByteCursor) -> Next:
     start = read.at
     read.number("source port", 2)
     read.number("destination port", 2)
@@ -53,7 +53,7 @@ def tcp(read: Reader) -> Next:
     return Next("")
 
 
-def _options(read: Reader, end: int) -> None:
+def _options(read: ByteCursor, end: int) -> None:
     """The options that people ask about, by name; the others as bytes."""
     read.peek(end - read.at)
     for _ in range(TCP_OPTIONS_READ):
@@ -81,7 +81,7 @@ def _options(read: Reader, end: int) -> None:
     read.skip(max(0, end - read.at))
 
 
-def vxlan(read: Reader) -> Next:
+def vxlan(read: ByteCursor) -> Next:
     bits = read.number("flags", 1, hexadecimal(2))
     read.skip(3)
     read.number("VNI", 3)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 
 from explorer.network.model import Chain, Line, Observation, Rule
-from explorer.network.read.rules import Reader, read_sections
+from explorer.network.read.rules import RuleParser, read_sections
 from explorer.network.read.text import LINES, Keys, bounded_lines
 
 # run after `iptables-save -c`, whose text is read first
@@ -55,7 +55,7 @@ def read_further(text: str, ip6: str = "", legacy: str = "", ip6_legacy: str = "
     )
 
 
-def _commands(tool: str, family: str, reader: Reader) -> list[str]:
+def _commands(tool: str, family: str, reader: RuleParser) -> list[str]:
     """The commands that a person would type to see these lines and no others."""
     if family or not reader.shown:
         return [tool] if reader.shown else []

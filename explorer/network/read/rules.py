@@ -35,16 +35,16 @@ def read_rules(text: str, table: str) -> Observation:
     return Observation(command=command, lines=tuple(section.shown), items=tuple(section.found), truncated=truncated)
 
 
-def read_sections(lines: Iterable[str], wanted: Callable[[str], bool], keys: Keys, family: str = "") -> Reader:
+def read_sections(lines: Iterable[str], wanted: Callable[[str], bool], keys: Keys, family: str = "") -> RuleParser:
     """The tables whose name is wanted. `family` is put before the names in keys and items."""
-    reader = Reader(wanted, keys, family)
+    reader = RuleParser(wanted, keys, family)
     for line in lines:
         reader.take(line)
     reader.flush()
     return reader
 
 
-class Reader:
+class RuleParser:
     """Goes through the whole dump and keeps the sections of the wanted tables, with the comments around them."""
 
     def __init__(self, wanted: Callable[[str], bool], keys: Keys, family: str) -> None:

@@ -5,14 +5,14 @@ import subprocess
 import pytest
 
 from explorer.lab.compare import batch
-from explorer.lab.compare.batch import OUTPUT_BYTES, Order, _Reader, clean, script
+from explorer.lab.compare.batch import OUTPUT_BYTES, Order, _OutputParser, clean, script
 from explorer.network.drivers.compared import OUTPUT
 
 
 def played(orders, piece=65536, mark=None):
     """Runs the script in a shell of this machine and reads it in pieces of that size."""
     heard = {}
-    reader = _Reader("h1", orders, heard.__setitem__)
+    reader = _OutputParser("h1", orders, heard.__setitem__)
     said = subprocess.run(
         ["bash", "-c", script(mark or reader.mark, orders)], capture_output=True, timeout=20, check=False
     ).stdout
@@ -84,7 +84,7 @@ def test_an_answer_that_was_lost_is_not_taken_for_another():
     """The first answer never came: the second is still the second's, and no earlier key gets it."""
     orders = [Order("one", "echo 1"), Order("two", "echo 2")]
     heard = {}
-    reader = _Reader("h1", orders, heard.__setitem__)
+    reader = _OutputParser("h1", orders, heard.__setitem__)
     reader.write("out", f"2\n\n{reader.mark} 1 0 1.0 2.0\n".encode())
     reader.end()
     assert {key: one.text for key, one in heard.items()} == {"two": "2"}
@@ -93,14 +93,14 @@ def test_an_answer_that_was_lost_is_not_taken_for_another():
 def test_without_an_end_there_is_no_status():
     orders = [Order("one", "x")]
     heard = {}
-    reader = _Reader("h1", orders, heard.__setitem__)
+    reader = _OutputParser("h1", orders, heard.__setitem__)
     reader.write("out", b"half an ans")
     reader.end()
     assert (heard["one"].evidence.status, heard["one"].text) == (None, "half an ans")
 
 
 def test_a_reader_never_holds_more_than_it_may():
-    reader = _Reader("h1", [Order("one", "x")], lambda key, heard: None)
+    reader = _OutputParser("h1", [Order("one", "x")], lambda key, heard: None)
     for _ in range(100):
         reader.write("out", b"x" * 65536)
         assert len(reader._buffer) <= 2 * OUTPUT_BYTES

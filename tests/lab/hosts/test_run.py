@@ -7,7 +7,7 @@ import pytest
 
 from explorer.lab.config import LabConfig
 from explorer.lab.errors import NodeError
-from explorer.lab.hosts.run import Kept, execute
+from explorer.lab.hosts.run import BoundedOutput, execute
 from tests.lab.fakes import HIJACKED, answer, frame
 
 
@@ -56,7 +56,7 @@ def config(tmp_path):
 )
 def test_nothing_of_the_output_is_lost_however_the_engine_sends_it(config, pieces):
     engine = EngineOfOneExec(config.socket, *pieces)
-    said = Kept(100)
+    said = BoundedOutput(100)
     assert execute(config, "c", ["x"], said.write, 5) == 3
     engine.listener.close()
     assert (bytes(said.out), bytes(said.err)) == (b"one\n", b"two\n")
@@ -64,11 +64,11 @@ def test_nothing_of_the_output_is_lost_however_the_engine_sends_it(config, piece
 
 def test_without_an_engine_it_is_the_nodes_fault(config):
     with pytest.raises(NodeError, match="does not answer"):
-        execute(config, "c", ["x"], Kept(1).write, 5)
+        execute(config, "c", ["x"], BoundedOutput(1).write, 5)
 
 
 def test_of_each_output_only_the_beginning_is_kept():
-    kept = Kept(5)
+    kept = BoundedOutput(5)
     for _ in range(1000):
         kept.write("out", b"abc")
         kept.write("err", b"xyz")

@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytest
 
 from explorer.lab.inside import execs
-from explorer.lab.inside.execs import Reader, messages, parse_stat
+from explorer.lab.inside.execs import ExecReader, messages, parse_stat
 
 H1, H2, WEB = "1" * 64, "2" * 64, "a" * 64
 HOME = f"/explorer-t/{H1}"
@@ -69,7 +69,7 @@ def proc(tmp_path):
 
 @pytest.fixture
 def reader(tmp_path, proc):
-    return Reader("/explorer-t", str(tmp_path))
+    return ExecReader("/explorer-t", str(tmp_path))
 
 
 def argv_of(told):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from explorer.lab.inside import places
-from explorer.lab.inside.places import ControlGroup, Process, Seen, name_places, unnamed
+from explorer.lab.inside.places import ControlGroup, Process, ProcessTable, name_places, unnamed
 from explorer.network.model import DockerContainer, DockerState
 
 WEB, APP = "a" * 64, "b" * 64
@@ -22,11 +22,11 @@ def docker(**names):
 
 
 def seen(**more):
-    return Seen({HOME: [Process(1)], **{int(inode[1:]): processes for inode, processes in more.items()}})
+    return ProcessTable({HOME: [Process(1)], **{int(inode[1:]): processes for inode, processes in more.items()}})
 
 
 def test_the_host_comes_first_even_without_a_process_or_a_daemon():
-    (host,) = name_places("h1", HOME, Seen(), None)
+    (host,) = name_places("h1", HOME, ProcessTable(), None)
     assert (host.id, host.kind, host.netns) == ("h1", "host", HOME)
 
 
@@ -36,7 +36,7 @@ def test_a_container_is_called_what_docker_calls_it():
 
 
 def test_a_container_on_the_hosts_network_shares_it():
-    sights = name_places("h1", HOME, Seen({HOME: [Process(1), Process(7, WEB, 5)]}), docker(web="web"))
+    sights = name_places("h1", HOME, ProcessTable({HOME: [Process(1), Process(7, WEB, 5)]}), docker(web="web"))
     assert sights[1].shares == "h1"
 
 

@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 
 from explorer.lab.inside import netns
-from explorer.lab.inside.places import Process, Seen
+from explorer.lab.inside.places import Process, ProcessTable
 from explorer.lab.watch import holding as module
 from explorer.lab.watch.holding import Holding
 
@@ -53,7 +53,7 @@ class Host:
 
     def seen(self):
         living = [child.pid for child in self.processes if child.poll() is None]
-        return Seen({inode_of(pid): [Process(pid)] for pid in living})
+        return ProcessTable({inode_of(pid): [Process(pid)] for pid in living})
 
     def end(self):
         for child in self.processes:
@@ -228,7 +228,7 @@ async def test_a_watch_that_fails_is_shown_as_unreadable_and_the_others_go_on(ho
         raise ZeroDivisionError
 
     inode = host.start()
-    held.follow(Seen({held.home: host.seen().namespaces[held.home]}))
+    held.follow(ProcessTable({held.home: host.seen().namespaces[held.home]}))
     await read(held)
     monkeypatch.setattr("explorer.lab.watch.holding.Watch.run", failing)
     held.follow(host.seen())

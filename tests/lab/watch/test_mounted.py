@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from explorer.lab.inside.places import Seen, name_places
+from explorer.lab.inside.places import ProcessTable, name_places
 from explorer.lab.watch import mounted
 from explorer.lab.watch.mounted import is_wanted, mounted_namespaces, open_mounted
 from explorer.network.model import DockerNetwork, DockerState
@@ -45,6 +45,6 @@ def test_what_is_no_namespace_of_the_sandbox_is_not_taken(path):
 def test_an_overlay_is_called_by_its_network():
     network = DockerNetwork(id="qj2k9x8y7zabcdef", name="over", driver="overlay")
     docker = DockerState(host="h1", networks=(network,))
-    seen = Seen({}, {7: "/run/docker/netns/1-qj2k9x8y7z", 8: "/run/netns/red"})
+    seen = ProcessTable({}, {7: "/run/docker/netns/1-qj2k9x8y7z", 8: "/run/netns/red"})
     names = {sight.id: sight.name for sight in name_places("h1", 1, seen, docker)}
     assert names == {"h1": "h1", "h1/ns-7": "over (overlay)", "h1/ns-8": "red"}

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from explorer.lessons.load import load_lessons
-from explorer.lessons.recording import Recording, Seen, find_recording
+from explorer.lessons.recording import RecordedStep, Recording, find_recording
 from explorer.sandboxes.models import Learner, Progress, Sandbox
 from explorer.web.learn import recorded
 from tests.lessons.worlds import seen, seen_in
@@ -38,7 +38,7 @@ def recording(lesson, monkeypatch):
         at=1_790_000_000,
         played="",
         seen=tuple(
-            Seen(step=step, snapshot=seen(name), answers={"new-on-host": "nothing"} if step == "neighbour" else {})
+            RecordedStep(step=step, snapshot=seen(name), answers={"new-on-host": "nothing"} if step == "neighbour" else {})
             for step, name in zip(steps, seen_in(lesson.slug), strict=True)
         ),
     )

@@ -26,7 +26,7 @@ from explorer.lessons.checks import PREDICATES
 from explorer.lessons.choices import BadCases, load_cases
 from explorer.lessons.load import LessonError, load_lessons
 from explorer.lessons.model import Lesson
-from explorer.lessons.recording import Recording, Seen, played, write_recording
+from explorer.lessons.recording import RecordedStep, Recording, played, write_recording
 from explorer.lessons.sent import Faulty, read_bundle
 from explorer.network.model import Snapshot
 from explorer.network.scenario import DEFAULT_ENGINE, ENGINES
@@ -195,7 +195,7 @@ def both(first: Keep, second: Keep | None) -> Keep:
     return keep
 
 
-def record(lesson: Lesson, began: float, seen: tuple[Seen, ...], path: Path) -> None:
+def record(lesson: Lesson, began: float, seen: tuple[RecordedStep, ...], path: Path) -> None:
     engines = sorted({docker.version for one in seen for docker in one.snapshot.docker.values() if docker.version})
     recording = Recording(
         lesson=lesson.slug,
@@ -243,7 +243,7 @@ def solve(lessons: dict[str, Lesson], options: dict[str, Any]) -> None:
         raise CommandError(f"{error} {error.detail}".strip()) from error
     if options["record"] and result.ok and not options["skip"] and not options["until"]:
         answers = {step.step: step.answers for step in result.steps}
-        seen = tuple(Seen(step=step, snapshot=snapshot, answers=answers.get(step, {})) for step, snapshot in snapshots)
+        seen = tuple(RecordedStep(step=step, snapshot=snapshot, answers=answers.get(step, {})) for step, snapshot in snapshots)
         record(lesson, began, seen, Path(options["record"]))
     if options["json"]:
         print(json.dumps(result.as_json()))
