@@ -17,7 +17,7 @@ MANY, FEW = diskguard.WORTH_IT_BYTES + 1, diskguard.WORTH_IT_BYTES - 1
 
 @pytest.fixture
 def config(tmp_path):
-    return LabConfig("test", "node", tmp_path / "engine", tmp_path / "run", tmp_path / "cache")
+    return LabConfig("units", "node", tmp_path / "engine", tmp_path / "run", tmp_path / "cache")
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ NAMES = [need.name for need in capabilities.probes()]
 
 @pytest.fixture
 def config(tmp_path):
-    made = LabConfig("test", "node1", tmp_path / "engine", tmp_path / "run", tmp_path / "cache", engines=("26", "28"))
+    made = LabConfig("units", "node1", tmp_path / "engine", tmp_path / "run", tmp_path / "cache", engines=("26", "28"))
     made.engine_dir.mkdir()
     return made
 
@@ -82,7 +82,7 @@ def test_a_good_node_is_good_in_every_point(config, good, engine):
 
 
 def test_sandboxes_that_stand_take_room(config, good, engine):
-    labels = {"explorer.install": "test", "explorer.sandbox": "s", "explorer.generation": "1"}
+    labels = {"explorer.install": "units", "explorer.sandbox": "s", "explorer.generation": "1"}
     engine.volumes["v"] = {"Name": "v", "Labels": labels}
     assert examine(config)["capacity"]["used"] == 1
 

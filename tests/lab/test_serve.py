@@ -17,7 +17,7 @@ from explorer.lab.hosts import lifecycle
 
 @pytest.fixture
 def config(tmp_path):
-    made = LabConfig("test", "node", tmp_path / "engine", tmp_path / "run", tmp_path / "cache")
+    made = LabConfig("units", "node", tmp_path / "engine", tmp_path / "run", tmp_path / "cache")
     made.engine_dir.mkdir()
     made.socket.parent.mkdir(parents=True)
     return made

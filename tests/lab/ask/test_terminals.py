@@ -21,7 +21,7 @@ WEB = "a" * 64
 
 @pytest.fixture
 def config(tmp_path):
-    made = LabConfig("test", "node", tmp_path / "engine", tmp_path / "run", tmp_path / "cache")
+    made = LabConfig("units", "node", tmp_path / "engine", tmp_path / "run", tmp_path / "cache")
     made.socket.parent.mkdir(parents=True)
     made.socket.symlink_to(tmp_path / "d.sock")
     return made
@@ -88,9 +88,9 @@ async def test_a_shell_is_an_exec_with_a_terminal_and_a_mark(opened, hung):
     assert engine.wanted["DetachKeys"] == DETACH_KEYS
     environment = engine.wanted["Env"]
     assert isinstance(environment, list)
-    assert hung == [("x-test-s1-h1", environment[1])]
+    assert hung == [("x-units-s1-h1", environment[1])]
     assert environment[1].startswith(f"{MARK}=")
-    assert engine.asked[:2] == ["POST /containers/x-test-s1-h1/exec", "POST /exec/e1/start"]
+    assert engine.asked[:2] == ["POST /containers/x-units-s1-h1/exec", "POST /exec/e1/start"]
 
 
 async def test_two_shells_have_two_marks(opened, tmp_path, config, hung):
@@ -224,7 +224,7 @@ async def test_closing_wakes_who_types_into_a_program_that_reads_nothing(opened)
 
 async def test_every_shell_of_an_earlier_relay_is_ended(config, hung):
     assert await end_shells(config, "s1", "h1") == 1
-    assert hung == [("x-test-s1-h1", f"{MARK}=")]
+    assert hung == [("x-units-s1-h1", f"{MARK}=")]
     with pytest.raises(NotThere):
         await end_shells(config, "../s", "h1")
 
@@ -287,7 +287,7 @@ async def test_a_host_is_found_with_its_control_group(tmp_path, monkeypatch):
     group = ControlGroup(tmp_path, "/x")
     monkeypatch.setattr(ControlGroup, "of", classmethod(lambda cls, pid, container: group if pid == 7 else None))
     async with daemon(tmp_path, saying(answer({"Id": WEB, "State": {"Pid": 7}}))) as engine:
-        found = await find_group(engine, "x-test-s1-h1", "h1")
+        found = await find_group(engine, "x-units-s1-h1", "h1")
     assert (found.pid, found.group) == (7, group)
 
 
@@ -305,7 +305,7 @@ async def test_a_host_is_found_with_its_control_group(tmp_path, monkeypatch):
 async def test_a_host_that_does_not_run_is_said(tmp_path, said, error):
     async with daemon(tmp_path, saying(said)) as engine:
         with pytest.raises(error, match="h1"):
-            await find_group(engine, "x-test-s1-h1", "h1")
+            await find_group(engine, "x-units-s1-h1", "h1")
 
 
 def test_the_keys_that_leave_a_terminal_are_none_that_people_type():

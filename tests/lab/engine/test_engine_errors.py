@@ -95,7 +95,7 @@ def engine_that_is(kind: type[BaseHTTPRequestHandler], config: LabConfig) -> Ite
 
 @pytest.fixture
 def config(tmp_path: Path) -> LabConfig:
-    return LabConfig("test", "node", tmp_path / "engine", tmp_path / "run", tmp_path / "cache")
+    return LabConfig("units", "node", tmp_path / "engine", tmp_path / "run", tmp_path / "cache")
 
 
 def every_call(config: LabConfig) -> list[Any]:

@@ -14,7 +14,7 @@ from explorer.lab.errors import NodeError
 
 @pytest.fixture
 def config(tmp_path: Path) -> LabConfig:
-    return LabConfig("test", "node", tmp_path / "engine", tmp_path / "run", tmp_path / "cache")
+    return LabConfig("units", "node", tmp_path / "engine", tmp_path / "run", tmp_path / "cache")
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def test_everything_is_made_passable_and_no_more(config, machine, typed, user, m
     kernel.prepare(config)
     for directory in (config.engine_dir, config.engine_dir / "expires", config.socket.parent):
         assert directory.stat().st_mode & 0o777 == 0o711
-    assert ["ip", "netns", "add", "explorer-test"] in typed
+    assert ["ip", "netns", "add", "explorer-units"] in typed
 
 
 def test_a_closed_directory_above_is_named_before_anything_is_started(config, machine, typed, user, monkeypatch):
@@ -132,7 +132,7 @@ def rules(typed):
 
 def test_nobody_on_a_lan_speaks_to_the_engines_namespace_or_another_lan(config, typed):
     kernel.fence(config)
-    assert all(argv[:2] == ["nsenter", "--net=/run/netns/explorer-test"] for argv in typed)
+    assert all(argv[:2] == ["nsenter", "--net=/run/netns/explorer-units"] for argv in typed)
     assert "iptables -w -I INPUT 1 ! -i lo -j DROP" in rules(typed)
     assert "iptables -w -I FORWARD 1 -j DROP" in rules(typed)
 

@@ -21,7 +21,7 @@ LISTENING = "import sys, time; print('here', flush=True); time.sleep(60)"
 
 @pytest.fixture
 def config(tmp_path: Path) -> LabConfig:
-    return LabConfig("test", "node", tmp_path / "engine", tmp_path / "run", tmp_path / "cache")
+    return LabConfig("units", "node", tmp_path / "engine", tmp_path / "run", tmp_path / "cache")
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def child():
 # --- one engine per installation ---
 def test_a_second_engine_of_the_same_installation_is_refused(config):
     held = leftovers.claim(config)
-    with pytest.raises(NodeError, match="installation test is already running"):
+    with pytest.raises(NodeError, match="installation units is already running"):
         leftovers.claim(config)
     held.close()
     leftovers.claim(config).close()
@@ -80,21 +80,21 @@ def test_a_daemon_is_known_by_the_exact_path_in_its_arguments(config, groups, ch
 
 
 def test_whatever_is_in_our_control_groups_is_ours_but_never_we(config, groups):
-    groups("pids/explorer-test/c1/docker/x", procs=f"41\n{os.getpid()}\n0\n")
-    groups("memory/explorer-test", procs="42\n")
-    groups("pids/explorer-test2/c1", "pids/elsewhere", procs="43\n")
+    groups("pids/explorer-units/c1/docker/x", procs=f"41\n{os.getpid()}\n0\n")
+    groups("memory/explorer-units", procs="42\n")
+    groups("pids/explorer-units2/c1", "pids/elsewhere", procs="43\n")
     assert leftovers.our_processes(config) == {41, 42}
 
 
 @pytest.mark.parametrize("text", ["", "what\n", "1 2 x", "\0"])
 def test_a_group_that_lists_nonsense_has_no_members(config, groups, text):
-    groups("pids/explorer-test", procs=text)
+    groups("pids/explorer-units", procs=text)
     assert leftovers.our_processes(config) == set()
 
 
 def test_both_versions_of_control_groups_are_looked_at(config, groups):
-    root = groups("explorer-test", "pids/explorer-test", "pids/other/explorer-test")
-    assert leftovers.our_cgroups(config) == [root / "explorer-test", root / "pids/explorer-test"]
+    root = groups("explorer-units", "pids/explorer-units", "pids/other/explorer-units")
+    assert leftovers.our_cgroups(config) == [root / "explorer-units", root / "pids/explorer-units"]
 
 
 # --- killing ---
@@ -137,7 +137,7 @@ def test_a_daemon_that_was_left_is_ended(config, groups, child):
 
 
 def test_processes_that_do_not_end_are_named(config, groups, monkeypatch):
-    groups("pids/explorer-test", procs="999999998\n")
+    groups("pids/explorer-units", procs="999999998\n")
     monkeypatch.setattr(leftovers, "ENDING_SECONDS", -1)
     with pytest.raises(NodeError, match="do not end") as caught:
         leftovers.sweep(config)
@@ -164,11 +164,11 @@ def test_only_mounts_below_our_own_directories_are_taken_down(monkeypatch, tmp_p
 
 def test_empty_groups_go_from_the_inside_out(config, groups, tmp_path):
     root = tmp_path / "cgroup"
-    (root / "pids/explorer-test/a/b").mkdir(parents=True)
-    (root / "pids/explorer-test2").mkdir()
+    (root / "pids/explorer-units/a/b").mkdir(parents=True)
+    (root / "pids/explorer-units2").mkdir()
     groups()
     leftovers._remove_cgroups(config)
-    assert [path.name for path in (root / "pids").iterdir()] == ["explorer-test2"]
+    assert [path.name for path in (root / "pids").iterdir()] == ["explorer-units2"]
 
 
 # --- a host's control groups ---
@@ -182,25 +182,25 @@ def handed(monkeypatch):
 
 def test_a_host_gets_what_it_needs_to_divide_its_group_and_no_limit(config, groups, handed):
     limits = {"memory__max": "1", "pids__max": "2", "cgroup__subtree_control": "", "tasks": ""}
-    root = groups("pids/explorer-test/c1", "cpu/explorer-test/c1", **limits)
+    root = groups("pids/explorer-units/c1", "cpu/explorer-units/c1", **limits)
     cgroups.delegate(config, "c1", ROOT)
     names = {path.name for path, _, _ in handed if path.is_file()}
     assert names == {"cgroup.procs", "cgroup.subtree_control", "tasks"}
     assert {(uid, gid) for _, uid, gid in handed} == {(200_000, 200_001)}
-    assert handed[-1][0] == root / "cpu/explorer-test/c1", "the one a host waits for comes last, after its files"
+    assert handed[-1][0] == root / "cpu/explorer-units/c1", "the one a host waits for comes last, after its files"
 
 
 def test_a_group_that_is_late_is_waited_for(config, groups, handed, monkeypatch):
-    root = groups("pids/explorer-test")
+    root = groups("pids/explorer-units")
     monkeypatch.setattr(
-        "explorer.lab.engine.cgroups.time.sleep", lambda _: (root / "pids/explorer-test/c1").mkdir(exist_ok=True)
+        "explorer.lab.engine.cgroups.time.sleep", lambda _: (root / "pids/explorer-units/c1").mkdir(exist_ok=True)
     )
     cgroups.delegate(config, "c1", ROOT)
-    assert [path for path, _, _ in handed] == [root / "pids/explorer-test/c1"]
+    assert [path for path, _, _ in handed] == [root / "pids/explorer-units/c1"]
 
 
 def test_a_group_that_never_comes_is_the_nodes_fault(config, groups, handed, monkeypatch):
-    groups("pids/explorer-test")
+    groups("pids/explorer-units")
     monkeypatch.setattr(cgroups, "WAIT_SECONDS", -1)
     with pytest.raises(NodeError, match="nowhere to be found"):
         cgroups.delegate(config, "c1", ROOT)
@@ -208,7 +208,7 @@ def test_a_group_that_never_comes_is_the_nodes_fault(config, groups, handed, mon
 
 
 def test_a_host_that_goes_on_forking_is_killed_again(config, groups, monkeypatch):
-    groups("pids/explorer-test/c1")
+    groups("pids/explorer-units/c1")
     rounds = [3, 2, 1, 0, 7]
     monkeypatch.setattr(cgroups, "kill_group", lambda group: rounds.pop(0))
     cgroups.kill_all(config, "c1")
@@ -216,7 +216,7 @@ def test_a_host_that_goes_on_forking_is_killed_again(config, groups, monkeypatch
 
 
 def test_a_fork_bomb_is_not_fought_for_ever(config, groups, monkeypatch):
-    groups("pids/explorer-test/c1")
+    groups("pids/explorer-units/c1")
     rounds = []
 
     def one_more(group):

@@ -21,7 +21,7 @@ from explorer.network.scenario import SCENARIOS
 
 @pytest.fixture
 def config(tmp_path: Path) -> LabConfig:
-    return LabConfig("test", "node", tmp_path / "engine", tmp_path / "run", tmp_path / "cache")
+    return LabConfig("units", "node", tmp_path / "engine", tmp_path / "run", tmp_path / "cache")
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
 def config(tmp_path):
     (tmp_path / "run" / "engine").mkdir(parents=True)
     (tmp_path / "engine" / "tmp").mkdir(parents=True)
-    return LabConfig("test", "node", tmp_path / "engine", tmp_path / "run", tmp_path / "cache")
+    return LabConfig("units", "node", tmp_path / "engine", tmp_path / "run", tmp_path / "cache")
 
 
 def test_an_overlays_layers_are_read_from_the_mounts():

@@ -16,7 +16,7 @@ from tests.lab.memory_engine import MemoryEngine, serving
 
 @pytest.fixture
 def config(tmp_path: Path) -> LabConfig:
-    made = LabConfig("test", "node", tmp_path / "engine", tmp_path / "run", tmp_path / "cache", engines=("26", "28"))
+    made = LabConfig("units", "node", tmp_path / "engine", tmp_path / "run", tmp_path / "cache", engines=("26", "28"))
     made.socket.parent.mkdir(parents=True)
     return made
 

@@ -39,8 +39,8 @@ def take(engine, *subnets):
 def test_each_lan_has_a_subnet_of_its_own_in_the_scenarios_order(make, engine):
     segments = make(ROUTED)
     assert [(one.lan, one.name, one.subnet) for one in segments] == [
-        ("lan", "x-test-s", "10.77.0.0/24"),
-        ("far", "x-test-s-far", "10.77.1.0/24"),
+        ("lan", "x-units-s", "10.77.0.0/24"),
+        ("far", "x-units-s-far", "10.77.1.0/24"),
     ]
     assert segments[0].addresses == {"h1": "10.77.0.11", "router": "10.77.0.1"}
     assert segments[1].addresses == {"router": "10.77.1.1", "outside": "10.77.1.101"}
@@ -103,9 +103,9 @@ def test_the_own_lan_comes_before_another():
 @pytest.mark.parametrize(
     ("words", "labels"),
     [
-        ((), ["explorer.install=test"]),
-        (("s",), ["explorer.install=test", "explorer.sandbox=s"]),
-        (("s", 0), ["explorer.install=test", "explorer.sandbox=s", "explorer.generation=0"]),
+        ((), ["explorer.install=units"]),
+        (("s",), ["explorer.install=units", "explorer.sandbox=s"]),
+        (("s", 0), ["explorer.install=units", "explorer.sandbox=s", "explorer.generation=0"]),
     ],
 )
 def test_what_is_looked_for(config, words, labels):

@@ -58,7 +58,7 @@ def test_a_sandbox_is_made_in_phases_and_tells_where_everybody_is(opened, engine
     assert facts["hosts"]["h1"]["address"] == "10.77.0.11"
     assert facts["hosts"]["h1"]["engine"] == "26.1.5"
     assert facts["machines"]["outside"]["addresses"] == {"lan": "10.77.0.100"}
-    assert {one["Name"] for one in engine.containers.values()} == {"/x-test-s-h1", "/x-test-s-outside"}
+    assert {one["Name"] for one in engine.containers.values()} == {"/x-units-s-h1", "/x-units-s-outside"}
     assert all(one["State"]["Running"] for one in engine.containers.values())
 
 
@@ -66,7 +66,7 @@ def test_everything_carries_the_labels_by_which_it_is_found(opened, engine, conf
     opened(generation=3)
     things = [*engine.networks.values(), *(one["Config"] for one in engine.containers.values())]
     for thing in things:
-        assert thing["Labels"]["explorer.install"] == "test"
+        assert thing["Labels"]["explorer.install"] == "units"
         assert thing["Labels"]["explorer.sandbox"] == "s"
         assert thing["Labels"]["explorer.generation"] == "3"
         assert float(thing["Labels"]["explorer.expires"]) > time.time()
@@ -242,7 +242,7 @@ def test_every_generation_of_every_sandbox_is_listed_by_labels(opened, engine, c
 
 def test_labels_of_nonsense_are_no_sandbox(engine, config):
     for number, labels in enumerate(({}, {"explorer.sandbox": "s"}, {"explorer.sandbox": "s", "explorer.generation": "x"})):
-        engine.volumes[str(number)] = {"Name": str(number), "Labels": {"explorer.install": "test"} | labels}
+        engine.volumes[str(number)] = {"Name": str(number), "Labels": {"explorer.install": "units"} | labels}
     engine.volumes["none"] = {"Name": "none", "Labels": {"explorer.install": "other"}}
     assert lifecycle.list_sandboxes(config) == []
 

@@ -40,7 +40,7 @@ class EngineOfOneExec:
 
 @pytest.fixture
 def config(tmp_path):
-    made = LabConfig("test", "node", tmp_path / "engine", tmp_path, tmp_path / "cache")
+    made = LabConfig("units", "node", tmp_path / "engine", tmp_path, tmp_path / "cache")
     made.socket.parent.mkdir(parents=True, exist_ok=True)
     return made
 
