@@ -6,9 +6,10 @@ PostgreSQL's is there for every connection as it is. Tests that use this commit:
 
 from __future__ import annotations
 
+import sqlite3
 import threading
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextlib import closing, contextmanager
 
 import pytest
 from django.db import connection, connections
@@ -37,8 +38,16 @@ def at_once(transactional_db, tmp_path):
         if connection.vendor == "sqlite" and not path.exists():
             with connection.cursor() as cursor:
                 cursor.execute("VACUUM INTO %s", [str(path)])
+            with closing(
+                sqlite3.connect(path)
+            ) as copy:  # two connections that both change a new file to WAL lock each other out
+                copy.execute("PRAGMA journal_mode=WAL")
         with ThreadPoolExecutor(len(doings)) as threads:
-            given = [one.result(SECONDS) for one in [threads.submit(do, doing) for doing in doings]]
+            running = [threads.submit(do, doing) for doing in doings]
+            ended, _ = wait(running, SECONDS, FIRST_EXCEPTION)  # whoever failed is named, not who waited for them
+            for one in ended:
+                one.result()
+            given = [one.result(SECONDS) for one in running]
         return given if len(given) > 1 else given[0]
 
     return run
