@@ -13,6 +13,7 @@ from explorer.lab.errors import NodeError
 
 WAIT_SECONDS = patient(5.0)
 KILL_ROUNDS = 50
+KILL_SECONDS = patient(60.0)  # for all rounds: one round may walk through a hundred thousand groups
 # Root needs the directory and these files to make groups below. The files with the host's own limits stay with the node.
 HANDED_OVER = ("cgroup.procs", "cgroup.subtree_control", "cgroup.threads", "tasks", "cgroup.clone_children")
 
@@ -35,7 +36,10 @@ def delegate(config: LabConfig, container: str, root: tuple[int, int]) -> None:
 def kill_all(config: LabConfig, container: str) -> None:
     """Kills every process of a container, before the engine is asked to remove it: the engine would wait for frozen processes
     without end."""
+    until = time.monotonic() + KILL_SECONDS
     for _ in range(KILL_ROUNDS):
+        if time.monotonic() > until:
+            return
         groups = [path for parent in our_cgroups(config) if (path := parent / container).is_dir()]
         if not sum(kill_group(group) for group in groups):
             return

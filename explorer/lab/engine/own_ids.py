@@ -230,7 +230,7 @@ def main(arguments: list[str]) -> None:
     if first is None:
         os.execvp("runc", ["runc", *arguments])  # noqa: S606
     scratch = os.path.join(os.environ[FOLDER], arguments[-1])
-    os.makedirs(os.path.join(scratch, ROOT), 0o711)
+    os.makedirs(os.path.join(scratch, ROOT), 0o711, exist_ok=True)
     try:
         change(config, first, scratch)
         with open(path, "w") as file:

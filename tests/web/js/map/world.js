@@ -3,27 +3,13 @@
 import "../tables.js";
 import ELK from "elkjs/lib/main.js";
 import { arrange } from "../../../../static/js/map/elk.js";
+import { face } from "../sandbox.js";
+
+export { face };
 
 export const elk = new ELK(); // without a worker: the same code, in this process
 
 export const layOut = (graph) => arrange(graph, (level) => elk.layout(level));
-
-export const face = (name, kind, cidr, facts = {}) => ({
-  kind_of: "interface",
-  key: name,
-  index: 1,
-  name,
-  kind,
-  mac: "",
-  mtu: 1500,
-  state: "UP",
-  master: "",
-  peer_index: null,
-  peer_name: "",
-  peer_place: "",
-  addresses: cidr ? [{ cidr, family: "inet", scope: "global" }] : [],
-  ...facts,
-});
 
 export const place = (id, kind, host, items, facts = {}) => ({
   id,
