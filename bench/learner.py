@@ -51,13 +51,7 @@ class Learner:
         self.post(f"/sandboxes/{self.sandbox}/close/")
 
     def dial(self, path: str) -> connect:
-        cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in self.http.cookies)
-        return connect(
-            f"ws://127.0.0.1:{self.stack.port}{path}",
-            origin=self.stack.address,  # type: ignore[arg-type]
-            additional_headers={"Cookie": cookies},
-            max_size=None,
-        )
+        return dial(self.stack, {cookie.name: cookie.value or "" for cookie in self.http.cookies}, path)
 
     def page(self) -> Page:
         return Page(self)
@@ -75,6 +69,16 @@ class Learner:
         async with self.page() as page:
             await asyncio.to_thread(self.click_close)
             await page.hear(lambda message: message.get("state") in {"closed", "failed", "expired"})
+
+
+def dial(stack: Stack, cookies: dict[str, str], path: str) -> connect:
+    """A websocket of the site for the one who has these cookies."""
+    return connect(
+        f"ws://127.0.0.1:{stack.port}{path}",
+        origin=stack.address,  # type: ignore[arg-type]
+        additional_headers={"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())},
+        max_size=None,
+    )
 
 
 def is_live(message: dict[str, Any]) -> bool:

@@ -73,6 +73,16 @@ def in_host(lab: LabConfig, sandbox: str, where: str, command: str) -> str:
     return text
 
 
+def write_file(lab: LabConfig, sandbox: str, where: str, path: str, text: str) -> None:
+    run.run_in(lab, sandbox, where, ["sh", "-c", 'cat >"$0"', path], lambda kind, data: None, 60, stdin=text.encode())
+
+
+def start_program(lab: LabConfig, sandbox: str, where: str, script: str) -> None:
+    """Starts a shell script that goes on by itself."""
+    write_file(lab, sandbox, where, "/root/noise.sh", script)
+    in_host(lab, sandbox, where, "setsid nohup bash /root/noise.sh >/dev/null 2>&1 </dev/null & sleep 0.1")
+
+
 def process_in(netns: int) -> int:
     """Some process whose network namespace has this inode."""
     for path in Path("/proc").glob("[0-9]*/ns/net"):
