@@ -13,7 +13,6 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 from types import FrameType
@@ -61,7 +60,7 @@ def run_engine(config: LabConfig, say: Say, ready: Callable[[], None]) -> int:
     try:
         leftovers.sweep(config)
         leftovers.forget_networks(config)
-        shutil.rmtree(config.socket.parent, ignore_errors=True)
+        leftovers.empty(config.socket.parent)
         kernel.prepare(config)
         if lack := ids.prepare(config):
             say(f"all sandboxes share one range of user ids: {lack}")
@@ -218,9 +217,9 @@ def _end(config: LabConfig, daemon: subprocess.Popen[bytes] | None, say: Say) ->
             daemon.kill()
             daemon.wait()
     leftovers.sweep(config)
-    shutil.rmtree(config.socket.parent, ignore_errors=True)
-    with suppress(OSError):
-        config.run_dir.rmdir()  # fails while other parts of this installation use it
+    leftovers.empty(config.socket.parent)
+    if config.run_dir.is_dir() and os.listdir(config.run_dir) == [config.socket.parent.name]:  # no other part is here
+        shutil.rmtree(config.run_dir, ignore_errors=True)
 
 
 def _last_words(config: LabConfig) -> str:

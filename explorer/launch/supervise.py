@@ -1,4 +1,5 @@
-"""Starts parts in order, watches them, and ends them in reverse order. This module does not know what the parts are for."""
+"""Starts parts in order, starts a part again that ends by itself, and ends all in reverse order. This module does not know what
+the parts are for."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ import contextlib
 import os
 import signal
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +20,8 @@ from explorer.launch.state import LaunchError
 
 _LOOK = 0.05  # seconds between two looks at a part that is starting
 _LOOK_UP = 0.3
+ENDS_MOST, ENDS_WITHIN = 5, 60.0  # a part that ends more often than this within so many seconds stops everything
+REST = 0.5  # seconds before a part is started again; longer for one that ended several times
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +112,15 @@ class Supervisor:
             self.console.done(one.part.note)
 
     async def _start(self, part: Part) -> Running:
-        log = self.logs / f"{part.name}.log"
+        one = Running(part, self.logs / f"{part.name}.log", await self._spawn(part))
+        self.running.append(one)
+        self._remember()
+        return one
+
+    async def _spawn(self, part: Part) -> asyncio.subprocess.Process:
         # A new session: Ctrl-C reaches only the supervisor, which ends the parts in order. If it is killed, they get a SIGTERM.
         try:
-            with log.open("wb") as out:
+            with (self.logs / f"{part.name}.log").open("wb") as out:
                 process = await asyncio.create_subprocess_exec(
                     *("setpriv", "--pdeathsig", "TERM", "--"),
                     *part.argv,
@@ -123,10 +132,10 @@ class Supervisor:
                 )
         except OSError as error:
             raise LaunchError(f"{part.name} could not be started: {error.strerror} ({error.filename})") from error
-        one = Running(part, log, process)
-        self.running.append(one)
+        return process
+
+    def _remember(self) -> None:
         state.remember(self.run_dir, {each.part.name: each.process.pid for each in self.running})
-        return one
 
     async def _wait_ready(self, one: Running) -> None:
         until = time.monotonic() + one.part.patience
@@ -144,15 +153,52 @@ class Supervisor:
         return LaunchError(f"{sentence}; the end of {one.log}:", "\n".join(last_lines(one.log, 12)))
 
     async def _watch(self) -> None:
-        """Returns when the supervisor is asked to stop. Raises LaunchError when a part ends by itself."""
-        ends = {asyncio.create_task(one.process.wait()): one for one in self.running}
-        asked = asyncio.create_task(self.asked.wait())
-        done, waiting = await asyncio.wait({*ends, asked}, return_when=asyncio.FIRST_COMPLETED)
-        for task in waiting:
+        """Returns when the supervisor is asked to stop. Raises LaunchError when a part ends by itself again and again."""
+        keepers = [asyncio.create_task(self._keep(one)) for one in self.running]
+        await asyncio.wait(keepers, return_when=asyncio.FIRST_COMPLETED)
+        self.asked.set()  # the other keepers return too
+        for outcome in await asyncio.gather(*keepers, return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
+
+    async def _keep(self, one: Running) -> None:
+        """Starts a part again each time it ends by itself, until the supervisor is asked to stop."""
+        ends: deque[float] = deque(maxlen=ENDS_MOST)
+        while await self._ended_by_itself(one):
+            sentence = f"{one.part.name} ended by itself, {ending(one.process.returncode or 0)}"
+            if len(ends) == ENDS_MOST and time.monotonic() - ends[0] < ENDS_WITHIN:
+                raise self._failure(one, f"{sentence}, for the {ENDS_MOST + 1}th time within a minute")
+            self.console.line(f"• {sentence}; starting it again")
+            ends.append(time.monotonic())
+            await self._start_again(one, REST * sum(at > ends[-1] - ENDS_WITHIN for at in ends))
+
+    async def _ended_by_itself(self, one: Running) -> bool:
+        waits = [asyncio.create_task(one.process.wait()), asyncio.create_task(self.asked.wait())]
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for task in waits:
             task.cancel()
-        for task, one in ends.items():
-            if task in done and not self.asked.is_set():
-                raise self._failure(one, f"{one.part.name} ended by itself, {ending(one.process.returncode or 0)}")
+        return not self.asked.is_set()
+
+    async def _start_again(self, one: Running, rest: float) -> None:
+        """Starts a part again. One that is not ready in time is killed, and counts as one more end."""
+        began = time.monotonic()
+        kill_session(one)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.asked.wait(), rest)
+        if self.asked.is_set():
+            return
+        with contextlib.suppress(OSError):
+            one.log.replace(one.log.with_suffix(".before.log"))
+        one.process = await self._spawn(one.part)
+        self._remember()
+        try:
+            await self._wait_ready(one)
+            self.console.line(f"✓ {one.part.name} is back after {time.monotonic() - began:.1f} s")
+        except LaunchError as error:
+            self._complain(error)
+            kill_session(one)
+        except Stopped:
+            return
 
     async def _end_all(self) -> None:
         for one in reversed(self.running):
@@ -172,10 +218,15 @@ async def end(one: Running) -> bool:
             await asyncio.wait_for(one.process.wait(), patience)
             clean = True
             break
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(one.process.pid, signal.SIGKILL)  # and the other processes of its session
+    kill_session(one)
     await one.process.wait()
     return clean
+
+
+def kill_session(one: Running) -> None:
+    """Kills a part and the other processes of its session, also those that it left when it ended."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(one.process.pid, signal.SIGKILL)
 
 
 def ending(status: int) -> str:

@@ -173,9 +173,14 @@ def test_an_engine_that_is_gone_is_not_asked(config, node, said):
 
 
 def test_what_others_of_this_installation_use_stays(config, node, said):
+    """Also the empty directory: a web process that runs on has something mounted over it."""
     (config.run_dir / "redis.sock").write_text("")
+    config.socket.write_text("")
+    (config.socket.parent / "exec").mkdir()
+    before = config.socket.parent.stat().st_ino
     serve._end(config, None, said.append)
-    assert [path.name for path in config.run_dir.iterdir()] == ["redis.sock"]
+    assert sorted(path.name for path in config.run_dir.iterdir()) == ["engine", "redis.sock"]
+    assert (config.socket.parent.stat().st_ino, list(config.socket.parent.iterdir())) == (before, [])
 
 
 # --- looking after sandboxes ---

@@ -1,7 +1,10 @@
 import asyncio
+import json
+import os
 import re
-from signal import SIGTERM
+from signal import SIGKILL, SIGTERM
 
+from explorer.launch import supervise
 from explorer.launch.ready import says
 from explorer.launch.state import LaunchError
 from explorer.launch.supervise import Chore, Part
@@ -67,11 +70,92 @@ async def test_a_part_that_never_gets_ready_is_given_up(supervisor):
     assert "never was not ready after 0 s" in said(supervisor)
 
 
-async def test_a_part_that_ends_by_itself_ends_the_rest(supervisor):
+async def watched(supervisor, steps, happens):
+    """Is up, lets `happens` go on beside it, then asks to stop."""
+    running: list[asyncio.Task] = []
+
+    async def meanwhile():
+        try:
+            await asyncio.wait_for(happens(), 20)
+        finally:
+            supervisor.asked.set()
+
+    status = await supervisor.run(steps, lambda: running.append(asyncio.create_task(meanwhile())))
+    await asyncio.gather(*running)
+    return status
+
+
+async def saying(supervisor, words):
+    while words not in said(supervisor):  # noqa: ASYNC110 - the console is a file
+        await asyncio.sleep(0.02)
+
+
+async def test_a_part_that_is_killed_is_started_again_and_the_rest_goes_on(supervisor):
+    async def happens():
+        good, parent = supervisor.running
+        before, untouched = parent.process.pid, good.process.pid
+        os.kill(before, SIGKILL)
+        await saying(supervisor, "parent is back")
+        assert parent.process.pid != before
+        assert good.process.pid == untouched
+        assert (json.loads((supervisor.run_dir / "parts.json").read_text())["parent"][0]) == parent.process.pid
+
+    assert await watched(supervisor, [fake("good"), fake("parent")], happens) == 0
+    assert "• parent ended by itself, killed by SIGKILL; starting it again" in said(supervisor)
+    assert re.findall(r"^■ (\w+)", said(supervisor), re.M) == ["parent", "good"]
+
+
+async def test_what_a_killed_part_left_in_its_session_is_gone_before_it_starts_again(supervisor):
+    async def happens():
+        log = supervisor.logs / "parent.log"
+        grandchild = int(log.read_text().split()[0])
+        os.kill(supervisor.running[0].process.pid, SIGKILL)
+        await saying(supervisor, "parent is back")
+        assert not alive(grandchild)
+        assert (supervisor.logs / "parent.before.log").read_text().split()[0] == str(grandchild)
+
+    assert await watched(supervisor, [fake("parent")], happens) == 0
+
+
+async def test_a_part_that_ends_again_and_again_ends_the_rest(supervisor, monkeypatch):
+    monkeypatch.setattr(supervise, "REST", 0.01)
     status = await supervisor.run([fake("good"), fake("brief")], lambda: None)
     assert status == 1
-    assert "brief ended by itself, exit status 4" in said(supervisor)
+    assert said(supervisor).count("brief is back") == supervise.ENDS_MOST
+    assert "brief ended by itself, exit status 4, for the 6th time within a minute" in said(supervisor)
     assert "■ good" in said(supervisor)
+
+
+async def test_a_part_that_does_not_get_ready_again_is_tried_again(supervisor, monkeypatch, tmp_path):
+    """The second start hangs, the third is good."""
+    monkeypatch.setattr(supervise, "REST", 0.01)
+    counted = f"echo x >> {tmp_path}/starts; [ $(wc -l < {tmp_path}/starts) = 2 ] || echo ready; exec sleep 60"
+    moody = Part("moody", ("sh", "-c", counted), says("ready"), patience=0.5)
+
+    async def happens():
+        os.kill(supervisor.running[0].process.pid, SIGKILL)
+        await saying(supervisor, "moody is back")
+
+    assert await watched(supervisor, [moody], happens) == 0
+    assert "moody was not ready after" in said(supervisor)
+    assert (tmp_path / "starts").read_text().count("x") == 3
+
+
+async def test_a_stop_while_a_part_starts_again_starts_nothing_more(supervisor, tmp_path):
+    once = f"[ -e {tmp_path}/once ] || {{ touch {tmp_path}/once; echo ready; }}; exec sleep 60"
+
+    async def happens():
+        os.kill(supervisor.running[0].process.pid, SIGKILL)
+        await saying(supervisor, "starting it again")
+        await asyncio.sleep(0.8)
+
+    assert await watched(supervisor, [Part("slow", ("sh", "-c", once), says("ready"))], happens) == 0
+    assert "is back" not in said(supervisor)
+    assert not alive(slow(supervisor))
+
+
+def slow(supervisor) -> int:
+    return int(json.loads((supervisor.run_dir / "parts.json").read_text())["slow"][0])
 
 
 async def test_a_part_that_ignores_the_request_is_killed(supervisor):

@@ -13,12 +13,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 from tests.launch.conftest import alive
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
 TOP = Path(__file__).parents[2]
-INSTALL = "whole"
+INSTALL = f"{settings.INSTALL}-whole"
 
 
 class Whole:
@@ -115,11 +116,27 @@ def test_up_seen_and_gone(whole: Whole):
     assert left_behind() == []
 
 
-def test_a_part_that_dies_ends_all_and_is_named(whole: Whole):
+def test_each_part_that_is_killed_is_started_again(whole: Whole):
     whole.await_page()
-    os.kill(whole.part("uvicorn"), signal.SIGKILL)
-    assert whole.process.wait(120) == 1
-    assert "web ended by itself, killed by SIGKILL" in whole.said()
+    for name, sign in (
+        ("web", "uvicorn"),
+        ("valkey", "valkey"),
+        ("worker", "celery"),
+        ("relay", "relay"),
+        ("engine", "engine"),
+    ):
+        os.kill(whole.part(sign), signal.SIGKILL)
+        until = time.monotonic() + 120
+        while f"{name} is back" not in whole.said():
+            assert whole.process.poll() is None, whole.said()
+            assert time.monotonic() < until, whole.said()
+            time.sleep(0.1)
+    with urllib.request.urlopen(f"http://127.0.0.1:{whole.port}/", timeout=10) as answer:
+        assert answer.status == 200
+    seen_by_web = Path(f"/proc/{whole.part('uvicorn')}/root/run/docker-network-explorer/{INSTALL}/engine")
+    assert list(seen_by_web.iterdir()) == [], "web, which was started before the engine, sees the new engine's directory"
+    whole.process.send_signal(signal.SIGINT)
+    assert whole.process.wait(120) == 0, whole.said()
     assert left_behind() == []
 
 

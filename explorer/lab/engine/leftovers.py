@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -55,6 +56,18 @@ def forget_networks(config: LabConfig) -> None:
     libnetwork's reservePools)."""
     for state in (config.engine_dir / "data").glob("*/network/files/local-kv.db"):
         state.unlink(missing_ok=True)
+
+
+def empty(directory: Path) -> None:
+    """Removes what is in a directory and leaves the directory. The web process has an empty one mounted over the engine's, so
+    that it cannot reach the engine's socket; this mount would go with the directory, while web runs on.
+    """
+    with suppress(FileNotFoundError):
+        for entry in list(os.scandir(directory)):
+            if entry.is_dir(follow_symlinks=False):
+                shutil.rmtree(entry.path, ignore_errors=True)
+            else:
+                os.unlink(entry.path)
 
 
 def our_processes(config: LabConfig) -> set[int]:
