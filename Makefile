@@ -2,7 +2,7 @@
 python := .venv/bin/python
 export PORT ?= 8000
 
-.PHONY: help setup run instructor test test-unit test-engine test-browser test-vm record-vm check bench fuzz pictures format clean labdoctor
+.PHONY: help setup run instructor test test-unit test-engine test-browser test-attacks test-vm record-vm check bench fuzz pictures format clean labdoctor
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -24,6 +24,9 @@ test-engine: ## tests on real Docker hosts (root)
 
 test-browser: ## tests in Chromium on a running installation (root)
 	@setup/test.sh browser
+
+test-attacks: ## every attack, the slow ones too, and the table of them: var/attacks.md (root)
+	@setup/test.sh attacks attacks-unit attacks-browser
 
 test-vm: setup ## a node on Debian's own kernel, emulated: labdoctor, bridge, ipvlan (root; half an hour and more)
 	@rm -rf var/vm && setup/packages.sh setup/debian-packages.txt setup/debian-packages-vm.txt && tests/vm/run.sh tests/vm/play.sh var/vm

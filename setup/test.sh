@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Sets up, then runs the kinds of tests asked for, each in a separate pytest: Playwright's event loop and ours cannot share a process.
 #   test.sh unit|engine|browser…
+#   test.sh attacks attacks-unit attacks-browser   every attack, the slow ones too, and the table of them
 set -uo pipefail
 . "$(dirname "$0")/phases.sh"
 setup/all.sh dev || exit
@@ -13,6 +14,9 @@ mkdir -p "$EXPLORER_STATE"
 # written to the ledger, and has to be repaired; more than two in a run fail the run.
 export EXPLORER_TEST_RERUNS=$EXPLORER_STATE/reruns.jsonl
 rm -f "$EXPLORER_TEST_RERUNS"
+export EXPLORER_TEST_ATTACKS=$EXPLORER_STATE/attacks.jsonl # a line for each attack that was run
+[[ " $* " != *" attacks "* ]] || EXPLORER_TEST_ATTACKS=$top/var/attacks.jsonl
+rm -f "$EXPLORER_TEST_ATTACKS"
 again=(--reruns 1 --reruns-delay 3 -rR)
 
 # Beside the engine tests the lessons are played on an engine of their own, and after them the browser tests run on an installation
@@ -20,7 +24,10 @@ again=(--reruns 1 --reruns-delay 3 -rR)
 tests() {
   case $1 in
     unit) set -- tests -n 2 --dist loadfile --ignore tests/engine --ignore tests/browser -m 'not engine and not browser' ;;
-    engine) set -- tests --ignore tests/browser --ignore tests/engine/test_lessons.py -m engine --timeout 600 "${again[@]}" ;;
+    engine) set -- tests --ignore tests/browser --ignore tests/engine/test_lessons.py -m 'engine and not slow_attack' --timeout 600 "${again[@]}" ;;
+    attacks) set -- tests --ignore tests/browser -m 'attack and engine' --timeout 1200 ;;
+    attacks-unit) set -- tests -n 2 --dist loadfile --ignore tests/engine --ignore tests/browser -m 'attack and not engine' ;;
+    attacks-browser) set -- tests/browser -m attack --timeout 300 ;;
     lessons)
       export EXPLORER_INSTALL=$EXPLORER_INSTALL-lessons
       set -- tests/engine/test_lessons.py -m engine "${again[@]}"
@@ -93,4 +100,5 @@ for kind in "${!child[@]}"; do finish "$kind"; done
 printf '\n── %s\n' "$(since "$begun")"
 printf '%s\n' "${results[@]}"
 .venv/bin/python -m tests.reruns "$EXPLORER_TEST_RERUNS" || status=1
+.venv/bin/python -m tests.attacks "$EXPLORER_TEST_ATTACKS" || status=1
 exit $status

@@ -14,9 +14,17 @@ from typing import Any
 
 import pytest
 
+from tests.attacks import pytest_itemcollected, pytest_runtest_logreport, seen, tried
 from tests.reruns import pytest_configure, pytest_terminal_summary
 
-__all__ = ["pytest_configure", "pytest_terminal_summary"]
+__all__ = [
+    "pytest_configure",
+    "pytest_itemcollected",
+    "pytest_runtest_logreport",
+    "pytest_terminal_summary",
+    "seen",
+    "tried",
+]
 
 STRICT = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 ROOMS = ("tests/engine/", "tests/browser/")

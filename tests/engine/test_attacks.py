@@ -14,6 +14,7 @@ import pytest
 from explorer.lab import serve
 from explorer.lab.engine import ids
 from explorer.lab.hosts import lifecycle
+from tests.attacks import attack
 
 pytestmark = pytest.mark.engine
 
@@ -65,6 +66,9 @@ def own_ids_or_skip(lab_config):
     assert ids.in_use(lab_config)
 
 
+@attack(
+    "counts of another sandbox's user id", origin="host", expected="refused", held_by="user ids of its own for each sandbox"
+)
 def test_no_two_sandboxes_share_a_user_id(lab_config, open_one, shell):
     own_ids_or_skip(lab_config)
     names = [open_one()[0] for _ in range(2)]
@@ -79,6 +83,7 @@ def test_no_two_sandboxes_share_a_user_id(lab_config, open_one, shell):
     assert text.split()[:3] == ["0", "0", "0"]
 
 
+@attack("kernel keys, made until nobody can have one", origin="host", expected="refused", held_by="seccomp: keyctl")
 def test_keys_cannot_be_made_or_listed_by_a_host(open_one, shell):
     name, _ = open_one()
     status, text = shell("h1", "python3 -", name, stdin=KEYS.encode())
@@ -86,6 +91,12 @@ def test_keys_cannot_be_made_or_listed_by_a_host(open_one, shell):
     assert shell("h1", "docker run --rm -t box true", name)[0] == 0
 
 
+@attack(
+    "descriptors in flight, until the kernel's count is reached",
+    origin="host",
+    expected="contained",
+    held_by="user ids of its own for each sandbox",
+)
 def test_descriptors_in_flight_are_counted_for_one_sandbox_alone(lab_config, open_one, shell):
     own_ids_or_skip(lab_config)
     greedy, _ = open_one()
@@ -98,6 +109,7 @@ def test_descriptors_in_flight_are_counted_for_one_sandbox_alone(lab_config, ope
 
 
 @pytest.mark.parametrize(("name", "flag"), [("uts", 0x4000000), ("ipc", 0x8000000), ("cgroup", 0x2000000)])
+@attack("{name} namespaces without end", origin="host", expected="contained", held_by="a limit per host: /proc/sys/user")
 def test_namespaces_of_every_kind_are_limited_for_a_host(open_one, shell, name, flag):
     sandbox, _ = open_one()
     program = NAMESPACES.format(flag=flag, name=name)
@@ -106,6 +118,7 @@ def test_namespaces_of_every_kind_are_limited_for_a_host(open_one, shell, name, 
     assert shell("h1", "docker run --rm box true", sandbox)[0] == 0
 
 
+@attack("IPsec policies by NETLINK_XFRM", origin="host", expected="refused", held_by="seccomp: socket, by protocol")
 def test_ipsec_is_no_hosts_business(open_one, shell):
     name, _ = open_one()
     _, text = shell("h1", "python3 -", name, stdin=NETLINK.encode())
@@ -113,6 +126,9 @@ def test_ipsec_is_no_hosts_business(open_one, shell):
     assert "shut 6 93" in text
 
 
+@attack(
+    "ARP request for another LAN's gateway", origin="host", expected="refused", held_by="arp_ignore in the engine's namespace"
+)
 def test_another_lans_gateway_does_not_answer(lab_config, open_one, shell):
     (name, _), (_, other) = open_one(), open_one()
     their_gateway = other["subnet"].removesuffix("0/24") + "1"
@@ -134,6 +150,12 @@ print(len(open("cgroup.procs").read().split()))
 
 
 @pytest.mark.parametrize(("depth", "name"), [(1200, "d"), (25, "n" * 200)], ids=["deep", "long"])
+@attack(
+    "frozen process below control groups nested deeply",
+    origin="host",
+    expected="contained",
+    held_by="clean-up by descriptors, cgroup.kill",
+)
 def test_nested_control_groups_hold_back_no_end(lab_config, open_one, shell, tmp_path, depth, name):
     """Neither closing, nor the end of its time, nor the engine's next start rests on how deep somebody nests."""
     sandbox, _ = open_one()

@@ -6,6 +6,7 @@ import pytest
 
 from explorer.lab.engine.client import session
 from explorer.lab.hosts import lifecycle, quota
+from tests.attacks import attack
 
 pytestmark = pytest.mark.engine
 
@@ -32,6 +33,7 @@ def take(shell, name: str, program: str) -> int:
     return int(shell("h1", text, name)[1].split()[-1])
 
 
+@attack("a host that froze itself, to outlive its end", origin="host", expected="ended", held_by="thaw and kill from the node")
 def test_a_host_that_froze_itself_goes_all_the_same(lab_config, open_one, shell):
     name, _ = open_one()
     status, said = shell("h1", FREEZE_1 if Path("/sys/fs/cgroup/freezer").is_dir() else FREEZE_2, name)
@@ -41,6 +43,9 @@ def test_a_host_that_froze_itself_goes_all_the_same(lab_config, open_one, shell)
     assert name not in {found.sandbox for found in lifecycle.list_sandboxes(lab_config)}
 
 
+@attack(
+    "50 MB of /etc/hosts for the engine to read", origin="host", expected="contained", held_by="cut before the engine reads it"
+)
 def test_a_huge_hosts_file_is_cut_before_the_engine_reads_it(lab_config, open_one, shell):
     name, facts = open_one()
     shell("h1", "yes 10.1.1.1 a-long-name.example | head -c 50000000 >>/etc/hosts", name)
@@ -51,12 +56,14 @@ def test_a_huge_hosts_file_is_cut_before_the_engine_reads_it(lab_config, open_on
     assert Path(found["HostsPath"]).stat().st_size == 0
 
 
+@attack("limits in /proc/sys/user, raised", origin="host", expected="refused", held_by="no CAP_SYS_RESOURCE in a host")
 def test_what_the_kernel_counts_for_all_hosts_is_limited_for_each(shell):
     for name, value in quota.PER_HOST.items():
         assert shell("h1", f"cat /proc/sys/user/{name}")[1].strip() == str(value)
         assert shell("h1", f"echo 999999 >/proc/sys/user/{name}")[0] != 0
 
 
+@attack("inotify instances without end", origin="host", expected="contained", held_by="a limit per host: /proc/sys/user")
 def test_one_host_cannot_take_every_inotify_instance(open_one, shell):
     name, _ = open_one()
     other, _ = open_one()
@@ -64,6 +71,9 @@ def test_one_host_cannot_take_every_inotify_instance(open_one, shell):
     assert take(shell, other, INOTIFY.replace("5000", "20")) == 20
 
 
+@attack(
+    "3500 pseudo-terminals", origin="host", expected="contained", held_by="the machine's limit is above what one host can take"
+)
 def test_terminals_are_not_used_up_by_one_host(open_one, shell):
     name, _ = open_one()
     other, _ = open_one()

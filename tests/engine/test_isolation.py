@@ -10,10 +10,13 @@ from contextlib import contextmanager
 
 import pytest
 
+from tests.attacks import attack
+
 pytestmark = pytest.mark.engine
 FAMILIES_REFUSED = {"ALG": 38, "VSOCK": 40, "RXRPC": 33, "KEY": 15, "XDP": 44, "ALG with a high bit set": 0x1_0000_0026}
 
 
+@attack("root in a host as root on the node", origin="host", expected="refused", held_by="user namespace")
 def test_root_in_a_host_and_in_its_containers_is_nobody_on_the_node(shell):
     for command in ("cat /proc/self/uid_map", "docker run --rm box cat /proc/self/uid_map"):
         status, text = shell("h1", command)
@@ -24,12 +27,14 @@ def test_root_in_a_host_and_in_its_containers_is_nobody_on_the_node(shell):
         assert int(count) == 65536
 
 
+@attack("mount in a machine without Docker", origin="machine", expected="refused", held_by="no CAP_SYS_ADMIN")
 def test_a_machine_is_no_more_than_a_host(shell):
     _, text = shell("outside", "cat /proc/self/uid_map; mount -t tmpfs none /mnt || echo refused")
     assert int(text.split()[1]) >= 100_000
     assert "refused" in text
 
 
+@attack("device file of the node's disk", origin="host", expected="refused", held_by="user namespace: mknod")
 def test_the_nodes_disk_cannot_be_made_nor_mounted(shell):
     device = subprocess.run(["findmnt", "-no", "MAJ:MIN", "-T", "/var/lib"], capture_output=True, text=True, check=True).stdout
     major, minor = device.strip().split(":")
@@ -53,6 +58,7 @@ def test_the_nodes_disk_cannot_be_made_nor_mounted(shell):
         "nsenter --mount=/proc/1/root/../../proc/1/ns/mnt ls /work",
     ],
 )
+@attack("{command}", origin="host", expected="refused", held_by="user namespace, seccomp")
 def test_what_counts_for_the_whole_machine_is_refused(shell, command):
     status, _ = shell("h1", command)
     assert status != 0
@@ -60,6 +66,9 @@ def test_what_counts_for_the_whole_machine_is_refused(shell, command):
 
 @pytest.mark.parametrize("family", FAMILIES_REFUSED.values(), ids=FAMILIES_REFUSED.keys())
 @pytest.mark.parametrize("where", ["host", "container"])
+@attack(
+    "kernel socket of family {family}, in a {where}", origin="host", expected="refused", held_by="seccomp: socket, by family"
+)
 def test_kernel_sockets_no_lesson_needs_are_refused(shell, family, where):
     program = textwrap.dedent(f"""
         import ctypes
@@ -74,6 +83,7 @@ def test_kernel_sockets_no_lesson_needs_are_refused(shell, family, where):
         assert int(text.split()[1]) >= 2, "the host's profile and Docker's own both hold"
 
 
+@attack("file by its number: open_by_handle_at", origin="host", expected="refused", held_by="seccomp")
 def test_files_cannot_be_opened_by_number(shell):
     program = "import ctypes; l = ctypes.CDLL(None, use_errno=True); l.syscall(304, -100, 0, 0); print(ctypes.get_errno())"
     _, text = shell("h1", f"python3 -c '{program}'")
@@ -100,6 +110,12 @@ def node_addresses() -> list[str]:
     return [line.split()[3].split("/")[0] for line in text.splitlines()]
 
 
+@attack(
+    "every address of the node, one open port, by every way",
+    origin="host",
+    expected="refused",
+    held_by="a network namespace without uplink",
+)
 def test_no_address_of_the_node_is_reached(shell):
     """Neither what web and Redis may listen on, nor anything else: every address of the node, one open port."""
     with listening("0.0.0.0") as port:  # noqa: S104
@@ -114,12 +130,19 @@ def test_no_address_of_the_node_is_reached(shell):
         assert "reached" not in text
 
 
+@attack("ping of the node's bridge", origin="host", expected="refused", held_by="internal LAN")
 def test_the_gateway_answers_nothing(shell, sandbox):
     gateway = sandbox[1]["subnet"].replace(".0/24", ".1")
     status, _ = shell("h1", f"ping -c 1 -W 1 {gateway}")
     assert status != 0
 
 
+@attack(
+    "a host of another sandbox, whatever route is set",
+    origin="host",
+    expected="refused",
+    held_by="internal LANs, no forwarding",
+)
 def test_another_sandbox_is_not_reached_whatever_route_is_set(shell, open_one):
     _, other = open_one()
     target = other["hosts"]["h1"]["address"]
@@ -135,6 +158,12 @@ def test_another_sandbox_is_not_reached_whatever_route_is_set(shell, open_one):
 
 
 @pytest.mark.parametrize("where", ["router", "far"])
+@attack(
+    "the node and other sandboxes from behind a router, on {where}",
+    origin="machine",
+    expected="refused",
+    held_by="internal LANs, no forwarding",
+)
 def test_a_second_lan_is_walled_in_like_the_first(open_one, sandbox, shell, where):
     """A machine that forwards, forwards within its sandbox: the node passes nothing on, whatever route is set."""
     name, facts = open_one("routed")
@@ -150,6 +179,7 @@ def test_a_second_lan_is_walled_in_like_the_first(open_one, sandbox, shell, wher
                 assert "reached" not in text, (way, address)
 
 
+@attack("machine-wide switches from a router", origin="machine", expected="refused", held_by="read-only /proc/sys")
 def test_a_router_has_one_switch_more_than_a_machine_and_no_right(open_one, shell):
     name, _ = open_one("routed")
     rights = {
@@ -160,11 +190,18 @@ def test_a_router_has_one_switch_more_than_a_machine_and_no_right(open_one, shel
     assert status != 0
 
 
+@attack("the internet", origin="host", expected="refused", held_by="a network namespace without uplink")
 def test_the_internet_is_not_reached(shell):
     status, _ = shell("h1", "ping -c 1 -W 1 1.1.1.1 || docker run --rm box ping -c 1 -W 1 1.1.1.1")
     assert status != 0
 
 
+@attack(
+    "own limits of memory, processes and processor, raised",
+    origin="host",
+    expected="refused",
+    held_by="limit files belong to the node's root",
+)
 def test_limits_hold_and_cannot_be_lifted_from_inside(shell, lab_config):
     lift = {"memory/memory.limit_in_bytes": -1, "pids/pids.max": "max", "cpu/cpu.cfs_quota_us": -1} | dict.fromkeys(
         ("memory.max", "pids.max", "cpu.max"), "max"
@@ -176,6 +213,7 @@ def test_limits_hold_and_cannot_be_lifted_from_inside(shell, lab_config):
     assert int(text) == lab_config.host_memory_mb * 2**20
 
 
+@attack("fork bomb", origin="host", expected="contained", held_by="pids limit of the host")
 def test_a_flood_of_processes_ends_at_the_hosts_limit(shell, open_one, lab_config):
     name, _ = open_one()
     _, text = shell("h1", "for i in {1..1500}; do sleep 5 & done 2>&1 | tail -1; jobs -r | wc -l", name=name, timeout=60)
@@ -184,6 +222,7 @@ def test_a_flood_of_processes_ends_at_the_hosts_limit(shell, open_one, lab_confi
     assert "1500" not in text.splitlines()[-1]
 
 
+@attack("more memory than the host has", origin="host", expected="contained", held_by="memory limit of the host")
 def test_memory_beyond_the_limit_ends_the_eater_not_the_neighbours(shell, open_one):
     name, _ = open_one()
     status, _ = shell("h1", "python3 -c 'x = bytearray(900 * 2**20)'", name=name, timeout=60)
@@ -191,12 +230,19 @@ def test_memory_beyond_the_limit_ends_the_eater_not_the_neighbours(shell, open_o
     assert shell("h1", "docker ps")[0] == 0
 
 
+@attack("docker run --privileged", origin="host", expected="refused", held_by="user namespace: sysfs is too revealing")
 def test_a_privileged_container_is_refused(shell):
     status, text = shell("h1", "docker run --privileged --rm box true")
     assert status != 0
     assert "not permitted" in text
 
 
+@attack(
+    "the time at which a host ends, written by itself",
+    origin="host",
+    expected="refused",
+    held_by="read-only mount of the node's",
+)
 def test_the_time_a_host_ends_cannot_be_written_in_it(shell):
     before = shell("h1", "cat /run/explorer/at")[1]
     shell("h1", "mount -o remount,rw /run/explorer; echo 9999999999 > /run/explorer/at; rm -f /run/explorer/at")
