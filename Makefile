@@ -2,7 +2,8 @@
 python := .venv/bin/python
 export PORT ?= 8000
 
-.PHONY: help setup run instructor test test-unit test-engine test-browser test-attacks test-vm record-vm check bench fuzz pictures format clean labdoctor
+.PHONY: help setup run instructor test test-unit test-engine test-browser test-attacks test-vm record-vm check bench churn \
+  fuzz pictures format clean labdoctor
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -39,6 +40,9 @@ check: setup ## format, lint, types, import contracts, migrations, lessons, fron
 
 bench: setup ## measured figures, each with its baseline
 	@$(python) -m bench
+
+churn: setup ## sandboxes that open and close while parts are killed: what leaks is in var/churn.md (root; MINUTES=60 SEED=number)
+	@$(python) -m bench.churn --minutes "$(or $(MINUTES),60)" $(if $(SEED),--seed $(SEED))
 
 fuzz: setup ## every parser of hostile input, given anything (SECONDS=60 each, TARGET=one of them)
 	@setup/fuzz.sh "$(or $(SECONDS),60)" "$(TARGET)"

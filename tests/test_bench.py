@@ -1,16 +1,21 @@
 """What `make bench` says of its samples."""
 
 import json
+import os
 from itertools import islice
 
 import pytest
 
 from bench import compare, feed, wall
 from bench.browser import no_browser
+from bench.churn import census
+from bench.churn.parts import Parts
 from bench.figures import Figure, Report, Samples, align, at
 from bench.journeys import lost
 from bench.picture import longest
 from bench.school import Wall, hidden_in
+from explorer.lab.config import LabConfig
+from explorer.launch.state import born
 from explorer.network.comparison import Cell, Column, Comparison
 from explorer.network.comparison.spec import Spec
 from explorer.network.model import Interface, Line, Observation, Place
@@ -117,6 +122,26 @@ def test_the_wall_is_heard_once_for_each_learner_whose_check_is_green():
     first = wall.green["Ana"]
     wall.hear('{"type": "wall", "tiles": {"s1": {"p": 2}}}')
     assert wall.green == {"Ana": first}
+
+
+def test_what_stays_after_churn_is_a_leak_unless_it_may_grow():
+    before = {"mounts": 6, "web: descriptors": 20, "Redis: keys": 12}
+    assert census.leaks(before, {"mounts": 6, "web: descriptors": 30, "Redis: keys": 900}) == []
+    assert census.leaks(before, {"mounts": 7, "web: descriptors": 60}) == ["mounts: 6 → 7", "web: descriptors: 20 → 60"]
+    assert census.leaks(before, {"loop devices": 1}) == ["loop devices: 0 → 1"]
+
+
+def test_the_same_in_all_exact_rows_means_at_rest():
+    assert census.differs({"mounts": 6, "web: memory": 80}, {"mounts": 6, "web: memory": 90}) == []
+    assert census.differs({"mounts": 6}, {"mounts": 5}) == ["mounts"]
+
+
+def test_only_a_process_with_the_time_of_birth_that_was_written_is_a_part(tmp_path):
+    lab = LabConfig("units", "node", tmp_path / "engine", tmp_path, tmp_path / "cache")
+    parts = Parts(lab)
+    assert parts.pid("web") == 0
+    (tmp_path / "parts.json").write_text(json.dumps({"web": [os.getpid(), born(os.getpid())], "relay": [os.getpid(), "1"]}))
+    assert (parts.pid("web"), parts.pid("relay"), parts.session("relay")) == (os.getpid(), 0, set())
 
 
 def test_what_is_hidden_in_a_form_goes_along():
