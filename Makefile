@@ -3,7 +3,7 @@ python := .venv/bin/python
 export PORT ?= 8000
 
 .PHONY: help setup run instructor test test-unit test-engine test-browser test-attacks test-vm record-vm check bench churn \
-  fuzz pictures format clean labdoctor
+  fuzz pictures format clean labdoctor parts vulnerabilities pins
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -49,6 +49,15 @@ fuzz: setup ## every parser of hostile input, given anything (SECONDS=60 each, T
 
 pictures: setup ## every page at three widths, light and dark, into var/pictures (root; DIR=elsewhere ONLY=word)
 	@$(python) -m tests.browser.pictures "$(or $(DIR),var/pictures)" --only "$(ONLY)"
+
+parts: setup ## the software bill of materials (SBOM) of Python, npm, Debian and the images: var/parts.cdx.json
+	@$(python) manage.py images && $(python) manage.py parts --out var/parts.cdx.json
+
+vulnerabilities: setup ## known vulnerabilities of all parts, offline (FILES="PyPI.zip npm.zip Debian.zip" in the OSV form)
+	@$(python) manage.py vulnerabilities $(FILES)
+
+pins: setup ## renews every pinned version
+	@setup/pins.sh
 
 labdoctor: setup ## what this node can do, and the cure for what it cannot
 	@$(python) manage.py labdoctor

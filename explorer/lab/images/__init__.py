@@ -7,20 +7,23 @@ that it is made from. So a changed input gives another file, and a file that exi
 
 from __future__ import annotations
 
-from explorer.lab.images.build import build_images
+from explorer.lab.images.build import build_images, built_again
 from explorer.lab.images.load import engines, imported, seeded_volume
-from explorer.lab.images.names import BOX, HOST, HOSTS, MACHINE, needed, optional, tag, tar
+from explorer.lab.images.names import BOX, HOST, HOSTS, MACHINE, MADE, needed, optional, release, tag, tar
 
 __all__ = [
     "BOX",
     "HOST",
     "HOSTS",
     "MACHINE",
+    "MADE",
     "build_images",
+    "built_again",
     "engines",
     "imported",
     "needed",
     "optional",
+    "release",
     "seeded_volume",
     "tag",
     "tar",

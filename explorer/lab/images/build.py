@@ -1,8 +1,13 @@
-"""Makes root file systems with mmdebstrap."""
+"""Makes root file systems with mmdebstrap.
+
+The same packages make the same bytes: no file in a root file system is newer than MADE, our own files are added in the order
+of their names, and no file has an owner or a mode of the machine that builds.
+"""
 
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import shutil
 import signal
@@ -17,7 +22,7 @@ from pathlib import Path
 from explorer.environment import patient
 from explorer.lab.config import LabConfig
 from explorer.lab.errors import NodeError
-from explorer.lab.images.names import HERE, base_key, finish, packages, ready_made, source, suite, tar, tree
+from explorer.lab.images.names import HERE, MADE, base_key, finish, packages, ready_made, source, suite, tar, tree
 
 Say = Callable[[str], None]
 BUILD_SECONDS = patient(900)
@@ -78,7 +83,7 @@ def _build(config: LabConfig, name: str, target: Path, stop: Callable[[], bool])
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=stderr,
-                env=os.environ | {"TMPDIR": directory},
+                env=os.environ | {"TMPDIR": directory, "SOURCE_DATE_EPOCH": str(MADE)},
                 start_new_session=True,
             )
         try:
@@ -88,6 +93,19 @@ def _build(config: LabConfig, name: str, target: Path, stop: Callable[[], bool])
         if builder.returncode or not (place / "root.tar").exists():
             raise NodeError(f"The image {name} could not be built.", _reason(errors.read_text(errors="replace")))
         (place / "root.tar").replace(target)
+
+
+def built_again(config: LabConfig, name: str) -> tuple[str, str]:
+    """The SHA-256 of the cached root file system, and of one that is built now and thrown away. Raises NodeError."""
+    with tempfile.TemporaryDirectory(dir=config.cache_dir, prefix=f"{name}-") as directory:
+        again = Path(directory, "again.tar")
+        _build(config, name, again, lambda: False)
+        return _digest(tar(config, name)), _digest(again)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _await(builder: subprocess.Popen[bytes], name: str, stop: Callable[[], bool]) -> None:
@@ -144,6 +162,7 @@ def complete(config: LabConfig, name: str) -> Iterator[Path]:
             "--owner=0",
             "--group=0",
             "--mode=u+rw,go+r-w",
+            f"--mtime=@{MADE}",
         ]
         done = subprocess.run([*words, *files], check=False, capture_output=True, text=True)
         if done.returncode:

@@ -13,7 +13,9 @@ HOST, MACHINE, BOX = "host", "machine", "box"
 HOSTS = {"26": HOST, "28": "host28"}  # Docker Engine → the host's image whose Debian suite has it
 SUITES = {"host28": "sid"}
 SUITE = "trixie"  # the suite of every other image
-FORMAT = "2"  # raise this number when the way of building changes
+RELEASES = {"trixie": "13"}  # Debian's release number; unstable has none
+FORMAT = "3"  # raise this number when the way of building changes
+MADE = 1_767_225_600  # 2026-01-01 in seconds of Unix time: the newest time of a file in an image, so that two builds are equal
 
 _PATH = "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _COMMON = [_PATH, "ENV LANG=C.UTF-8", "WORKDIR /root"]
@@ -36,6 +38,11 @@ def optional(config: LabConfig) -> tuple[str, ...]:
 
 def suite(name: str) -> str:
     return SUITES.get(name, SUITE)
+
+
+def release(name: str) -> str:
+    """Debian's release number of an image's packages; empty for unstable."""
+    return RELEASES.get(suite(name), "")
 
 
 def source(name: str) -> str:
