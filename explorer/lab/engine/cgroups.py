@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from explorer.environment import patient
@@ -15,6 +16,9 @@ WAIT_SECONDS = patient(5.0)
 KILL_ROUNDS = 50
 KILL_SECONDS = patient(60.0)  # for all rounds: one round may walk through a hundred thousand groups
 # Root needs the directory and these files to make groups below. The files with the host's own limits stay with the node.
+# Limits of a host's own groups, in files that stay with the node. A host with a thousand processes needs no more groups; the
+# last one limits the buffers of UDP and TCP sockets (bytes), which version 2 counts as memory.
+OWN_LIMITS = {"cgroup.max.descendants": 2_000, "cgroup.max.depth": 32, "memory.kmem.tcp.limit_in_bytes": 64 * 2**20}
 HANDED_OVER = ("cgroup.procs", "cgroup.subtree_control", "cgroup.threads", "tasks", "cgroup.clone_children")
 
 
@@ -27,10 +31,22 @@ def delegate(config: LabConfig, container: str, root: tuple[int, int]) -> None:
             raise NodeError("The host's control groups are nowhere to be found.", container)
         time.sleep(0.01)
     for group in sorted(groups, key=lambda path: path.parent.parent.name == "cpu"):  # the last one, because a host waits for it
+        limit(group)
         for name in HANDED_OVER:
             if (group / name).exists():
                 os.chown(group / name, *root)
         os.chown(group, *root)  # the directory last, because the host begins as soon as it can make a group
+
+
+def limit(group: Path) -> None:
+    """Sets those of OWN_LIMITS that this group has. Version 1 has no limit of groups; `memguard` counts them."""
+    for name, value in OWN_LIMITS.items():
+        with suppress(OSError):
+            descriptor = os.open(group / name, os.O_WRONLY | os.O_CLOEXEC)
+            try:
+                os.write(descriptor, str(value).encode())
+            finally:
+                os.close(descriptor)
 
 
 def kill_all(config: LabConfig, container: str) -> None:

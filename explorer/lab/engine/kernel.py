@@ -33,6 +33,10 @@ LIMITS = {
     "vm/max_map_count": 262_144,
 }
 
+# The kernel applies this limit to each network namespace and charges nobody: times `max_net_namespaces` of one host, this is
+# 660 MB. It is lowered for the whole machine, because no namespace has a value of its own.
+AT_MOST = {"net/netfilter/nf_conntrack_max": 16_384}
+
 # In the engine's namespace: no routing, no IPv6, no answer to ARP for another LAN, and no rules for bridged frames.
 # The script prints "bridged" when the last one fails.
 _SWITCHES = """
@@ -56,6 +60,7 @@ def prepare(config: LabConfig) -> None:
             f"chmod o+x {blocked}, or set EXPLORER_ENGINE_DIR to another place",
         )
     raise_limits()
+    lower_limits()
     make_namespace(config)
 
 
@@ -118,6 +123,16 @@ def raise_limits() -> None:
         with suppress(OSError, ValueError):  # read-only in a container: labdoctor says so
             if int(file.read_text()) < wanted:
                 file.write_text(str(wanted))
+
+
+def lower_limits() -> None:
+    with suppress(OSError):  # no modprobe here
+        subprocess.run(["modprobe", "-q", "nf_conntrack"], check=False, capture_output=True)  # the file is there after it
+    for name, most in AT_MOST.items():
+        file = Path("/proc/sys", name)
+        with suppress(OSError, ValueError):
+            if int(file.read_text()) > most:
+                file.write_text(str(most))
 
 
 def make_namespace(config: LabConfig) -> None:

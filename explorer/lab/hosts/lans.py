@@ -17,6 +17,7 @@ from docker.types import IPAMConfig, IPAMPool
 
 import docker
 from explorer.lab.config import LabConfig
+from explorer.lab.engine import bridges
 from explorer.lab.engine.kernel import LAN_NETWORK
 from explorer.lab.errors import NodeError, NoRoom
 from explorer.network.scenario import LAN, ROUTER, Scenario
@@ -75,11 +76,14 @@ def _make_lan(config: LabConfig, client: docker.DockerClient, name: str, routed:
             gateway = str(network.network_address + ASIDE) if routed else None
             ipam = IPAMConfig(pool_configs=[IPAMPool(subnet=subnet, gateway=gateway)])
             try:
-                client.networks.create(name, driver="bridge", internal=True, ipam=ipam, labels=labels, check_duplicate=True)
+                made = client.networks.create(
+                    name, driver="bridge", internal=True, ipam=ipam, labels=labels, check_duplicate=True
+                )
             except APIError as error:
                 if "overlap" in str(error).lower():
                     continue
                 raise
+            bridges.limit_learned(config, bridges.name_of(str(made.id)))
             return subnet
     raise NoRoom("This node has no LAN left.", f"all of {LAN_NETWORK} is in use")
 

@@ -209,9 +209,11 @@ def _start(
     for segment in more:
         client.api.connect_container_to_network(container, segment.name, ipv4_address=segment.addresses[name], aliases=[name])
     client.api.start(container)
+    pid = client.api.inspect_container(container)["State"]["Pid"]
     if engine:
         cgroups.delegate(config, container, root)
-        quota.limit_host(client.api.inspect_container(container)["State"]["Pid"])
+        quota.limit_host(pid)
+    quota.shut_resolver(pid)
     return str(container)
 
 

@@ -20,6 +20,8 @@ SECCOMP = Path(__file__).parents[1] / "images" / "seccomp.json"
 ANSWERS = ("host-ready",)
 READY = ("host-ready", images.BOX)
 EXPIRES = "/run/explorer"
+# The engine's resolver would ask the node's one otherwise. The host's own names come from `environment`.
+NAMES: dict[str, Any] = {"dns": ["127.0.0.1"], "dns_search": ["."]}
 OUT_OF_MEMORY = 500  # when memory runs out, the kernel ends a learner's process before a process of the node
 
 
@@ -43,6 +45,7 @@ def host_rights(
         pids_limit=config.host_pids,
         nano_cpus=config.host_cpus * 1_000_000_000,
         oom_score_adj=OUT_OF_MEMORY,
+        **NAMES,
         tmpfs={"/run": "size=64m"},
         # Nothing reads a host's output, and root there could keep the engine busy with writing it.
         log_config=LogConfig(type=LogConfig.types.NONE),
@@ -64,6 +67,7 @@ def machine_rights(client: docker.DockerClient) -> dict[str, Any]:
         pids_limit=256,
         nano_cpus=500_000_000,
         oom_score_adj=OUT_OF_MEMORY,
+        **NAMES,
         tmpfs={"/run": "size=16m"},
     )
     return rights

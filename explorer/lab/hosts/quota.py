@@ -22,6 +22,7 @@ PER_HOST = {
     "max_cgroup_namespaces": 512,
     "max_time_namespaces": 64,
 }
+RESOLVER = "127.0.0.11"  # where Docker answers names in a container
 KEPT_BYTES = 64 * 1024
 _WRITE = "cd /proc/sys/user || exit; while [ $# -gt 1 ]; do [ ! -e $1 ] || echo $2 >$1; shift 2; done"
 
@@ -33,6 +34,14 @@ def limit_host(pid: int) -> None:
         ["nsenter", f"--user=/proc/{pid}/ns/user", "sh", "-c", _WRITE, "sh", *words],
         check=False,
         capture_output=True,
+    )
+
+
+def shut_resolver(pid: int) -> None:
+    """Closes the engine's own resolver in a host's or machine's network namespace: it answers with the engine's processor
+    time. Names of a LAN come from /etc/hosts and from `outside`. It does nothing where the kernel cannot close a socket."""
+    subprocess.run(
+        ["nsenter", f"--net=/proc/{pid}/ns/net", "ss", "-K", "-H", "-tuan", "src", RESOLVER], check=False, capture_output=True
     )
 
 

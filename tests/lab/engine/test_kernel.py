@@ -50,6 +50,23 @@ def typed(monkeypatch):
     return made
 
 
+def test_a_limit_is_lowered_and_a_lower_one_is_left_alone(machine, typed, monkeypatch):
+    monkeypatch.setattr(kernel, "AT_MOST", {"net/high": 10, "net/low": 10, "net/not-here": 10})
+    (machine / "proc/sys/net").mkdir()
+    for name, value in (("high", 99), ("low", 5)):
+        (machine / "proc/sys/net" / name).write_text(str(value))
+    kernel.lower_limits()
+    assert [(machine / "proc/sys/net" / name).read_text() for name in ("high", "low")] == ["10", "5"]
+
+
+def test_without_modprobe_the_limits_are_lowered_all_the_same(machine, monkeypatch):
+    def missing(*words, **options):
+        raise FileNotFoundError("modprobe")
+
+    monkeypatch.setattr("explorer.lab.engine.kernel.subprocess.run", missing)
+    kernel.lower_limits()
+
+
 # --- id ranges ---
 @pytest.fixture
 def user(monkeypatch):

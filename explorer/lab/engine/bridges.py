@@ -1,0 +1,96 @@
+"""The bridges of the LANs, in the engine's network namespace: how many addresses each of them may learn.
+
+A member of a LAN can send frames from any number of source addresses. A bridge keeps an entry for each of them in the node's
+memory, which is charged to nobody. Linux 6.7 and newer has a limit (`fdb_max_learned`); iproute2 knows it since 6.8, so this
+module asks the kernel itself.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+import sys
+from pathlib import Path
+
+from explorer.lab.config import LabConfig
+from explorer.lab.inside.netlink import HEADER, messages
+from explorer.lab.inside.netns import inside
+
+MOST_LEARNED = 1_024
+SECONDS = 2.0
+RECEIVE_BYTES = 64 * 1024
+NEW_LINK, GET_LINK = 16, 18
+REQUEST, ACKNOWLEDGE = 0x1, 0x4
+NAME, LINK_INFO, KIND, DATA, MAX_LEARNED = 3, 18, 1, 2, 49  # <linux/if_link.h>
+NESTED = 0x8000
+LINK = struct.Struct("=BxHiII")
+
+
+def name_of(network: str) -> str:
+    """The bridge of a network of the engine, by the network's id."""
+    return f"br-{network[:12]}"
+
+
+def limit_learned(config: LabConfig, bridge: str, most: int = MOST_LEARNED) -> bool:
+    """Whether the bridge has the limit now. False where the kernel does not know it."""
+    try:
+        with _socket(config) as asking:
+            data = _attribute(LINK_INFO, _attribute(KIND, b"bridge\0") + _attribute(DATA, _number(MAX_LEARNED, most)))
+            _ask(asking, NEW_LINK, REQUEST | ACKNOWLEDGE, bridge, data)
+            return learned_limit(_ask(asking, GET_LINK, REQUEST, bridge)) == most
+    except OSError:
+        return False
+
+
+def read_limit(config: LabConfig, bridge: str) -> int | None:
+    """The limit that the bridge has; 0 means none, None that the kernel knows no such limit. Raises OSError."""
+    with _socket(config) as asking:
+        return learned_limit(_ask(asking, GET_LINK, REQUEST, bridge))
+
+
+def _socket(config: LabConfig) -> socket.socket:
+    fd = os.open(Path("/run/netns", config.netns), os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        with inside(fd):
+            asking = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE)
+    finally:
+        os.close(fd)
+    asking.settimeout(SECONDS)
+    return asking
+
+
+def _ask(asking: socket.socket, kind: int, flags: int, bridge: str, data: bytes = b"") -> bytes:
+    """The payload of the kernel's answer. Raises OSError when the kernel refuses."""
+    body = LINK.pack(0, 0, 0, 0, 0) + _attribute(NAME, bridge.encode() + b"\0") + data
+    asking.send(HEADER.pack(HEADER.size + len(body), kind, flags, 1, 0) + body)
+    for answer, payload in messages(asking.recv(RECEIVE_BYTES)):
+        if answer == 2 and (code := -struct.unpack_from("=i", payload)[0]):  # NLMSG_ERROR
+            raise OSError(code, os.strerror(code))
+        return payload
+    raise OSError(0, "no answer")
+
+
+def learned_limit(link: bytes) -> int | None:
+    data = attributes(attributes(attributes(link[LINK.size :]).get(LINK_INFO, b"")).get(DATA, b""))
+    return int.from_bytes(data[MAX_LEARNED], sys.byteorder) if MAX_LEARNED in data else None
+
+
+def attributes(data: bytes) -> dict[int, bytes]:
+    """Type → value of the netlink attributes in `data`."""
+    found, at = {}, 0
+    while at + 4 <= len(data):
+        length, kind = struct.unpack_from("=HH", data, at)
+        if length < 4:
+            break
+        found[kind & ~NESTED] = data[at + 4 : at + length]
+        at += (length + 3) & ~3
+    return found
+
+
+def _attribute(kind: int, value: bytes) -> bytes:
+    return struct.pack("=HH", 4 + len(value), kind) + value + bytes(-len(value) % 4)
+
+
+def _number(kind: int, value: int) -> bytes:
+    return _attribute(kind, struct.pack("=I", value))

@@ -1,0 +1,34 @@
+"""What the kernel says about a bridge, cut, forged or without the limit."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+
+from explorer.lab.engine import bridges
+from explorer.lab.engine.bridges import DATA, LINK, LINK_INFO, MAX_LEARNED
+
+
+def attribute(kind, value):
+    return struct.pack("=HH", 4 + len(value), kind) + value + bytes(-len(value) % 4)
+
+
+def link(data):
+    return bytes(LINK.size) + attribute(3, b"br0\0") + attribute(LINK_INFO, attribute(1, b"bridge\0") + attribute(DATA, data))
+
+
+def test_the_limit_is_read():
+    assert (
+        bridges.learned_limit(link(attribute(48, struct.pack("=I", 3)) + attribute(MAX_LEARNED, struct.pack("=I", 77)))) == 77
+    )
+
+
+@pytest.mark.parametrize("answer", [b"", bytes(LINK.size), link(b""), link(attribute(48, bytes(4))), link(b"\1\0\1\0")])
+def test_a_kernel_that_knows_no_limit_has_none(answer):
+    assert bridges.learned_limit(answer) is None
+
+
+@pytest.mark.parametrize("data", [b"\0\0\0\0", b"\xff\xff\1\0ab", b"\4\0", b"\3\0\1\0" * 50])
+def test_attributes_of_any_length_end(data):
+    assert len(bridges.attributes(data)) <= 1
