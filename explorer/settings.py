@@ -16,6 +16,7 @@ from csp.constants import NONCE, SELF
 from django.templatetags.static import static
 
 from explorer import environment as env
+from explorer.plain import LogFormatter
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -341,7 +342,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {
         "line": {
-            "()": structlog.stdlib.ProcessorFormatter,
+            "()": LogFormatter,
             "processor": structlog.processors.JSONRenderer()
             if LOG_JSON
             else structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),

@@ -1,4 +1,5 @@
-"""Says what this node can do and what it lacks, each with a cure. It changes nothing."""
+"""Says what this node can do and what it lacks, each with a cure. It changes nothing; when asked for it, it opens a sandbox,
+tries to get out of it, and closes it again."""
 
 from __future__ import annotations
 
@@ -9,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from explorer.lab.config import LabConfig
-from explorer.lab.drops import hear
 from explorer.lab.engine import capabilities, cgroups, ids, kernel, memory
 from explorer.lab.engine.client import session
 from explorer.lab.errors import LabError
 from explorer.lab.hosts import lifecycle, machines
 from explorer.lab.images import load
 from explorer.lab.images.names import needed
+from explorer.lab.isolation.trial import Tried, try_isolation
 from explorer.lab.watch import commands
 from explorer.network.drivers import DRIVERS
 from explorer.network.drivers.needs import BRIDGE, NAT, VETH
@@ -23,6 +24,9 @@ from explorer.network.drivers.needs import BRIDGE, NAT, VETH
 TOOLS = ("dockerd", "containerd", "runc", "ip", "nsenter", "iptables", "nft", "conntrack", "tcpdump", "bridge")
 REQUIRED = (VETH.name, BRIDGE.name, NAT.name)  # kernel features that every sandbox needs
 LEAST_DISK_MB = 3000
+ATTEMPTS = "isolation tried"
+NAMED = 3  # attempts
+THROUGH_CURE = "bring the kernel and the engine up to date, start the engine again, and report it as SECURITY.md says"
 OVERLAY_CURE = "use a kernel that has overlayfs in user namespaces: Linux 5.11 or newer"
 
 
@@ -35,13 +39,16 @@ class Check:
     cure: str = ""
 
 
-def examine(config: LabConfig) -> dict[str, Any]:
-    """All findings in one object; `ok` is false when a required check fails."""
+def examine(config: LabConfig, attack: bool = False) -> dict[str, Any]:
+    """All findings in one object; `ok` is false when a required check fails. With `attack`, isolation is tried and not only
+    read from settings: this takes half a minute and a place for a sandbox."""
     features = capabilities.features()
     state = _engine_state(config)
     checks = [*_machine(config, features), *_engine(config, state), *_optional(features)]
     used = len(state.get("sandboxes", ()))
     room = lifecycle.capacity(config)
+    if attack and "error" not in state:
+        checks.append(_attempts(config) if used < room else _no_place())
     return {
         "ok": all(check.ok for check in checks if check.must),
         "node": config.node,
@@ -167,7 +174,7 @@ def _optional(features: dict[str, bool]) -> list[Check]:
         "nftrace": "journeys of packets",
     }
     cure = "modprobe it, or use a kernel that has it; without it these lessons stay readable"
-    return [*(Check(name, features[name], False, f"for {use}", cure) for name, use in uses.items()), _drops(), _commands()]
+    return [*(Check(name, features[name], False, f"for {use}", cure) for name, use in uses.items()), _commands()]
 
 
 def _uses_of_drivers() -> dict[str, str]:
@@ -184,13 +191,6 @@ def _commands() -> Check:
     lack = commands.why_not()
     cure = "start the node on the machine itself; all else works without it"
     return Check("commands in the timeline", not lack, False, lack or "the kernel tells what is executed", cure)
-
-
-def _drops() -> Check:
-    lack = hear.why_not()
-    found = f"none, because {lack}; journeys tell what else the kernel shows" if lack else "BPF"
-    cure = "run `make setup`, on a kernel with BTF that lets the node load tracing programs; all else works without it"
-    return Check("drop reasons", not lack, False, found, cure)
 
 
 def _engine_state(config: LabConfig) -> dict[str, Any]:
@@ -226,6 +226,38 @@ def _isolation(config: LabConfig, info: dict[str, Any]) -> str:
         return "not enough: " + ", ".join(lacks)
     owners = "user ids of its own for each sandbox" if ids.in_use(config) else "user namespaces"
     return f"full: {owners}, a network namespace of its own, seccomp, internal LANs, delegated control groups"
+
+
+def _attempts(config: LabConfig) -> Check:
+    try:
+        return judge(try_isolation(config))
+    except LabError as error:
+        found = f"not tried: {error} {error.detail}".rstrip()
+        return Check(ATTEMPTS, False, False, found, "see the engine's log, then run it again")
+
+
+def judge(tried: list[Tried]) -> Check:
+    """An attempt that got through fails the node. One that could not be made as meant says nothing, and is named."""
+    through = [one for one in tried if one.fair and not one.held]
+    unfair = [one for one in tried if not one.fair]
+    origins = ", ".join(dict.fromkeys(one.origin for one in tried))
+    if through:
+        found = f"{len(through)} of {len(tried)} attempts got through: {_named(through)}"
+        return Check(ATTEMPTS, False, True, found, "open no sandboxes here; " + THROUGH_CURE)
+    if unfair:
+        found = f"{len(tried) - len(unfair)} attempts refused; {len(unfair)} could not be made: {_named(unfair)}"
+        return Check(ATTEMPTS, False, False, found, "report it: on this kernel they say nothing")
+    return Check(ATTEMPTS, True, True, f"{len(tried)} attempts from root in a {origins}: all refused")
+
+
+def _no_place() -> Check:
+    return Check(ATTEMPTS, False, False, "not tried: every place for a sandbox is taken", "run it again when a place is free")
+
+
+def _named(tried: list[Tried]) -> str:
+    """The first few, in words."""
+    words = [f"{one.name}, from a {one.origin} ({one.seen})" for one in tried[:NAMED]]
+    return "; ".join(words) + (f"; and {len(tried) - NAMED} more" if len(tried) > NAMED else "")
 
 
 def _low_limits() -> list[str]:

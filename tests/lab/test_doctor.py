@@ -10,9 +10,9 @@ import pytest
 from explorer.lab import doctor
 from explorer.lab.config import LabConfig
 from explorer.lab.doctor import Check, examine
-from explorer.lab.drops import hear
 from explorer.lab.engine import capabilities, kernel, memory
 from explorer.lab.errors import NodeError
+from explorer.lab.isolation.trial import Tried
 from explorer.lab.watch import commands
 from tests.lab.memory_engine import MemoryEngine, serving
 
@@ -47,7 +47,6 @@ def good(monkeypatch, features):
     monkeypatch.setattr(kernel, "LIMITS", {})
     monkeypatch.setattr(memory, "memory_mb", lambda: 16_000)
     monkeypatch.setattr(commands, "why_not", lambda: "")
-    monkeypatch.setattr(hear, "why_not", lambda: "")
 
 
 @pytest.fixture
@@ -135,11 +134,10 @@ def test_no_id_range_is_named_with_the_line_to_add(config, good, engine, monkeyp
     [
         (lambda m, f: m.setattr(kernel, "LIMITS", {"kernel/pid_max": 10**18}), "kernel limits"),
         (lambda m, f: m.setattr(commands, "why_not", lambda: "no CONFIG_PROC_EVENTS"), "commands in the timeline"),
-        (lambda m, f: m.setattr(hear, "why_not", lambda: "there is no clang"), "drop reasons"),
         (lambda m, f: f.update(conntrack=False), "conntrack"),
         (lambda m, f: m.setattr("explorer.lab.images.load.engines", lambda config, client: ("26",)), "engine versions"),
     ],
-    ids=["limits", "commands", "drop reasons", "conntrack", "versions"],
+    ids=["limits", "commands", "conntrack", "versions"],
 )
 def test_what_would_be_welcome_fails_nothing(config, good, engine, features, monkeypatch, spoil, name):
     spoil(monkeypatch, features)
@@ -181,3 +179,57 @@ def test_what_an_engine_lacks_is_listed(config, options, lacks):
 
 def test_a_check_is_data():
     assert Check("x", True, True, "there").cure == ""
+
+
+# --- isolation, tried ---
+
+
+def tried(name="digging", held=True, fair=True, seen="EPERM"):
+    return Tried("host", name, "a wall", seen, held, fair)
+
+
+def attempts_of(config):
+    return next((check for check in examine(config, attack=True)["checks"] if check["name"] == doctor.ATTEMPTS), None)
+
+
+def test_isolation_is_not_tried_unasked(good, engine, config, monkeypatch):
+    monkeypatch.setattr(doctor, "try_isolation", lambda config: pytest.fail("a sandbox was opened"))
+    assert doctor.ATTEMPTS not in {check["name"] for check in examine(config)["checks"]}
+
+
+def test_refused_attempts_are_counted(good, engine, config, monkeypatch):
+    monkeypatch.setattr(doctor, "try_isolation", lambda config: [tried(), tried("climbing")])
+    told = attempts_of(config)
+    assert told["ok"]
+    assert told["found"] == "2 attempts from root in a host: all refused"
+
+
+def test_one_that_got_through_fails_the_node_and_is_named(good, engine, config, monkeypatch):
+    through = tried("climbing", held=False, seen="got through: root")
+    monkeypatch.setattr(doctor, "try_isolation", lambda config: [tried(), through])
+    told = attempts_of(config)
+    assert (told["ok"], told["must"]) == (False, True)
+    assert told["found"] == "1 of 2 attempts got through: climbing, from a host (got through: root)"
+    assert "open no sandboxes here" in told["cure"]
+
+
+def test_attempts_that_could_not_be_made_are_named_and_fail_nothing(config):
+    check = doctor.judge([tried(), *(tried(f"no {number}", held=False, fair=False, seen="no attempt") for number in range(5))])
+    assert (check.ok, check.must) == (False, False)
+    assert check.found.startswith("1 attempts refused; 5 could not be made: no 0, from a host (no attempt); no 1")
+    assert check.found.endswith("; and 2 more")
+
+
+def test_without_a_place_nothing_is_tried(good, engine, config, monkeypatch):
+    monkeypatch.setattr(doctor, "try_isolation", lambda config: pytest.fail("a sandbox was opened"))
+    monkeypatch.setattr("explorer.lab.hosts.lifecycle.capacity", lambda config: 0)
+    assert "every place for a sandbox is taken" in attempts_of(config)["found"]
+
+
+def test_a_sandbox_that_does_not_open_is_told(good, engine, config, monkeypatch):
+    def fails(config):
+        raise NodeError("No LAN is left.", "10.77")
+
+    monkeypatch.setattr(doctor, "try_isolation", fails)
+    told = attempts_of(config)
+    assert (told["ok"], told["must"], told["found"]) == (False, False, "not tried: No LAN is left. 10.77")

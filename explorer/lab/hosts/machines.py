@@ -17,6 +17,7 @@ from explorer.lab.hosts import lans
 from explorer.network.scenario import Scenario
 
 SECCOMP = Path(__file__).parents[1] / "images" / "seccomp.json"
+SECCOMP_MACHINE = SECCOMP.with_name("seccomp-machine.json")
 ANSWERS = ("host-ready",)
 READY = ("host-ready", images.BOX)
 EXPIRES = "/run/explorer"
@@ -29,6 +30,13 @@ OUT_OF_MEMORY = 500  # when memory runs out, the kernel ends a learner's process
 def seccomp() -> str:
     """The committed seccomp profile as text, which is what the engine's API takes."""
     return json.dumps(json.loads(SECCOMP.read_text()), separators=(",", ":"))
+
+
+@lru_cache(maxsize=1)
+def machine_seccomp() -> str:
+    """The profile of a machine without Docker: what is closed to a host, and what only a Docker host needs."""
+    profile, more = (json.loads(path.read_text()) for path in (SECCOMP, SECCOMP_MACHINE))
+    return json.dumps(profile | {"syscalls": profile["syscalls"] + more["syscalls"]}, separators=(",", ":"))
 
 
 def host_rights(
@@ -61,7 +69,7 @@ def machine_rights(client: docker.DockerClient) -> dict[str, Any]:
     rights: dict[str, Any] = client.api.create_host_config(
         cap_add=["NET_ADMIN"],
         cap_drop=["MKNOD", "SYS_CHROOT", "SETFCAP", "AUDIT_WRITE"],
-        security_opt=["no-new-privileges"],
+        security_opt=["no-new-privileges", f"seccomp={machine_seccomp()}"],
         mem_limit="128m",
         memswap_limit="128m",
         pids_limit=256,

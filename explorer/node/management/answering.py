@@ -6,9 +6,11 @@ import json
 import sys
 from typing import NoReturn
 
+from explorer.plain import plain
+
 
 def progress(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    print(plain(line), file=sys.stderr, flush=True)
 
 
 def fail(sentence: str, code: str, *, as_json: bool) -> NoReturn:

@@ -48,6 +48,17 @@ def test_the_profile_is_given_as_text(config, client):
     assert json.loads(profile)["syscalls"]
 
 
+def test_what_is_closed_to_a_host_is_closed_to_a_machine_and_more(client):
+    options = machines.machine_rights(client)["SecurityOpt"]
+    (profile,) = [json.loads(one.partition("=")[2]) for one in options if one.startswith("seccomp=")]
+    of_hosts = json.loads(machines.seccomp())["syscalls"]
+    assert profile["defaultAction"] == "SCMP_ACT_ALLOW"
+    assert profile["syscalls"][: len(of_hosts)] == of_hosts
+    more = profile["syscalls"][len(of_hosts) :]
+    assert {"mount", "unshare", "clone3", "setns"} <= {name for rule in more for name in rule["names"]}
+    assert all(rule["action"] == "SCMP_ACT_ERRNO" and rule["comment"] for rule in more)
+
+
 def test_only_a_router_passes_packets_on(client):
     assert "Sysctls" not in machines.machine_rights(client)
     assert machines.router_rights(client)["Sysctls"] == {"net.ipv4.ip_forward": "1"}

@@ -19,6 +19,7 @@ from explorer.network.comparison.spec import BadSpec, make_spec
 from explorer.network.scenario import ENGINES
 from explorer.node.management.answering import fail, progress
 from explorer.node.operator import actions, comparing
+from explorer.plain import plain
 from explorer.sandboxes.limits import Refused
 
 
@@ -65,7 +66,7 @@ class Command(BaseCommand):
         text = told.model_dump_json()
         if out:
             out.write_text(text)
-        print(text if self.as_json else as_text(told))
+        print(text if self.as_json else plain(as_text(told)))
 
     def fail(self, sentence: str, code: str) -> NoReturn:
         fail(sentence, code, as_json=self.as_json)

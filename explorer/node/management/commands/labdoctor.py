@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from explorer.lab.doctor import examine
 from explorer.node.this_node import lab_config
+from explorer.plain import plain
 
 MARKS = {(True, True): "ok  ", (True, False): "ok  ", (False, True): "FAIL", (False, False): "lack"}
 
@@ -20,10 +21,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="one JSON object")
+        parser.add_argument("--no-attack", action="store_true", help="only look, and open no sandbox to try to get out of it")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        found = examine(lab_config())
-        print(json.dumps(found) if options["json"] else as_text(found))
+        found = examine(lab_config(), attack=not options["no_attack"])
+        print(json.dumps(found) if options["json"] else plain(as_text(found)))
         sys.exit(0 if found["ok"] else 1)
 
 
