@@ -68,7 +68,7 @@ def attack(name: str, *, origin: str, expected: str, held_by: str, slow: bool = 
 
 def row_of(mark: pytest.Mark, parameters: dict[str, Any]) -> Row:
     words = {key: value for key, value in mark.kwargs.items() if key != "slow"}
-    return Row(str(mark.args[0]).format(**parameters), **words)
+    return Row(one_line(str(mark.args[0]).format(**parameters)), **words)
 
 
 @pytest.fixture

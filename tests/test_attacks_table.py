@@ -42,7 +42,7 @@ def run(tmp_path):
         keep = {name: value for name, value in os.environ.items() if not name.startswith(("DJANGO_", "PYTEST_", "EXPLORER_"))}
         env = keep | {attacks.VARIABLE: str(ledger), "PYTHONPATH": str(TOP)}
         words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, "test_some.py"]
-        subprocess.run(words, cwd=tmp_path, env=env, capture_output=True, check=False, timeout=60)
+        subprocess.run(words, cwd=tmp_path, env=env, capture_output=True, check=False, timeout=110)
         status = attacks.main(ledger)
         return status, {row["name"]: row for row in json.loads(ledger.with_suffix(".json").read_text())}
 

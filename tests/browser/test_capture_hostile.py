@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.attacks import attack
 from tests.captures import handmade
 
 SEND = "import socket;s=socket.socket(17,3);s.bind(('eth0',0));[s.send(bytes.fromhex(f)) for f in '{}'.split()]"
@@ -16,6 +17,7 @@ def capture(page, learner):
     return page.locator("packet-capture")
 
 
+@attack("frames that lie, on the page", origin="output", expected="harmless", held_by="text nodes")
 def test_frames_that_lie_are_shown_with_what_was_read(page, capture, learner, complaints):
     capture.get_by_label("Interface").select_option("eth0")
     capture.get_by_label("Filter").fill("ether src 02:42:ac:11:00:01 or icmp")

@@ -2,7 +2,10 @@
 
 from playwright.sync_api import expect
 
+from tests.attacks import attack
 
+
+@attack("markup in an interface's name, on the page and the map", origin="output", expected="harmless", held_by="text nodes")
 def test_a_name_with_markup_is_drawn_as_text(page, learner, complaints):
     learner.open()
     learner.type("h1", "ip link add '<s>&lt;x' type bridge")
@@ -11,6 +14,9 @@ def test_a_name_with_markup_is_drawn_as_text(page, learner, complaints):
     assert page.locator("live-sandbox s").count() == 0
 
 
+@attack(
+    "title, link and image by terminal output", origin="output", expected="harmless", held_by="a terminal that draws text only"
+)
 def test_escape_sequences_change_neither_title_nor_page(page, learner, complaints):
     learner.open()
     title = page.title()
@@ -20,6 +26,7 @@ def test_escape_sequences_change_neither_title_nor_page(page, learner, complaint
     assert page.locator("lab-terminal img").count() == 0
 
 
+@attack("a flood of terminal output", origin="output", expected="contained", held_by="flow control")
 def test_a_flood_leaves_the_page_alive_and_ctrl_c_ends_it(page, learner, complaints):
     learner.open()
     learner.type("h1", "yes 0123456789012345678901234567890123456789")

@@ -14,6 +14,7 @@ from django.test import override_settings
 from redis import Redis
 
 from explorer.classroom.acts.table import ACTS
+from tests.attacks import attack
 from tests.classroom.roles import PAGES, PEOPLE, act_row
 from tests.classroom.walk import METHODS, Cast, Walk, address_of, differences, every_name, show
 
@@ -33,6 +34,12 @@ def walk(django_db_setup, django_db_blocker, valkey_url) -> Iterator[Walk]:
         transaction.set_rollback(True)
 
 
+@attack(
+    "the address {name}, asked for by every kind of person",
+    origin="page",
+    expected="refused",
+    held_by="permission asked for each object, before anything is told",
+)
 @pytest.mark.django_db  # pytest-django makes a database when a test that runs has this mark: also when these run alone
 @pytest.mark.parametrize("name", NAMES)
 def test_page(walk, name):
@@ -46,6 +53,12 @@ def test_page(walk, name):
         assert differences(told, getattr(row, method)) == "", f"{method} {address}"
 
 
+@attack(
+    "the action {name} on a {whom}, done by every kind of person",
+    origin="page",
+    expected="refused",
+    held_by="permission asked for each object, before anything is told",
+)
 @pytest.mark.django_db
 @pytest.mark.parametrize("whom", ["class", "seat"])
 @pytest.mark.parametrize("name", ACTS)

@@ -13,6 +13,7 @@ from explorer.live.hub import stop_hub
 from explorer.live.routing import ROUTES
 from explorer.sandboxes.events import terminal_key
 from explorer.sandboxes.orders import SANDBOX_WISH, TERMINAL_WISH, orders_key
+from tests.attacks import attack
 from tests.classroom.roles import MESSAGE, PEOPLE, SOCKETS, TO_SANDBOX, TO_TERMINAL, USERS, WATCHING, Answers
 from tests.classroom.walk import Cast, Walk, differences, fill, knock, say, show
 from tests.live.conftest import ORIGIN, Socket
@@ -29,6 +30,12 @@ def test_no_row_is_of_a_socket_that_is_gone():
     assert sorted(SOCKETS.keys() - set(SOCKET_NAMES)) == []
 
 
+@attack(
+    "every websocket, opened by every kind of person",
+    origin="page",
+    expected="refused",
+    held_by="permission asked for each object, before anything is told",
+)
 @pytest.mark.django_db(transaction=True)
 async def test_sockets(redis, settings):
     settings.ORIGINS = [ORIGIN]
@@ -45,6 +52,12 @@ async def test_sockets(redis, settings):
         await stop_hub()
 
 
+@attack(
+    "every websocket message, sent by every kind of person",
+    origin="page",
+    expected="refused",
+    held_by="permission asked for each object, before anything is told",
+)
 @pytest.mark.django_db(transaction=True)
 async def test_messages(redis, settings):
     """Watching sockets too, and every message over them."""

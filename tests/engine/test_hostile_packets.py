@@ -16,6 +16,7 @@ from explorer.live.streams import Entry
 from explorer.network.journeys import Asked
 from explorer.node.operator import actions
 from explorer.node.operator.look import looking
+from tests.attacks import attack
 from tests.captures import handmade
 from tests.engine.conftest import Shell
 from tests.engine.test_capture import listen
@@ -61,6 +62,12 @@ def sending(shell: Shell):
     return lambda where, command: shell(where, command, stdin=stdin)
 
 
+@attack(
+    "forged, cut, nested and looped frames while a capture runs",
+    origin="LAN",
+    expected="harmless",
+    held_by="a dissector with bounds",
+)
 async def test_every_frame_arrives_and_is_told_for_what_it_is(observer, shell):
     heard = await observer.capture("h1/sink", "eth0", OURS)
     frames = await listen(heard, sending(shell), "h1", SEND)
@@ -94,6 +101,7 @@ async def test_tshark_opens_what_the_command_line_keeps(far, shell, tmp_path):
     assert malformed <= handmade.HOSTILE.keys(), "a sound frame is sound to tshark too"
 
 
+@attack("a flood of forged frames while others listen", origin="LAN", expected="contained", held_by="a rate of frames")
 async def test_others_are_heard_and_journeys_followed_meanwhile(observer, shell):
     stop = threading.Event()
 

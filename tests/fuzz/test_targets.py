@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.attacks import attack
 from tests.fuzz.inputs import inputs
 from tests.fuzz.targets import TARGETS, Target, Unsound, attempt
 
@@ -24,6 +25,9 @@ def test_real_input_is_read(name):
         attempt(TARGETS[name], seed)
 
 
+@attack(
+    "anything, for the parser {name}", origin="output", expected="harmless", held_by="fuzzed parsers with declared refusals"
+)
 @pytest.mark.parametrize("name", TARGETS)
 @settings(max_examples=60)
 @given(data=st.data())
@@ -31,6 +35,7 @@ def test_anything_is_survived(name, data):
     attempt(TARGETS[name], data.draw(inputs(TARGETS[name])))
 
 
+@attack("what once broke a parser", origin="output", expected="harmless", held_by="fuzzed parsers with declared refusals")
 @pytest.mark.parametrize("path", ONCE_BROKEN, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_what_once_broke_a_parser(path):
     attempt(TARGETS[path.parent.name], path.read_bytes())

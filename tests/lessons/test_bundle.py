@@ -10,6 +10,7 @@ import pytest
 
 from explorer.lessons import bundle
 from explorer.lessons.bundle import BadBundle, lesson_files, unpack
+from tests.attacks import attack
 
 GOOD = {"demo/lesson.toml": b"title = 'x'\n", "demo/1.md": "Grüße\n".encode(), "demo/check.sh": b"exit 0\n"}
 
@@ -64,6 +65,7 @@ BAD_NAMES = [
 ]
 
 
+@attack("a zip entry named {name!r}", origin="page", expected="refused", held_by="names of entries are checked")
 @pytest.mark.parametrize(("name", "why"), BAD_NAMES)
 def test_a_name_that_is_none_is_refused_with_it(name, why):
     told = refusal(packed({**GOOD, name: b"x"}))
@@ -82,6 +84,7 @@ def test_names_that_differ_by_case_only_are_refused():
     )
 
 
+@attack("a link or device in an uploaded zip", origin="page", expected="refused", held_by="only regular files")
 @pytest.mark.parametrize(
     ("kind", "why"),
     [
@@ -99,6 +102,7 @@ def test_what_is_no_file_is_refused(kind, why):
     assert refusal(packed(GOOD, change)).startswith(f"demo/1.md: {why}")
 
 
+@attack("an encrypted zip entry", origin="page", expected="refused", held_by="plain entries")
 def test_an_encrypted_entry_is_refused():
     data = bytearray(packed({"lesson.toml": b"x"}))
     at = data.index(b"PK\x01\x02")
@@ -106,11 +110,13 @@ def test_an_encrypted_entry_is_refused():
     assert refusal(bytes(data)) == "lesson.toml: is encrypted; pack it without a password"
 
 
+@attack("a zip packed by {how}, which has no bound", origin="page", expected="refused", held_by="two kinds of packing")
 @pytest.mark.parametrize("how", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_packings_without_a_bound_are_refused(how):
     assert "other than stored or deflated" in refusal(packed({"lesson.toml": b"x" * 100}, how=how))
 
 
+@attack("a zip bomb", origin="page", expected="refused", held_by="unpacked to a limit")
 def test_a_bomb_costs_no_more_than_the_limit():
     bomb = packed({"lesson.toml": b"", "big.md": bytes(200_000_000)})
     assert len(bomb) < bundle.ZIP_BYTES
@@ -122,6 +128,7 @@ def test_a_bomb_costs_no_more_than_the_limit():
     assert most < 4_000_000
 
 
+@attack("a zip that lies about its size", origin="page", expected="refused", held_by="unpacked to a limit")
 def test_a_header_that_lies_about_the_size_is_not_believed():
     data = bytearray(packed({"lesson.toml": b"", "big.md": b"x" * 600_000}))
     at = data.index(b"PK\x01\x02", data.index(b"PK\x01\x02") + 1)
@@ -133,6 +140,7 @@ def test_a_ratio_no_text_has_is_refused():
     assert "times as big as it was packed" in refusal(packed({"lesson.toml": b"", "1.md": b"a" * 60_000}))
 
 
+@attack("many small zip bombs", origin="page", expected="refused", held_by="one limit for all")
 def test_many_small_bombs_together_are_refused():
     files = {f"{at}.md": (b"%d" % at) * 200_000 for at in range(10)}
     assert "times as big" in refusal(packed({"lesson.toml": b"", **files})) or "together exceed" in refusal(packed(files))
@@ -143,6 +151,7 @@ def test_stored_files_that_are_too_much_together_are_refused(monkeypatch):
     assert "together exceed" in refusal(packed({"lesson.toml": b"", "1.md": b"ab" * 15_000, "2.md": b"cd" * 15_000}))
 
 
+@attack("a zip of very many files", origin="page", expected="refused", held_by="a number of files")
 def test_too_many_files_are_refused():
     assert "is one file more than the 100" in refusal(packed({f"{at}.md": b"" for at in range(101)}))
 
@@ -151,6 +160,7 @@ def test_too_many_folders_are_refused():
     assert refusal(packed({f"{at}/": b"" for at in range(1001)})) == "the zip: holds more than 1000 entries"
 
 
+@attack("a zip in a zip", origin="page", expected="refused", held_by="known kinds of files")
 def test_a_zip_in_the_zip_is_refused():
     assert refusal(packed({"lesson.toml": b"", "more.md": packed(GOOD)})) == "more.md: is a zip in the zip; unpack it first"
 
@@ -159,6 +169,7 @@ def test_a_zip_that_is_too_big_is_not_even_looked_at():
     assert refusal(b"x" * (bundle.ZIP_BYTES + 1)).startswith("the zip: is bigger than 1024 KiB")
 
 
+@attack("bytes that are no zip", origin="page", expected="refused", held_by="the reader's own check")
 @pytest.mark.parametrize("data", [b"", b"no zip", b"PK\x03\x04" + bytes(30), packed(GOOD)[:-40], packed(GOOD)[40:]])
 def test_what_is_no_zip_is_refused(data):
     assert refusal(data).startswith("the zip: cannot be read")
@@ -185,6 +196,7 @@ def test_a_text_that_is_none_is_refused(name, data, why):
     assert why in refusal(packed({**GOOD, name: data}, how=zipfile.ZIP_STORED))
 
 
+@attack("uploaded files by name, with .. and /", origin="page", expected="refused", held_by="the rules of a zip")
 def test_files_that_come_by_name_are_held_to_the_same_rules():
     assert lesson_files(bundle.collect(GOOD)) == lesson_files(unpack(packed(GOOD)))
     with pytest.raises(BadBundle, match="leads out"):

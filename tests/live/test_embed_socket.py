@@ -5,6 +5,7 @@ from asgiref.sync import sync_to_async
 
 from explorer.classroom.people.embed_pass import begin_embed, write_pass
 from explorer.sandboxes.models import Learner
+from tests.attacks import attack
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SITE = "https://docs.example.org"
@@ -45,6 +46,7 @@ async def test_and_its_terminals(embedded, world):
     assert b"hello" in await socket.receive_from()
 
 
+@attack("a websocket with a bad pass and a good cookie", origin="page", expected="refused", held_by="a pass alone counts")
 @pytest.mark.parametrize("given", ["nonsense", "a.b"])
 async def test_a_bad_pass_opens_nothing_whatever_the_cookie_says(embedded, learner, sandbox, given):
     sandbox.learner = learner
@@ -54,6 +56,7 @@ async def test_a_bad_pass_opens_nothing_whatever_the_cookie_says(embedded, learn
     assert await socket.closed() == 4403
 
 
+@attack("a websocket with a pass and somebody else's cookie", origin="page", expected="refused", held_by="a pass alone counts")
 async def test_a_cookie_beside_a_pass_does_not_count(embedded, learner, sandbox, embed):
     sandbox.learner = learner
     await sync_to_async(sandbox.save)()
@@ -62,6 +65,7 @@ async def test_a_cookie_beside_a_pass_does_not_count(embedded, learner, sandbox,
     assert await socket.closed() == 4403
 
 
+@attack("a websocket with a pass, from another site", origin="page", expected="refused", held_by="exact origins")
 async def test_a_pass_does_not_open_from_another_origin(opens, embedded, embed, world):
     socket = opens(world.address, None, SITE)
     socket.scope["subprotocols"] = ["explorer", f"frame.{write_pass(embed)}"]

@@ -5,6 +5,8 @@ import re
 import pytest
 from django.test import Client
 
+from tests.attacks import attack
+
 pytestmark = pytest.mark.django_db
 PAGES = ["/", "/about/", "/learn/bridge/", "/nowhere/"]
 
@@ -55,10 +57,12 @@ def strict():
     return Client(enforce_csrf_checks=True)
 
 
+@attack("a form without its token", origin="page", expected="refused", held_by="CSRF token")
 def test_a_form_without_its_token_is_refused(strict):
     assert strict.post("/sandboxes/open/", {"lesson": "bridge"}).status_code == 403
 
 
+@attack("a form sent by {origin}", origin="page", expected="refused", held_by="exact origins")
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://testserver.evil.example"])
 def test_a_form_of_another_site_is_refused_even_with_a_token(strict, origin):
     strict.get("/learn/bridge/")
@@ -67,10 +71,12 @@ def test_a_form_of_another_site_is_refused_even_with_a_token(strict, origin):
     assert answer.status_code == 403
 
 
+@attack("a huge form", origin="page", expected="refused", held_by="a limit of the body")
 def test_a_huge_body_is_refused(client):
     assert client.post("/sandboxes/open/", {"lesson": "x" * 100_000}).status_code == 400
 
 
+@attack("Host: {host}", origin="page", expected="refused", held_by="known host names")
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "<script>"])
 def test_an_unknown_host_name_is_refused(client, host):
     assert client.get("/", headers={"Host": host}).status_code == 400

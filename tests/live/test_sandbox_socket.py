@@ -9,6 +9,7 @@ from explorer.live.limits import SANDBOX_SOCKETS
 from explorer.sandboxes import changes, streams
 from explorer.sandboxes.events import LessonMoved, fresh_key, present_key
 from explorer.sandboxes.models import Progress, Sandbox
+from tests.attacks import attack
 from tests.live.test_terminal_socket import soon
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -217,6 +218,12 @@ async def test_says_so_too_when_a_terminal_was_there_first(opens, world, learner
     assert (await socket.until("fresh"))["ok"] is False
 
 
+@attack(
+    "another sandbox's stream",
+    origin="page",
+    expected="refused",
+    held_by="permission asked for each object, before anything is told",
+)
 async def test_no_byte_of_another_sandbox(opens, world, learner, stranger, redis):
     other = await Sandbox.objects.acreate(learner=stranger, state="ready")
     mine = await opens(world.address, learner).opened()
@@ -238,6 +245,7 @@ async def test_the_end_of_the_sandbox_is_told_and_ends_the_socket(opens, world, 
     assert await socket.closed() == 4404
 
 
+@attack("a sandbox that was one's own before", origin="page", expected="refused", held_by="permission is asked again")
 async def test_a_sandbox_that_changes_hands_ends_the_socket_without_telling_more(opens, world, learner, stranger):
     socket = await opens(world.address, learner).opened()
     await Sandbox.objects.filter(pk=world.id).aupdate(learner=stranger)
@@ -280,6 +288,12 @@ async def test_no_more_terminals_than_there_may_be(opens, world, learner):
     assert (await socket.until("refused"))["code"] == "too_many_terminals"
 
 
+@attack(
+    "another sandbox's terminal, closed",
+    origin="page",
+    expected="refused",
+    held_by="permission asked for each object, before anything is told",
+)
 async def test_closes_only_a_terminal_of_this_sandbox(opens, world, learner):
     world.terminal("mine")
     socket = await opens(world.address, learner).opened()
@@ -301,6 +315,7 @@ BAD = [
 ]  # fmt: skip
 
 
+@attack("a malformed websocket message", origin="page", expected="refused", held_by="typed messages")
 @pytest.mark.parametrize("bad", BAD)
 async def test_answers_a_malformed_message_and_lives_on(opens, world, learner, bad):
     socket = await opens(world.address, learner).opened()
@@ -310,6 +325,7 @@ async def test_answers_a_malformed_message_and_lives_on(opens, world, learner, b
     assert (await socket.numbered(1))[0]["number"] == 1
 
 
+@attack("malformed messages without end", origin="page", expected="contained", held_by="five, and the socket ends")
 async def test_the_fifth_bad_message_ends_the_socket(opens, world, learner):
     socket = await opens(world.address, learner).opened()
     for _ in range(5):
@@ -317,12 +333,14 @@ async def test_the_fifth_bad_message_ends_the_socket(opens, world, learner):
     assert await socket.closed() == 4400
 
 
+@attack("a huge message to a sandbox's socket", origin="page", expected="refused", held_by="a limit of the message")
 async def test_a_huge_message_is_refused(opens, world, learner):
     socket = await opens(world.address, learner).opened()
     await socket.send_to('{"type": "' + "x" * 20_000 + '"}')
     assert (await socket.until("refused"))["code"] == "too_big"
 
 
+@attack("questions without end", origin="page", expected="contained", held_by="a rate")
 async def test_asking_too_often_is_answered_kindly(opens, world, learner):
     world.terminal("mine")
     socket = await opens(world.address, learner).opened()

@@ -9,6 +9,7 @@ import websockets
 from websockets.asyncio.client import connect
 
 from explorer.live.limits import SOCKETS_OPEN
+from tests.attacks import attack
 from tests.live.conftest import cookie_of, frame
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -26,6 +27,7 @@ async def event(socket):
             return message
 
 
+@attack("a websocket from a page of another site", origin="page", expected="refused", held_by="exact origins")
 async def test_a_foreign_origin_gets_no_handshake(server, world, learner):
     with pytest.raises(websockets.InvalidStatus) as refused:
         await dial(server, world.address, learner, "http://evil.example").__aenter__()
@@ -48,6 +50,7 @@ async def test_delivers_and_continues(server, world, learner):
         assert [(await event(socket))["number"] for _ in range(2)] == [4, 5]
 
 
+@attack("a huge websocket message", origin="page", expected="contained", held_by="a limit of the message")
 async def test_a_huge_message_ends_that_socket_only(server, world, learner):
     async with dial(server, world.address, learner) as other, dial(server, world.address, learner) as socket:
         await socket.send("x" * 20_000)
@@ -58,6 +61,7 @@ async def test_a_huge_message_ends_that_socket_only(server, world, learner):
         assert (await event(other))["number"] == 1
 
 
+@attack("a page that reads nothing", origin="page", expected="contained", held_by="a bounded queue for each socket")
 async def test_a_page_that_reads_nothing_holds_up_nobody_and_loses_its_place_not_events(server, world, learner):
     """One tab stops reading while much is written; another tab gets everything at once, the first one when it reads on."""
     world.snapshot(0)
@@ -93,6 +97,7 @@ def test_healthz_over_the_wire(server):
     assert requests.get(f"http://{server}/healthz", timeout=5).json() == {"ok": True}
 
 
+@attack("a static file outside the static root", origin="page", expected="refused", held_by="resolved paths")
 def test_no_static_file_outside_the_static_root(server):
     for path in ("/static/../manage.py", "/static/%2e%2e/manage.py", "/static//etc/passwd", "/static/none.css"):
         request = requests.Request("GET", f"http://{server}").prepare()

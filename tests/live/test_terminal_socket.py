@@ -27,6 +27,7 @@ from explorer.sandboxes.events import (
 )
 from explorer.sandboxes.models import Sandbox
 from explorer.sandboxes.orders import ORDER_BYTES, TYPED_BYTES, orders_key
+from tests.attacks import attack
 from tests.live.conftest import frame
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -54,6 +55,7 @@ async def soon(look, seconds=3.0):
 # --- who gets in ---
 
 
+@attack("ids of sandboxes, guessed", origin="page", expected="refused", held_by="one answer for foreign and unknown")
 async def test_foreign_and_unknown_sandbox_get_the_same_answer(opens, world, stranger):
     world.terminal()
     for address in (world.terminal_address(), "/ws/terminal/t1/?sandbox=zzzzzzzzzzzz", "/ws/terminal/t1/"):
@@ -62,6 +64,12 @@ async def test_foreign_and_unknown_sandbox_get_the_same_answer(opens, world, str
         assert await socket.closed() == 4403
 
 
+@attack(
+    "keys for another sandbox's terminal",
+    origin="page",
+    expected="refused",
+    held_by="permission asked for each object, before anything is told",
+)
 async def test_a_terminal_of_another_sandbox_is_unknown_and_takes_no_typing(
     opens, world, learner, stranger, redis, monkeypatch
 ):
@@ -291,6 +299,7 @@ async def test_a_shell_that_takes_nothing_does_not_hold_back_acknowledgements(op
     assert await soon(lambda: [order for order in world.orders() if order["type"] == "acknowledge_terminal"])
 
 
+@attack("a page that sends without end", origin="page", expected="contained", held_by="a limit of what waits")
 async def test_a_page_that_sends_more_than_it_may_is_read_no_further(opens, world, learner, redis):
     world.terminal()
     redis.set(typed_key("t1"), TYPED_AHEAD)
@@ -334,6 +343,7 @@ def waits(monkeypatch):
     return waited
 
 
+@attack("keys without end", origin="page", expected="contained", held_by="a rate")
 async def test_too_much_typing_is_slowed_down_and_nothing_is_lost(opens, world, learner, redis, waits):
     world.terminal()
     redis.set(taken_key("t1"), 10**9)  # a shell that takes everything
@@ -379,6 +389,7 @@ BAD = [
 ]  # fmt: skip
 
 
+@attack("a malformed message to a terminal", origin="page", expected="refused", held_by="typed messages")
 @pytest.mark.parametrize("bad", BAD)
 async def test_answers_a_malformed_message_and_lives_on(opens, world, learner, bad):
     world.terminal()

@@ -14,6 +14,7 @@ from explorer.live.limits import SANDBOX_SOCKETS
 from explorer.sandboxes import changes
 from explorer.sandboxes.events import present_key, size_key
 from explorer.sandboxes.models import Sandbox
+from tests.attacks import attack
 from tests.live.classroom import *  # noqa: F403
 from tests.live.classroom import change
 from tests.live.conftest import frame
@@ -66,6 +67,12 @@ async def test_the_instructor_and_an_operator_are_told_what_the_learner_is_told(
         assert (await socket.until("happened"))["text"] == "something"
 
 
+@attack(
+    "watching a class of somebody else's",
+    origin="page",
+    expected="refused",
+    held_by="permission asked for each object, before anything is told",
+)
 async def test_strangers_learners_and_other_instructors_are_refused(opens, seated, shell, seat, learner, other_teacher, nobody):
     addresses = (watch(seated), watch_terminal(shell), f"/ws/capture/c1/?sandbox={seated.id}&watch=1")
     for address in addresses:
@@ -88,6 +95,7 @@ async def test_a_sandbox_without_a_seat_is_for_operators(opens, world, teacher, 
     assert await socket.closed() == messages.NOT_YOURS
 
 
+@attack("acts of a watching page", origin="page", expected="refused", held_by="watching is reading")
 async def test_what_a_watching_page_asks_for_is_refused(opens, seated, teacher):
     socket = await opens(watch(seated), teacher).opened()
     for wish in (
@@ -130,6 +138,12 @@ async def test_a_learners_socket_asks_nothing_about_users(opens, seated, seat, m
 # --- terminals ---
 
 
+@attack(
+    "reading a terminal without leave",
+    origin="page",
+    expected="refused",
+    held_by="permission asked for each object, before anything is told",
+)
 async def test_not_watchable_and_not_invited_is_refused(opens, shell, teacher, operator):
     for user in (teacher, operator):
         socket = opens(watch_terminal(shell), user)
@@ -174,6 +188,12 @@ async def test_the_mark_is_kept_while_somebody_looks(opens, shell, watchable, se
     assert redis.zrange(watched_key(seat.pk), 0, -1, withscores=True)[0][1] > before
 
 
+@attack(
+    "typing without an invitation",
+    origin="page",
+    expected="refused",
+    held_by="permission asked for each object, before anything is told",
+)
 async def test_typing_is_refused_without_an_invitation(opens, shell, watchable, teacher):
     socket = await opens(watch_terminal(shell), teacher).opened()
     await socket.send_to(b"rm -rf /\n")
@@ -227,6 +247,7 @@ async def test_however_long_the_question_takes_it_is_answered(opens, shell, watc
     assert (await socket.until("typing"))["allowed"] is True
 
 
+@attack("typing after the invitation was withdrawn", origin="page", expected="refused", held_by="asked again every second")
 async def test_a_withdrawal_nobody_told_of_holds_within_a_second(opens, shell, watchable, invited, seat, teacher, monkeypatch):
     monkeypatch.setattr("explorer.live.watching.RIGHTS_KEPT", 0.2)
     socket = await opens(watch_terminal(shell), teacher).opened()

@@ -15,6 +15,7 @@ from explorer.sandboxes.orders import (
     StartCapture,
     TypeInTerminal,
 )
+from tests.attacks import attack
 
 SAID: list[tuple[Any, str]] = [
     (SANDBOX_WISH, '{"type":"open_terminal","place":"h1/web","columns":100,"rows":30}'),
@@ -41,6 +42,7 @@ def test_every_wish_of_a_page_is_among_these():
     assert said == WISH_TYPES - {"type_in_terminal", "look_again"}
 
 
+@attack("a page's message with {more}", origin="page", expected="refused", held_by="typed messages")
 @pytest.mark.parametrize("more", ['"sandbox":"another"', '"about":"t2"', '"answered":true', '"terminal":"t2"'])
 @pytest.mark.parametrize("wish", ['"type":"measure_grid"', '"type":"open_terminal","place":"h1"'])
 def test_a_page_cannot_say_what_the_edge_adds(wish, more):
@@ -48,6 +50,7 @@ def test_a_page_cannot_say_what_the_edge_adds(wish, more):
         SANDBOX_WISH.validate_json(f"{{{wish},{more}}}")
 
 
+@attack("the message {type_} from a page", origin="page", expected="refused", held_by="typed messages")
 @pytest.mark.parametrize("type_", ["look_again", "type_in_terminal", "resize_terminal", "take", "__class__"])
 def test_a_page_of_a_sandbox_has_no_other_words(type_):
     with pytest.raises(ValidationError):

@@ -13,6 +13,7 @@ from explorer.classroom.classes import lessons_of
 from explorer.classroom.models import Seat
 from explorer.sandboxes import library
 from explorer.sandboxes.models import Progress
+from tests.attacks import attack
 from tests.people import make_class, make_seat
 
 
@@ -126,6 +127,7 @@ def test_an_option_nobody_ever_wrote_counts_for_nothing(klass, seat):
 DANGEROUS = "=+-@\t\r\n＝＋－＠"
 
 
+@attack("any text as a formula in the CSV of results", origin="output", expected="harmless", held_by="an apostrophe before it")
 @given(st.text())
 @example("=1+1")
 @example(" =1+1")
@@ -174,6 +176,12 @@ def test_another_classes_learners_are_not_in_it(klass, seat, other_teacher):
 # --- what a spreadsheet must not run ---
 
 
+@attack(
+    "a formula that begins with {before!r} and {sign!r}",
+    origin="output",
+    expected="harmless",
+    held_by="an apostrophe before it",
+)
 @pytest.mark.parametrize("sign", [*"=+-@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\t", "\r", "\n"])
 @pytest.mark.parametrize("before", ["", " ", "\u00a0", "\u3000", "\0", "  "])
 def test_what_a_spreadsheet_would_run_stands_behind_an_apostrophe(sign, before):
@@ -185,6 +193,7 @@ def test_what_is_none_stays_as_it_is(text):
     assert results.harmless(text) == text
 
 
+@attack("quotes that end a cell early", origin="output", expected="harmless", held_by="every cell is quoted")
 def test_every_cell_is_quoted_and_a_quote_doubled():
     assert results.csv_line(["a", 1, 'b"c', "x,y\nz"]) == '"a","1","b""c","x,y\nz"\r\n'
 

@@ -5,6 +5,7 @@ from django.db import DatabaseError, connection, transaction
 
 from explorer.classroom.models import AuditEntry
 from explorer.classroom.people.audit import note
+from tests.attacks import attack
 from tests.conftest import AUDIT
 
 
@@ -16,6 +17,9 @@ def held(db):
             cursor.execute(statement)
 
 
+@attack(
+    "a row of the audit log, changed or deleted", origin="web process", expected="refused", held_by="triggers of the database"
+)
 @pytest.mark.parametrize(
     "statement",
     [

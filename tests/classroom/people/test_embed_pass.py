@@ -20,6 +20,7 @@ from explorer.classroom.people.embed_pass import (
     write_hand_over,
     write_pass,
 )
+from tests.attacks import attack
 
 SITE = "https://docs.example.org"
 
@@ -46,18 +47,21 @@ def test_it_may_stand_in_a_header_and_in_a_subprotocol():
     assert set(write_pass(begin_embed(SITE))) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
 
 
+@attack("a pass of our own making", origin="page", expected="refused", held_by="signature")
 @pytest.mark.parametrize("text", ["", "x", "a.b", "." * 500, "a-b-c-d.e", "\x00", "é"])
 def test_what_we_did_not_sign_names_nobody(text):
     assert read_pass(text) is None
     assert read_hand_over(text) is None
 
 
+@attack("a changed pass", origin="page", expected="refused", held_by="signature")
 def test_a_changed_pass_names_nobody():
     text = write_pass(begin_embed(SITE))
     other = begin_embed(SITE).learner.hex
     assert read_pass(other + text[32:]) is None
 
 
+@attack("something else that was signed, as a pass", origin="page", expected="refused", held_by="a purpose in each signature")
 def test_what_was_signed_for_another_purpose_is_no_pass():
     embed = begin_embed(SITE)
     assert read_pass(write_hand_over(embed)) is None
@@ -115,6 +119,7 @@ def test_the_pass_among_subprotocols():
     assert pass_in(["explorer"]) == pass_in([]) == ""
 
 
+@attack("a replayed way out", origin="page", expected="refused", held_by="good for one use and for minutes")
 def test_a_way_out_is_good_for_minutes_and_never_the_same_twice(later):
     embed = begin_embed(SITE)
     text = write_hand_over(embed)

@@ -3,6 +3,7 @@
 import pytest
 
 from explorer.classroom.seat.guessing import note_wrong, wait_for
+from tests.attacks import attack
 
 
 @pytest.fixture(autouse=True)
@@ -42,6 +43,7 @@ def test_forty_people_may_each_mistype_once():
     assert wait_for("another", "192.0.2.1") == 0
 
 
+@attack("brute force of join codes without cookies", origin="page", expected="contained", held_by="locks by address")
 def test_who_throws_their_cookies_away_is_stopped_by_the_address():
     guess("", 60)
     assert wait_for("", "192.0.2.1") > 0

@@ -14,6 +14,7 @@ from explorer.lab.errors import BadFilter, NotThere
 from explorer.lab.inside.netns import Namespace
 from explorer.network.packets import dissect
 from explorer.network.pcapng import SNAP
+from tests.attacks import attack
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a network namespace of its own needs root")
 
@@ -96,6 +97,7 @@ async def test_forged_and_truncated_packets_are_kept_as_they_are(listen, send):
     assert all(dissect(one).layers for one in forged)
 
 
+@attack("a flood of frames while a capture runs", origin="LAN", expected="contained", held_by="200 frames a second")
 async def test_a_flood_is_sampled_and_every_frame_is_accounted_for(listen, send):
     heard = await listen()
     sent = 10_000
@@ -163,12 +165,16 @@ async def test_nonsense_is_refused_in_tcpdumps_words(nonsense):
         await compile_filter(nonsense, SNAP)
 
 
+@attack(
+    "a filter expression that is an option, or a command", origin="page", expected="refused", held_by="one argument, no shell"
+)
 @pytest.mark.parametrize("hostile", ["a" * 501, "udp\nport 1", "port \x00", "höst"])
 async def test_what_is_no_expression_never_reaches_a_program(hostile):
     with pytest.raises(BadFilter, match="plain characters"):
         await compile_filter(hostile, SNAP)
 
 
+@attack("a forged program from a filter's compiler", origin="output", expected="refused", held_by="the kernel checks it again")
 @pytest.mark.parametrize("text", ["", "x", "2\n1 2 3 4", "1\n1 2 3", "1\n-1 0 0 0", "99999\n"])
 def test_what_a_compiler_should_not_print_is_refused(text):
     with pytest.raises(BadFilter):

@@ -11,6 +11,7 @@ import pytest
 from explorer.lab.ask import measure as measuring
 from explorer.lab.ask.measure import is_due, measure, spread
 from explorer.network.model import Address, Interface, Measured, Observation, Place, Road
+from tests.attacks import attack
 
 
 class Here:
@@ -128,11 +129,13 @@ async def test_somebody_else_at_the_end_of_the_road(stranger, words, error):
     assert error in found.error
 
 
+@attack("a measurement's other end that never answers", origin="LAN", expected="contained", held_by="a fixed time")
 async def test_somebody_who_never_answers_is_given_up(stranger):
     port, _ = stranger
     assert "no answer in time" in (await measured(road(port=port, listen=free_port()))).error
 
 
+@attack("a connection to a measurement of somebody else's", origin="LAN", expected="refused", held_by="a secret token")
 async def test_a_caller_without_the_token_does_not_disturb():
     port = free_port()
 

@@ -14,6 +14,7 @@ from explorer.lab.config import LabConfig
 from explorer.lab.errors import HostError, NodeError, NotThere
 from explorer.lab.inside.places import ControlGroup
 from explorer.lab.inside.unix_http import BadAnswer, to_path
+from tests.attacks import attack
 from tests.lab.fakes import HIJACKED, EngineOfOneExec, answer, babbling, daemon, hangs_up, saying
 
 WEB = "a" * 64
@@ -101,6 +102,7 @@ async def test_two_shells_have_two_marks(opened, tmp_path, config, hung):
     assert len({mark for _, mark in hung}) == 2
 
 
+@attack("a place that is a path or an option", origin="page", expected="refused", held_by="names are checked")
 @pytest.mark.parametrize(
     ("sandbox", "place"),
     [
@@ -182,6 +184,7 @@ async def test_a_host_that_took_its_shell_with_it(opened):
 
 
 # --- sizes ---
+@attack("a terminal of nonsense size", origin="page", expected="harmless", held_by="sizes have bounds")
 @pytest.mark.parametrize(
     ("size", "taken"),
     [((100, 30), "h=30&w=100"), ((0, 0), "h=3&w=10"), ((-5, 10**9), "h=300&w=10"), ((9999, 2), "h=3&w=500")],
@@ -239,6 +242,7 @@ async def test_without_an_engine_no_shell_can_be_ended(config, monkeypatch):
 
 
 # --- in a container ---
+@attack("a container name that is a command line", origin="page", expected="refused", held_by="one word, no shell")
 def test_the_name_of_a_container_is_a_word_and_never_a_command_line():
     words = shell("web", "m")
     assert words[:3] == ["docker", "exec", "-it"]

@@ -5,6 +5,7 @@ import os
 import pytest
 
 from explorer.lab.engine.descent import descend
+from tests.attacks import attack
 
 
 def dig(top, name: str, depth: int) -> None:
@@ -17,6 +18,9 @@ def dig(top, name: str, depth: int) -> None:
     os.close(here)
 
 
+@attack(
+    "directories nested deeper than a program recurses", origin="output", expected="harmless", held_by="walk by descriptors"
+)
 def test_a_tree_deeper_than_recursion_goes_is_walked(tmp_path):
     dig(tmp_path, "d", 1500)
     depths = [directory.depth for directory in descend(tmp_path, 10)]
@@ -25,6 +29,7 @@ def test_a_tree_deeper_than_recursion_goes_is_walked(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@attack("a path longer than any may be", origin="output", expected="harmless", held_by="walk by descriptors")
 def test_a_tree_whose_path_is_longer_than_any_path_may_be_is_walked_and_removed(tmp_path):
     dig(tmp_path, "n" * 200, 40)
     assert len(list(descend(tmp_path, 10, remove=True))) == 41
@@ -41,6 +46,12 @@ def test_every_branch_is_seen_the_deepest_first(tmp_path):
     assert seen.index("/a/b/c") < seen.index("/a/b") < seen.index("/a") < seen.index("")
 
 
+@attack(
+    "a link in a tree that the node removes",
+    origin="output",
+    expected="refused",
+    held_by="walk by descriptors, no link followed",
+)
 def test_no_link_is_followed(tmp_path):
     (tmp_path / "inside").mkdir()
     (tmp_path / "inside" / "out").symlink_to("/")
@@ -67,6 +78,9 @@ def test_the_walk_ends_in_time(tmp_path, monkeypatch):
     assert 0 < len(list(descend(tmp_path, 20))) < 50
 
 
+@attack(
+    "a directory moved away while the node walks it", origin="output", expected="refused", held_by="each way back is compared"
+)
 def test_a_way_back_that_leads_elsewhere_ends_the_walk(tmp_path):
     (tmp_path / "top" / "a" / "b").mkdir(parents=True)
     elsewhere = tmp_path / "elsewhere"

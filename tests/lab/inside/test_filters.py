@@ -9,6 +9,7 @@ import dpkt
 import pytest
 
 from explorer.lab.inside.filters import INSTRUCTION, assemble, attach, udp_port
+from tests.attacks import attack
 from tests.network.test_packets import LAN, VXLANS, ethernet, ip, udp, vxlan
 
 
@@ -66,6 +67,7 @@ def test_no_more_than_the_headers(ends):
     assert len(kept(ends, vxlan(ethernet() + bytes(8000)))) == 320
 
 
+@attack("frames cut anywhere, for the kernel's filter", origin="LAN", expected="harmless", held_by="a filter with bounds")
 def test_frames_that_end_anywhere_do_no_harm(ends):
     for length in range(1, 60):
         kept(ends, VXLANS[0][:length])

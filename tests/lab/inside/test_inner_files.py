@@ -8,10 +8,17 @@ import select
 import pytest
 
 from explorer.lab.inside.inner import open_looked_at, read_below, read_end_below
+from tests.attacks import attack
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 
 
+@attack(
+    "a file of a host swapped for a link, a FIFO, a directory or a stranger's file",
+    origin="daemon",
+    expected="refused",
+    held_by="no link followed, looked at before it is opened",
+)
 @pytest.mark.parametrize("read", [read_below, read_end_below])
 def test_only_a_regular_file_of_a_user_of_the_hosts_is_read(tmp_path, read):
     told = tmp_path / "told"
@@ -24,6 +31,9 @@ def test_only_a_regular_file_of_a_user_of_the_hosts_is_read(tmp_path, read):
     assert read(os.getpid(), str(link), 100) == ""
 
 
+@attack(
+    "a FIFO or device that hangs whoever opens it", origin="daemon", expected="refused", held_by="looked at before it is opened"
+)
 def test_what_is_not_fit_is_never_opened(tmp_path):
     """Who waits at a FIFO's other end would notice that somebody opened it."""
     os.mkfifo(tmp_path / "fifo")

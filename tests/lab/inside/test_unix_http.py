@@ -10,6 +10,7 @@ from explorer.lab.inside import unix_http
 from explorer.lab.inside.inner import read_daemon
 from explorer.lab.inside.unix_http import BadAnswer, ask, ask_json, start, to_path
 from explorer.lab.watch.daemon import decoded_lines
+from tests.attacks import attack
 from tests.lab import fakes
 from tests.lab.fakes import answer, daemon, saying
 
@@ -30,6 +31,12 @@ async def test_chunks_are_put_together(tmp_path):
         assert await ask_json(connect, "/networks") == [1, 2]
 
 
+@attack(
+    "a daemon's answer that is endless, babbled, nested, cut or mute",
+    origin="daemon",
+    expected="harmless",
+    held_by="bounded reader of answers",
+)
 @pytest.mark.parametrize(
     ("behave", "reason"),
     [
@@ -66,6 +73,7 @@ async def test_a_hijacked_connection_keeps_the_bytes_that_came_with_the_head(tmp
         exchange.close()
 
 
+@attack("a daemon's answer of wrong shapes", origin="daemon", expected="harmless", held_by="bounded reader of answers")
 async def test_a_daemon_that_lies_about_shapes_is_survived(tmp_path):
     bodies: list[object] = [[], {}, None, 7, "x", [[[]]], [{"Id": [], "Names": {}, "NetworkSettings": 3}]]
     for body in bodies:
@@ -110,6 +118,7 @@ async def turns_of_others(until):
     return turns
 
 
+@attack("an answer in tiny pieces without end", origin="daemon", expected="contained", held_by="a tenth of the relay's time")
 async def test_a_daemon_that_talks_in_crumbs_keeps_nobody_waiting(crumbs):
     asking = asyncio.create_task(ask(crumbs, "GET", "/version"))
     assert await turns_of_others(asking) > 3
@@ -117,6 +126,7 @@ async def test_a_daemon_that_talks_in_crumbs_keeps_nobody_waiting(crumbs):
         await asking
 
 
+@attack("a stream of empty lines without end", origin="daemon", expected="contained", held_by="a tenth of the relay's time")
 async def test_nor_does_one_whose_events_are_empty_lines(crumbs):
     exchange = await start(crumbs, "GET", "/events")
 

@@ -8,6 +8,7 @@ import pytest
 
 from explorer.lab.inside import unix_http
 from explorer.lab.watch.daemon import Daemon
+from tests.attacks import attack
 from tests.lab import fakes
 from tests.lab.fakes import OK, answer, daemon
 
@@ -58,6 +59,7 @@ async def test_events_are_told_and_the_state_is_read(tmp_path):
     assert following.state.error == ""
 
 
+@attack("junk between a daemon's events", origin="daemon", expected="harmless", held_by="bounded reader of answers")
 @pytest.mark.parametrize("junk", [b"x" * 200_000, b"{not json\n", b"[" * 50_000 + b"\n", b"null\n3\n[]\n", b"\n\n\n"])
 async def test_junk_between_events_is_survived(tmp_path, junk):
     async with daemon(tmp_path, proper([junk])) as connect:
@@ -66,6 +68,7 @@ async def test_junk_between_events_is_survived(tmp_path, junk):
     assert following.state.version == "26"
 
 
+@attack("a flood of a daemon's events", origin="daemon", expected="contained", held_by="a rate of events")
 async def test_a_flood_of_events_is_told_in_part(tmp_path):
     line = json.dumps(START).encode() + b"\n"
     async with daemon(tmp_path, proper([line] * 5_000)) as connect:
@@ -73,6 +76,7 @@ async def test_a_flood_of_events_is_told_in_part(tmp_path):
     assert 0 < len(said) < 100
 
 
+@attack("a daemon that hangs up, lies or stalls", origin="daemon", expected="harmless", held_by="said on the page, asked again")
 @pytest.mark.parametrize("behave", [fakes.silent, fakes.endless_head, fakes.endless_body, fakes.babbling, fakes.hangs_up])
 async def test_a_daemon_that_misbehaves_is_said_to_and_followed_on(tmp_path, behave):
     async with daemon(tmp_path, behave) as connect:

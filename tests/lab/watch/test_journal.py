@@ -3,6 +3,7 @@
 import struct
 
 from explorer.lab.watch.journal import LINE_BYTES, LINES_KEPT, Lines
+from tests.attacks import attack
 
 
 def frame(text, stream=1):
@@ -31,6 +32,7 @@ def test_only_the_newest_are_kept():
     assert lines.kept[-1] == "999"
 
 
+@attack("a journal line without end", origin="output", expected="contained", held_by="a bounded reader")
 def test_a_line_without_end_stays_bounded():
     lines = Lines()
     for _ in range(100):

@@ -3,6 +3,7 @@
 from asgiref.testing import ApplicationCommunicator
 
 from explorer.web.edge.body import UPLOAD_BYTES, USUAL_BYTES, bounded
+from tests.attacks import attack
 
 
 class Reader:
@@ -40,16 +41,19 @@ async def test_what_fits_arrives():
     assert await ask([b""]) == (200, 0)
 
 
+@attack("a body that says it is huge", origin="page", expected="refused", held_by="a limit before it is kept")
 async def test_one_that_says_it_is_too_long_reaches_nobody():
     assert await ask([b"x" * 1000], told=USUAL_BYTES + 1) == (413, 0)
 
 
+@attack("a body without end", origin="page", expected="refused", held_by="a limit while it comes")
 async def test_one_that_does_not_say_is_cut_off():
     status, got = await ask([b"x" * 50_000] * 10)
     assert status == 413
     assert got <= USUAL_BYTES
 
 
+@attack("a body longer than it says", origin="page", expected="refused", held_by="a limit while it comes")
 async def test_one_that_lies_is_cut_off():
     assert (await ask([b"x" * 50_000] * 10, told=10))[0] == 413
 

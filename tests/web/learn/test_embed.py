@@ -7,6 +7,7 @@ from django.test import Client
 
 from explorer.classroom.people.embed_pass import HEADER, begin_embed, write_hand_over, write_pass
 from explorer.sandboxes.models import Learner, Sandbox
+from tests.attacks import attack
 from tests.redis_fixture import *  # noqa: F403
 
 SITE, OTHER = "https://docs.example.org", "https://wiki.example.org"
@@ -49,6 +50,7 @@ def test_listed_sites_may_show_it_and_nobody_else(client):
     assert answer["Cross-Origin-Resource-Policy"] == "cross-origin"
 
 
+@attack("{page} in a frame of another site", origin="page", expected="refused", held_by="frame-ancestors")
 @pytest.mark.parametrize("page", ["/", "/learn/bridge/", "/playground/", "/compare/"])
 def test_every_other_page_stays_shut(client, page):
     answer = client.get(page)
@@ -110,11 +112,18 @@ def test_the_same_pass_is_the_same_learner(strict, embed, node):
     assert Learner.objects.get().pk == embed.learner
 
 
+@attack(
+    "an embedding pass, for another learner's sandbox",
+    origin="page",
+    expected="refused",
+    held_by="permission asked for each object, before anything is told",
+)
 def test_a_pass_is_nobody_elses_key(strict, embed, sandbox):
     for address in (f"/sandboxes/{sandbox.pk}/reset/", f"/sandboxes/{sandbox.pk}/close/"):
         assert strict.post(address, headers=carried(embed)).status_code == 404
 
 
+@attack("a session's cookie beside a pass", origin="page", expected="refused", held_by="cookies are removed")
 def test_a_session_beside_a_pass_does_not_count(adas, embed, sandbox):
     assert adas.post(f"/sandboxes/{sandbox.pk}/reset/", headers=carried(embed)).status_code == 404
     assert sandbox.pk not in adas.get("/embed/bridge/").content.decode()
@@ -133,11 +142,13 @@ def test_a_session_still_needs_its_proof(adas, sandbox):
     assert strict.post(f"/sandboxes/{sandbox.pk}/reset/", headers={HEADER: "nonsense"}).status_code == 401
 
 
+@attack("{address} with an embedding pass", origin="page", expected="refused", held_by="a list of addresses")
 @pytest.mark.parametrize("address", ["/", "/playground/", "/compare/", "/admin/", "/healthz"])
 def test_a_pass_opens_what_a_lesson_needs_and_no_more(client, embed, address):
     assert client.get(address, headers=carried(embed)).status_code == 404
 
 
+@attack("an instructor's page with an embedding pass", origin="page", expected="refused", held_by="a list of addresses")
 def test_a_pass_is_no_instructor(client, embed, admin_user):
     client.force_login(admin_user)
     assert client.get("/admin/").status_code == 200
@@ -154,6 +165,7 @@ def test_an_old_pass_is_renewed_by_the_answer(client, embed, monkeypatch):
 # --- what many embedded pages may take ---
 
 
+@attack("sandboxes without end by new passes", origin="page", expected="contained", held_by="a number for each address")
 def test_passes_cost_nothing_so_sandboxes_are_counted_by_address(strict, node, settings):
     settings.EMBED_OPENS_PER_ADDRESS = 2
     answers = [open_in(strict, begin_embed(SITE)).status_code for _ in range(3)]
@@ -204,6 +216,7 @@ def test_leads_to_a_tab_that_goes_on_as_the_same_learner(strict, embed, worked):
     assert Sandbox.objects.get().pk in strict.get("/learn/bridge/").content.decode()
 
 
+@attack("a way out of an embedding, used twice", origin="page", expected="refused", held_by="good for one use")
 def test_leads_there_once(strict, embed, worked):
     code = write_hand_over(embed)
     take_over(strict, code)
@@ -213,6 +226,7 @@ def test_leads_there_once(strict, embed, worked):
     assert take_over(strict, code).status_code == 302  # who is there already stays there
 
 
+@attack("a way out sent by {origin!r}", origin="page", expected="refused", held_by="exact origins")
 @pytest.mark.parametrize("origin", [SITE, "null", "https://evil.example", "http://testserver.evil.example", ""])
 def test_another_sites_page_makes_nobody_somebody_else(strict, embed, worked, origin):
     assert take_over(strict, write_hand_over(embed), origin).status_code == 403

@@ -9,6 +9,7 @@ from django.utils import timezone
 from explorer.classroom.models import Class, Seat
 from explorer.classroom.seat.joining import sign_code
 from explorer.sandboxes.models import Learner
+from tests.attacks import attack
 from tests.people import make_class
 from tests.web.conftest import browser_of
 
@@ -87,6 +88,7 @@ def test_the_second_ana_is_told_who_she_is(strangers, klass, seat):
     assert "so you are Ana 2" in join(strangers, klass).content.decode()
 
 
+@attack("markup in a learner's name", origin="output", expected="harmless", held_by="templates escape")
 def test_markup_in_a_name_is_text(strangers, teachers, klass):
     page = join(strangers, klass, "<img src=x onerror=alert(1)>")
     assert "<img" not in page.content.decode()
@@ -150,6 +152,7 @@ def guessing(strangers, valkey):
     return strangers
 
 
+@attack("brute force of join codes", origin="page", expected="contained", held_by="locks by browser, then by address")
 def test_who_guesses_is_told_until_when_and_how_else(guessing, klass):
     page = guessing.post("/join/", {"code": klass.code, "name": "Eve"})
     assert page.status_code == 429
@@ -167,6 +170,7 @@ def test_the_link_is_never_locked(guessing, klass):
     assert guessing.post(by_link(klass), {"name": "Eve"}).status_code == 302
 
 
+@attack("a forged link into a class", origin="page", expected="refused", held_by="signed links")
 def test_a_forged_link_is_a_guess(guessing, klass):
     assert guessing.get(reverse("join-link", args=[klass.code, "A" * 16])).status_code == 429
 

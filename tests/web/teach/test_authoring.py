@@ -12,6 +12,7 @@ from django.utils import timezone
 from explorer.classroom.models import AuditEntry
 from explorer.sandboxes import library
 from explorer.sandboxes.models import AuthoredLesson, Node
+from tests.attacks import attack
 from tests.lessons.conftest import GOOD, TEXT
 from tests.people import make_class, other_teacher, teacher
 
@@ -94,6 +95,7 @@ def test_what_is_wrong_is_shown_with_file_line_and_what_stands_there(teachers):
     assert not AuthoredLesson.objects.exists()
 
 
+@attack("a hostile zip, sent by the form", origin="page", expected="refused", held_by="names of entries are checked")
 @pytest.mark.parametrize(
     ("files", "told"),
     [
@@ -115,6 +117,7 @@ def test_what_is_no_zip_and_nothing_are_refused(teachers):
     assert "nothing was sent" in teachers.post("/teach/bring/").content.decode()
 
 
+@attack("markup in a lesson's names", origin="output", expected="harmless", held_by="templates escape")
 def test_markup_in_names_is_shown_as_text(teachers):
     page = send(teachers, {**FILES, "<img src=x onerror=alert(1)>.py": "x"}).content.decode()
     assert "&lt;img src=x" in page
@@ -143,6 +146,7 @@ def test_a_newer_version_is_a_draft_and_the_published_one_stays(teachers, row):
     assert "Learners still see the version that was published" in teachers.get("/teach/lessons/my-lesson/").content.decode()
 
 
+@attack("a lesson in the place of somebody else's", origin="page", expected="refused", held_by="names belong to authors")
 def test_a_name_of_ours_or_of_somebody_else_is_refused(teachers, other_teacher, row):
     assert "comes with this site" in send(teachers, {**FILES, "lesson.toml": f'slug = "bridge"\n{GOOD}'}).content.decode()
     answer = send(browser(other_teacher))
