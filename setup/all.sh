@@ -3,8 +3,9 @@
 set -euo pipefail
 . "$(dirname "$0")/phases.sh"
 kind=${1:-base}
-lists=(setup/debian-packages.txt)
+lists=(setup/debian-packages.txt setup/debian-packages-build.txt)
 [ "$kind" = base ] || lists+=(setup/debian-packages-test.txt)
 setup/packages.sh "${lists[@]}"
+setup/bpf.sh
 setup/python.sh "$kind"
 setup/frontend.sh

@@ -6,6 +6,7 @@ what it needs of them.
 - `hosts` opens and closes a sandbox: its LANs, its hosts with a Docker Engine each, its machines, and what its scenario makes.
 - `watch` observes a sandbox from outside and reports every change once.
 - `ask` holds what needs an act: probes, journeys, captures, the grid, measurements, scripts of lessons, terminals.
+- `drops` hears which packets the kernel drops, and why.
 - `compare` does and measures the work of one column of a comparison.
 - `inside` enters namespaces from outside and holds the sockets and tools that are used there. It follows no path that a host
   can write.

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from explorer.lab.config import LabConfig
+from explorer.lab.drops import hear
 from explorer.lab.engine import capabilities, cgroups, ids, kernel, memory
 from explorer.lab.engine.client import session
 from explorer.lab.errors import LabError
@@ -174,7 +175,7 @@ def _optional(features: dict[str, bool]) -> list[Check]:
         "nftrace": "journeys of packets",
     }
     cure = "modprobe it, or use a kernel that has it; without it these lessons stay readable"
-    return [*(Check(name, features[name], False, f"for {use}", cure) for name, use in uses.items()), _commands()]
+    return [*(Check(name, features[name], False, f"for {use}", cure) for name, use in uses.items()), _drops(), _commands()]
 
 
 def _uses_of_drivers() -> dict[str, str]:
@@ -191,6 +192,13 @@ def _commands() -> Check:
     lack = commands.why_not()
     cure = "start the node on the machine itself; all else works without it"
     return Check("commands in the timeline", not lack, False, lack or "the kernel tells what is executed", cure)
+
+
+def _drops() -> Check:
+    lack = hear.why_not()
+    found = f"none, because {lack}; journeys tell what else the kernel shows" if lack else "BPF"
+    cure = "run `make setup`, on a kernel with BTF that lets the node load tracing programs; all else works without it"
+    return Check("drop reasons", not lack, False, found, cure)
 
 
 def _engine_state(config: LabConfig) -> dict[str, Any]:

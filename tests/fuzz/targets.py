@@ -30,7 +30,8 @@ from explorer.lessons.killercoda import import_scenario
 from explorer.lessons.load import LessonError, read_lesson
 from explorer.network.captured import HEAD, Frame, tell_layers
 from explorer.network.journeys import identity, tell
-from explorer.network.journeys.evidence import Evidence, Sighting
+from explorer.network.journeys.gathered import Drop, Gathered, Sighting
+from explorer.network.journeys.questions import questions
 from explorer.network.layout import BadLayout, from_query
 from explorer.network.model import DockerState, Place, View
 from explorer.network.packets import dissect
@@ -112,11 +113,13 @@ def vxlan_view(data: bytes) -> object:
 def journeys(data: bytes) -> object:
     seen = (Sighting(1, "h1", "eth0", "out", data, len(data)), Sighting(2, "h1", "eth0", "in", data, len(data)))
     found = identity.first_of_its_own(seen, "h1")
-    identity.find_sequence(seen, "h1", "10.77.0.100", 80)
+    drops = (Drop(3, "h1", "NO_SOCKET", "icmp_rcv", "eth0", 0x0800, 14, data[:192], len(data)),)
+    identity.find_sequence(Gathered(seen, drops=drops), "h1", 40000, 80)
     packet = dissect(data)
     marks = (*identity.ping_marks(1), *identity.tcp_marks(1), *identity.dns_marks(1), *(found[1] if found else ()))
     for mark in marks:
         mark.fits(packet, data)
+        identity.errors_about(mark, set(), seen)
     return identity.ends_of(packet), found
 
 
@@ -251,8 +254,12 @@ def told_journey(data: bytes) -> object:
     )
     found = identity.first_of_its_own(sights, "h1/web")
     marks = (*identity.ping_marks(1), *identity.tcp_marks(1), *(found[1] if found else ()))
-    evidence = Evidence(sights, known, {"h1": handles}, ok=bool(len(data) % 2), errno=len(data) % 120)
-    told = [tell("request", mark, evidence, scene(), {"h1": names()}, "h1/web", "h1") for mark in marks]
+    kept = frames[:192]
+    reasons = ("NO_SOCKET", "NETFILTER_DROP", "OTHERHOST", "IP_INADDRERRORS", "NEIGH_FAILED", "NEW_IN_THIS_KERNEL")
+    drop = Drop(4, "h1", reasons[len(data) % 6], "ip_rcv", "eth0", 0x0800, len(data) % 20, kept, len(kept))
+    gathered = Gathered(sights, known, {"h1": handles}, bool(len(data) % 2), errno=len(data) % 120, drops=(drop,) * (half % 2))
+    questions(gathered, marks, "h1/web", "10.77.0.100")
+    told = [tell("request", mark, gathered, scene(), {"h1": names()}, "h1/web", "h1") for mark in marks]
     for journey in told:
         properties.plain_text(journey.end, *(hop.text for hop in journey.hops))
     return told

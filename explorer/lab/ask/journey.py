@@ -9,16 +9,19 @@ import secrets
 import socket
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from explorer.lab.ask import dns
 from explorer.lab.ask.probe import NoAnswer, http, ping, resolve
 from explorer.lab.ask.trace import MOST, Trace
+from explorer.lab.ask.watching import Watch
 from explorer.lab.inside.inner import read_below
 from explorer.lab.inside.netns import Namespace
 from explorer.lab.inside.tools import run_tools
-from explorer.network.journeys import Asked, Evidence, Journeys, tell
-from explorer.network.journeys.evidence import Handles, Sighting
+from explorer.network.journeys import Asked, Gathered, Journeys, tell
+from explorer.network.journeys.gathered import Handles, Sighting
 from explorer.network.journeys.identity import Mark, dns_marks, find_sequence, first_of_its_own, ping_marks, tcp_marks, wanted
+from explorer.network.journeys.questions import questions
 from explorer.network.model import DockerState, Place
 from explorer.network.read.text import number
 
@@ -46,49 +49,41 @@ async def trace_journey(
     except (NoAnswer, TimeoutError, OSError) as error:
         why = str(error) if isinstance(error, NoAnswer) else f"The name {asked.target} was not answered."
         return Journeys(asked=asked, at=at, error=why)
-    traces = _watches(asked, places, namespace_of)
+    watch = Watch(_watches(asked, places, namespace_of))
     try:
-        begun = await asyncio.gather(*(trace.begin(wanted(asked)) for trace in traces), return_exceptions=True)
-        for trace, trouble in zip(traces, begun, strict=True):
-            if isinstance(trouble, BaseException):
-                trace.note = f"{trace.place} could not be watched."
+        await watch.begin(wanted(asked))
         if asked.kind == "record":
-            sent = await _await(asked, traces, places)
+            sent = await _await(asked, watch.traces, places)
         else:
             sent = await _send(asked, source, address)
         await asyncio.sleep(AFTER)
-        handles = await _handles(traces, namespace_of)
+        handles = await _handles(watch.traces, namespace_of)
     except NoAnswer as error:
         return Journeys(asked=asked, at=at, error=str(error))
     finally:
-        await asyncio.gather(*(trace.end() for trace in traces), return_exceptions=True)
-    evidence = Evidence(
-        sightings=tuple(one for trace in traces for one in trace.sightings),
-        steps=tuple(step for trace in traces for step in trace.steps),
-        handles=handles,
-        ok=sent.ok,
-        outcome=sent.outcome,
-        errno=sent.errno,
-        notes=tuple(trace.note for trace in traces if trace.note),
-    )
+        await watch.end()
+    gathered = watch.gathered(handles, sent.ok, sent.outcome, sent.errno)
     address = address or sent.address
-    marks = sent.marks or _tcp_marks(asked, evidence, places, address)
-    told = _tell(asked, marks, evidence, places, docker, address)
+    home = places[asked.source].shares or asked.source if asked.source in places else asked.source
+    marks = sent.marks or _tcp_marks(asked, gathered, home, sent.port)
+    gathered = replace(gathered, answers=watch.ask(questions(gathered, marks or (), home, address)))
+    told = _tell(asked, marks, gathered, places, docker, address)
     return told.model_copy(update={"at": at, "took_ms": round((time.perf_counter() - began) * 1000, 1)})
 
 
 def _tell(
     asked: Asked,
     marks: tuple[Mark, Mark] | None,
-    evidence: Evidence,
+    gathered: Gathered,
     places: dict[str, Place],
     docker: dict[str, DockerState],
     address: str,
 ) -> Journeys:
     target = asked.target if asked.target in places else ""
     request_mark, answer_mark = marks or (NOTHING, None)
-    request = tell("request", request_mark, evidence, places, docker, asked.source, target)
-    answer = tell("answer", answer_mark, evidence, places, docker, target, asked.source) if answer_mark else None
+    home = places[asked.source].shares or asked.source if asked.source in places else asked.source
+    request = tell("request", request_mark, gathered, places, docker, home, target, answer_mark)
+    answer = tell("answer", answer_mark, gathered, places, docker, target, home, request_mark) if answer_mark else None
     if answer is not None and len(answer.hops) <= 1:
         answer = None  # there was no answer
     return Journeys(
@@ -97,9 +92,9 @@ def _tell(
         address=address,
         request=request,
         answer=answer,
-        result=evidence.outcome,
-        ok=evidence.ok,
-        notes=evidence.notes,
+        result=gathered.outcome,
+        ok=gathered.ok,
+        notes=gathered.notes,
     )
 
 
@@ -135,9 +130,15 @@ def _watches(asked: Asked, places: dict[str, Place], namespace_of: NamespaceOf) 
 
 class Sent:
     def __init__(
-        self, ok: bool, outcome: str, marks: tuple[Mark, Mark] | None = None, code: int = 0, address: str = ""
+        self,
+        ok: bool,
+        outcome: str,
+        marks: tuple[Mark, Mark] | None = None,
+        code: int = 0,
+        address: str = "",
+        port: int = 0,
     ) -> None:
-        self.ok, self.outcome, self.marks, self.errno, self.address = ok, outcome, marks, code, address
+        self.ok, self.outcome, self.marks, self.errno, self.address, self.port = ok, outcome, marks, code, address, port
 
 
 async def _await(asked: Asked, traces: list[Trace], places: dict[str, Place]) -> Sent:
@@ -165,6 +166,7 @@ def _seen_at(traces: list[Trace], place: str) -> Iterator[Sighting]:
 
 async def _send(asked: Asked, source: Namespace, address: str) -> Sent:
     marks: tuple[Mark, Mark] | None = None
+    port = 0
     try:
         async with asyncio.timeout(SECONDS):
             if asked.kind == "ping":
@@ -176,16 +178,19 @@ async def _send(asked: Asked, source: Namespace, address: str) -> Sent:
                 marks = dns_marks(int.from_bytes(query))
                 found = await dns.ask_server(source, address, asked.target, query)
                 return Sent(bool(found), f"{asked.target} is {found}" if found else f"{asked.target} has no address", marks)
+            opened = source.socket(socket.AF_INET, socket.SOCK_STREAM)
+            opened.bind(("", 0))  # so that its port is known also when no packet leaves
+            port = opened.getsockname()[1]
             if asked.kind == "http":
-                ok, detail, _seen = await http(source, address, asked.port)
-                return Sent(ok, detail)
-            return Sent(True, await _connect(source, address, asked.port))
+                ok, detail, _seen = await http(source, address, asked.port, opened)
+                return Sent(ok, detail, port=port)
+            return Sent(True, await _connect(opened, address, asked.port), port=port)
     except TimeoutError:
-        return Sent(False, f"{address} did not answer within {SECONDS:.0f} s", marks)
+        return Sent(False, f"{address} did not answer within {SECONDS:.0f} s", marks, port=port)
     except NoAnswer as error:
-        return Sent(False, str(error), marks)
+        return Sent(False, str(error), marks, port=port)
     except OSError as error:
-        return Sent(False, WORDS.get(error.errno or 0, error.strerror or "no answer"), marks, error.errno or 0)
+        return Sent(False, WORDS.get(error.errno or 0, error.strerror or "no answer"), marks, error.errno or 0, port=port)
 
 
 WORDS = {
@@ -195,20 +200,16 @@ WORDS = {
 }
 
 
-async def _connect(source: Namespace, address: str, port: int) -> str:
-    with source.socket(socket.AF_INET, socket.SOCK_STREAM) as opened:
+async def _connect(opened: socket.socket, address: str, port: int) -> str:
+    with opened:
         await asyncio.get_running_loop().sock_connect(opened, (address, port))
     return f"{address}:{port} accepted the connection"
 
 
-def _tcp_marks(asked: Asked, evidence: Evidence, places: dict[str, Place], address: str) -> tuple[Mark, Mark] | None:
-    """The marks of a TCP connection. The kernel chose the sequence number; the first frame that left shows it."""
-    home = places[asked.source].shares or asked.source if asked.source in places else asked.source
-    for source in (home, asked.source):
-        sequence = find_sequence(evidence.sightings, source, address, asked.port)
-        if sequence is not None:
-            return tcp_marks(sequence)
-    return None
+def _tcp_marks(asked: Asked, gathered: Gathered, home: str, port: int) -> tuple[Mark, Mark] | None:
+    """The marks of a TCP connection. The kernel chose the sequence number; the first packet from our port shows it."""
+    sequence = find_sequence(gathered, home, port, asked.port) if asked.kind in ("http", "tcp") else None
+    return tcp_marks(sequence) if sequence is not None else None
 
 
 # --- which rule a handle means ---

@@ -118,20 +118,21 @@ def echo_request(identity: int, mark: bytes) -> bytes:
     return struct.pack(">BBHHH", 8, 0, ~(total + (total >> 16)) & 0xFFFF, identity, 1) + mark
 
 
-async def http(namespace: Namespace, address: str, port: int) -> tuple[bool, str, str]:
-    """(status below 400, status and first line, the source address that the server says it saw) of one GET /. Raises
-    NoAnswer."""
+async def http(namespace: Namespace, address: str, port: int, opened: socket.socket | None = None) -> tuple[bool, str, str]:
+    """(status below 400, status and first line, the source address that the server says it saw) of one GET /. `opened` is the
+    TCP socket to use. Raises NoAnswer."""
     if port not in PORT:
         raise NoAnswer(f"{port} is not a port.")
     loop = asyncio.get_running_loop()
-    opened = namespace.socket(socket.AF_INET, socket.SOCK_STREAM)
+    opened = opened or namespace.socket(socket.AF_INET, socket.SOCK_STREAM)
+    connected = opened
     try:
         await loop.sock_connect(opened, (address, port))
     except BaseException:
         opened.close()
         raise
     try:
-        exchange = await start(lambda: opened, "GET", "/")
+        exchange = await start(lambda: connected, "GET", "/")
         try:
             body = bytearray()
             async for piece in exchange.body():

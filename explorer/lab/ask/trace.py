@@ -12,11 +12,11 @@ import struct
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
-from explorer.lab.inside.netlink import HEADER, NETLINK_NETFILTER
+from explorer.lab.inside.netlink import HEADER, NETLINK_NETFILTER, attributes
 from explorer.lab.inside.netns import Namespace
 from explorer.lab.inside.tools import ENVIRONMENT, MEMORY_KIB, end_process
 from explorer.lab.inside.vxlan_tap import EVERY_PROTOCOL
-from explorer.network.journeys.evidence import Sighting, Step
+from explorer.network.journeys.gathered import Sighting, Step
 from explorer.network.journeys.rules import OURS
 
 TRACE_GROUP = 9  # NFNLGRP_NFTRACE, <linux/netfilter/nfnetlink.h>
@@ -43,7 +43,7 @@ class Trace:
         self.sightings: list[Sighting] = []
         self.steps: list[Step] = []
         self.note = ""
-        self._namespace = namespace
+        self.namespace = namespace
         self._sockets: list[socket.socket] = []
         self._nft: asyncio.subprocess.Process | None = None
         self._frame = bytearray(SNAP)
@@ -51,14 +51,14 @@ class Trace:
 
     async def begin(self, matches: Sequence[str]) -> None:
         """Starts to watch. `matches` are nftables expressions of the packets to trace."""
-        taps = self._namespace.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(EVERY_PROTOCOL))
+        taps = self.namespace.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(EVERY_PROTOCOL))
         self._sockets.append(taps)
         taps.setsockopt(socket.SOL_SOCKET, TIMESTAMPS, 1)
         taps.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
         self._loop.add_reader(taps.fileno(), self._frames, taps)
         if not self.rules:
             return
-        traces = self._namespace.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_NETFILTER)
+        traces = self.namespace.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_NETFILTER)
         self._sockets.append(traces)
         traces.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
         traces.bind((0, 1 << (TRACE_GROUP - 1)))
@@ -83,7 +83,7 @@ class Trace:
     async def _mark(self, matches: Sequence[str]) -> None:
         starting = asyncio.create_subprocess_exec(
             "nsenter",
-            f"--net=/proc/self/fd/{self._namespace.fd}",
+            f"--net=/proc/self/fd/{self.namespace.fd}",
             "prlimit",
             f"--as={MEMORY_KIB * 1024}",
             "nft",
@@ -91,7 +91,7 @@ class Trace:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
-            pass_fds=[self._namespace.fd],
+            pass_fds=[self.namespace.fd],
             env=ENVIRONMENT,
             start_new_session=True,
         )
@@ -165,24 +165,13 @@ def read_steps(place: str, data: bytes) -> Iterator[Step]:
             return
         if kind == NFT_SUBSYSTEM << 8 | NEW_TRACE:
             with suppress(struct.error, KeyError):
-                yield _step(place, dict(_attributes(data[at + HEADER.size + 4 : at + length])))
-        at += (length + 3) & ~3
-
-
-def _attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """(type, value) of each attribute: struct nlattr, <linux/netlink.h>. The two upper bits of a type are flags."""
-    at = 0
-    while at + 4 <= len(data):
-        length, kind = struct.unpack_from("=HH", data, at)
-        if length < 4:
-            return
-        yield kind & 0x3FFF, data[at + 4 : at + length]
+                yield _step(place, dict(attributes(data[at + HEADER.size + 4 : at + length])))
         at += (length + 3) & ~3
 
 
 def _step(place: str, told: dict[int, bytes]) -> Step:
     kind = _number(told[TYPE])
-    verdict = dict(_attributes(told.get(VERDICT, b"")))
+    verdict = dict(attributes(told.get(VERDICT, b"")))
     code = struct.unpack(">i", verdict[1])[0] if 1 in verdict else 0
     if kind == POLICY:
         code = _number(told[POLICY_ATTRIBUTE])

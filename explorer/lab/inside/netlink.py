@@ -113,6 +113,17 @@ def messages(data: bytes) -> Iterable[tuple[int, bytes]]:
         at += (length + 3) & ~3
 
 
+def attributes(data: bytes) -> Iterable[tuple[int, bytes]]:
+    """(type, value) of each attribute: struct nlattr, <linux/netlink.h>. The two upper bits of a type are flags."""
+    at = 0
+    while at + 4 <= len(data):
+        length, kind = struct.unpack_from("=HH", data, at)
+        if length < 4:
+            return
+        yield kind & 0x3FFF, data[at + 4 : at + length]
+        at += (length + 3) & ~3
+
+
 def route_notices(data: bytes) -> set[Notice]:
     notices: set[Notice] = set()
     for kind, payload in messages(data):

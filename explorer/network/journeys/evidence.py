@@ -1,55 +1,127 @@
-"""What the node saw while a packet travelled. Times are nanoseconds of one kernel's clock, so times of different namespaces
-can be compared."""
+"""What a sentence about a packet rests on. A `Sentence` cannot be made without evidence.
+
+Each kind of evidence has one function here that makes it from what was gathered, so its words are the same everywhere.
+`command` is what a person can type in the place to see the same.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from explorer.network.journeys.gathered import Drop, Sighting
+from explorer.network.journeys.identity import Ends, IcmpError
+from explorer.network.journeys.kernel import Listener, Looked, Neighbour
+from explorer.network.journeys.model import Evidence, Met
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
-    """A frame at an interface of a place, on its way in or out. `data` is the beginning of the frame, `length` its bytes on
-    the wire."""
+@dataclass(frozen=True, slots=True, init=False)
+class Sentence:
+    """A statement and what it rests on: at least one piece of evidence."""
 
-    at: int
-    place: str
-    device: str
-    way: Literal["in", "out"]
-    data: bytes
-    length: int
+    text: str
+    evidence: tuple[Evidence, ...]
 
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One message of nftables' trace, in the order in which the kernel sent them in this place. `handle` is 0 for a chain's
-    policy. `network` and `transport` are the beginnings of those headers; they are empty where the kernel leaves them out (it
-    sends them with the first step of each base chain). Source: NFTA_TRACE_* in <linux/netfilter/nf_tables.h>."""
-
-    place: str
-    packet: int  # the kernel's number for the packet; the steps of one hook share it
-    table: str
-    chain: str
-    handle: int
-    verdict: str  # accept, drop, continue, jump, goto, return, queue
-    target: str = ""  # the target of a jump or goto
-    policy: bool = False
-    network: bytes = b""
-    transport: bytes = b""
+    def __init__(self, text: str, first: Evidence, *more: Evidence | None) -> None:
+        if not isinstance(first, Evidence):
+            raise TypeError(f"“{text}” was to be said without evidence")
+        object.__setattr__(self, "text", text)
+        object.__setattr__(self, "evidence", (first, *(one for one in more if one is not None)))
 
 
-Handles = dict[tuple[str, str], tuple[tuple[int, str], ...]]  # (table, chain) → its rules' (handle, text), in order
+def rule_met(place: str, met: Met) -> Evidence:
+    number = f"rule {met.position}" if met.position else "policy"
+    rule = f": {met.rule}" if met.rule else ""
+    text = f"the kernel's trace names {met.chain} ({met.table}), {number}{rule} → {met.verdict}"
+    return Evidence(kind="rule", place=place, text=text, command=f"iptables -t {met.table} -nvL {met.chain} --line-numbers")
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """Everything that was seen. `outcome` is what the sender got: whether it worked, and a sentence. `handles` says, per
-    place, which rule the handle of a step means."""
+def frame_seen(one: Sighting, ends: Ends | None) -> Evidence:
+    way = "leaving by" if one.way == "out" else "arriving on"
+    who = f": {ends.words()}" if ends else ""
+    return Evidence(kind="frame", place=one.place, text=f"its frame was seen {way} {one.device}{who}")
 
-    sightings: tuple[Sighting, ...] = ()
-    steps: tuple[Step, ...] = ()
-    handles: dict[str, Handles] = field(default_factory=dict)
-    ok: bool = False
-    outcome: str = ""
-    errno: int = 0
-    notes: tuple[str, ...] = ()
+
+def answer_seen(one: Sighting, ends: Ends | None) -> Evidence:
+    who = f": {ends.words()}" if ends else ""
+    text = f"the answer to it was seen {'leaving by' if one.way == 'out' else 'arriving on'} {one.device}{who}"
+    return Evidence(kind="frame", place=one.place, text=text)
+
+
+def unseen(place: str, listened: Iterable[str]) -> Evidence:
+    names = sorted(listened)
+    told = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
+    return Evidence(
+        kind="unseen", place=place, text=f"every interface of {told} was listened to; nothing lost, and not seen there"
+    )
+
+
+def looked_up(looked: Looked) -> Evidence:
+    if looked.errno:
+        told = f"the kernel refuses: {os.strerror(looked.errno)}"
+    else:
+        via = f" via {looked.via}" if looked.via else ""
+        kind = "" if looked.kind == "unicast" else f"{looked.kind} "
+        told = f"{kind}dev {looked.device}{via} (route {looked.matched or looked.asked.destination})"
+    return Evidence(kind="route", place=looked.asked.place, text=f"{looked.command}: {told}", command=looked.command)
+
+
+def counter_moved(place: str, name: str, by: int) -> Evidence:
+    return Evidence(kind="counter", place=place, text=f"counter {name} rose by {by}", command=f"nstat -az {name}")
+
+
+def socket_listens(place: str, one: Listener) -> Evidence:
+    flag = "t" if one.protocol == "tcp" else "u"
+    text = f"a {one.protocol.upper()} socket listens on {one.address}:{one.port}"
+    return Evidence(kind="socket", place=place, text=text, command=f"ss -ln{flag}")
+
+
+def nobody_listens(place: str, protocol: str, port: int) -> Evidence:
+    flag = "t" if protocol == "tcp" else "u"
+    return Evidence(
+        kind="socket",
+        place=place,
+        text=f"the kernel lists no {protocol.upper()} socket for port {port}",
+        command=f"ss -ln{flag}",
+    )
+
+
+def icmp_error(one: IcmpError) -> Evidence:
+    place = one.sighting.place
+    return Evidence(
+        kind="icmp", place=place, text=f"ICMP “{one.words}” from {one.sender} quotes this packet; seen on {one.sighting.device}"
+    )
+
+
+def neighbour_is(place: str, one: Neighbour) -> Evidence:
+    mac = f" {one.mac}" if one.mac else ""
+    text = f"neighbour {one.address} dev {one.device}{mac} is {one.state.upper()}"
+    return Evidence(kind="neighbour", place=place, text=text, command=f"ip neigh show {one.address}")
+
+
+def arp_asked(place: str, address: str, device: str, answered: bool) -> Evidence:
+    told = "and was answered" if answered else "and no answer was seen"
+    return Evidence(kind="arp", place=place, text=f"asked by ARP on {device} who has {address}, {told}")
+
+
+def switch_is(place: str, name: str, value: str) -> Evidence:
+    return Evidence(kind="switch", place=place, text=f"sysctl {name} = {value}", command=f"sysctl {name}")
+
+
+def kernel_dropped(one: Drop) -> Evidence:
+    where = f" on {one.device}" if one.device else ""
+    return Evidence(
+        kind="drop",
+        place=one.place,
+        text=f"the kernel dropped it{where}: {one.reason}, in {one.function or 'a function without a name'}()",
+    )
+
+
+def sender_told(place: str, outcome: str, errno: int = 0) -> Evidence:
+    told = f"{outcome} ({os.strerror(errno)})" if errno else outcome
+    return Evidence(kind="sender", place=place, text=f"the sender's socket was told: {told or 'nothing'}")
+
+
+def interface_is(place: str, text: str) -> Evidence:
+    return Evidence(kind="interface", place=place, text=text, command="ip -d link")

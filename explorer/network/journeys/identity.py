@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from explorer.network.journeys.evidence import Sighting, Step
+from explorer.network.journeys.gathered import Drop, Gathered, Sighting, Step
 from explorer.network.journeys.model import Asked
 from explorer.network.packets import Packet, dissect
 
@@ -24,6 +24,16 @@ class Ends:
     destination: str
     source_port: str = ""
     destination_port: str = ""
+
+    def words(self) -> str:
+        source, destination = (
+            f"{a}:{p}" if p else a for a, p in ((self.source, self.source_port), (self.destination, self.destination_port))
+        )
+        return f"{source} → {destination}"
+
+    def back(self) -> Ends:
+        """The ends of an answer to it."""
+        return Ends(self.destination, self.source, self.destination_port, self.source_port)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,21 +108,89 @@ def _marks_of(packet: Packet, data: bytes) -> tuple[Mark, Mark] | None:
     return None
 
 
-def find_sequence(sightings: tuple[Sighting, ...], source: str, address: str, port: int) -> int | None:
-    """The sequence number of the first connection attempt from `source` to that address and port."""
-    for seen in sightings:
-        if seen.place != source:
-            continue
-        packet = dissect(seen.data, seen.length)
-        ip, tcp = packet.find("IPv4"), packet.find("TCP")
-        if (
-            ip
-            and tcp
-            and tcp.get("flags") == "SYN"
-            and (ip.get("destination"), tcp.get("destination port")) == (address, str(port))
-        ):
+def find_sequence(gathered: Gathered, source: str, port: int, to: int) -> int | None:
+    """The sequence number of the connection attempt from our `port` at `source` to port `to`, before anything rewrote it. The
+    rules of the place see it first, then its interfaces; a packet that a rule stopped was only dropped."""
+    for step in gathered.steps:
+        ends = step_ends(step) if step.place == source else None
+        first = ends and step.network[9] == 6 and len(step.transport) >= 14 and step.transport[13] & 0x12 == 0x02
+        if first and ends and (ends.source_port, ends.destination_port) == (str(port), str(to)):
+            return int.from_bytes(step.transport[4:8])
+    frames = [one.data for one in gathered.sightings if one.place == source]
+    frames += [framed(one) for one in gathered.drops if one.place == source]
+    for data in frames:
+        tcp = dissect(data, len(data)).find("TCP")
+        if tcp and tcp.get("flags") == "SYN" and tcp.get("source port") == str(port):
             return int(tcp.get("sequence"))
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class IcmpError:
+    """An ICMP error about the packet, as it was seen first. `mtu` is what fits, for “fragmentation needed”."""
+
+    sighting: Sighting
+    sender: str
+    type: int
+    code: int
+    mtu: int = 0
+
+    @property
+    def words(self) -> str:
+        return ERRORS.get((self.type, self.code), f"type {self.type}, code {self.code}")
+
+
+ERRORS = {
+    (3, 0): "network unreachable", (3, 1): "host unreachable", (3, 2): "protocol unreachable", (3, 3): "port unreachable",
+    (3, 4): "fragmentation needed", (3, 9): "network prohibited", (3, 10): "host prohibited",
+    (3, 13): "administratively prohibited", (11, 0): "time to live exceeded", (11, 1): "fragments timed out",
+    (12, 0): "bad header",
+}  # fmt: skip
+QUOTING = (3, 11, 12)  # the types of ICMP messages that quote a packet because it ended
+
+
+def errors_about(mark: Mark, known: set[Ends], sightings: Iterable[Sighting]) -> list[IcmpError]:
+    """The ICMP errors that quote the packet, in order of time. `known` are the ends that the packet had anywhere: UDP is
+    recognised by them, everything else by its numbers."""
+    found = []
+    for one in sorted(sightings, key=lambda sighting: sighting.at):
+        ip = _ipv4_at(one.data)
+        icmp = ip + (one.data[ip] & 15) * 4 if ip and one.data[ip + 9] == 1 else 0
+        if not icmp or len(one.data) < icmp + 36 or one.data[icmp] not in QUOTING:
+            continue
+        if _quotes(mark, known, one.data[icmp + 8 :]):
+            mtu = int.from_bytes(one.data[icmp + 6 : icmp + 8])
+            sender = str(ipaddress.IPv4Address(one.data[ip + 12 : ip + 16]))
+            found.append(IcmpError(one, sender, one.data[icmp], one.data[icmp + 1], mtu))
+    return found
+
+
+def _ipv4_at(data: bytes) -> int:
+    """Where the innermost IPv4 header begins, looking into VXLAN; 0 when there is none."""
+    at = 14 if data[12:14] == b"\x08\x00" and len(data) >= 34 else 0
+    if at and data[at + 9] == 17 and data[at + 22 : at + 24] == b"\x12\xb5" and data[at + 48 : at + 50] == b"\x08\x00":
+        return at + 50 if len(data) >= at + 70 else 0  # 20 bytes IPv4, 8 UDP, 8 VXLAN, 14 Ethernet
+    return at
+
+
+def _quotes(mark: Mark, known: set[Ends], quoted: bytes) -> bool:
+    size = (quoted[0] & 15) * 4
+    transport, protocol = quoted[size : size + 8], quoted[9]
+    if len(transport) < 8 or quoted[0] >> 4 != 4:
+        return False
+    if mark.protocol == "TCP" and not mark.answer:
+        return protocol == 6 and transport[4:8] == mark.needle
+    if mark.protocol == "ICMP":
+        return protocol == 1 and transport[4:8] == mark.needle
+    source, destination = (str(ipaddress.IPv4Address(quoted[at : at + 4])) for at in (12, 16))
+    first, second = struct.unpack_from(">HH", transport)
+    ends = Ends(source, destination, str(first), str(second)) if protocol in (6, 17) else Ends(source, destination)
+    return protocol == {"TCP": 6, "UDP": 17}.get(mark.protocol) and ends in known
+
+
+def framed(drop: Drop) -> bytes:
+    """The packet of a drop as a frame: the kernel may have no Ethernet header at that moment."""
+    return drop.data if drop.network >= 14 else bytes(12) + struct.pack(">H", drop.protocol) + drop.data[drop.network :]
 
 
 def ends_of(packet: Packet) -> Ends | None:

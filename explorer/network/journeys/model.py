@@ -2,25 +2,56 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import re
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from explorer.network.model import Fact
 
 Kind = Literal["ping", "tcp", "http", "dns", "record"]
-Ending = Literal["arrived", "dropped", "refused", "unreachable", "unanswered", "lost"]
+Ending = Literal["arrived", "dropped", "rejected", "refused", "unreachable", "unanswered", "lost", "unknown"]
 HOPS = 120
+WITH_PORT = re.compile(r"([^:\s]+):(\d{1,5})")
+
+
+Ground = Literal[
+    "rule", "frame", "unseen", "route", "counter", "socket", "icmp", "neighbour", "arp", "switch", "drop", "sender", "interface"
+]
+
+
+class Evidence(Fact):
+    """One thing that was seen or asked, in words. `place` is where. `command` is what a person can type there to see the same;
+    "" when it cannot be seen afterwards."""
+
+    kind: Ground
+    place: str
+    text: str
+    command: str = ""
 
 
 class Asked(Fact):
     """The question: from a place to a place, a name or an IPv4 address. For dns, `target` is the name that is looked up. For
-    record nothing is sent: the first ping, connection or name lookup that leaves the place by itself is followed."""
+    record nothing is sent: the first ping, connection or name lookup that leaves the place by itself is followed. A target
+    may end with a port, as in h1:8080."""
 
     source: str = Field(min_length=1, max_length=200)
     target: str = Field(min_length=1, max_length=253)
     kind: Kind = "ping"
     port: int = Field(default=80, ge=1, le=65535)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_port(cls, asked: Any) -> Any:
+        """People write `h1:8080`: the port of a TCP connection, unless another kind with ports was asked for."""
+        if not isinstance(asked, dict) or not (found := WITH_PORT.fullmatch(str(asked.get("target", "")))):
+            return asked
+        kind = asked.get("kind", "ping")
+        return (
+            asked
+            if kind in ("dns", "record")
+            else {**asked, "target": found[1], "port": int(found[2]), "kind": "tcp" if kind == "ping" else kind}
+        )
 
 
 class Header(Fact):
@@ -47,6 +78,11 @@ class Met(Fact):
     verdict: str
     why: str = ""
 
+    @property
+    def rejects(self) -> bool:
+        """Whether the rule answers what it stops, instead of dropping it in silence."""
+        return bool({"REJECT", "reject"} & set(self.rule.split()))
+
 
 class Hop(Fact):
     """One hop. `ms` counts from the first sighting of the packet. `interface` and `key` name the place's interface where it
@@ -65,12 +101,14 @@ class Hop(Fact):
 
 
 class Journey(Fact):
-    """The way of one packet. `end` is a sentence about how it ended."""
+    """The way of one packet. `end` is a sentence about how it ended, `evidence` what the sentence rests on. Journeys that were
+    kept by earlier versions have no evidence."""
 
     way: Literal["request", "answer"]
     hops: tuple[Hop, ...] = ()
     ending: Ending = "arrived"
     end: str = ""
+    evidence: tuple[Evidence, ...] = ()
     truncated: bool = False
 
 

@@ -3,7 +3,7 @@ is there."""
 
 from __future__ import annotations
 
-from explorer.network.journeys.evidence import Handles, Step
+from explorer.network.journeys.gathered import Handles, Step
 from explorer.network.journeys.identity import Ends
 from explorer.network.journeys.model import Met
 from explorer.network.journeys.scene import Scene
@@ -16,7 +16,13 @@ TRANSLATE = {
     "SNAT": "the source is replaced",
     "DNAT": "the destination is replaced",
 }
-VERDICTS = {"accept": "accepted", "drop": "dropped", "return": "back to where it came from", "continue": "goes on"}
+VERDICTS = {
+    "accept": "accepted",
+    "drop": "dropped",
+    "reject": "rejected",
+    "return": "back to where it came from",
+    "continue": "goes on",
+}
 
 
 def translated(step: Step, was: Ends | None, now: Ends | None) -> str:
@@ -65,12 +71,14 @@ def words_of_step(scene: Scene, place: str, step: Step, handles: Handles, change
         verdict=verdict,
         why=scene.why(place, VIEWS.get(step.table, "raw"), rule.key) if rule else "",
     )
+    if step.verdict == "drop" and met.rejects:
+        met = met.model_copy(update={"verdict": "reject"})
     number = f", rule {position}" if position else ""
     blind = rule.target if rule and rule.target in TRANSLATE and step.verdict == "accept" and not change else ""
     does = (
         change
         or TRANSLATE.get(blind)
-        or (f"on to chain {step.target}" if step.target else VERDICTS.get(step.verdict, step.verdict))
+        or (f"on to chain {step.target}" if step.target else VERDICTS.get(met.verdict, met.verdict))
     )
     target = f"{rule.target}: " if rule and (change or blind) else ""
     return f"{where}{number}: {target}{does}", met

@@ -6,6 +6,7 @@ import ipaddress
 
 from explorer.network.drivers import links
 from explorer.network.drivers.known import Known, know
+from explorer.network.journeys.kernel import Looked
 from explorer.network.model import DockerState, Interface, Neighbour, Place, Route, Rule, View
 from explorer.network.packets import Packet
 
@@ -76,6 +77,23 @@ class Scene:
                 return self.places[place].id
         return ""
 
+    def holds(self, place: str, address: str) -> str:
+        """The interface of the place that has this address, or ""."""
+        for (owner, name), item in self._interfaces.items():
+            if owner == place and any(held.cidr.partition("/")[0] == address for held in item.addresses):
+                return name
+        return ""
+
+    def is_child(self, place: str, device: str) -> bool:
+        """Whether the interface stands on another one, as a macvlan does."""
+        found = self.interface(place, device)
+        return bool(found and found.kind in links("child"))
+
+    def with_mac(self, mac: str) -> list[tuple[str, str]]:
+        """(place, interface) of every interface with this MAC address; ports of a bridge come last."""
+        held = [(bool(item.master), place, name) for (place, name), item in self._interfaces.items() if item.mac == mac]
+        return [(place, name) for _port, place, name in sorted(held)]
+
     # --- in words ---
 
     def port(self, place: str, device: str) -> str:
@@ -113,7 +131,14 @@ class Scene:
             return ""
         return f"inside VXLAN {vxlan.get('VNI')}, from {outer.get('source')} to {outer.get('destination')}"
 
-    def routed(self, place: str, destination: str, route: Route | None, device: str) -> tuple[str, str]:
+    def routed(self, place: str, destination: str, looked: Looked | None, device: str) -> tuple[str, str]:
+        """Which route the kernel took, and why the route is there. Where it was not asked, the place's table says it."""
+        route = self.route(place, destination)
+        if looked and looked.kind and looked.matched:
+            via = f" through {looked.via}" if looked.via else ""
+            same = route if route and route.destination == looked.matched else None
+            text = f"{place} routes it: {destination} is reached by {looked.device}{via} (route {looked.matched})"
+            return text, self.why(place, "routes", same.key) if same else ""
         if route is None:
             return f"{place} routes it to {destination} by {device}", ""
         via = f" through {route.via}" if route.via else ""

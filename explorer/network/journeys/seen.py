@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from explorer.network.journeys.evidence import Sighting, Step
-from explorer.network.journeys.identity import Ends, Mark, ends_of, step_fits
+from explorer.network.journeys.gathered import Drop, Sighting, Step
+from explorer.network.journeys.identity import Ends, Mark, ends_of, framed, step_fits
 from explorer.network.journeys.scene import Scene
 from explorer.network.packets import Packet, dissect
 
@@ -19,6 +19,10 @@ class SeenPacket:
     packet: Packet
     ends: Ends | None
 
+    def resets(self) -> bool:
+        tcp = self.packet.find("TCP")
+        return bool(tcp and "RST" in tcp.get("flags"))
+
 
 def recognised(mark: Mark, sightings: Iterable[Sighting]) -> list[SeenPacket]:
     """The sightings of the packet, in order of time. Only frames that hold the needle are dissected."""
@@ -29,6 +33,45 @@ def recognised(mark: Mark, sightings: Iterable[Sighting]) -> list[SeenPacket]:
         packet = dissect(sighting.data, sighting.length)
         if mark.fits(packet, sighting.data):
             found.append(SeenPacket(sighting, packet, ends_of(packet)))
+    return [one for one in found if _numbers(one.packet) == _numbers(found[0].packet)]
+
+
+def _numbers(packet: Packet) -> tuple[str, str]:
+    """What tells two packets with the same mark apart: a program that speaks first sends a second packet with the same
+    acknowledgement; a name server that asks another one may keep the message's identifier."""
+    tcp, udp = packet.find("TCP"), packet.find("UDP")
+    if tcp:
+        return tcp.get("sequence"), tcp.get("flags")
+    inner = packet.find("IPv4", depth=max(layer.depth for layer in packet.layers))
+    return (inner.get("identification") if udp and inner else "", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A drop of the packet, dissected: `ends` as the packet stood when the kernel threw it away."""
+
+    drop: Drop
+    packet: Packet
+    ends: Ends | None
+
+
+ELSEWHERE = (
+    "packet_rcv",
+    "tpacket_rcv",
+    "packet_rcv_spkt",
+)  # full sockets of people who listen: a copy is lost, not the packet
+
+
+def thrown_away(mark: Mark, drops: Iterable[Drop]) -> list[Lost]:
+    """The drops of the packet, in order of time."""
+    found = []
+    for drop in sorted(drops, key=lambda one: one.at):
+        if mark.needle not in drop.data or drop.function in ELSEWHERE:
+            continue
+        data = framed(drop)
+        packet = dissect(data, max(len(data), drop.length))
+        if mark.fits(packet, data):
+            found.append(Lost(drop, packet, ends_of(packet)))
     return found
 
 
@@ -46,10 +89,23 @@ def in_order(scene: Scene, seen: list[SeenPacket]) -> list[SeenPacket]:
     return sorted(found, key=lambda one: one.sighting.at)
 
 
-def recognised_steps(mark: Mark, seen: list[SeenPacket], steps: Iterable[Step]) -> dict[str, list[Step]]:
+def is_copy(scene: Scene, one: SeenPacket) -> bool:
+    """Whether the frame came to an interface that it is not for: a bridge that does not know the way gives everybody a copy.
+    The interface below a macvlan takes in what is for the macvlan."""
+    interface = scene.interface(one.sighting.place, one.sighting.device)
+    layer = one.packet.find("Ethernet", depth=0)
+    mac = layer.get("destination") if layer else ""
+    if one.sighting.way == "out" or not interface or interface.master or interface.kind in ("bridge", "loopback"):
+        return False
+    if not mac or not interface.mac or mac == interface.mac or int(mac[:2], 16) & 1:
+        return False
+    return not any(scene.is_child(place, name) for place, name in scene.with_mac(mac))
+
+
+def recognised_steps(mark: Mark, seen: list[SeenPacket], lost: list[Lost], steps: Iterable[Step]) -> dict[str, list[Step]]:
     """Place → the steps that are about this packet, in order. A step without headers belongs to the last step with headers
     that has the same number."""
-    known = {one.ends for one in seen if one.ends}
+    known = {one.ends for one in seen if one.ends} | {one.ends for one in lost if one.ends}
     ours: dict[str, list[Step]] = {}
     following: dict[tuple[str, int], bool] = {}
     for step in steps:

@@ -1,17 +1,18 @@
-"""From evidence to hops in words: where the packet was seen, which rules it met between two sightings, what the rules
+"""From what was gathered to hops in words: where the packet was seen, which rules it met between two sightings, what the rules
 changed, and the end."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from explorer.network.journeys.ending import end_of
-from explorer.network.journeys.evidence import Evidence, Sighting, Step
+from explorer.network.journeys.endings import Case, end_of
+from explorer.network.journeys.gathered import Gathered, Sighting, Step
 from explorer.network.journeys.identity import Mark
 from explorer.network.journeys.model import HOPS, Header, Hop, Journey
 from explorer.network.journeys.rules import remembered, translated, words_of_step
 from explorer.network.journeys.scene import Scene
-from explorer.network.journeys.seen import SeenPacket, in_order, recognised, recognised_steps
+from explorer.network.journeys.seen import SeenPacket
 from explorer.network.model import DockerState, Place
 from explorer.network.packets import Packet
 
@@ -30,32 +31,42 @@ SHOWN = {
 
 
 def tell(
-    way: str, mark: Mark, evidence: Evidence, places: dict[str, Place], docker: dict[str, DockerState], source: str, target: str
+    way: str,
+    mark: Mark,
+    gathered: Gathered,
+    places: dict[str, Place],
+    docker: dict[str, DockerState],
+    source: str,
+    target: str,
+    other: Mark | None = None,
 ) -> Journey:
-    """The way of the packet with this mark, from place `source`. `target` is the place that the packet is for, or ""."""
+    """The way of the packet with this mark, from place `source`. `target` is the place that the packet is for, or "". `other`
+    is the mark of the answer to a request, or of the request of an answer."""
     scene = Scene(places, docker)
-    seen = in_order(scene, recognised(mark, evidence.sightings))
-    steps = recognised_steps(mark, seen, evidence.steps)
-    began = seen[0].sighting.at if seen else 0
-    teller = Teller(scene, evidence, began)
-    hops = list(teller.hops(seen, steps))
-    ending, sentence, last = end_of(scene, evidence, mark, seen, steps, source, target)
-    if sentence:
-        ms = hops[-1].ms if hops else 0.0
-        kind = "delivered" if ending == "arrived" else "ended"
-        hops.append(Hop(kind=kind, place=last, ms=ms, text=sentence, headers=hops[-1].headers if hops else ()))
+    case = Case.of(scene, gathered, mark, source, target)
+    if other:
+        case = replace(case, other=Case.of(scene, gathered, other, target, source))
+    teller = Teller(case)
+    hops = list(teller.hops(case.seen, case.steps))
+    end = end_of(case)
+    ms = hops[-1].ms if hops else 0.0
+    kind = "delivered" if end.ending == "arrived" else "ended"
+    text = end.sentence.text
+    hops.append(Hop(kind=kind, place=end.place, ms=ms, text=text, headers=hops[-1].headers if hops else ()))
     return Journey(
         way="answer" if way == "answer" else "request",
         hops=tuple(hops[:HOPS]),
-        ending=ending,
-        end=sentence,
+        ending=end.ending,
+        end=text,
+        evidence=end.sentence.evidence,
         truncated=len(hops) > HOPS,
     )
 
 
 class Teller:
-    def __init__(self, scene: Scene, evidence: Evidence, began: int) -> None:
-        self.scene, self.evidence, self.began = scene, evidence, began
+    def __init__(self, case: Case) -> None:
+        self.case, self.scene, self.gathered = case, case.scene, case.gathered
+        self.began = case.seen[0].sighting.at if case.seen else 0
         self.shown: dict[tuple[int, str, str], str] = {}  # header fields at the previous hop
 
     def hops(self, seen: list[SeenPacket], steps: dict[str, list[Step]]) -> Iterator[Hop]:
@@ -188,7 +199,7 @@ class Teller:
         ms = self._ms(at.sighting) if at else 0.0
         was, now = (before.ends if before else None), (after.ends if after else None)
         local = after is None or after.sighting.device == "lo"
-        handles = self.evidence.handles.get(place, {})
+        handles = self.gathered.handles.get(place, {})
         for step in steps:
             if after and not routed and not local and step.chain in ("FORWARD", "POSTROUTING"):
                 routed = True
@@ -199,6 +210,6 @@ class Teller:
 
     def _routed(self, place: str, after: SeenPacket, ms: float) -> Hop:
         destination = after.ends.destination if after.ends else ""
-        route = self.scene.route(place, destination)
-        text, why = self.scene.routed(place, destination, route, after.sighting.device)
+        looked = self.case.looked(place, after.ends)
+        text, why = self.scene.routed(place, destination, looked, after.sighting.device)
         return Hop(kind="routed", place=place, ms=ms, text=text, why=why)

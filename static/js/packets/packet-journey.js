@@ -4,6 +4,7 @@
 import { announce, button, labelled, make } from "../page/dom.js";
 import { inOrder } from "../stream/store.js";
 import { hopItem } from "./hop-item.js";
+import { whyList } from "./why-list.js";
 
 /** @import { Store } from "../stream/store.js" */
 /** @import { Hop, Journey, Journeys, StreamEvent } from "../stream/types.js" */
@@ -219,7 +220,7 @@ export class PacketJourney extends HTMLElement {
     );
     const list = make("ol", "hops border-l-2 border-line");
     list.append(...journey.hops.map((hop, at) => hopItem(hop, at, () => this.#look(box, at))));
-    box.append(head, list);
+    box.append(head, list, ...whyList(journey));
     return box;
   }
 

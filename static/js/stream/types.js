@@ -51,7 +51,9 @@
  * @typedef {{ kind: string, place: string, ms: number, text: string, why: string, interface: string, key: string,
  *   met: { table: string, chain: string, position: number, rule: string, key: string, verdict: string, why: string } | null,
  *   headers: HopHeader[], frame: string }} Hop
- * @typedef {{ way: "request" | "answer", hops: Hop[], ending: string, end: string, truncated: boolean }} Journey
+ * @typedef {{ way: "request" | "answer", hops: Hop[], ending: string, end: string, evidence: Evidence[],
+ *   truncated: boolean }} Journey
+ * @typedef {{ kind: string, place: string, text: string, command: string }} Evidence
  * @typedef {{ asked: { source: string, target: string, kind: string, port: number }, at: number, address: string,
  *   request: Journey | null, answer: Journey | null, result: string, ok: boolean, error: string, took_ms: number,
  *   notes: string[] }} Journeys

@@ -56,9 +56,15 @@ class Command(BaseCommand):
         asked.add_argument("what")
         went = verb("journey", "the way of a packet: journey ID --from h1/web --to outside --kind http")
         went.add_argument("--from", dest="source", required=True, help="a place: h1, h1/web, outside")
-        went.add_argument("--to", dest="target", default="*", help="a place, a name or an IPv4 address; for dns, the name")
+        went.add_argument(
+            "--to",
+            dest="target",
+            default="*",
+            help="a place (h1 or h1:8080), a name or an IPv4 address; for dns, the name",
+        )
         went.add_argument("--kind", choices=get_args(Kind), default="ping")
         went.add_argument("--port", type=int, default=80)
+        went.add_argument("--explain", action="store_true", help="with what each end rests on")
         heard = verb("capture", "frames of an interface as pcapng: capture ID h1 --interface eth0 --filter 'udp port 4789'")
         heard.add_argument("where", help="a place: h1, h1/web, outside")
         heard.add_argument("--interface", default="eth0")
@@ -127,7 +133,7 @@ class Command(BaseCommand):
 
     def do_journey(self, options: dict[str, Any]) -> int:
         told = actions.follow_journey(actions.find(options["id"]), {name: options[name] for name in Asked.model_fields})
-        self.answer(told.model_dump(mode="json"), lambda: journeys_text(told))
+        self.answer(told.model_dump(mode="json"), lambda: journeys_text(told, options["explain"]))
         return 1 if told.error else 0
 
     def do_capture(self, options: dict[str, Any]) -> int:
@@ -195,11 +201,12 @@ def row_line(row: dict[str, Any]) -> str:
     return f"{row['id']:<14}{row['state']:<11}{what}until {ends:<11}{row['phase']}{compared}"
 
 
-def journeys_text(told: Journeys) -> str:
+def journeys_text(told: Journeys, explain: bool = False) -> str:
     lines = [told.error or f"{told.asked.kind} from {told.asked.source} to {told.asked.target} ({told.address}): {told.result}"]
     for journey in filter(None, (told.request, told.answer)):
         lines.append(f"--- {journey.way}")
         lines += [f"{number:>3}  {hop.ms:>8.3f} ms  {hop.text}" for number, hop in enumerate(journey.hops, start=1)]
+        lines += [f"{'because':>17}  {one.place}: {one.text}" for one in journey.evidence if explain]
     return "\n".join((*lines, *told.notes))
 
 

@@ -53,6 +53,7 @@ const answer = (facts = {}) => ({
   notes: [],
   ...facts,
 });
+const ground = { kind: "route", place: "h1", text: "dev eth0", command: "ip route get 10.77.3.100" };
 const tellJourney = (telling, facts, journey = "j1") => telling.tell({ type: "journey_told", journey, told: answer(facts) });
 const now = (element) => textsOf(element, ".hop.now .text");
 
@@ -281,4 +282,22 @@ test("what a packet says of itself is text, never a page", () => {
   element.querySelector(".hop-line").click();
   assert.equal(element.querySelector("img"), null);
   assert.ok(said(element).endsWith(evil));
+});
+
+test("what the end rests on is shown under it when somebody asks, with what to type", () => {
+  const { element, telling } = shown();
+  send(element);
+  tellJourney(telling, { request: way([hop("leaves web")], { evidence: [ground, { ...ground, command: "" }] }) });
+  const box = element.querySelector("details");
+  assert.equal(box.open, false);
+  assert.equal(textOf(box.querySelector("summary")), "How is this known?");
+  assert.deepEqual(textsOf(box, "li span"), ["h1: dev eth0", "h1: dev eth0"]);
+  assert.deepEqual(textsOf(box, "li code"), ["ip route get 10.77.3.100"]);
+});
+
+test("a journey that was kept before there was evidence has nothing to open", () => {
+  const { element, telling } = shown();
+  send(element);
+  tellJourney(telling, {});
+  assert.equal(element.querySelector("details"), null);
 });

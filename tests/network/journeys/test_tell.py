@@ -1,17 +1,19 @@
-"""Journeys told from evidence: order, translation, where a packet ended; and nonsense that tells nothing and raises nothing."""
+"""Journeys told from what was gathered: order, translation, where a packet ended; nonsense tells nothing and raises nothing."""
 
 from __future__ import annotations
 
 import ipaddress
 import struct
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.lab.ask.journey import read_handles
 from explorer.lab.ask.trace import read_steps, table
-from explorer.network.journeys import Evidence, Sighting, Step, tell
+from explorer.network.journeys import Gathered, Sighting, Step, tell
 from explorer.network.journeys.identity import Ends, find_sequence, ping_marks, step_fits, tcp_marks
+from explorer.network.journeys.kernel import Answers, Looked, Lookup
 from explorer.network.model import Interface, Line, Observation, Place, Route, Rule
 
 SEQUENCE = 0x01020304
@@ -95,10 +97,12 @@ STEPS = (
 HANDLES = {"h1": {("nat", "PREROUTING"): ((11, "jump DOCKER"),), ("nat", "DOCKER"): ((20, "return"), (22, "dnat"))}}
 
 
-def told(sightings, steps=(), ok=True, way="request", errno=0):
-    evidence = Evidence(tuple(sightings), tuple(steps), HANDLES, ok=ok, errno=errno)
+def told(sightings, steps=(), ok=True, way="request", **more):
+    gathered = Gathered(tuple(sightings), tuple(steps), HANDLES, ok=ok, **more)
     request, answer = tcp_marks(SEQUENCE)
-    return tell(way, request if way == "request" else answer, evidence, PLACES, {}, "outside", "h1")
+    if way == "answer":
+        return tell(way, answer, gathered, PLACES, {}, "h1", "outside", request)
+    return tell(way, request, gathered, PLACES, {}, "outside", "h1", answer)
 
 
 def texts(journey):
@@ -117,7 +121,7 @@ def test_a_published_port_is_told_in_order_with_its_rule_and_its_reason():
         "h1: POSTROUTING (nat), policy: no rule decided, accepted",
         "h1: bridge docker0 sends it out of its port veth1 (web's eth0)",
         "arrives at h1/web on eth0",
-        "delivered to h1/web",
+        "delivered to h1/web, and no answer was seen",
     ]
     met = journey.hops[3].met
     assert (met.key, met.position, met.why) == ("dnat", 2, "Because web publishes 8080:80.")
@@ -166,13 +170,21 @@ def test_no_route_and_nobody_there():
     assert "has no route" in told((), ok=False, errno=101).end
     arp = b"\xff" * 6 + b"\x02" * 6 + b"\x08\x06" + struct.pack(">HHBBH", 1, 0x0800, 6, 4, 1)
     arp += b"\x02" * 6 + ipaddress.IPv4Address(HOST).packed + b"\0" * 6 + ipaddress.IPv4Address("10.77.3.77").packed
-    silent = told((Sighting(1, "outside", "eth0", "out", arp, len(arp)),), ok=False, errno=113)
-    assert silent.end == "outside asked by ARP on eth0 who has 10.77.3.77; nobody answered"
+    asked = (Sighting(1, "outside", "eth0", "out", arp, len(arp)),)
+    looked = Looked(Lookup("outside", "10.77.3.77"), "unicast", "eth0", matched="10.77.3.0/24")
+    silent = told(asked, ok=False, errno=113, answers={"outside": Answers("outside", (looked,))})
+    assert silent.end == "never sent: outside asked by ARP on eth0 who has 10.77.3.77; nobody answered"
+    assert [one.kind for one in silent.evidence] == ["arp", "route", "sender"]
+    other = replace(looked, asked=Lookup("outside", "10.77.3.78"))
+    nothing = told(asked, ok=False, answers={"outside": Answers("outside", (other,))})
+    assert nothing.ending == "unknown", "another packet's question is no evidence"
 
 
-def test_the_first_frame_says_the_sequence_number():
-    assert find_sequence(WAY_IN, "outside", HOST, 8080) == SEQUENCE
-    assert find_sequence(WAY_IN, "outside", HOST, 80) is None
+def test_the_first_packet_says_the_sequence_number():
+    assert find_sequence(Gathered(WAY_IN), "outside", 40000, 8080) == SEQUENCE
+    assert find_sequence(Gathered(WAY_IN), "outside", 40001, 8080) is None
+    sent = replace(STEPS[0], place="outside")
+    assert find_sequence(Gathered((), (sent,)), "outside", 40000, 8080) == SEQUENCE, "a rule saw it, no interface did"
 
 
 def test_a_step_of_udp_is_known_by_one_end():

@@ -1,0 +1,229 @@
+"""Asks the kernel of a namespace about one packet: its route for it, who listens, what it knows of the neighbours, its
+switches and counters. Every question is answered at once, by netlink or from `/proc`; nothing is changed."""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import os
+import socket
+import struct
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from explorer.lab.inside.netlink import HEADER, NETLINK_ROUTE, attributes, messages
+from explorer.lab.inside.netns import Namespace, inside
+from explorer.network.journeys.kernel import Answers, Listener, Looked, Lookup, Neighbour, Refusal
+from explorer.network.read.counters import moved, read_counters
+from explorer.network.read.sockets import read_listeners
+
+FILES = {"snmp": 16 * 1024, "netstat": 64 * 1024}  # /proc/net/… → bytes that are read
+SOCKETS = {"tcp": "tcp", "tcp6": "tcp", "udp": "udp", "udp6": "udp"}
+SOCKET_BYTES = 256 * 1024  # listening sockets come first in the list
+SWITCHES = ("forwarding", "rp_filter", "accept_local", "route_localnet", "arp_ignore", "proxy_arp")
+WHOLE = ("net/ipv4/icmp_echo_ignore_all", "net/netfilter/nf_conntrack_max", "net/netfilter/nf_conntrack_count")
+BRIDGED = ("net/bridge/bridge-nf-call-iptables",)
+
+NEW_ROUTE, GET_ROUTE, NEW_NEIGHBOUR, GET_NEIGHBOUR, NEW_RULE, GET_RULE, ERROR = 24, 26, 28, 30, 32, 34, 2  # RTM_*, NLMSG_ERROR
+REQUEST, DUMP = 0x1, 0x300
+FIB_MATCH, LOOKUP_TABLE = 0x2000, 0x1000  # RTM_F_*
+DST, SRC, IIF, OIF, GATEWAY, TABLE, MARK = 1, 2, 3, 4, 5, 15, 16  # RTA_*
+KINDS = (
+    "unspecified",
+    "unicast",
+    "local",
+    "broadcast",
+    "anycast",
+    "multicast",
+    "blackhole",
+    "unreachable",
+    "prohibit",
+    "throw",
+)
+STATES = {0x01: "incomplete", 0x02: "reachable", 0x04: "stale", 0x08: "delay", 0x10: "probe", 0x20: "failed",
+          0x40: "noarp", 0x80: "permanent"}  # fmt: skip
+REFUSING = (6, 7, 8, 9)  # of KINDS
+PRIORITY = 6  # FRA_PRIORITY
+NEIGHBOURS = 1024
+DATAGRAMS = 64
+
+
+def count(namespace: Namespace) -> dict[str, int]:
+    """The network counters of the namespace now: IpInAddrErrors, TcpExtListenOverflows and so on. Empty when they cannot be
+    read."""
+    texts = _texts(namespace, {name: f"/proc/thread-self/net/{name}" for name in FILES}, max(FILES.values()))
+    return read_counters(texts.values())
+
+
+def ask(place: str, namespace: Namespace, lookups: Iterable[Lookup], devices: Iterable[str], before: dict[str, int]) -> Answers:
+    """All answers. It does not raise because of what a namespace holds."""
+    try:
+        return Answers(
+            place=place,
+            looked=tuple(_routes(namespace, lookups)),
+            listeners=tuple(_listeners(namespace)),
+            neighbours=tuple(_neighbours(namespace)),
+            switches=_switches(namespace, devices),
+            counters=moved(before, count(namespace)),
+            refusals=tuple(_refusals(namespace)),
+        )
+    except OSError as error:
+        return Answers(place=place, silent=f"{place} could not be asked: {os.strerror(error.errno or 0)}.")
+
+
+# --- files of the namespace ---
+
+
+def _texts(namespace: Namespace, files: dict[str, str], limit: int) -> dict[str, str]:
+    """Name → text. `/proc/thread-self/net` and `/proc/sys/net` are those of the namespace that the thread is in."""
+    texts = {}
+    with inside(namespace.fd):
+        for name, path in files.items():
+            with suppress(OSError), Path(path).open("rb") as file:
+                texts[name] = file.read(limit).decode("ascii", "replace")
+    return texts
+
+
+def _listeners(namespace: Namespace) -> Iterator[Listener]:
+    texts = _texts(namespace, {name: f"/proc/thread-self/net/{name}" for name in SOCKETS}, SOCKET_BYTES)
+    for name, text in texts.items():
+        yield from read_listeners(SOCKETS[name], text)
+
+
+def _switches(namespace: Namespace, devices: Iterable[str]) -> dict[str, str]:
+    names = [f"net/ipv4/conf/{device}/{switch}" for device in ("all", *devices) if _plain(device) for switch in SWITCHES]
+    texts = _texts(namespace, {name: f"/proc/sys/{name}" for name in (*names, *WHOLE, *BRIDGED)}, 64)
+    return {name.replace("/", "."): text.strip()[:32] for name, text in texts.items()}
+
+
+def _plain(device: str) -> bool:
+    return bool(device) and "/" not in device and device not in (".", "..")
+
+
+# --- netlink ---
+
+
+def _asked(opened: socket.socket, kind: int, flags: int, payload: bytes) -> Iterator[tuple[int, bytes]]:
+    opened.send(HEADER.pack(HEADER.size + len(payload), kind, REQUEST | flags, 1, 0) + payload)
+    for _ in range(DATAGRAMS):
+        try:
+            data = opened.recv(64 * 1024)
+        except BlockingIOError:
+            return
+        for told in messages(data):
+            yield told
+            if told[0] in (ERROR, 3):  # NLMSG_DONE
+                return
+        if not flags & DUMP:
+            return
+
+
+def _routes(namespace: Namespace, lookups: Iterable[Lookup]) -> Iterator[Looked]:
+    with namespace.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_ROUTE) as opened:
+        names = {name: number for number, name in _interfaces(namespace)}
+        for lookup in lookups:
+            yield _route(opened, lookup, names)
+
+
+def _interfaces(namespace: Namespace) -> list[tuple[int, str]]:
+    with inside(namespace.fd):
+        return socket.if_nameindex()
+
+
+def _route(opened: socket.socket, lookup: Lookup, names: dict[str, int]) -> Looked:
+    numbers = {number: name for name, number in names.items()}
+    taken = _lookup(opened, lookup, names, LOOKUP_TABLE)
+    if isinstance(taken, int):
+        return Looked(lookup, errno=taken)
+    matched = _lookup(opened, lookup, names, FIB_MATCH | LOOKUP_TABLE)
+    kind, told, _length = taken
+    prefix, table = "", told.get(TABLE, b"")
+    if not isinstance(matched, int):
+        prefix = "default" if not matched[2] else f"{_address(matched[1].get(DST, b''))}/{matched[2]}"
+        table = matched[1].get(TABLE, table)
+    return Looked(
+        lookup,
+        kind=KINDS[kind] if kind < len(KINDS) else str(kind),
+        device=numbers.get(_number(told.get(OIF, b"")), ""),
+        via=_address(told.get(GATEWAY, b"")),
+        matched=prefix,
+        table=_number(table),
+    )
+
+
+Told = tuple[int, dict[int, bytes], int]  # type of the route, its attributes, prefix length
+
+
+def _lookup(opened: socket.socket, lookup: Lookup, names: dict[str, int], flags: int) -> Told | int:
+    """The kernel's route, or its error's number."""
+    try:
+        destination = ipaddress.IPv4Address(lookup.destination).packed
+        source = ipaddress.IPv4Address(lookup.source).packed if lookup.source else b""
+    except ValueError:
+        return errno.EAFNOSUPPORT
+    payload = struct.pack("=BBBBBBBBI", socket.AF_INET, 32, 32 if source else 0, 0, 0, 0, 0, 0, flags) + _attribute(
+        DST, destination
+    )
+    if source:
+        payload += _attribute(SRC, source)
+    if lookup.iif:
+        if lookup.iif not in names:
+            return errno.ENODEV
+        payload += _attribute(IIF, struct.pack("=I", names[lookup.iif]))
+    if lookup.mark:
+        payload += _attribute(MARK, struct.pack("=I", lookup.mark))
+    for kind, data in _asked(opened, GET_ROUTE, 0, payload):
+        if kind == ERROR and len(data) >= 4:
+            return -int(struct.unpack_from("=i", data)[0])
+        if kind == NEW_ROUTE and len(data) >= 12:
+            return data[7], dict(attributes(data[12:])), data[1]
+    return errno.EIO
+
+
+def _neighbours(namespace: Namespace) -> Iterator[Neighbour]:
+    names = dict(_interfaces(namespace))
+    with namespace.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_ROUTE) as opened:
+        payload = struct.pack("=BBHiHBB", socket.AF_INET, 0, 0, 0, 0, 0, 0)
+        for number, (kind, data) in enumerate(_asked(opened, GET_NEIGHBOUR, DUMP, payload)):
+            if number >= NEIGHBOURS:
+                return
+            if kind != NEW_NEIGHBOUR or len(data) < 12 or data[0] != socket.AF_INET:
+                continue
+            index, state = struct.unpack_from("=iH", data, 4)
+            told = dict(attributes(data[12:]))
+            mac = ":".join(f"{byte:02x}" for byte in told.get(2, b"")[:6])
+            yield Neighbour(_address(told.get(1, b"")), names.get(index, ""), STATES.get(state, str(state)), mac)
+
+
+def _refusals(namespace: Namespace) -> Iterator[Refusal]:
+    """The routes and policy rules that refuse, of all tables."""
+    routes = struct.pack("=BBBBBBBBI", socket.AF_INET, 0, 0, 0, 0, 0, 0, 0, 0)
+    with namespace.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_ROUTE) as opened:
+        for kind, data in _asked(opened, GET_ROUTE, DUMP, routes):
+            if kind == NEW_ROUTE and len(data) >= 12 and data[7] in REFUSING:
+                told = dict(attributes(data[12:]))
+                table = _number(told.get(TABLE, b"")) or data[4]
+                yield Refusal(KINDS[data[7]], _prefix(told.get(DST, b""), data[1]) or "default", table)
+        for kind, data in _asked(opened, GET_RULE, DUMP, routes):
+            if kind == NEW_RULE and len(data) >= 12 and data[7] in REFUSING:  # FR_ACT_* have the numbers of the types
+                told = dict(attributes(data[12:]))
+                ends = _prefix(told.get(DST, b""), data[1]), _prefix(told.get(SRC, b""), data[2])
+                yield Refusal(KINDS[data[7]], ends[0], rule=True, priority=_number(told.get(PRIORITY, b"")), source=ends[1])
+
+
+def _prefix(address: bytes, length: int) -> str:
+    return f"{_address(address)}/{length}" if len(address) == 4 else ""
+
+
+def _attribute(kind: int, data: bytes) -> bytes:
+    return struct.pack("=HH", 4 + len(data), kind) + data + bytes(-len(data) % 4)
+
+
+def _address(data: bytes) -> str:
+    return str(ipaddress.IPv4Address(data)) if len(data) == 4 else ""
+
+
+def _number(data: bytes) -> int:
+    return int.from_bytes(data[:4], sys.byteorder) if len(data) >= 4 else 0

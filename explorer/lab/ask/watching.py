@@ -1,0 +1,62 @@
+"""Everything that listens while one packet travels: a trace in each namespace, the kernel's drop reasons, and the counters
+before. Afterwards it asks the kernels of the places that the packet passed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from explorer.lab.ask import kernel
+from explorer.lab.ask.trace import Trace
+from explorer.lab.drops.hear import Drops
+from explorer.network.journeys import Gathered
+from explorer.network.journeys.gathered import Handles
+from explorer.network.journeys.kernel import Answers
+from explorer.network.journeys.questions import Question
+
+
+class Watch:
+    def __init__(self, traces: list[Trace]) -> None:
+        self.traces = traces
+        self._drops = Drops({trace.namespace.inode: trace.place for trace in traces})
+        self._before: dict[str, dict[str, int]] = {}
+
+    async def begin(self, matches: tuple[str, ...]) -> None:
+        """It does not raise: what cannot be watched is noted."""
+        begun = await asyncio.gather(
+            self._drops.begin(), *(trace.begin(matches) for trace in self.traces), return_exceptions=True
+        )
+        for trace, trouble in zip(self.traces, begun[1:], strict=True):
+            if isinstance(trouble, BaseException):
+                trace.note = f"{trace.place} could not be watched."
+        self._before = {trace.place: kernel.count(trace.namespace) for trace in self.traces if trace.namespace.fd >= 0}
+
+    async def end(self) -> None:
+        self._drops.end()
+        await asyncio.gather(*(trace.end() for trace in self.traces), return_exceptions=True)
+
+    def gathered(self, handles: dict[str, Handles], ok: bool, outcome: str, errno: int) -> Gathered:
+        deaf = f"The kernel's drop reasons are not known here, because {why}." if (why := self._drops.why_not) else ""
+        notes = (*(trace.note for trace in self.traces), self._drops.note, deaf)
+        return Gathered(
+            sightings=tuple(one for trace in self.traces for one in trace.sightings),
+            steps=tuple(step for trace in self.traces for step in trace.steps),
+            handles=handles,
+            ok=ok,
+            outcome=outcome,
+            errno=errno,
+            notes=tuple(note for note in notes if note),
+            drops=tuple(self._drops.found),
+            deaf=deaf or self._drops.note,
+            ruled=frozenset(trace.place for trace in self.traces if trace.rules and not trace.note),
+            cut=frozenset(trace.place for trace in self.traces if trace.note),
+        )
+
+    def ask(self, questions: Iterable[Question]) -> dict[str, Answers]:
+        """Place → what its kernel says now."""
+        held = {trace.place: trace.namespace for trace in self.traces if trace.namespace.fd >= 0}
+        return {
+            one.place: kernel.ask(one.place, held[one.place], one.lookups, one.devices, self._before.get(one.place, {}))
+            for one in questions
+            if one.place in held
+        }

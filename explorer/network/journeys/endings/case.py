@@ -1,0 +1,141 @@
+"""One packet and everything that was gathered about it, as the endings ask for it."""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+from dataclasses import dataclass
+from functools import cached_property
+
+from explorer.network.journeys.evidence import Sentence
+from explorer.network.journeys.gathered import Gathered, Step
+from explorer.network.journeys.identity import Ends, IcmpError, Mark, errors_about, step_ends
+from explorer.network.journeys.kernel import Answers, Listener, Looked, Lookup, Neighbour, Refusal
+from explorer.network.journeys.model import Ending, Met
+from explorer.network.journeys.rules import OURS, words_of_step
+from explorer.network.journeys.scene import Scene
+from explorer.network.journeys.seen import Lost, SeenPacket, in_order, is_copy, recognised, recognised_steps, thrown_away
+
+REFUSALS = {errno.EHOSTUNREACH: "unreachable", errno.EINVAL: "blackhole", errno.EACCES: "prohibit"}
+ANY = ("0.0.0.0", "::")  # noqa: S104 (what the kernel writes for every address)
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How it ended, the sentence with its evidence, and the place."""
+
+    ending: Ending
+    sentence: Sentence
+    place: str
+
+
+@dataclass(frozen=True)
+class Case:
+    """`source` and `target` are places; `target` is "" when the packet is for something else. `other` is the case of the
+    answer to a request, or of the request of an answer."""
+
+    scene: Scene
+    gathered: Gathered
+    mark: Mark
+    seen: list[SeenPacket]
+    lost: list[Lost]
+    steps: dict[str, list[Step]]
+    source: str
+    target: str
+    copies: tuple[SeenPacket, ...] = ()  # what a bridge that did not know the way gave to others
+    other: Case | None = None
+
+    @classmethod
+    def of(cls, scene: Scene, gathered: Gathered, mark: Mark, source: str, target: str) -> Case:
+        every = in_order(scene, recognised(mark, gathered.sightings))
+        copies = [one for one in every if is_copy(scene, one)]
+        seen = [one for one in every if one not in copies] if len(copies) < len(every) else every
+        lost = thrown_away(mark, gathered.drops)
+        steps = recognised_steps(mark, seen, lost, gathered.steps)
+        return cls(scene, gathered, mark, seen, lost, steps, source, target, tuple(copies))
+
+    @property
+    def reply(self) -> list[SeenPacket]:
+        """The sightings of the answer to this request; empty for an answer."""
+        return self.other.seen if self.other and not self.mark.answer else []
+
+    def stopping_rule(self) -> tuple[str, Step] | None:
+        """The rule at which the packet ended, and its place."""
+        return next(
+            (
+                (place, step)
+                for place, those in self.steps.items()
+                for step in those
+                if step.verdict == "drop" and step.table != OURS
+            ),
+            None,
+        )
+
+    def met(self, place: str, step: Step) -> tuple[str, Met] | None:
+        """The words of a step and its rule."""
+        return words_of_step(self.scene, place, step, self.gathered.handles.get(place, {}), "")
+
+    def refusing_route(self, place: str, looked: Looked) -> Refusal | None:
+        """The route or policy rule that refuses the packet: its type is the one that the kernel's error stands for."""
+        kind = REFUSALS.get(looked.errno, "")
+        asked = looked.asked
+        found = [one for one in self.answers(place).refusals if one.kind == kind and _covers(one.prefix, asked.destination)]
+        fitting = [one for one in found if not one.source or (asked.source and _covers(one.source, asked.source))]
+        return max(fitting, key=lambda one: (one.rule, int(one.prefix.partition("/")[2] or 0)), default=None)
+
+    @property
+    def last(self) -> SeenPacket:
+        return self.seen[-1]
+
+    @cached_property
+    def known(self) -> set[Ends]:
+        """Every pair of ends that the packet had."""
+        found = {one.ends for one in self.seen if one.ends} | {one.ends for one in self.lost if one.ends}
+        return found | {ends for those in self.steps.values() for step in those if (ends := step_ends(step))}
+
+    @cached_property
+    def errors(self) -> list[IcmpError]:
+        return errors_about(self.mark, self.known, self.gathered.sightings)
+
+    def answers(self, place: str) -> Answers:
+        return self.gathered.answers.get(place, Answers(place))
+
+    def form(self, place: str) -> Ends | None:
+        """The packet's ends as the place saw it last: rules may have rewritten it after it arrived."""
+        lost = next((one.ends for one in reversed(self.lost) if one.drop.place == place and one.ends), None)
+        headed = next((ends for step in reversed(self.steps.get(place, ())) if (ends := step_ends(step))), None)
+        seen = next((one.ends for one in reversed(self.seen) if one.sighting.place == place and one.ends), None)
+        return lost or headed or seen
+
+    def looked(self, place: str, ends: Ends | None) -> Looked | None:
+        """The kernel's route for the packet in this form; the question that says where it came in counts first."""
+        fitting = [one for one in self.answers(place).looked if ends and one.asked.destination == ends.destination]
+        return next((one for one in reversed(fitting) if one.asked.iif), fitting[0] if fitting else None)
+
+    def way_back(self, place: str) -> Looked | None:
+        """The kernel's route for an answer from the place."""
+        ends = self.form(place)
+        return next((one for one in self.answers(place).looked if ends and one.asked == Lookup(place, ends.source)), None)
+
+    def neighbour(self, place: str, address: str) -> Neighbour | None:
+        return next((one for one in self.answers(place).neighbours if one.address == address), None)
+
+    def listeners(self, place: str, protocol: str, port: int) -> list[Listener]:
+        return [one for one in self.answers(place).listeners if (one.protocol, one.port) == (protocol, port)]
+
+    def listened(self) -> set[str]:
+        """The places whose every frame was seen."""
+        return set(self.scene.places) - set(self.gathered.cut)
+
+
+def _covers(prefix: str, address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address) in ipaddress.ip_network(
+            "0.0.0.0/0" if prefix in ("", "default") else prefix, False
+        )
+    except ValueError:
+        return False
+
+
+def hears(one: Listener, address: str) -> bool:
+    return one.address in (address, *ANY)

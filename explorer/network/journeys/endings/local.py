@@ -1,0 +1,67 @@
+"""The packet is for the place that it came into: who listens there, and on which address."""
+
+from __future__ import annotations
+
+from explorer.network.journeys.endings.case import Case, End, hears
+from explorer.network.journeys.evidence import (
+    Sentence,
+    frame_seen,
+    interface_is,
+    looked_up,
+    nobody_listens,
+    socket_listens,
+    switch_is,
+)
+from explorer.network.journeys.model import Evidence
+
+IGNORES = "net.ipv4.icmp_echo_ignore_all"
+
+
+def who_listens(case: Case, place: str, protocol: str, address: str, port: str) -> tuple[str, *tuple[Evidence, ...]]:
+    """Words about the sockets of that port in the place, and their evidence."""
+    if not port.isdigit() or place not in case.gathered.answers or case.answers(place).silent:
+        return ("and why is not known",)
+    found = case.listeners(place, protocol, int(port))
+    grounds = tuple(socket_listens(place, one) for one in found[:4])
+    fitting = [one for one in found if hears(one, address)]
+    kind = protocol.upper()
+    if fitting:
+        return (f"although a program listens on {fitting[0].address}:{port} of {place}: it was not let in", *grounds)
+    if found:
+        heard = " and ".join(dict.fromkeys(one.address for one in found[:4]))
+        return (f"nobody listens on {kind} {address}:{port} of {place}: the program there listens on {heard} only", *grounds)
+    return (f"nobody listens on that port: {kind} {port} of {place}", nobody_listens(place, protocol, int(port)))
+
+
+def for_this_place(case: Case) -> End | None:
+    """It came into a place whose kernel says that the packet is its own, and nothing says that it was dropped."""
+    if not case.seen or case.last.sighting.way != "in":
+        return None
+    last = case.last
+    place = last.sighting.place
+    ends = case.form(place)
+    looked = case.looked(place, ends)
+    route = looked_up(looked) if looked and looked.kind == "local" else None
+    if looked is None and ends and (device := case.scene.holds(place, ends.destination)):
+        route = interface_is(place, f"{device} has the address {ends.destination}")
+    if route is None:
+        return None
+    seen = frame_seen(last.sighting, last.ends)
+    if case.mark.answer:
+        return End("arrived", Sentence(f"delivered to {place}", seen, route), place)
+    text, *grounds = _why_silent(case, place)
+    return End("arrived", Sentence(f"delivered to {place}, and no answer was seen{text}", seen, route, *grounds), place)
+
+
+def _why_silent(case: Case, place: str) -> tuple[str, *tuple[Evidence, ...]]:
+    """What is known of why the place does not answer."""
+    switches, back, ends = case.answers(place).switches, case.way_back(place), case.form(place)
+    if case.mark.protocol == "ICMP" and switches.get(IGNORES) == "1":
+        return (f": {place} ignores every ping", switch_is(place, IGNORES, "1"))
+    if back and back.errno and ends:
+        return (f": {place} has no route back to {ends.source}", looked_up(back))
+    protocol = case.mark.protocol.lower()
+    if ends and ends.destination_port.isdigit() and protocol in ("tcp", "udp"):
+        found = [one for one in case.listeners(place, protocol, int(ends.destination_port)) if hears(one, ends.destination)]
+        return (": a program has it" if found and protocol == "udp" else "", *(socket_listens(place, one) for one in found))
+    return ("",)

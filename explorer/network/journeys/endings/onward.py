@@ -1,0 +1,151 @@
+"""The packet was to go on: the neighbour that did not answer, the route that is missing, the wire where it was seen last. The
+end that is not known is here too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from explorer.network.journeys.endings.case import Case, End
+from explorer.network.journeys.evidence import (
+    Sentence,
+    arp_asked,
+    frame_seen,
+    interface_is,
+    looked_up,
+    neighbour_is,
+    sender_told,
+    switch_is,
+    unseen,
+)
+from explorer.network.journeys.gathered import Sighting
+from explorer.network.journeys.kernel import Looked
+from explorer.network.journeys.model import Evidence
+from explorer.network.journeys.seen import SeenPacket
+from explorer.network.packets import dissect
+
+Silent = tuple[str, Evidence, *tuple[Evidence, ...]]
+
+
+def no_neighbour(case: Case) -> End | None:
+    for place in dict.fromkeys(one.sighting.place for one in reversed(case.seen)):
+        if case.last.sighting.place == place and (silent := silent_neighbour(case, place)):
+            text, *grounds = silent
+            return End("unanswered", Sentence(text, *grounds, frame_seen(case.last.sighting, case.last.ends)), place)
+    return None
+
+
+def silent_neighbour(case: Case, place: str) -> Silent | None:
+    """The place asked by ARP for the next hop of this very packet, and nobody answered."""
+    for looked in _onward(case, place):
+        hop = looked.via or looked.asked.destination
+        entry = case.neighbour(place, hop)
+        device = _asked(case.gathered.sightings, place, hop)
+        failing = entry and entry.state in ("failed", "incomplete")
+        if device and (failing or entry is None):
+            text = f"{place} asked by ARP on {device} who has {hop}; nobody answered"
+            return (
+                text,
+                arp_asked(place, hop, device, False),
+                looked_up(looked),
+                *([neighbour_is(place, entry)] if entry else ()),
+            )
+        if failing and entry:
+            text = f"{place} found nobody who has {hop} on {entry.device}"
+            return (text, neighbour_is(place, entry), looked_up(looked))
+    return None
+
+
+def _onward(case: Case, place: str) -> list[Looked]:
+    """The kernel's routes for the packet as it leaves the place."""
+    ends = case.form(place)
+    looked = case.answers(place).looked
+    fitting = [one for one in looked if ends is None or one.asked.destination == ends.destination]
+    return [one for one in fitting if one.kind == "unicast"]
+
+
+def _asked(sightings: Iterable[Sighting], place: str, address: str) -> str:
+    """The interface by which the place asked for this address by ARP, when no answer was seen; else ""."""
+    device = ""
+    for one in sightings:
+        if one.place != place or len(one.data) < 42 or one.data[12:14] != b"\x08\x06":
+            continue
+        arp = dissect(one.data, one.length).find("ARP")
+        if arp is None:
+            continue
+        if "reply" in arp.get("operation") and arp.get("sender IP") == address:
+            return ""
+        if one.way == "out" and "request" in arp.get("operation") and arp.get("target IP") == address:
+            device = one.device
+    return device
+
+
+def no_route(case: Case) -> End | None:
+    """It came in, it is not for this place, and the kernel of the place has no way on for it."""
+    if not case.seen or case.last.sighting.way != "in":
+        return None
+    last = case.last
+    place = last.sighting.place
+    looked = case.looked(place, case.form(place))
+    if looked is None or not looked.errno:
+        return None
+    seen, route = frame_seen(last.sighting, last.ends), looked_up(looked)
+    name = f"net.ipv4.conf.{last.sighting.device}.forwarding"
+    if case.answers(place).switches.get(name) == "0":
+        said = f"arrived at {place}, is for another machine, and {place} does not forward"
+        return End("unreachable", Sentence(said, seen, route, switch_is(place, name, "0")), place)
+    if refusing := case.refusing_route(place, looked):
+        said = f"{place} refuses it: its {refusing.words} says so"
+        return End("unreachable", Sentence(said, seen, route), place)
+    return End(
+        "unreachable", Sentence(f"{place} has no route to {looked.asked.destination}: the packet ends here", seen, route), place
+    )
+
+
+def left(case: Case) -> End | None:
+    """It was seen last on its way out, and no place saw it after that."""
+    if not case.seen or case.last.sighting.way != "out":
+        return None
+    last = case.last
+    place, device = last.sighting.place, last.sighting.device
+    seen, deaf = frame_seen(last.sighting, last.ends), unseen(place, case.listened())
+    looked = next(iter(_onward(case, place)), None)
+    hop = looked.via or looked.asked.destination if looked else ""
+    entry = case.neighbour(place, hop) if hop else None
+    grounds = [looked_up(looked) if looked else None, neighbour_is(place, entry) if entry else None]
+    if looked and looked.via and not case.scene.owner(looked.via):
+        said = f"its way on, {looked.via}, is no machine of this sandbox: the LAN leads nowhere else"
+        return End("lost", Sentence(f"left {place} by {device}; {said}", seen, *grounds, deaf), place)
+    if why := _frame_for(case, last):
+        text, ground = why
+        return End("lost", Sentence(f"left {place} by {device}; {text}", seen, ground, *grounds, deaf), place)
+    return End("lost", Sentence(f"left {place} by {device} and was seen nowhere else", seen, *grounds, deaf), place)
+
+
+def _frame_for(case: Case, last: SeenPacket) -> tuple[str, Evidence] | None:
+    """Whose MAC address the frame is sent to."""
+    layer = last.packet.find("Ethernet", depth=0)
+    mac = layer.get("destination") if layer else ""
+    if not mac or int(mac[:2], 16) & 1 or mac == "00:00:00:00:00:00":
+        return None
+    held = case.scene.with_mac(mac)
+    if held:
+        place, name = held[0]
+        if place == last.sighting.place:
+            return None
+        return f"its frame is for {mac}, {name} of {place}, which did not see it", interface_is(
+            place, f"{name} has the MAC address {mac}"
+        )
+    text = f"its frame is for {mac}, a MAC address that no interface of this sandbox has"
+    return text, interface_is(last.sighting.place, f"no interface that is seen has the MAC address {mac}")
+
+
+def not_known(case: Case) -> End:
+    if not case.seen:
+        told = sender_told(case.source, case.gathered.outcome, case.gathered.errno)
+        return End("unknown", Sentence("it is not known what became of it: it was seen nowhere", told), case.source)
+    last = case.last
+    place, way = last.sighting.place, "arrived at" if last.sighting.way == "in" else "left"
+    looked = case.looked(place, case.form(place))
+    grounds = [looked_up(looked) if looked else None]
+    said = f"{way} {place} and was not seen again; what ended it is not known"
+    return End("unknown", Sentence(said, frame_seen(last.sighting, last.ends), *grounds), place)

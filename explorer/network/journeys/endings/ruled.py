@@ -1,0 +1,23 @@
+"""A rule stopped the packet: dropped in silence, or rejected with an answer."""
+
+from __future__ import annotations
+
+from explorer.network.journeys.endings.case import Case, End
+from explorer.network.journeys.evidence import Sentence, answer_seen, icmp_error, kernel_dropped, rule_met
+
+
+def by_rule(case: Case) -> End | None:
+    found = case.stopping_rule()
+    told = case.met(*found) if found else None
+    if found is None or told is None:
+        return None
+    place = found[0]
+    text, met = told
+    drop = next((kernel_dropped(one.drop) for one in case.lost if one.drop.place == place), None)
+    if not met.rejects:
+        return End("dropped", Sentence(f"dropped: {text}", rule_met(place, met), drop), place)
+    error = next(iter(case.errors), None)
+    reset = next((answer_seen(one.sighting, one.ends) for one in case.reply), None)
+    answer = f": ICMP “{error.words}” goes back" if error else ": a TCP reset goes back" if reset else ""
+    sentence = Sentence(f"{text}{answer}", rule_met(place, met), icmp_error(error) if error else reset, drop)
+    return End("rejected", sentence, place)

@@ -1,0 +1,25 @@
+"""Reads the kernel's network counters (`/proc/net/snmp`, `/proc/net/netstat`), as `nstat` does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+MOST = 1_000
+
+
+def read_counters(texts: Iterable[str]) -> dict[str, int]:
+    """Name → value; the names are nstat's: IpInAddrErrors, TcpExtListenOverflows. The lines come in pairs, names and values."""
+    found: dict[str, int] = {}
+    for text in texts:
+        lines = text.splitlines()
+        for names, values in zip(lines[::2], lines[1::2], strict=False):
+            group, _, words = names.partition(":")
+            for name, value in zip(words.split(), values.partition(":")[2].split(), strict=False):
+                if value.lstrip("-").isdigit() and len(value) < 24 and len(found) < MOST:
+                    found[f"{group}{name}"] = int(value)
+    return found
+
+
+def moved(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:
+    """The counters that rose: name → by how much. A counter that was not read before is left out."""
+    return {name: after[name] - value for name, value in before.items() if after.get(name, 0) > value}
