@@ -249,6 +249,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600}
 CELERY_TASK_DEFAULT_QUEUE = NODE_QUEUE
 CELERY_WORKER_CONCURRENCY = WORKERS
 CELERY_BEAT_SCHEDULE_FILENAME = str(RUN_DIR / "beat-schedule")
+CELERY_BEAT_SCHEDULER = "explorer.celery:SteadyScheduler"
 CELERY_BEAT_SCHEDULE = {
     "reconcile": {
         "task": "explorer.sandboxes.tasks.reconcile",

@@ -22,6 +22,7 @@ APPEARS_SECONDS = 5.0  # a page may connect before the node has begun what was j
 
 class CaptureSocket(SandboxEdge):
     kind = "capture"
+    beats = False  # it belongs to a page whose other socket does
     most = CAPTURE_SOCKETS
 
     def __init__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:

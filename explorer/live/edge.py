@@ -22,7 +22,7 @@ from explorer.classroom.people.embed_pass import PROTOCOL, pass_in
 from explorer.live import messages
 from explorer.live.feed import Stopped, end
 from explorer.live.hub import Hub, get_hub
-from explorer.live.limits import MESSAGE_BYTES, SEND_SECONDS, SOCKETS_OPEN, STRIKES
+from explorer.live.limits import BEAT_SECONDS, MESSAGE_BYTES, SEND_SECONDS, SOCKETS_OPEN, STRIKES
 from explorer.sandboxes.models import Sandbox
 from explorer.sandboxes.orders import AnyWish, Order, Wish
 from explorer.sandboxes.streams import give_order_async
@@ -60,6 +60,7 @@ class Edge:
     kind: ClassVar[str]
     wishes: ClassVar[TypeAdapter[Any] | None] = None
     most: ClassVar[int]  # sockets per learner and thing
+    beats: ClassVar[bool] = True  # tells the page that it is still heard, also when there is nothing new
 
     def __init__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         self.scope, self.receive, self._send = scope, receive, send
@@ -158,6 +159,8 @@ class Edge:
     async def run(self) -> None:
         """Sends and receives until one of the two ends. Then the socket is closed with a code, unless the browser has left."""
         tasks = [asyncio.create_task(self.flow()), asyncio.create_task(self.listen())]
+        if self.beats:
+            tasks.append(asyncio.create_task(self.beat()))
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             code = max((_code(task) for task in tasks if task.done()), default=0)
@@ -180,6 +183,12 @@ class Edge:
                 await self.text(text)
             elif data:
                 await self.typed(data)
+
+    async def beat(self) -> None:
+        """A browser does not notice that this process hangs or that the network swallows everything; it notices the silence."""
+        while True:
+            await asyncio.sleep(BEAT_SECONDS)
+            await self.say(messages.BEAT)
 
     async def refuse(self, code: str, strike: bool = True) -> None:
         STRUCK.labels(self.kind, code).inc()

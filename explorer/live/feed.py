@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 # AttributeError comes from redis-py when another task has just closed the connection.
 TROUBLE = (RedisError, OSError, AttributeError)
 
-FRESH_SECONDS = 2.0
+FRESH_SECONDS = 1.0  # between two looks, and the longest that one may take
 
 
 class Restarted(Exception):
@@ -161,8 +161,9 @@ class Feed:
     async def keep_fresh(self) -> None:
         while not self.stopped:
             try:
-                fresh = bool(await self.streams.redis.exists(self.fresh_key))
-            except TROUBLE:
+                async with asyncio.timeout(FRESH_SECONDS):
+                    fresh = bool(await self.streams.redis.exists(self.fresh_key))
+            except (*TROUBLE, TimeoutError):
                 fresh = False
             if fresh != self.fresh:
                 self.fresh = fresh

@@ -22,6 +22,7 @@ QUEUE_ENTRIES = 256  # waiting for one socket; beyond that it reads on from the 
 QUEUE_BYTES = 1024 * 1024
 PAGE = 64  # entries read from a stream at once
 SEND_SECONDS = 30.0  # a socket to which nothing can be sent for this long is closed
+BEAT_SECONDS = 1.5  # a page that hears nothing for 4.5 s says that it may be old (`stream/heartbeat.js`)
 RECHECK_SECONDS = 30.0  # permission is asked again at least this often
 TYPED_RATE, TYPED_BURST = 64 * 1024, 128 * 1024  # bytes per second, bytes
 ASK_RATE, ASK_BURST = 5.0, 10.0  # requests of a sandbox socket

@@ -29,6 +29,9 @@ REFUSALS = {
 }
 
 
+BEAT = {"type": "beat"}  # says nothing but that this process still runs
+
+
 def refused(code: str) -> dict[str, Any]:
     return {"type": "refused", "code": code, "text": REFUSALS[code]}
 

@@ -71,6 +71,7 @@ OFFSET = struct.Struct(">Q")
 
 class TerminalSocket(SandboxEdge):
     kind = "terminal"
+    beats = False  # it belongs to a page whose other socket does
     most = TERMINAL_SOCKETS
     wishes = TERMINAL_WISH
 

@@ -21,7 +21,7 @@ from django.utils import timezone
 from explorer.celery import app
 from explorer.sandboxes import columns, streams
 from explorer.sandboxes.events import Event, Happened, SandboxChanged
-from explorer.sandboxes.models import Action, Sandbox
+from explorer.sandboxes.models import Action, AuthoredLesson, Column, Comparison, Node, NodeSample, Sandbox
 from explorer.sandboxes.orders import LookAgain, Order
 from explorer.sandboxes.terms import Terms
 
@@ -30,6 +30,11 @@ log = structlog.get_logger(__name__)
 WARM_LIFE = timedelta(hours=3)  # a warm sandbox that is older is closed and replaced
 MARGIN = timedelta(minutes=15)  # a host ends itself this much later than its sandbox should be closed
 ALWAYS = Q()
+CLOCKS_DIFFER = timedelta(seconds=30)  # at most, between two machines whose clocks are right
+TIMES: tuple[tuple[Any, str], ...] = (
+    *((Sandbox, "moved_at"), (Action, "created_at"), (Node, "seen_at"), (AuthoredLesson, "changed_at")),
+    *((Comparison, "created_at"), (Comparison, "seen_at"), (Column, "moved_at")),
+)
 
 
 def lifetime(sandbox: Sandbox | Terms) -> timedelta:
@@ -74,6 +79,20 @@ def note_usage(rows: Iterable[Sandbox]) -> None:
     show them.
     """
     Sandbox.objects.bulk_update(rows, ["usage"])
+
+
+def mend_times(node: Node) -> int:
+    """Gives every time that lies in the future, because the clock was set back, the present moment. Returns how many.
+
+    What waits for such a time to be a while ago would wait for as long as the clock was set back, and a node that went away
+    would count as here. The end of a sandbox is not such a time.
+    """
+    now = timezone.now()
+    found = 0
+    for table, name in TIMES:
+        found += table.objects.filter(**{f"{name}__gt": now + CLOCKS_DIFFER}).update(**{name: now})
+    gone, _ = NodeSample.objects.filter(node=node, at__gt=now + CLOCKS_DIFFER).delete()
+    return found + gone
 
 
 def forget_replays(whose: Q) -> None:

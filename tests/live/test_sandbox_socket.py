@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from explorer.live.hub import get_hub
 from explorer.live.limits import SANDBOX_SOCKETS
 from explorer.sandboxes import changes, streams
 from explorer.sandboxes.events import LessonMoved, fresh_key, present_key
@@ -206,6 +207,23 @@ async def test_says_when_the_picture_is_no_longer_fresh(opens, world, learner, m
     socket = await opens(world.address, learner).opened()
     assert (await socket.until("fresh"))["ok"] is True
     world.redis.delete(fresh_key(world.id))
+    assert (await socket.until("fresh"))["ok"] is False
+
+
+async def test_a_socket_on_which_nothing_happens_still_beats(opens, world, learner, monkeypatch):
+    monkeypatch.setattr("explorer.live.edge.BEAT_SECONDS", 0.05)
+    world.snapshot(0)
+    socket = await opens(world.address, learner).opened()
+    await socket.until("beat")
+    await socket.until("beat")
+
+
+async def test_a_redis_that_hangs_makes_the_picture_old(opens, world, learner, monkeypatch):
+    monkeypatch.setattr("explorer.live.feed.FRESH_SECONDS", 0.1)
+    world.redis.set(fresh_key(world.id), 1)
+    socket = await opens(world.address, learner).opened()
+    assert (await socket.until("fresh"))["ok"] is True
+    monkeypatch.setattr(get_hub().redis, "exists", lambda key: asyncio.sleep(60))
     assert (await socket.until("fresh"))["ok"] is False
 
 

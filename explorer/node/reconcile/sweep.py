@@ -110,6 +110,8 @@ def reconcile() -> None:
         if not mine:
             return
         node = ensure_node()
+        if mended := changes.mend_times(node):
+            log.warning("the clock was set back: times in the future are now", rows=mended)
         rows = {row.pk: row for row in Sandbox.objects.filter(node=node, state__in=work.HERE)}
         try:
             found = lifecycle.list_sandboxes(lab_config())

@@ -158,10 +158,11 @@ class Relay:
 
     async def _follow_orders(self) -> None:
         key = orders_key(settings.NODE_NAME)
-        last = f"{int((time.time() - STALE_ORDERS) * 1000)}-0"
+        last = ""
         tries = 0
         while True:
             try:
+                last = last or await self._first_order(key)
                 found = await self.redis.xread({key: last}, count=ORDERS_AT_ONCE, block=5000)
                 tries = 0
             except (RedisError, OSError) as error:
@@ -172,6 +173,16 @@ class Relay:
             for entry, fields in found[0][1] if found else ():
                 last = entry
                 self._take(fields.get(b"m", b""))
+
+    async def _first_order(self, key: str) -> str:
+        """The id after which orders are read: those of the last seconds count. When the clock was set back, what an earlier
+        relay carried out has ids in the future; then only new ones count.
+        """
+        now = time.time() * 1000
+        newest = await self.redis.xrevrange(key, count=1)
+        if newest and int(newest[0][0].split(b"-")[0]) > now + STALE_ORDERS * 1000:
+            return str(newest[0][0].decode())
+        return f"{int(now - STALE_ORDERS * 1000)}-0"
 
     def _take(self, entry: bytes) -> None:
         """Calls the method that has the name of the wish's type: of this class if it has one, else of the sandbox's desks."""

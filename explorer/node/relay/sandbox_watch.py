@@ -44,7 +44,7 @@ FIRST_LOOK = 1.5  # seconds the first picture may take to become whole
 STILL = 0.06  # … and how long nothing may have been added for it to count as whole
 SNAPSHOT_GAP = 0.25
 BURST, RATE = 100, 60.0  # events at once; events a second over more than a moment
-FRESH_EVERY, FRESH_SECONDS = 2.0, 5
+FRESH_EVERY, FRESH_MS = 1.0, 3000  # a page learns within 5 s that nobody looks: this, and the web side looks once a second
 JUDGE_AFTER = 0.08
 EARLY = 200  # orders that wait until the terminals and captures of an earlier relay are read
 PROBE_EVERY = 1.0
@@ -263,7 +263,7 @@ class SandboxWatch:
         while True:
             if self.telling.number and self.observer.alive():
                 try:
-                    await self.redis.set(fresh_key(self.sandbox), "1", ex=FRESH_SECONDS)
+                    await self.redis.set(fresh_key(self.sandbox), "1", px=FRESH_MS)
                     # Redis lost its data, so a new snapshot is published
                     if self.kept and not await self.redis.exists(snapshot_key(self.sandbox)):
                         self.anew = True

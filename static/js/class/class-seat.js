@@ -2,6 +2,7 @@
 // open websocket also shows the wall that the learner has a page open.
 
 import { announce } from "../page/dom.js";
+import { watchSilence } from "../stream/heartbeat.js";
 import { FINAL_CODES, waitBefore } from "../stream/stream.js";
 
 const SPREAD = 400; // milliseconds: a class that is told something does not ask all at once
@@ -44,7 +45,9 @@ export class ClassSeat extends HTMLElement {
     const socket = new WebSocket(`${scheme}://${location.host}/ws/seat/${encodeURIComponent(this.dataset.class ?? "")}/`);
     this.socket = socket;
     socket.onopen = () => this.#soon(); // what changed while nobody listened
-    socket.onmessage = () => {
+    const isBeat = watchSilence(socket);
+    socket.onmessage = (text) => {
+      if (isBeat(JSON.parse(String(text.data)))) return;
       this.attempt = 0;
       this.#soon();
     };

@@ -3,6 +3,7 @@
 
 import { openSocket } from "../embed/pass.js";
 import { announce } from "../page/dom.js";
+import { watchSilence } from "../stream/heartbeat.js";
 import { FINAL_CODES, waitBefore } from "../stream/stream.js";
 
 const FETCH_EVERY = 500; // milliseconds between two fetches, however much is told
@@ -67,7 +68,11 @@ export class LiveComparison extends HTMLElement {
   #connect() {
     const socket = openSocket(`/ws/comparison/${encodeURIComponent(this.dataset.comparison ?? "")}/`);
     this.socket = socket;
-    socket.onmessage = (message) => this.#hear(JSON.parse(String(message.data)));
+    const isBeat = watchSilence(socket);
+    socket.onmessage = (text) => {
+      const message = JSON.parse(String(text.data));
+      if (!isBeat(message)) this.#hear(message);
+    };
     socket.onclose = (closed) => {
       if (this.stopped || closed.code === DONE || FINAL_CODES.has(closed.code)) return;
       const attempt = this.attempt ?? 0;

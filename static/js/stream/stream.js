@@ -2,6 +2,7 @@
 // that the store has.
 
 import { openSocket } from "../embed/pass.js";
+import { SILENT, watchSilence } from "./heartbeat.js";
 
 /** @import { Store } from "./store.js" */
 /** @import { EdgeMessage, StreamEvent } from "./types.js" */
@@ -24,7 +25,7 @@ export function waitBefore(attempt, luck) {
 
 export class Stream extends EventTarget {
   /**
-   * Fires `link` (detail "open", "lost", "crowded" or a final code) and `edge` (detail an EdgeMessage).
+   * Fires `link` (detail "open", "lost", "silent", "crowded" or a final code) and `edge` (detail an EdgeMessage).
    * @param {Store} store
    * @param {string} path without the query
    * @param {string} [asks] what stands in every query, as `watch=1`
@@ -51,15 +52,19 @@ export class Stream extends EventTarget {
     const query = [this.asks, since].filter(Boolean).join("&");
     const socket = openSocket(query ? `${this.path}?${query}` : this.path);
     this.socket = socket;
+    const isBeat = watchSilence(socket);
     socket.onopen = () => this.#say("link", "open");
-    socket.onmessage = (message) => this.#read(String(message.data));
+    socket.onmessage = (text) => {
+      const message = JSON.parse(String(text.data));
+      if (!isBeat(message)) this.#read(message);
+    };
     socket.onclose = (closed) => {
       if (this.socket !== socket) return;
       this.socket = null;
       if (this.stopped) return;
       if (FINAL_CODES.has(closed.code)) this.#say("link", closed.code);
       else {
-        this.#say("link", closed.code === TOO_MANY ? "crowded" : "lost");
+        this.#say("link", closed.code === TOO_MANY ? "crowded" : closed.code === SILENT ? "silent" : "lost");
         this.#soon(waitBefore(this.attempt, Math.random()));
         this.attempt += 1;
       }
@@ -86,10 +91,8 @@ export class Stream extends EventTarget {
     this.timer = setTimeout(() => this.connect(), wait);
   }
 
-  /** @param {string} text */
-  #read(text) {
-    /** @type {StreamEvent | EdgeMessage} */
-    const message = JSON.parse(text);
+  /** @param {StreamEvent | EdgeMessage} message */
+  #read(message) {
     const { type } = message;
     if (
       type === "fresh" ||

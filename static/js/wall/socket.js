@@ -2,6 +2,7 @@
 // picture.
 
 import { openSocket } from "../embed/pass.js";
+import { watchSilence } from "../stream/heartbeat.js";
 import { FINAL_CODES, waitBefore } from "../stream/stream.js";
 
 /** @import { WallMessage } from "./words.js" */
@@ -24,7 +25,11 @@ export class WallSocket {
   connect() {
     const socket = openSocket(this.path);
     this.socket = socket;
-    socket.onmessage = ({ data }) => this.#read(JSON.parse(String(data)));
+    const isBeat = watchSilence(socket);
+    socket.onmessage = ({ data }) => {
+      const message = JSON.parse(String(data));
+      if (!isBeat(message)) this.#read(message);
+    };
     socket.onclose = ({ code }) => {
       if (this.stopped || this.socket !== socket) return;
       if (code === 4404) return this.link("This class is over. This is how it ended.");

@@ -226,13 +226,15 @@ export class LiveSandbox extends HTMLElement {
     htmx?.ajax("GET", this.dataset.here ?? "", { target: "#sandbox", swap: "outerHTML" });
   }
 
-  /** @param {"open" | "lost" | "crowded" | number} link */
+  /** @param {"open" | "lost" | "silent" | "crowded" | number} link */
   #link(link) {
     clearTimeout(this.grace);
     if (link === "open") return this.#dim("");
     if (typeof link === "number") return this.#over();
+    const old = "Reconnecting … what you see may be old.";
+    if (link === "silent") return this.#dim(old); // it is old already
     const crowded = "Too many pages show this sandbox. Close one of them; this one goes on by itself.";
-    this.grace = setTimeout(() => this.#dim(link === "crowded" ? crowded : "Reconnecting … what you see may be old."), QUIET);
+    this.grace = setTimeout(() => this.#dim(link === "crowded" ? crowded : old), QUIET);
     return undefined;
   }
 
@@ -248,8 +250,8 @@ export class LiveSandbox extends HTMLElement {
     else if (message.type === "terminal_opened") this.dock?.opened(message.terminal);
     else if (message.type === "fresh") {
       clearTimeout(this.grace);
-      if (message.ok || this.state !== "ready") this.#dim("");
-      else this.grace = setTimeout(() => this.#dim("Reconnecting to your sandbox … what you see may be old."), QUIET);
+      const old = !message.ok && this.state === "ready"; // nobody has looked into the sandbox for three seconds
+      this.#dim(old ? "Reconnecting to your sandbox … what you see may be old." : "");
     }
   }
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 from explorer.node.reconcile import sweep
 from explorer.node.this_node import hold
 from explorer.node.work import work
-from explorer.sandboxes.models import Action, Node, Sandbox
+from explorer.sandboxes.models import Action, Node, NodeSample, Sandbox
 from tests.one_node import Standing
 
 State = Sandbox.State
@@ -183,6 +183,26 @@ def test_what_fails_to_become_warm_is_not_tried_for_ever(engine, redis, node1, s
         Sandbox.objects.create(state=State.FAILED, node=node1, ended_at=timezone.now())
     sweep.reconcile()
     assert not Sandbox.objects.exclude(state=State.FAILED).exists()
+
+
+def test_the_clock_was_set_back_and_nothing_waits_for_the_old_time_to_come_again(ready, engine, node1, sent):
+    later = timezone.now() + timedelta(hours=1)
+    Sandbox.objects.filter(pk=ready.pk).update(state="closing", moved_at=later)
+    Action.objects.update(created_at=later)
+    NodeSample.objects.create(node=node1, at=later)
+    away = Node.objects.create(name="away", seen_at=later)
+    sweep.reconcile()
+    away.refresh_from_db(), ready.refresh_from_db()
+    assert max(away.seen_at, ready.moved_at, *Action.objects.values_list("created_at", flat=True)) <= timezone.now()
+    assert NodeSample.objects.get().at <= timezone.now()
+
+
+def test_a_node_whose_clock_is_some_seconds_ahead_is_believed(ready, engine, node1):
+    ahead = timezone.now() + timedelta(seconds=20)
+    Sandbox.objects.filter(pk=ready.pk).update(moved_at=ahead)
+    sweep.reconcile()
+    ready.refresh_from_db()
+    assert ready.moved_at == ahead
 
 
 def test_only_one_sweep_at_a_time(engine, redis, db):

@@ -269,6 +269,19 @@ async def test_an_order_that_is_old_when_a_relay_comes_is_not(node, seen, world,
     assert not world.redis.hexists(terminals_key(world.id), "t1")
 
 
+async def test_an_order_from_before_the_clock_was_set_back_is_not(node, seen, world, stand_ins):  # noqa: F811
+    await node.stop()
+    order = Order(sandbox=world.id, about="t1", wish=OpenTerminal(place="h1"))
+    in_an_hour = f"{int((time.time() + 3600) * 1000)}-0"
+    world.redis.xadd(orders_key("node1"), {"m": order.model_dump_json()}, id=in_an_hour)
+    node.start()
+    await until(lambda: node.relay.rows_read)
+    await asyncio.sleep(0.1)  # the relay asks for the newest order, then waits for newer ones
+    give(world, "t2", OpenTerminal(place="h1"))
+    await until(lambda: world.redis.hexists(terminals_key(world.id), "t2"))
+    assert not world.redis.hexists(terminals_key(world.id), "t1")
+
+
 async def test_an_order_that_an_earlier_relay_carried_out_is_not_carried_out_again(node, seen, world, stand_ins):  # noqa: F811
     give(world, "t1", OpenTerminal(place="h1"))
     await until(lambda: stand_ins)

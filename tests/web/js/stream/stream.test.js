@@ -93,6 +93,18 @@ test("it asks for everything at first, and after a loss for what came since", ()
   assert.deepEqual(links, ["open", "lost"]);
 });
 
+test("a server that went silent is said to be so, and dialled again for what came since", () => {
+  mock.timers.reset();
+  mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"] });
+  const { links } = begun();
+  newest().hear(snapshot(7));
+  newest().hear({ type: "beat" });
+  mock.timers.tick(5_000);
+  assert.deepEqual(links, ["open", "silent"]);
+  mock.timers.tick(500);
+  assert.equal(newest().address, "wss://x.example/ws/sandbox/s/?since=7");
+});
+
 test("what stands in every query stays in it", () => {
   begun("watch=1");
   newest().hear(snapshot(7));
