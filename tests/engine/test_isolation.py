@@ -130,6 +130,45 @@ def test_no_address_of_the_node_is_reached(shell):
         assert "reached" not in text
 
 
+SCAN = """
+import select, socket, sys, time
+answered = []
+for begin in range(1, 65536, 2000):
+    waiting = {}
+    for port in range(begin, min(begin + 2000, 65536)):
+        one = socket.socket()
+        one.setblocking(False)
+        one.connect_ex((sys.argv[1], port))
+        waiting[one] = port
+    poll = select.poll()
+    for one in waiting:
+        poll.register(one, select.POLLOUT)
+    numbers = {one.fileno(): port for one, port in waiting.items()}
+    until = time.monotonic() + 0.4
+    while (left := until - time.monotonic()) > 0:
+        for number, _ in poll.poll(left * 1000):
+            answered.append(numbers[number])
+            poll.unregister(number)
+    for one in waiting:
+        one.close()
+print(len(answered), sorted(answered)[:5])
+"""
+
+
+@attack("all 65535 TCP ports of the node's bridge", origin="host", expected="refused", held_by="internal LAN", slow=True)
+def test_no_port_of_the_gateway_answers(shell, sandbox, seen):
+    """Neither accepted nor refused: nothing comes back. Of a neighbour every port does, by a reset where nobody listens."""
+    gateway = sandbox[1]["subnet"].replace(".0/24", ".1")
+    neighbour = sandbox[1]["machines"]["outside"]["address"]
+    told, control = (
+        shell("h1", f"ulimit -n 4096; python3 - {address}", stdin=SCAN.encode(), timeout=120)[1]
+        for address in (gateway, neighbour)
+    )
+    seen(f"{told} answer; of a neighbour {control}")
+    assert told.split()[0] == "0"
+    assert int(control.split()[0]) > 1000, "or the attempt was none"
+
+
 @attack("ping of the node's bridge", origin="host", expected="refused", held_by="internal LAN")
 def test_the_gateway_answers_nothing(shell, sandbox):
     gateway = sandbox[1]["subnet"].replace(".0/24", ".1")

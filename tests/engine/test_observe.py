@@ -15,6 +15,7 @@ from explorer.lab.inside.netns import open_namespace
 from explorer.lab.watch import holding, observe
 from explorer.network.model import Probe
 from explorer.network.scenario import SCENARIOS
+from tests.attacks import attack
 from tests.engine.eyes import Eyes, do, watching
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(90)]
@@ -201,8 +202,16 @@ async def test_a_killed_daemon_is_said_and_the_kernel_is_still_seen(eyes, web, r
     await eyes.until(lambda: "h1/web" in eyes.places)
 
 
+@attack("docker.sock swapped: {junk}", origin="daemon", expected="refused", held_by="opened without following links")
 @pytest.mark.parametrize(
-    "junk", ["ln -s /run/real.sock /run/docker.sock", "echo hi >/run/docker.sock", "mkfifo /run/docker.sock"]
+    "junk",
+    [
+        "ln -s /run/real.sock /run/docker.sock",
+        "echo hi >/run/docker.sock",
+        "mkfifo /run/docker.sock",
+        "mkdir /run/docker.sock",
+        ": >/run/docker.sock; mount --bind /dev/tty /run/docker.sock",
+    ],
 )
 async def test_a_socket_that_is_none_is_not_followed(lab_config, host, run, junk):
     await run(f"mv /run/docker.sock /run/real.sock; {junk}")
@@ -211,9 +220,10 @@ async def test_a_socket_that_is_none_is_not_followed(lab_config, host, run, junk
             assert "nothing listens" in eyes.docker.error
             assert eyes.places["h1"].views["interfaces"].lines
     finally:
-        await run("mv -f /run/real.sock /run/docker.sock")
+        await run("umount -q /run/docker.sock; rm -rf /run/docker.sock; mv /run/real.sock /run/docker.sock")
 
 
+@attack("hundreds of interfaces", origin="output", expected="contained", held_by="a bound of lines and events")
 async def test_hundreds_of_interfaces_are_bounded(eyes, run):
     await run("for i in $(seq 200); do echo link add v$i type veth peer name w$i; done | ip -b -")
     await eyes.until(lambda: eyes.interface("h1", "w200"))
