@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from pathlib import Path
 from typing import TypeVar
 
@@ -79,6 +80,12 @@ def origins(name: str, about: str) -> list[str]:
 
 def path(name: str, default: Path, about: str) -> Path:
     return Path(text(name, str(default), about)).absolute()
+
+
+def passable(place: Path) -> bool:
+    """Whether every user may pass through the directories above a path, as far as they exist, and through the path."""
+    found = [one.stat() for one in (place, *place.parents) if one.exists()]
+    return all(one.st_mode & stat.S_IXOTH for one in found)
 
 
 PATIENCE = number("EXPLORER_PATIENCE", 1, "how many times longer than usual anything may take, for slow machines", 1, 100)

@@ -195,12 +195,12 @@ def database(url: str) -> dict[str, Any]:
     parts = urlsplit(url)
     if parts.scheme == "sqlite":
         return {
-            "ENGINE": "django.db.backends.sqlite3",
+            "ENGINE": "explorer.database",  # Django's own, but root opens no file that the web's user owns
             "NAME": unquote(parts.path.removeprefix("/")) or ":memory:",
             "OPTIONS": {
                 "timeout": 20,
                 "transaction_mode": "IMMEDIATE",
-                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cell_size_check=ON;",
             },
         }
     if parts.scheme in {"postgres", "postgresql"}:
@@ -216,8 +216,18 @@ def database(url: str) -> dict[str, Any]:
     raise env.SettingError(f"DATABASE_URL: unknown kind {parts.scheme!r}; expected sqlite or postgresql")
 
 
+# The web's user must be able to pass to the database. When only root may pass to the state, as below /root, it is elsewhere.
+_BESIDE, _APART = STATE_DIR / "database", Path("/var/lib/docker-network-explorer") / f"{INSTALL}.database"
+DATABASE_DIR = _BESIDE if os.geteuid() != 0 or env.passable(STATE_DIR) else _APART
+DATABASE_FORMER = tuple(place / "db.sqlite3" for place in (STATE_DIR, _BESIDE, _APART))  # it moves from there at a start
 DATABASES = {
-    "default": database(env.text("DATABASE_URL", f"sqlite:///{STATE_DIR / 'db.sqlite3'}", "sqlite:///PATH or postgresql://…"))
+    "default": database(
+        env.text(
+            "DATABASE_URL",
+            f"sqlite:///{DATABASE_DIR / 'db.sqlite3'}",
+            "sqlite:///PATH, in a directory that holds nothing else, or postgresql://…",
+        )
+    )
 }
 
 # --- Redis: tasks, streams ---

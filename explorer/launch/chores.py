@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,47 +14,47 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from explorer.classroom.people.who import is_anybody_here
+from explorer.database.home import NotItsHome, database_file, make_home
 from explorer.launch import state
+from explorer.launch.confine import Way
 from explorer.launch.state import LaunchError
 
 
 def sqlite_file() -> Path | None:
-    database = settings.DATABASES["default"]
-    name = str(database["NAME"])
-    return Path(name).absolute() if "sqlite" in database["ENGINE"] and name != ":memory:" else None
+    return database_file(settings.DATABASES["default"])
 
 
-def make_places(uid: int | None) -> None:
-    """Makes the directories whose owner matters, before an unprivileged process runs."""
-    state.make_directories(settings.STATE_DIR, settings.STATE_DIR / "logs", uid)
-    valkey = settings.RUN_DIR / "valkey"
-    valkey.mkdir(mode=0o700, exist_ok=True)
-    if uid is not None:
-        os.chown(valkey, uid, uid)
-        if file := sqlite_file():
-            file.parent.mkdir(parents=True, exist_ok=True)
-            state.hand_over_database(file, uid)
+def make_places(way: Way | None, uid: int) -> None:
+    """Makes the directories whose owner matters, before an unprivileged process runs. `way` is None when this process is not
+    root.
+    """
+    state.make_directories(settings.STATE_DIR, settings.STATE_DIR / "logs", settings.STATIC_ROOT)
+    valkey_dir().mkdir(mode=0o711, exist_ok=True)
+    valkey_own_dir().mkdir(mode=0o700, exist_ok=True)
+    if way:
+        os.chown(valkey_own_dir(), *((uid, uid) if way == "own-uid" else (0, 0)), follow_symlinks=False)
+    if file := sqlite_file():
+        try:
+            make_home(file, uid if way else None, settings.DATABASE_FORMER)
+        except NotItsHome as error:
+            raise LaunchError(str(error)) from error
+
+
+def valkey_dir() -> Path:
+    """Where Valkey's socket is for everybody. Only root writes there."""
+    return Path(settings.RUN_DIR / "valkey")
+
+
+def valkey_own_dir() -> Path:
+    """Where Valkey makes its socket and works."""
+    return valkey_dir() / "own"
 
 
 def migrate() -> str:
     """Brings the database's schema up to date."""
     call_command("migrate", verbosity=0, interactive=False)
     connection.close()
-    if file := sqlite_file():
-        _held.append(hold_journal(file))
     return ""
-
-
-_held: list[sqlite3.Connection] = []
-
-
-def hold_journal(file: Path) -> sqlite3.Connection:
-    """Opens an idle connection that stays open while the supervisor runs. Without it, the last process that closes the
-    database removes the journal, and the next process that opens the database makes it again. If that process is root's, the
-    journal belongs to root for a moment, and web cannot open the database in that moment."""
-    held = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
-    held.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    return held
 
 
 def await_migrations(patience: float = 120) -> str:

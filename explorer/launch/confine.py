@@ -3,8 +3,8 @@
 There are two ways. Both use a separate mount namespace, in which the engine's directories are covered:
 own-uid     a separate user id that owns no files. A directory on the way to the program's files that only root may pass (such
             as a checkout in /root) is covered by an empty directory that everybody may pass and that holds only these files.
-bare-root   where the files themselves are readable only for root: root without any capability, and every path read-only
-            except `write`.
+bare-root   where the files themselves are readable only for root: root without any capability, every path read-only except
+            `write`. What it may write belongs to the group of that user id.
 """
 
 from __future__ import annotations
@@ -100,15 +100,14 @@ def _freeze(write: tuple[str, ...]) -> None:
         os.close(fd)
 
 
-def _drop_everything(uid: int | None) -> None:
+def _drop_everything(way: Way, uid: int) -> None:
     for capability in range(64):
         _libc.prctl(_DROP_BOUNDING, capability, 0, 0, 0)  # after the kernel's last capability, EINVAL is expected
-    if uid is not None:
-        os.setgroups([])
-        os.setresgid(uid, uid, uid)
+    os.setgroups([])
+    os.setresgid(uid, uid, uid)
+    if way == "own-uid":
         os.setresuid(uid, uid, uid)
     else:
-        os.setgroups([])
         header, none = struct.pack("=Ii", _CAPSET_VERSION, 0), bytes(24)
         _call("capset", header, none)
     _call("prctl", _NO_NEW_PRIVS, 1, 0, 0, 0)
@@ -125,7 +124,7 @@ def enter(plan: Plan) -> None:
             _open_doors((*plan.reach, *plan.write))
         else:
             _freeze(plan.write)
-        _drop_everything(plan.uid if plan.way == "own-uid" else None)
+        _drop_everything(plan.way, plan.uid)
     os.umask(0o027)
     _call("prctl", _PDEATHSIG, signal.SIGTERM, 0, 0, 0)
     os.environ["HOME"] = "/nonexistent"

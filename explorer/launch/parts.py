@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -32,14 +33,15 @@ def choose_way(root: bool) -> Plan | None:
     LaunchError when no plan works."""
     if not root:
         return None
-    reach = (settings.BASE_DIR, Path(sys.prefix), Path(sys.base_prefix), Path(sys.executable).resolve().parent)
-    write = {settings.STATE_DIR, settings.RUN_DIR / "valkey"}
+    code = (settings.BASE_DIR, Path(sys.prefix), Path(sys.base_prefix), Path(sys.executable).resolve().parent)
+    reach = (*code, settings.STATIC_ROOT)
+    write = {chores.valkey_own_dir()}
     if file := chores.sqlite_file():
         write.add(file.parent)
     hide = (settings.RUN_DIR / "engine", settings.ENGINE_DIR, Path("/run/docker.sock"), Path("/run/netns"))
     for way in WAYS:
         plan = Plan(way, settings.WEB_UID, *(tuple(sorted(map(str, paths))) for paths in (reach, write, hide)))
-        chores.make_places(plan.uid if plan.way == "own-uid" else 0)
+        chores.make_places(plan.way, plan.uid)
         if works(plan):
             return plan
     raise LaunchError(
@@ -79,7 +81,7 @@ def valkey_binary() -> str:
 
 
 def _valkey(plan: Plan | None) -> Part:
-    place = settings.RUN_DIR / "valkey"
+    place, public = chores.valkey_own_dir(), chores.valkey_dir() / "socket"
     options = {
         "port": "0",
         "unixsocket": str(place / "socket"),
@@ -93,7 +95,9 @@ def _valkey(plan: Plan | None) -> Part:
         "maxmemory-policy": "noeviction",
     }
     words = [word for name, value in options.items() for word in (f"--{name}", value)]
-    return Part("valkey", _confined(plan, valkey_binary(), *words), ready.valkey_answers(place / "socket"), patience=10)
+    owner = os.geteuid() if plan is None else plan.uid if plan.way == "own-uid" else 0
+    answers = ready.valkey_answers(place / "socket", public, owner)
+    return Part("valkey", _confined(plan, valkey_binary(), *words), answers, patience=10)
 
 
 def _engine() -> Part:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import redis
 
+from explorer.launch.state import publish_socket
+
 Probe = Callable[[Path], Awaitable[bool]]  # the argument is the part's log
 _A_MOMENT = 1.0
 _TAIL = 64 * 1024
@@ -27,9 +29,13 @@ async def _ask(connection: Awaitable[tuple[asyncio.StreamReader, asyncio.StreamW
     return b""
 
 
-def valkey_answers(path: Path) -> Probe:
+def valkey_answers(made: Path, public: Path, owner: int) -> Probe:
+    """Whether Valkey answers at `public`. It made its socket at `made`, where root does not connect: web could replace it."""
+
     async def probe(log: Path) -> bool:
-        return await _ask(asyncio.open_unix_connection(path), b"PING\r\n") == b"+PONG\r\n"
+        if not publish_socket(made, public, owner):
+            return False
+        return await _ask(asyncio.open_unix_connection(public), b"PING\r\n") == b"+PONG\r\n"
 
     return probe
 

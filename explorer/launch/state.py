@@ -9,6 +9,7 @@ import os
 import secrets
 import shutil
 import signal
+import stat
 import subprocess
 import time
 from dataclasses import dataclass
@@ -45,25 +46,38 @@ def lock(run_dir: Path) -> int:
     return held
 
 
-def make_directories(state_dir: Path, logs: Path, uid: int | None) -> None:
-    """Makes the directories. User `uid` may make files in the state directory (such as a database's journal) but may not
-    change other users' files there."""
+def make_directories(state_dir: Path, logs: Path, static: Path) -> None:
+    """Makes the directories of the state. Only root writes there: the database has a directory of its own."""
     state_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
+    if os.geteuid() == 0:  # an earlier version let the web's user make files here
+        os.chown(state_dir, 0, 0)
+        os.chmod(state_dir, 0o755)  # noqa: S103
     logs.mkdir(mode=0o750, exist_ok=True)
-    if uid is not None:
-        os.chown(state_dir, 0, uid)
-        os.chmod(state_dir, 0o1770)  # noqa: S103 - sticky
+    static.mkdir(mode=0o755, exist_ok=True)
 
 
-def hand_over_database(file: Path, uid: int) -> None:
-    """Gives the database file to `uid`. SQLite, run as root, gives journals to the owner of the database, so both can write."""
-    if not file.exists():
-        file.touch(mode=0o660)
-    for part in (file, *(file.with_name(file.name + end) for end in ("-wal", "-shm", "-journal"))):
-        with contextlib.suppress(FileNotFoundError):
-            os.chown(part, uid, uid, follow_symlinks=False)
-            if not part.is_symlink():
-                os.chmod(part, 0o660)
+def publish_socket(made: Path, public: Path, owner: int) -> bool:
+    """Gives a socket a second name in a directory where only root writes. Whoever owns the directory of `made` cannot put
+    anything else behind the second name. False when there is no socket of `owner` at `made`.
+    """
+    fresh = public.with_name(f"{public.name}.new")
+    try:
+        held = os.open(made, os.O_PATH | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        found = os.fstat(held)
+        if not stat.S_ISSOCK(found.st_mode) or found.st_uid != owner:
+            return False
+        fresh.unlink(missing_ok=True)
+        os.link(f"/proc/self/fd/{held}", fresh, src_dir_fd=held, follow_symlinks=True)  # with src_dir_fd Python really follows
+        fresh.replace(public)
+    except OSError:  # it was deleted meanwhile
+        return False
+    finally:
+        os.close(held)
+        fresh.unlink(missing_ok=True)  # rename does nothing between two names of one file
+    return True
 
 
 def own_secret(state_dir: Path) -> str:

@@ -27,6 +27,7 @@ class Stack:
 
     def __init__(self) -> None:
         self.place = Path(tempfile.mkdtemp(prefix="stack-"))
+        self.place.chmod(0o755)  # the database is elsewhere when only root may pass to it
         install = f"test-{settings.INSTALL.removeprefix('test-')}-stack"
         self.env = {
             **os.environ,

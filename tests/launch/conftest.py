@@ -11,6 +11,9 @@ import pytest
 from explorer.launch.console import Console
 from explorer.launch.ready import says
 from explorer.launch.supervise import Part, Supervisor
+from tests.passable import passable_path
+
+__all__ = ["passable_path"]
 
 FAKES = {
     "good": "echo ready; exec sleep 60",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 
 import pytest
@@ -98,7 +99,7 @@ async def test_where_nobody_listens_nothing_is_ready(log, tmp_path):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         assert not await page_answers("127.0.0.1", free.getsockname()[1], "/")(log)
-    assert not await valkey_answers(tmp_path / "none")(log)
+    assert not await valkey_answers(tmp_path / "none", tmp_path / "public", os.geteuid())(log)
     assert not await relay_listens(f"unix://{tmp_path / 'none'}")(log)
 
 
@@ -107,14 +108,14 @@ async def test_a_redis_that_answers_is_ready(tmp_path, log):
         process = start_valkey(tmp_path)
         stack.callback(process.wait)
         stack.callback(process.kill)
-        assert await valkey_answers(tmp_path / "socket")(log)
+        assert await valkey_answers(tmp_path / "socket", tmp_path / "public", os.geteuid())(log)
         assert not await relay_listens(f"unix://{tmp_path / 'socket'}")(log), "nobody waits for orders"
 
 
 @BAD
 async def test_a_redis_that_does_anything_else_is_not(serves, log, behave, tmp_path):
     async with serves(behave, str(tmp_path / "s")):
-        assert not await valkey_answers(tmp_path / "s")(log)
+        assert not await valkey_answers(tmp_path / "s", tmp_path / "public", os.geteuid())(log)
 
 
 @pytest.mark.parametrize(("text", "said"), [("ready\n", True), ("x\nready to go\n", True), ("not ready\n", False), ("", False)])

@@ -1,4 +1,5 @@
 import os
+import socket
 import subprocess
 from pathlib import Path
 
@@ -47,21 +48,60 @@ def test_junk_in_the_list_of_parts_is_nothing_left(tmp_path: Path, junk: str):
 
 
 @root_only
-def test_web_may_add_to_the_state_directory_but_not_take_from_it(tmp_path: Path):
-    state.make_directories(tmp_path / "var", tmp_path / "var" / "logs", 64100)
-    state.hand_over_database(tmp_path / "var" / "db.sqlite3", 64100)
-    var, db = (tmp_path / "var").stat(), (tmp_path / "var" / "db.sqlite3").stat()
-    assert (var.st_uid, var.st_gid, var.st_mode & 0o7777) == (0, 64100, 0o1770)
-    assert (db.st_uid, db.st_mode & 0o777) == (64100, 0o660)
-    assert (tmp_path / "var" / "logs").stat().st_uid == 0
+def test_only_root_writes_in_the_state_directory_also_after_an_earlier_version(tmp_path: Path):
+    (var := tmp_path / "var").mkdir()
+    os.chown(var, 0, 64100)
+    var.chmod(0o1770)
+    state.make_directories(var, var / "logs", var / "static")
+    for path, mode in ((var, 0o755), (var / "logs", 0o750), (var / "static", 0o755)):
+        found = path.stat()
+        assert (found.st_uid, found.st_gid, found.st_mode & 0o7777) == (0, 0, mode)
 
 
-@root_only
-def test_a_link_in_place_of_a_journal_is_not_followed(tmp_path: Path):
-    (tmp_path / "mine").touch()
-    (tmp_path / "db.sqlite3-wal").symlink_to(tmp_path / "mine")
-    state.hand_over_database(tmp_path / "db.sqlite3", 64100)
-    assert (tmp_path / "mine").stat().st_uid == 0
+@pytest.fixture
+def socket_of(tmp_path: Path):
+    """Makes a listening socket below the test's place."""
+    made = []
+
+    def make(name: str) -> Path:
+        (tmp_path / "own").mkdir(exist_ok=True)
+        made.append(socket.socket(socket.AF_UNIX))
+        made[-1].bind(str(tmp_path / "own" / name))
+        made[-1].listen()
+        return tmp_path / "own" / name
+
+    yield make
+    for one in made:
+        one.close()
+
+
+def answers(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as one:
+        return one.connect_ex(str(path)) == 0
+
+
+def test_a_socket_gets_a_second_name_and_a_new_one_takes_its_place(tmp_path: Path, socket_of):
+    for _ in range(2):  # the part was started again and made its socket anew
+        made = socket_of("socket")
+        assert state.publish_socket(made, tmp_path / "socket", os.geteuid())
+        assert state.publish_socket(made, tmp_path / "socket", os.geteuid())
+        assert answers(tmp_path / "socket")
+        made.unlink()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["own", "socket"]
+
+
+@pytest.mark.parametrize("planted", ["a link to another socket", "a file", "somebody else's socket", "nothing"])
+def test_only_a_socket_of_its_owner_is_published(tmp_path: Path, socket_of, planted: str):
+    own, owner = socket_of("engine").with_name("socket"), os.geteuid()
+    if planted == "a link to another socket":
+        own.symlink_to("engine")
+    if planted == "a file":
+        own.touch()
+    if planted == "somebody else's socket":
+        socket_of("socket")
+        owner += 1
+    assert not state.publish_socket(own, tmp_path / "socket", owner)
+    assert not (tmp_path / "socket").exists()
 
 
 def test_removing_the_run_directory_leaves_other_installations(tmp_path: Path):

@@ -11,8 +11,12 @@ import pytest
 TOP = Path(__file__).parents[2]
 
 
-def up(tmp_path: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    places = {"EXPLORER_STATE": str(tmp_path / "var"), "EXPLORER_RUN": str(tmp_path / "run"), "EXPLORER_INSTALL": "t-up"}
+def up(passable_path: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    places = {
+        "EXPLORER_STATE": str(passable_path / "var"),
+        "EXPLORER_RUN": str(passable_path / "run"),
+        "EXPLORER_INSTALL": "t-up",
+    }
     argv = [sys.executable, str(TOP / "manage.py"), "up", *words]
     return subprocess.run(argv, env={**os.environ, **places, **variables}, capture_output=True, text=True, timeout=60)
 
@@ -28,24 +32,24 @@ def up(tmp_path: Path, *words: str, **variables: str) -> subprocess.CompletedPro
         ({"REDIS_URL": "unix:///nowhere/socket", "PORT": "8199"}, "REDIS_URL does not answer"),
     ],
 )
-def test_a_setting_that_makes_no_sense_is_one_sentence(tmp_path, variables, sentence):
-    done = up(tmp_path, "--parts", "web", **variables)
+def test_a_setting_that_makes_no_sense_is_one_sentence(passable_path, variables, sentence):
+    done = up(passable_path, "--parts", "web", **variables)
     assert done.returncode == 1
     assert sentence in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
-    assert not (tmp_path / "run").exists()
+    assert not (passable_path / "run").exists()
 
 
-def test_a_taken_port_is_one_sentence(tmp_path):
+def test_a_taken_port_is_one_sentence(passable_path):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        done = up(tmp_path, PORT=str(port))
+        done = up(passable_path, PORT=str(port))
     assert done.returncode == 1
     assert f"port {port} on 127.0.0.1 is taken" in done.stderr
     assert f"make run PORT={port + 1}" in done.stderr
 
 
-def test_a_node_alone_has_nobody_to_work_for(tmp_path):
-    done = up(tmp_path, "--parts", "node")
+def test_a_node_alone_has_nobody_to_work_for(passable_path):
+    done = up(passable_path, "--parts", "node")
     assert done.returncode == 1
     assert "a node on its own needs the REDIS_URL" in done.stderr or "a node needs root" in done.stderr

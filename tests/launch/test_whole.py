@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,11 +16,13 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from tests.database.planted import journal_about
 from tests.launch.conftest import alive
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
 TOP = Path(__file__).parents[2]
 INSTALL = f"{settings.INSTALL}-whole"
+WEB = 64100
 
 
 class Whole:
@@ -80,10 +83,9 @@ def left_behind() -> list[str]:
 
 
 @pytest.fixture
-def whole(tmp_path: Path) -> Iterator[Whole]:
+def whole(passable_path: Path) -> Iterator[Whole]:
     assert not left_behind()
-    tmp_path.chmod(0o755)
-    one = Whole(tmp_path)
+    one = Whole(passable_path)
     yield one
     if one.process.poll() is None:
         one.process.send_signal(signal.SIGINT)
@@ -114,6 +116,82 @@ def test_up_seen_and_gone(whole: Whole):
         "valkey",
     ]
     assert left_behind() == []
+
+
+# --- the wall between web and node ---
+
+
+def replaceable(*tops: Path) -> list[Path]:
+    """What the web's user may write or replace below these: what it owns, and what is writable for it."""
+    found = []
+    for path in (one for top in tops for one in (top, *sorted(top.rglob("*")))):
+        seen = path.lstat()
+        if path.is_symlink():
+            continue
+        if seen.st_uid == WEB or seen.st_mode & 0o002 or (seen.st_gid == WEB and seen.st_mode & 0o020):
+            found.append(path)
+    return found
+
+
+def opened_by_root() -> list[tuple[str, str]]:
+    """(process, path) of every descriptor of root's processes of this installation."""
+    found = []
+    for pid, words in processes():
+        place = Path("/proc", str(pid))
+        try:
+            ours = f"EXPLORER_INSTALL={INSTALL}\0".encode() in (place / "environ").read_bytes()
+            if ours and place.stat().st_uid == 0 and f"\nUid:\t{WEB}\t" not in (place / "status").read_text():
+                found += [(" ".join(words), os.readlink(one)) for one in (place / "fd").iterdir()]
+        except OSError:
+            continue
+    return found
+
+
+def test_root_opens_nothing_of_webs_but_the_database_as_its_owner(whole: Whole):
+    """What web may replace is its database and nothing else. Root's processes have no other file of it open, and the database
+    only with its owner's rights: when it is closed to its owner, it is closed to root's worker and commands too."""
+    whole.await_page()
+    state, run = Path(whole.environment["EXPLORER_STATE"]), Path("/run/docker-network-explorer", INSTALL)
+    home = state / "database"
+    own = run / "valkey" / "own"
+    socket_names = {own / "socket", run / "valkey" / "socket"}  # of one socket; root uses the name in root's directory
+    assert set(replaceable(state, run)) == {home, *home.iterdir(), own, *socket_names}
+    assert (run / "valkey").stat().st_uid == 0
+
+    opened = opened_by_root()
+    assert any("celery" in words for words, _ in opened), "root's processes are seen"
+    assert any(path.startswith(str(home)) for _, path in opened), "and that they have the database open"
+    assert [one for one in opened if str(own) in one[1]] == []
+
+    vault = state.parent / "vault"
+    vault.mkdir(mode=0o700)
+    (vault / "kept").write_text("of root")
+    (home / "db.sqlite3").rename(home / "real")
+    (home / "db.sqlite3").symlink_to(vault / "made")
+    time.sleep(3)  # the relay looks every second
+    listed = manage(whole, "sandbox", "list")
+    assert listed.returncode != 0
+    assert "unable to open database file" in listed.stderr
+    assert [path.name for path in vault.iterdir()] == ["kept"]
+
+    (home / "db.sqlite3").unlink()
+    shutil.copyfile(home / "real", home / "db.sqlite3")
+    (home / "db.sqlite3-journal").write_bytes(journal_about(vault / "kept"))
+    for one in (home / "db.sqlite3", home / "db.sqlite3-journal"):
+        os.chown(one, WEB, WEB)
+    time.sleep(3)
+    manage(whole, "sandbox", "list")
+    assert (vault / "kept").read_text() == "of root"
+
+    whole.process.send_signal(signal.SIGINT)
+    assert whole.process.wait(120) == 0, whole.said()
+    assert {path.lstat().st_uid for path in home.iterdir()} - {WEB} == set()
+    assert left_behind() == []
+
+
+def manage(whole: Whole, *words: str) -> subprocess.CompletedProcess[str]:
+    argv = [sys.executable, "manage.py", *words]
+    return subprocess.run(argv, cwd=TOP, env=whole.environment, capture_output=True, text=True, timeout=60)
 
 
 def test_each_part_that_is_killed_is_started_again(whole: Whole):

@@ -4,6 +4,7 @@ as an argument."""
 from __future__ import annotations
 
 import getpass
+import os
 import sys
 from argparse import ArgumentParser
 from pathlib import Path
@@ -18,6 +19,7 @@ from django.urls import reverse
 
 from explorer.classroom.people.access import INSTRUCTOR, OPERATOR
 from explorer.classroom.people.who import Taken, make_person
+from explorer.database.home import NotItsHome, database_file, make_home
 
 TRIES = 3
 
@@ -33,7 +35,7 @@ class Command(BaseCommand):
         parser.add_argument("--renew", action="store_true", help="one who exists is given this password and role")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        settings.STATE_DIR.mkdir(mode=0o755, parents=True, exist_ok=True)  # before the first start too
+        make_room()  # before the first start too
         call_command("migrate", verbosity=0, interactive=False)
         role = OPERATOR if options["operator"] else INSTRUCTOR
         guided = options["password_file"] is None
@@ -54,6 +56,16 @@ class Command(BaseCommand):
             else:
                 break
         print(f"✓ {role} {person.get_username()}; log in at {login_address()}")
+
+
+def make_room() -> None:
+    """Makes the directory of the database as the first start would."""
+    settings.STATE_DIR.mkdir(mode=0o755, parents=True, exist_ok=True)
+    if file := database_file(settings.DATABASES["default"]):
+        try:
+            make_home(file, settings.WEB_UID if os.geteuid() == 0 else None, settings.DATABASE_FORMER)
+        except NotItsHome as error:
+            fail(str(error))
 
 
 def ask(question: str) -> str:

@@ -67,7 +67,7 @@ def _run(which: str, root: bool, console: Console, begun: float) -> int:
         console.line(f"• ended what a killed start had left: {', '.join(left)}")
     plan = choose_way(root)
     if plan is None:
-        chores.make_places(None)
+        chores.make_places(None, settings.WEB_UID)
     supervisor = Supervisor(console, settings.STATE_DIR / "logs", settings.RUN_DIR, environment())
 
     def up() -> None:
@@ -83,13 +83,15 @@ def _run(which: str, root: bool, console: Console, begun: float) -> int:
 def environment() -> dict[str, str]:
     """The environment of every part: the directories of this installation (their defaults depend on the user), a secret key,
     unbuffered logs."""
-    places = {
+    places: dict[str, object] = {
         "EXPLORER_INSTALL": settings.INSTALL,
         "EXPLORER_STATE": settings.STATE_DIR,
         "EXPLORER_RUN": settings.RUN_DIR,
         "EXPLORER_ENGINE_DIR": settings.ENGINE_DIR,
         "EXPLORER_CACHE": settings.CACHE_DIR,
     }
+    if file := chores.sqlite_file():
+        places["DATABASE_URL"] = f"sqlite:///{file}"
     fixed = {"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(settings.BASE_DIR), "DJANGO_SETTINGS_MODULE": "explorer.settings"}
     known = settings.SECRET_KEY == settings.DEVELOPMENT_KEY
     signed = {"SECRET_KEY": state.own_secret(settings.STATE_DIR)} if known else {}
