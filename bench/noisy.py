@@ -13,6 +13,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+import redis
 import requests
 from websockets.exceptions import WebSocketException
 
@@ -21,6 +22,7 @@ from bench.figures import Figure, Report, Samples, say
 from bench.learner import Learner, Typist, dial
 from bench.noises import NOISES, Noise
 from bench.stack import Stack
+from explorer.sandboxes.heartbeat import read_counts
 
 BEFORE, DURING = 60, 120  # keys
 GAP = 0.05  # seconds between two keys
@@ -56,8 +58,12 @@ async def hold_against(site: Stack, report: Report, noise: Noise, typist: Typist
     async with made(site, noise):
         say(f"  · {noise.name}")
         await asyncio.sleep(noise.after)
+        late: list[float] = []
+        listening = asyncio.create_task(lateness(late))
         loud_echo = await echoes(typist, DURING)
         loud_opening = await openings(site)
+        listening.cancel()
+    report.add(Figure(f"{noise.name}: the relay's loop", "ms", Samples("longest wait, each five seconds", tuple(late))))
     before = Samples("before", echo)
     report.add(
         Figure(f"{noise.name}: another's echo", "ms", Samples("key → echo during it", loud_echo), before, "p95", ECHO_MOST)
@@ -65,6 +71,17 @@ async def hold_against(site: Stack, report: Report, noise: Noise, typist: Typist
     before = Samples("before", opening)
     most = round(OPENING_FACTOR * before.facts()["p50"], 2)
     report.add(Figure(f"{noise.name}: opening", "s", Samples("click → snapshot during it", loud_opening), before, "p50", most))
+
+
+async def lateness(late: list[float]) -> None:
+    """Adds each heartbeat of the relay: the milliseconds that its loop was held up at most since the one before."""
+    client, lab, last = redis.Redis(unix_socket_path=str(node.config().run_dir / "valkey" / "socket")), node.config(), 0.0
+    while True:
+        counts = await asyncio.to_thread(read_counts, client, lab.node)
+        if counts and counts.at != last:
+            last = counts.at
+            late.append(counts.loop_late * 1000)
+        await asyncio.sleep(1)
 
 
 async def echoes(typist: Typist, keys: int) -> tuple[float, ...]:

@@ -295,6 +295,7 @@ class DockerState(Fact):
     host: str
     version: str = ""
     error: str = ""
+    cut: bool = False  # the daemon named more networks or containers than are kept
     networks: tuple[DockerNetwork, ...] = ()
     containers: tuple[DockerContainer, ...] = ()
 

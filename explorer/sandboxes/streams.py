@@ -71,7 +71,7 @@ end
 return number
 """
 _HEAD = '{"number":0'
-BODY = 5  # the index of the event in what `_publication` returns
+BODY = 5  # the index of the event in what `prepare` returns
 
 
 def bytes_key(sandbox: str) -> str:
@@ -94,7 +94,11 @@ def redis_async() -> redis_asyncio.Redis:
     return redis_asyncio.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=3)
 
 
-def _publication(sandbox: str, event: Event) -> tuple[Any, ...]:
+Publication = tuple[Any, ...]
+
+
+def prepare(sandbox: str, event: Event) -> Publication:
+    """What is sent to Redis to publish an event. Writing a large event as JSON takes a while; any thread may do it."""
     fields: dict[str, Any] = {"number": 0}
     if not event.at:
         fields["at"] = time.time()
@@ -115,17 +119,16 @@ def _publication(sandbox: str, event: Event) -> tuple[Any, ...]:
 
 def publish(client: redis_package.Redis, sandbox: str, event: Event) -> int:
     """Adds an event to a sandbox's stream and returns its number."""
-    return int(cast(int, client.eval(*_publication(sandbox, event))))
+    return int(cast(int, client.eval(*prepare(sandbox, event))))
 
 
 async def publish_async(client: redis_asyncio.Redis, sandbox: str, event: Event) -> int:
     """Like `publish`."""
-    return (await publish_weighed(client, sandbox, event))[0]
+    return (await publish_prepared(client, prepare(sandbox, event)))[0]
 
 
-async def publish_weighed(client: redis_asyncio.Redis, sandbox: str, event: Event) -> tuple[int, int]:
+async def publish_prepared(client: redis_asyncio.Redis, publication: Publication) -> tuple[int, int]:
     """Adds an event and returns (its number, its length as JSON in characters)."""
-    publication = _publication(sandbox, event)
     return int(await cast(Any, client.eval(*publication))), len(publication[BODY])
 
 

@@ -8,6 +8,7 @@ import struct
 from contextlib import asynccontextmanager
 from typing import cast
 
+from bench import liar
 from explorer.lab.inside.unix_http import to_path
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -69,6 +70,29 @@ def saying(data: bytes):
         writer.close()
 
     return fake
+
+
+class LyingWithinCaps:
+    """A daemon whose every answer is as large as one may be and differs from the last, and that has news all the time."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def __call__(self, reader, writer):
+        head = await reader.readuntil(b"\r\n\r\n")
+        if b"/events" in head:
+            writer.write(OK + b"\r\n")
+            while not writer.is_closing():
+                writer.write(liar.event(self.asked))
+                await writer.drain()
+                await asyncio.sleep(1 / liar.EVENTS_PER_SECOND)
+        self.asked += 1
+        turn = self.asked % liar.VARIANTS
+        told = {b"/networks": liar.networks, b"/containers": liar.containers}
+        body = next((make(turn) for name, make in told.items() if name in head), b'{"Version": "26"}')
+        writer.write(answer(body))
+        await writer.drain()
+        writer.close()
 
 
 HIJACKED = b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n"

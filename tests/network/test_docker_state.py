@@ -7,8 +7,10 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench import liar
 from explorer.network.model import DockerState, PublishedPort
 from explorer.network.read import read_docker
+from explorer.network.read.docker import ENTRIES, TEXT
 from tests.network.captured import docker
 
 EVERY = "0.0.0.0"  # noqa: S104 - what the daemon writes for every address
@@ -85,3 +87,34 @@ def test_any_text_is_taken(told):
 
 def test_deep_json_is_taken():
     assert read_docker("h1", "[" * 100_000, "[" * 100_000, "{" * 100_000) == DockerState(host="h1")
+
+
+def test_many_things_within_their_own_caps_are_cut_together():
+    networks, containers = liar.networks(1), liar.containers(1)
+    state = read_docker("h1", {"Version": "26"}, networks, containers)
+    assert state.cut
+    kept = sum(len(network.subnets) + len(network.options) for network in state.networks)
+    kept += sum(len(container.endpoints) + len(container.ports) for container in state.containers)
+    assert 0 < kept <= ENTRIES
+    assert len(state.model_dump_json()) < 2 * TEXT
+
+
+def test_long_words_are_cut_together():
+    options = {f"{number:0250}": "x" * 256 for number in range(60)}
+    networks = [{"Id": f"{number}", "Name": f"n{number}", "Options": options} for number in range(100)]
+    state = read_docker("h1", {}, networks, [])
+    assert state.cut
+    assert 0 < len(state.model_dump_json()) <= TEXT + 1024
+
+
+def test_a_host_with_five_hundred_usual_containers_is_shown_whole():
+    ends = {"bridge": {"IPAddress": "172.17.0.2", "Gateway": "172.17.0.1", "MacAddress": "02:42:ac:11:00:02"}}
+    ports = [{"PrivatePort": 80, "PublicPort": 8080, "Type": "tcp", "IP": address} for address in (EVERY, "::")]
+    made = [
+        {"Id": f"{number:064x}", "Names": [f"/web-{number}"], "Image": "box", "State": "running",
+         "Command": "/bin/sh -c 'sleep infinity'", "NetworkSettings": {"Networks": ends}, "Ports": ports}
+        for number in range(500)
+    ]  # fmt: skip
+    state = read_docker("h1", {}, [], made)
+    assert not state.cut
+    assert len(state.containers) == 500

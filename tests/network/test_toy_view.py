@@ -44,7 +44,7 @@ class Namespaced:
 async def test_the_observer_runs_its_command_and_reads_what_it_prints(monkeypatch):
     ran = {}
 
-    async def print_it(fd, commands):
+    async def print_it(fd, commands, account):
         ran.update(commands)
         return {name: Output(text=policies.CAPTURE if name == "ip rule" else "") for name in commands}
 

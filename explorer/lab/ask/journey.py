@@ -15,6 +15,7 @@ from explorer.lab.ask import dns
 from explorer.lab.ask.probe import NoAnswer, http, ping, resolve
 from explorer.lab.ask.trace import MOST, Trace
 from explorer.lab.ask.watching import Watch
+from explorer.lab.inside.allowance import Account
 from explorer.lab.inside.inner import read_below
 from explorer.lab.inside.netns import Namespace
 from explorer.lab.inside.tools import run_tools
@@ -36,9 +37,15 @@ NamespaceOf = Callable[[str], Namespace | None]
 
 
 async def trace_journey(
-    asked: Asked, places: dict[str, Place], docker: dict[str, DockerState], namespace_of: NamespaceOf
+    asked: Asked,
+    places: dict[str, Place],
+    docker: dict[str, DockerState],
+    namespace_of: NamespaceOf,
+    account: Account | None = None,
 ) -> Journeys:
-    """The journey of real packets. It does not raise because of what a sandbox holds: `error` says why there is no journey."""
+    """The journey of real packets. It does not raise because of what a sandbox holds: `error` says why there is no journey.
+    The work of telling it is charged to `account`."""
+    account = account or Account()
     began, at = time.perf_counter(), time.time()
     source = namespace_of(asked.source)
     if source is None:
@@ -57,7 +64,7 @@ async def trace_journey(
         else:
             sent = await _send(asked, source, address)
         await asyncio.sleep(AFTER)
-        handles = await _handles(watch.traces, namespace_of)
+        handles = await _handles(watch.traces, namespace_of, account)
     except NoAnswer as error:
         return Journeys(asked=asked, at=at, error=str(error))
     finally:
@@ -67,7 +74,7 @@ async def trace_journey(
     home = places[asked.source].shares or asked.source if asked.source in places else asked.source
     marks = sent.marks or _tcp_marks(asked, gathered, home, sent.port)
     gathered = replace(gathered, answers=watch.ask(questions(gathered, marks or (), home, address)))
-    told = _tell(asked, marks, gathered, places, docker, address)
+    told = await account.at_once(_tell, asked, marks, gathered, places, docker, address)
     return told.model_copy(update={"at": at, "took_ms": round((time.perf_counter() - began) * 1000, 1)})
 
 
@@ -218,13 +225,13 @@ BLOCK = re.compile(r"\s*(table|chain) (?:(\w+) )?(\S+) \{")
 HANDLE = "# handle "
 
 
-async def _handles(traces: list[Trace], namespace_of: NamespaceOf) -> dict[str, Handles]:
+async def _handles(traces: list[Trace], namespace_of: NamespaceOf, account: Account) -> dict[str, Handles]:
     async def read(trace: Trace) -> tuple[str, Handles]:
         namespace = namespace_of(trace.place)
         if namespace is None or not trace.steps:
             return trace.place, {}
-        output = (await run_tools(namespace.fd, RULESET))["rules"]
-        return trace.place, read_handles(output.text)
+        output = (await run_tools(namespace.fd, RULESET, account))["rules"]
+        return trace.place, await account.at_once(read_handles, output.text)
 
     return dict(await asyncio.gather(*(read(trace) for trace in traces)))
 

@@ -27,6 +27,7 @@ PLACE = re.compile(r"([a-z][a-z0-9-]{0,30})(?:/([a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}
 SANDBOX = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
 COLUMNS, ROWS = range(10, 501), range(3, 301)
 MARK = "EXPLORER_TERMINAL"
+INSPECTED = 1024 * 1024  # bytes that a host's daemon may say of one container
 # An engine disconnects from a terminal when these keys are typed: by default Ctrl-P and Ctrl-Q. The engine holds the first
 # key back until the next key. It always needs some keys; a person does not type these in a row or wait for the first.
 DETACH_KEYS = ",".join(["ctrl-@", "ctrl-^", "ctrl-@", "ctrl-_"] * 4)
@@ -152,7 +153,7 @@ async def require_container(pid: int, group: ControlGroup, host: str, container:
     """Raises NotThere or HostError when the container cannot be used, so that a person reads a reason and not a
     closed shell."""
     try:
-        told = await ask_json(to_daemon(pid, group.belongs), f"/containers/{container}/json")
+        told = await ask_json(to_daemon(pid, group.belongs), f"/containers/{container}/json", most=INSPECTED)
         running = isinstance(told, dict) and isinstance(told.get("State"), dict) and told["State"].get("Running")
     except BadAnswer as error:
         if "404" in str(error):

@@ -8,7 +8,8 @@
 - `netlink` tells which views are out of date; `filters` are packet filters (BPF); `vxlan_tap` takes a few VXLAN frames per
   second.
 - `execution` runs a program in a host or machine; `hangup` ends shells; `execs` reads which commands people give.
-- `pace` slows down floods.
+- `pace` slows down floods. `allowance` is how much of the node's time a sandbox may cost; work that grows with what a host
+  offers is done through it, beside the event loop.
 
 No path that a host can write is followed, and everything that comes from inside is bounded in size and time.
 """

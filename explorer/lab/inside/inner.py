@@ -15,13 +15,17 @@ import stat
 import struct
 from collections.abc import Callable
 
-from explorer.lab.inside.unix_http import BadAnswer, Connect, ask_json
+from explorer.lab.inside.allowance import Account
+from explorer.lab.inside.unix_http import BadAnswer, Connect, ask, decoded
 from explorer.network.model import DockerState
 from explorer.network.read.docker import read_docker
 
 OPENAT2 = 437
 RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, RESOLVE_IN_ROOT = 0x02, 0x04, 0x10
 DOCKER_SOCKET = "run/docker.sock"
+QUESTIONS = ("/version", "/networks", "/containers/json?all=1")
+ANSWER_BYTES = 2 * 1024 * 1024  # decoding one holds up the loop, also from another thread
+Answer = tuple[int, bytes]  # status, body
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -119,14 +123,17 @@ def to_daemon(pid: int, belongs: Callable[[int], bool]) -> Connect:
     return connect
 
 
-async def read_daemon(host: str, connect: Connect) -> DockerState:
-    """What the daemon says; when it gives no usable answer, `error` says why."""
+async def read_daemon(host: str, connect: Connect, account: Account | None = None) -> DockerState:
+    """What the daemon says; when it gives no usable answer, `error` says why. The work is charged to `account`."""
+    account = account or Account()
     try:
-        version = await ask_json(connect, "/version")
-        networks = await ask_json(connect, "/networks")
-        containers = await ask_json(connect, "/containers/json?all=1")
+        answers = [await ask(connect, "GET", question, most=ANSWER_BYTES, account=account) for question in QUESTIONS]
+        return await account.aside(_state, host, *answers)
     except BadAnswer as error:
         return DockerState(host=host, error=f"The Docker daemon on {host} does not answer: {error}.")
-    state = read_docker(host, version, networks, containers)
+
+
+def _state(host: str, version: Answer, networks: Answer, containers: Answer) -> DockerState:
+    state = read_docker(host, *(decoded(*answer) for answer in (version, networks, containers)))
     # the daemon lists networks in no fixed order; unsorted, every answer would look like a change
     return state.model_copy(update={"networks": tuple(sorted(state.networks, key=lambda network: (network.name, network.id)))})

@@ -10,9 +10,11 @@ import asyncio
 import errno
 import socket
 import struct
+import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
+from explorer.lab.inside.allowance import Account
 from explorer.lab.inside.netns import Namespace
 from explorer.network.model import View
 from explorer.network.views import Notice, stale_after
@@ -24,6 +26,7 @@ AF_BRIDGE = 7
 RECEIVE_BYTES = 64 * 1024
 READS_AT_ONCE = 64
 FLOOD, WINDOW = 500, 0.1  # after more messages than this in a window, listening pauses for the length of a window
+FEW = 20  # messages in a window of a sandbox that has used up its allowance
 HEADER = struct.Struct("=IHHII")
 
 ROUTE_NOTICES: tuple[Notice, ...] = ("link", "address", "route", "neighbour", "fdb")
@@ -35,8 +38,9 @@ NoticesOf = Callable[[bytes], set[Notice]]
 class Listener:
     """Calls `dirty` with the views that may be out of date, until `close`."""
 
-    def __init__(self, namespace: Namespace, dirty: Dirty) -> None:
+    def __init__(self, namespace: Namespace, dirty: Dirty, account: Account | None = None) -> None:
         self._dirty = dirty
+        self._account = account or Account()
         self._loop = asyncio.get_running_loop()
         self._sockets: list[socket.socket] = []
         self._since, self._count = 0.0, 0
@@ -66,6 +70,7 @@ class Listener:
 
     def _readable(self, listening: socket.socket, notices_of: NoticesOf, everything: tuple[Notice, ...]) -> None:
         notices: set[Notice] = set()
+        began = time.perf_counter()
         try:
             for _ in range(READS_AT_ONCE):
                 notices |= notices_of(listening.recv(RECEIVE_BYTES))
@@ -78,17 +83,18 @@ class Listener:
             notices.update(everything)
         if notices:
             self._dirty(stale_after(notices))
-        if listening.fileno() >= 0 and self._flooded():
+        rest = self._account.charge(time.perf_counter() - began)
+        if listening.fileno() >= 0 and self._flooded(FEW if rest else FLOOD):
             self._dirty(stale_after(everything))
             self._loop.remove_reader(listening.fileno())
-            self._loop.call_later(WINDOW, self._attend, listening, notices_of, everything)
+            self._loop.call_later(max(WINDOW, rest), self._attend, listening, notices_of, everything)
 
-    def _flooded(self) -> bool:
+    def _flooded(self, most: int) -> bool:
         """Whether there are too many messages to follow: then the views are read now and then."""
         now = self._loop.time()
         if now - self._since > WINDOW:
             self._since, self._count = now, 0
-        return self._count > FLOOD
+        return self._count > most
 
     def _forget(self, listening: socket.socket) -> None:
         with suppress(OSError, ValueError):

@@ -192,9 +192,11 @@ def name_of_mount(path: str, docker: DockerState | None) -> str:
 def container_names(docker: DockerState | None) -> dict[str, str]:
     """Inner id → name, without names that cannot be part of a place's id and without repeated names."""
     names: dict[str, str] = {}
+    known: set[str] = set()
     for container in docker.containers if docker else ():
-        if NAME.fullmatch(container.name) and container.name not in names.values():
+        if NAME.fullmatch(container.name) and container.name not in known:
             names[container.id] = container.name
+            known.add(container.name)
     return names
 
 

@@ -1,13 +1,15 @@
 """Text as a person would see it: runs the node's own tools in a learner's network namespace, several in one process.
 
 Only the network namespace is the learner's; the programs, the files and the shell are the node's. The output is bounded in
-size and time, and a random marker separates the text of one tool from the next.
+size and time, and a random marker separates the text of one tool from the next. The processor time of the tools is charged to
+the sandbox; those of a sandbox that is in debt run one at a time and give way to all others.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import re
 import secrets
 import shlex
 import signal
@@ -17,13 +19,19 @@ from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 from explorer.environment import patient
+from explorer.lab.inside.allowance import Account
 
 OUTPUT_BYTES = 512 * 1024  # per tool
 SECONDS = patient(2.0)
 AT_ONCE = 4
 MEMORY_KIB = 1024 * 1024  # a tool takes several times the size of a rule set, and its memory is the node's
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
-_turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
+CHARGED = 0.2  # the part of their processor time that is charged: they do not run in the loop
+NICE = ("nice", "-n", "15")
+_TIMES = re.compile(r"(\d+)m(\d+\.\d+)s")
+_Turns = WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore]
+_turns: _Turns = WeakKeyDictionary()
+_late_turns: _Turns = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +43,23 @@ class Output:
     cut: bool = False
 
 
-async def run_tools(fd: int, tools: Mapping[str, Sequence[str]]) -> dict[str, Output]:
+async def run_tools(fd: int, tools: Mapping[str, Sequence[str]], account: Account | None = None) -> dict[str, Output]:
     """Name → what that tool printed in the namespace `fd`. It does not raise because of what a namespace holds."""
-    loop = asyncio.get_running_loop()
-    async with _turns.setdefault(loop, asyncio.Semaphore(AT_ONCE)):
-        outputs = await _run(fd, tools)
+    loop, account = asyncio.get_running_loop(), account or Account()
+    late = account.slow
+    turns = _late_turns.setdefault(loop, asyncio.Semaphore(1)) if late else _turns.setdefault(loop, asyncio.Semaphore(AT_ONCE))
+    async with turns:
+        outputs = await _run(fd, tools, account, NICE if late else ())
     if len(tools) > 1 and len(outputs) < len(tools):  # one of them writes or waits without end: run each alone
         for name in tools.keys() - outputs.keys():
-            outputs |= await run_tools(fd, {name: tools[name]})
+            outputs |= await run_tools(fd, {name: tools[name]}, account)
     return outputs
 
 
-async def _run(fd: int, tools: Mapping[str, Sequence[str]]) -> dict[str, Output]:
+async def _run(fd: int, tools: Mapping[str, Sequence[str]], account: Account, before: tuple[str, ...]) -> dict[str, Output]:
     marker = secrets.token_hex(12)
     try:
-        process = await _started(fd, script(marker, list(tools.values())))
+        process = await _started(fd, script(marker, list(tools.values())), before)
     except OSError as error:
         return {name: Output(error=f"the node cannot start its tools ({error.strerror})") for name in tools}
     texts = [bytearray(), bytearray()]
@@ -66,12 +76,14 @@ async def _run(fd: int, tools: Mapping[str, Sequence[str]]) -> dict[str, Output]
             task.cancel()
         await asyncio.gather(*reading, return_exceptions=True)
         await end_process(process)
-    return outputs_of(list(tools), marker, bytes(texts[0]), bytes(texts[1]), late)
+        account.charge(CHARGED * (SECONDS if late else took(bytes(texts[1][-200:]))))
+    return await account.aside(outputs_of, list(tools), marker, bytes(texts[0]), bytes(texts[1]), late)
 
 
-async def _started(fd: int, text: str) -> asyncio.subprocess.Process:
+async def _started(fd: int, text: str, before: tuple[str, ...]) -> asyncio.subprocess.Process:
     starting = asyncio.ensure_future(
         asyncio.create_subprocess_exec(
+            *before,
             "nsenter",
             f"--net=/proc/self/fd/{fd}",
             "/bin/sh",
@@ -110,8 +122,15 @@ async def _collect(stream: asyncio.StreamReader | None, text: bytearray) -> None
 
 def script(marker: str, commands: Sequence[Sequence[str]]) -> str:
     """A shell script. After each tool it prints the marker: with the exit status on standard output, alone on
-    standard error."""
-    return "\n".join(f"{shlex.join(command)}; echo {marker} $?; echo {marker} >&2" for command in commands)
+    standard error. At the end it prints the processor time of all of them on standard error."""
+    lines = [f"{shlex.join(command)}; echo {marker} $?; echo {marker} >&2" for command in commands]
+    return "\n".join([*lines, "times >&2"])
+
+
+def took(errors: bytes) -> float:
+    """Seconds of processor time that the shell's `times` said of its children: the last two of its four figures."""
+    found = _TIMES.findall(errors.decode("utf-8", "replace"))[-2:]
+    return sum(60 * int(minutes) + float(seconds) for minutes, seconds in found)
 
 
 def outputs_of(names: Sequence[str], marker: str, out: bytes, err: bytes, late: bool) -> dict[str, Output]:

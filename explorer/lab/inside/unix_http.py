@@ -18,6 +18,7 @@ from typing import Any
 import h11
 
 from explorer.environment import patient
+from explorer.lab.inside.allowance import Account
 
 HEAD_BYTES = 32 * 1024
 BODY_BYTES = 4 * 1024 * 1024
@@ -39,15 +40,13 @@ class Exchange:
     status: int = 0
     pieces: list[bytes] = field(default_factory=list)
     busy: float = 0.0
+    account: Account | None = None  # of the sandbox whose daemon answers
 
     async def next_event(self) -> Any:
-        """The next part of the answer. A daemon that always has more to send would stop all other tasks and timers, so this
-        method pauses after some work. Raises BadAnswer."""
+        """The next part of the answer. Raises BadAnswer."""
         loop = asyncio.get_running_loop()
         while True:
-            if self.busy > TURN:
-                rest, self.busy = self.busy * REST, 0.0
-                await asyncio.sleep(rest)
+            await self.pause()
             try:
                 event = self._parsed()
             except h11.RemoteProtocolError as error:
@@ -58,6 +57,13 @@ class Exchange:
                 self.connection.receive_data(await loop.sock_recv(self.socket, 64 * 1024))
             except (OSError, h11.RemoteProtocolError) as error:
                 raise BadAnswer("it hung up") from error
+
+    async def pause(self) -> None:
+        """Waits after some work: a daemon that always has more to send would stop all other tasks and timers."""
+        if self.busy > TURN:
+            rest = max(self.busy * REST, self.account.charge(self.busy) if self.account else 0.0)
+            self.busy = 0.0
+            await asyncio.sleep(rest)
 
     def _parsed(self) -> Any:
         began = time.perf_counter()
@@ -78,7 +84,9 @@ class Exchange:
         self.socket.close()
 
 
-async def start(connect: Connect, method: str, target: str, body: bytes = b"", upgrade: bool = False) -> Exchange:
+async def start(
+    connect: Connect, method: str, target: str, body: bytes = b"", upgrade: bool = False, account: Account | None = None
+) -> Exchange:
     """Sends the request and reads the header of the answer. The caller closes the exchange and limits the time. Raises
     BadAnswer."""
     loop = asyncio.get_running_loop()
@@ -86,7 +94,7 @@ async def start(connect: Connect, method: str, target: str, body: bytes = b"", u
         open_socket = connect()
     except OSError as error:
         raise BadAnswer(f"nothing listens ({error.strerror or error})") from error
-    exchange = Exchange(open_socket, h11.Connection(h11.CLIENT, max_incomplete_event_size=HEAD_BYTES))
+    exchange = Exchange(open_socket, h11.Connection(h11.CLIENT, max_incomplete_event_size=HEAD_BYTES), account=account)
     headers = [("Host", "docker"), ("Content-Length", str(len(body)))]
     if body:
         headers.append(("Content-Type", "application/json"))
@@ -114,20 +122,26 @@ async def start(connect: Connect, method: str, target: str, body: bytes = b"", u
 
 
 async def ask(
-    connect: Connect, method: str, target: str, body: Mapping[str, Any] | None = None, seconds: float | None = None
+    connect: Connect,
+    method: str,
+    target: str,
+    body: Mapping[str, Any] | None = None,
+    seconds: float | None = None,
+    most: int = BODY_BYTES,
+    account: Account | None = None,
 ) -> tuple[int, bytes]:
-    """(status, whole body). Raises BadAnswer after `seconds` (or SECONDS) or more than BODY_BYTES."""
+    """(status, whole body). Raises BadAnswer after `seconds` (or SECONDS) or more than `most` bytes."""
     sent = json.dumps(body).encode() if body is not None else b""
     seconds = SECONDS if seconds is None else seconds
     try:
         async with asyncio.timeout(seconds):
-            exchange = await start(connect, method, target, sent)
+            exchange = await start(connect, method, target, sent, account=account)
             received = bytearray()
             try:
                 async for piece in exchange.body():
                     received += piece
-                    if len(received) > BODY_BYTES:
-                        raise BadAnswer(f"it answered more than {BODY_BYTES // 1024 // 1024} MiB")
+                    if len(received) > most:
+                        raise BadAnswer(f"it answered more than {most // 1024 // 1024} MiB")
             finally:
                 exchange.close()
             return exchange.status, bytes(received)
@@ -135,9 +149,13 @@ async def ask(
         raise BadAnswer(f"it gave no answer within {seconds:.0f} s") from error
 
 
-async def ask_json(connect: Connect, target: str, seconds: float | None = None) -> Any:
+async def ask_json(connect: Connect, target: str, seconds: float | None = None, most: int = BODY_BYTES) -> Any:
     """The decoded body of a GET that was answered with 200; the caller has to check its shape. Raises BadAnswer."""
-    status, body = await ask(connect, "GET", target, seconds=seconds)
+    return decoded(*await ask(connect, "GET", target, seconds=seconds, most=most))
+
+
+def decoded(status: int, body: bytes) -> Any:
+    """The JSON value of an answer. Raises BadAnswer."""
     if status != 200:
         raise BadAnswer(f"it answered {status}")
     try:

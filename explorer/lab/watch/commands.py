@@ -72,6 +72,7 @@ class Commands:
         self._attending: dict[str, Heard] = {}
         self._sockets: list[socket.socket] = []
         self._lost_at = -LOST_EVERY
+        self.lost = 0  # how often commands could not be followed
 
     def attend(self, container: str, heard: Heard) -> None:
         """From now on `heard` gets every command of a host or machine, by its id on the node's engine."""
@@ -152,6 +153,7 @@ class Commands:
     def _lose(self) -> None:
         """Tells every listener that commands may be missing, because their host is not known; at most once in LOST_EVERY
         seconds."""
+        self.lost += 1
         if time.monotonic() - self._lost_at < LOST_EVERY:
             return
         self._lost_at = time.monotonic()

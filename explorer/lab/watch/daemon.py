@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Any
 
+from explorer.lab.inside.allowance import Account
 from explorer.lab.inside.inner import read_daemon
 from explorer.lab.inside.pace import Pace, Quiet
 from explorer.lab.inside.unix_http import SECONDS, BadAnswer, Connect, Exchange, start
@@ -26,10 +28,18 @@ class Daemon:
     """`state` is what the daemon said last. When the daemon is dead, `state` keeps the last names and has `error`, because
     the containers may still run."""
 
-    def __init__(self, host: str, connect: Connect, changed: Callable[[], None], said: Callable[[str, str], None]) -> None:
+    def __init__(
+        self,
+        host: str,
+        connect: Connect,
+        changed: Callable[[], None],
+        said: Callable[[str, str], None],
+        account: Account | None = None,
+    ) -> None:
         self.state = DockerState(host=host)
         self.asked = False
         self._connect, self._changed, self._said = connect, changed, said
+        self._account = account or Account()
         self._quiet = Quiet(0.01, 0.05)
         self._pace = Pace(30, 4.0)
         self._words = Pace(60, 5.0)
@@ -40,7 +50,7 @@ class Daemon:
 
     def end(self, why: str) -> None:
         """Sets `error`: the host is gone or has stopped."""
-        self._take(DockerState(host=self.state.host, error=why))
+        self._take(DockerState(host=self.state.host, error=why), True)
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
@@ -54,12 +64,16 @@ class Daemon:
                 async with asyncio.timeout(RECHECK):
                     await self._quiet.settled()
             await self._pace.turn()
-            self._take(await read_daemon(self.state.host, self._connect))
+            state = await read_daemon(self.state.host, self._connect, self._account)
+            self._take(state, await self._account.aside(state.__ne__, self.state))
 
-    def _take(self, state: DockerState) -> None:
+    def _take(self, state: DockerState, differs: bool) -> None:
         if state.error and not state.containers and not state.networks:
+            differs = state.error != self.state.error
             state = self.state.model_copy(update={"error": state.error})
-        if state != self.state or not self.asked:
+        if state.cut and not self.state.cut:
+            self._said(f"{state.host} names more networks or containers than are shown here", "")
+        if differs or not self.asked:
             self.state, self.asked = state, True
             self._names = {container.id: container.name for container in state.containers}
             self._changed()
@@ -69,7 +83,7 @@ class Daemon:
         while True:
             try:
                 async with asyncio.timeout(SECONDS):
-                    exchange = await start(self._connect, "GET", EVENTS)
+                    exchange = await start(self._connect, "GET", EVENTS, account=self._account)
                 try:
                     if exchange.status == 200:
                         wait = RETRY_FIRST
@@ -104,15 +118,20 @@ class Daemon:
 
 
 async def decoded_lines(exchange: Exchange) -> AsyncIterator[Any]:
-    """One JSON value per line. Raises BadAnswer for a line that is too long or not JSON."""
+    """One JSON value per line. The time of decoding and of what is done with the value counts as busy time of the exchange.
+    Raises BadAnswer for a line that is too long or not JSON."""
     rest = b""
     async for piece in exchange.body():
         *lines, rest = (rest + piece).split(b"\n")
         for line in lines:
             if line.strip():
+                began = time.perf_counter()
                 try:
-                    yield json.loads(line)
+                    event = json.loads(line)
                 except (ValueError, RecursionError) as error:
                     raise BadAnswer("its events are not JSON") from error
+                yield event
+                exchange.busy += time.perf_counter() - began
+                await exchange.pause()
         if len(rest) > LINE_BYTES:
             raise BadAnswer("an event of its is too long")

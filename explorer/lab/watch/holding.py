@@ -9,6 +9,7 @@ from typing import Protocol
 
 import structlog
 
+from explorer.lab.inside.allowance import Account
 from explorer.lab.inside.netns import Namespace, ended, open_namespace
 from explorer.lab.inside.places import ControlGroup, ProcessTable
 from explorer.lab.watch.mounted import open_mounted
@@ -19,7 +20,9 @@ log = structlog.get_logger(__name__)
 
 
 class Room(Protocol):
-    """How many more places and lines the sandbox may hold."""
+    """How many more places and lines the sandbox may hold, and the account of its work."""
+
+    account: Account
 
     def room_for_places(self) -> int: ...
     def room_for_lines(self) -> int: ...
@@ -78,7 +81,9 @@ class Holding:
         if namespace.inode != inode or inode in self.watches:
             namespace.close()
             return
-        watch = self.watches[inode] = Watch(namespace, self._room.room_for_lines, self._changed, self._moved)
+        watch = self.watches[inode] = Watch(
+            namespace, self._room.room_for_lines, self._changed, self._moved, self._room.account
+        )
         self._tasks[inode] = asyncio.create_task(self._keep_watching(watch))
         self.unreadable.pop(inode, None)
         asyncio.get_running_loop().add_reader(namespace.pidfd, self._process_ended, namespace)

@@ -134,10 +134,11 @@ class HostWatch:
         tasks: list[Coroutine[Any, Any, None]] = [self._keep_looking(life, holding)]
         if self.kind == "host":
             self._calls = Calls(pid, self._told)
-            self.daemon = Daemon(self.name, to_daemon(pid, group.belongs), self._named, self._heard)
+            connect = to_daemon(pid, group.belongs)
+            self.daemon = Daemon(self.name, connect, self._named, self._heard, self._room.account)
             tasks.append(self.daemon.run())
         else:
-            tasks.append(follow(self._engine, self.container, self._logged))
+            tasks.append(follow(self._engine, self.container, self._logged, self._room.account))
         try:
             running = [asyncio.create_task(task) for task in tasks]
             done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
@@ -202,13 +203,12 @@ class HostWatch:
             await self._pace.turn()
             if ended(life):
                 return
-            for _ in range(self._look(holding) // PROCESSES_PER_TURN):
+            for _ in range(await self._look(holding) // PROCESSES_PER_TURN):
                 await self._pace.turn()  # the more processes there are, the longer until the next look
 
-    def _look(self, holding: Holding) -> int:
+    async def _look(self, holding: Holding) -> int:
         """Looks once at all namespaces. Returns the number of processes."""
-        seen = look(holding.group, holding.home)
-        seen.mounted = mounted_namespaces(holding.first)
+        seen = await self._room.account.at_once(look_once, holding.group, holding.home, holding.first)
         self._inside = seen.containers
         self._ask_after(seen.mounted)
         holding.follow(seen)
@@ -322,6 +322,12 @@ class HostWatch:
         if sight.id == self.name and self._calls and self._calls.seen is not None:
             views["calls"] = self._calls.seen
         return views, watch.error
+
+
+def look_once(group: ControlGroup, home: int, first: int) -> ProcessTable:
+    seen = look(group, home)
+    seen.mounted = mounted_namespaces(first)
+    return seen
 
 
 def has_vxlan(watch: Watch) -> bool:

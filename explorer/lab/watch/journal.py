@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 
+from explorer.lab.inside.allowance import Account
 from explorer.lab.inside.pace import Pace
 from explorer.lab.inside.unix_http import SECONDS, BadAnswer, Connect, start
 from explorer.network.model import Observation
@@ -41,6 +42,9 @@ class Lines:
             piece, data = data[: self._left], data[self._left :]
             self._left -= len(piece)
             *lines, rest = piece.split(b"\n")
+            if len(lines) > LINES_KEPT:  # the others would be dropped at once, also the one that began before
+                lines = lines[-LINES_KEPT:]
+                self._line.clear()
             for line in lines:
                 self._line += line
                 self.kept.append(bytes(self._line[:LINE_BYTES]).decode("utf-8", "replace"))
@@ -50,25 +54,29 @@ class Lines:
         return finished
 
 
-async def follow(engine: Connect, container: str, logged: Callable[[Observation], None]) -> None:
+async def follow(
+    engine: Connect, container: str, logged: Callable[[Observation], None], account: Account | None = None
+) -> None:
     """Runs until cancelled. When the log ends it is asked for again, because the machine may be starting or the engine busy."""
+    account = account or Account()
     logged(read_requests(""))
     while True:
         with suppress(BadAnswer, TimeoutError):
-            await _follow_once(engine, container, logged)
+            await _follow_once(engine, container, logged, account)
         await asyncio.sleep(RETRY)
 
 
-async def _follow_once(engine: Connect, container: str, logged: Callable[[Observation], None]) -> None:
+async def _follow_once(engine: Connect, container: str, logged: Callable[[Observation], None], account: Account) -> None:
     lines, pace = Lines(), Pace(20, 4.0)
     async with asyncio.timeout(SECONDS):
-        exchange = await start(engine, "GET", f"/containers/{container}/logs?follow=1&stdout=1&tail={LINES_KEPT}")
+        path = f"/containers/{container}/logs?follow=1&stdout=1&tail={LINES_KEPT}"
+        exchange = await start(engine, "GET", path, account=account)
     try:
         if exchange.status != 200:
             raise BadAnswer(f"it answered {exchange.status}")
         async for piece in exchange.body():
-            if lines.feed(piece):
+            if await account.aside(lines.feed, piece):
                 await pace.turn()
-                logged(read_requests("".join(f"{line}\n" for line in lines.kept)))
+                logged(await account.aside(read_requests, "".join(f"{line}\n" for line in lines.kept)))
     finally:
         exchange.close()

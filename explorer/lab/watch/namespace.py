@@ -8,8 +8,9 @@ connections only when packets passed.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
+from explorer.lab.inside.allowance import Account
 from explorer.lab.inside.netlink import Listener
 from explorer.lab.inside.netns import Namespace
 from explorer.lab.inside.pace import Pace, Quiet
@@ -36,8 +37,10 @@ class Watch:
         room: Callable[[], int],
         changed: Callable[[], None],
         moved: Callable[[], None],
+        account: Account | None = None,
     ) -> None:
         self.namespace = namespace
+        self._account = account or Account()
         self.views: dict[View, Observation] = {}
         self.error = ""
         self._room, self._changed, self._moved = room, changed, moved
@@ -51,7 +54,7 @@ class Watch:
 
     async def run(self) -> None:
         """Runs until cancelled. It listens before it reads, so that no change is missed in between."""
-        listener = Listener(self.namespace, self.dirty)
+        listener = Listener(self.namespace, self.dirty, self._account)
         try:
             self.dirty(commands())
             while True:
@@ -114,18 +117,12 @@ class Watch:
         """Reads these views. Returns the number of lines of those that changed."""
         tools = {view: several for view, several in commands().items() if view in views}
         run = {" ".join(command): command for several in tools.values() for command in several}
-        outputs = await run_tools(self.namespace.fd, run)
+        await self._account.turn()
+        outputs = await run_tools(self.namespace.fd, run, self._account)
         if "connections" in views:
             self._connections_at = time.monotonic()
-        fresh: dict[View, Observation] = {}
-        for view in views:
-            printed = [outputs[" ".join(command)] for command in tools[view]]
-            seen = shortened(observe(view, *(output.text for output in printed)), max(LINES_AT_LEAST, self._room()))
-            error, cut = next(filter(None, map(trouble, printed)), ""), any(output.cut for output in printed)
-            if error or cut:
-                seen = seen.model_copy(update={"error": error, "truncated": seen.truncated or cut})
-            if not same(seen, self.views.get(view)):
-                fresh[view] = seen
+        printed = {view: [outputs[" ".join(command)] for command in tools[view]] for view in views}
+        fresh = await self._account.aside(read_afresh, printed, dict(self.views), max(LINES_AT_LEAST, self._room()))
         first = not self.views
         self.views |= fresh
         unreadable = all(seen.error for seen in self.views.values())
@@ -134,6 +131,19 @@ class Watch:
             self.error = error
             self._changed()
         return sum(len(seen.lines) for seen in fresh.values())
+
+
+def read_afresh(printed: Mapping[View, list[Output]], before: Mapping[View, Observation], most: int) -> dict[View, Observation]:
+    """The observations of what the tools printed, at most so many lines of each, of the views that differ from `before`."""
+    fresh: dict[View, Observation] = {}
+    for view, outputs in printed.items():
+        seen = shortened(observe(view, *(output.text for output in outputs)), most)
+        error, cut = next(filter(None, map(trouble, outputs)), ""), any(output.cut for output in outputs)
+        if error or cut:
+            seen = seen.model_copy(update={"error": error, "truncated": seen.truncated or cut})
+        if not same(seen, before.get(view)):
+            fresh[view] = seen
+    return fresh
 
 
 def trouble(output: Output) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 from explorer.lab.ask.bpf import compile_filter
@@ -21,6 +21,7 @@ from explorer.lab.ask.reach import measure_grid
 from explorer.lab.ask.script import run_script
 from explorer.lab.config import LabConfig
 from explorer.lab.errors import NotThere
+from explorer.lab.inside.allowance import Account
 from explorer.lab.inside.netns import Namespace
 from explorer.lab.inside.places import PLACES_SHOWN
 from explorer.lab.inside.together import until_one_ends
@@ -60,7 +61,16 @@ class Witness(Protocol):
 class Observer:
     """`places` and `docker` are what is shown. When `watched` is False (nobody looks), the sweeps are rarer."""
 
-    def __init__(self, config: LabConfig, sandbox: str, generation: int, facts: dict[str, Any], witness: Witness) -> None:
+    def __init__(
+        self,
+        config: LabConfig,
+        sandbox: str,
+        generation: int,
+        facts: dict[str, Any],
+        witness: Witness,
+        account: Account | None = None,
+    ) -> None:
+        self.account = account or Account()
         self.sandbox, self.generation, self.watched = sandbox, generation, True
         self.docker: dict[str, DockerState] = {}
         self._witness = witness
@@ -115,7 +125,7 @@ class Observer:
 
     async def journey(self, asked: Asked) -> Journeys:
         """The way of a real packet, traced in every namespace that it passes."""
-        return await trace_journey(asked, self.places, self.docker, self._namespace)
+        return await trace_journey(asked, self.places, dict(self.docker), self._namespace, self.account)
 
     async def capture(self, place: str, interface: str, expression: str) -> Capture:
         """Starts to listen to one interface. The caller takes the frames and closes the capture. Raises NotThere or
@@ -183,14 +193,13 @@ class Observer:
         for host in self._hosts:
             host.glance()  # Docker's question to a driver is reported before what the driver then did in the kernel
         docker = {host.name: state for host in self._hosts if (state := host.docker)}
-        for name, state in docker.items():
-            if state != self.docker.get(name):
-                self.docker[name] = state
-                await self._witness.docker_changed(state)
+        for state in await self.account.aside(different, docker, dict(self.docker)):
+            self.docker[state.host] = state
+            await self._witness.docker_changed(state)
         readings: dict[str, Place] = {}
         for host in self._hosts:
             readings |= host.places()
-        news = self._shown.take(readings, self.docker, time.time())
+        news = await self.account.aside(self._shown.take, readings, dict(self.docker), time.time())
         for gone in news.gone:
             await self._witness.place_gone(gone)
         for place in news.seen:
@@ -200,3 +209,8 @@ class Observer:
         said, self._said = self._said, []
         for words in said:
             await self._witness.happened(*words)
+
+
+def different(docker: Mapping[str, DockerState], before: Mapping[str, DockerState]) -> list[DockerState]:
+    """The states that are not as they were before."""
+    return [state for name, state in docker.items() if state is not before.get(name) and state != before.get(name)]

@@ -7,9 +7,11 @@ The input is `GET /version`, `GET /networks` and either `GET /containers/json?al
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
+from typing import TypeVar
 
 from explorer.network.model import DockerContainer, DockerNetwork, DockerState, Endpoint, PublishedPort
 from explorer.network.read.text import VISIBLE
@@ -18,6 +20,7 @@ NETWORKS = 200
 CONTAINERS = 500
 MEMBERS = 64  # endpoints, ports, subnets or options of one network or container
 LENGTH = 256
+ENTRIES, TEXT = 4_000, 512 * 1024  # of all networks and containers of one daemon: members, and characters as JSON
 LAST = 4e9  # a later time is not accepted
 BYTES = 8 * 1024 * 1024  # characters of JSON text; a longer text is not read
 
@@ -25,15 +28,46 @@ Told = str | bytes | list[object] | dict[str, object] | None
 
 
 def read_docker(host: str, version: Told, networks: Told, containers: Told) -> DockerState:
-    """The state of a daemon. Each argument is JSON text or the decoded value."""
-    known = tuple(_network(told) for told in islice(_dicts(_decoded(networks)), NETWORKS))
+    """The state of a daemon. Each argument is JSON text or the decoded value. What is beyond the bounds is left out, and
+    `cut` says so."""
+    room = _Room()
+    known = room.fill((_network(told) for told in _dicts(_decoded(networks))), NETWORKS)
     names = {network.id: network.name for network in known}
+    found = room.fill((_container(told, names) for told in _dicts(_decoded(containers))), CONTAINERS)
     return DockerState(
-        host=host,
-        version=_text(_dict(_decoded(version)), "Version"),
-        networks=known,
-        containers=tuple(_container(told, names) for told in islice(_dicts(_decoded(containers)), CONTAINERS)),
+        host=host, version=_text(_dict(_decoded(version)), "Version"), cut=room.cut, networks=known, containers=found
     )
+
+
+Thing = TypeVar("Thing", DockerNetwork, DockerContainer)
+
+
+@dataclass
+class _Room:
+    """How much more of what a daemon names is kept: caps on the sum, because many things within their own caps are too much
+    together."""
+
+    entries: int = ENTRIES
+    text: int = TEXT
+    cut: bool = False
+
+    def fill(self, things: Iterable[Thing], most: int) -> tuple[Thing, ...]:
+        kept: list[Thing] = []
+        for thing in things:
+            self.entries -= _members_of(thing)
+            self.text -= len(thing.model_dump_json())
+            if len(kept) == most or self.entries < 0 or self.text < 0:
+                self.cut = True
+                break
+            kept.append(thing)
+        return tuple(kept)
+
+
+def _members_of(thing: DockerNetwork | DockerContainer) -> int:
+    if isinstance(thing, DockerNetwork):
+        return 1 + len(thing.subnets) + len(thing.gateways) + len(thing.ranges) + len(thing.options)
+    aliases = chain.from_iterable(endpoint.aliases for endpoint in thing.endpoints)
+    return 1 + len(thing.endpoints) + len(tuple(aliases)) + len(thing.ports) + len(thing.exposed)
 
 
 def _decoded(told: Told) -> object:

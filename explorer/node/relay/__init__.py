@@ -6,7 +6,10 @@
 - `teacher.py` judges the checks of the learner's step; `script_pace.py` decides when its scripts run.
 - `owners.py` remembers what each network and container has put on its host, for the time after its removal.
 - `terminals.py` and `one_shell.py`, `captures.py`, `journeys.py`, `grid.py`: each carries out one kind of order.
+- `pulse.py` writes the heartbeat: what operators should know (`sandboxes/heartbeat.py` says what it holds).
 - `column_desk.py` measures the columns of comparisons. The relay does not watch the sandboxes of comparisons otherwise.
+
+Work that grows with what a host offers is done in a thread beside the loop and charged to the sandbox (`lab.inside.allowance`).
 
 An order is carried out by the method that has the name of its type. Such a method returns at once and does the work in a task,
 so one slow order does not delay others.

@@ -1,7 +1,8 @@
 """One terminal in the relay: writes the shell's output to Redis, and typed bytes to the shell.
 
 The stream in Redis keeps the last bytes of the output; an entry's id is the offset of the byte after it. When the page draws
-slowly, the shell has to wait. Without a page the shell runs on at a limited rate, and is ended after five minutes.
+slowly, the shell has to wait. All shells of a sandbox together print 4 MiB per second in the long run. Without a page a shell
+runs on at a lower rate, and is ended after five minutes.
 
 Typed bytes wait here until the shell reads them. The relay reports how many were read, and the web side sends at most
 `TYPED_AHEAD` bytes beyond that. When a web side sends far too much, the shell is ended and says why.
@@ -18,6 +19,7 @@ import structlog
 
 from explorer.lab.ask.terminals import Terminal
 from explorer.lab.config import LabConfig
+from explorer.lab.inside.allowance import Account, Exceeded
 from explorer.sandboxes.events import TERMINAL_KEPT_BYTES, TYPED_AHEAD, TYPED_TOLD, taken_key, terminal_key
 from explorer.sandboxes.orders import OpenTerminal
 
@@ -27,6 +29,8 @@ WINDOW = TERMINAL_KEPT_BYTES * 3 // 4  # unacknowledged bytes before the shell h
 PIECE = 16 * 1024
 WRITTEN = 4 * 1024  # typed bytes given to the shell at once
 SMALL, GAP = 4096, 0.005  # less than SMALL is sent at most every GAP seconds
+COST = 1 / (40 * 1024 * 1024)  # seconds of work for one byte of output, as the sandbox's allowance counts it
+PIECE_AT_LEAST = 2048  # bytes as which a smaller piece counts
 ALONE_RATE = 256 * 1024  # bytes per second while nobody looks
 SILENT_AFTER = 10.0  # a page that acknowledges nothing for this long counts as gone
 LIFE = 300.0  # seconds without a page
@@ -37,6 +41,9 @@ KEPT_AFTER_CLOSE = 15 * 60
 ENDED = "The shell has ended."
 LEFT = "Closed after five minutes without a page."
 FLOODED = "Closed: more was typed than its program takes."
+
+
+printed = Exceeded()  # the allowances of output are apart from those of what is seen
 
 
 class Ring:
@@ -70,8 +77,9 @@ class Ring:
 class Shell:
     """One terminal: typed bytes go to the shell, its output goes to the ring."""
 
-    def __init__(self, redis: redis_asyncio.Redis, terminal: str) -> None:
+    def __init__(self, redis: redis_asyncio.Redis, terminal: str, account: Account | None = None) -> None:
         self.terminal = terminal
+        self.account = account or Account(printed)
         self.ring = Ring(redis, terminal)
         self.redis = redis
         self.typed = bytearray()  # what waits for the shell
@@ -132,6 +140,7 @@ class Shell:
             if data:
                 await self.ring.append(data)
                 last = time.monotonic()
+                await asyncio.sleep(self.account.charge(max(len(data), PIECE_AT_LEAST) * COST))
                 await self._hold_back(len(data))
             elif self._over:
                 return ""

@@ -23,6 +23,7 @@ from explorer.lab.compare import run_column
 from explorer.lab.watch.commands import Commands
 from explorer.node.relay.column_desk import ColumnDesk
 from explorer.node.relay.journeys import AT_ONCE
+from explorer.node.relay.pulse import Pulse
 from explorer.node.relay.sandbox_watch import SandboxWatch, Wanted
 from explorer.node.relay.teacher import Standing
 from explorer.node.relay.terminals import bury, end_shells
@@ -70,6 +71,7 @@ class Relay:
                 group.create_task(self._follow_orders())
                 group.create_task(self.commands.run())
                 group.create_task(self.columns.run())
+                group.create_task(Pulse(self.redis, settings.NODE_NAME, self.watches, self.commands).run())
         finally:
             await asyncio.gather(*(self._stop(sandbox, RESTARTED) for sandbox in list(self.tasks)), return_exceptions=True)
             await self.redis.aclose()
@@ -149,7 +151,9 @@ class Relay:
             with contextlib.suppress(RedisError, OSError):
                 await watch.captures.end_all(CAPTURE_OVER)
                 await watch.terminals.close_all(reason)
-                for event in watch.telling.take():
+                async with watch.turn:
+                    events = list(watch.telling.take())
+                for event in events:
                     await publish_async(self.redis, sandbox, event)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)

@@ -9,7 +9,7 @@ import asyncio
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,6 +20,7 @@ import structlog
 
 from explorer.lab.ask.measure import is_due
 from explorer.lab.config import LabConfig
+from explorer.lab.inside.allowance import Account
 from explorer.lab.inside.pace import Pace
 from explorer.lab.inside.together import until_one_ends
 from explorer.lab.watch.commands import Command, Commands
@@ -31,12 +32,20 @@ from explorer.node.relay.grid import GridDesk
 from explorer.node.relay.journeys import JourneyDesk
 from explorer.node.relay.script_pace import AT_MOST, Pacing
 from explorer.node.relay.teacher import Standing, Teacher, find_teacher
-from explorer.node.relay.telling import Telling
+from explorer.node.relay.telling import Telling, as_json
 from explorer.node.relay.terminals import Terminals
 from explorer.sandboxes.events import Event, Happened, fresh_key, snapshot_key
 from explorer.sandboxes.orders import WISH_TYPES, Order
 from explorer.sandboxes.past import SnapshotKeeper
-from explorer.sandboxes.streams import KEPT_SECONDS, RedisError, go_on_from, pause_after_trouble, publish_weighed
+from explorer.sandboxes.streams import (
+    KEPT_SECONDS,
+    Publication,
+    RedisError,
+    go_on_from,
+    pause_after_trouble,
+    prepare,
+    publish_prepared,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -49,6 +58,9 @@ JUDGE_AFTER = 0.08
 EARLY = 200  # orders that wait until the terminals and captures of an earlier relay are read
 PROBE_EVERY = 1.0
 MEASURE_REST = 4.0
+LATE_EVERY = 2.0
+LATE = "More changes here than is followed at once: what this page shows comes late"
+IN_TIME = "What this page shows comes without delay again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +90,14 @@ class SandboxWatch:
         self, redis: redis_asyncio.Redis, config: LabConfig, wanted: Wanted, tracing: asyncio.Semaphore, commands: Commands
     ) -> None:
         self.redis, self.config = redis, config
+        self.account, self.turn = Account(), asyncio.Lock()  # the lock is held while `telling` is changed
         self.sandbox, self.generation = wanted.sandbox, wanted.generation
         self.telling = Telling(self.sandbox, self.generation, commands.why_not)
         self.commands = commands
         self.keeper = SnapshotKeeper(redis, self.sandbox)
         self.made = {name: made for group in ("hosts", "machines") for name, made in wanted.facts.get(group, {}).items()}
         self.terminals = Terminals(redis, config, self.sandbox, self.tell_line)
-        self.observer = Observer(config, self.sandbox, self.generation, wanted.facts, self)
+        self.observer = Observer(config, self.sandbox, self.generation, wanted.facts, self, self.account)
         self.journeys = JourneyDesk(lambda asked: self.observer.journey(asked), self.tell_line, tracing)
         self.captures = Captures(redis, self.sandbox, lambda *asked: self.observer.capture(*asked), self.tell_line)
         self.grids = GridDesk(redis, self.sandbox, lambda: self.observer.reach(), self.tell_line)
@@ -128,6 +141,7 @@ class SandboxWatch:
                 self._probe(),
                 self._measure(),
                 self._run_scripts(),
+                self._say_when_late(),
                 self.journeys.run(),
                 self.grids.run(),
             )
@@ -156,19 +170,23 @@ class SandboxWatch:
     # --- what the observer says ---
 
     async def place_seen(self, place: Place) -> None:
-        self.telling.see_place(place)
+        async with self.turn:
+            self.telling.see_place(place)
         self._seen()
 
     async def place_gone(self, place_id: str) -> None:
-        self.telling.lose_place(place_id)
+        async with self.turn:
+            self.telling.lose_place(place_id)
         self._seen()
 
     async def view_changed(self, change: Change) -> None:
-        self.telling.see_view(change)
+        async with self.turn:
+            await self.account.at_once(self.telling.see_view, change)
         self._seen()
 
     async def docker_changed(self, docker: DockerState) -> None:
-        self.telling.see_docker(docker)
+        async with self.turn:
+            self.telling.see_docker(docker)
         self._seen()
 
     async def happened(
@@ -199,9 +217,10 @@ class SandboxWatch:
         while True:
             try:
                 if self.anew:  # at first, and whenever an event may not have been written
-                    self.anew = False
+                    self.anew = self.kept = False
                     await go_on_from(self.redis, self.sandbox, self.telling.number)
-                    await self._publish(self.telling.take_all())
+                    for publication in await self._prepared(self.telling.take_all_at_once):
+                        await self._publish(publication)
                     await self._write_snapshot()
                     self.turned.set()  # the teacher judges nothing before there is a snapshot
                 tries = 0
@@ -231,8 +250,8 @@ class SandboxWatch:
                 due = max(0.0, written + SNAPSHOT_GAP - time.monotonic())
                 wait = due if wait is None else min(wait, due)
             await self._sleep(wait)
-            for event in self.telling.take():
-                await self._publish(event)
+            for publication in await self._prepared(self.telling.take):
+                await self._publish(publication)
                 stale = True
             if stale and time.monotonic() - written >= SNAPSHOT_GAP:
                 await self._write_snapshot()
@@ -248,16 +267,31 @@ class SandboxWatch:
                 pass
         self.wake.clear()
 
-    async def _publish(self, event: Event) -> None:
+    async def _prepared(self, take: Callable[[], Iterable[Event]]) -> list[Publication]:
+        """The events that are due, ready to be sent. They are made beside the loop; a sandbox that costs too much waits."""
+        await self.account.turn()
+        async with self.turn:
+            return await self.account.at_once(lambda: [prepare(self.sandbox, event) for event in take()])
+
+    async def _publish(self, publication: Publication) -> None:
         await self.pace.turn()
-        self.telling.number, size = await publish_weighed(self.redis, self.sandbox, event)
+        self.telling.number, size = await publish_prepared(self.redis, publication)
         self.keeper.passed(size)
 
     async def _write_snapshot(self) -> None:
-        snapshot = self.telling.snapshot().model_dump_json()
+        snapshot = await self.account.aside(as_json, self.telling.snapshot())
         await self.redis.set(snapshot_key(self.sandbox), snapshot, ex=KEPT_SECONDS)
         await self.keeper.keep(self.generation, self.telling.number, snapshot)
         self.kept = True
+
+    async def _say_when_late(self) -> None:
+        """Says in the timeline when what is shown begins to come late, and when it no longer does."""
+        late = False
+        while True:
+            await asyncio.sleep(LATE_EVERY)
+            if late != self.account.late:
+                late = not late
+                await self.tell_line(Happened(source="sandbox", text=LATE if late else IN_TIME))
 
     async def _stay_fresh(self) -> None:
         while True:
@@ -283,7 +317,7 @@ class SandboxWatch:
             if teacher is None or not self.telling.number:
                 continue
             await asyncio.sleep(max(0.0, teacher.rest_until - time.monotonic()))
-            for news in await teacher.judge(self.telling.snapshot()):
+            for news in await teacher.judge(self.telling.snapshot(), self.account):
                 self.telling.add_line(news)
                 self.wake.set()
 
@@ -294,7 +328,7 @@ class SandboxWatch:
             teacher = self.teacher
             if teacher is None or not self.telling.number:
                 continue
-            probes = teacher.probes(self.telling.snapshot())[:8]
+            probes = (await self.account.aside(teacher.probes, self.telling.snapshot()))[:8]
             self.telling.keep_probes({probe.key for probe in probes})
             if probes:
                 for result in await self.observer.probe(probes):
@@ -308,7 +342,7 @@ class SandboxWatch:
             teacher = self.teacher
             if teacher is None or not teacher.lesson.scripts or not self.telling.number:
                 continue
-            wanted = teacher.scripts(self.telling.snapshot())[:AT_MOST]
+            wanted = (await self.account.aside(teacher.scripts, self.telling.snapshot()))[:AT_MOST]
             self.telling.keep_scripts({one.key for one in wanted})
             if not wanted or not self.pacing.due():
                 continue
@@ -324,7 +358,7 @@ class SandboxWatch:
             teacher = self.teacher
             if teacher is None or not self.telling.number:
                 continue
-            wanted = teacher.measurements(self.telling.snapshot())
+            wanted = await self.account.aside(teacher.measurements, self.telling.snapshot())
             if self.telling.keep_measured({one.id for one in wanted}):
                 self._seen()
             due = next((one for one in wanted if is_due(self.telling.measured.get(one.id))), None)

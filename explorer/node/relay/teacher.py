@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import structlog
 from asgiref.sync import sync_to_async
 
+from explorer.lab.inside.allowance import Account
 from explorer.lessons import checks
 from explorer.lessons.model import Lesson, Measurement, Step
 from explorer.network.model import Probe, Script, Snapshot
@@ -73,12 +74,11 @@ class Teacher:
         """The measurements of the step whose prediction the learner has made."""
         return checks.measurements(self.step, snapshot, self.standing.predictions)
 
-    async def judge(self, snapshot: Snapshot) -> list[Event]:
-        """Judges the step and returns the events. The row is saved before, so what a page shows has been saved."""
-        began = time.perf_counter()
+    async def judge(self, snapshot: Snapshot, account: Account | None = None) -> list[Event]:
+        """Judges the step and returns the events. The row is saved before, so what a page shows has been saved. The work is
+        charged to `account`."""
         step = self.step
-        verdict = checks.evaluate(step, snapshot, self.standing.predictions)
-        took = time.perf_counter() - began
+        verdict, took = await (account or Account()).aside(_judged, step, snapshot, self.standing.predictions)
         self.rest_until = time.monotonic() + 10 * took
         known = set(self.standing.passed.get(step.id, ()))
         new_answers = verdict.outcomes.keys() - self.standing.outcomes.keys()
@@ -101,6 +101,12 @@ class Teacher:
         self.told = moved
         ticked = [check for check in step.checks if check.id in verdict.passed and check.id not in known]
         return [moved, *(Happened(source="lesson", text=f"done: {check.text.replace('`', '')}") for check in ticked)]
+
+
+def _judged(step: Step, snapshot: Snapshot, predictions: dict[str, str]) -> tuple[checks.Verdict, float]:
+    """(the verdict, the seconds it took)."""
+    began = time.perf_counter()
+    return checks.evaluate(step, snapshot, predictions), time.perf_counter() - began
 
 
 def find_teacher(learner: uuid.UUID | None, lesson: str, standing: Standing, before: Teacher | None) -> Teacher | None:

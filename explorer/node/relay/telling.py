@@ -8,6 +8,7 @@ they are only counted, and the count is sent. `snapshot` holds what has been sen
 
 from __future__ import annotations
 
+import json
 import time
 from collections import deque
 from collections.abc import Iterator, Set
@@ -66,6 +67,7 @@ class Telling:
         self._told_at: dict[Mark, float] = {}
         self._lines: deque[Event] = deque()
         self._lines_lost = 0
+        self.lines_dropped = 0  # in all
         self._owners = Owners()
         self._gone: deque[Gone] = deque(maxlen=GONE_KEPT)
         self._causes: dict[str, tuple[float, str]] = {}  # host → (when, what its engine said)
@@ -141,6 +143,7 @@ class Telling:
     def add_line(self, event: Event) -> None:
         if len(self._lines) >= LINES_WAITING:
             self._lines_lost += 1
+            self.lines_dropped += 1
             return
         self._lines.append(event)
 
@@ -175,6 +178,9 @@ class Telling:
                 pass  # it becomes part of the snapshot
         self._due.clear()
         return SnapshotTaken(snapshot=self.snapshot())
+
+    def take_all_at_once(self) -> list[Event]:
+        return [self.take_all()]
 
     def snapshot(self) -> Snapshot:
         """What has been sent, up to the event `number`."""
@@ -258,6 +264,19 @@ class Telling:
         if told and when - asked <= DRIVER_FIRST and place.kind == "host" and view in OF_DRIVERS:
             when, text = asked, told
         return text if text and time.monotonic() - when <= CAUSE_SECONDS else ""
+
+
+def as_json(snapshot: Snapshot) -> str:
+    """The snapshot as JSON, written in pieces: writing it in one piece would hold up the loop, also from another thread."""
+    rest = snapshot.model_dump_json(exclude={"places", "docker"})
+    places = (f"{json.dumps(name)}:{_place_as_json(place)}" for name, place in snapshot.places.items())
+    docker = (f"{json.dumps(host)}:{state.model_dump_json()}" for host, state in snapshot.docker.items())
+    return f'{rest[:-1]},"places":{{{",".join(places)}}},"docker":{{{",".join(docker)}}}}}'
+
+
+def _place_as_json(place: Place) -> str:
+    views = ",".join(f'"{view}":{seen.model_dump_json()}' for view, seen in place.views.items())
+    return f'{place.model_dump_json(exclude={"views"})[:-1]},"views":{{{views}}}}}'
 
 
 def _host_of(place: Place) -> str:

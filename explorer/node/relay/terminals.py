@@ -14,9 +14,10 @@ from explorer.lab.ask.terminals import MARK, find_group
 from explorer.lab.config import LabConfig
 from explorer.lab.errors import LabError
 from explorer.lab.hosts.lifecycle import object_name
+from explorer.lab.inside.allowance import Account
 from explorer.lab.inside.hangup import hang_up
 from explorer.lab.inside.unix_http import BadAnswer, to_path
-from explorer.node.relay.one_shell import ENDED, KEPT_AFTER_CLOSE, Ring, Shell
+from explorer.node.relay.one_shell import ENDED, KEPT_AFTER_CLOSE, Ring, Shell, printed
 from explorer.sandboxes.events import TerminalFacts, TerminalsChanged, terminal_key, terminals_key
 from explorer.sandboxes.orders import AcknowledgeTerminal, CloseTerminal, OpenTerminal, ResizeTerminal, TypeInTerminal
 from explorer.sandboxes.streams import RedisError
@@ -41,6 +42,7 @@ class Terminals:
         self.facts: dict[str, TerminalFacts] = {}
         self.shells: dict[str, Shell] = {}
         self.tasks: dict[str, asyncio.Task[None]] = {}
+        self.account = Account(printed)
 
     async def remember(self) -> None:
         """Reads the closed terminals from Redis. Pages show their tabs until somebody closes them."""
@@ -53,7 +55,7 @@ class Terminals:
     def open_terminal(self, terminal: str, wish: OpenTerminal) -> None:
         if terminal not in self.facts:
             self.facts[terminal] = TerminalFacts(id=terminal, place=wish.place)
-            shell, room = Shell(self.redis, terminal), len(self.shells) < MOST
+            shell, room = Shell(self.redis, terminal, self.account), len(self.shells) < MOST
             if room:  # now and not when it has opened, so that what is typed meanwhile waits for it
                 self.shells[terminal] = shell
             self.tasks[terminal] = asyncio.create_task(self._serve(shell, wish, room), name=f"terminal {terminal}")

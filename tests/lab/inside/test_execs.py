@@ -251,3 +251,44 @@ def test_who_does_not_listen_is_told_later_how_many(reader, monkeypatch):
     execs.say({"container": H1, "more": 3, "ended": 2}, reader)
     execs.say({"lost": True}, reader)
     assert reader.summary() == [{"container": H1, "more": 6, "ended": 0}, {"lost": True}]
+
+
+class Scheduler:
+    """Time and processor time as a test lets them pass, and what was asked of the kernel."""
+
+    def __init__(self, monkeypatch):
+        self.now = self.used = 0.0
+        self.asked = []
+        monkeypatch.setattr(execs, "time", self)
+        monkeypatch.setattr(execs.os, "sched_setscheduler", lambda pid, kind, param: self.asked.append(kind))
+
+    def monotonic(self):
+        return self.now
+
+    def process_time(self):
+        return self.used
+
+    def work(self, hurry, seconds, share):
+        """Works this share of so many seconds, in pieces. Returns the seconds that it was told to rest."""
+        rested = 0.0
+        for _ in range(int(seconds * 100)):
+            self.now += 0.01
+            self.used += 0.01 * share
+            rested += hurry.rest()
+        return rested
+
+
+def test_who_reads_little_runs_ahead_of_all_others(monkeypatch):
+    scheduler = Scheduler(monkeypatch)
+    hurry = execs.Hurry()
+    assert scheduler.work(hurry, 10, 0.02) == 0.0
+    assert scheduler.asked == [os.SCHED_FIFO | os.SCHED_RESET_ON_FORK]
+
+
+def test_in_a_storm_of_programs_it_waits_its_turn_and_rests_and_afterwards_runs_ahead_again(monkeypatch):
+    scheduler = Scheduler(monkeypatch)
+    hurry = execs.Hurry()
+    assert scheduler.work(hurry, 5, 0.9) > 0.0
+    assert scheduler.asked[1:] == [os.SCHED_OTHER]
+    scheduler.work(hurry, 3, 0.01)
+    assert scheduler.asked[-1] == os.SCHED_FIFO | os.SCHED_RESET_ON_FORK

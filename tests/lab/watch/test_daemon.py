@@ -2,15 +2,17 @@
 
 import asyncio
 import json
+import time
 from contextlib import suppress
 
 import pytest
 
-from explorer.lab.inside import unix_http
+from explorer.lab.inside import allowance, unix_http
+from explorer.lab.inside.allowance import Account, Exceeded
 from explorer.lab.watch.daemon import Daemon
 from tests.attacks import attack
 from tests.lab import fakes
-from tests.lab.fakes import OK, answer, daemon
+from tests.lab.fakes import OK, LyingWithinCaps, answer, daemon
 
 WEB = {"Id": "a" * 64, "Names": ["/web"], "Image": "box", "State": "running"}
 START = {"Type": "container", "Action": "start", "Actor": {"ID": "a" * 64, "Attributes": {"name": "web"}}}
@@ -83,6 +85,34 @@ async def test_a_daemon_that_misbehaves_is_said_to_and_followed_on(tmp_path, beh
         following, said = await follow(connect, 0.6)
     assert "does not answer" in following.state.error
     assert said == []
+
+
+class StoppedClock:
+    """No time passes, so what is used of an allowance does not come back. Work takes what it takes."""
+
+    thread_time = staticmethod(time.thread_time)
+
+    def monotonic(self):
+        return 0.0
+
+
+async def test_a_daemon_that_lies_within_its_caps_costs_no_more_than_its_allowance(tmp_path, monkeypatch):
+    monkeypatch.setattr(unix_http, "SECONDS", 20.0)
+    monkeypatch.setattr(allowance, "BURST", 0.05)
+    monkeypatch.setattr(allowance, "time", StoppedClock())
+    account, pieces = Account(Exceeded()), []
+    charge = account.charge
+    monkeypatch.setattr(account, "charge", lambda seconds: pieces.append(seconds) or charge(seconds))
+    async with daemon(tmp_path, LyingWithinCaps()) as connect:
+        following = Daemon("h1", connect, lambda: None, lambda text, detail: None, account)
+        task = asyncio.create_task(following.run())
+        while not account.rest():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.5)  # it asks again and again to be looked at
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+    assert account.spent <= allowance.BURST + 4 * max(pieces), pieces
 
 
 async def test_a_daemon_that_dies_leaves_its_names(tmp_path):

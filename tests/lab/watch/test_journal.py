@@ -32,6 +32,13 @@ def test_only_the_newest_are_kept():
     assert lines.kept[-1] == "999"
 
 
+def test_a_line_that_began_before_a_flood_is_part_of_none_of_its_lines():
+    lines = Lines()
+    lines.feed(frame(b"began"))
+    lines.feed(frame(b"".join(f"{number}\n".encode() for number in range(1000))))
+    assert list(lines.kept) == [str(number) for number in range(1000 - LINES_KEPT, 1000)]
+
+
 @attack("a journal line without end", origin="output", expected="contained", held_by="a bounded reader")
 def test_a_line_without_end_stays_bounded():
     lines = Lines()

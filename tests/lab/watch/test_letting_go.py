@@ -11,6 +11,7 @@ from typing import Any, cast
 import pytest
 
 from explorer.lab.inside import netns
+from explorer.lab.inside.allowance import Account
 from explorer.lab.inside.places import Process, ProcessTable
 from explorer.lab.watch import holding as module
 from explorer.lab.watch.holding import Holding
@@ -26,6 +27,8 @@ class Everything:
 
     def belongs(self, pid):
         return True
+
+    account = Account()
 
     def room_for_places(self):
         return self.places

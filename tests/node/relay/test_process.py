@@ -35,7 +35,7 @@ class Eyes:
     broken: set[str] = set()
     tries = 0
 
-    def __init__(self, config, sandbox, generation, facts, witness):
+    def __init__(self, config, sandbox, generation, facts, witness, account):
         self.sandbox, self.generation, self.witness, self.blind = sandbox, generation, witness, False
         self.shown = seen("lo")
         Eyes.made[sandbox] = self

@@ -1,3 +1,4 @@
+import json
 import time
 
 import pytest
@@ -17,7 +18,7 @@ from explorer.network.model import (
     ProbeResult,
 )
 from explorer.node.relay import telling as relayed
-from explorer.node.relay.telling import Telling
+from explorer.node.relay.telling import Telling, as_json
 from explorer.sandboxes.events import Happened
 
 
@@ -310,3 +311,12 @@ def test_a_driver_is_no_cause_within_a_container(telling):
     telling.see_place(inside)
     list(telling.take())
     assert asked(telling, "Join", name="h1/web") == ""
+
+
+def test_a_snapshot_that_is_written_in_pieces_is_the_same(telling):
+    telling.see_place(host('lo"', "é\u2028", name="outside"))
+    telling.see_docker(DockerState(host="h1", version="26"))
+    telling.take_all()
+    snapshot = telling.snapshot()
+    assert json.loads(as_json(snapshot)) == json.loads(snapshot.model_dump_json())
+    assert json.loads(as_json(Telling("empty", 1).snapshot()))["places"] == {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -19,7 +20,11 @@ class Command(BaseCommand):
         asyncio.run(run())
 
 
+SWITCH_SECONDS = 0.0005  # a thread beside the loop gives way to the loop after so long, so an echo hardly waits for it
+
+
 async def run() -> None:
+    sys.setswitchinterval(SWITCH_SECONDS)
     task = asyncio.ensure_future(Relay().run())
     print("ready", flush=True)
     loop = asyncio.get_running_loop()

@@ -1,0 +1,44 @@
+"""One learner offers more than can be followed: that sandbox is shown late, and the streams and terminals of others go on."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from bench.noises import LIAR
+from explorer.lab.ask.terminals import Terminal
+from explorer.lab.inside import allowance
+from tests.engine.eyes import do, watching
+from tests.engine.test_terminals import type_line
+
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
+
+LIE = """cat >/root/liar.py
+setsid nohup python3 /root/liar.py listens >/root/said 2>&1 </dev/null &
+until grep -q listens /root/said; do sleep 0.1; done"""
+
+
+async def test_a_lying_daemon_holds_up_nobody_else(lab_config, open_one, shell, monkeypatch):
+    (lying, lies), (honest, truth) = open_one(), open_one()
+    async with watching(lab_config, lying, lies) as liar, watching(lab_config, honest, truth) as eyes:
+        terminal = await Terminal.open(lab_config, honest, "h1", 80, 24)
+        try:
+            assert shell("h1", LIE, lying, stdin=LIAR.read_bytes())[0] == 0
+            await liar.until(lambda: liar.docker.cut, 60)
+            account, pieces = liar.observer.account, []
+            charge = account.charge
+            monkeypatch.setattr(account, "charge", lambda seconds: pieces.append(seconds) or charge(seconds))
+            began, spent = time.monotonic(), account.spent
+            for turn in range(20):
+                address = f"10.99.0.{turn + 1}"
+                await do(lab_config, honest, "h1", f"ip addr add {address}/32 dev eth0")
+                await eyes.until(lambda address=address: address in eyes.lines("h1", "interfaces"), 20)
+                await type_line(terminal, f"echo $(({turn} + 1000))", str(turn + 1000).encode())
+            passed = time.monotonic() - began
+            most = allowance.BURST + allowance.RATE * passed + 4 * max(pieces, default=0.0)
+            assert account.spent - spent <= most, f"{len(pieces)} pieces of work for the liar in {passed:.1f} s"
+            assert pieces, "or nothing was tried"
+            assert any("names more networks or containers" in text for text in liar.said)
+        finally:
+            await terminal.close()
