@@ -12,6 +12,6 @@ what it needs of them.
   can write.
 - `isolation` tries to get out of a sandbox, from inside.
 - `doctor` says what this node can do, `usage` what a sandbox takes. `diskguard` removes the biggest sandbox when the disk is
-  nearly full.
+  nearly full. `memory` ends the sandbox that uses up the kernel's memory; `ended` keeps why.
 - `errors` lists what can go wrong, and whose fault it is.
 """

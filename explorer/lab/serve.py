@@ -14,7 +14,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from types import FrameType
 
 from explorer.environment import patient
@@ -25,6 +25,7 @@ from explorer.lab.engine.client import connect
 from explorer.lab.errors import HostError, NodeError
 from explorer.lab.hosts import lifecycle
 from explorer.lab.hosts.seeds import import_images
+from explorer.lab.memory.guard import Guard
 
 Say = Callable[[str], None]
 START_SECONDS = patient(30)
@@ -57,6 +58,7 @@ def run_engine(config: LabConfig, say: Say, ready: Callable[[], None]) -> int:
     lock = leftovers.claim(config)
     daemon: subprocess.Popen[bytes] | None = None
     further: Thread | None = None
+    guarded = Event()
     try:
         leftovers.sweep(config)
         leftovers.forget_networks(config)
@@ -76,6 +78,7 @@ def run_engine(config: LabConfig, say: Say, ready: Callable[[], None]) -> int:
             ready()
         further = Thread(target=_add_engines, args=(config, stop, say), name="further engines")
         further.start()
+        Thread(target=Guard(config, say).run, args=(guarded,), name="memory guard", daemon=True).start()
         _watch(config, daemon, stop, say)
         return 0
     except NodeError as error:
@@ -85,6 +88,7 @@ def run_engine(config: LabConfig, say: Say, ready: Callable[[], None]) -> int:
         return 1
     finally:
         stop.asked = True
+        guarded.set()
         if further:
             further.join(STOP_SECONDS)
         _end(config, daemon, say)

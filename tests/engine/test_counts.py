@@ -5,13 +5,16 @@ from __future__ import annotations
 
 import platform
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
+from explorer.lab import ended
 from explorer.lab.engine import bridges, cgroups, kernel
 from explorer.lab.engine.client import session
 from explorer.lab.engine.leftovers import our_cgroups
+from explorer.lab.hosts import lifecycle
 from tests.attacks import attack
 
 pytestmark = pytest.mark.engine
@@ -172,3 +175,101 @@ def test_memory_that_runs_out_ends_a_learners_process_first(shell, where):
     _, text = shell(where, "cat /proc/1/oom_score_adj /proc/self/oom_score_adj; echo -999 >/proc/self/oom_score_adj")
     assert text.split()[:2] == ["500", "500"]
     assert shell(where, "echo -999 >/proc/self/oom_score_adj")[0] != 0
+
+
+# --- the memory guard ---
+NETLINK = """
+import os, socket, struct, subprocess, sys, time
+def attribute(kind, value):
+    return struct.pack("=HH", 4 + len(value), kind) + value + bytes(-len(value) % 4)
+def message(kind, body):
+    return struct.pack("=IHHII", 16 + len(body), kind, 0x601, 0, 0) + body
+def flood(make, most):
+    s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+    for first in range(0, most, 200):
+        s.send(b"".join(make(n) for n in range(first, first + 200)))
+"""
+NEIGHBOURS = (
+    NETLINK
+    + """
+index = socket.if_nametoindex("eth0")
+flood(lambda n: message(28, struct.pack("=BxxxiHBB", 2, index, 0x80, 0, 1)
+      + attribute(1, struct.pack("!I", 0x0B000000 + n)) + attribute(2, b"\\2\\0\\0\\0\\0\\1")), 1000000)
+time.sleep(120)
+"""
+)
+RINGS = """
+import socket, struct, time
+held = []
+for _ in range(2):
+    s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+    s.setsockopt(263, 5, struct.pack("=IIII", 1 << 18, 600, 2048, 600 * 128))
+    held.append(s)
+time.sleep(120)
+"""
+GROUPS = """
+import os, time
+os.chdir(os.path.realpath("/sys/fs/cgroup/blkio" if os.path.isdir("/sys/fs/cgroup/blkio") else "/sys/fs/cgroup"))
+for n in range(40000):
+    os.mkdir(f"g{n}")
+time.sleep(120)
+"""
+FRAGMENTS = """
+import socket, struct, time
+for name, value in (("high_thresh", 2000000000), ("low_thresh", 1900000000), ("time", 600)):
+    open(f"/proc/sys/net/ipv4/ipfrag_{name}", "w").write(str(value))
+s = socket.socket(socket.AF_INET, socket.SOCK_RAW, 255)
+home = socket.inet_aton("127.0.0.1")
+for n in range(7000):
+    head = struct.pack("!BBHHHBBH", 0x45, 0, 0, n, 0x2000, 64, 253, 0)
+    s.sendto(head + socket.inet_aton(f"127.1.{n >> 8}.1") + home + bytes(60000), ("127.0.0.1", 0))
+time.sleep(120)
+"""
+TABLES = """
+import subprocess, time
+for n in range(400):
+    words = f"--hashlimit-name t{n} --hashlimit-above 1/s --hashlimit-htable-size 1000000 -j DROP"
+    subprocess.run(f"iptables -A INPUT -s 9.9.9.9 -m hashlimit {words}".split(), check=True)
+time.sleep(120)
+"""
+HELD_BY_THE_GUARD = "the memory guard"
+
+
+@pytest.mark.parametrize(
+    ("what", "program", "said"),
+    [
+        pytest.param("neighbours", NEIGHBOURS, "neighbours", marks=attack(
+            "permanent neighbours without end", origin="host", expected="ended", held_by=HELD_BY_THE_GUARD)),
+        pytest.param("rings", RINGS, "packet rings", marks=attack(
+            "rings of packet sockets without end", origin="host", expected="ended", held_by=HELD_BY_THE_GUARD)),
+        pytest.param("groups", GROUPS, "", marks=attack(
+            "control groups of version 1 without end", origin="host", expected="ended", held_by=HELD_BY_THE_GUARD)),
+        pytest.param("fragments", FRAGMENTS, "", marks=attack(
+            "fragments without end", origin="host", expected="ended", held_by=HELD_BY_THE_GUARD, slow=True)),
+        pytest.param("tables", TABLES, "made the kernel's memory grow", marks=attack(
+            "tables of an iptables match, which nothing counts", origin="host", expected="ended", held_by=HELD_BY_THE_GUARD,
+            slow=True)),
+    ],
+    ids=["neighbours", "rings", "groups", "fragments", "tables"],
+)  # fmt: skip
+def test_who_uses_up_the_nodes_memory_is_ended_and_nobody_else(running, lab_config, open_one, shell, seen, what, program, said):
+    greedy, _ = open_one()
+    innocent, _ = open_one()
+    if what == "groups" and cgroups.version() == 2:
+        pytest.skip("kernel lacks control groups of version 1 here; version 2 has a limit")
+    before = ended.count(lab_config)["memory"]
+    shell("h1", "cat >/tmp/a.py; ulimit -n 20000; nohup python3 /tmp/a.py >/tmp/out 2>&1 &", greedy, stdin=program.encode())
+    until = time.monotonic() + 90
+    while not (lines := [line for line in running[1].lines if f"sandbox {greedy} ended" in line]):
+        assert time.monotonic() < until, (shell("h1", "cat /tmp/out", greedy), running[1].lines[-5:])
+        time.sleep(0.2)
+    seen(lines[0])
+    assert said in lines[0]
+    assert ended.why(lab_config, greedy, 1) == "memory"
+    assert ended.count(lab_config)["memory"] == before + 1
+    assert not [line for line in running[1].lines if f"sandbox {innocent} ended" in line]
+    assert shell("h1", "docker run --rm box true", innocent)[0] == 0
+    while greedy in {found.sandbox for found in lifecycle.list_sandboxes(lab_config)}:
+        assert time.monotonic() < until, "its parts are removed"
+        time.sleep(0.2)

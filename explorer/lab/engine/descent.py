@@ -25,6 +25,11 @@ class Directory:
     descriptor: int
     depth: int
 
+    @property
+    def below(self) -> int:
+        """How many directories are in it, as control groups and most file systems count them."""
+        return max(0, os.fstat(self.descriptor).st_nlink - 2)
+
     def read(self, name: str) -> str:
         """The text of a small file in the directory; "" when it cannot be read."""
         with suppress(OSError), os.fdopen(os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=self.descriptor)) as file:
@@ -41,16 +46,17 @@ class Directory:
                 os.close(descriptor)
 
 
-def descend(top: Path, seconds: float, remove: bool = False) -> Iterator[Directory]:
+def descend(top: Path, seconds: float, remove: bool = False, inner: bool = False) -> Iterator[Directory]:
     """Every directory below `top`, the deepest first, and `top` last. With `remove`, each directory except `top` is removed
-    after it was yielded, if it is empty. The walk ends after `seconds`, without an exception."""
+    after it was yielded, if it is empty. With `inner`, directories without directories are left out. The walk ends after
+    `seconds`, without an exception."""
     until = time.monotonic() + seconds
     try:
         here = os.open(top, _FLAGS)
     except OSError:
         return
     try:
-        names, ways = [_directories(here)], [_identity(here)]
+        names, ways = [_directories(here, inner)], [_identity(here)]
         came = [""]
         while True:
             if time.monotonic() > until:
@@ -61,7 +67,7 @@ def descend(top: Path, seconds: float, remove: bool = False) -> Iterator[Directo
                     below = os.open(name, _FLAGS, dir_fd=here)
                     os.close(here)
                     here = below
-                    names.append(_directories(here))
+                    names.append(_directories(here, inner))
                     ways.append(_identity(here))
                     came.append(name)
                 continue
@@ -85,11 +91,11 @@ def descend(top: Path, seconds: float, remove: bool = False) -> Iterator[Directo
         os.close(here)
 
 
-def _directories(descriptor: int) -> list[str]:
+def _directories(descriptor: int, inner: bool) -> list[str]:
     names = []
     with suppress(OSError), os.scandir(descriptor) as entries:
         for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
+            if entry.is_dir(follow_symlinks=False) and not (inner and entry.stat(follow_symlinks=False).st_nlink == 2):
                 names.append(entry.name)
                 if len(names) >= MOST_NAMES:
                     break

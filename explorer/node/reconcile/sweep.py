@@ -23,6 +23,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from explorer.environment import patient
+from explorer.lab import ended
 from explorer.lab.engine import capabilities
 from explorer.lab.errors import LabError
 from explorer.lab.hosts import lifecycle
@@ -51,6 +52,10 @@ COMPARING = timedelta(seconds=40)  # for at most this long a comparison keeps a 
 WARM_FAILURES, WARM_REST = 2, timedelta(minutes=5)
 LOST = "The hosts of this sandbox are gone: they were shut down, ran out of memory, or the machine under them was restarted. \
 Open a new one and carry on; your progress is kept."
+ENDED = {
+    "memory": "This sandbox was ended, because it filled memory that all sandboxes of the machine share. \
+Open a new one and carry on; your progress is kept.",
+}
 NEVER_TAKEN = "No machine had a free place for five minutes. That is ours; please try again, your progress is kept."
 NODE_WENT = "The machine this sandbox ran on went away. That is ours; please open a new one, your progress is kept."
 
@@ -166,6 +171,7 @@ def _health(found: Sequence[OnEngine]) -> dict[str, Any]:
                 memory[name] = int(rest.split()[0]) // 1024
     return {
         "sandboxes": len({item.sandbox for item in found}),
+        "ended": ended.count(lab_config()),
         "load": round(os.getloadavg()[0], 2),
         "memory_mb": memory.get("MemTotal", 0),
         "memory_free_mb": memory.get("MemAvailable", 0),
@@ -218,7 +224,12 @@ def _carry_out(rows: dict[str, Sandbox], found: Sequence[OnEngine]) -> None:
     for sandbox, generation in planned.remove:
         _remove(sandbox, generation)
     for lost in planned.lost:
-        work.lose_row(known[lost], LOST)
+        work.lose_row(known[lost], why_lost(known[lost]))
+
+
+def why_lost(sandbox: Sandbox) -> str:
+    """What the learner is told when the engine has nothing of a sandbox that should be there."""
+    return ENDED.get(ended.why(lab_config(), sandbox.pk, sandbox.generation), LOST)
 
 
 def follow_clocks(rows: dict[str, Sandbox], found: Sequence[OnEngine]) -> None:

@@ -1,0 +1,135 @@
+"""What each sandbox holds in kernel memory that nobody is charged for: the sum over its network namespaces and its control
+groups.
+
+Namespaces are found by processes, by descriptors that processes hold, and by mounts. All of it is hostile: every walk is
+bounded, and nothing of a host is followed but links that the kernel makes.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+from explorer.lab.config import LabConfig
+from explorer.lab.engine.client import session
+from explorer.lab.engine.descent import descend
+from explorer.lab.engine.leftovers import our_cgroups
+from explorer.lab.hosts import lans
+from explorer.lab.inside.netns import CLONE_NEWNET, own_user_namespace, owner_of
+from explorer.lab.inside.places import NAMESPACE, ControlGroup
+from explorer.lab.memory import holdings
+from explorer.lab.watch.mounted import MOST, NS_GET_NSTYPE, mounted_namespaces, open_mounted
+
+GROUP = 10_700  # bytes of one control group, as measured
+GROUPS_SECONDS = 1.0
+MOST_GROUPS = 200_000
+PROCESSES, DESCRIPTORS = 1_024, 20_000  # looked at for one host
+SECONDS = 8.0  # for all namespaces of one sandbox
+
+
+@dataclass(slots=True)
+class Sandbox:
+    """A sandbox that runs: the containers of its hosts and machines, each with its first process."""
+
+    name: str
+    generation: int = 0
+    containers: dict[str, int] = field(default_factory=dict)
+    age: float = 0.0  # seconds since the newest of them was made
+
+
+def running(config: LabConfig) -> list[Sandbox]:
+    found: dict[str, Sandbox] = {}
+    with session(config) as client:
+        for one in client.api.containers(filters=lans.filters(config)):
+            labels = one.get("Labels") or {}
+            name = str(labels.get("explorer.sandbox", ""))
+            with suppress(ValueError):
+                made = found.setdefault(name, Sandbox(name, int(labels.get("explorer.generation", "0"))))
+                made.containers[one["Id"]] = 0
+                age = time.time() - float(one.get("Created") or 0)
+                made.age = min(made.age or age, age)
+        for made in found.values():
+            for container in made.containers:
+                with suppress(Exception):  # gone meanwhile
+                    made.containers[container] = int(client.api.inspect_container(container)["State"]["Pid"])
+    found.pop("", None)
+    return list(found.values())
+
+
+def held_by(config: LabConfig, sandbox: Sandbox, with_groups: bool = True) -> Counter[str]:
+    """Kind → bytes."""
+    held: Counter[str] = Counter()
+    until = time.monotonic() + SECONDS
+    for fd in _namespaces(sandbox):
+        try:
+            if time.monotonic() < until:
+                with suppress(OSError):
+                    held += holdings.of_namespace(fd)
+        finally:
+            os.close(fd)
+    if with_groups:
+        held["control groups"] = GROUP * sum(map(count_groups, _groups(config, sandbox)))
+    return held
+
+
+def _groups(config: LabConfig, sandbox: Sandbox) -> list[Path]:
+    return [path for parent in our_cgroups(config) for one in sandbox.containers if (path := parent / one).is_dir()]
+
+
+def count_groups(group: Path) -> int:
+    return sum(directory.below for directory in islice(descend(group, GROUPS_SECONDS, inner=True), MOST_GROUPS))
+
+
+def _namespaces(sandbox: Sandbox) -> list[int]:
+    """Descriptors of the network namespaces of a sandbox, each namespace once."""
+    found: dict[int, int] = {}
+    for container, first in sandbox.containers.items():
+        if not first:
+            continue
+        with suppress(OSError):
+            _of_container(first, container, found)
+    return list(found.values())
+
+
+def _of_container(first: int, container: str, found: dict[int, int]) -> None:
+    group = ControlGroup.of(first, container)
+    looked = 0
+    for pid, _inner in islice(group.processes(), PROCESSES):
+        for name in ("ns/net", *_descriptors(pid, DESCRIPTORS - looked)):
+            looked += 1
+            _keep(f"/proc/{pid}/{name}", found)
+    for path in mounted_namespaces(first).values():
+        namespace = open_mounted(first, path)
+        if namespace is not None and len(found) < MOST and namespace.inode not in found:
+            found[namespace.inode] = os.dup(namespace.fd)
+        if namespace is not None:
+            namespace.close()
+
+
+def _descriptors(pid: int, most: int) -> list[str]:
+    names = []
+    with suppress(OSError), os.scandir(f"/proc/{pid}/fd") as entries:
+        names = [f"fd/{entry.name}" for entry in islice(entries, max(0, most))]
+    return names
+
+
+def _keep(path: str, found: dict[int, int]) -> None:
+    """Opens what is at `path` if the kernel calls it a network namespace of a sandbox that is not known yet."""
+    with suppress(OSError):
+        link = NAMESPACE.fullmatch(os.readlink(path))
+        if link is None or int(link[1]) in found or len(found) >= MOST:
+            return
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        try:
+            if fcntl.ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET and owner_of(fd) != own_user_namespace():
+                found[os.fstat(fd).st_ino] = fd
+                fd = -1
+        finally:
+            if fd >= 0:
+                os.close(fd)
