@@ -16,6 +16,7 @@ from explorer.lab.engine.client import session
 from explorer.lab.engine.leftovers import our_cgroups
 from explorer.lab.hosts import lifecycle
 from tests.attacks import attack
+from tests.lab.test_kernel_counts import levers, rows
 
 pytestmark = pytest.mark.engine
 
@@ -175,6 +176,20 @@ def test_memory_that_runs_out_ends_a_learners_process_first(shell, where):
     _, text = shell(where, "cat /proc/1/oom_score_adj /proc/self/oom_score_adj; echo -999 >/proc/self/oom_score_adj")
     assert text.split()[:2] == ["500", "500"]
     assert shell(where, "echo -999 >/proc/self/oom_score_adj")[0] != 0
+
+
+@pytest.mark.parametrize("row", [row for row in rows("Held") if row[4] != "–"], ids=lambda row: row[0])
+def test_the_list_says_what_a_host_sees(shell, row):
+    for name in levers(row[1]):
+        text = f"test ! -e /proc/sys/{name} || cat /proc/sys/{name}; echo 99999999 >/proc/sys/{name} && echo raised"
+        found = shell("h1", text)[1]
+        assert "raised" not in found
+        assert found.split()[:1] in ([row[4]], []) or "nonexistent" in found or "No such" in found, found
+
+
+def test_the_machines_own_limits_are_raised(lab_config):
+    for name, least in kernel.LIMITS.items():
+        assert int(Path("/proc/sys", name).read_text()) >= least, name
 
 
 # --- the memory guard ---

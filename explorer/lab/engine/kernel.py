@@ -18,11 +18,13 @@ FIRST_ID, ID_COUNT = 200_000, 65_536
 # Where all hosts of a node share one id range, the kernel counts per user for all of them together. The kernel also
 # counts terminals and neighbours for the whole machine. These limits are higher than what one host (`quota`) can use.
 LIMITS = {
+    "fs/file-max": 67_108_864,
     "fs/inotify/max_user_instances": 131_072,
     "fs/inotify/max_user_watches": 524_288,
     "kernel/keys/maxkeys": 20_000,
     "kernel/keys/maxbytes": 2_000_000,
     "kernel/pid_max": 4_194_304,
+    "kernel/threads-max": 524_288,
     "kernel/pty/max": 1_048_576,
     "net/ipv4/neigh/default/gc_thresh1": 16_384,
     "net/ipv4/neigh/default/gc_thresh2": 524_288,

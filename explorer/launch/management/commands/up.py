@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from explorer.launch import chores, oom, ready, state
+from explorer.launch import chores, limits, ready, state
 from explorer.launch.console import Console
 from explorer.launch.parts import choose_way, embedded_redis, steps
 from explorer.launch.state import LaunchError
@@ -39,7 +39,8 @@ def run(which: str, console: Console) -> int:
     typed = os.environ.get("EXPLORER_BEGUN", "")  # when `make run` was typed, in microseconds
     begun = int(typed) / 1e6 if typed.isdecimal() else time.time()
     os.umask(0o022)
-    oom.protect()
+    limits.protect()
+    limits.open_files()
     root = os.geteuid() == 0
     if which != "web" and not root:
         raise LaunchError(
