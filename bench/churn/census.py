@@ -190,7 +190,7 @@ def _files(parts: Parts, state: Path) -> dict[str, float]:
         "lock files": len(_names(str(lab.run_dir / "work"))),
         "disk: run directory": _disk(lab.run_dir)[0],
         "disk: logs": _disk(state / "logs")[0],
-        "disk: database": sum(path.stat().st_size for path in state.glob("db.sqlite3*")) / 2**20,
+        "disk: database": sum(path.stat().st_size for path in (state / "database").glob("db.sqlite3*")) / 2**20,
     }
 
 
@@ -202,7 +202,7 @@ def _disk(place: Path) -> tuple[float, int]:
 
 def _rows(state: Path) -> dict[str, float]:
     found = {}
-    with closing(sqlite3.connect(f"file:{state / 'db.sqlite3'}?mode=ro", uri=True, timeout=10)) as database:
+    with closing(sqlite3.connect(f"file:{state / 'database' / 'db.sqlite3'}?mode=ro", uri=True, timeout=10)) as database:
         for what, table, states in (
             ("sandboxes", "sandboxes_sandbox", LIVE_SANDBOX),
             ("actions", "sandboxes_action", LIVE_ACTION),

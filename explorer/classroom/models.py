@@ -134,6 +134,17 @@ class StartingState(models.Model):
         return self.title
 
 
+class Login(models.Model):
+    """A session of a user that has not ended. `people.sessions` makes and deletes it; the cookie has the key."""
+
+    key = models.CharField(max_length=40, primary_key=True)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="logins")
+    began_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"login of {self.user_id}"
+
+
 class AppendOnly(models.QuerySet["AuditEntry"]):
     """Refuses to update or delete rows. Rows can be added and read."""
 

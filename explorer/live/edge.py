@@ -13,12 +13,16 @@ from uuid import UUID
 
 from channels.auth import get_user
 from channels.db import database_sync_to_async
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.models import User as Account
 from prometheus_client import Counter, Gauge
 from pydantic import TypeAdapter, ValidationError
 from redis.exceptions import RedisError
 
-from explorer.classroom.people.access import User, find_sandbox, learner_id
+from explorer.classroom.people.access import User, find_sandbox, learner_id, role_of
 from explorer.classroom.people.embed_pass import PROTOCOL, pass_in
+from explorer.classroom.people.sessions import LOGIN, is_alive
+from explorer.classroom.people.still import Right
 from explorer.live import messages
 from explorer.live.feed import Stopped, end
 from explorer.live.hub import Hub, get_hub
@@ -67,6 +71,7 @@ class Edge:
         self.hub: Hub = get_hub()
         self.strikes = 0
         self.learner: UUID | None = None  # kept after it was read: an embedded page's pass is checked when the socket opens
+        self.right: Right | None = None  # what a user's socket rests on, as it was when it was opened
         self.who: UUID | str  # who asks, as sockets are counted: a learner's id, or that of a user with rights
 
     @classmethod
@@ -82,7 +87,9 @@ class Edge:
         """Reads again what this socket is about: its id and whether it is over. None when the asker may not have it. Here the
         asker is a learner; a subclass may ask for a user.
         """
-        self.learner = self.learner or learner_id(self.scope["session"], pass_in(self.scope.get("subprotocols", ())))
+        if self.learner is None:
+            given = pass_in(self.scope.get("subprotocols", ()))
+            self.learner = await database_sync_to_async(learner_id)(self.scope["session"], given)  # it may read a row
         if self.learner is None:
             return None
         self.who = self.learner
@@ -158,7 +165,7 @@ class Edge:
 
     async def run(self) -> None:
         """Sends and receives until one of the two ends. Then the socket is closed with a code, unless the browser has left."""
-        tasks = [asyncio.create_task(self.flow()), asyncio.create_task(self.listen())]
+        tasks = [asyncio.create_task(one) for one in (self.flow(), self.listen(), self.heed())]
         if self.beats:
             tasks.append(asyncio.create_task(self.beat()))
         try:
@@ -170,6 +177,17 @@ class Edge:
             with contextlib.suppress(OSError, RuntimeError, TimeoutError):
                 async with asyncio.timeout(1):
                     await self._send({"type": "websocket.close", "code": code})
+
+    async def heed(self) -> None:
+        """Asks for permission again as soon as there is reason to doubt it. A learner's socket rests on no right of a user."""
+        if self.right is None:
+            await asyncio.Event().wait()
+            return
+        with self.hub.guard.heed(self.right) as doubt:
+            while True:
+                await doubt.wait()
+                doubt.clear()
+                await self.allowed()
 
     async def listen(self) -> None:
         while True:
@@ -211,7 +229,16 @@ class Edge:
         not call this.
         """
         user: User = await get_user(self.scope)
+        if self.right and not await database_sync_to_async(is_alive)(self.scope["session"]):
+            return AnonymousUser()
         return user
+
+    async def rest_on(self, user: User, **what: str) -> None:
+        """Notes what this socket rests on; `what` is its class or sandbox. Called before accept, and again at each question."""
+        if self.right is None and isinstance(user, Account):
+            login = str(self.scope["session"].get(LOGIN, ""))
+            role = await database_sync_to_async(role_of)(user)
+            self.right = Right(login, user.pk, user.password, role, **what)
 
     async def say(self, message: dict[str, Any]) -> None:
         await self.send_text(messages.encode(message))

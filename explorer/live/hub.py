@@ -1,4 +1,5 @@
-"""The feeds of this process. The first socket of a stream starts its reader, and the last one to leave stops it."""
+"""The feeds of this process, and the guard of its users' rights. The first socket of a stream starts its reader, and the last
+one to leave stops it."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from django.conf import settings
 from redis.asyncio import Redis
 
 from explorer.live.feed import Feed, Subscription, end
+from explorer.live.guard import Guard
 from explorer.live.streams import Id, Streams
 from explorer.live.wall_reader import WallReader
 
@@ -21,6 +23,7 @@ class Hub:
         self.streams = Streams(self.redis)
         self.feeds: dict[str, Feed] = {}
         self.walls: dict[str, WallReader] = {}  # by class
+        self.guard = Guard()
 
     async def subscribe(self, key: str, position: Id, fresh_key: str = "") -> Subscription:
         feed = self.feeds.get(key)
@@ -51,6 +54,7 @@ class Hub:
         for wall in list(self.walls.values()):
             await wall.stop()
         self.walls.clear()
+        await self.guard.stop()
         await self.redis.aclose()
 
 

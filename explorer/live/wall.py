@@ -27,6 +27,7 @@ class WallSocket(Edge):
         if klass is None:
             return None
         self.who, self.klass = f"user {user.pk}", klass.pk
+        await self.rest_on(user, klass=klass.pk)
         return klass.pk, not klass.open
 
     async def flow(self) -> None:

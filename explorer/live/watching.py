@@ -53,6 +53,7 @@ class Watcher(SandboxEdge):
         if sandbox is None or not isinstance(user, User):
             return None
         self.who, self.watcher, self.sandbox = f"user {user.pk}", user, sandbox
+        await self.rest_on(user, sandbox=sandbox.pk)
         return sandbox.pk, sandbox.state in Sandbox.OVER
 
     async def text(self, text: str) -> None:

@@ -199,7 +199,8 @@ class Walk:
         self.cast, self.redis = cast, redis
         cast.fill_redis(redis)
         self.browsers = {name: learner_browser(learner) for name, learner in cast.learners.items()}
-        self.browsers |= {name: user_browser(user) for name, user in cast.users.items()}
+        self.logins = {name: log_in(user) for name, user in cast.users.items()}  # their rows outlive one test
+        self.browsers |= {name: browser_with(login) for name, login in self.logins.items()}
 
     def ask(self, person: str, method: str, address: str, fields: dict[str, Any]) -> Answer:
         browser = self.browsers[person]
@@ -215,8 +216,8 @@ class Walk:
 
     def anew(self, person: str) -> Client:
         """A stranger who did something has become a learner: the next request is a stranger's again."""
-        user = self.cast.users.get(person)
-        return user_browser(user) if user else learner_browser(self.cast.learners[person])
+        login = self.logins.get(person)
+        return browser_with(login) if login else learner_browser(self.cast.learners[person])
 
 
 def answer_of(response: HttpResponse) -> Answer:
@@ -234,9 +235,20 @@ def learner_browser(learner: Learner | None) -> Client:
     return client
 
 
-def user_browser(user: User) -> Client:
-    client = Client(raise_request_exception=False)
+def log_in(user: User) -> str:
+    """The cookie of a user's session."""
+    client = Client()
     client.force_login(user)
+    return client.cookies[settings.SESSION_COOKIE_NAME].value
+
+
+def user_browser(user: User) -> Client:
+    return browser_with(log_in(user))
+
+
+def browser_with(login: str) -> Client:
+    client = Client(raise_request_exception=False)
+    client.cookies[settings.SESSION_COOKIE_NAME] = login
     return client
 
 

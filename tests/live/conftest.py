@@ -7,6 +7,7 @@ import socket
 import struct
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import redis as redis_package
@@ -15,10 +16,10 @@ from channels.db import database_sync_to_async
 from django.conf import settings as django_settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.models import User
-from django.contrib.sessions.backends.signed_cookies import SessionStore
 from django.db import connections
 from django.utils import timezone
 
+from explorer.classroom.people.sessions import SessionStore
 from explorer.live.hub import stop_hub
 from explorer.live.limits import SOCKETS_OPEN
 from explorer.live.routing import application
@@ -40,13 +41,26 @@ ORIGIN = "http://localhost:8000"
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
+def _apart(do):
+    """In a thread: a user's session has a row, and the caller may have a running event loop."""
+
+    def done():
+        try:
+            return do()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(done).result(30)
+
+
 def cookie_of(who):
     """Of a learner's session, or of a user who is logged in."""
     session = SessionStore()
     if isinstance(who, User):
         known = {SESSION_KEY: str(who.pk), BACKEND_SESSION_KEY: BACKEND, HASH_SESSION_KEY: who.get_session_auth_hash()}
         session.update(known)
-        session.save()
+        _apart(session.save)
     elif who:
         session["learner"] = str(who.pk)
         session.save()

@@ -12,6 +12,7 @@ from unfold.decorators import display
 from explorer.classroom.panel.base import Table, Wish
 from explorer.classroom.people.access import User, role_of
 from explorer.classroom.people.audit import note
+from explorer.classroom.people.sessions import end_all
 from explorer.sandboxes.limits import Refused
 
 admin.site.unregister(Group)  # the two roles; others are not made
@@ -34,6 +35,8 @@ def _set_active(user: User, account: Account, active: bool, action: str, already
     with transaction.atomic():
         if not Account.objects.filter(pk=account.pk, is_active=not active).update(is_active=active):
             raise Refused("already", already, account=account.pk)
+        if not active:
+            end_all(account.pk)
         note(user, action, account=account.get_username())
 
 

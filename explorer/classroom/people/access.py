@@ -16,7 +16,7 @@ from typing import Any
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.models import User as Account
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -169,8 +169,8 @@ def find_seat(user: User, class_id: str, seat_id: str) -> Seat | None:
 
 
 def sandboxes_of(user: User) -> QuerySet[Sandbox]:
-    """The sandboxes that this user manages: those of learners in their classes and those prepared for these. All for an
-    operator.
+    """The sandboxes that this user manages: those of learners who sit in their classes now, and those prepared for these
+    classes. All for an operator. Whoever was removed, or whose class is over, works alone.
     """
     role = role_of(user)
     if role == OPERATOR:
@@ -178,8 +178,9 @@ def sandboxes_of(user: User) -> QuerySet[Sandbox]:
     if role != INSTRUCTOR:
         return Sandbox.objects.none()
     own = Class.objects.filter(instructor=user.pk)
-    seated = Sandbox.objects.filter(learner__seat__klass__in=own)
-    return seated | Sandbox.objects.filter(class_id__in=own.values("pk"))
+    going = own.filter(state=Class.State.OPEN, ends_at__gt=timezone.now())
+    seated = Q(learner__seat__klass__in=going, learner__seat__removed_at=None)
+    return Sandbox.objects.filter(seated | Q(class_id__in=own.values("pk"), learner=None))
 
 
 def lesson_for(user: User, slug: str) -> Lesson | None:

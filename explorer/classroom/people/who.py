@@ -7,6 +7,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
 
 from explorer.classroom.people.access import INSTRUCTOR, OPERATOR
+from explorer.classroom.people.sessions import end_all
 
 
 class Taken(Exception):
@@ -33,6 +34,7 @@ def make_person(name: str, password: str, role: str, renew: bool = False) -> Use
         person.set_password(password)
         person.full_clean(exclude=["email", "last_login"])
         person.save()
+        end_all(person.pk)  # who was logged in with the old password is out
         groups = make_groups()
         person.groups.remove(*groups.values())
         person.groups.add(groups[role])

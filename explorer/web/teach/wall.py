@@ -14,7 +14,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from explorer.classroom.classes import lessons_of
 from explorer.classroom.models import Class, Seat
-from explorer.classroom.people.access import find_watched, may_type, seat_with_terminals
+from explorer.classroom.people.access import find_watched, may_type, sandboxes_of, seat_with_terminals
+from explorer.classroom.people.rules import sits
 from explorer.classroom.seat import changes
 from explorer.classroom.wall.look import look_once
 from explorer.classroom.wall.seats import read_seats
@@ -114,8 +115,8 @@ def show_seat(request: HttpRequest, seat: Seat) -> HttpResponse:
         context |= describe_progress(seat)
     if part == "progress":
         return render(request, "teach/_seat_progress.html", context)
-    newest = Sandbox.objects.filter(learner=seat.learner_id, comparison=None) if seat.learner_id else Sandbox.objects.none()
-    context |= describe_watched(newest.order_by("-created_at").first())
+    newest = sandboxes_of(request.user).filter(learner=seat.learner_id, comparison=None) if seat.learner_id else None
+    context |= describe_watched(newest.order_by("-created_at").first() if newest is not None and sits(seat) else None)
     return render(request, "teach/_watched.html" if part == "sandbox" else "teach/seat.html", context)
 
 

@@ -63,3 +63,34 @@ def test_after_the_seat_or_the_class_is_over_no_terminal_is_read(sandbox, seat, 
     seat.klass.save()
     seat.save()
     assert seat_with_terminals(sandbox) is None
+
+
+@pytest.mark.parametrize("over", ["removed", "ended"])
+def test_after_the_seat_or_the_class_is_over_nothing_is_watched(sandbox, seat, teacher, operator, over):
+    if over == "removed":
+        seat.removed_at = timezone.now()
+    else:
+        seat.klass.ends_at = timezone.now() - timedelta(seconds=1)
+    seat.klass.save()
+    seat.save()
+    Sandbox.objects.update(state="closed")
+    later = Sandbox.objects.create(learner=seat.learner, state="ready")
+    for one in (sandbox, later):
+        sandbox.refresh_from_db()
+        assert find_watched(teacher, one.pk) is None
+        assert find_watched(operator, one.pk) == one
+
+
+def test_what_was_prepared_for_a_class_is_managed_also_after_it(seat, teacher):
+    prepared = Sandbox.objects.create(state="warm", class_id=seat.klass_id)
+    seat.klass.ends_at = timezone.now()
+    seat.klass.save()
+    assert find_watched(teacher, prepared.pk) == prepared
+
+
+def test_what_was_prepared_and_then_taken_is_its_learners(seat, teacher):
+    taken = Sandbox.objects.create(state="ready", class_id=seat.klass_id, learner=seat.learner)
+    assert find_watched(teacher, taken.pk) == taken
+    seat.removed_at = timezone.now()
+    seat.save()
+    assert find_watched(teacher, taken.pk) is None
