@@ -30,6 +30,7 @@ log = structlog.get_logger(__name__)
 WARM_LIFE = timedelta(hours=3)  # a warm sandbox that is older is closed and replaced
 MARGIN = timedelta(minutes=15)  # a host ends itself this much later than its sandbox should be closed
 ALWAYS = Q()
+TOLD_AGAIN = 4  # how often a row is read and published at most, while others change it
 CLOCKS_DIFFER = timedelta(seconds=30)  # at most, between two machines whose clocks are right
 TIMES: tuple[tuple[Any, str], ...] = (
     *((Sandbox, "moved_at"), (Action, "created_at"), (Node, "seen_at"), (AuthoredLesson, "changed_at")),
@@ -134,16 +135,33 @@ def tell(sandbox_id: str, detail: str = "") -> None:
     """Tells browsers what the row says now, and tells its node to look again. When Redis does not answer, this is
     only logged.
     """
-    sandbox = Sandbox.objects.filter(pk=sandbox_id).first()
+    sandbox = _publish_newest(sandbox_id, detail)
     if sandbox is None:
         return
-    publish(sandbox_id, describe_row(sandbox, detail))
     if sandbox.comparison_id:
         columns.follow(sandbox)
     if sandbox.node_id:
         order(sandbox, Order(sandbox=sandbox_id, wish=LookAgain()))
     if sandbox.state in Sandbox.OVER:
         _quietly(sandbox_id, "retire", lambda: streams.retire(streams.redis(), sandbox_id))
+
+
+def _publish_newest(sandbox_id: str, detail: str) -> Sandbox | None:
+    """Publishes what the row says and returns it. Another process may change the row and publish it between our reading and
+    our publishing; then ours would be the last word although it is older. So the row is read again afterwards.
+    """
+    told: Sandbox | None = None
+    for _ in range(TOLD_AGAIN):
+        sandbox = Sandbox.objects.filter(pk=sandbox_id).first()
+        if sandbox is None or (told and _shown(sandbox) == _shown(told)):
+            break
+        publish(sandbox_id, describe_row(sandbox, detail))
+        told, detail = sandbox, ""
+    return told
+
+
+def _shown(sandbox: Sandbox) -> tuple[object, ...]:
+    return sandbox.state, sandbox.phase, sandbox.generation, sandbox.expires_at
 
 
 def say(sandbox_id: str, text: str, detail: str = "", place: str = "") -> None:

@@ -55,6 +55,17 @@ def test_resetting_twice_is_one_reset(ready, engine):
     assert engine.opened == [(ready.pk, 1), (ready.pk, 2)]
 
 
+def test_a_late_task_of_an_earlier_reset_builds_and_ends_the_later_one(ready, engine):
+    first = life.reset_sandbox(ready)
+    work.reset_sandbox(first.pk)
+    second = life.reset_sandbox(ready)
+    work.reset_sandbox(first.pk)
+    work.reset_sandbox(second.pk)
+    second.refresh_from_db()
+    assert second.state == Action.State.SUCCEEDED
+    assert engine.opened == [(ready.pk, 1), (ready.pk, 2), (ready.pk, 3)]
+
+
 def test_a_reset_keeps_the_countdown(ready, engine):
     before = ready.expires_at
     work.reset_sandbox(life.reset_sandbox(ready).pk)

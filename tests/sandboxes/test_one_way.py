@@ -139,6 +139,20 @@ def test_what_is_no_step_forward_hides_no_standstill(sandbox, told, fields):
     assert now(sandbox).moved_at == sandbox.moved_at
 
 
+def test_a_row_that_another_process_changed_while_it_was_told_is_told_again(sandbox, monkeypatch):
+    """Otherwise the page would go on showing the older state, which was published last."""
+    told = []
+
+    def publish(sandbox_id, event):
+        if not told:
+            Sandbox.objects.filter(pk=sandbox_id).update(state=State.CLOSED)
+        told.append(event.state)
+
+    monkeypatch.setattr(changes, "publish", publish)
+    changes.tell(sandbox.pk)
+    assert told == [State.READY, State.CLOSED]
+
+
 def test_what_it_takes_is_noted_and_told_to_nobody(sandbox, told, django_capture_on_commit_callbacks):
     sandbox.usage, sandbox.lesson = {"memory_mb": 40}, "not written"
     with django_capture_on_commit_callbacks(execute=True):

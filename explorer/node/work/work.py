@@ -193,7 +193,8 @@ def _arrive(sandbox: Sandbox, action: Action, building: str, facts: dict[str, An
     else:
         there = _arrive_first(sandbox, new | {"ready_at": now, "expires_at": now + changes.lifetime(sandbox)})
     if there:
-        finish(action, Action.State.SUCCEEDED)
+        # every one of this kind: the task that built it may be a late one, of an earlier action
+        finish_all(sandbox, Action.State.SUCCEEDED, "", [action.kind])
         if building == State.RESETTING:
             changes.say(sandbox.pk, "the sandbox is as new: everything that was on it is gone")
         for sentence in failed:
