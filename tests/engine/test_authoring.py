@@ -48,6 +48,8 @@ BEHAVIOURS = {
         "",
     ),
     "floods": ("yes", None, f"wrote more than {OUTPUT_BYTES // 1024} KiB", "y y y"),
+    "hides what it leaves": ("env -u EXPLORER_SCRIPT setsid sleep 67 & exit 0", 0, "", ""),
+    "hides and hangs": ("env -u EXPLORER_SCRIPT setsid sleep 68 & sleep 69", None, "did not end", ""),
     "is no script": ("if then", 2, "", "syntax error"),
 }
 

@@ -1,8 +1,9 @@
 """Runs the script of a lesson's check as root on a learner's host, to find out whether something is done.
 
-The script is an exec of the node's engine with a time limit. Every process of it carries a mark in its environment. All
-processes with the mark are killed when the script ends or its time is over, in whatever session they are. Its output is
-hostile: the first bytes are kept, and too much output ends the script.
+The script is an exec of the node's engine with a time limit. A keeper (KEEPER) stands above it: the kernel gives it every
+process of the script whose parent has ended, in whatever session and with whatever environment, and the keeper kills them when
+the script ends. When the time is over, the node kills the keeper's descendants first and the keeper last; it finds the keeper
+by a mark in the environment. The script's output is hostile: the first bytes are kept, and too much output ends the script.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from explorer.lab.errors import LabError
 from explorer.lab.inside.execs import SCRIPT_MARK
 from explorer.lab.inside.execution import Execution, Program, Stream
 from explorer.lab.inside.hangup import hold, marked, send
-from explorer.lab.inside.places import ControlGroup
+from explorer.lab.inside.places import ControlGroup, read_text
 from explorer.lab.inside.unix_http import BadAnswer, Connect
 from explorer.network.model import ScriptResult
 
@@ -28,6 +29,38 @@ END_SECONDS = patient(1.0)
 OUTPUT_BYTES = 16 * 1024
 SAID_KEPT = 300
 KILL_ROUNDS = 20
+# Runs its arguments as a child, and ends with the child's status when no descendant is left. 36 is PR_SET_CHILD_SUBREAPER.
+KEEPER = """
+import ctypes, os, signal, sys
+ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
+child = os.fork()
+if not child:
+    os.execvp(sys.argv[1], sys.argv[1:])
+for number in (0, 1, 2):
+    os.dup2(os.open(os.devnull, os.O_RDWR), number)
+status = os.waitpid(child, 0)[1]
+def children(pid):
+    try:
+        return [int(word) for word in open(f"/proc/{pid}/task/{pid}/children").read().split()]
+    except OSError:
+        return []
+for _ in range(1000):
+    waiting = children(os.getpid())
+    if not waiting:
+        break
+    for pid in waiting:
+        waiting += children(pid)
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except OSError:
+            pass
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        pass
+os._exit(os.waitstatus_to_exitcode(status) & 255 if os.WIFEXITED(status) else 128 + os.WTERMSIG(status))
+"""
 
 
 class TooMuch(Exception):
@@ -58,7 +91,8 @@ async def _run(
         if len(output) > OUTPUT_BYTES:
             raise TooMuch
 
-    program = Program(("bash", "-c", text, "check"), environment=("HOME=/root", "TERM=dumb", mark), directory="/root")
+    kept = ("python3", "-I", "-S", "-c", KEEPER, "bash", "-c", text, "check")
+    program = Program(kept, environment=("HOME=/root", "TERM=dumb", mark), directory="/root")
     execution: Execution | None = None
     try:
         async with asyncio.timeout(seconds):
@@ -78,13 +112,15 @@ async def _run(
 
 
 def end_marked(group: ControlGroup, mark: str) -> None:
-    """Kills every process of the host that carries the mark, and those that it starts meanwhile, in a bounded number of
-    rounds. A pidfd is held before a process is looked at, so a signal cannot reach another process."""
+    """Kills every process of the host that carries the mark and all their descendants, those that they start meanwhile too, in
+    a bounded number of rounds: processes with a parent among them first, since their children come to the keeper. A pidfd is
+    held before a process is looked at, so a signal cannot reach another process."""
     for _ in range(KILL_ROUNDS):
         held = hold(group)
         try:
-            ours = [pid for pid in held if marked(pid, mark)]
-            for pid in ours:
+            ours = family({pid: parent(pid) for pid in held}, {pid for pid in held if marked(pid, mark)})
+            below = {pid for pid in ours if parent(pid) in ours}
+            for pid in below or ours:
                 send(held[pid], signal.SIGKILL)
         finally:
             for pidfd in held.values():
@@ -92,6 +128,21 @@ def end_marked(group: ControlGroup, mark: str) -> None:
         if not ours:
             return
         time.sleep(0.02)
+
+
+def family(parents: dict[int, int], first: set[int]) -> set[int]:
+    """`first` and all their descendants. `parents` has the parent of each process."""
+    found = set(first)
+    while more := {pid for pid, above in parents.items() if above in found} - found:
+        found |= more
+    return found
+
+
+def parent(pid: int) -> int:
+    try:
+        return int(read_text(f"/proc/{pid}/stat", 4096).rpartition(")")[2].split()[1])
+    except (OSError, IndexError, ValueError):
+        return 0
 
 
 def spoken(output: bytearray) -> str:

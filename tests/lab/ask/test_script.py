@@ -54,7 +54,8 @@ async def test_the_status_and_the_first_words_come_back(tmp_path, ended):
     engine = EngineOfOneExec(says_ok, 3)
     result = await run(tmp_path, engine)
     assert (result.status, result.error, result.said) == (3, "", "all [31m fine")
-    assert engine.wanted["Cmd"] == ["bash", "-c", "exit 0\n", "check"]
+    assert engine.wanted["Cmd"][-4:] == ["bash", "-c", "exit 0\n", "check"]
+    assert engine.wanted["Cmd"][:2] == ["python3", "-I"], "below a keeper"
     assert engine.wanted["Env"] == ["HOME=/root", "TERM=dumb", *ended]
 
 
@@ -116,3 +117,39 @@ def test_only_what_carries_the_mark_is_killed():
     finally:
         other.kill()
         other.wait()
+
+
+HIDES = "env -u EXPLORER_SCRIPT setsid sh -c 'sleep 71; true' & echo $!; "
+
+
+def keep(text):
+    """A script below its keeper, as it is started in a host."""
+    argv = [sys.executable, "-I", "-S", "-c", script.KEEPER, "bash", "-c", text, "check"]
+    return subprocess.Popen(argv, stdout=subprocess.PIPE, env={**os.environ, "EXPLORER_SCRIPT": "one"}, text=True)
+
+
+def descendants(pid):
+    parents = {int(name): script.parent(int(name)) for name in os.listdir("/proc") if name.isdecimal()}
+    return script.family(parents, {pid})
+
+
+@pytest.mark.parametrize(("ending", "status"), [("exit 0", 0), ("exit 7", 7), ("kill -9 $$", 137)])
+def test_what_a_script_left_in_a_session_of_its_own_ends_with_it(ending, status):
+    keeper = keep(f"{HIDES} sleep 0.2; {ending}")
+    left = int(keeper.stdout.readline())
+    assert keeper.wait(10) == status
+    assert not os.path.exists(f"/proc/{left}")
+
+
+def test_what_hides_is_killed_when_the_time_is_over():
+    keeper = keep(f"{HIDES} sleep 60")
+    left = int(keeper.stdout.readline())
+    time.sleep(0.3)
+    end_marked(Processes(*descendants(keeper.pid)), "EXPLORER_SCRIPT=one")
+    keeper.wait(5)
+    assert not os.path.exists(f"/proc/{left}")
+
+
+def test_a_family_is_everybody_below():
+    assert script.family({2: 1, 3: 2, 4: 3, 9: 1, 8: 9}, {2}) == {2, 3, 4}
+    assert script.family({2: 3, 3: 2}, {2}) == {2, 3}, "also in a circle"
