@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from explorer.lab.errors import HostError, NodeError
 from explorer.node import this_node
-from explorer.node.reconcile import sweep
+from explorer.node.reconcile import decide, sweep
 from explorer.node.work import work
 from explorer.sandboxes.models import Learner, Node
 from tests.asking import open_for
@@ -39,6 +39,7 @@ __all__ = [
 def run_dir(settings):
     folder = Path(tempfile.mkdtemp(prefix="run"))
     settings.RUN_DIR = folder
+    settings.ENGINE_DIR = folder / "engine"
     this_node.lab_config.cache_clear()
     yield folder
     this_node.lab_config.cache_clear()
@@ -111,6 +112,11 @@ class Engine:
             if key[0] == sandbox:
                 self.standing[key] = replace(standing, expires_at=expires_at)
 
+    def read_facts(self, config, sandbox, generation):
+        if (sandbox, generation) not in self.standing:
+            raise NodeError("Nothing of this sandbox runs here.")
+        return {"subnet": "10.77.9.0/24", "hosts": {"h1": {"container": "c-h1", "address": "10.77.9.11"}}, "machines": {}}
+
     def list_sandboxes(self, config):
         if self.dead:
             raise NodeError("The engine does not answer.")
@@ -125,6 +131,8 @@ def engine(monkeypatch, run_dir, worker):
     fake = Engine()
     monkeypatch.setattr(work, "lifecycle", fake)
     monkeypatch.setattr(sweep, "lifecycle", fake)
+    monkeypatch.setattr(decide, "lifecycle", fake)
+    monkeypatch.setattr(decide, "labelled", fake)
     monkeypatch.setattr(sweep, "_asked_kernel", lambda: KERNEL)
     return fake
 

@@ -1,4 +1,7 @@
-"""This node: its configuration for the lab (from the settings), its row, and the locks that its processes share.
+"""This node: its configuration for the lab (from the settings), its identity, its row, and the locks that its processes share.
+
+The identity is a random word that the machine keeps beside its engine's data. Two machines that were given the same node name
+by mistake have different identities, and the row says which of them has the name.
 
 The locks are file locks (`flock`): the kernel releases them when the process ends, however it ends.
 """
@@ -7,17 +10,23 @@ from __future__ import annotations
 
 import fcntl
 import os
+import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
 
 from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q
 from django.utils import timezone
 
 from explorer.lab.config import LabConfig
 from explorer.sandboxes.models import Node
+
+NAME_KEPT = timedelta(minutes=1)  # a name belongs to its machine for this long after the machine was last heard of
 
 
 @lru_cache(maxsize=1)
@@ -41,6 +50,31 @@ def ensure_node() -> Node:
     """This node's row, made if it is missing. A new row counts as away until the reconciler renews `seen_at`."""
     node, _ = Node.objects.get_or_create(name=settings.NODE_NAME, defaults={"seen_at": timezone.now().replace(year=2000)})
     return node
+
+
+def identity() -> str:
+    """This machine's identity, made at the first call."""
+    return _identity(settings.ENGINE_DIR / "identity")
+
+
+@lru_cache(maxsize=4)
+def _identity(path: Path) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with path.open("x") as file:
+            file.write(secrets.token_hex(16))
+    except FileExistsError:
+        pass
+    return path.read_text()[:32]
+
+
+def begin_sweep(node: Node) -> int:
+    """The number of this sweep, one more than the last. 0 when another machine has the node's name and was heard of lately."""
+    may = Q(holder__in=["", identity()]) | Q(seen_at__lt=timezone.now() - NAME_KEPT)
+    with transaction.atomic():
+        mine = Node.objects.filter(may, pk=node.pk).update(holder=identity(), sweeps=F("sweeps") + 1)
+        node.refresh_from_db()
+    return node.sweeps if mine else 0
 
 
 def lock_dir() -> Path:

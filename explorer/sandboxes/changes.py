@@ -15,10 +15,11 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from explorer.celery import app
+from explorer.environment import patient
 from explorer.sandboxes import columns, streams
 from explorer.sandboxes.events import Event, Happened, SandboxChanged
 from explorer.sandboxes.models import Action, AuthoredLesson, Column, Comparison, Node, NodeSample, Sandbox
@@ -28,6 +29,7 @@ from explorer.sandboxes.terms import Terms
 log = structlog.get_logger(__name__)
 
 WARM_LIFE = timedelta(hours=3)  # a warm sandbox that is older is closed and replaced
+LEASE = timedelta(seconds=patient(60))  # a worker's hold on a row that it does not renew ends after this
 MARGIN = timedelta(minutes=15)  # a host ends itself this much later than its sandbox should be closed
 ALWAYS = Q()
 TOLD_AGAIN = 4  # how often a row is read and published at most, while others change it
@@ -54,7 +56,7 @@ def host_expiry(sandbox: Sandbox) -> datetime:
     """
     now = timezone.now()
     begins, left = now, 1 + extensions_most(sandbox)
-    if sandbox.learner_id is None:
+    if sandbox.learner_id is None and sandbox.state != Sandbox.State.READY:
         begins = sandbox.expires_at if sandbox.class_id and sandbox.expires_at else now + WARM_LIFE
     elif sandbox.ready_at and sandbox.expires_at:
         begins, left = max(sandbox.expires_at, now), max(0, left - 1 - sandbox.extensions)
@@ -73,6 +75,46 @@ def move(sandbox: Sandbox, states: Iterable[str], *, where: Q = ALWAYS, detail: 
         return False
     transaction.on_commit(lambda: tell(sandbox.pk, detail))
     return True
+
+
+def take_lease(sandbox: Sandbox, holder: str) -> int:
+    """Takes the row for one worker of the machine `holder`, and reads it again. Returns the lease's number, or 0 when another
+    machine holds the row. A worker passes `Q(lease=number)` to `move`, so it changes nothing after another took the row.
+    """
+    now = timezone.now()
+    free = Q(leased_until=None) | Q(leased_until__lt=now) | Q(leased_by=holder)
+    with transaction.atomic():
+        fields = {"lease": F("lease") + 1, "leased_by": holder, "leased_until": now + LEASE}
+        taken = Sandbox.objects.filter(free, pk=sandbox.pk).update(**fields)
+        sandbox.refresh_from_db()
+    return sandbox.lease if taken else 0
+
+
+def renew_lease(sandbox_id: str, lease: int) -> bool:
+    """False when another worker has taken the row."""
+    return bool(Sandbox.objects.filter(pk=sandbox_id, lease=lease).update(leased_until=timezone.now() + LEASE))
+
+
+def end_lease(sandbox_id: str, lease: int) -> None:
+    Sandbox.objects.filter(pk=sandbox_id, lease=lease).update(leased_until=None)
+
+
+def take_back(sandbox: Sandbox, node: str = "") -> bool:
+    """Puts a sandbox that is being opened back into the queue, for the given node or for any, if no lease on it holds. What
+    its node has built of it is then of an older generation. False when the row has moved meanwhile.
+    """
+    free = Q(leased_until=None) | Q(leased_until__lt=timezone.now())
+    same = Q(generation=sandbox.generation, node=sandbox.node_id)
+    fields: dict[str, Any] = {"node": node or None, "phase": "queued", "generation": F("generation") + 1}
+    return move(sandbox, [Sandbox.State.OPENING], where=free & same, state=Sandbox.State.QUEUED, **fields)
+
+
+def adopt(sandbox: Sandbox, generation: int, facts: dict[str, Any]) -> bool:
+    """Makes a row that was restored from an older copy agree with what its node has: that generation, and these facts."""
+    older = Q(generation__lt=generation, node=sandbox.node_id)
+    ready = [Sandbox.State.READY, Sandbox.State.RESETTING, Sandbox.State.OPENING]
+    fields: dict[str, Any] = {"generation": generation, "facts": facts, "phase": "ready", "reason": ""}
+    return move(sandbox, ready, where=older, state=Sandbox.State.READY, **fields)
 
 
 def note_usage(rows: Iterable[Sandbox]) -> None:

@@ -26,13 +26,19 @@ def new_sandbox_id() -> str:
 
 
 class Node(models.Model):
-    """A machine that runs sandboxes. Its reconciler renews `seen_at`; a node not heard of for 30 s counts as away."""
+    """A machine that runs sandboxes. Its reconciler renews `seen_at`; a node not heard of for 30 s counts as away.
+
+    `holder` is the machine that has this name (`this_node.identity`). `sweeps` counts the sweeps of its reconciler; the machine
+    remembers the number, so it notices when the database is an older one.
+    """
 
     name = models.CharField(max_length=64, primary_key=True)
     seen_at = models.DateTimeField(default=timezone.now)
     capacity = models.PositiveIntegerField(default=0)
     draining = models.BooleanField(default=False)
     health = models.JSONField(default=dict, blank=True)
+    holder = models.CharField(max_length=32, blank=True, default="")
+    sweeps = models.PositiveBigIntegerField(default=0)
 
     def __str__(self) -> str:
         return self.name
@@ -138,6 +144,10 @@ class Sandbox(models.Model):
     phase = models.CharField(max_length=40, blank=True, default="")
     reason = models.TextField(blank=True, default="")
     generation = models.PositiveIntegerField(default=1)
+    # the lease of the worker that opens, resets or closes it now: its number, the machine, and until when it holds
+    lease = models.PositiveIntegerField(default=0)
+    leased_by = models.CharField(max_length=32, blank=True, default="")
+    leased_until = models.DateTimeField(null=True, blank=True)
     node = models.ForeignKey(Node, null=True, blank=True, on_delete=models.SET_NULL)
     # what was built: {"hosts": {"h1": {"container": …, "address": …}}, "machines": {"outside": {…}}, "subnet": …}
     facts = models.JSONField(default=dict, blank=True)

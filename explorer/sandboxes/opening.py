@@ -14,6 +14,7 @@ from typing import Any
 
 import structlog
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from explorer.network.layout import FREE, Layout
 from explorer.network.scenario import DEFAULT_ENGINE, ENGINES, SCENARIOS
@@ -202,3 +203,20 @@ def book_sandbox(
         transaction.on_commit(lambda: changes.tell(sandbox.pk))
     log.info("queued", sandbox=sandbox.pk, scenario=scenario, engine=engine, action=action.pk)
     return sandbox, action
+
+
+def adopt_sandbox(name: str, generation: int, node: str, facts: Mapping[str, Any], expires_at: datetime) -> Sandbox:
+    """Writes a row for a sandbox that a node has and whose row was lost. It has no learner; operators see and close it."""
+    now = timezone.now()
+    sandbox = Sandbox.objects.create(
+        pk=name,
+        generation=generation,
+        node_id=node,
+        state=Sandbox.State.READY,
+        phase="ready",
+        facts=dict(facts),
+        ready_at=now,
+        expires_at=expires_at,
+    )
+    log.warning("adopted", sandbox=name, generation=generation, node=node)
+    return sandbox

@@ -1,28 +1,27 @@
 """Every ten seconds on every node: reports that the node is here, closes what is over, and makes the engine agree with the
 rows.
 
-The rows say what is wanted, the engine has what is there. The sweep removes from the engine what a row calls over, what
-belongs to another node's row, and what no row has named for ten minutes or whose time is over; at most 20 in one sweep. When
-it would remove most of what runs here (and more than three), it removes nothing and logs an error: then the database is
-probably wrong.
+The rows say what is wanted, the engine has what is there. `plan.py` decides what is removed and why: what a row calls over,
+what belongs to another node's row, and what no row has named for ten minutes or whose time is over; at most 20 in one sweep.
+When removals that the database does not positively ask for would be most of what runs here (and more than three), none of these
+happens: then the database is probably wrong. When the database is an older copy than this node has seen, what it does not know
+is kept and reported until an operator decides (`manage.py reconcile`).
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import cache
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from explorer.environment import patient
 from explorer.lab import ended
 from explorer.lab.engine import capabilities
 from explorer.lab.errors import LabError
@@ -30,23 +29,25 @@ from explorer.lab.hosts import lifecycle
 from explorer.network.scenario import DEFAULT_ENGINE, ENGINES
 from explorer.node.lessons import authored
 from explorer.node.reconcile import comparisons, node_health
-from explorer.node.this_node import drop_old_locks, ensure_node, hold, is_held, lab_config
+from explorer.node.reconcile.memory import Memory, read_memory, write_memory
+from explorer.node.reconcile.plan import BUDGET, OnEngine, Plan, Removal, Seen, plan
+from explorer.node.this_node import begin_sweep, drop_old_locks, ensure_node, hold, is_held, lab_config
 from explorer.node.work import work
 from explorer.sandboxes import changes, life, opening, streams, warm
 from explorer.sandboxes.changes import enqueue, node_queue, open_queue
 from explorer.sandboxes.models import Action, Node, Sandbox
+from explorer.sandboxes.nodes import only_node, read_nodes
 
 log = structlog.get_logger(__name__)
 
 State = Sandbox.State
-BUDGET = 20  # removals per sweep
+SHOWN = 20  # things in the node's row that an operator should look at
 CLOCK_SLACK = 60.0  # seconds; much less than the margin that hosts get
-BRAKE_ABOVE = 3  # so many removals are allowed, whatever their share
 STALLED = timedelta(seconds=60)
 QUEUE_AGAIN = timedelta(seconds=15)
 GIVE_UP = timedelta(minutes=5)
-STRAY_SECONDS = patient(600.0)
-NODE_LOST = timedelta(minutes=10)
+NODE_LOST = timedelta(minutes=10)  # after this, sandboxes of a node that is away fail …
+TAKEN_BACK = timedelta(minutes=1)  # … and after this, those that it was opening go back into the queue
 WARM_SCENARIO = "one-host"
 COMPARING = timedelta(seconds=40)  # for at most this long a comparison keeps a node from making warm sandboxes
 WARM_FAILURES, WARM_REST = 2, timedelta(minutes=5)
@@ -60,61 +61,17 @@ NEVER_TAKEN = "No machine had a free place for five minutes. That is ours; pleas
 NODE_WENT = "The machine this sandbox ran on went away. That is ours; please open a new one, your progress is kept."
 
 
-class OnEngine(Protocol):
-    """What the engine's labels say about one sandbox."""
-
-    @property
-    def sandbox(self) -> str: ...
-    @property
-    def generation(self) -> int: ...
-    @property
-    def expires_at(self) -> float: ...
-    @property
-    def running(self) -> int: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    remove: tuple[tuple[str, int], ...] = ()  # (sandbox, generation)
-    lost: tuple[str, ...] = ()  # ready or warm, but the engine has nothing of it
-    strays: tuple[str, ...] = ()  # on the engine, in no row
-    braked: int = 0  # how many removals the brake held back
-
-
-def plan(rows: dict[str, Sandbox], found: Sequence[OnEngine], now: float, stray_since: dict[str, float]) -> Plan:
-    """Decides what to remove, what is lost and what has no row. `rows` are all rows that `found` names and all rows of this
-    node. They were read before `found`, so an object that is newer than them stays.
+def reconcile(*, beat: bool = True) -> None:
+    """One sweep of this node. It does nothing while another process of this node sweeps. With `beat`, the node then counts as
+    here for 30 seconds.
     """
-    remove = [(item.sandbox, item.generation) for item in found if _is_over(rows.get(item.sandbox), item, now, stray_since)]
-    standing = {(item.sandbox, item.generation) for item in found if item.running}
-    lost = [
-        row.pk
-        for row in rows.values()
-        if row.state in (State.READY, State.WARM)
-        and row.node_id == settings.NODE_NAME
-        and (row.pk, row.generation) not in standing
-    ]
-    strays = tuple(sorted({item.sandbox for item in found if item.sandbox not in rows}))
-    going = {sandbox for sandbox, _ in remove}
-    if len(going) > BRAKE_ABOVE and len(going) * 2 > len({item.sandbox for item in found}):
-        return Plan(lost=tuple(lost), strays=strays, braked=len(going))
-    return Plan(remove=tuple(remove[:BUDGET]), lost=tuple(lost), strays=strays)
-
-
-def _is_over(row: Sandbox | None, item: OnEngine, now: float, stray_since: dict[str, float]) -> bool:
-    if row is None:
-        return item.expires_at < now or now - stray_since.get(item.sandbox, now) > STRAY_SECONDS
-    if row.state in Sandbox.OVER or item.generation < row.generation:
-        return True
-    return row.node_id is not None and row.node_id != settings.NODE_NAME
-
-
-def reconcile() -> None:
-    """One sweep of this node. It does nothing while another process of this node sweeps."""
     with hold("reconcile") as mine:
         if not mine:
             return
         node = ensure_node()
+        memory = _remember_sweep(node)
+        if memory is None:
+            return
         if mended := changes.mend_times(node):
             log.warning("the clock was set back: times in the future are now", rows=mended)
         rows = {row.pk: row for row in Sandbox.objects.filter(node=node, state__in=work.HERE)}
@@ -124,16 +81,19 @@ def reconcile() -> None:
             engines = lifecycle.engines(lab_config())
         except LabError as error:
             log.error("the engine does not answer", error=str(error), detail=error.detail)
-            _announce(node, 0, {"engine": str(error), "engines": [], **_kernel()})
+            _announce(node, 0, {"engine": str(error), "engines": [], **_kernel()}, beat)
             return
-        _announce(node, capacity, {"engine": "", "engines": engines, **_kernel(), **_health(found)})
+        known, planned = look(rows, found, memory)
+        well = {"engine": "", "engines": engines, **_kernel(), **_health(found)}
+        _announce(node, capacity, well | _alarms(memory, planned), beat)
         node_health.note_sample(node)
         node_health.ask_doctor(node)
         expire_overdue(node)
         node_health.end_marked(node)
         comparisons.reconcile(node)
         authored.give_up_solving()
-        _carry_out(rows, found)
+        _carry_out(known, found, planned)
+        _remember(memory, planned)
         node_health.note_usage(lab_config(), rows.values())
         ask_again(node)
         if not node.draining:
@@ -142,8 +102,58 @@ def reconcile() -> None:
         take_orders(engines)
 
 
-def _announce(node: Node, capacity: int, health: dict[str, Any]) -> None:
-    Node.objects.filter(pk=node.pk).update(seen_at=timezone.now(), capacity=capacity)
+def _remember_sweep(node: Node) -> Memory | None:
+    """Counts this sweep in the node's row and in the node's memory. None when another machine has this node's name."""
+    number = begin_sweep(node)
+    if not number:
+        log.error("another machine has this node's name, so this one does nothing; is EXPLORER_NODE the same on both?")
+        return None
+    memory = read_memory()
+    if memory.note_sweep(number, time.time()):
+        log.error(
+            "OLDER DATABASE: this node has seen a newer one, so what this one does not know is kept until an operator decides; "
+            "see `manage.py reconcile --dry-run`",
+            sweeps_missing=memory.sweeps_then,
+        )
+    write_memory(memory)
+    return memory
+
+
+def look(rows: dict[str, Sandbox], found: Sequence[OnEngine], memory: Memory) -> tuple[dict[str, Sandbox], Plan]:
+    """The rows of this node and all others that `found` names, and the plan for them. It changes nothing."""
+    named = {item.sandbox for item in found} - rows.keys()
+    known = {**rows, **{row.pk: row for row in Sandbox.objects.filter(pk__in=named)}}
+    older = memory.restored_at > 0
+    return known, plan(Seen(settings.NODE_NAME, time.time(), known, found, memory.strays, memory.missing, older))
+
+
+def _remember(memory: Memory, planned: Plan) -> None:
+    memory.missing, memory.strays = dict(planned.missing), dict(planned.strays)
+    if memory.restored_at and not planned.kept:
+        log.info("everything here is known to the database again")
+        memory.accept_database()
+    write_memory(memory)
+
+
+def _alarms(memory: Memory, planned: Plan) -> dict[str, Any]:
+    """What an operator should look at, for the node's row."""
+    held = [_shown(one) for one in planned.braked[:SHOWN]]
+    kept = [_shown(one) for one in planned.kept[:SHOWN]]
+    return {
+        "braked": len({one.sandbox for one in planned.braked}),
+        "kept": len({one.sandbox for one in planned.kept}),
+        "older_database": round(memory.restored_at),
+        "reaper": [*held, *kept],
+    }
+
+
+def _shown(one: Removal) -> dict[str, Any]:
+    return {"sandbox": one.sandbox, "generation": one.generation, "why": one.why}
+
+
+def _announce(node: Node, capacity: int, health: dict[str, Any], beat: bool) -> None:
+    here = {"seen_at": timezone.now()} if beat else {}
+    Node.objects.filter(pk=node.pk).update(capacity=capacity, **here)
     node.refresh_from_db()
     node_health.announce(node, health)
 
@@ -203,26 +213,26 @@ def expire_overdue(node: Node) -> None:
     paused &= Q(learner__seat__klass__state="open")
     over = Sandbox.objects.filter(overdue | stale | left, node=node)
     for sandbox in over.exclude(pk__in=over.filter(paused).values("pk"))[:BUDGET]:
-        if sandbox.learner_id is None and sandbox.comparison_id is None:
+        unclaimed = sandbox.learner_id is None and sandbox.state in Sandbox.UNCLAIMED
+        if unclaimed and sandbox.comparison_id is None:
             warm.close_warm(sandbox, why="expired")
         else:
             life.close_sandbox(sandbox, why="expired")
 
 
-def _carry_out(rows: dict[str, Sandbox], found: Sequence[OnEngine]) -> None:
-    named = {item.sandbox for item in found} - rows.keys()
-    known = {**rows, **{row.pk: row for row in Sandbox.objects.filter(pk__in=named)}}
-    now = time.time()
-    planned = plan(known, found, now, _strays_since({name for name in named if name not in known}, now))
+def _carry_out(known: dict[str, Sandbox], found: Sequence[OnEngine], planned: Plan) -> None:
     if planned.braked:
         log.error(
-            "BRAKE: this sweep would remove most of what runs here, so it removes nothing; is this the right database?",
-            would_remove=planned.braked,
+            "BRAKE: this sweep would remove most of what runs here, so it removes only what the database calls over; "
+            "is this the right database, and this node's right name?",
+            would_remove=len({one.sandbox for one in planned.braked}),
             running=len({item.sandbox for item in found}),
         )
-    follow_clocks(rows, found)
-    for sandbox, generation in planned.remove:
-        _remove(sandbox, generation)
+    if planned.kept:
+        log.warning("kept, because the database is an older copy", sandboxes=len({one.sandbox for one in planned.kept}))
+    follow_clocks(known, found)
+    for removal in planned.remove:
+        remove(removal)
     for lost in planned.lost:
         work.lose_row(known[lost], why_lost(known[lost]))
 
@@ -246,32 +256,18 @@ def follow_clocks(rows: dict[str, Sandbox], found: Sequence[OnEngine]) -> None:
             log.info("hosts live longer", sandbox=row.pk, until=wanted.isoformat())
 
 
-def _remove(sandbox: str, generation: int) -> None:
-    with hold(f"sb-{sandbox}") as mine:
+def remove(removal: Removal) -> bool:
+    """Removes one generation of a sandbox from the engine. False when somebody works on it or the engine refuses."""
+    with hold(f"sb-{removal.sandbox}") as mine:
         if not mine:
-            return
+            return False
         try:
-            gone = lifecycle.close_sandbox(lab_config(), sandbox, generation)
-            log.info("swept", sandbox=sandbox, generation=generation, objects=gone)
+            gone = lifecycle.close_sandbox(lab_config(), removal.sandbox, removal.generation)
         except LabError as error:
-            log.warning("could not sweep", sandbox=sandbox, error=str(error))
-
-
-def _strays_since(strays: Iterable[str], now: float) -> dict[str, float]:
-    """When each sandbox without a row was first seen, by id. This is kept in Redis; without Redis the answer is empty."""
-    key = f"node:{settings.NODE_NAME}:strays"
-    names = sorted(strays)
-    try:
-        client = streams.redis()
-        known = {name.decode(): float(at) for name, at in client.hgetall(key).items()}  # type: ignore[union-attr]
-        for gone in known.keys() - set(names):
-            client.hdel(key, gone)
-        for name in names:
-            if name not in known:
-                client.hset(key, name, str(now))
-    except (streams.RedisError, OSError):
-        return {}
-    return {name: known.get(name, now) for name in names}
+            log.warning("could not sweep", sandbox=removal.sandbox, error=str(error))
+            return False
+        log.info("swept", sandbox=removal.sandbox, generation=removal.generation, why=removal.why, objects=gone)
+        return True
 
 
 def ask_again(node: Node) -> None:
@@ -292,10 +288,25 @@ def ask_again(node: Node) -> None:
         for sandbox in stalled.filter(state=state)[:BUDGET]:
             if not is_held(work.lock_of(sandbox)):
                 _ask_or_give_up(sandbox, kind, task, work.OURS.format("it could not be started, several times over."))
+    for sandbox in Sandbox.objects.filter(node__seen_at__lt=now - TAKEN_BACK, state=State.OPENING)[:BUDGET]:
+        _take_back(sandbox)
     # also those in the queue of that node, because no other node takes them
     on_it: list[str] = [State.QUEUED, *work.HERE]
     for sandbox in Sandbox.objects.filter(node__seen_at__lt=now - NODE_LOST, state__in=on_it)[:BUDGET]:
         work.fail_row(sandbox, on_it, NODE_WENT)
+
+
+def _take_back(sandbox: Sandbox) -> None:
+    """A node that is away was opening it: another node opens it instead. Columns of a comparison and sandboxes prepared for a
+    class belong to their node.
+    """
+    if sandbox.comparison_id or sandbox.learner_id is None:
+        return
+    able = only_node(read_nodes(), sandbox.lesson, sandbox.engine)
+    if changes.take_back(sandbox, able):
+        log.warning("taken back from a node that is away", sandbox=sandbox.pk, node=sandbox.node_id)
+        sandbox.refresh_from_db()
+        _ask_or_give_up(sandbox, Action.Kind.OPEN, streams.TASK_OPEN, NEVER_TAKEN)
 
 
 def _ask_or_give_up(sandbox: Sandbox, kind: str, task: str, reason: str) -> None:

@@ -1,7 +1,8 @@
 """Does what a sandbox's row asks for: opens, resets and closes. Called by tasks, the reconciler and the operator's commands.
 
-Opening, resetting and closing may be called any number of times. Each takes the sandbox's lock, reads the row again, and goes
-on only from the state it expects. What a process that died left half done is finished by the next call.
+Opening, resetting and closing may be called any number of times. Each takes the sandbox's lock and a lease on the row, reads
+the row again, and goes on only from the state it expects. What a process that died left half done is finished by the next
+call. A worker whose lease another machine took meanwhile changes nothing any more (`lease.py`).
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ from explorer.lab.compare import turns
 from explorer.lab.errors import HostError, LabError, NoRoom
 from explorer.lab.hosts import lifecycle
 from explorer.network.layout import scenario_of
-from explorer.node.this_node import ensure_node, hold, lab_config
+from explorer.node.this_node import ensure_node, hold, identity, lab_config
 from explorer.node.work import replay
+from explorer.node.work.lease import Lease, leased
 from explorer.sandboxes import changes
 from explorer.sandboxes.changes import enqueue, finish, finish_all, move, node_queue, open_queue
 from explorer.sandboxes.limits import comparison_places
@@ -51,7 +53,9 @@ def open_sandbox(action_id: int) -> None:
         return
     with structlog.contextvars.bound_contextvars(sandbox=action.sandbox_id), hold(lock_of(action.sandbox)) as mine:
         if mine and _claim(action.sandbox):
-            _build(action, first=True)
+            with leased(action.sandbox) as lease:
+                if lease and action.sandbox.state == State.OPENING:
+                    _build(action, lease, first=True)
             if action.sandbox.class_id:
                 begin_prepared(settings.NODE_NAME)
 
@@ -65,7 +69,9 @@ def reset_sandbox(action_id: int) -> None:
     with structlog.contextvars.bound_contextvars(sandbox=sandbox.pk), hold(lock_of(sandbox), wait=5) as mine:
         sandbox.refresh_from_db()
         if mine and sandbox.state == State.RESETTING and sandbox.node_id == settings.NODE_NAME:
-            _build(action, first=False)
+            with leased(sandbox) as lease:
+                if lease and sandbox.state == State.RESETTING:
+                    _build(action, lease, first=False)
 
 
 def close_sandbox(action_id: int) -> None:
@@ -78,10 +84,14 @@ def close_sandbox(action_id: int) -> None:
         sandbox.refresh_from_db()
         if not mine or sandbox.state != State.CLOSING or sandbox.node_id not in (None, settings.NODE_NAME):
             return
-        changes.begin(action)
-        # when the engine does not answer, the reconciler sends the task again
-        lifecycle.close_sandbox(lab_config(), sandbox.pk)
-        _end(sandbox, [State.CLOSING], State.EXPIRED if sandbox.phase == "expired" else State.CLOSED)
+        with leased(sandbox) as lease:
+            if not lease or sandbox.state != State.CLOSING:
+                return
+            changes.begin(action)
+            # when the engine does not answer, the reconciler sends the task again
+            lifecycle.close_sandbox(lab_config(), sandbox.pk)
+            over = State.EXPIRED if sandbox.phase == "expired" else State.CLOSED
+            _end(sandbox, [State.CLOSING], over, lease=lease)
     call_next()
 
 
@@ -110,6 +120,9 @@ def _claim(sandbox: Sandbox) -> bool:
     if sandbox.state != State.QUEUED or sandbox.node_id not in (None, settings.NODE_NAME):
         return False
     node = ensure_node()
+    if node.holder not in ("", identity()):
+        log.error("another machine has this node's name", node=node.pk)
+        return False
     if (node.draining or sandbox.engine not in node.engines) and sandbox.node_id is None:
         return False
     with hold("claim", wait=10) as mine:
@@ -136,12 +149,11 @@ def make_room(sandbox: Sandbox) -> bool:
     return False
 
 
-def _build(action: Action, *, first: bool) -> None:
+def _build(action: Action, lease: Lease, *, first: bool) -> None:
     sandbox = action.sandbox
-    sandbox.refresh_from_db()
     changes.begin(action)
     building = State.OPENING if first else State.RESETTING
-    say = Phases(sandbox, building)
+    say = Phases(sandbox, building, lease)
     try:
         if not first:
             _remove_older(sandbox)
@@ -164,22 +176,23 @@ def _build(action: Action, *, first: bool) -> None:
         # columns of a comparison need one node; a prepared sandbox was counted on this node
         stays = sandbox.comparison_id or (sandbox.class_id and sandbox.learner_id is None)
         node = sandbox.node if stays else None
-        if not (first and move(sandbox, [State.OPENING], state=State.QUEUED, node=node, phase="queued")):
-            _fail(sandbox, action, building, OURS.format("the machine that runs sandboxes has no room left."))
+        back: dict[str, Any] = {"state": State.QUEUED, "node": node, "phase": "queued"}
+        if not (first and move(sandbox, [State.OPENING], where=lease.holds, **back)):
+            _fail(sandbox, action, lease, building, OURS.format("the machine that runs sandboxes has no room left."))
     except NoLongerWanted:
         log.info("no longer wanted")
         lifecycle.close_sandbox(lab_config(), sandbox.pk, sandbox.generation)
     except (LabError, SoftTimeLimitExceeded) as error:
         log.warning("build failed", error=repr(error), detail=getattr(error, "detail", ""))
-        _fail(sandbox, action, building, _reason(error))
+        _fail(sandbox, action, lease, building, _reason(error))
     except Exception as error:
         log.exception("build failed in a way nobody foresaw")
-        _fail(sandbox, action, building, _reason(error))
+        _fail(sandbox, action, lease, building, _reason(error))
     else:
-        _arrive(sandbox, action, building, facts, failed)
+        _arrive(sandbox, action, lease, building, facts, failed)
 
 
-def _arrive(sandbox: Sandbox, action: Action, building: str, facts: dict[str, Any], failed: list[str]) -> None:
+def _arrive(sandbox: Sandbox, action: Action, lease: Lease, building: str, facts: dict[str, Any], failed: list[str]) -> None:
     """The hosts run: sets the row to ready, or removes what was built when the row has changed meanwhile. `failed` has a
     sentence for each kept command that failed.
     """
@@ -189,9 +202,9 @@ def _arrive(sandbox: Sandbox, action: Action, building: str, facts: dict[str, An
         new["replay"] = {**sandbox.replay, "failed": failed}
     generation = sandbox.generation
     if building == State.RESETTING:
-        there = move(sandbox, [building], where=Q(generation=generation), state=State.READY, **new)
+        there = move(sandbox, [building], where=lease.holds & Q(generation=generation), state=State.READY, **new)
     else:
-        there = _arrive_first(sandbox, new | {"ready_at": now, "expires_at": now + changes.lifetime(sandbox)})
+        there = _arrive_first(sandbox, lease, new | {"ready_at": now, "expires_at": now + changes.lifetime(sandbox)})
     if there:
         # every one of this kind: the task that built it may be a late one, of an earlier action
         finish_all(sandbox, Action.State.SUCCEEDED, "", [action.kind])
@@ -203,17 +216,18 @@ def _arrive(sandbox: Sandbox, action: Action, building: str, facts: dict[str, An
     else:
         log.info("moved on while building", generation=generation)
         sandbox.refresh_from_db()
-        if sandbox.state not in (State.READY, State.WARM) or sandbox.generation != generation:
+        here = sandbox.node_id == settings.NODE_NAME and sandbox.state in (State.READY, State.WARM)
+        if not here or sandbox.generation != generation:
             lifecycle.close_sandbox(lab_config(), sandbox.pk, generation)
 
 
-def _arrive_first(sandbox: Sandbox, new: dict[str, Any]) -> bool:
+def _arrive_first(sandbox: Sandbox, lease: Lease, new: dict[str, Any]) -> bool:
     """Sets the row to warm when it has no learner, else to ready. A learner may claim it at any moment, so both are tried."""
     waits = sandbox.expires_at if sandbox.class_id and sandbox.learner_id is None else None
     warm = {**new, "state": State.WARM, "phase": "warm", "expires_at": waits}
-    if move(sandbox, [State.OPENING], where=Q(learner=None), **warm):
+    if move(sandbox, [State.OPENING], where=lease.holds & Q(learner=None), **warm):
         return True
-    return move(sandbox, [State.OPENING], state=State.READY, **new)
+    return move(sandbox, [State.OPENING], where=lease.holds, state=State.READY, **new)
 
 
 def _remove_older(sandbox: Sandbox) -> None:
@@ -223,12 +237,15 @@ def _remove_older(sandbox: Sandbox) -> None:
             lifecycle.close_sandbox(lab_config(), sandbox.pk, found.generation)
 
 
-def _fail(sandbox: Sandbox, action: Action, building: str, reason: str) -> None:
+def _fail(sandbox: Sandbox, action: Action, lease: Lease, building: str, reason: str) -> None:
+    if not lease.renew():
+        log.warning("another worker has taken this sandbox; this one leaves it alone", reason=reason)
+        return
     try:
         lifecycle.close_sandbox(lab_config(), sandbox.pk)
     except LabError as error:
         log.warning("could not clean up; the reconciler will", error=str(error))
-    fail_row(sandbox, [building], reason)
+    _end(sandbox, [building], State.FAILED, reason, lease)
     finish(action, Action.State.FAILED, reason)
 
 
@@ -241,8 +258,9 @@ def fail_row(sandbox: Sandbox, states: list[str], reason: str) -> bool:
     return _end(sandbox, states, State.FAILED, reason)
 
 
-def _end(sandbox: Sandbox, states: list[str], state: str, reason: str = "") -> bool:
+def _end(sandbox: Sandbox, states: list[str], state: str, reason: str = "", lease: Lease | None = None) -> bool:
     same = Q(generation=sandbox.generation) if states != [State.CLOSING] else changes.ALWAYS
+    same &= lease.holds if lease else changes.ALWAYS
     ended = move(sandbox, states, where=same, state=state, reason=reason, ended_at=timezone.now(), phase=state)
     if ended:
         log.info("ended", state=state, reason=reason)
@@ -271,8 +289,8 @@ class Phases:
     the row was changed meanwhile.
     """
 
-    def __init__(self, sandbox: Sandbox, building: str) -> None:
-        self.sandbox, self.building, self.last = sandbox, building, ""
+    def __init__(self, sandbox: Sandbox, building: str, lease: Lease) -> None:
+        self.sandbox, self.building, self.lease = sandbox, building, lease
         self.generation = sandbox.generation
         self.thread = threading.get_ident()
         self.lock = threading.Lock()
@@ -289,7 +307,7 @@ class Phases:
 
     def _write(self, phase: str, detail: str) -> None:
         log.debug("phase", phase=phase, detail=detail)
-        same = Q(generation=self.generation)
+        same = self.lease.holds & Q(generation=self.generation)
         wanted = move(self.sandbox, [self.building], where=same, phase=phase[:40], detail=detail[:200])
         if not wanted:
             raise NoLongerWanted
