@@ -4,10 +4,11 @@ import os
 from datetime import timedelta
 from typing import Any
 
+import structlog
 from celery import Celery
 from celery.beat import PersistentScheduler, ScheduleEntry
 from celery.schedules import schedstate
-from celery.signals import worker_ready
+from celery.signals import task_postrun, task_prerun, worker_ready
 from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "explorer.settings")
@@ -35,3 +36,14 @@ app.autodiscover_tasks()
 def announce(**_: Any) -> None:
     """The node says it is here at once, not at the first beat."""
     app.send_task("explorer.sandboxes.tasks.reconcile", queue=settings.NODE_QUEUE)
+
+
+@task_prerun.connect
+def name_task(task_id: str = "", **_: Any) -> None:
+    """Every log record of a task carries the task's id."""
+    structlog.contextvars.bind_contextvars(task_id=task_id)
+
+
+@task_postrun.connect
+def forget_task(**_: Any) -> None:
+    structlog.contextvars.unbind_contextvars("task_id")

@@ -3,12 +3,6 @@ own is written as its escape."""
 
 from __future__ import annotations
 
-import logging
-
-import structlog
-
-NEXT = "\n    "  # how an entry of the log goes on
-
 
 def plain(text: str) -> str:
     """`text` with every character that cannot be printed as its escape, such as `\\x1b`; lines and tabs stay."""
@@ -19,10 +13,3 @@ def plain(text: str) -> str:
 
 def escape(sign: str) -> str:
     return sign.encode("unicode_escape").decode("ascii")
-
-
-class LogFormatter(structlog.stdlib.ProcessorFormatter):
-    """One entry begins at the left edge and goes on indented, so nothing in an entry can look like another one."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        return plain(super().format(record)).replace("\n", NEXT)

@@ -16,7 +16,7 @@ from csp.constants import NONCE, SELF
 from django.templatetags.static import static
 
 from explorer import environment as env
-from explorer.plain import LogFormatter
+from explorer import log_lines
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -338,7 +338,9 @@ FORGET_DAYS = env.number(
 )
 
 # --- logs ---
-LOG_JSON = env.flag("EXPLORER_LOG_JSON", False, "1 writes logs as JSON lines")
+LOG = env.text("EXPLORER_LOG", "line", "how logs are written: line or json")
+if LOG not in {"line", "json"}:
+    raise env.SettingError(f"EXPLORER_LOG={LOG!r}: expected line or json")
 LOG_LEVEL = env.text("EXPLORER_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR")
 if LOG_LEVEL not in logging.getLevelNamesMapping():
     raise env.SettingError(f"EXPLORER_LOG_LEVEL={LOG_LEVEL!r}: expected DEBUG, INFO, WARNING or ERROR")
@@ -347,22 +349,30 @@ _shared: list[Any] = [
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso"),
+    log_lines.Whose(NODE_NAME),
 ]
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
         "line": {
-            "()": LogFormatter,
-            "processor": structlog.processors.JSONRenderer()
-            if LOG_JSON
-            else structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+            "()": structlog.stdlib.ProcessorFormatter,
+            "processors": [
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                log_lines.as_json if LOG == "json" else log_lines.as_line,
+            ],
             "foreign_pre_chain": _shared,
         }
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    "loggers": {"celery": {"level": "WARNING"}, "django_structlog": {"level": "WARNING"}},
+    "loggers": {
+        "celery": {"level": "WARNING"},
+        "django_structlog": {"level": "WARNING"},
+        "uvicorn": {"level": "WARNING", "handlers": [], "propagate": True},
+        "uvicorn.error": {"level": "WARNING", "handlers": [], "propagate": True},
+    },
 }
 structlog.configure(
     processors=[

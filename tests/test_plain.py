@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-import structlog
 
-from explorer.plain import LogFormatter, plain
+from explorer import settings
+from explorer.plain import plain
 from tests.attacks import attack
 
 TOP = Path(__file__).resolve().parents[1]
@@ -45,13 +45,17 @@ def test_what_people_write_stays_as_it_is(text):
 
 def entry(message, *words, error=None):
     """One entry of the log as text."""
-    formatter = LogFormatter(processor=structlog.dev.ConsoleRenderer(colors=False), foreign_pre_chain=[])
+    line = settings.LOGGING["formatters"]["line"]
+    formatter = line["()"](**{name: value for name, value in line.items() if name != "()"})
     info = (type(error), error, None) if error else None
     return formatter.format(logging.LogRecord("explorer", logging.ERROR, __file__, 1, message, words, info))
 
 
 @attack(
-    "a second entry in the operator's log, {how}", origin="output", expected="harmless", held_by="an entry goes on indented"
+    "a second entry in the operator's log, {how}",
+    origin="output",
+    expected="harmless",
+    held_by="an entry is one line; a traceback is barred",
 )
 @pytest.mark.parametrize("how", ["by a word", "by an error"])
 def test_one_entry_cannot_pass_for_two(how, seen):
@@ -60,13 +64,12 @@ def test_one_entry_cannot_pass_for_two(how, seen):
     seen(text)
     assert "forged" in text
     assert "\x1b" not in text
-    assert [line for line in text.splitlines()[1:] if not line.startswith("    ")] == []
+    assert [line for line in text.splitlines()[1:] if not line.startswith("  | ")] == []
 
 
 def test_the_logs_of_the_processes_are_written_this_way(tmp_path):
     code = "import django; django.setup(); import logging; logging.getLogger('x').error('a%sb', '\\x1b[31m\\nFAKE')"
     env = {"DJANGO_SETTINGS_MODULE": "explorer.settings", "EXPLORER_STATE": str(tmp_path), "PATH": "/usr/bin:/bin"}
     done = subprocess.run([sys.executable, "-c", code], cwd=TOP, env=env, capture_output=True, text=True, check=True)
-    (first, second) = done.stderr.splitlines()
-    assert "a\\x1b[31m" in first
-    assert second.startswith("    FAKE")
+    (line,) = done.stderr.splitlines()
+    assert "a\\x1b[31m\\nFAKEb" in line

@@ -81,13 +81,17 @@ def take_lease(sandbox: Sandbox, holder: str) -> int:
     """Takes the row for one worker of the machine `holder`, and reads it again. Returns the lease's number, or 0 when another
     machine holds the row. A worker passes `Q(lease=number)` to `move`, so it changes nothing after another took the row.
     """
-    now = timezone.now()
-    free = Q(leased_until=None) | Q(leased_until__lt=now) | Q(leased_by=holder)
     with transaction.atomic():
-        fields = {"lease": F("lease") + 1, "leased_by": holder, "leased_until": now + LEASE}
-        taken = Sandbox.objects.filter(free, pk=sandbox.pk).update(**fields)
+        fields = {"lease": F("lease") + 1, "leased_by": holder, "leased_until": timezone.now() + LEASE}
+        taken = Sandbox.objects.filter(_no_lease() | Q(leased_by=holder), pk=sandbox.pk).update(**fields)
         sandbox.refresh_from_db()
     return sandbox.lease if taken else 0
+
+
+def _no_lease() -> Q:
+    """No lease holds. One that would hold for longer than a lease does was taken before the clock was set back."""
+    now = timezone.now()
+    return Q(leased_until=None) | Q(leased_until__lt=now) | Q(leased_until__gt=now + LEASE + CLOCKS_DIFFER)
 
 
 def renew_lease(sandbox_id: str, lease: int) -> bool:
@@ -103,10 +107,9 @@ def take_back(sandbox: Sandbox, node: str = "") -> bool:
     """Puts a sandbox that is being opened back into the queue, for the given node or for any, if no lease on it holds. What
     its node has built of it is then of an older generation. False when the row has moved meanwhile.
     """
-    free = Q(leased_until=None) | Q(leased_until__lt=timezone.now())
     same = Q(generation=sandbox.generation, node=sandbox.node_id)
     fields: dict[str, Any] = {"node": node or None, "phase": "queued", "generation": F("generation") + 1}
-    return move(sandbox, [Sandbox.State.OPENING], where=free & same, state=Sandbox.State.QUEUED, **fields)
+    return move(sandbox, [Sandbox.State.OPENING], where=_no_lease() & same, state=Sandbox.State.QUEUED, **fields)
 
 
 def adopt(sandbox: Sandbox, generation: int, facts: dict[str, Any]) -> bool:

@@ -13,6 +13,7 @@ from explorer.classroom.models import Class
 from explorer.classroom.panel import capacity
 from explorer.classroom.panel.nodes import OPERATED, health_of, is_here
 from explorer.classroom.people.access import OPERATOR, classes_of, role_of, sandboxes_of
+from explorer.sandboxes.health import examine_parts
 from explorer.sandboxes.models import Node, Sandbox
 
 State = Sandbox.State
@@ -49,6 +50,7 @@ def describe_nodes(span: str) -> dict[str, Any]:
     places, taken = sum(node.capacity for node in in_service), sum(node.live for node in in_service)
     slots = capacity.read_slots(span)
     return {
+        "parts": examine_parts(),
         "nodes": [(node, *health_of(node)) for node in nodes],
         "places": places,
         "taken": taken,

@@ -47,11 +47,27 @@ def health_of(node: Node) -> tuple[str, str]:
         return "away", f"not heard of since {node.seen_at:%d %b %H:%M} UTC"
     if node.health.get("engine"):
         return "ill", str(node.health["engine"])
+    if alarm := alarm_of(node):
+        return "ill", alarm
     found = node.health.get("doctor", {}).get("findings", [])
     musts = [one for one in found if one.get("must")]
     if musts:
         return "ill", "; ".join(f"{one['name']}: {one['found']}" for one in musts)
     return ("limited", f"without {', '.join(one['name'] for one in found)}") if found else ("well", "")
+
+
+def alarm_of(node: Node) -> str:
+    """What the reconciler wants an operator to decide; empty when there is nothing."""
+    braked, kept = node.health.get("braked", 0), node.health.get("kept", 0)
+    if braked:
+        return f"the brake holds back the removal of {braked} sandboxes: manage.py reconcile --dry-run says which and why"
+    if kept:
+        return f"the database is an older copy and does not know {kept} sandboxes: manage.py reconcile --dry-run lists them"
+    return "the database is an older copy" if node.health.get("older_database") else ""
+
+
+def describe_reaper(told: list[dict[str, Any]]) -> str:
+    return "\n".join(f"{one['sandbox']}, generation {one['generation']}: {one['why']}" for one in told) or "Nothing."
 
 
 @admin.register(Node)
@@ -69,6 +85,7 @@ class NodeTable(Table):
         "versions",
         "kernel",
         "doctor",
+        "reaper",
     )
     wishes = (
         Wish("drain", "Drain", drain, "These nodes take no new sandboxes. Those on them go on until they end."),
@@ -114,6 +131,10 @@ class NodeTable(Table):
     @display(description="what labdoctor found")
     def doctor(self, node: Node) -> str:
         return describe_findings(node.health.get("doctor", {}))
+
+    @display(description="what waits for an operator's decision")
+    def reaper(self, node: Node) -> str:
+        return describe_reaper(node.health.get("reaper", []))
 
 
 def describe_findings(doctor: dict[str, Any]) -> str:

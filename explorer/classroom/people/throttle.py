@@ -13,6 +13,8 @@ from django.http import HttpRequest
 from redis import Redis
 from redis.exceptions import RedisError
 
+from explorer.sandboxes import figures
+
 log = logging.getLogger(__name__)
 
 
@@ -25,6 +27,7 @@ def allow(what: str, who: str, times: int, seconds: int) -> bool:
     """Counts, and returns whether `who` has done `what` at most `times` in the present window of `seconds`."""
     done = count(what, who, seconds)
     if done > times:
+        figures.count("explorer_throttled_total", what=what)
         log.info("throttled: %s by %s, %d of %d in %d s", what, who, done, times, seconds)
     return done <= times
 

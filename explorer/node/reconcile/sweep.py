@@ -11,6 +11,7 @@ is kept and reported until an operator decides (`manage.py reconcile`).
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Sequence
 from datetime import timedelta
@@ -30,11 +31,12 @@ from explorer.network.scenario import DEFAULT_ENGINE, ENGINES
 from explorer.node.lessons import authored
 from explorer.node.reconcile import comparisons, node_health
 from explorer.node.reconcile.memory import Memory, read_memory, write_memory
-from explorer.node.reconcile.plan import BUDGET, OnEngine, Plan, Removal, Seen, plan
+from explorer.node.reconcile.plan import BUDGET, OnEngine, Plan, Removal, Seen, mark, plan
 from explorer.node.this_node import begin_sweep, drop_old_locks, ensure_node, hold, is_held, lab_config
 from explorer.node.work import work
 from explorer.sandboxes import changes, life, opening, streams, warm
 from explorer.sandboxes.changes import enqueue, node_queue, open_queue
+from explorer.sandboxes.figures import count
 from explorer.sandboxes.models import Action, Node, Sandbox
 from explorer.sandboxes.nodes import only_node, read_nodes
 
@@ -185,6 +187,7 @@ def _health(found: Sequence[OnEngine]) -> dict[str, Any]:
         "load": round(os.getloadavg()[0], 2),
         "memory_mb": memory.get("MemTotal", 0),
         "memory_free_mb": memory.get("MemAvailable", 0),
+        "disk_free_mb": shutil.disk_usage(settings.ENGINE_DIR).free // 2**20,
     }
 
 
@@ -228,13 +231,21 @@ def _carry_out(known: dict[str, Sandbox], found: Sequence[OnEngine], planned: Pl
             would_remove=len({one.sandbox for one in planned.braked}),
             running=len({item.sandbox for item in found}),
         )
+        count("explorer_reaper_braked_total", node=settings.NODE_NAME)
     if planned.kept:
         log.warning("kept, because the database is an older copy", sandboxes=len({one.sandbox for one in planned.kept}))
     follow_clocks(known, found)
     for removal in planned.remove:
         remove(removal)
-    for lost in planned.lost:
-        work.lose_row(known[lost], why_lost(known[lost]))
+    for lost in (*planned.lost, *_ended_here(known, planned)):
+        if work.lose_row(known[lost], why_lost(known[lost])):
+            count("explorer_sandboxes_lost_total", node=settings.NODE_NAME)
+
+
+def _ended_here(known: dict[str, Sandbox], planned: Plan) -> list[str]:
+    """Those that are missing because a guard of this node ended them: no second listing is needed."""
+    some = [row for row in known.values() if mark(row) in planned.missing and row.pk not in planned.lost]
+    return [row.pk for row in some if ended.why(lab_config(), row.pk, row.generation)]
 
 
 def why_lost(sandbox: Sandbox) -> str:
@@ -266,6 +277,7 @@ def remove(removal: Removal) -> bool:
         except LabError as error:
             log.warning("could not sweep", sandbox=removal.sandbox, error=str(error))
             return False
+        count("explorer_reaper_removed_total", node=settings.NODE_NAME, why=removal.why)
         log.info("swept", sandbox=removal.sandbox, generation=removal.generation, why=removal.why, objects=gone)
         return True
 
@@ -288,11 +300,12 @@ def ask_again(node: Node) -> None:
         for sandbox in stalled.filter(state=state)[:BUDGET]:
             if not is_held(work.lock_of(sandbox)):
                 _ask_or_give_up(sandbox, kind, task, work.OURS.format("it could not be started, several times over."))
-    for sandbox in Sandbox.objects.filter(node__seen_at__lt=now - TAKEN_BACK, state=State.OPENING)[:BUDGET]:
+    others = Sandbox.objects.exclude(node=node)
+    for sandbox in others.filter(node__seen_at__lt=now - TAKEN_BACK, state=State.OPENING)[:BUDGET]:
         _take_back(sandbox)
     # also those in the queue of that node, because no other node takes them
     on_it: list[str] = [State.QUEUED, *work.HERE]
-    for sandbox in Sandbox.objects.filter(node__seen_at__lt=now - NODE_LOST, state__in=on_it)[:BUDGET]:
+    for sandbox in others.filter(node__seen_at__lt=now - NODE_LOST, state__in=on_it)[:BUDGET]:
         work.fail_row(sandbox, on_it, NODE_WENT)
 
 
@@ -304,6 +317,7 @@ def _take_back(sandbox: Sandbox) -> None:
         return
     able = only_node(read_nodes(), sandbox.lesson, sandbox.engine)
     if changes.take_back(sandbox, able):
+        count("explorer_taken_back_total", node=sandbox.node_id or "")
         log.warning("taken back from a node that is away", sandbox=sandbox.pk, node=sandbox.node_id)
         sandbox.refresh_from_db()
         _ask_or_give_up(sandbox, Action.Kind.OPEN, streams.TASK_OPEN, NEVER_TAKEN)

@@ -8,6 +8,7 @@ call. A worker whose lease another machine took meanwhile changes nothing any mo
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import nullcontext
 from typing import Any
 
@@ -27,6 +28,7 @@ from explorer.node.work import replay
 from explorer.node.work.lease import Lease, leased
 from explorer.sandboxes import changes
 from explorer.sandboxes.changes import enqueue, finish, finish_all, move, node_queue, open_queue
+from explorer.sandboxes.figures import count, figures
 from explorer.sandboxes.limits import comparison_places
 from explorer.sandboxes.models import Action, Sandbox
 from explorer.sandboxes.streams import TASK_OPEN
@@ -208,6 +210,9 @@ def _arrive(sandbox: Sandbox, action: Action, lease: Lease, building: str, facts
     if there:
         # every one of this kind: the task that built it may be a late one, of an earlier action
         finish_all(sandbox, Action.State.SUCCEEDED, "", [action.kind])
+        if building == State.OPENING:
+            figures.observe("explorer_opening_seconds", (now - action.created_at).total_seconds(), phase="whole")
+        count("explorer_openings_total", node=settings.NODE_NAME, outcome="ready")
         if building == State.RESETTING:
             changes.say(sandbox.pk, "the sandbox is as new: everything that was on it is gone")
         for sentence in failed:
@@ -247,6 +252,7 @@ def _fail(sandbox: Sandbox, action: Action, lease: Lease, building: str, reason:
         log.warning("could not clean up; the reconciler will", error=str(error))
     _end(sandbox, [building], State.FAILED, reason, lease)
     finish(action, Action.State.FAILED, reason)
+    count("explorer_openings_total", node=settings.NODE_NAME, outcome="failed")
 
 
 def lose_row(sandbox: Sandbox, reason: str) -> bool:
@@ -292,10 +298,12 @@ class Phases:
     def __init__(self, sandbox: Sandbox, building: str, lease: Lease) -> None:
         self.sandbox, self.building, self.lease = sandbox, building, lease
         self.generation = sandbox.generation
+        self.phase, self.since = "", time.monotonic()
         self.thread = threading.get_ident()
         self.lock = threading.Lock()
 
     def __call__(self, phase: str, detail: str = "") -> None:
+        self._time(phase)
         if phase == "ready":  # the row says it, together with the state
             return
         with self.lock:
@@ -304,6 +312,13 @@ class Phases:
             finally:
                 if threading.get_ident() != self.thread:
                     connection.close()
+
+    def _time(self, phase: str) -> None:
+        """Notes how long the phase before this one took."""
+        if self.phase and self.phase != phase:
+            figures.observe("explorer_opening_seconds", time.monotonic() - self.since, phase=self.phase)
+        if self.phase != phase:
+            self.phase, self.since = phase, time.monotonic()
 
     def _write(self, phase: str, detail: str) -> None:
         log.debug("phase", phase=phase, detail=detail)

@@ -20,6 +20,7 @@ from explorer.classroom.models import Class, Seat
 from explorer.classroom.people.access import classes_of, keep_learner, role_of
 from explorer.classroom.people.throttle import address, allow
 from explorer.classroom.seat import joining
+from explorer.sandboxes import figures
 from explorer.web.seat.qr import draw_qr
 from explorer.web.teach.class_form import ClassForm, begin_form
 from explorer.web.teach.teaching import teaching, teaching_class
@@ -43,8 +44,12 @@ show_form = LoginView.as_view(template_name="teach/login.html", authentication_f
 @require_http_methods(["GET", "HEAD", "POST"])
 def log_in(request: HttpRequest) -> HttpResponseBase:
     if request.method == "POST" and not may_try(request):
+        figures.count("explorer_login_refusals_total", why="too_many")
         return render(request, "teach/login.html", {"locked": LOCKED}, status=429)
-    return show_form(request)
+    answer = show_form(request)
+    if request.method == "POST" and answer.status_code == 200:  # the form again; a login that is right is a redirect
+        figures.count("explorer_login_refusals_total", why="wrong")
+    return answer
 
 
 def may_try(request: HttpRequest) -> bool:

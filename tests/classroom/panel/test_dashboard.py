@@ -29,6 +29,28 @@ def test_an_instructor_sees_their_own_and_nothing_of_the_nodes(teachers, node, s
         assert not_theirs not in page
 
 
+def test_an_operator_sees_the_health_of_each_part_and_why(operators, teachers, settings, tmp_path):
+    settings.REDIS_URL = f"unix://{tmp_path / 'none'}"
+    page = operators.get("/admin/").content.decode()
+    assert "Health of each part" in page
+    assert "It does not answer (ConnectionError)." in page
+    assert "none has ever announced itself" in page
+    assert "Health of each part" not in teachers.get("/admin/").content.decode()
+
+
+def test_an_operator_sees_what_the_reconciler_holds_back(operators, node):
+    held = [{"sandbox": "abc", "generation": 2, "why": "its row belongs to another node"}]
+    Node.objects.update(health={**node.health, "braked": 4, "reaper": held})
+    assert "the brake holds back the removal of 4 sandboxes" in operators.get("/admin/").content.decode()
+    page = operators.get(f"/admin/sandboxes/node/{node.pk}/change/").content.decode()
+    assert "abc, generation 2: its row belongs to another node" in page
+
+
+def test_an_operator_sees_that_the_database_is_an_older_copy(operators, node):
+    Node.objects.update(health={**node.health, "kept": 2, "older_database": 1})
+    assert "the database is an older copy and does not know 2 sandboxes" in operators.get("/admin/").content.decode()
+
+
 def test_with_nothing_there_it_says_so(operators):
     page = operators.get("/admin/?span=nonsense").content.decode()
     assert "No node has announced itself yet" in page

@@ -159,11 +159,13 @@ def test_after_a_dry_run_the_sweep_does_that(engine, redis, node1, capsys):
     assert len(planned) == 3
 
 
-def test_a_sweep_by_hand_does_not_say_that_a_worker_is_here(engine, redis, node1):
+def test_a_sweep_by_hand_says_neither_that_a_worker_is_here_nor_that_its_node_is_lost(ready):
     long_ago = timezone.now() - timedelta(hours=1)
     Node.objects.update(seen_at=long_ago)
     call_command("reconcile")
+    ready.refresh_from_db()
     assert Node.objects.get().seen_at == long_ago
+    assert ready.state == State.READY
 
 
 def test_an_operator_has_them_removed(restored, engine, capsys):

@@ -4,9 +4,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from explorer.lab import ended
 from explorer.node.reconcile import sweep
 from explorer.node.reconcile.plan import BUDGET
-from explorer.node.this_node import hold, identity
+from explorer.node.this_node import hold, identity, lab_config
 from explorer.node.work import work
 from explorer.sandboxes.models import Action, Node, NodeSample, Sandbox
 from tests.one_node import Standing
@@ -166,6 +167,15 @@ def test_a_ready_one_without_hosts_fails_with_a_reason_at_the_second_listing(rea
     ready.refresh_from_db()
     assert ready.state == State.FAILED
     assert "Open a new one" in ready.reason
+
+
+def test_one_that_a_guard_of_the_node_ended_is_lost_at_once(ready, engine):
+    ended.note(lab_config(), ready.pk, ready.generation, "memory", "it held 2 GB")
+    engine.standing.clear()
+    sweep.reconcile()
+    ready.refresh_from_db()
+    assert ready.state == State.FAILED
+    assert "filled memory" in ready.reason
 
 
 def test_two_listings_at_the_same_moment_are_one(ready, engine):

@@ -146,6 +146,13 @@ def test_a_lease_that_is_not_renewed_ends_in_a_minute(queued):
     assert changes.take_lease(sandbox, "second") == 2
 
 
+def test_a_lease_from_before_the_clock_was_set_back_holds_nothing_up(queued):
+    sandbox, _ = queued
+    changes.take_lease(sandbox, "first")
+    Sandbox.objects.update(leased_until=timezone.now() + timedelta(hours=1))
+    assert changes.take_lease(sandbox, "second") == 2
+
+
 def test_it_is_renewed_while_work_goes_on(queued, monkeypatch):
     sandbox, _ = queued
     renewed, thrice = [], threading.Event()
