@@ -14,6 +14,8 @@ from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
+from explorer.plain import plain
+
 Record = MutableMapping[str, Any]
 FIRST = ("node", "part", "request_id", "task_id", "sandbox")
 MOST = 2000  # characters of one value
@@ -44,9 +46,9 @@ class Whose:
 
 
 def escape(text: str, most: int = MOST) -> str:
-    """The text with every control character as `\\\\xNN` or `\\\\uNNNN`, and bounded."""
+    """The text as one line: bounded, and with every character that cannot be printed as its escape."""
     cut = text[:most] + ("…" if len(text) > most else "")
-    return CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), cut)
+    return plain(cut).replace("\n", r"\n").replace("\t", r"\t")
 
 
 def as_line(logger: Any, name: str, record: Record) -> str:

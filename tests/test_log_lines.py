@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import structlog
 from hypothesis import given
+from hypothesis import settings as unhurried
 from hypothesis import strategies as st
 
 from explorer import log_lines, settings
@@ -27,6 +28,7 @@ def record(**facts):
     return {"event": "seen", "level": "info", "logger": "explorer.x", "timestamp": "T", **facts}
 
 
+@unhurried(deadline=None)
 @given(st.dictionaries(st.text(min_size=1), values), st.text(), st.text())
 def test_a_record_is_one_line_whatever_it_holds(facts, event, trace):
     line = as_line(None, "", {**facts, "event": event, "exception": trace})
@@ -37,6 +39,7 @@ def test_a_record_is_one_line_whatever_it_holds(facts, event, trace):
     assert first
 
 
+@unhurried(deadline=None)
 @given(st.dictionaries(st.text(min_size=1), values), st.text())
 def test_as_json_it_is_one_object_on_one_line(facts, event):
     text = as_json(None, "", {**facts, "event": event})
@@ -138,5 +141,6 @@ def test_a_tasks_records_carry_its_id():
 
 
 def test_uvicorns_records_go_the_same_way():
-    assert settings.LOGGING["loggers"]["uvicorn.error"] == {"level": "WARNING", "handlers": [], "propagate": True}
+    told = settings.LOGGING["loggers"]["uvicorn.error"]  # type: ignore[index]
+    assert told == {"level": "WARNING", "handlers": [], "propagate": True}
     assert logging.getLogger("uvicorn.error").propagate

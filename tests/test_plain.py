@@ -6,6 +6,7 @@ import logging
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,7 +46,7 @@ def test_what_people_write_stays_as_it_is(text):
 
 def entry(message, *words, error=None):
     """One entry of the log as text."""
-    line = settings.LOGGING["formatters"]["line"]
+    line: dict[str, Any] = settings.LOGGING["formatters"]["line"]  # type: ignore[index]
     formatter = line["()"](**{name: value for name, value in line.items() if name != "()"})
     info = (type(error), error, None) if error else None
     return formatter.format(logging.LogRecord("explorer", logging.ERROR, __file__, 1, message, words, info))
@@ -55,7 +56,7 @@ def entry(message, *words, error=None):
     "a second entry in the operator's log, {how}",
     origin="output",
     expected="harmless",
-    held_by="an entry is one line; a traceback is barred",
+    held_by="one line; a traceback is barred",
 )
 @pytest.mark.parametrize("how", ["by a word", "by an error"])
 def test_one_entry_cannot_pass_for_two(how, seen):

@@ -12,6 +12,7 @@ from django.core.management import load_command_class
 
 from explorer import settings
 from explorer.live import edge
+from explorer.sandboxes.figures import FIGURES
 from explorer.web.edge import metrics
 
 ROOT = Path(settings.BASE_DIR)
@@ -52,7 +53,7 @@ def test_every_metric_of_a_rule_exists(rule):
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])
 def test_a_rule_asks_for_labels_that_the_metric_has(rule):
     for name, label in re.findall(r"(explorer_\w+)\{(\w+)=", rule["expr"]):
-        figure = metrics.figures.FIGURES[re.sub(r"_bucket$", "", name)]
+        figure = FIGURES[re.sub(r"_bucket$", "", name)]
         assert label in figure.labels
 
 

@@ -133,7 +133,8 @@ def _kept(seen: Seen, item: OnEngine) -> Removal | None:
         return None
     if row is None:
         return Removal(item.sandbox, item.generation, RESTORED_UNKNOWN, item.objects)
-    newer = item.generation > row.generation or (row.node_id not in (None, seen.node) and row.state not in Sandbox.OVER)
+    elsewhere = row.node_id not in (None, seen.node) and row.state not in Sandbox.OVER
+    newer = item.generation > row.generation or (elsewhere and item.generation == row.generation)
     return Removal(item.sandbox, item.generation, RESTORED_NEWER, item.objects) if newer else None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from explorer.node.reconcile import plan as planning
@@ -75,7 +75,11 @@ def test_a_sweep_keeps_to_its_budget_and_names_a_reason_for_each(seen):
     assert all(one.why for one in (*planned.remove, *planned.later, *planned.braked, *planned.kept))
 
 
+ELSEWHERE_NEWER = {"s1": Sandbox(pk="s1", state=State.QUEUED, generation=2, node_id=THERE)}
+
+
 @given(seen())
+@example(Seen(HERE, NOW, ELSEWHERE_NEWER, [Thing("s1", 1)], restored=True))
 def test_nothing_is_both_removed_and_kept(seen):
     planned = plan(seen)
     groups = [{(one.sandbox, one.generation) for one in some} for some in (planned.remove, planned.later, planned.braked)]
