@@ -270,7 +270,8 @@ def test_the_clock_was_set_back_and_nothing_waits_for_the_old_time_to_come_again
     NodeSample.objects.create(node=node1, at=later)
     away = Node.objects.create(name="away", seen_at=later)
     sweep.reconcile()
-    away.refresh_from_db(), ready.refresh_from_db()
+    away.refresh_from_db()
+    ready.refresh_from_db()
     assert max(away.seen_at, ready.moved_at, *Action.objects.values_list("created_at", flat=True)) <= timezone.now()
     assert NodeSample.objects.get().at <= timezone.now()
 
