@@ -23,6 +23,7 @@ from explorer.network.journeys import Asked, Gathered, Journeys, tell
 from explorer.network.journeys.gathered import Handles, Sighting
 from explorer.network.journeys.identity import Mark, dns_marks, find_sequence, first_of_its_own, ping_marks, tcp_marks, wanted
 from explorer.network.journeys.questions import questions
+from explorer.network.journeys.seen import recognised
 from explorer.network.model import DockerState, Place
 from explorer.network.read.text import number
 
@@ -161,10 +162,12 @@ async def _await(asked: Asked, traces: list[Trace], places: dict[str, Place]) ->
         if found is None:
             continue
         ends, marks = found
-        answered = any(marks[1].needle in one.data for one in _seen_at(traces, home))
+        answered = any(one.sighting.way == "in" for one in recognised(marks[1], _seen_at(traces, home)))
         to = f"{ends.destination}{f':{ends.destination_port}' if ends.destination_port else ''}"
         return Sent(answered, f"to {to}, {'answered' if answered else 'not answered'}", marks, address=ends.destination)
-    raise NoAnswer(f"Nothing left {asked.source} within {RECORD_SECONDS:.0f} s: no ping, no connection, no name lookup.")
+    raise NoAnswer(
+        f"Nothing left {asked.source} within {RECORD_SECONDS:.0f} s: no ping, no connection, no datagram, no name lookup."
+    )
 
 
 def _seen_at(traces: list[Trace], place: str) -> Iterator[Sighting]:

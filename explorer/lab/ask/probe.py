@@ -22,7 +22,7 @@ from explorer.lab.inside.inner import read_below
 from explorer.lab.inside.listen import receive
 from explorer.lab.inside.netns import Namespace
 from explorer.lab.inside.unix_http import BadAnswer, start
-from explorer.network.model import Interface, Place, Probe
+from explorer.network.model import Interface, Place, Probe, Route
 
 SECONDS = patient(1.0)
 BODY_BYTES = 4 * 1024
@@ -74,9 +74,13 @@ async def resolve(target: str, namespace: Namespace, places: dict[str, Place]) -
 
 
 def first_address(place: Place, places: dict[str, Place]) -> str:
+    """The address by which others know the place: that of the interface of its default route; else of its first interface
+    that leads to other places."""
     seen = places.get(place.shares, place).views.get("interfaces")
     interfaces = [item for item in seen.items if isinstance(item, Interface)] if seen else []
-    for interface in sorted(interfaces, key=lambda interface: (interface.kind in LAST, interface.index)):
+    routes = places.get(place.shares, place).views.get("routes")
+    out = {item.dev for item in (routes.items if routes else ()) if isinstance(item, Route) and item.destination == "default"}
+    for interface in sorted(interfaces, key=lambda one: (one.name not in out, one.kind in LAST, one.index)):
         for address in interface.addresses:
             if address.family == "inet" and address.scope == "global":
                 return address.cidr.partition("/")[0]

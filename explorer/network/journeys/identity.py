@@ -40,15 +40,25 @@ class Ends:
 class Mark:
     """What identifies a packet. `needle` has to be in its bytes; `fields` have to be in its innermost layer of `protocol`."""
 
-    protocol: str  # ICMP, TCP, UDP
+    protocol: str  # ICMP, TCP, UDP (a DNS message), datagram (any other UDP)
     needle: bytes
     fields: tuple[tuple[str, str], ...] = ()
     answer: bool = False
+    ends: Ends | None = None  # of the answer to a datagram: nothing in it repeats the request but its ends
+
+    @property
+    def transport(self) -> str:
+        """tcp or udp; "" for a protocol without ports."""
+        return {"TCP": "tcp", "UDP": "udp", "datagram": "udp"}.get(self.protocol, "")
 
     def fits(self, packet: Packet, data: bytes) -> bool:
-        layer = next((one for one in reversed(packet.layers) if one.protocol == self.protocol), None)
+        name = "UDP" if self.protocol == "datagram" else self.protocol
+        layer = next((one for one in reversed(packet.layers) if one.protocol == name), None)
         if layer is None:
             return False
+        if self.protocol == "datagram":
+            fits = data[layer.offset + 8 :].startswith(self.needle)
+            return ends_of(packet) == self.ends if self.ends else fits
         if self.protocol == "UDP":  # a name server may listen on any port, so only the message can be recognised
             message = data[layer.offset + 8 : layer.offset + 12]
             return len(message) == 4 and message[:2] == self.needle and bool(message[2] & 0x80) == self.answer
@@ -80,16 +90,25 @@ def dns_marks(identity: int) -> tuple[Mark, Mark]:
     return Mark("UDP", needle), Mark("UDP", needle, answer=True)
 
 
+def datagram_marks(payload: bytes, ends: Ends) -> tuple[Mark, Mark]:
+    """The marks of a UDP datagram, known by how it begins, and of an answer to it, known by its ends where it came from."""
+    return Mark("datagram", payload[:BEGINNING]), Mark("datagram", b"", answer=True, ends=ends.back())
+
+
+BEGINNING = 32  # bytes of a datagram that identify it
+NOISE = ("4789", "7946", "5353", "67", "68")  # ports of what hosts send by themselves: VXLAN, Swarm's gossip, mDNS, DHCP
+
+
 def first_of_its_own(sightings: Iterable[Sighting], source: str) -> tuple[Ends, tuple[Mark, Mark]] | None:
-    """The first ping or connection that `source` sent; if there is none, the first name lookup. Returns the packet's ends and
-    its marks, or None."""
+    """The first ping, connection or datagram that `source` sent; if there is none, the first name lookup. Returns the packet's
+    ends and its marks, or None."""
     lookup = None
     for seen in sightings:
         if seen.place != source or seen.way != "out":
             continue
         packet = dissect(seen.data, seen.length)
         ends = ends_of(packet)
-        if not ends or packet.problem or (marks := _marks_of(packet, seen.data)) is None:
+        if not ends or packet.problem or (marks := _marks_of(packet, seen.data, ends)) is None:
             continue
         if marks[0].protocol != "UDP":
             return ends, marks
@@ -97,7 +116,7 @@ def first_of_its_own(sightings: Iterable[Sighting], source: str) -> tuple[Ends, 
     return lookup
 
 
-def _marks_of(packet: Packet, data: bytes) -> tuple[Mark, Mark] | None:
+def _marks_of(packet: Packet, data: bytes, ends: Ends) -> tuple[Mark, Mark] | None:
     icmp, tcp, udp = (packet.find(protocol) for protocol in ("ICMP", "TCP", "UDP"))
     if icmp and "echo request" in icmp.get("type"):
         return ping_marks(int(icmp.get("id")), int(icmp.get("sequence")))
@@ -105,6 +124,8 @@ def _marks_of(packet: Packet, data: bytes) -> tuple[Mark, Mark] | None:
         return tcp_marks(int(tcp.get("sequence")))
     if udp and packet.find("DNS") and len(data) >= udp.offset + 10:
         return dns_marks(int.from_bytes(data[udp.offset + 8 : udp.offset + 10]))
+    if udp and ends.destination_port not in NOISE and len(data) > udp.offset + 8:
+        return datagram_marks(data[udp.offset + 8 :], ends)
     return None
 
 
@@ -185,7 +206,7 @@ def _quotes(mark: Mark, known: set[Ends], quoted: bytes) -> bool:
     source, destination = (str(ipaddress.IPv4Address(quoted[at : at + 4])) for at in (12, 16))
     first, second = struct.unpack_from(">HH", transport)
     ends = Ends(source, destination, str(first), str(second)) if protocol in (6, 17) else Ends(source, destination)
-    return protocol == {"TCP": 6, "UDP": 17}.get(mark.protocol) and ends in known
+    return protocol == {"TCP": 6, "UDP": 17, "datagram": 17}.get(mark.protocol) and ends in known
 
 
 def framed(drop: Drop) -> bytes:
@@ -246,10 +267,11 @@ def _one_end(one: Ends, other: Ends) -> bool:
 
 
 PING, CONNECTION, LOOKUP = "icmp type { echo-request, echo-reply }", "tcp flags & (syn | rst) != 0", "meta l4proto udp"
+TUNNEL = "udp dport 4789"  # VXLAN: the packet may travel inside
 
 
 def wanted(asked: Asked) -> tuple[str, ...]:
     """The nftables matches for packets of this kind and their answers. The matches are narrow, so that other packets are not
     traced."""
-    kinds = {"ping": (PING,), "dns": (LOOKUP,), "record": (PING, CONNECTION, LOOKUP)}
-    return kinds.get(asked.kind, (CONNECTION,))
+    kinds = {"ping": (PING, TUNNEL), "dns": (LOOKUP,), "record": (PING, CONNECTION, LOOKUP)}
+    return kinds.get(asked.kind, (CONNECTION, TUNNEL))

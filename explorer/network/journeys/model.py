@@ -32,7 +32,7 @@ class Evidence(Fact):
 
 class Asked(Fact):
     """The question: from a place to a place, a name or an IPv4 address. For dns, `target` is the name that is looked up. For
-    record nothing is sent: the first ping, connection or name lookup that leaves the place by itself is followed. A target
+    record nothing is sent: the first ping, connection, datagram or lookup that leaves the place by itself is followed. A target
     may end with a port, as in h1:8080."""
 
     source: str = Field(min_length=1, max_length=200)

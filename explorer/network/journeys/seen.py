@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from explorer.network.journeys.gathered import Drop, Sighting, Step
-from explorer.network.journeys.identity import Ends, Mark, ends_of, framed, step_fits
+from explorer.network.journeys.identity import Ends, Mark, ends_of, framed, step_ends, step_fits
 from explorer.network.journeys.scene import Scene
 from explorer.network.packets import Packet, dissect
 
@@ -42,8 +42,26 @@ def _numbers(packet: Packet) -> tuple[str, str]:
     tcp, udp = packet.find("TCP"), packet.find("UDP")
     if tcp:
         return tcp.get("sequence"), tcp.get("flags")
+    return (_ip_number(packet) if udp else "", "")
+
+
+def _tunnel(packet: Packet) -> tuple[str, str, str] | None:
+    """Source, destination and identification of the VXLAN packet around it."""
+    outer = packet.find("IPv4", depth=0) if packet.find("VXLAN") else None
+    return (outer.get("source"), outer.get("destination"), outer.get("identification")) if outer else None
+
+
+def _carries(step: Step, tunnels: set[tuple[str, str, str]]) -> bool:
+    """Whether the step is about the VXLAN packet that carries the packet."""
+    ends = step_ends(step)
+    number = str(int.from_bytes(step.network[4:6]))
+    return bool(ends and ends.destination_port == "4789" and (ends.source, ends.destination, number) in tunnels)
+
+
+def _ip_number(packet: Packet) -> str:
+    """The identification of the innermost IPv4 packet; address translation leaves it unchanged."""
     inner = packet.find("IPv4", depth=max(layer.depth for layer in packet.layers))
-    return (inner.get("identification") if udp and inner else "", "")
+    return inner.get("identification") if inner else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +124,15 @@ def recognised_steps(mark: Mark, seen: list[SeenPacket], lost: list[Lost], steps
     """Place → the steps that are about this packet, in order. A step without headers belongs to the last step with headers
     that has the same number."""
     known = {one.ends for one in seen if one.ends} | {one.ends for one in lost if one.ends}
+    tunnels = {outer for one in seen if (outer := _tunnel(one.packet))}
+    tunnels |= {outer for one in lost if (outer := _tunnel(one.packet))}
+    numbers = {_ip_number(one.packet) for one in seen} | {_ip_number(one.packet) for one in lost}
     ours: dict[str, list[Step]] = {}
     following: dict[tuple[str, int], bool] = {}
     for step in steps:
         if step.network:
-            following[step.place, step.packet] = step_fits(step, mark, known)
+            same = step.network[9] != 17 or not numbers or str(int.from_bytes(step.network[4:6])) in numbers
+            following[step.place, step.packet] = (same and step_fits(step, mark, known)) or _carries(step, tunnels)
         if following.get((step.place, step.packet)):
             ours.setdefault(step.place, []).append(step)
     return ours

@@ -137,6 +137,9 @@ def icmp(read: ByteCursor) -> Next:
     elif kind == 5:
         read.take("gateway", 4, ipv4)
         return Next("", payload="The packet it is about")
+    elif kind in (11, 12):
+        read.skip(4)
+        return Next("", payload="The packet it is about")
     return Next("", payload="Data")
 
 

@@ -70,10 +70,8 @@ def _why(case: Case, lost: Lost) -> TOLD:
     looked = case.looked(place, lost.ends)
     route = (looked_up(looked),) if looked else ()
     match drop.reason:
-        case "NO_SOCKET" if lost.ends and lost.ends.destination_port and case.mark.protocol in ("TCP", "UDP"):
-            why, *grounds = who_listens(
-                case, place, case.mark.protocol.lower(), lost.ends.destination, lost.ends.destination_port
-            )
+        case "NO_SOCKET" if lost.ends and lost.ends.destination_port and case.mark.transport:
+            why, *grounds = who_listens(case, place, case.mark.transport, lost.ends.destination, lost.ends.destination_port)
             return ending, why, *grounds
         case "NETFILTER_DROP":
             return ending, _hidden_rule(case, lost)

@@ -60,8 +60,8 @@ def _why_silent(case: Case, place: str) -> tuple[str, *tuple[Evidence, ...]]:
         return (f": {place} ignores every ping", switch_is(place, IGNORES, "1"))
     if back and back.errno and ends:
         return (f": {place} has no route back to {ends.source}", looked_up(back))
-    protocol = case.mark.protocol.lower()
-    if ends and ends.destination_port.isdigit() and protocol in ("tcp", "udp"):
+    protocol = case.mark.transport
+    if ends and ends.destination_port.isdigit() and protocol:
         found = [one for one in case.listeners(place, protocol, int(ends.destination_port)) if hears(one, ends.destination)]
         return (": a program has it" if found and protocol == "udp" else "", *(socket_listens(place, one) for one in found))
     return ("",)
