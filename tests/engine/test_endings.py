@@ -49,6 +49,7 @@ class Row:
     make: tuple[str, ...] = ()
     undo: tuple[str, ...] = ()
     answer: bool = False
+    act: str = ""  # for kind record: what the source does by itself
 
 
 def on(interface, switch, value):
@@ -182,9 +183,9 @@ ROWS = (
     Row(
         "Docker's isolation",
         "dropped",
-        "DOCKER-ISOLATION-STAGE-2",
+        r"dropped: h1: (DOCKER-ISOLATION-STAGE-2 \(filter\)|PREROUTING \(raw\)), rule \d: dropped",  # 26 and 28
         {"rule", "drop"},
-        ("iptables -nvxL DOCKER-ISOLATION-STAGE-2", r"\n\s+[1-9]\d* .*DROP"),
+        ("iptables-save -c", r"^\[[1-9]\d*:\d+\] -A (DOCKER-ISOLATION-STAGE-2|PREROUTING) .*DROP"),
         source="h1/cli",
         target="h1/other",
     ),
@@ -227,8 +228,8 @@ ROWS = (
     Row(
         "a rule that nftables does not list",
         "dropped",
-        "that nftables does not list",
-        {"drop"},
+        "a rule of iptables-legacy, which nftables does not list",
+        {"drop", "rule"},
         ("iptables-legacy -nvxL FORWARD 1", r"^\s+[1-9]\d* .*DROP"),
         **OUT,
         make=("iptables-legacy -I FORWARD -p icmp -j DROP",),
@@ -336,6 +337,74 @@ ROWS = (
         make=("iptables -t mangle -A PREROUTING -i town -p icmp -j TTL --ttl-set 1",),
         undo=("iptables -t mangle -F PREROUTING",),
     ),
+    Row(
+        "an address of the loopback from outside",
+        "dropped",
+        "127.0.0.0/8",
+        {"drop"},
+        ("iptables -t nat -nvxL PREROUTING 1", r"^\s+[1-9]\d* .*DNAT"),
+        kind="tcp",
+        port=7001,
+        make=("iptables -t nat -I PREROUTING -p tcp --dport 7001 -j DNAT --to 127.0.0.1:22",),
+        undo=("iptables -t nat -D PREROUTING 1",),
+    ),
+    Row(
+        "the answer is dropped",
+        "dropped",
+        r"DOCKER-USER \(filter\), rule 1: dropped",
+        {"rule", "drop"},
+        ("iptables -nvxL DOCKER-USER 1", r"^\s+[1-9]\d* .*DROP"),
+        **OUT,
+        answer=True,
+        make=("iptables -I DOCKER-USER -d 172.18.0.0/16 -j DROP",),
+        undo=("iptables -D DOCKER-USER 1",),
+    ),
+    Row(
+        "a rule after routing",
+        "dropped",
+        r"POSTROUTING \(mangle\), rule 1: dropped",
+        {"rule", "drop"},
+        ("iptables -t mangle -nvxL POSTROUTING 1", r"^\s+[1-9]\d* .*DROP"),
+        **OUT,
+        make=("iptables -t mangle -I POSTROUTING -p icmp -j DROP",),
+        undo=("iptables -t mangle -D POSTROUTING 1",),
+    ),
+    # --- what a program sends by itself ---
+    Row(
+        "a datagram that nobody takes",
+        "refused",
+        "outside (refused it|sent back “port unreachable”): nobody listens on that port: UDP 5000 of outside",
+        {"icmp", "socket"},
+        ("nstat -az IcmpInDestUnreachs; echo end", "end"),
+        source="h1/cli",
+        target="*",
+        kind="record",
+        act="docker exec cli sh -c 'echo hello | socat -t1 - UDP:outside:5000'",
+    ),
+    Row(
+        "a ping to an address that nobody has",
+        "unanswered",
+        r"who has \S+\.200; nobody answered",
+        {"arp", "route"},
+        ("ip neigh show $LAN.200", "INCOMPLETE|FAILED"),
+        source="h1/cli",
+        target="*",
+        kind="record",
+        act="docker exec cli ping -c 1 -W 1 $LAN.200",
+    ),
+    Row(
+        "too big for the next link",
+        "dropped",
+        "too big for the next link and may not be fragmented",
+        {"drop", "icmp", "interface"},
+        ("ip link show eth0", "mtu 1000"),
+        source="h1/cli",
+        target="*",
+        kind="record",
+        act="docker exec cli ping -c 1 -W 1 -M do -s 1300 $LAN.100",
+        make=("ip link set eth0 mtu 1000",),
+        undo=("ip link set eth0 mtu 1500",),
+    ),
     # --- neighbours and wires ---
     Row(
         "nobody on the LAN",
@@ -419,7 +488,12 @@ class Host:
         async def sent():
             await asyncio.sleep(SETTLE)
             target = row.target.replace("$LAN", self.lan)
-            return await self.observer.journey(Asked(source=row.source, target=target, kind=row.kind, port=row.port))
+            asked = Asked(source=row.source, target=target, kind=row.kind, port=row.port)
+            following = asyncio.create_task(self.observer.journey(asked))
+            if row.act:
+                await asyncio.sleep(1)
+                await asyncio.to_thread(self.type, f"{row.act} || true")
+            return await following
 
         return self.runner.run(sent())
 

@@ -14,6 +14,7 @@ from explorer.network.journeys import Asked
 from explorer.network.scenario import SCENARIOS
 from explorer.node.operator.look import looking
 from tests.engine.test_journey import beside
+from tests.lab.drops.compiled import compiled
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
 
@@ -111,6 +112,24 @@ def two(lab_config):
     )
     yield sandbox
     lifecycle.close_sandbox(lab_config, sandbox[0])
+
+
+@pytest.mark.parametrize(
+    ("place", "chain"), [("h1", "INPUT"), ("h2", "OUTPUT")], ids=["dropped where it arrives", "dropped where it leaves"]
+)
+def test_a_rule_that_stops_the_tunnel_is_named(lab_config, two, place, chain):
+    compiled()
+
+    def typed(command):
+        assert run_in(lab_config, two[0], place, ["bash", "-lc", command], lambda _, data: None, 60) == 0
+
+    typed(f"iptables -I {chain} -p udp --dport 4789 -j DROP")
+    try:
+        told, _ = follow(lab_config, two, Asked(source="h2/client", target="h1/web"))
+    finally:
+        typed(f"iptables -D {chain} 1")
+    assert (told.request.ending, told.request.end) == ("dropped", f"dropped: {place}: {chain} (filter), rule 1: dropped")
+    assert "-p udp" in next(one.text for one in told.request.evidence if one.kind == "rule")
 
 
 def test_overlay_travels_inside_vxlan(lab_config, two):

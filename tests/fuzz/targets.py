@@ -29,9 +29,10 @@ from explorer.lessons import bundle
 from explorer.lessons.killercoda import import_scenario
 from explorer.lessons.load import LessonError, read_lesson
 from explorer.network.captured import HEAD, Frame, tell_layers
-from explorer.network.journeys import identity, tell
+from explorer.network.journeys import Case, identity, tell
 from explorer.network.journeys.gathered import Drop, Gathered, Sighting
 from explorer.network.journeys.questions import questions
+from explorer.network.journeys.scene import Scene
 from explorer.network.layout import BadLayout, from_query
 from explorer.network.model import DockerState, Place, View
 from explorer.network.packets import dissect
@@ -258,8 +259,9 @@ def told_journey(data: bytes) -> object:
     reasons = ("NO_SOCKET", "NETFILTER_DROP", "OTHERHOST", "IP_INADDRERRORS", "NEIGH_FAILED", "NEW_IN_THIS_KERNEL")
     drop = Drop(4, "h1", reasons[len(data) % 6], "ip_rcv", "eth0", 0x0800, len(data) % 20, kept, len(kept))
     gathered = Gathered(sights, known, {"h1": handles}, bool(len(data) % 2), errno=len(data) % 120, drops=(drop,) * (half % 2))
-    questions(gathered, marks, "h1/web", "10.77.0.100")
-    told = [tell("request", mark, gathered, scene(), {"h1": names()}, "h1/web", "h1") for mark in marks]
+    pair = [Case.of(Scene(scene(), {"h1": names()}), gathered, mark, "h1/web", "h1") for mark in marks]
+    questions(pair, "h1/web", "10.77.0.100")
+    told = [tell(case.answered({}, other)) for case, other in zip(pair, reversed(pair), strict=True)]
     for journey in told:
         properties.plain_text(journey.end, *(hop.text for hop in journey.hops))
     return told

@@ -9,7 +9,6 @@ import secrets
 import socket
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 from explorer.lab.ask import dns
 from explorer.lab.ask.probe import NoAnswer, http, ping, resolve
@@ -19,10 +18,12 @@ from explorer.lab.inside.allowance import Account
 from explorer.lab.inside.inner import read_below
 from explorer.lab.inside.netns import Namespace
 from explorer.lab.inside.tools import run_tools
-from explorer.network.journeys import Asked, Gathered, Journeys, tell
+from explorer.network.journeys import Asked, Case, Gathered, Journeys, tell
 from explorer.network.journeys.gathered import Handles, Sighting
 from explorer.network.journeys.identity import Mark, dns_marks, find_sequence, first_of_its_own, ping_marks, tcp_marks, wanted
+from explorer.network.journeys.kernel import Answers
 from explorer.network.journeys.questions import questions
+from explorer.network.journeys.scene import Scene
 from explorer.network.journeys.seen import recognised
 from explorer.network.model import DockerState, Place
 from explorer.network.read.text import number
@@ -74,31 +75,30 @@ async def trace_journey(
     address = address or sent.address
     home = places[asked.source].shares or asked.source if asked.source in places else asked.source
     marks = sent.marks or _tcp_marks(asked, gathered, home, sent.port)
-    gathered = replace(gathered, answers=watch.ask(questions(gathered, marks or (), home, address)))
-    told = await account.at_once(_tell, asked, marks, gathered, places, docker, address)
+    cases = await account.at_once(_cases, asked, marks, gathered, Scene(places, docker), home)
+    answers = await watch.ask(questions(cases, home, address), whole=not sent.ok)
+    told = await account.at_once(_tell, asked, cases, answers, gathered, address)
     return told.model_copy(update={"at": at, "took_ms": round((time.perf_counter() - began) * 1000, 1)})
 
 
-def _tell(
-    asked: Asked,
-    marks: tuple[Mark, Mark] | None,
-    gathered: Gathered,
-    places: dict[str, Place],
-    docker: dict[str, DockerState],
-    address: str,
-) -> Journeys:
-    target = asked.target if asked.target in places else ""
+def _cases(asked: Asked, marks: tuple[Mark, Mark] | None, gathered: Gathered, scene: Scene, home: str) -> list[Case]:
+    """The case of the request and that of the answer; when no packet left the sender, only that of the request."""
+    target = asked.target if asked.target in scene.places else ""
     request_mark, answer_mark = marks or (NOTHING, None)
-    home = places[asked.source].shares or asked.source if asked.source in places else asked.source
-    request = tell("request", request_mark, gathered, places, docker, home, target, answer_mark)
-    answer = tell("answer", answer_mark, gathered, places, docker, target, home, request_mark) if answer_mark else None
+    request = Case.of(scene, gathered, request_mark, home, target)
+    return [request, Case.of(scene, gathered, answer_mark, target, home)] if answer_mark else [request]
+
+
+def _tell(asked: Asked, cases: list[Case], answers: dict[str, Answers], gathered: Gathered, address: str) -> Journeys:
+    request = cases[0].answered(answers, cases[-1])
+    answer = tell(cases[1].answered(answers, cases[0])) if len(cases) > 1 else None
     if answer is not None and len(answer.hops) <= 1:
         answer = None  # there was no answer
     return Journeys(
         asked=asked,
         at=0.0,
         address=address,
-        request=request,
+        request=tell(request),
         answer=answer,
         result=gathered.outcome,
         ok=gathered.ok,

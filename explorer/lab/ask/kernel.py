@@ -20,10 +20,11 @@ from explorer.network.read.counters import moved, read_counters
 from explorer.network.read.sockets import read_listeners
 
 FILES = {"snmp": 16 * 1024, "netstat": 64 * 1024}  # /proc/net/… → bytes that are read
-SOCKETS = {"tcp": "tcp", "tcp6": "tcp", "udp": "udp", "udp6": "udp"}
+SOCKETS = {"tcp": "tcp", "tcp6": "tcp", "udp": "udp", "udp6": "udp"}  # /proc/net/… → protocol
 SOCKET_BYTES = 256 * 1024  # listening sockets come first in the list
-SWITCHES = ("forwarding", "rp_filter", "accept_local", "route_localnet", "arp_ignore", "proxy_arp")
+SWITCHES = ("forwarding", "rp_filter")
 WHOLE = ("net/ipv4/icmp_echo_ignore_all", "net/netfilter/nf_conntrack_max", "net/netfilter/nf_conntrack_count")
+LEGACY = {"legacy": "/proc/thread-self/net/ip_tables_names"}
 BRIDGED = ("net/bridge/bridge-nf-call-iptables",)
 
 NEW_ROUTE, GET_ROUTE, NEW_NEIGHBOUR, GET_NEIGHBOUR, NEW_RULE, GET_RULE, ERROR = 24, 26, 28, 30, 32, 34, 2  # RTM_*, NLMSG_ERROR
@@ -47,6 +48,15 @@ STATES = {0x01: "incomplete", 0x02: "reachable", 0x04: "stale", 0x08: "delay", 0
 REFUSING = (6, 7, 8, 9)  # of KINDS
 PRIORITY = 6  # FRA_PRIORITY
 NEIGHBOURS = 1024
+DIAGNOSIS, BY_FAMILY = 4, 20  # NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, <linux/sock_diag.h>
+CONNECTED = 1  # TCP_ESTABLISHED
+LISTENING, DATAGRAMS_OPEN = 1 << 10, 1 << 7 | 1 << 1  # TCP_LISTEN; TCP_CLOSE and TCP_ESTABLISHED, which UDP uses too
+DIAGNOSED = tuple(
+    (name, family, number, states)
+    for name, number, states in (("tcp", socket.IPPROTO_TCP, LISTENING), ("udp", socket.IPPROTO_UDP, DATAGRAMS_OPEN))
+    for family in (socket.AF_INET, socket.AF_INET6)
+)
+SOCKETS_TOLD = 500
 DATAGRAMS = 64
 
 
@@ -57,17 +67,30 @@ def count(namespace: Namespace) -> dict[str, int]:
     return read_counters(texts.values())
 
 
-def ask(place: str, namespace: Namespace, lookups: Iterable[Lookup], devices: Iterable[str], before: dict[str, int]) -> Answers:
-    """All answers. It does not raise because of what a namespace holds."""
+def ask(
+    place: str,
+    namespace: Namespace,
+    lookups: Iterable[Lookup],
+    devices: Iterable[str],
+    before: dict[str, int],
+    *,
+    whole: bool = True,
+) -> Answers:
+    """All answers; without `whole` only the routes. It does not raise because of what a namespace holds. It may be called in
+    any thread."""
     try:
+        looked = tuple(_routes(namespace, lookups))
+        if not whole:
+            return Answers(place=place, looked=looked)
         return Answers(
             place=place,
-            looked=tuple(_routes(namespace, lookups)),
+            looked=looked,
             listeners=tuple(_listeners(namespace)),
             neighbours=tuple(_neighbours(namespace)),
             switches=_switches(namespace, devices),
             counters=moved(before, count(namespace)),
             refusals=tuple(_refusals(namespace)),
+            legacy=tuple(_texts(namespace, LEGACY, 256).get("legacy", "").split()[:8]),
         )
     except OSError as error:
         return Answers(place=place, silent=f"{place} could not be asked: {os.strerror(error.errno or 0)}.")
@@ -87,6 +110,35 @@ def _texts(namespace: Namespace, files: dict[str, str], limit: int) -> dict[str,
 
 
 def _listeners(namespace: Namespace) -> Iterator[Listener]:
+    """By the kernel's socket diagnosis, which looks at listening sockets only. A kernel without it has them in `/proc`, where
+    it looks at every socket of the machine."""
+    try:
+        with namespace.socket(socket.AF_NETLINK, socket.SOCK_RAW, DIAGNOSIS) as opened:
+            found = [one for question in DIAGNOSED for one in _diagnosed(opened, *question)]
+    except OSError:
+        found = list(_listed(namespace))
+    yield from found[:SOCKETS_TOLD]
+
+
+def _diagnosed(opened: socket.socket, protocol: str, family: int, number: int, states: int) -> Iterator[Listener]:
+    """Raises OSError where the kernel has no diagnosis of this protocol."""
+    for kind, data in _asked(opened, BY_FAMILY, DUMP, struct.pack("=BBBBI48x", family, number, 0, 0, states)):
+        if kind == ERROR:
+            raise OSError(errno.EOPNOTSUPP, "no diagnosis of sockets")
+        if kind == BY_FAMILY and len(data) >= 72:
+            port = int.from_bytes(data[4:6])
+            waiting = int(struct.unpack_from("=I", data, 56)[0])
+            remote = _end(family, data[24:40]) if data[1] == CONNECTED else ""
+            yield Listener(protocol, _end(family, data[8:24]), port, waiting, remote)
+
+
+def _end(family: int, data: bytes) -> str:
+    address = ipaddress.ip_address(data[:4] if family == socket.AF_INET else data)
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return str(mapped or address)
+
+
+def _listed(namespace: Namespace) -> Iterator[Listener]:
     texts = _texts(namespace, {name: f"/proc/thread-self/net/{name}" for name in SOCKETS}, SOCKET_BYTES)
     for name, text in texts.items():
         yield from read_listeners(SOCKETS[name], text)

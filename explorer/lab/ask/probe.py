@@ -74,12 +74,13 @@ async def resolve(target: str, namespace: Namespace, places: dict[str, Place]) -
 
 
 def first_address(place: Place, places: dict[str, Place]) -> str:
-    """The address by which others know the place: that of the interface of its default route; else of its first interface
-    that leads to other places."""
+    """The address by which others know the place: a host's or machine's on the interface of its default route, whatever else
+    was made there since; a container's on its first interface that leads to other places."""
     seen = places.get(place.shares, place).views.get("interfaces")
     interfaces = [item for item in seen.items if isinstance(item, Interface)] if seen else []
     routes = places.get(place.shares, place).views.get("routes")
-    out = {item.dev for item in (routes.items if routes else ()) if isinstance(item, Route) and item.destination == "default"}
+    known = routes.items if routes and place.kind != "container" else ()
+    out = {item.dev for item in known if isinstance(item, Route) and item.destination == "default"}
     for interface in sorted(interfaces, key=lambda one: (one.name not in out, one.kind in LAST, one.index)):
         for address in interface.addresses:
             if address.family == "inet" and address.scope == "global":

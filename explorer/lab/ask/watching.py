@@ -52,11 +52,13 @@ class Watch:
             cut=frozenset(trace.place for trace in self.traces if trace.note),
         )
 
-    def ask(self, questions: Iterable[Question]) -> dict[str, Answers]:
-        """Place → what its kernel says now."""
+    async def ask(self, questions: Iterable[Question], whole: bool) -> dict[str, Answers]:
+        """Place → what its kernel says now; without `whole` its routes only."""
         held = {trace.place: trace.namespace for trace in self.traces if trace.namespace.fd >= 0}
-        return {
-            one.place: kernel.ask(one.place, held[one.place], one.lookups, one.devices, self._before.get(one.place, {}))
-            for one in questions
-            if one.place in held
-        }
+
+        def told(one: Question) -> Answers:
+            before = self._before.get(one.place, {})
+            return kernel.ask(one.place, held[one.place], one.lookups, one.devices, before, whole=whole)
+
+        asked = [asyncio.to_thread(told, one) for one in questions if one.place in held]
+        return {answers.place: answers for answers in await asyncio.gather(*asked)}

@@ -18,8 +18,9 @@ A hop stands for a frame that was seen or a rule that was met. `Journeys` says i
 
 from __future__ import annotations
 
+from explorer.network.journeys.endings import Case
 from explorer.network.journeys.gathered import Gathered, Sighting, Step
 from explorer.network.journeys.model import Asked, Evidence, Hop, Journey, Journeys, Met
 from explorer.network.journeys.tell import tell
 
-__all__ = ["Asked", "Evidence", "Gathered", "Hop", "Journey", "Journeys", "Met", "Sighting", "Step", "tell"]
+__all__ = ["Asked", "Case", "Evidence", "Gathered", "Hop", "Journey", "Journeys", "Met", "Sighting", "Step", "tell"]

@@ -118,6 +118,11 @@ def kernel_dropped(one: Drop) -> Evidence:
     )
 
 
+def legacy_tables(place: str, tables: Iterable[str]) -> Evidence:
+    text = f"iptables-legacy has tables here: {', '.join(tables)}"
+    return Evidence(kind="rule", place=place, text=text, command="iptables-legacy-save -c")
+
+
 def sender_told(place: str, outcome: str, errno: int = 0) -> Evidence:
     told = f"{outcome} ({os.strerror(errno)})" if errno else outcome
     return Evidence(kind="sender", place=place, text=f"the sender's socket was told: {told or 'nothing'}")

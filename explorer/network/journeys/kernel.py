@@ -97,4 +97,5 @@ class Answers:
     switches: dict[str, str] = field(default_factory=dict)
     counters: dict[str, int] = field(default_factory=dict)
     refusals: tuple[Refusal, ...] = ()
+    legacy: tuple[str, ...] = ()  # tables of iptables-legacy, which nftables does not list
     silent: str = ""

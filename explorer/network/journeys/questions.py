@@ -3,13 +3,13 @@ packet in every form that it had there."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from explorer.network.journeys.gathered import Gathered
-from explorer.network.journeys.identity import Ends, Mark, step_ends
+from explorer.network.journeys.endings.case import Case
+from explorer.network.journeys.identity import Ends, step_ends
 from explorer.network.journeys.kernel import Lookup
-from explorer.network.journeys.seen import SeenPacket, recognised, recognised_steps, thrown_away
+from explorer.network.journeys.seen import SeenPacket
 
 MOST = 12  # questions for routes in one place
 
@@ -21,7 +21,7 @@ class Question:
     devices: tuple[str, ...]
 
 
-def questions(gathered: Gathered, marks: Iterable[Mark], source: str, address: str) -> list[Question]:
+def questions(cases: Iterable[Case], source: str, address: str) -> list[Question]:
     """`source` is the place that sent to `address`; it is asked also when no packet left it."""
     lookups: dict[str, dict[Lookup, None]] = {source: {Lookup(source, address): None} if address else {}}
     devices: dict[str, dict[str, None]] = {source: {}}
@@ -32,29 +32,32 @@ def questions(gathered: Gathered, marks: Iterable[Mark], source: str, address: s
         if lookup and len(asked) < MOST:
             asked[lookup] = None
 
-    for mark in marks:
-        seen = recognised(mark, gathered.sightings)
-        lost = thrown_away(mark, gathered.drops)
-        marked = {one.drop.place: one.drop.mark for one in lost}
-        came_by: dict[str, str] = {}  # place → the interface where the packet came in last
-        for one in seen:
-            at = one.sighting
-            if at.way == "in":
-                came_by[at.place] = at.device
-            add(at.place, at.device, _arrived(one) if at.way == "in" else None)
-        steps = recognised_steps(mark, seen, lost, gathered.steps)
-        forms = [(place, step_ends(step)) for place, those in steps.items() for step in those if step.network]
-        forms += [(one.drop.place, one.ends) for one in lost]
-        for place, ends in forms:
-            if ends:
-                iif = came_by.get(place, "")
-                add(place, iif, _lookup(place, iif, ends, marked.get(place, 0)))
-        for one in seen:  # whether the place has a way back
-            if one.sighting.way == "in" and one.ends and not mark.answer:
-                add(one.sighting.place, one.sighting.device, Lookup(one.sighting.place, one.ends.source))
-        for gone in lost:
-            add(gone.drop.place, gone.drop.device, None)
+    for case in cases:
+        for place, device, lookup in _of(case):
+            add(place, device, lookup)
     return [Question(place, tuple(lookups[place]), tuple(name for name in devices[place] if name)) for place in lookups]
+
+
+def _of(case: Case) -> Iterator[tuple[str, str, Lookup | None]]:
+    """(place, interface, question) for every form in which a place saw the packet."""
+    marks = {one.drop.place: one.drop.mark for one in case.lost}
+    came_by: dict[str, str] = {}  # place → the interface where the packet came in last
+    for one in case.seen:
+        at = one.sighting
+        if at.way == "in":
+            came_by[at.place] = at.device
+        yield at.place, at.device, _arrived(one) if at.way == "in" else None
+    forms = [(place, step_ends(step)) for place, those in case.steps.items() for step in those if step.network]
+    forms += [(one.drop.place, one.ends) for one in case.lost]
+    for place, ends in forms:
+        if ends:
+            iif = came_by.get(place, "")
+            yield place, iif, _lookup(place, iif, ends, marks.get(place, 0))
+    for one in case.seen:  # whether the place has a way back
+        if one.sighting.way == "in" and one.ends and not case.mark.answer:
+            yield one.sighting.place, one.sighting.device, Lookup(one.sighting.place, one.ends.source)
+    for gone in case.lost:
+        yield gone.drop.place, gone.drop.device, None
 
 
 def _arrived(one: SeenPacket) -> Lookup | None:

@@ -4,16 +4,12 @@ changed, and the end."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from explorer.network.journeys.endings import Case, end_of
-from explorer.network.journeys.gathered import Gathered, Sighting, Step
-from explorer.network.journeys.identity import Mark
+from explorer.network.journeys.gathered import Sighting, Step
 from explorer.network.journeys.model import HOPS, Header, Hop, Journey
 from explorer.network.journeys.rules import remembered, translated, words_of_step
-from explorer.network.journeys.scene import Scene
 from explorer.network.journeys.seen import SeenPacket
-from explorer.network.model import DockerState, Place
 from explorer.network.packets import Packet
 
 FRAME_SHOWN = 128  # bytes
@@ -30,22 +26,8 @@ SHOWN = {
 }
 
 
-def tell(
-    way: str,
-    mark: Mark,
-    gathered: Gathered,
-    places: dict[str, Place],
-    docker: dict[str, DockerState],
-    source: str,
-    target: str,
-    other: Mark | None = None,
-) -> Journey:
-    """The way of the packet with this mark, from place `source`. `target` is the place that the packet is for, or "". `other`
-    is the mark of the answer to a request, or of the request of an answer."""
-    scene = Scene(places, docker)
-    case = Case.of(scene, gathered, mark, source, target)
-    if other:
-        case = replace(case, other=Case.of(scene, gathered, other, target, source))
+def tell(case: Case) -> Journey:
+    """The way of the packet, and where it ended."""
     teller = Teller(case)
     hops = list(teller.hops(case.seen, case.steps))
     end = end_of(case)
@@ -54,7 +36,7 @@ def tell(
     text = end.sentence.text
     hops.append(Hop(kind=kind, place=end.place, ms=ms, text=text, headers=hops[-1].headers if hops else ()))
     return Journey(
-        way="answer" if way == "answer" else "request",
+        way="answer" if case.mark.answer else "request",
         hops=tuple(hops[:HOPS]),
         ending=end.ending,
         end=text,

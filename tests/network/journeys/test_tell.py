@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from explorer.lab.ask.journey import read_handles
 from explorer.lab.ask.trace import read_steps, table
-from explorer.network.journeys import Gathered, Sighting, Step, tell
+from explorer.network.journeys import Case, Gathered, Sighting, Step, tell
 from explorer.network.journeys.identity import Ends, find_sequence, ping_marks, step_fits, tcp_marks
 from explorer.network.journeys.kernel import Answers, Looked, Lookup
+from explorer.network.journeys.scene import Scene
 from explorer.network.model import Interface, Line, Observation, Place, Route, Rule
 
 SEQUENCE = 0x01020304
@@ -100,9 +101,11 @@ HANDLES = {"h1": {("nat", "PREROUTING"): ((11, "jump DOCKER"),), ("nat", "DOCKER
 def told(sightings, steps=(), ok=True, way="request", **more):
     gathered = Gathered(tuple(sightings), tuple(steps), HANDLES, ok=ok, **more)
     request, answer = tcp_marks(SEQUENCE)
-    if way == "answer":
-        return tell(way, answer, gathered, PLACES, {}, "h1", "outside", request)
-    return tell(way, request, gathered, PLACES, {}, "outside", "h1", answer)
+    scene = Scene(PLACES, {})
+    asked = Case.of(scene, gathered, request, "outside", "h1")
+    answered = Case.of(scene, gathered, answer, "h1", "outside")
+    pair = (answered, asked) if way == "answer" else (asked, answered)
+    return tell(pair[0].answered(gathered.answers, pair[1]))
 
 
 def texts(journey):

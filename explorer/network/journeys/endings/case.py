@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from explorer.network.journeys.evidence import Sentence
@@ -57,7 +57,7 @@ class Case:
     @property
     def reply(self) -> list[SeenPacket]:
         """The sightings of the answer to this request; empty for an answer."""
-        return self.other.seen if self.other and not self.mark.answer else []
+        return self.other.seen if self.other and self.other.mark.answer else []
 
     def stopping_rule(self) -> tuple[str, Step] | None:
         """The rule at which the packet ended, and its place."""
@@ -83,6 +83,10 @@ class Case:
         fitting = [one for one in found if not one.source or (asked.source and _covers(one.source, asked.source))]
         return max(fitting, key=lambda one: (one.rule, int(one.prefix.partition("/")[2] or 0)), default=None)
 
+    def answered(self, answers: dict[str, Answers], other: Case | None) -> Case:
+        """The same with what the kernels answered, beside the other packet's case."""
+        return replace(self, gathered=replace(self.gathered, answers=answers), other=other)
+
     @property
     def last(self) -> SeenPacket:
         return self.seen[-1]
@@ -106,6 +110,12 @@ class Case:
         headed = next((ends for step in reversed(self.steps.get(place, ())) if (ends := step_ends(step))), None)
         seen = next((one.ends for one in reversed(self.seen) if one.sighting.place == place and one.ends), None)
         return lost or headed or seen
+
+    def rewritten(self, place: str) -> bool:
+        """Whether a rule of the nat table gave it another destination, which no later rule or interface showed."""
+        steps = self.steps.get(place, [])
+        last = max((at for at, step in enumerate(steps) if step.network), default=0)
+        return any(step.table == "nat" and step.verdict == "accept" and not step.policy for step in steps[last:])
 
     def looked(self, place: str, ends: Ends | None) -> Looked | None:
         """The kernel's route for the packet in this form; the question that says where it came in counts first."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
 from explorer.network.journeys.endings.case import Case, End
 from explorer.network.journeys.endings.local import who_listens
 from explorer.network.journeys.endings.onward import silent_neighbour
@@ -13,6 +16,7 @@ from explorer.network.journeys.evidence import (
     icmp_error,
     interface_is,
     kernel_dropped,
+    legacy_tables,
     looked_up,
     switch_is,
 )
@@ -32,6 +36,7 @@ COUNTERS = {
     "TCP_LISTEN_OVERFLOW": ("TcpExtListenOverflows",),
     "IP_INHDR": ("IpInHdrErrors",),
 }
+TRACKED = ("net.netfilter.nf_conntrack_count", "net.netfilter.nf_conntrack_max")
 
 
 def by_kernel(case: Case) -> End | None:
@@ -74,7 +79,7 @@ def _why(case: Case, lost: Lost) -> TOLD:
             why, *grounds = who_listens(case, place, case.mark.transport, lost.ends.destination, lost.ends.destination_port)
             return ending, why, *grounds
         case "NETFILTER_DROP":
-            return ending, _hidden_rule(case, lost)
+            return _hidden(case, lost)
         case "IP_INADDRERRORS" | "IP_INNOROUTES" | "IP_OUTNOROUTES":
             return _no_way(case, lost)
         case "NEIGH_FAILED" | "NEIGH_QUEUEFULL":
@@ -99,7 +104,7 @@ def _why(case: Case, lost: Lost) -> TOLD:
             return ending, words, *route, *_mtu(case, place, looked.device if looked else "")
         case "IP_INHDR" if drop.function == "ip_forward" or any(error.type == 11 for error in case.errors):
             return ending, "its time to live ended there", *route
-        case "NOT_SPECIFIED" if looked and looked.errno:
+        case "NOT_SPECIFIED" if looked and looked.errno and drop.function == "ip_error":
             return _no_way(case, lost)
         case "NOT_SPECIFIED":
             return "dropped", f"in {drop.function}(), and the kernel gives no reason", *route
@@ -112,12 +117,22 @@ def _mtu(case: Case, place: str, device: str) -> tuple[Evidence, ...]:
     return (interface_is(place, f"{device} has MTU {found.mtu}"),) if found else ()
 
 
-def _hidden_rule(case: Case, lost: Lost) -> str:
+def _hidden(case: Case, lost: Lost) -> TOLD:
     """The kernel says that netfilter dropped it, and no rule that was traced did."""
     place = lost.drop.place
+    answers = case.answers(place)
     if place not in case.gathered.ruled or lost.drop.function.startswith("nft_"):
-        return "a rule of netfilter; rules were not traced there"
-    return "a rule of netfilter that nftables does not list, as the rules of iptables-legacy are"
+        return "dropped", "a rule of netfilter; rules were not traced there"
+    count, most = (answers.switches.get(name, "") for name in TRACKED)
+    if count.isdigit() and most.isdigit() and int(count) >= int(most):
+        return (
+            "dropped",
+            "the table of tracked connections is full",
+            *(switch_is(place, name, answers.switches[name]) for name in TRACKED),
+        )
+    if answers.legacy:
+        return "dropped", "a rule of iptables-legacy, which nftables does not list", legacy_tables(place, answers.legacy)
+    return "dropped", "netfilter, though none of its rules did; which part of it did is not known"
 
 
 def _no_way(case: Case, lost: Lost) -> TOLD:
@@ -131,5 +146,7 @@ def _no_way(case: Case, lost: Lost) -> TOLD:
     refusing = case.refusing_route(place, looked) if looked else None
     if refusing:
         return "unreachable", f"its {refusing.words} says so", *route
+    if looked and looked.errno not in (0, errno.ENETUNREACH):
+        return "unreachable", f"its routes refuse it ({os.strerror(looked.errno)})", *route
     to = lost.ends.destination if lost.ends else "its destination"
     return "unreachable", f"it has no route to {to}", *route

@@ -44,12 +44,15 @@ def for_this_place(case: Case) -> End | None:
     route = looked_up(looked) if looked and looked.kind == "local" else None
     if looked is None and ends and (device := case.scene.holds(place, ends.destination)):
         route = interface_is(place, f"{device} has the address {ends.destination}")
-    if route is None:
+    if route is None or case.rewritten(place):
         return None
     seen = frame_seen(last.sighting, last.ends)
     if case.mark.answer:
         return End("arrived", Sentence(f"delivered to {place}", seen, route), place)
     text, *grounds = _why_silent(case, place)
+    if case.gathered.deaf and not text:
+        said = f"arrived at {place}, where it is for; no answer was seen, and what became of it there is not known"
+        return End("unknown", Sentence(said, seen, route, *grounds), place)
     return End("arrived", Sentence(f"delivered to {place}, and no answer was seen{text}", seen, route, *grounds), place)
 
 

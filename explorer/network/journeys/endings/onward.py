@@ -3,12 +3,15 @@ end that is not known is here too."""
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterable
 
 from explorer.network.journeys.endings.case import Case, End
 from explorer.network.journeys.evidence import (
     Sentence,
     arp_asked,
+    counter_moved,
     frame_seen,
     interface_is,
     looked_up,
@@ -23,6 +26,7 @@ from explorer.network.journeys.model import Evidence
 from explorer.network.journeys.seen import SeenPacket
 from explorer.network.packets import dissect
 
+FILTERED = "TcpExtIPReversePathFilter"
 Silent = tuple[str, Evidence, *tuple[Evidence, ...]]
 
 
@@ -93,12 +97,26 @@ def no_route(case: Case) -> End | None:
     if case.answers(place).switches.get(name) == "0":
         said = f"arrived at {place}, is for another machine, and {place} does not forward"
         return End("unreachable", Sentence(said, seen, route, switch_is(place, name, "0")), place)
+    if filtered := _filtered(case, place, last.sighting.device):
+        said = f"{place} dropped it: reverse-path filter: by its own routes it would answer by another interface"
+        return End("dropped", Sentence(said, *filtered, seen, route), place)
     if refusing := case.refusing_route(place, looked):
         said = f"{place} refuses it: its {refusing.words} says so"
         return End("unreachable", Sentence(said, seen, route), place)
-    return End(
-        "unreachable", Sentence(f"{place} has no route to {looked.asked.destination}: the packet ends here", seen, route), place
-    )
+    none = looked.errno == errno.ENETUNREACH
+    why = f"has no route to {looked.asked.destination}" if none else f"refuses it ({os.strerror(looked.errno)})"
+    return End("unreachable", Sentence(f"{place} {why}: the packet ends here", seen, route), place)
+
+
+def _filtered(case: Case, place: str, device: str) -> tuple[Evidence, *tuple[Evidence, ...]] | None:
+    """Whether the reverse-path filter is on, counted a packet, and the way back leads elsewhere."""
+    answers, back = case.answers(place), case.way_back(place)
+    names = ("net.ipv4.conf.all.rp_filter", f"net.ipv4.conf.{device}.rp_filter")
+    on = [name for name in names if answers.switches.get(name, "0") != "0"]
+    counted = answers.counters.get(FILTERED, 0)
+    if not on or not counted or not back or back.device == device:
+        return None
+    return switch_is(place, on[0], answers.switches[on[0]]), counter_moved(place, FILTERED, counted), looked_up(back)
 
 
 def left(case: Case) -> End | None:
