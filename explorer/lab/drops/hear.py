@@ -28,27 +28,34 @@ class Drops:
         self.note = self.why_not = ""
         self._places = places  # inode of the namespace → place
         self._program: libbpf.Program | None = None
-        self._offset = 0
+        self._offset = self._began = 0
         self._loop = asyncio.get_running_loop()
 
     async def begin(self) -> None:
         """It does not raise: where the kernel gives no drop reasons, `why_not` says why."""
-        self._offset = time.time_ns() - time.monotonic_ns()
+        self._began = time.time_ns()
+        self._offset = self._began - time.monotonic_ns()
         loading = asyncio.ensure_future(asyncio.to_thread(self._load))
         try:
             self._program = await asyncio.shield(loading)
         except libbpf.Refused as error:
             self.why_not = str(error)
             return
-        except asyncio.CancelledError:  # the thread goes on: what it loads must not stay
+        except asyncio.CancelledError:  # the thread goes on: what it attaches must not stay
             with suppress(libbpf.Refused):
-                (await loading).close()
+                keep(await loading)
             raise
         self._loop.add_reader(self._program.fileno(), self._take)
 
     def _load(self) -> libbpf.Program:
         reasons()  # in this thread, because it takes some milliseconds
-        return libbpf.Program.load(compiled(), ENTRY, EVENTS, self._hear, self._places)
+        program = kept.pop() if kept and compiled().is_file() else libbpf.Program.load(compiled(), EVENTS)
+        try:
+            program.attach(ENTRY, self._hear, self._places)
+        except libbpf.Refused:
+            program.close()
+            raise
+        return program
 
     def _take(self) -> None:
         if self._program:
@@ -59,11 +66,11 @@ class Drops:
 
     def _hear(self, event: bytes) -> None:
         drop = read_event(event, self._places, self._offset)
-        if drop and len(self.found) < MOST:
+        if drop and len(self.found) < MOST and drop.at >= self._began:
             self.found.append(drop)
 
     def end(self) -> None:
-        """Takes what waits, and removes the program from the kernel. It may be called twice."""
+        """Takes what waits, and stops the program. It may be called twice."""
         program, self._program = self._program, None
         if program is None:
             return
@@ -72,6 +79,27 @@ class Drops:
             program.take()
         if not self.note and (lost := program.lost()):
             self.note = f"The kernel dropped packets faster than they could be written down; {lost:,} are missing."
+        keep(program)
+
+
+kept: list[libbpf.Program] = []  # loaded and not attached: loading takes some ten milliseconds, attaching one
+KEPT = 2
+KEPT_SECONDS = 30.0
+
+
+def keep(program: libbpf.Program) -> None:
+    """Stops the program. It stays loaded for a while, in case another packet is followed soon."""
+    program.detach()
+    if len(kept) >= KEPT:
+        program.close()
+        return
+    kept.append(program)
+    asyncio.get_running_loop().call_later(KEPT_SECONDS, forget, program)
+
+
+def forget(program: libbpf.Program) -> None:
+    if program in kept:
+        kept.remove(program)
         program.close()
 
 
@@ -105,7 +133,11 @@ def why_not() -> str:
     """Why the kernel cannot tell drop reasons here, or "". It loads the program for a moment and lets it hear nothing."""
     try:
         reasons()
-        libbpf.Program.load(compiled(), ENTRY, EVENTS, lambda _event: None, ()).close()
+        program = libbpf.Program.load(compiled(), EVENTS)
+        try:
+            program.attach(ENTRY, lambda _event: None, ())
+        finally:
+            program.close()
     except libbpf.Refused as error:
         return str(error)
     return ""

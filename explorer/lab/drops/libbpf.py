@@ -19,6 +19,7 @@ BTF_TYPE = struct.Struct("=III")  # struct btf_type: name, info, size
 BTF_ENUM = struct.Struct("=Ii")  # struct btf_enum: name, value
 SAMPLE = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t)
 ENOUGH = 256  # events that are taken at once
+DRAINS = 16  # times ENOUGH is more than a ring buffer holds
 STOP = -1  # what a sample's callback returns to be called no more for now
 
 
@@ -45,27 +46,34 @@ def _pointer(value: int | None) -> ctypes.c_void_p:
     return ctypes.c_void_p(value)
 
 
+def _nothing(_event: bytes) -> None:
+    """Hears events while nobody wants them."""
+
+
 class Program:
-    """A loaded and attached program. It runs until `close`, or until this process ends."""
+    """A loaded program. It runs between `attach` and `detach`; the kernel also ends it when this process ends."""
 
     def __init__(self) -> None:
         self._library = _library()
         self._object: int | None = None
         self._link: int | None = None
         self._ring: int | None = None
-        self._callback: object = None  # ctypes needs it as long as the ring exists
+        self._keys: list[int] = []
+        self._sample: Callable[[bytes], None] = _nothing
+        self._left = 0
+        self._callback = SAMPLE(self._called)  # ctypes needs it as long as the ring exists
 
     @classmethod
-    def load(cls, file: Path, entry: str, events: str, sample: Callable[[bytes], None], keys: Iterable[int]) -> Program:
-        """Loads the file, puts `keys` into its map `places` and attaches the program `entry`. Raises Refused."""
+    def load(cls, file: Path, events: str) -> Program:
+        """Loads the file. Raises Refused."""
         if not file.is_file():
             raise Refused("the program is not compiled here: run `make setup`")
         made = cls()
         try:
             made._open(file)
-            made._place(keys)
-            made._listen(events, sample)
-            made._attach(entry)
+            made._ring = made._library.ring_buffer__new(made._map(events), made._callback, None, None)
+            if not made._ring:
+                raise Refused(f"the kernel gives no ring buffer ({_errno()})")
         except BaseException:
             made.close()
             raise
@@ -82,31 +90,38 @@ class Program:
     def _map(self, name: str) -> int:
         return int(self._library.bpf_object__find_map_fd_by_name(_pointer(self._object), name.encode()))
 
-    def _place(self, keys: Iterable[int]) -> None:
+    def _called(self, _context: int, data: int, size: int) -> int:
+        self._sample(ctypes.string_at(data, size))
+        self._left -= 1
+        return 0 if self._left > 0 else STOP
+
+    def attach(self, entry: str, sample: Callable[[bytes], None], keys: Iterable[int]) -> None:
+        """Runs from now on for these keys of its map `places`, and for no others. Raises Refused."""
         places = self._map("places")
         for key in keys:
             number = ctypes.c_uint32(key)
             if self._library.bpf_map_update_elem(places, ctypes.byref(number), ctypes.byref(number), ctypes.c_uint64(0)):
                 raise Refused(f"the kernel takes no more namespaces ({_errno()})")
-
-    def _listen(self, events: str, sample: Callable[[bytes], None]) -> None:
-        left = [0]
-
-        def called(_context: int, data: int, size: int) -> int:
-            sample(ctypes.string_at(data, size))
-            left[0] -= 1
-            return 0 if left[0] > 0 else STOP
-
-        self._left, self._callback = left, SAMPLE(called)
-        self._ring = self._library.ring_buffer__new(self._map(events), self._callback, None, None)
-        if not self._ring:
-            raise Refused(f"the kernel gives no ring buffer ({_errno()})")
-
-    def _attach(self, entry: str) -> None:
+            self._keys.append(key)
+        zero, none = ctypes.c_uint32(0), ctypes.c_uint64(0)
+        self._library.bpf_map_update_elem(self._map("lost"), ctypes.byref(zero), ctypes.byref(none), ctypes.c_uint64(0))
+        self._sample = sample
         program = self._library.bpf_object__find_program_by_name(_pointer(self._object), entry.encode())
         self._link = self._library.bpf_program__attach(_pointer(program))
         if not self._link:
             raise Refused(f"the kernel does not attach the program ({_errno()})")
+
+    def detach(self) -> None:
+        """Stops it, and forgets its keys and what waits."""
+        link, self._link = self._link, None
+        if link:
+            self._library.bpf_link__destroy(_pointer(link))
+        places, keys = self._map("places"), self._keys
+        self._keys, self._sample = [], _nothing
+        for key in keys:
+            self._library.bpf_map_delete_elem(places, ctypes.byref(ctypes.c_uint32(key)))
+        for _ in range(DRAINS):
+            self.take()
 
     def fileno(self) -> int:
         """A descriptor that is readable when there are events."""
@@ -114,7 +129,7 @@ class Program:
 
     def take(self) -> None:
         """Calls `sample` for events that wait, at most ENOUGH of them."""
-        self._left[0] = ENOUGH
+        self._left = ENOUGH
         self._library.ring_buffer__consume(_pointer(self._ring))
 
     def lost(self) -> int:

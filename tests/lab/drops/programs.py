@@ -1,22 +1,31 @@
-"""Which BPF programs the kernel holds, whoever loaded them."""
+"""Which BPF programs a process holds, and which of them the kernel still has."""
 
 from __future__ import annotations
 
 import ctypes
 import os
+import re
+from contextlib import suppress
+from pathlib import Path
 
-INFO, NAME = 256, 64  # bytes of struct bpf_prog_info that are read, and where the program's name is, <linux/bpf.h>
+NUMBER = re.compile(r"^prog_id:\s+(\d+)$", re.MULTILINE)
 
 
-def count(entry: str) -> int:
-    """How many programs have this name."""
-    library, number, found = ctypes.CDLL("libbpf.so.1"), ctypes.c_uint32(0), 0
-    while not library.bpf_prog_get_next_id(number, ctypes.byref(number)):
-        descriptor = library.bpf_prog_get_fd_by_id(number)
-        if descriptor < 0:
-            continue
-        told, size = (ctypes.c_char * INFO)(), ctypes.c_uint32(INFO)
-        if not library.bpf_obj_get_info_by_fd(descriptor, told, ctypes.byref(size)):
-            found += told.raw[NAME : NAME + 16].partition(b"\0")[0] == entry.encode()
-        os.close(descriptor)
+def held(pid: int | str = "self") -> set[int]:
+    """The kernel's numbers of the programs that the process has open."""
+    found: set[int] = set()
+    for file in Path(f"/proc/{pid}/fdinfo").iterdir():
+        with suppress(OSError):
+            found |= {int(number) for number in NUMBER.findall(file.read_text())}
+    return found
+
+
+def alive(numbers: set[int]) -> set[int]:
+    """Those that the kernel still has."""
+    library, found = ctypes.CDLL("libbpf.so.1"), set()
+    for number in numbers:
+        descriptor = library.bpf_prog_get_fd_by_id(ctypes.c_uint32(number))
+        if descriptor >= 0:
+            os.close(descriptor)
+            found.add(number)
     return found

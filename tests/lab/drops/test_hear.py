@@ -13,7 +13,7 @@ from explorer.lab.drops import built, hear, libbpf
 from explorer.lab.drops.hear import Drops, why_not
 from tests.lab.ask.two_namespaces import OUTSIDE, run, two_namespaces
 from tests.lab.drops.compiled import compiled
-from tests.lab.drops.programs import count
+from tests.lab.drops.programs import alive, held
 
 pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root"),
@@ -25,6 +25,14 @@ CLOSED = f"import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendt
 @pytest.fixture(scope="module", autouse=True)
 def program():
     compiled()
+
+
+@pytest.fixture(autouse=True)
+async def nothing_kept(monkeypatch):
+    monkeypatch.setattr(hear, "KEPT_SECONDS", hear.KEPT_SECONDS)
+    yield
+    for program in list(hear.kept):
+        hear.forget(program)
 
 
 @pytest.fixture(scope="module")
@@ -112,35 +120,52 @@ asyncio.run(play())
 """
 
 
-async def goes_back_to(before):
+async def are_gone(programs):
     """The kernel frees a program some moments after it was closed."""
-    for _ in range(100):
-        if count("dropped") == before:
+    for _ in range(200):
+        if not alive(programs):
             return True
         await asyncio.sleep(0.02)
     return False
 
 
 async def test_the_program_goes_with_its_process_however_it_ends(lan):
-    before = count("dropped")
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", PLAYS, str(lan["outside"].inode), stdout=asyncio.subprocess.PIPE
     )
     assert await process.stdout.readline() == b"hears\n"
-    assert count("dropped") == before + 1
+    loaded = held(process.pid)
+    assert alive(loaded) == loaded != set()
     process.kill()
     await process.wait()
-    assert await goes_back_to(before)
+    assert await are_gone(loaded)
 
 
 async def test_when_it_is_cancelled_while_it_loads_nothing_stays(lan):
-    before = count("dropped")
     loading = asyncio.create_task(Drops({lan["outside"].inode: "outside"}).begin())
     await asyncio.sleep(0.001)
     loading.cancel()
     await asyncio.gather(loading, return_exceptions=True)
     assert loading.cancelled()
-    assert await goes_back_to(before)
+    (left,) = hear.kept
+    assert left._link is None, "loaded, and not running"
+    loaded = held()
+    hear.forget(left)
+    assert await are_gone(loaded)
+
+
+async def test_a_program_is_used_again_and_tells_nothing_of_the_time_between(lan):
+    assert await heard({lan["outside"].inode: "outside"}, lambda: send(lan["h1"]))
+    (program,) = hear.kept
+    send(lan["h1"])
+    assert await heard({lan["h1"].inode: "h1"}, lambda: None) == []
+    assert hear.kept == [program]
+    found = await heard({lan["outside"].inode: "outside"}, lambda: send(lan["h1"]))
+    assert len([one for one in found if b"for nobody" in one.data]) == 1
+    hear.KEPT_SECONDS = 0.01
+    hear.keep(hear.kept.pop())
+    await asyncio.sleep(0.05)
+    assert hear.kept == [], "nobody followed a packet for a while"
 
 
 async def test_why_there_are_none_is_said(lan, monkeypatch, tmp_path):
