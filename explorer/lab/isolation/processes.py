@@ -125,8 +125,13 @@ def interface_there() -> object:
     return netlink(16, 0x605, struct.pack("=BxHiII", 0, 0, 0, 0, 0) + attributes)
 
 
-def netlink(kind: int, flags: int, body: bytes) -> str:
-    with socket.socket(16, socket.SOCK_RAW, 0) as link:
+@attempt("the kernel's record of what everybody does: audit", SPACE, "EPERM", "ECONNREFUSED", "EPROTONOSUPPORT")
+def audit() -> object:
+    return netlink(1000, 5, b"", protocol=9)
+
+
+def netlink(kind: int, flags: int, body: bytes, protocol: int = 0) -> str:
+    with socket.socket(16, socket.SOCK_RAW, protocol) as link:
         link.settimeout(3)
         link.bind((0, 0))
         link.send(struct.pack("=IHHII", 16 + len(body), kind, flags, 1, 0) + body)
@@ -335,6 +340,28 @@ def open_files() -> object:
     except ValueError as error:
         raise Refused(str(error)) from None
     return hard + 1
+
+
+@attempt("a core dump that the node's own program takes", "user namespace", "EACCES", "EPERM", "EROFS")
+def core_pipe_limit() -> object:
+    return os.open("/proc/sys/kernel/core_pipe_limit", os.O_WRONLY)
+
+
+@attempt("the machine's name, as the node has it", "UTS namespace")
+def node_name() -> object:
+    """A host may change its name; it is in a UTS namespace of its own, whose owner it is."""
+    owner = fcntl.ioctl(os.open("/proc/self/ns/uts", os.O_RDONLY), GET_OWNER)
+    if os.fstat(owner).st_ino == os.stat("/proc/self/ns/user").st_ino:
+        raise Refused("the name is the sandbox's own")
+    return "the UTS namespace is the node's"
+
+
+@attempt("shared memory, queues and semaphores of the node", "IPC namespace")
+def node_memory() -> object:
+    owner = fcntl.ioctl(os.open("/proc/self/ns/ipc", os.O_RDONLY), GET_OWNER)
+    if os.fstat(owner).st_ino == os.stat("/proc/self/ns/user").st_ino:
+        raise Refused("the IPC namespace is the sandbox's own")
+    return "the IPC namespace is the node's"
 
 
 @attempt("ptrace of a process outside, by its number", "pid namespace", "ESRCH", "EPERM")
