@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from explorer.launch.confine import WAYS, Plan, closed_doors, works
+from tests.attacks import attack
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 TOP = Path(__file__).parents[2]
@@ -60,10 +61,22 @@ class TestBothWays:
         code = f"import django, explorer.settings; open({str(place / 'state' / 'x')!r}, 'w').write('1'); print('fine')"
         assert inside(way, place, code) == "fine"
 
+    @attack(
+        "the engine's socket, by way {way}",
+        origin="web process",
+        expected="refused",
+        held_by="no privileges, own mounts, no capabilities",
+    )
     def test_the_engine_cannot_be_reached(self, way, place):
         code = "import socket" + ATTEMPT.format(f"socket.socket(1).connect({str(place / 'engine' / 'docker.sock')!r})")
         assert inside(way, place, code) in {"FileNotFoundError", "PermissionError"}
 
+    @attack(
+        "a capability, by way {way}",
+        origin="web process",
+        expected="refused",
+        held_by="no privileges, own mounts, no capabilities",
+    )
     def test_no_capability_is_left_nor_can_be_gained(self, way, place):
         status = inside(way, place, "print(open('/proc/self/status').read())")
         facts = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
@@ -71,14 +84,32 @@ class TestBothWays:
         assert facts["NoNewPrivs"] == "1"
         assert facts["Groups"].strip() == ""
 
+    @attack(
+        "{path}, written, by way {way}",
+        origin="web process",
+        expected="refused",
+        held_by="no privileges, own mounts, no capabilities",
+    )
     @pytest.mark.parametrize("path", ["/etc/passwd", "/usr/bin/env", f"{TOP}/manage.py"])
     def test_nothing_else_can_be_written(self, way, place, path):
         assert inside(way, place, ATTEMPT.format(f"open({path!r}, 'a')")) in {"PermissionError", "OSError"}
 
+    @attack(
+        "what was mounted over, uncovered, by way {way}",
+        origin="web process",
+        expected="refused",
+        held_by="no privileges, own mounts, no capabilities",
+    )
     def test_what_was_covered_stays_covered(self, way, place):
         code = "import ctypes, os; libc = ctypes.CDLL(None); print(libc.umount2({!r}.encode(), 2), libc.unshare(0x20000))"
         assert inside(way, place, code.format(str(place / "engine"))) == "-1 -1"
 
+    @attack(
+        "memory of the node's processes, by way {way}",
+        origin="web process",
+        expected="refused",
+        held_by="no privileges, own mounts, no capabilities",
+    )
     def test_processes_of_the_node_cannot_be_looked_into(self, way, place):
         code = ATTEMPT.format(f"open('/proc/{os.getpid()}/mem', 'rb')")
         assert inside(way, place, code) == "PermissionError"
