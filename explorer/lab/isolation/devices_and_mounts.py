@@ -119,8 +119,6 @@ MOUNTS = {
     "files of another machine: 9p": ("10.77.1.100", "9p", "trans=tcp"),
     "files of another machine: CIFS": ("//10.77.1.100/x", "cifs", "guest"),
     "files of another machine: Ceph": ("10.77.1.100:/", "ceph", ""),
-    "RPC pipes: rpc_pipefs": ("none", "rpc_pipefs", ""),
-    "NFS server: nfsd": ("none", "nfsd", ""),
 }
 REFUSALS = ("EPERM", "ENODEV", "EACCES", "ENOTBLK")  # ENODEV: this kernel has no such file system, nor loads one for us
 for _name, _words in MOUNTS.items():

@@ -64,7 +64,8 @@ def try_isolation(config: LabConfig) -> list[Tried]:
     """All attempts, from every origin, in a sandbox made for them. Raises LabError when there can be none."""
     name = f"doctor-{uuid.uuid4().hex[:8]}"
     try:
-        facts = lifecycle.open_sandbox(config, name, 1, SCENARIOS["one-host"], time.time() + LIVES, lambda phase, detail: None)
+        ends, engine = time.time() + LIVES, config.engines[0]
+        facts = lifecycle.open_sandbox(config, name, 1, SCENARIOS["one-host"], ends, lambda phase, detail: None, engine)
         with listening(Path("/run/netns", config.netns)) as bait:
             goal = bait | {"gateway": gateway(facts), "sockets": [str(config.socket)]}
             with ThreadPoolExecutor(len(ORIGINS)) as pool:
