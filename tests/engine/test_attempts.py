@@ -15,7 +15,7 @@ from explorer.lab.hosts import lifecycle
 from explorer.lab.isolation import trial
 from explorer.lab.isolation.bait import listening
 from explorer.network.scenario import SCENARIOS
-from tests.attacks import Row
+from tests.attacks import Row, attack
 
 pytestmark = pytest.mark.engine
 
@@ -39,8 +39,10 @@ def found(lab_config):
             lifecycle.close_sandbox(lab_config, name)
 
 
+@attack("every attempt of labdoctor, from a {origin}", origin="host", expected="refused", held_by="the borders of a sandbox")
 @pytest.mark.parametrize("origin", trial.ORIGINS)
-def test_nothing_that_is_tried_gets_through(found, tried, origin):
+def test_nothing_that_is_tried_gets_through(found, tried, seen, origin):
+    seen(f"{sum(one.held for one in found[origin])} of {len(found[origin])} refused")
     for one in found[origin]:
         tried(Row(one.name, origin, "refused", one.held_by, one.seen, one.held))
     assert len(found[origin]) > 150

@@ -17,7 +17,7 @@ from explorer.lab.engine.client import session
 from explorer.lab.inside import netns
 from explorer.lab.isolation.bait import addresses
 from explorer.lab.isolation.trial import gateway
-from tests.attacks import Row
+from tests.attacks import Row, attack
 from tests.engine import frames
 
 pytestmark = pytest.mark.engine
@@ -118,8 +118,10 @@ def attacked(lab_config, open_one, shell):
     return json.loads(told), {who: ear.heard for who, ear in ears.items()}, before, after
 
 
-def test_no_frame_leaves_its_lan_and_none_is_believed(attacked, tried):
+@attack("every frame of these, three times", origin="LAN", expected="contained", held_by=HELD_BY)
+def test_no_frame_leaves_its_lan_and_none_is_believed(attacked, tried, seen):
     names, heard, before, after = attacked
+    seen(", ".join(f"{who} heard {len(numbers)} of {len(names)}" for who, numbers in heard.items()))
     assert len(heard["the neighbour"]) > 10, "or nothing was sent"
     changed = sorted(what for what in before if before[what] != after[what])
     for number, name in enumerate(names):
