@@ -38,6 +38,11 @@ class Stack:
         return f"http://127.0.0.1:{self.port}"
 
 
+def database_of(state: Path) -> Path:
+    """The file of an installation with this state directory."""
+    return state / "database" / "db.sqlite3"
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

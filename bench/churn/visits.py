@@ -19,6 +19,7 @@ from bench.stack import Stack
 OPEN_SECONDS = 150.0  # a learner waits this long for a sandbox before the visit counts as `waited in vain`
 CLOSE_SECONDS = 150.0
 AGAIN = 1.0
+GONE = 4404  # the close code of a socket whose sandbox is over
 TROUBLE = (requests.RequestException, OSError, WebSocketException, TimeoutError)
 OVER = {"closed", "failed", "expired"}
 
@@ -76,8 +77,8 @@ async def _close(learner: Learner, seen: Visit) -> None:
     seen.closed_in = round(time.monotonic() - began, 2)
     if not seen.end:
         told = (state or {}).get("state", "nothing")
-        seen.end = "opened and closed" if told == "closed" else f"opened, then told {told}"
-        seen.said = (state or {}).get("detail", "") if told != "closed" else ""
+        seen.end = "opened and closed" if told in ("closed", "gone") else f"opened, then told {told}"
+        seen.said = (state or {}).get("detail", "") if told not in ("closed", "gone") else ""
 
 
 def _over(message: dict[str, Any]) -> bool:
@@ -96,7 +97,11 @@ async def watch(
                 async for text in page.socket:
                     if wanted(message := json.loads(text)):
                         return message
+                if page.socket.close_code == GONE and wanted({"type": "gone", "state": "closed"}):
+                    return {"state": "gone", "detail": "the page was sent away: the sandbox is over"}
         except TROUBLE as error:
+            if getattr(getattr(error, "rcvd", None), "code", 0) == GONE and wanted({"type": "gone", "state": "closed"}):
+                return {"state": "gone", "detail": "the page was sent away: the sandbox is over"}
             _note(seen, error)
         await asyncio.sleep(AGAIN)
     return None

@@ -30,8 +30,9 @@ class Seen:
         self.task = asyncio.create_task(self._look())
 
     async def stop(self) -> None:
-        self.task.cancel()
-        await asyncio.gather(self.task, return_exceptions=True)
+        while not self.task.done():  # a request to end may be lost in the middle of a closing socket
+            self.task.cancel()
+            await asyncio.wait({self.task}, timeout=2)
 
     async def until(self, *states: str, seconds: float = 90) -> None:
         async with asyncio.timeout(seconds):
@@ -48,7 +49,9 @@ class Seen:
             with suppress(*TROUBLE):
                 async with self.learner.page() as page:
                     while True:
-                        self._hear(json.loads(await asyncio.wait_for(page.socket.recv(), SILENCE)))
+                        async with asyncio.timeout(SILENCE):
+                            text = await page.socket.recv()
+                        self._hear(json.loads(text))
             self._be(old=True)
             await asyncio.sleep(0.4)
 

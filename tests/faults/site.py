@@ -41,6 +41,7 @@ class Site:
             Path("/run/docker-network-explorer") / install,
             settings.CACHE_DIR,
         )
+        self.database = stack.database_of(self.state)
         own = {"EXPLORER_INSTALL": install, "EXPLORER_ENGINE_DIR": str(self.lab.engine_dir)}
         self.settings = stack.environment(self.state, self.port, **own, **MORE)
         self.settings.pop("EXPLORER_RUN", None)
@@ -119,11 +120,11 @@ class Site:
             return False
 
     def rows(self, query: str, *words: Any) -> list[tuple[Any, ...]]:
-        with closing(sqlite3.connect(f"file:{self.state / 'db.sqlite3'}?mode=ro", uri=True, timeout=30)) as database:
+        with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=30)) as database:
             return database.execute(query, words).fetchall()
 
     def write(self, query: str, *words: Any) -> None:
-        with closing(sqlite3.connect(self.state / "db.sqlite3", timeout=60, isolation_level=None)) as database:
+        with closing(sqlite3.connect(self.database, timeout=60, isolation_level=None)) as database:
             database.execute(query, words)
 
     def row(self, sandbox: str) -> tuple[str, int, str]:

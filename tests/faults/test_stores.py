@@ -24,7 +24,7 @@ LOCKED = 30.0
 
 @contextmanager
 def locked(site):
-    with closing(sqlite3.connect(site.state / "db.sqlite3", timeout=60, isolation_level=None)) as database:
+    with closing(sqlite3.connect(site.database, timeout=60, isolation_level=None)) as database:
         database.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -130,14 +130,14 @@ async def test_the_database_is_restored_from_before(site, told):
     first = Seen(known)
     await first.until("ready")
     backup = site.state.parent / "backup.sqlite3"
-    with closing(sqlite3.connect(site.state / "db.sqlite3")) as now, closing(sqlite3.connect(backup)) as kept:
+    with closing(sqlite3.connect(site.database)) as now, closing(sqlite3.connect(backup)) as kept:
         now.backup(kept)
     await leave(site, known, first)
     await asyncio.to_thread(unknown.click_open)
     second = Seen(unknown)
     await second.until("ready")
     began = time.monotonic()
-    with closing(sqlite3.connect(backup)) as kept, closing(sqlite3.connect(site.state / "db.sqlite3", timeout=60)) as now:
+    with closing(sqlite3.connect(backup)) as kept, closing(sqlite3.connect(site.database, timeout=60)) as now:
         kept.backup(now)
     assert await settled(lambda: site.row(known.sandbox)[0] == "failed", 60), site.row(known.sandbox)
     took = time.monotonic() - began

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -137,6 +138,17 @@ def read_expiry(config: LabConfig, sandbox: str) -> float | None:
         return float((expiry_dir(config, sandbox) / "at").read_text())
     except (OSError, ValueError):
         return None
+
+
+def old_expiries(config: LabConfig, seconds: float) -> set[str]:
+    """The sandboxes that have a time of their end which was written this long ago or earlier."""
+    found = set()
+    with suppress(OSError):
+        for directory in (config.engine_dir / "expires").iterdir():
+            with suppress(OSError):
+                if directory.stat().st_mtime < time.time() - seconds:
+                    found.add(directory.name)
+    return found
 
 
 def forget_expiry(config: LabConfig, sandbox: str) -> None:

@@ -31,6 +31,7 @@ Phase = Callable[[str, str], None]
 READY_SECONDS = patient(30.0)
 MOST_BYTES = 65536
 LATE_SECONDS = 30  # a host ends itself at its time; a host that does not is removed after this many more seconds
+LONE_SECONDS = 600  # so long after it was written, a time of an end without a sandbox is forgotten: its process was killed
 REMOVE_WORKERS = 4
 
 
@@ -265,9 +266,14 @@ def close_sandbox(config: LabConfig, sandbox: str, generation: int | None = None
     """Removes a sandbox, or one generation of it. Returns the number of removed objects; 0 is not an error."""
     with session(config) as client:
         removed = _remove(config, client, lans.filters(config, sandbox, generation))
-        if generation is None:
+        if generation is None or not _is_there(config, client, sandbox):
             lans.forget_expiry(config, sandbox)
         return removed
+
+
+def _is_there(config: LabConfig, client: docker.DockerClient, sandbox: str) -> bool:
+    filters = lans.filters(config, sandbox)
+    return bool(client.api.containers(all=True, filters=filters) or client.api.networks(filters=filters))
 
 
 def close_everything(config: LabConfig) -> int:
@@ -342,8 +348,13 @@ def _labelled(containers: Iterable[Any], others: Iterable[Any]) -> Iterator[tupl
 
 
 def end_overdue(config: LabConfig) -> list[str]:
-    """Removes the sandboxes whose hosts should have ended themselves LATE_SECONDS ago or earlier. Returns their names."""
-    late = [found for found in list_sandboxes(config) if 0 < found.expires_at < time.time() - LATE_SECONDS]
+    """Removes the sandboxes whose hosts should have ended themselves LATE_SECONDS ago or earlier. Returns their names. Forgets
+    the times that killed processes left."""
+    lone = lans.old_expiries(config, LONE_SECONDS)
+    there = list_sandboxes(config)
+    for name in lone - {found.sandbox for found in there}:
+        lans.forget_expiry(config, name)
+    late = [found for found in there if 0 < found.expires_at < time.time() - LATE_SECONDS]
     for found in late:
         close_sandbox(config, found.sandbox, found.generation)
     return [found.sandbox for found in late]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 
 import pytest
@@ -185,11 +186,23 @@ def test_closing_takes_everything_of_this_sandbox_and_nothing_of_another(opened,
     assert lifecycle.close_sandbox(config, "a") == 0, "already gone is success"
 
 
-def test_closing_one_generation_leaves_its_time(opened, engine, config):
+def test_closing_one_generation_leaves_the_time_of_another_and_none_without(opened, engine, config):
     opened(generation=1)
     assert lifecycle.close_sandbox(config, "s", 9) == 0
-    assert lifecycle.close_sandbox(config, "s", 1) > 0
     assert lans.read_expiry(config, "s") is not None
+    assert lifecycle.close_sandbox(config, "s", 1) > 0
+    assert lans.read_expiry(config, "s") is None
+
+
+def test_a_time_that_a_killed_process_left_is_forgotten_after_a_while(opened, engine, config):
+    opened(name="a")
+    for name in ("left", "young"):
+        lans.write_expiry(config, name, time.time() + 600)
+    long_ago = time.time() - lifecycle.LONE_SECONDS - 1
+    for name in ("a", "left"):
+        os.utime(lans.expiry_dir(config, name), (long_ago, long_ago))
+    lifecycle.end_overdue(config)
+    assert [lans.read_expiry(config, name) is None for name in ("a", "left", "young")] == [False, True, False]
 
 
 def test_everything_closes(opened, engine, config):
