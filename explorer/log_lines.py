@@ -29,6 +29,8 @@ def part_of(argv: list[str]) -> str:
     if program == "manage.py":
         return argv[1] if len(argv) > 1 else "manage"
     whole = f"{Path(argv[0]).parent.name} {program}" if argv else ""
+    if program == "__main__.py":
+        program = Path(argv[0]).parent.name
     return "worker" if "celery" in whole else "web" if "uvicorn" in whole else program.removesuffix(".py")[:20] or "python"
 
 

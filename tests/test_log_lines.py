@@ -82,6 +82,7 @@ def test_values_are_bounded():
         (["/venv/bin/celery", "worker"], "worker"),
         (["/venv/lib/uvicorn/__main__.py", "explorer.asgi:application"], "web"),
         (["/venv/bin/pytest"], "pytest"),
+        (["/venv/lib/pytest/__main__.py"], "pytest"),
         ([], "python"),
     ],
 )

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import connection
 from redis import Redis
 
+from explorer.sandboxes.heartbeat import KEPT, relay_key
 from explorer.sandboxes.models import Node
 from explorer.sandboxes.nodes import read_nodes
 
@@ -66,4 +67,19 @@ def _engine() -> str:
     return "" if any(not node.health.get("engine") for node in here) else "No node's engine answers its worker."
 
 
-CHECKS: dict[str, Callable[[], str]] = {"database": _database, "redis": _redis, "node": _node, "engine": _engine}
+def _relay() -> str:
+    here = read_nodes().here
+    if not here:
+        return "No node is here, so no relay is known."
+    with Redis.from_url(settings.REDIS_URL, socket_timeout=ASKED, socket_connect_timeout=ASKED) as redis:
+        alive = any(redis.exists(relay_key(node.pk)) for node in here)
+    return "" if alive else f"No node's relay gave a sign of life in the last {KEPT} seconds."
+
+
+CHECKS: dict[str, Callable[[], str]] = {
+    "database": _database,
+    "redis": _redis,
+    "node": _node,
+    "engine": _engine,
+    "relay": _relay,
+}

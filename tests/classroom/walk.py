@@ -35,6 +35,7 @@ from explorer.sandboxes.events import (
     captures_key,
     terminals_key,
 )
+from explorer.sandboxes.heartbeat import relay_key
 from explorer.sandboxes.models import Action, AuthoredLesson, Column, Comparison, Learner, Node, Progress, Sandbox
 from tests.classroom.roles import PEOPLE, Answer, Answers
 from tests.network.captured import CAPTURES
@@ -106,6 +107,7 @@ class Cast:
     def fill_redis(self, redis: Any) -> None:
         """A past, a capture of one frame and a terminal in the sandbox."""
         redis.flushall()
+        redis.set(relay_key("node1"), "{}")  # its relay is here
         own = self.sandbox.pk
         streams.publish(redis, own, SnapshotTaken(snapshot=Snapshot(sandbox=own, generation=1)))
         facts = CaptureFacts(id="c1", place="h1", interface="eth0", running=False, kept=1)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import fields
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from django.utils import timezone
 
 from explorer.sandboxes import figures
 from explorer.sandboxes import health as parts
+from explorer.sandboxes.heartbeat import RelayCounts, relay_key, to_json
 from explorer.sandboxes.models import Node, Sandbox
 from explorer.web.edge import health, metrics
 
@@ -27,9 +29,10 @@ def answer(rf):
     return response.status_code, json.loads(response.content)
 
 
-def test_ready_when_every_part_works(rf, valkey):
+def test_ready_when_every_part_works(rf, redis):
     Node.objects.create(name="n", seen_at=timezone.now())
-    told = {"ready": True, "database": True, "redis": True, "node": True, "engine": True, "reasons": {}}
+    redis.set(relay_key("n"), "{}")
+    told = {"ready": True, "database": True, "redis": True, "node": True, "engine": True, "relay": True, "reasons": {}}
     assert answer(rf) == (200, told)
 
 
@@ -40,7 +43,14 @@ def test_not_ready_when_the_node_has_not_been_seen(rf, valkey):
     assert told["reasons"]["node"].startswith("No node was heard of in the last 30 seconds; the last one was heard of at ")
 
 
-def test_not_ready_when_the_engine_does_not_answer_its_worker(rf, valkey):
+def test_not_ready_when_no_relay_gives_a_sign_of_life(rf, valkey):
+    Node.objects.create(name="n", seen_at=timezone.now())
+    status, told = answer(rf)
+    assert (status, told["reasons"]) == (503, {"relay": "No node's relay gave a sign of life in the last 20 seconds."})
+
+
+def test_not_ready_when_the_engine_does_not_answer_its_worker(rf, redis):
+    redis.set(relay_key("n"), "{}")
     Node.objects.create(name="n", seen_at=timezone.now(), health={"engine": "The engine does not answer."})
     status, told = answer(rf)
     assert (status, told["engine"], told["node"]) == (503, False, True)
@@ -112,8 +122,7 @@ def test_what_the_processes_counted_is_there(rf, redis):
 
 def test_what_a_relay_says_of_itself_is_there(rf, redis):
     Node.objects.create(name="n", seen_at=timezone.now())
-    beat = {"at": 1, "sandboxes": 3, "loop_late": 0.5, "allowance_exceeded": 2, "lines_dropped": 9, "new": "unknown"}
-    redis.set("node:n:relay", json.dumps(beat))
+    redis.set(relay_key("n"), to_json(RelayCounts(at=1, sandboxes=3, loop_late=0.5, allowance_exceeded=2, lines_dropped=9)))
     text = scraped(rf)
     assert 'explorer_relay_up{node="n"} 1.0' in text
     assert 'explorer_relay_loop_late_seconds{node="n"} 0.5' in text
@@ -123,8 +132,12 @@ def test_what_a_relay_says_of_itself_is_there(rf, redis):
 @pytest.mark.parametrize("beat", ["", "no json", "[1]", '{"sandboxes": "many"}', '{"sandboxes": ' + "9" * 70_000 + "}"])
 def test_a_heartbeat_that_is_none_spoils_nothing(rf, redis, beat):
     Node.objects.create(name="n", seen_at=timezone.now(), health={"load": "high", "doctor": {"findings": []}})
-    redis.set("node:n:relay", beat)
+    redis.set(relay_key("n"), beat)
     assert 'explorer_node_up{node="n"} 1.0' in scraped(rf)
+
+
+def test_what_is_asked_of_a_heartbeat_is_in_it():
+    assert {field for field, _, _ in metrics.OF_RELAYS.values()} <= {field.name for field in fields(RelayCounts)}
 
 
 def test_without_redis_the_rest_is_there(rf, settings, tmp_path):

@@ -13,6 +13,7 @@ from explorer.lab.inside.allowance import exceeded
 from explorer.lab.watch.commands import Commands
 from explorer.node.relay.one_shell import printed
 from explorer.node.relay.sandbox_watch import SandboxWatch
+from explorer.sandboxes.figures import figures
 from explorer.sandboxes.heartbeat import EVERY, KEPT, RelayCounts, relay_key, to_json
 from explorer.sandboxes.streams import RedisError
 
@@ -30,6 +31,7 @@ class Pulse:
             late = await self._lateness(EVERY)
             with suppress(RedisError, OSError):
                 await self._redis.set(relay_key(self._node), to_json(self.counts(late)), ex=KEPT)
+            await asyncio.to_thread(figures.flush)
 
     async def _lateness(self, seconds: float) -> float:
         """Measures for so long; the longest that a timer of the loop was late."""

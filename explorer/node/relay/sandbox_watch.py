@@ -35,6 +35,7 @@ from explorer.node.relay.teacher import Standing, Teacher, find_teacher
 from explorer.node.relay.telling import Telling, as_json
 from explorer.node.relay.terminals import Terminals
 from explorer.sandboxes.events import Event, Happened, fresh_key, snapshot_key
+from explorer.sandboxes.figures import figures
 from explorer.sandboxes.orders import WISH_TYPES, Order
 from explorer.sandboxes.past import SnapshotKeeper
 from explorer.sandboxes.streams import (
@@ -110,6 +111,7 @@ class SandboxWatch:
         self.pace = Pace(BURST, RATE)
         self.pacing = Pacing()
         self.seen_at = 0.0
+        self.oldest: float | None = None  # when the oldest change that is not in the stream was seen
         self.instruct(wanted)
 
     def instruct(self, wanted: Wanted) -> None:
@@ -201,6 +203,7 @@ class SandboxWatch:
 
     def _seen(self) -> None:
         self.seen_at = time.monotonic()
+        self.oldest = self.oldest or self.seen_at
         self.pacing.moved()
         self.wake.set()
         self.turned.set()
@@ -221,6 +224,7 @@ class SandboxWatch:
                     await go_on_from(self.redis, self.sandbox, self.telling.number)
                     for publication in await self._prepared(self.telling.take_all_at_once):
                         await self._publish(publication)
+                    self.oldest = None
                     await self._write_snapshot()
                     self.turned.set()  # the teacher judges nothing before there is a snapshot
                 tries = 0
@@ -250,12 +254,22 @@ class SandboxWatch:
                 due = max(0.0, written + SNAPSHOT_GAP - time.monotonic())
                 wait = due if wait is None else min(wait, due)
             await self._sleep(wait)
-            for publication in await self._prepared(self.telling.take):
+            since, publications = self.oldest, await self._prepared(self.telling.take)
+            for publication in publications:
                 await self._publish(publication)
                 stale = True
+            if publications:
+                self._note_lag(since)
             if stale and time.monotonic() - written >= SNAPSHOT_GAP:
                 await self._write_snapshot()
                 written, stale = time.monotonic(), False
+
+    def _note_lag(self, since: float | None) -> None:
+        """All that was due is in the stream; `since` is when the oldest of it was seen."""
+        now = time.monotonic()
+        if since is not None:
+            figures.observe("explorer_event_lag_seconds", now - since, node=self.config.node)
+            self.oldest = None if self.telling.waiting() is None else now
 
     async def _sleep(self, seconds: float | None) -> None:
         """Waits until something new was seen, at most `seconds`."""

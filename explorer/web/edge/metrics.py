@@ -18,6 +18,7 @@ from django.utils import timezone
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
 from explorer.sandboxes import figures
+from explorer.sandboxes.heartbeat import relay_key
 from explorer.sandboxes.models import Node, Sandbox
 from explorer.sandboxes.nodes import NODE_AWAY
 
@@ -80,6 +81,7 @@ OF_RELAYS: Mapping[str, tuple[str, bool, str]] = {
     "explorer_relay_sandboxes_late": ("sandboxes_late", False, "Sandboxes that are shown late, because they cost too much"),
     "explorer_relay_loop_late_seconds": ("loop_late", False, "The longest that the relay's loop was held up lately"),
     "explorer_relay_allowance_exceeded_total": ("allowance_exceeded", True, "How often a sandbox used up its allowance"),
+    "explorer_relay_output_exceeded_total": ("output_exceeded", True, "How often terminals printed more than is carried"),
     "explorer_relay_lines_dropped_total": ("lines_dropped", True, "Lines of timelines that went by too fast to show"),
     "explorer_relay_commands_lost_total": ("commands_lost", True, "How often commands could not be followed"),
 }
@@ -191,7 +193,7 @@ def _of_redis(client: redis_package.Redis, nodes: list[Node]) -> Iterator[Metric
 
 
 def _heartbeat(client: redis_package.Redis, node: str) -> dict[str, Any] | None:
-    raw: Any = client.get(f"node:{node}:relay")
+    raw: Any = client.get(relay_key(node))
     try:
         told = json.loads(raw) if raw and len(raw) <= MOST_BYTES else None
     except ValueError:

@@ -13,6 +13,7 @@ from explorer.node.relay.telling import GAP_SECONDS
 from explorer.node.work import work
 from explorer.sandboxes import life, past, progress, streams
 from explorer.sandboxes.events import events_key, fresh_key, snapshot_key
+from explorer.sandboxes.figures import figures
 from explorer.sandboxes.models import Learner, Sandbox
 from explorer.sandboxes.orders import LookAgain, OpenTerminal, Order, orders_key
 from tests.asking import open_for
@@ -243,3 +244,18 @@ async def test_whole_pictures_are_kept_along_the_stream(running, make, redis, ey
     lines = [line["text"] for line in told["snapshot"]["places"]["h1"]["views"]["interfaces"]["lines"]]
     assert told["number"] > first.number
     assert lines[-1].startswith("veth")
+
+
+async def test_how_late_a_change_is_in_the_stream_is_counted_for_operators(running, make, redis, eyes, monkeypatch):
+    lags = []
+    observe = lambda name, seconds, **labels: lags.append((name, seconds, labels))  # noqa: E731
+    monkeypatch.setattr(figures, "observe", observe)
+    sandbox = await make()
+    await until(lambda: events(redis, sandbox, "snapshot_taken"))
+    lags.clear()
+    await eyes.made[sandbox.pk].show("lo", "veth1")
+    await until(lambda: lags)
+    name, seconds, labels = lags[-1]
+    assert (name, labels) == ("explorer_event_lag_seconds", {"node": "node1"})
+    assert seconds >= 0
+    assert events(redis, sandbox, "view_changed")
