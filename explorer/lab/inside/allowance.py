@@ -40,6 +40,10 @@ class Exceeded:
     longest: float = 0.0
     indebted: WeakSet[Account] = field(default_factory=WeakSet)
 
+    def late_now(self) -> int:
+        """How many sandboxes wait now."""
+        return sum(account.rest() > 0 for account in list(self.indebted))
+
 
 exceeded = Exceeded()  # of this process
 

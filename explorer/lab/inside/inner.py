@@ -24,7 +24,7 @@ OPENAT2 = 437
 RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, RESOLVE_IN_ROOT = 0x02, 0x04, 0x10
 DOCKER_SOCKET = "run/docker.sock"
 QUESTIONS = ("/version", "/networks", "/containers/json?all=1")
-ANSWER_BYTES = 2 * 1024 * 1024  # decoding one holds up the loop, also from another thread
+ANSWER_BYTES = 1024 * 1024  # decoding one holds up the loop, also from another thread
 Answer = tuple[int, bytes]  # status, body
 _libc = ctypes.CDLL(None, use_errno=True)
 

@@ -27,7 +27,7 @@ AT_ONCE = 4
 MEMORY_KIB = 1024 * 1024  # a tool takes several times the size of a rule set, and its memory is the node's
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
 CHARGED = 0.2  # the part of their processor time that is charged: they do not run in the loop
-NICE = ("nice", "-n", "15")
+USUAL, NICE = ("nice", "-n", "5"), ("nice", "-n", "20")  # on top of the relay's own niceness, which may be -5
 _TIMES = re.compile(r"(\d+)m(\d+\.\d+)s")
 _Turns = WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore]
 _turns: _Turns = WeakKeyDictionary()
@@ -49,7 +49,7 @@ async def run_tools(fd: int, tools: Mapping[str, Sequence[str]], account: Accoun
     late = account.slow
     turns = _late_turns.setdefault(loop, asyncio.Semaphore(1)) if late else _turns.setdefault(loop, asyncio.Semaphore(AT_ONCE))
     async with turns:
-        outputs = await _run(fd, tools, account, NICE if late else ())
+        outputs = await _run(fd, tools, account, NICE if late else USUAL)
     if len(tools) > 1 and len(outputs) < len(tools):  # one of them writes or waits without end: run each alone
         for name in tools.keys() - outputs.keys():
             outputs |= await run_tools(fd, {name: tools[name]}, account)

@@ -1,8 +1,8 @@
 """One terminal in the relay: writes the shell's output to Redis, and typed bytes to the shell.
 
 The stream in Redis keeps the last bytes of the output; an entry's id is the offset of the byte after it. When the page draws
-slowly, the shell has to wait. All shells of a sandbox together print 4 MiB per second in the long run. Without a page a shell
-runs on at a lower rate, and is ended after five minutes.
+slowly, the shell has to wait. All shells of a sandbox together print 5 MiB at once and then 1 MiB per second. Without a page a
+shell runs on at a lower rate, and is ended after five minutes.
 
 Typed bytes wait here until the shell reads them. The relay reports how many were read, and the web side sends at most
 `TYPED_AHEAD` bytes beyond that. When a web side sends far too much, the shell is ended and says why.
@@ -29,7 +29,7 @@ WINDOW = TERMINAL_KEPT_BYTES * 3 // 4  # unacknowledged bytes before the shell h
 PIECE = 16 * 1024
 WRITTEN = 4 * 1024  # typed bytes given to the shell at once
 SMALL, GAP = 4096, 0.005  # less than SMALL is sent at most every GAP seconds
-COST = 1 / (40 * 1024 * 1024)  # seconds of work for one byte of output, as the sandbox's allowance counts it
+COST = 1 / (10 * 1024 * 1024)  # seconds of work for one byte of output, as the sandbox's allowance counts it
 PIECE_AT_LEAST = 2048  # bytes as which a smaller piece counts
 ALONE_RATE = 256 * 1024  # bytes per second while nobody looks
 SILENT_AFTER = 10.0  # a page that acknowledges nothing for this long counts as gone

@@ -47,7 +47,7 @@ class Pulse:
             at=time.time(),
             sandboxes=len(watches),
             terminals=sum(len(watch.terminals.shells) for watch in watches),
-            sandboxes_late=len(exceeded.indebted),
+            sandboxes_late=exceeded.late_now(),
             allowance_exceeded=exceeded.times,
             output_exceeded=printed.times,
             allowance_waited=round(exceeded.waited, 3),
