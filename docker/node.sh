@@ -16,4 +16,7 @@ fi
 # Namespaces the engine makes are seen by mount propagation.
 mount --make-rshared / 2>/dev/null || true
 
+# Loop devices, for the disks of hosts; without them hosts share the node's disk.
+[ -e /dev/loop-control ] || mknod /dev/loop-control c 10 237 2>/dev/null || true
+
 exec python manage.py up "$@"

@@ -322,6 +322,9 @@ SANDBOX_CAPACITY = env.number("EXPLORER_CAPACITY", 0, "sandboxes this node holds
 WARM_SANDBOXES = env.number("EXPLORER_WARM", 2, "sandboxes a node keeps ready before anybody asks", 0, 50)
 HOST_MEMORY_MB = env.number("EXPLORER_HOST_MEMORY_MB", 512, "memory limit of one host", 192, 65536)
 HOST_PIDS = env.number("EXPLORER_HOST_PIDS", 1024, "process limit of one host", 64, 65536)
+HOST_DISK_MB = env.number(
+    "EXPLORER_HOST_DISK_MB", 1024, "disk limit of one host: everything it writes; 64 files for each MB", 256, 65536
+)
 HOST_CPUS = env.number("EXPLORER_HOST_CPUS", 1, "processor limit of one host", 1, 64)
 COMPARISONS_PER_HOUR = env.number(
     "EXPLORER_COMPARISONS_PER_HOUR", 20, "comparisons one learner may start in an hour", 1, 10_000

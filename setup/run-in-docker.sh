@@ -30,9 +30,10 @@ done < <(compgen -e)
 
 terminal=(); [ ! -t 0 ] || [ ! -t 1 ] || terminal=(--interactive --tty)
 # The engine in the container needs these rights, without --privileged: namespaces and mounts (SYS_ADMIN), networks (NET_ADMIN),
-# entering the namespaces of hosts (SYS_PTRACE). The default profiles forbid mounts whatever the capabilities are.
+# entering the namespaces of hosts (SYS_PTRACE), loop devices for the hosts' disks (7:*, and 10:237 to ask for a free one). The default profiles forbid mounts whatever the capabilities are.
 exec docker run --rm --init --name "$name" --hostname "${EXPLORER_NODE:-node1}" ${terminal[@]+"${terminal[@]}"} \
   --cap-add SYS_ADMIN --cap-add NET_ADMIN --cap-add SYS_PTRACE \
+  --device-cgroup-rule "b 7:* rwm" --device-cgroup-rule "c 10:237 rwm" \
   --security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined \
   --publish "${EXPLORER_BIND:-127.0.0.1}:$port:$port" --stop-timeout 90 --tmpfs /run:exec,mode=755 \
   --volume "$name-state:/var/lib/explorer" --volume "$name-engine:/var/lib/explorer-engine" \

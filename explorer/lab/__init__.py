@@ -11,7 +11,8 @@ what it needs of them.
 - `inside` enters namespaces from outside and holds the sockets and tools that are used there. It follows no path that a host
   can write.
 - `isolation` tries to get out of a sandbox, from inside.
-- `doctor` says what this node can do, `usage` what a sandbox takes. `diskguard` removes the biggest sandbox when the disk is
-  nearly full. `memory` ends the sandbox that uses up the kernel's memory; `ended` keeps why.
+- `doctor` says what this node can do, `usage` what a sandbox takes. `diskuse` counts what each takes of the disk, and
+  `diskguard` ends one when the disk is nearly full. `memory` ends the sandbox that uses up the kernel's memory;
+  `ended` keeps why.
 - `errors` lists what can go wrong, and whose fault it is.
 """

@@ -17,6 +17,7 @@ class LabConfig:
     cache_dir: Path  # image root file systems, keyed by a hash of their inputs
     host_memory_mb: int = 512
     host_pids: int = 1024
+    host_disk_mb: int = 1024
     host_cpus: int = 1
     capacity: int = 0  # 0: computed from memory
     engines: tuple[str, ...] = (DEFAULT_ENGINE,)  # versions of Docker Engine; the first is required, the others are optional

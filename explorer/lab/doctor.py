@@ -11,7 +11,7 @@ from typing import Any
 
 from explorer.lab.config import LabConfig
 from explorer.lab.drops import hear
-from explorer.lab.engine import capabilities, cgroups, ids, kernel, memory
+from explorer.lab.engine import capabilities, cgroups, disks, ids, kernel, memory
 from explorer.lab.engine.client import session
 from explorer.lab.errors import LabError
 from explorer.lab.hosts import lifecycle, machines
@@ -67,6 +67,7 @@ def examine(config: LabConfig, attack: bool = False) -> dict[str, Any]:
         "limits": {
             "host_memory_mb": config.host_memory_mb,
             "host_pids": config.host_pids,
+            "host_disk_mb": config.host_disk_mb,
             "host_cpus": config.host_cpus,
             "node_memory_mb": memory.memory_mb(),
         },
@@ -124,6 +125,7 @@ def _machine(config: LabConfig, features: dict[str, bool]) -> list[Check]:
             f"{disk} MB free",
             f"make room on {_existing(config.engine_dir)}, or set EXPLORER_ENGINE_DIR",
         ),
+        _host_disk(config),
         Check(
             "memory",
             memory.memory_mb() > memory.KEPT_MB + memory.TYPICAL_MB,
@@ -139,6 +141,14 @@ def _machine(config: LabConfig, features: dict[str, bool]) -> list[Check]:
             "start the engine as root on the machine, or set them with sysctl there",
         ),
     ]
+
+
+def _host_disk(config: LabConfig) -> Check:
+    own = disks.in_use(config)
+    shared = "none: all write to the node's disk, and the largest sandbox is ended when that is nearly full"
+    found = f"{config.host_disk_mb} MB, a file system of its own" if own else shared
+    cure = "start the engine where there are loop devices and mke2fs (modprobe loop); its first lines name the reason"
+    return Check("disk of each host", own, False, found, cure)
 
 
 def _engine(config: LabConfig, state: dict[str, Any]) -> list[Check]:

@@ -20,7 +20,7 @@ from types import FrameType
 from explorer.environment import patient
 from explorer.lab import diskguard, images
 from explorer.lab.config import LabConfig
-from explorer.lab.engine import ids, kernel, leftovers
+from explorer.lab.engine import disks, ids, kernel, leftovers, runtime
 from explorer.lab.engine.client import connect
 from explorer.lab.errors import HostError, NodeError
 from explorer.lab.hosts import lifecycle
@@ -31,7 +31,7 @@ Say = Callable[[str], None]
 START_SECONDS = patient(30)
 STOP_SECONDS = patient(20)
 WATCH_SECONDS = 0.2
-LOOK_SECONDS = 5.0
+LOOK_SECONDS, HURRY_SECONDS = 5.0, 1.0  # between two looks; the second when the disk is nearly full
 _PR_SET_PDEATHSIG = 1
 
 
@@ -64,13 +64,16 @@ def run_engine(config: LabConfig, say: Say, ready: Callable[[], None]) -> int:
         leftovers.forget_networks(config)
         leftovers.empty(config.socket.parent)
         kernel.prepare(config)
+        runtime.prepare(config)
         if lack := ids.prepare(config):
             say(f"all sandboxes share one range of user ids: {lack}")
+        if lack := disks.prepare(config):
+            say(f"all sandboxes share the node's disk: {lack}")
         daemon = _start(config)
         process = daemon
         wait_ready(config, START_SECONDS, lambda: process.poll() is None and not stop)
         kernel.fence(config)
-        lifecycle.close_everything(config)
+        _forget_sandboxes(config, say)
         say(f"engine {connect(config).version()['Version']} up in {time.monotonic() - started:.1f} s")
         images.build_images(config, images.needed(config), say, lambda: bool(stop))
         import_images(config, images.needed(config), say)
@@ -93,6 +96,14 @@ def run_engine(config: LabConfig, say: Say, ready: Callable[[], None]) -> int:
             further.join(STOP_SECONDS)
         _end(config, daemon, say)
         lock.close()
+
+
+def _forget_sandboxes(config: LabConfig, say: Say) -> None:
+    """Removes the sandboxes of an earlier engine. One that cannot be removed yet does not keep this engine from starting."""
+    try:
+        lifecycle.close_everything(config)
+    except NodeError as error:
+        say(f"sandboxes of an earlier engine could not all be removed; another try follows. {error} {error.detail}".strip())
 
 
 def _add_engines(config: LabConfig, stop: _Stop, say: Say) -> None:
@@ -164,7 +175,7 @@ def arguments(config: LabConfig) -> list[str]:
         f"--cgroup-parent={config.cgroup}",
         "--exec-opt=native.cgroupdriver=cgroupfs",
         "--storage-driver=overlay2",
-        *([f"--add-runtime={ids.RUNTIME}={ids.script(config)}"] if ids.in_use(config) else []),
+        f"--add-runtime={runtime.NAME}={runtime.script(config)}",
         "--bridge=none",
         "--ip-forward=false",
         "--log-driver=json-file",
@@ -184,23 +195,23 @@ def log_file(config: LabConfig) -> Path:
 
 
 def _watch(config: LabConfig, daemon: subprocess.Popen[bytes], stop: _Stop, say: Say) -> None:
-    looked = time.monotonic()
+    looked, guard = time.monotonic(), diskguard.Guard(config)
     while not stop:
         time.sleep(WATCH_SECONDS)
         if daemon.poll() is not None:
             raise NodeError("The node's engine ended by itself.", _last_words(config))
-        if time.monotonic() - looked > LOOK_SECONDS:
-            _look_after(config, say)
+        if time.monotonic() - looked > (HURRY_SECONDS if diskguard.lacking(config) else LOOK_SECONDS):
+            _look_after(config, guard, say)
             looked = time.monotonic()
 
 
-def _look_after(config: LabConfig, say: Say) -> None:
+def _look_after(config: LabConfig, guard: diskguard.Guard, say: Say) -> None:
     """Removes sandboxes whose time is over, and the biggest one when the disk is nearly full. It also works while no worker
     runs."""
     try:
         for name in lifecycle.end_overdue(config):
             say(f"sandbox {name} ended: its time was over and it had not ended itself")
-        if full := diskguard.relieve(config):
+        if full := guard.relieve():
             say(f"sandbox {full} ended: the disk was full and it took the most of it")
     except NodeError as error:
         say(f"{error} {error.detail}".strip())

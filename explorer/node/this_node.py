@@ -39,6 +39,7 @@ def lab_config() -> LabConfig:
         cache_dir=settings.CACHE_DIR,
         host_memory_mb=settings.HOST_MEMORY_MB,
         host_pids=settings.HOST_PIDS,
+        host_disk_mb=settings.HOST_DISK_MB,
         host_cpus=settings.HOST_CPUS,
         capacity=settings.SANDBOX_CAPACITY,
         engines=settings.ENGINES,

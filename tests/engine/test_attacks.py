@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from explorer.lab import serve
+from explorer.lab import diskguard, serve
 from explorer.lab.engine import ids
 from explorer.lab.hosts import lifecycle
 from tests.attacks import attack
@@ -179,5 +179,5 @@ def test_one_sandboxs_trouble_does_not_end_the_engine(lab_config, monkeypatch):
 
     said: list[str] = []
     monkeypatch.setattr(lifecycle, "end_overdue", explodes)
-    serve._look_after(lab_config, said.append)
+    serve._look_after(lab_config, diskguard.Guard(lab_config), said.append)
     assert "RecursionError" in textwrap.shorten(said[0], 200)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from explorer.lab import diskguard, images, usage
+from explorer.lab import usage
+from explorer.lab.engine import disks, own_disk
 from explorer.lab.engine.client import session
 from explorer.lab.errors import HostTimeout, NodeError, NotThere
 from explorer.lab.hosts import lans, lifecycle
@@ -37,13 +38,13 @@ def test_a_sandbox_says_its_phases_and_its_facts(lab_config, new_name):
     assert facts["hosts"]["h2"]["address"] == facts["subnet"].replace(".0/24", ".12")
     assert facts["hosts"]["h1"]["engine"].startswith("26.")
     assert facts["machines"]["outside"]["address"].endswith(".100")
-    assert lifecycle.close_sandbox(lab_config, name) == 6  # three containers, two volumes, a network
+    assert lifecycle.close_sandbox(lab_config, name) == 7  # three containers and their disks, a network
     assert objects(lab_config, name) == []
 
 
 def test_closing_twice_is_success(lab_config, open_one):
     name, _ = open_one()
-    assert lifecycle.close_sandbox(lab_config, name) == 4
+    assert lifecycle.close_sandbox(lab_config, name) == 5
     assert lifecycle.close_sandbox(lab_config, name) == 0
     assert not lans.expiry_dir(lab_config, name).exists()
 
@@ -105,7 +106,7 @@ def test_a_router_leads_to_a_second_lan(lab_config, open_one, shell):
     assert f"you are {far['address']}:" in text
     assert f"default via {router['addresses']['beyond']}" in text
     assert lifecycle.open_sandbox(lab_config, name, 1, SCENARIOS["routed"], time.time() + 60, nothing) == facts
-    assert lifecycle.close_sandbox(lab_config, name) == 7  # four containers, a volume, two networks
+    assert lifecycle.close_sandbox(lab_config, name) == 10  # four containers and their disks, two networks
     assert objects(lab_config, name) == []
 
 
@@ -144,18 +145,19 @@ def test_a_host_that_cannot_start_is_named_and_takes_the_others_with_it(lab_conf
     assert objects(lab_config, name) == []
 
 
-def test_a_host_whose_daemon_cannot_start_is_named(lab_config, new_name, monkeypatch):
+def test_a_host_whose_daemon_cannot_start_is_named(lab_config, new_name, monkeypatch, tmp_path):
     """h2's own file system is spoilt from the node before it begins, as a broken disk would."""
-    name, seeded = new_name(), images.seeded_volume
+    name, make = new_name(), disks.make
 
-    def spoilt(config, client, full_name, labels, engine):
-        volume = seeded(config, client, full_name, labels, engine)
-        if full_name.endswith("-h2"):
-            Path(client.api.inspect_volume(volume)["Mountpoint"], "containerd").write_text("not a directory")
-            Path(client.api.inspect_volume(volume)["Mountpoint"], "network").write_text("not a directory")
-        return volume
+    def spoilt(config, sandbox, generation, host, key):
+        disk = make(config, sandbox, generation, host, key)
+        if host == "h2":
+            with own_disk.opened(str(disk), str(tmp_path)) as mounted:
+                Path(mounted, own_disk.DOCKER, "containerd").write_text("not a directory")
+                Path(mounted, own_disk.DOCKER, "network").write_text("not a directory")
+        return disk
 
-    monkeypatch.setattr(images, "seeded_volume", spoilt)
+    monkeypatch.setattr(disks, "make", spoilt)
     monkeypatch.setattr(lifecycle, "READY_SECONDS", 4.0)
     with pytest.raises(NodeError, match=r"^h2 did not start\. h1 was taken down again\.$"):
         lifecycle.open_sandbox(lab_config, name, 1, SCENARIOS["two-hosts"], time.time() + 60, nothing)
@@ -299,17 +301,6 @@ def test_what_overstays_is_ended_from_outside(lab_config, open_one):
     lans.write_expiry(lab_config, name, time.time() - 60)
     assert name in lifecycle.end_overdue(lab_config)
     assert objects(lab_config, name) == []
-
-
-def test_the_sandbox_that_fills_the_disk_goes_and_no_other(lab_config, open_one, shell, monkeypatch, sandbox):
-    name, _ = open_one()
-    shell("h1", "head -c 40M /dev/urandom > /var/lib/docker/big; head -c 30M /dev/urandom > /big", name=name)
-    monkeypatch.setattr(diskguard, "LEAST_FREE_BYTES", 2**60)
-    assert diskguard.relieve(lab_config) == "", "nobody holds enough to be worth it"
-    monkeypatch.setattr(diskguard, "WORTH_IT_BYTES", 60 * 2**20)
-    assert diskguard.relieve(lab_config) == name
-    assert objects(lab_config, name) == []
-    assert shell("h1", "true")[0] == 0
 
 
 def test_a_host_holds_nothing_of_the_node(shell, lab_config):

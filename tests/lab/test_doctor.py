@@ -11,7 +11,7 @@ from explorer.lab import doctor
 from explorer.lab.config import LabConfig
 from explorer.lab.doctor import Check, examine
 from explorer.lab.drops import hear
-from explorer.lab.engine import capabilities, kernel, memory
+from explorer.lab.engine import capabilities, disks, kernel, memory
 from explorer.lab.errors import NodeError
 from explorer.lab.isolation.trial import Tried
 from explorer.lab.watch import commands
@@ -46,6 +46,7 @@ def good(monkeypatch, features):
     monkeypatch.setattr(kernel, "impassable", lambda path: None)
     monkeypatch.setattr(kernel, "remapped_root", lambda: (200_000, 200_000))
     monkeypatch.setattr(kernel, "LIMITS", {})
+    monkeypatch.setattr(disks, "in_use", lambda config: True)
     monkeypatch.setattr(memory, "memory_mb", lambda: 16_000)
     monkeypatch.setattr(commands, "why_not", lambda: "")
     monkeypatch.setattr(hear, "why_not", lambda: "")
@@ -135,12 +136,13 @@ def test_no_id_range_is_named_with_the_line_to_add(config, good, engine, monkeyp
     ("spoil", "name"),
     [
         (lambda m, f: m.setattr(kernel, "LIMITS", {"kernel/pid_max": 10**18}), "kernel limits"),
+        (lambda m, f: m.setattr(disks, "in_use", lambda config: False), "disk of each host"),
         (lambda m, f: m.setattr(commands, "why_not", lambda: "no CONFIG_PROC_EVENTS"), "commands in the timeline"),
         (lambda m, f: m.setattr(hear, "why_not", lambda: "there is no clang"), "drop reasons"),
         (lambda m, f: f.update(conntrack=False), "conntrack"),
         (lambda m, f: m.setattr("explorer.lab.images.load.engines", lambda config, client: ("26",)), "engine versions"),
     ],
-    ids=["limits", "commands", "drop reasons", "conntrack", "versions"],
+    ids=["limits", "own disks", "commands", "drop reasons", "conntrack", "versions"],
 )
 def test_what_would_be_welcome_fails_nothing(config, good, engine, features, monkeypatch, spoil, name):
     spoil(monkeypatch, features)

@@ -10,7 +10,7 @@ import pytest
 
 from explorer.lab import diskguard, serve
 from explorer.lab.config import LabConfig
-from explorer.lab.engine import ids, kernel, leftovers
+from explorer.lab.engine import disks, ids, kernel, leftovers, runtime
 from explorer.lab.errors import NodeError
 from explorer.lab.hosts import lifecycle
 
@@ -81,7 +81,9 @@ def node(monkeypatch, config):
     monkeypatch.setattr(leftovers, "sweep", note("sweep"))
     monkeypatch.setattr(kernel, "prepare", note("prepare"))
     monkeypatch.setattr(kernel, "fence", note("fence"))
+    monkeypatch.setattr(runtime, "prepare", note("runtime"))
     monkeypatch.setattr(ids, "prepare", note("ids", ""))
+    monkeypatch.setattr(disks, "prepare", note("disks", ""))
     monkeypatch.setattr(serve, "_start", note("start", Node.daemon))
     monkeypatch.setattr(serve, "wait_ready", note("wait"))
     monkeypatch.setattr(serve, "connect", lambda config: Connection())
@@ -104,7 +106,8 @@ def test_it_is_ready_only_behind_its_fence_and_leaves_nothing(config, node, said
 
     assert serve.run_engine(config, said.append, ready) == 0
     assert [step for step in node.steps if step != "further"] == [
-        *("tools", "sweep", "prepare", "ids", "start", "wait", "fence", "close everything", "build", "import", "ready"),
+        *("tools", "sweep", "prepare", "runtime", "ids", "disks", "start", "wait", "fence", "close everything"),
+        *("build", "import", "ready"),
         *("close everything", "sweep"),
     ]
     assert node.daemon.told == ["TERM"]
@@ -150,6 +153,15 @@ def test_stopped_while_images_are_made_it_never_says_ready(config, node, said, m
     assert "ready" not in said
 
 
+def test_what_an_earlier_engine_left_and_cannot_go_yet_keeps_nobody_waiting(config, node, said, monkeypatch):
+    def refuse(config):
+        raise NodeError("A part of a sandbox is so large that it is removed in several steps.", "/var/lib/x")
+
+    monkeypatch.setattr(lifecycle, "close_everything", refuse)
+    assert serve.run_engine(config, said.append, lambda: signal.raise_signal(signal.SIGTERM)) == 0
+    assert "another try follows" in said[0]
+
+
 # --- ending ---
 def test_an_engine_that_does_not_end_is_killed(config, node, said):
     stubborn = Daemon(stubborn=True)
@@ -186,8 +198,9 @@ def test_what_others_of_this_installation_use_stays(config, node, said):
 # --- looking after sandboxes ---
 def test_who_overstayed_and_who_filled_the_disk_are_named(config, said, monkeypatch):
     monkeypatch.setattr(lifecycle, "end_overdue", lambda config: ["old"])
-    monkeypatch.setattr(diskguard, "relieve", lambda config: "big")
-    serve._look_after(config, said.append)
+    guard = diskguard.Guard(config)
+    monkeypatch.setattr(guard, "relieve", lambda: "big")
+    serve._look_after(config, guard, said.append)
     assert [line.split(":")[0] for line in said] == ["sandbox old ended", "sandbox big ended"]
 
 
@@ -196,7 +209,7 @@ def test_trouble_in_looking_after_them_does_not_end_the_engine(config, said, mon
         raise NodeError("The node's engine failed.", "no space")
 
     monkeypatch.setattr(lifecycle, "end_overdue", refuse)
-    serve._look_after(config, said.append)
+    serve._look_after(config, diskguard.Guard(config), said.append)
     assert said == ["The node's engine failed. no space"]
 
 
@@ -216,7 +229,7 @@ def test_missing_programs_are_named(monkeypatch):
 
 def test_everything_of_the_engine_lies_in_directories_of_its_own(config):
     words = serve.arguments(config)
-    paths = [word.partition("=")[2].removeprefix("unix://") for word in words if "/" in word]
+    paths = [word.rpartition("=")[2].removeprefix("unix://") for word in words if "/" in word]
     ours = [path for path in paths if path.startswith((str(config.engine_dir), str(config.run_dir), config.cgroup))]
     assert ours == paths
     assert "--userns-remap=default" in words

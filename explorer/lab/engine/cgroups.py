@@ -8,7 +8,7 @@ from pathlib import Path
 
 from explorer.environment import patient
 from explorer.lab.config import LabConfig
-from explorer.lab.engine.leftovers import kill_group, our_cgroups
+from explorer.lab.engine.leftovers import kill_group, members, our_cgroups
 from explorer.lab.errors import NodeError
 
 WAIT_SECONDS = patient(5.0)
@@ -84,6 +84,12 @@ def kill_all(config: LabConfig, container: str) -> None:
         if not sum(kill_group(group) for group in groups):
             return
         time.sleep(0.02)
+
+
+def processes(config: LabConfig, container: str) -> set[int]:
+    """The pids of all processes of a container, as the node counts them."""
+    groups = [path for parent in our_cgroups(config) if (path := parent / container).is_dir()]
+    return {pid for group in groups for pid in members(group)}
 
 
 def version() -> int:

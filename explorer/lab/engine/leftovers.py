@@ -18,6 +18,7 @@ from pathlib import Path
 
 from explorer.environment import patient
 from explorer.lab.config import LabConfig
+from explorer.lab.engine import disks
 from explorer.lab.engine.descent import Directory, descend
 from explorer.lab.errors import NodeError
 
@@ -39,13 +40,15 @@ def claim(config: LabConfig) -> TextIOWrapper:
 
 
 def sweep(config: LabConfig) -> None:
-    """Ends our processes, then removes control groups, mounts and the network namespace. It does not matter if nothing is
-    there."""
+    """Ends our processes, then removes control groups, mounts, the disks of hosts and the network namespace. It does not
+    matter if nothing is there."""
     _end_processes(config)
     _remove_cgroups(config)
     for root in (config.socket.parent, config.engine_dir):
         for mount in _mounts_below(root):
             subprocess.run(["umount", "-l", mount], check=False, capture_output=True)
+    disks.detach_loops(config)
+    disks.remove(config)
     if Path("/run/netns", config.netns).exists():
         subprocess.run(["ip", "netns", "del", config.netns], check=False, capture_output=True)
 
@@ -79,9 +82,16 @@ def our_processes(config: LabConfig) -> set[int]:
     }
     found = {pid for pid, words in _command_lines() if signs & set(words)}
     for group in our_cgroups(config):
-        for directory in descend(group, WALK_SECONDS):
-            found |= _members(directory)
+        found |= members(group)
     return found - {os.getpid()}
+
+
+def members(group: Path) -> set[int]:
+    """The pids of all processes in a control group and below it."""
+    found: set[int] = set()
+    for directory in descend(group, WALK_SECONDS):
+        found |= _members(directory)
+    return found
 
 
 def our_cgroups(config: LabConfig) -> list[Path]:

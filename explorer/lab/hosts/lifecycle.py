@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from docker.errors import APIError, NotFound
@@ -20,8 +21,9 @@ import docker
 from explorer.environment import patient
 from explorer.lab import images
 from explorer.lab.config import LabConfig
-from explorer.lab.engine import cgroups, ids, memory, own_ids
+from explorer.lab.engine import cgroups, create, disks, ids, memory, runtime
 from explorer.lab.engine.client import session
+from explorer.lab.engine.removal import empty
 from explorer.lab.errors import HostError, LabError, NodeError, NoRoom
 from explorer.lab.hosts import lans, machines, quota, stage
 from explorer.lab.hosts.run import BoundedOutput, execute
@@ -33,6 +35,8 @@ MOST_BYTES = 65536
 LATE_SECONDS = 30  # a host ends itself at its time; a host that does not is removed after this many more seconds
 LONE_SECONDS = 600  # so long after it was written, a time of an end without a sandbox is forgotten: its process was killed
 REMOVE_WORKERS = 4
+STOPPED_SECONDS = patient(5.0)
+EMPTYING_SECONDS = patient(30.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,7 @@ def make_scratch(config: LabConfig, client: docker.DockerClient, sandbox: str, s
     labels = _labels(config, sandbox, 0, expires_at)
     lans.write_expiry(config, sandbox, expires_at)
     segments = lans.make_lans(config, client, sandbox, scenario, labels)
-    container = _start(config, client, sandbox, "h1", engine, scenario, segments, labels)
+    container = _start(config, client, sandbox, "h1", engine, scenario, segments, labels, own_disk=False)
     wait_host(config, container, machines.ANSWERS)
     return container
 
@@ -115,10 +119,11 @@ def _make(
     lans.write_expiry(config, sandbox, expires_at)
     segments = lans.make_lans(config, client, sandbox, scenario, labels)
     engines = {name: engine if name in scenario.hosts else "" for name in scenario.names}
+    own = disks.in_use(config)
     say("starting host", ", ".join(scenario.names))
     with ThreadPoolExecutor(max_workers=len(scenario.names)) as pool:
         starting = [
-            pool.submit(_start, config, client, sandbox, name, engines[name], scenario, segments, labels)
+            pool.submit(_start, config, client, sandbox, name, engines[name], scenario, segments, labels, own)
             for name in scenario.names
         ]
         started = dict(zip(scenario.names, _all_or_whose(scenario.names, starting), strict=True))
@@ -187,16 +192,22 @@ def _start(
     scenario: Scenario,
     segments: list[lans.Segment],
     labels: dict[str, str],
+    own_disk: bool,
 ) -> str:
     labels = labels | {"explorer.name": name, "explorer.role": "host" if engine else "machine"}
     full_name = object_name(config, sandbox, name)
+    root = ids.root_of(config, segments[0].subnet)
+    volume, told = "", {create.IDS: str(root[0])} if ids.in_use(config) else {}
+    if own_disk:
+        key = images.disk_key(config, engine) if engine else disks.MACHINE
+        told |= {create.DISK: str(disks.make(config, sandbox, int(labels["explorer.generation"]), name, key))}
+    elif engine:
+        volume = images.seeded_volume(config, client, full_name, labels, engine)
     if engine:
-        image, rights = images.HOSTS[engine], machines.host_rights(config, client, full_name, sandbox, labels, engine)
+        image, rights = images.HOSTS[engine], machines.host_rights(config, client, sandbox, volume)
     else:
         forwards = scenario.forwards(name)
         image, rights = images.MACHINE, (machines.router_rights if forwards else machines.machine_rights)(client)
-    root = ids.root_of(config, segments[0].subnet)
-    own, told = ({"Runtime": ids.RUNTIME}, {own_ids.NAME: str(root[0])}) if ids.in_use(config) else ({}, {})
     first, *more = [segment for segment in segments if name in segment.addresses]
     container = client.api.create_container(
         images.tag(config, image),
@@ -204,7 +215,7 @@ def _start(
         hostname=name,
         labels=labels,
         environment=machines.environment(name, scenario, segments) | told,
-        host_config={**rights, "NetworkMode": first.name, **own},
+        host_config={**rights, "NetworkMode": first.name, "Runtime": runtime.NAME},
         networking_config={"EndpointsConfig": {first.name: _endpoint(client, name, first)}},
     )["Id"]
     for segment in more:
@@ -266,6 +277,7 @@ def close_sandbox(config: LabConfig, sandbox: str, generation: int | None = None
     """Removes a sandbox, or one generation of it. Returns the number of removed objects; 0 is not an error."""
     with session(config) as client:
         removed = _remove(config, client, lans.filters(config, sandbox, generation))
+        removed += disks.remove(config, sandbox, generation)
         if generation is None or not _is_there(config, client, sandbox):
             lans.forget_expiry(config, sandbox)
         return removed
@@ -279,7 +291,7 @@ def _is_there(config: LabConfig, client: docker.DockerClient, sandbox: str) -> b
 def close_everything(config: LabConfig) -> int:
     """Removes every sandbox of this installation. Returns the number of removed objects."""
     with session(config) as client:
-        removed = _remove(config, client, lans.filters(config))
+        removed = _remove(config, client, lans.filters(config)) + disks.remove(config)
     lans.forget_all_expiries(config)
     return removed
 
@@ -289,6 +301,7 @@ def _remove(config: LabConfig, client: docker.DockerClient, filters: dict[str, A
     with ThreadPoolExecutor(max_workers=REMOVE_WORKERS) as pool:
         gone = sum(pool.map(lambda found: _remove_container(config, client, found["Id"]), containers))
     for volume in client.api.volumes(filters=filters)["Volumes"] or ():
+        _emptied(Path(volume["Mountpoint"]))
         gone += _gone(client.api.remove_volume, volume["Name"], force=True)
     for network in client.api.networks(filters=filters):
         gone += _gone(client.api.remove_network, network["Id"])
@@ -298,8 +311,28 @@ def _remove(config: LabConfig, client: docker.DockerClient, filters: dict[str, A
 def _remove_container(config: LabConfig, client: docker.DockerClient, identity: str) -> int:
     cgroups.kill_all(config, identity)
     with suppress(NotFound):
-        quota.cut_files(client.api.inspect_container(identity))
+        found = _stopped(client, identity)
+        quota.cut_files(found)
+        if (upper := disks.upper_layer(found)) and not found["State"]["Running"]:
+            _emptied(upper)
     return _gone(client.api.remove_container, identity, v=True, force=True)
+
+
+def _stopped(client: docker.DockerClient, identity: str) -> dict[str, Any]:
+    """What the engine says about a container, once it knows that its processes are gone; they were killed."""
+    until = time.monotonic() + STOPPED_SECONDS
+    while True:
+        found: dict[str, Any] = client.api.inspect_container(identity)
+        if not found["State"]["Running"] or time.monotonic() > until:
+            return found
+        time.sleep(0.02)
+
+
+def _emptied(directory: Path) -> None:
+    """Removes what a host wrote there, before the engine removes the directory: the engine's own way takes a descriptor for
+    each level of a tree. Raises NodeError when that takes longer than EMPTYING_SECONDS; the next try goes on with the rest."""
+    if not empty(directory, EMPTYING_SECONDS):
+        raise NodeError("A part of a sandbox is so large that it is removed in several steps.", str(directory))
 
 
 def _gone(remove: Callable[..., object], *words: str, **options: bool) -> int:
@@ -319,12 +352,14 @@ def _gone(remove: Callable[..., object], *words: str, **options: bool) -> int:
 
 
 def list_sandboxes(config: LabConfig) -> list[Found]:
-    """Every sandbox of which the engine has a container, a network or a volume, found by labels."""
+    """Every sandbox of which the engine has a container, a network or a volume, found by labels, or the node a disk."""
     with session(config) as client:
         filters = lans.filters(config)
         containers = client.api.containers(all=True, filters=filters)
         others = [*client.api.networks(filters=filters), *(client.api.volumes(filters=filters)["Volumes"] or ())]
     found: dict[tuple[str, int], list[tuple[dict[str, str], bool]]] = {}
+    for disk in disks.find(config):
+        found.setdefault((disk.sandbox, disk.generation), []).append(({}, False))
     for labels, running in _labelled(containers, others):
         with suppress(KeyError, ValueError):
             found.setdefault((labels["explorer.sandbox"], int(labels["explorer.generation"])), []).append((labels, running))
@@ -332,7 +367,7 @@ def list_sandboxes(config: LabConfig) -> list[Found]:
         Found(
             sandbox,
             generation,
-            lans.read_expiry(config, sandbox) or float(parts[0][0].get("explorer.expires", 0)),
+            lans.read_expiry(config, sandbox) or max(float(labels.get("explorer.expires", 0)) for labels, _ in parts),
             len(parts),
             sum(running for _, running in parts),
         )

@@ -10,17 +10,20 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import docker
 from explorer.environment import patient
 from explorer.lab.config import LabConfig
+from explorer.lab.engine import disks
 from explorer.lab.engine.client import session
+from explorer.lab.engine.removal import remove_tree
 from explorer.lab.errors import NodeError
 from explorer.lab.hosts import lans, lifecycle
 from explorer.lab.hosts.run import BoundedOutput, execute
 from explorer.lab.images.build import complete
-from explorer.lab.images.load import KEPT_IN_SEED, copy_parts, imported, seed_dir
+from explorer.lab.images.load import KEPT_IN_SEED, copy_parts, disk_key, imported, put_seed, ready, seed_dir
 from explorer.lab.images.names import BOX, CHANGES, HOSTS, MACHINE, key, tag
 from explorer.network.scenario import Scenario
 
@@ -48,6 +51,8 @@ def import_images(config: LabConfig, names: Sequence[str], say: Say) -> None:
                 started = time.monotonic()
                 _make_seed(config, client, engine)
                 say(f"image {BOX} prepared for Docker Engine {engine} in {time.monotonic() - started:.1f} s")
+            if disks.in_use(config) and not ready(config, engine):
+                disks.make_template(config, disk_key(config, engine), partial(put_seed, config, engine))
         _forget_old(config, client)
 
 
@@ -55,7 +60,7 @@ def _make_seed(config: LabConfig, client: docker.DockerClient, engine: str) -> N
     lifecycle.close_sandbox(config, SCRATCH)
     scratch = Scenario(name=SCRATCH, summary="", machines=())
     fresh = seed_dir(config, engine).with_suffix(".new")
-    shutil.rmtree(fresh, ignore_errors=True)
+    remove_tree(fresh, IMPORT_SECONDS)
     try:
         facts = lifecycle.make_scratch(config, client, SCRATCH, scratch, engine)
         volume = Path(client.api.inspect_volume(lifecycle.object_name(config, SCRATCH, "h1"))["Mountpoint"])
@@ -88,4 +93,6 @@ def _forget_old(config: LabConfig, client: docker.DockerClient) -> None:
     seeds = [seed_dir(config, engine) for engine in config.engines]
     for seed in (config.engine_dir / "seeds").iterdir():
         if seed not in seeds:
-            shutil.rmtree(seed, ignore_errors=True)
+            remove_tree(seed, IMPORT_SECONDS)
+    if disks.in_use(config):
+        disks.forget_templates(config, [disk_key(config, engine) for engine in config.engines])

@@ -8,7 +8,7 @@ that it is made from. So a changed input gives another file, and a file that exi
 from __future__ import annotations
 
 from explorer.lab.images.build import build_images, built_again
-from explorer.lab.images.load import engines, imported, seeded_volume
+from explorer.lab.images.load import disk_key, engines, imported, seeded_volume
 from explorer.lab.images.names import BOX, HOST, HOSTS, MACHINE, MADE, needed, optional, release, tag, tar
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "MADE",
     "build_images",
     "built_again",
+    "disk_key",
     "engines",
     "imported",
     "needed",

@@ -14,6 +14,7 @@ from docker.errors import ImageNotFound
 
 import docker
 from explorer.lab.config import LabConfig
+from explorer.lab.engine import disks
 from explorer.lab.errors import NodeError
 from explorer.lab.images.names import BOX, HOSTS, MACHINE, key, tag, tar
 
@@ -35,11 +36,18 @@ def _inspect(client: docker.DockerClient, name: str) -> dict[str, Any]:
 
 def engines(config: LabConfig, client: docker.DockerClient) -> tuple[str, ...]:
     """The versions of Docker Engine with which a host can be opened now."""
-    return tuple(
-        engine
-        for engine in config.engines
-        if seed_dir(config, engine).exists() and imported(client, tag(config, HOSTS[engine]))
-    )
+    return tuple(engine for engine in config.engines if ready(config, engine) and imported(client, tag(config, HOSTS[engine])))
+
+
+def ready(config: LabConfig, engine: str) -> bool:
+    """Whether there is what a new host's /var/lib/docker is copied from."""
+    own = disks.in_use(config)
+    return (disks.template(config, disk_key(config, engine)) if own else seed_dir(config, engine)).exists()
+
+
+def disk_key(config: LabConfig, engine: str) -> str:
+    """The name of the disk template of hosts with this version of Docker Engine."""
+    return seed_dir(config, engine).name
 
 
 def seed_dir(config: LabConfig, engine: str) -> Path:
@@ -50,8 +58,12 @@ def seeded_volume(config: LabConfig, client: docker.DockerClient, name: str, lab
     """Makes a volume for a host's /var/lib/docker that holds the learners' image. Returns its name."""
     volume = client.api.create_volume(name=name, labels=labels)
     if seed_dir(config, engine).exists():
-        copy_parts([seed_dir(config, engine) / part for part in KEPT_IN_SEED], Path(volume["Mountpoint"]))
+        put_seed(config, engine, Path(volume["Mountpoint"]))
     return name
+
+
+def put_seed(config: LabConfig, engine: str, target: Path) -> None:
+    copy_parts([seed_dir(config, engine) / part for part in KEPT_IN_SEED], target)
 
 
 def copy_parts(sources: list[Path], target: Path) -> None:

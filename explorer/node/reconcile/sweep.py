@@ -58,6 +58,8 @@ Open a new one and carry on; your progress is kept."
 ENDED = {
     "memory": "This sandbox was ended, because it filled memory that all sandboxes of the machine share. \
 Open a new one and carry on; your progress is kept.",
+    "disk": "This sandbox was ended, because the machine's disk was nearly full and it took the most of it. \
+Open a new one and carry on; your progress is kept.",
 }
 NEVER_TAKEN = "No machine had a free place for five minutes. That is ours; please try again, your progress is kept."
 NODE_WENT = "The machine this sandbox ran on went away. That is ours; please open a new one, your progress is kept."

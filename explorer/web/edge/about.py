@@ -19,6 +19,7 @@ def show_about(request: HttpRequest) -> HttpResponse:
         ("Opened within an hour, per person", f"{settings.OPENS_PER_HOUR}"),
         ("Comparisons within an hour, per person", f"{settings.COMPARISONS_PER_HOUR}, one at a time"),
         ("Memory of one host", f"{settings.HOST_MEMORY_MB} MB"),
+        ("Disk of one host", f"{settings.HOST_DISK_MB} MB"),
         ("Processors of one host", f"{settings.HOST_CPUS}"),
         ("Processes and threads on one host", f"{settings.HOST_PIDS:,}"),
         ("Events kept for a page that reconnects", f"{EVENTS_KEPT:,}"),

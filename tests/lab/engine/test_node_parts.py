@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 
-from explorer.lab import diskguard, serve
+from explorer.lab import serve
 from explorer.lab.config import LabConfig
 from explorer.lab.engine import capabilities, kernel, leftovers, memory
 from explorer.lab.errors import HostError, NodeError, NotThere
@@ -174,24 +174,6 @@ def test_only_this_installations_paths_are_ours(config):
     assert leftovers.our_processes(config) == set()
     assert leftovers.our_cgroups(config) == []
     leftovers.sweep(config)
-
-
-def test_the_sandbox_that_fills_the_disk_is_known_by_all_it_holds():
-    def labels(name: str) -> dict[str, dict[str, str]]:
-        return {"Labels": {"explorer.sandbox": name}}
-
-    usage = {
-        "Containers": [{"SizeRw": 5, **labels("a")}, {"SizeRw": 4, **labels("b")}, {"Labels": None}, {"SizeRw": 99}],
-        "Volumes": [{"UsageData": {"Size": 3}, **labels("b")}, {"UsageData": {"Size": -1}, **labels("a")}],
-    }
-    assert diskguard.biggest(usage) == ("b", 7)
-    assert diskguard.biggest({}) == ("", 0)
-
-
-def test_a_disk_with_room_is_left_alone(config, monkeypatch):
-    config.engine_dir.mkdir()
-    monkeypatch.setattr(diskguard, "LEAST_FREE_BYTES", 0)
-    assert diskguard.relieve(config) == ""
 
 
 # --- versions of Docker Engine ---

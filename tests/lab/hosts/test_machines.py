@@ -26,7 +26,7 @@ def client(config, engine):
 
 
 def test_a_host_gets_what_was_set_and_not_a_byte_more(config, client):
-    rights = machines.host_rights(config, client, "x-units-s-h1", "s", {}, "26")
+    rights = machines.host_rights(config, client, "s", "x-units-s-h1")
     assert rights["Memory"] == rights["MemorySwap"] == config.host_memory_mb * 2**20
     assert rights["PidsLimit"] == config.host_pids
     assert rights["NanoCpus"] == config.host_cpus * 10**9
@@ -34,7 +34,7 @@ def test_a_host_gets_what_was_set_and_not_a_byte_more(config, client):
 
 
 def test_a_host_writes_no_log_and_sees_no_path_of_the_node_but_its_time(config, client):
-    rights = machines.host_rights(config, client, "x-units-s-h1", "s", {}, "26")
+    rights = machines.host_rights(config, client, "s", "x-units-s-h1")
     assert rights["LogConfig"]["Type"] == "none"
     mounts = {one["Target"]: one for one in rights["Mounts"]}
     assert set(mounts) == {"/var/lib/docker", machines.EXPIRES}
@@ -42,8 +42,13 @@ def test_a_host_writes_no_log_and_sees_no_path_of_the_node_but_its_time(config, 
     assert mounts["/var/lib/docker"]["Type"] == "volume"
 
 
+def test_a_host_with_a_disk_of_its_own_takes_no_volume_of_the_engine(config, client):
+    mounts = machines.host_rights(config, client, "s", "")["Mounts"]
+    assert [one["Target"] for one in mounts] == [machines.EXPIRES]
+
+
 def test_the_profile_is_given_as_text(config, client):
-    options = machines.host_rights(config, client, "x", "s", {}, "26")["SecurityOpt"]
+    options = machines.host_rights(config, client, "s", "x")["SecurityOpt"]
     (profile,) = [one.partition("=")[2] for one in options if one.startswith("seccomp=")]
     assert json.loads(profile)["syscalls"]
 

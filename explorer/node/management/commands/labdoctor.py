@@ -44,7 +44,8 @@ def as_text(found: dict[str, Any]) -> str:
     room, limits = found["capacity"], found["limits"]
     lines += [
         "",
-        f"one host    {limits['host_memory_mb']} MB, {limits['host_pids']} processes, {limits['host_cpus']} processor(s)",
+        f"one host    {limits['host_memory_mb']} MB of memory, {limits['host_disk_mb']} MB of disk, "
+        f"{limits['host_pids']} processes, {limits['host_cpus']} processor(s)",
     ]
     lines.append(f"sandboxes   {room['used']} of {room['sandboxes']}, {room['free']} free")
     return "\n".join(lines)
