@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import secrets
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from explorer.lab.ask import journey
 from explorer.lab.drops.hear import why_not
 from explorer.lab.hosts import lifecycle
 from explorer.lab.hosts.run import run_in
@@ -18,6 +21,7 @@ from explorer.network.journeys import Asked
 from explorer.network.scenario import SCENARIOS
 from explorer.node.operator.look import looking
 from tests.lab.drops.compiled import compiled
+from tests.network.journeys.kept import keep
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
 BEGIN = (
@@ -461,6 +465,7 @@ class Host:
 
     def __init__(self, lab_config, engine):
         compiled()
+        self.engine = engine
         self.config, self.name, self.runner = lab_config, f"ends-{secrets.token_hex(4)}", asyncio.Runner()
         until = time.time() + 3600
         self.facts = lifecycle.open_sandbox(lab_config, self.name, 1, SCENARIOS["one-host"], until, lambda *_: None, engine)
@@ -506,8 +511,22 @@ def host(lab_config):
     made.close()
 
 
+@pytest.fixture
+def told_from(monkeypatch):
+    """What the journey was told from: [(cases, answers)]."""
+    found: list[Any] = []
+    tell = journey._tell
+
+    def noted(asked, cases, answers, *rest):
+        found.append((cases, answers))
+        return tell(asked, cases, answers, *rest)
+
+    monkeypatch.setattr(journey, "_tell", noted)
+    return found
+
+
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-def test_it_is_told_how_it_ended(host, row):
+def test_it_is_told_how_it_ended(host, row, told_from):
     done = []
     try:
         for command in row.make:
@@ -525,3 +544,5 @@ def test_it_is_told_how_it_ended(host, row):
     assert end is not None, told.result
     assert (end.ending, bool(re.search(row.said, end.end))) == (row.ending, True), f"{end.ending}: {end.end}"
     assert row.grounds <= {one.kind for one in end.evidence}, [one.text for one in end.evidence]
+    if directory := os.environ.get("EXPLORER_KEEP_ENDINGS"):
+        keep(Path(directory), f"{host.engine} {row.name}", (row.ending, row.said, row.answer), *told_from[-1])

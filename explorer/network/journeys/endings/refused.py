@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from explorer.network.journeys.endings.case import Case, End
 from explorer.network.journeys.endings.local import who_listens
-from explorer.network.journeys.evidence import Sentence, frame_seen, icmp_error, kernel_dropped, looked_up, rule_met
+from explorer.network.journeys.endings.onward import silent_neighbour
+from explorer.network.journeys.evidence import Sentence, frame_seen, icmp_error, looked_up, rule_met
 from explorer.network.journeys.identity import IcmpError
-from explorer.network.journeys.model import Ending
+from explorer.network.journeys.model import Ending, Evidence
 
 
 def by_reset(case: Case) -> End | None:
@@ -28,13 +29,14 @@ def by_reset(case: Case) -> End | None:
     return End("refused", sentence, place)
 
 
-WORDS: dict[int, str] = {
-    0: "it has no route to that network",
-    1: "it found nobody who has that address",
-    2: "nobody there takes this protocol",
-    9: "that network is prohibited there",
-    10: "that address is prohibited there",
-    13: "it is prohibited there",
+WORDS = {
+    0: "it says that it cannot reach that network",
+    1: "it says that it cannot reach that address",
+    2: "it says that nobody there takes this protocol",
+    3: "it says that nobody takes it, and it is for another machine; why is not known",
+    9: "it says that this network is prohibited",
+    10: "it says that this address is prohibited",
+    13: "it says that this is prohibited",
 }
 
 
@@ -44,25 +46,29 @@ def by_icmp(case: Case) -> End | None:
         return None
     sender = case.scene.owner(error.sender) or error.sender
     place = error.sighting.place if error.sighting.way == "out" else sender
-    ending, why = _meaning(case, error, place)
+    ending, why, *grounds = _meaning(case, error, place)
     looked = case.looked(place, case.form(place))
-    grounds = [looked_up(looked) if looked else None]
-    grounds += [kernel_dropped(one.drop) for one in case.lost if one.drop.place == place]
-    return End(ending, Sentence(f"{place} sent back “{error.words}”: {why}", icmp_error(error), *grounds), place)
+    route = looked_up(looked) if looked else None
+    said = f"{place} sent back “{error.words}”: {why}"
+    return End(ending, Sentence(said, icmp_error(error), *grounds, route), place)
 
 
-def _meaning(case: Case, error: IcmpError, place: str) -> tuple[Ending, str]:
+def _meaning(case: Case, error: IcmpError, place: str) -> tuple[Ending, str, *tuple[Evidence, ...]]:
+    """How the packet ended, in words, and what supports this beside the error."""
+    ends = case.form(place)
+    looked = case.looked(place, ends)
     if error.type == 11:
         return "dropped", "the packet's time to live ended there"
-    if (error.type, error.code) == (3, 3):
-        ends = case.form(place)
-        return "refused", who_listens(
-            case, place, "udp", ends.destination if ends else "", ends.destination_port if ends else ""
-        )[0]
-    if (error.type, error.code) == (3, 4):
+    if error.type == 12:
+        return "dropped", "it says that the packet's header is at fault"
+    if error.code == 3 and ends and (looked.kind == "local" if looked else case.scene.holds(place, ends.destination)):
+        why, *grounds = who_listens(case, place, "udp", ends.destination, ends.destination_port)
+        return "refused", why, *grounds
+    if error.code == 4:
         return "dropped", f"the packet is too big for the next link and may not be fragmented; {error.mtu} bytes fit"
-    looked = case.looked(place, case.form(place))
+    if error.code == 1 and (silent := silent_neighbour(case, place)):
+        return "unanswered", silent[0], *silent[1:]
     if looked and looked.errno and (route := case.refusing_route(place, looked)):
         return "unreachable", f"its {route.words} says so"
-    ending: Ending = "unanswered" if error.code == 1 else "rejected" if error.code in (9, 10, 13) else "unreachable"
-    return ending, WORDS.get(error.code, "it cannot go on there")
+    ending: Ending = "rejected" if error.code in (3, 9, 10, 13) else "unreachable"
+    return ending, WORDS.get(error.code, "it says that it cannot go on there")
