@@ -173,18 +173,17 @@ def test_nobody_writes_into_what_the_engine_reads(lab_config, sandbox, shell, se
 
 @pytest.mark.parametrize("where", ["h1", "outside"])
 def test_memory_that_runs_out_ends_a_learners_process_first(shell, where):
-    _, text = shell(where, "cat /proc/1/oom_score_adj /proc/self/oom_score_adj; echo -999 >/proc/self/oom_score_adj")
-    assert text.split()[:2] == ["500", "500"]
+    _, text = shell(where, "cat /proc/1/oom_score_adj /proc/self/oom_score_adj")
+    assert text.split() == ["500", "500"]
     assert shell(where, "echo -999 >/proc/self/oom_score_adj")[0] != 0
 
 
 @pytest.mark.parametrize("row", [row for row in rows("Held") if row[4] != "–"], ids=lambda row: row[0])
 def test_the_list_says_what_a_host_sees(shell, row):
     for name in levers(row[1]):
-        text = f"test ! -e /proc/sys/{name} || cat /proc/sys/{name}; echo 99999999 >/proc/sys/{name} && echo raised"
-        found = shell("h1", text)[1]
-        assert "raised" not in found
-        assert found.split()[:1] in ([row[4]], []) or "nonexistent" in found or "No such" in found, found
+        told = shell("h1", f"cat /proc/sys/{name} 2>/dev/null || true")[1].split()
+        assert told in ([row[4]], []), "nothing where the kernel lacks it"
+        assert "raised" not in shell("h1", f"echo 99999999 >/proc/sys/{name} && echo raised")[1]
 
 
 def test_the_machines_own_limits_are_raised(lab_config):
