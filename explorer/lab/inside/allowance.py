@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 from weakref import WeakSet
 
-RATE, BURST = 0.1, 0.5  # seconds of work per second; seconds at once
+RATE, BURST = 0.1, 1.0  # seconds of work per second; seconds at once
 ALL = 0.4  # seconds of work per second that all sandboxes in debt may cost together
 MOST_DEBT = 2.0  # so a sandbox waits twenty seconds at most while it is the only one in debt
 LONG = 0.02  # seconds; a sandbox whose work took longer uses the second thread
@@ -76,7 +76,7 @@ class Account:
 
     @property
     def slow(self) -> bool:
-        """Whether its work was long lately, or it is in debt: it gives way to the others."""
+        """Whether its work was long lately, or it is in debt: its work is done in the second thread."""
         return self._usual > LONG or self.rest() > 0
 
     @property

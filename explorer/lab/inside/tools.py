@@ -26,7 +26,7 @@ SECONDS = patient(2.0)
 AT_ONCE = 4
 MEMORY_KIB = 1024 * 1024  # a tool takes several times the size of a rule set, and its memory is the node's
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
-CHARGED = 0.2  # the part of their processor time that is charged: they do not run in the loop
+CHARGED = 0.3  # the part of their processor time that is charged: they do not run in the loop
 USUAL, NICE = ("nice", "-n", "5"), ("nice", "-n", "20")  # on top of the relay's own niceness, which may be -5
 _TIMES = re.compile(r"(\d+)m(\d+\.\d+)s")
 _Turns = WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore]
@@ -46,7 +46,7 @@ class Output:
 async def run_tools(fd: int, tools: Mapping[str, Sequence[str]], account: Account | None = None) -> dict[str, Output]:
     """Name → what that tool printed in the namespace `fd`. It does not raise because of what a namespace holds."""
     loop, account = asyncio.get_running_loop(), account or Account()
-    late = account.slow
+    late = account.rest() > 0
     turns = _late_turns.setdefault(loop, asyncio.Semaphore(1)) if late else _turns.setdefault(loop, asyncio.Semaphore(AT_ONCE))
     async with turns:
         outputs = await _run(fd, tools, account, NICE if late else USUAL)

@@ -1,7 +1,7 @@
 """One terminal in the relay: writes the shell's output to Redis, and typed bytes to the shell.
 
 The stream in Redis keeps the last bytes of the output; an entry's id is the offset of the byte after it. When the page draws
-slowly, the shell has to wait. All shells of a sandbox together print 5 MiB at once and then 1 MiB per second. Without a page a
+slowly, the shell has to wait. All shells of a sandbox together print 10 MiB at once and then 1 MiB per second. Without a page a
 shell runs on at a lower rate, and is ended after five minutes.
 
 Typed bytes wait here until the shell reads them. The relay reports how many were read, and the web side sends at most
