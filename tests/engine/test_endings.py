@@ -60,6 +60,17 @@ def on(interface, switch, value):
     return f"sysctl -qw net.ipv4.conf.{interface}.{switch}={value}"
 
 
+HOLDS = """
+import socket, time
+taken = socket.socket()
+taken.bind(("0.0.0.0", 7000))
+taken.listen(0)
+callers = [socket.socket() for _ in range(4)]
+for one in callers:
+    one.setblocking(False)
+    one.connect_ex(("127.0.0.1", 7000))
+time.sleep(30)
+"""
 WEB: dict[str, Any] = {"target": "h1", "kind": "http", "port": 8080}
 OUT: dict[str, Any] = {"source": "h1/cli", "target": "outside"}
 ROWS = (
@@ -143,6 +154,17 @@ ROWS = (
         ("sysctl net.ipv4.icmp_echo_ignore_all", "= 1"),
         make=("sysctl -qw net.ipv4.icmp_echo_ignore_all=1",),
         undo=("sysctl -qw net.ipv4.icmp_echo_ignore_all=0",),
+    ),
+    Row(
+        "a program that accepts nobody",
+        "dropped",
+        "accepts no more connections, and no more may wait",
+        {"counter", "socket"},
+        ("nstat -az TcpExtListenOverflows; ss -Hltn sport = 7000", r"Overflows\s+[1-9]"),
+        kind="tcp",
+        port=7000,
+        make=('nohup python3 -c "$HOLDS" >/dev/null 2>&1 & sleep 1',),
+        undo=("kill $(pgrep -f 'listen[(]0[)]')",),
     ),
     # --- rules ---
     Row(
@@ -482,6 +504,7 @@ class Host:
 
     def type(self, command):
         """A command in h1; `in NAME …` is one of h1's tools in the network namespace of a container."""
+        command = command.replace("$HOLDS", HOLDS.replace('"', "'"))
         inside = re.sub(r"^in (\w+) ", r"nsenter -t $(docker inspect -f '{{.State.Pid}}' \1) -n ", command)
         said: list[bytes] = []
         status = run_in(self.config, self.name, "h1", ["bash", "-lc", inside], lambda _, data: said.append(data), 60)

@@ -73,7 +73,8 @@ def counter_moved(place: str, name: str, by: int) -> Evidence:
 
 def socket_listens(place: str, one: Listener) -> Evidence:
     flag = "t" if one.protocol == "tcp" else "u"
-    text = f"a {one.protocol.upper()} socket listens on {one.address}:{one.port}"
+    waiting = f"; {one.waiting} wait there" if one.waiting else ""
+    text = f"a {one.protocol.upper()} socket listens on {one.address}:{one.port}{waiting}"
     return Evidence(kind="socket", place=place, text=text, command=f"ss -ln{flag}")
 
 

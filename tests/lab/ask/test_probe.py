@@ -7,7 +7,7 @@ import pytest
 from explorer.lab.ask.dns import encode, name_server
 from explorer.lab.ask.probe import echo_request, named_in, source_seen
 from explorer.lab.ask.probe import first_address as address_of
-from explorer.network.model import Address, Interface, Observation, Place
+from explorer.network.model import Address, Interface, Observation, Place, Route
 
 
 def test_a_query_has_labels():
@@ -55,3 +55,18 @@ def test_a_place_is_reached_at_its_own_address_not_its_bridges():
     sharing = Place(id="h1/x", kind="container", name="x", shares="h1")
     assert address_of(host, {}) == "10.77.3.11"
     assert address_of(sharing, {"h1": host}) == "10.77.3.11"
+
+
+def held(name, index, address):
+    addresses = (Address(cidr=f"{address}/24", family="inet", scope="global"),)
+    return Interface(key=name, index=index, name=name, kind="veth", mtu=1500, state="UP", addresses=addresses)
+
+
+def test_a_host_is_known_by_its_default_route_whatever_was_made_there_and_a_container_by_its_first_interface():
+    views = {
+        "interfaces": Observation(command="ip addr", items=(held("vm0", 2, "192.168.50.1"), held("eth0", 9, "10.77.3.11"))),
+        "routes": Observation(command="ip route", items=(Route(key="r", destination="default", via="10.77.3.1", dev="eth0"),)),
+    }
+    assert address_of(Place(id="h1", kind="host", name="h1", views=views), {}) == "10.77.3.11"
+    on_an_overlay = Place(id="h1/web", kind="container", name="web", views=views)
+    assert address_of(on_an_overlay, {}) == "192.168.50.1", "its default route leads to docker_gwbridge"

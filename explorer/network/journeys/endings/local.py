@@ -5,6 +5,7 @@ from __future__ import annotations
 from explorer.network.journeys.endings.case import Case, End, hears
 from explorer.network.journeys.evidence import (
     Sentence,
+    counter_moved,
     frame_seen,
     interface_is,
     looked_up,
@@ -14,6 +15,7 @@ from explorer.network.journeys.evidence import (
 )
 from explorer.network.journeys.model import Evidence
 
+OVERFLOWS = "TcpExtListenOverflows"
 IGNORES = "net.ipv4.icmp_echo_ignore_all"
 
 
@@ -49,11 +51,24 @@ def for_this_place(case: Case) -> End | None:
     seen = frame_seen(last.sighting, last.ends)
     if case.mark.answer:
         return End("arrived", Sentence(f"delivered to {place}", seen, route), place)
+    if full := _full(case, place):
+        said = f"{place} dropped it: the program that listens there accepts no more connections, and no more may wait"
+        return End("dropped", Sentence(said, *full, seen, route), place)
     text, *grounds = _why_silent(case, place)
     if case.gathered.deaf and not text:
         said = f"arrived at {place}, where it is for; no answer was seen, and what became of it there is not known"
         return End("unknown", Sentence(said, seen, route, *grounds), place)
     return End("arrived", Sentence(f"delivered to {place}, and no answer was seen{text}", seen, route, *grounds), place)
+
+
+def _full(case: Case, place: str) -> tuple[Evidence, *tuple[Evidence, ...]] | None:
+    """Whether connections wait at the socket that the packet is for, and the kernel counted one that found no room."""
+    ends, overflows = case.form(place), case.answers(place).counters.get(OVERFLOWS, 0)
+    if case.mark.transport != "tcp" or not ends or not ends.destination_port.isdigit() or not overflows:
+        return None
+    found = case.listeners(place, "tcp", int(ends.destination_port))
+    waiting = next((one for one in found if hears(one, ends.destination) and one.waiting), None)
+    return (counter_moved(place, OVERFLOWS, overflows), socket_listens(place, waiting)) if waiting else None
 
 
 def _why_silent(case: Case, place: str) -> tuple[str, *tuple[Evidence, ...]]:

@@ -43,7 +43,7 @@ def silent_neighbour(case: Case, place: str) -> Silent | None:
     for looked in _onward(case, place):
         hop = looked.via or looked.asked.destination
         entry = case.neighbour(place, hop)
-        device = _asked(case.gathered.sightings, place, hop)
+        device = looked.device if _asked(case.gathered.sightings, place, hop) else ""
         failing = entry and entry.state in ("failed", "incomplete")
         if device and (failing or entry is None):
             text = f"{place} asked by ARP on {device} who has {hop}; nobody answered"
