@@ -119,9 +119,10 @@ def test_namespaces_of_every_kind_are_limited_for_a_host(open_one, shell, name, 
 
 
 @attack("IPsec policies by NETLINK_XFRM", origin="host", expected="refused", held_by="seccomp: socket, by protocol")
-def test_ipsec_is_no_hosts_business(open_one, shell):
+def test_ipsec_is_no_hosts_business(open_one, shell, seen):
     name, _ = open_one()
     _, text = shell("h1", "python3 -", name, stdin=NETLINK.encode())
+    seen(text)
     assert "open 0" in text, "routes and links are"
     assert "shut 6 93" in text
 
@@ -129,10 +130,11 @@ def test_ipsec_is_no_hosts_business(open_one, shell):
 @attack(
     "ARP request for another LAN's gateway", origin="host", expected="refused", held_by="arp_ignore in the engine's namespace"
 )
-def test_another_lans_gateway_does_not_answer(lab_config, open_one, shell):
+def test_another_lans_gateway_does_not_answer(lab_config, open_one, shell, seen):
     (name, _), (_, other) = open_one(), open_one()
     their_gateway = other["subnet"].removesuffix("0/24") + "1"
     status, text = shell("h1", f"arping -c 2 -w 2 -I eth0 {their_gateway}", name)
+    seen(text)
     assert status != 0, text
 
 
