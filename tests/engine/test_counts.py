@@ -240,13 +240,6 @@ for n in range(7000):
     s.sendto(head + socket.inet_aton(f"127.1.{n >> 8}.1") + home + bytes(60000), ("127.0.0.1", 0))
 time.sleep(120)
 """
-TABLES = """
-import subprocess, time
-for n in range(400):
-    words = f"--hashlimit-name t{n} --hashlimit-above 1/s --hashlimit-htable-size 1000000 -j DROP"
-    subprocess.run(f"iptables -A INPUT -s 9.9.9.9 -m hashlimit {words}".split(), check=True)
-time.sleep(120)
-"""
 HELD_BY_THE_GUARD = "the memory guard"
 
 
@@ -261,11 +254,8 @@ HELD_BY_THE_GUARD = "the memory guard"
             "control groups of version 1 without end", origin="host", expected="ended", held_by=HELD_BY_THE_GUARD)),
         pytest.param("fragments", FRAGMENTS, "", marks=attack(
             "fragments without end", origin="host", expected="ended", held_by=HELD_BY_THE_GUARD, slow=True)),
-        pytest.param("tables", TABLES, "made the kernel's memory grow", marks=attack(
-            "tables of an iptables match, which nothing counts", origin="host", expected="ended", held_by=HELD_BY_THE_GUARD,
-            slow=True)),
     ],
-    ids=["neighbours", "rings", "groups", "fragments", "tables"],
+    ids=["neighbours", "rings", "groups", "fragments"],
 )  # fmt: skip
 def test_who_uses_up_the_nodes_memory_is_ended_and_nobody_else(running, lab_config, open_one, shell, seen, what, program, said):
     greedy, _ = open_one()

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from explorer.launch import limits
@@ -38,3 +42,12 @@ def test_as_many_files_as_are_allowed_and_never_fewer(monkeypatch, limit, after)
     monkeypatch.setattr("explorer.launch.limits.resource.setrlimit", lambda which, new: kept.append(new))
     assert limits.open_files() == after
     assert kept[-1][1] == limit[1]
+
+
+def test_the_kernel_is_asked_and_its_answer_read_back():
+    """In a child, with the real file: the lower score where the kernel allows it, else the one of this process."""
+    program = "from explorer.launch import limits; print(limits.protect())"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    capabilities = int(Path("/proc/self/status").read_text().split("CapEff:")[1].split()[0], 16)
+    ours = int(Path("/proc/self/oom_score_adj").read_text())
+    assert int(done.stdout) == (min(ours, limits.OURS) if capabilities >> 24 & 1 else ours)
