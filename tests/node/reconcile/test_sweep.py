@@ -330,7 +330,7 @@ def test_columns_and_prepared_ones_stay_with_their_node(opening_elsewhere):
 
 
 def test_of_two_machines_with_one_name_the_second_does_nothing(ready, engine, later, caplog):
-    Node.objects.update(holder="another machine", seen_at=timezone.now())
+    Node.objects.update(holder="another machine", seen_at=timezone.now(), sweeps=5)
     engine.standing.clear()
     for _ in range(3):
         sweep.reconcile()
