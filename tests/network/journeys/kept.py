@@ -1,16 +1,17 @@
 """Journeys of real hosts as they were gathered, kept so that their endings can be told again without a host.
 
-`EXPLORER_KEEP_ENDINGS=DIR pytest tests/engine/test_endings.py` writes them. A file is a Python literal, because a journey is
-bytes, and rules have pairs for keys.
+`EXPLORER_KEEP_ENDINGS=DIR pytest tests/engine/test_endings.py` writes them. A file is JSON; `{"hex": …}` stands for bytes, and
+`{"pairs": …}` for a table whose keys are pairs.
 """
 
 from __future__ import annotations
 
-import ast
 import gzip
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import TypeAdapter
 
@@ -65,8 +66,25 @@ def keep(
     }
     directory.mkdir(parents=True, exist_ok=True)
     plain = "".join(letter if letter.isalnum() else "-" for letter in name)
-    (directory / f"{plain}.py.gz").write_bytes(gzip.compress(repr(literal).encode(), mtime=0))
+    (directory / f"{plain}.json.gz").write_bytes(gzip.compress(json.dumps(plain_of(literal)).encode(), mtime=0))
 
 
 def read(file: Path) -> Kept:
-    return ADAPTER.validate_python(ast.literal_eval(gzip.decompress(file.read_bytes()).decode()))
+    return ADAPTER.validate_python(json.loads(gzip.decompress(file.read_bytes()), object_hook=_whole))
+
+
+def plain_of(value: Any) -> Any:
+    """The same as JSON can say it."""
+    if isinstance(value, bytes):
+        return {"hex": value.hex()}
+    if isinstance(value, dict) and any(isinstance(key, tuple) for key in value):
+        return {"pairs": [[list(key), plain_of(item)] for key, item in value.items()]}
+    if isinstance(value, dict):
+        return {key: plain_of(item) for key, item in value.items()}
+    return [plain_of(item) for item in value] if isinstance(value, list | tuple | set | frozenset) else value
+
+
+def _whole(value: dict[str, Any]) -> Any:
+    if value.keys() == {"hex"}:
+        return bytes.fromhex(value["hex"])
+    return {tuple(key): item for key, item in value["pairs"]} if value.keys() == {"pairs"} else value

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import replace
 
 import pytest
 
-from tests.network.journeys.kept import DIRECTORY, read
+from tests.network.journeys.kept import DIRECTORY
+from tests.network.journeys.kept import read as kept_of
 
-FILES = sorted(DIRECTORY.glob("*.py.gz"))
+read = functools.cache(kept_of)
+FILES = sorted(DIRECTORY.glob("*.json.gz"))
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name.partition(".")[0])
