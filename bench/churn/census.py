@@ -7,7 +7,7 @@ import re
 import sqlite3
 import subprocess
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -216,7 +216,7 @@ def _rows(state: Path) -> dict[str, float]:
     return found
 
 
-def leaks(before: dict[str, float], after: dict[str, float]) -> list[str]:
+def leaks(before: Mapping[str, float], after: Mapping[str, float]) -> list[str]:
     """The rows that hold more at the end than they may, each with its figures."""
     return [
         f"{row.name}: {before.get(row.name, 0):.0f} → {after[row.name]:.0f}"

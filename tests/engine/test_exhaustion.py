@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 import pytest
 
@@ -19,6 +20,10 @@ setsid nohup python3 /root/liar.py listens >/root/said 2>&1 </dev/null &
 until grep -q listens /root/said; do sleep 0.1; done"""
 
 
+def has_address(eyes, address):
+    return address in eyes.lines("h1", "interfaces")
+
+
 async def test_a_lying_daemon_holds_up_nobody_else(lab_config, open_one, shell, monkeypatch):
     (lying, lies), (honest, truth) = open_one(), open_one()
     async with watching(lab_config, lying, lies) as liar, watching(lab_config, honest, truth) as eyes:
@@ -28,12 +33,17 @@ async def test_a_lying_daemon_holds_up_nobody_else(lab_config, open_one, shell, 
             await liar.until(lambda: liar.docker.cut, 60)
             account, pieces = liar.observer.account, []
             charge = account.charge
-            monkeypatch.setattr(account, "charge", lambda seconds: pieces.append(seconds) or charge(seconds))
+
+            def counted(seconds: float) -> None:
+                pieces.append(seconds)
+                charge(seconds)
+
+            monkeypatch.setattr(account, "charge", counted)
             began, spent = time.monotonic(), account.spent
             for turn in range(20):
                 address = f"10.99.0.{turn + 1}"
                 await do(lab_config, honest, "h1", f"ip addr add {address}/32 dev eth0")
-                await eyes.until(lambda address=address: address in eyes.lines("h1", "interfaces"), 20)
+                await eyes.until(partial(has_address, eyes, address), 20)
                 await type_line(terminal, f"echo $(({turn} + 1000))", str(turn + 1000).encode())
             passed = time.monotonic() - began
             most = allowance.BURST + allowance.RATE * passed + 4 * max(pieces, default=0.0)

@@ -6,7 +6,7 @@ import asyncio
 import json
 import struct
 from contextlib import asynccontextmanager
-from typing import cast
+from typing import Any, cast
 
 from bench import liar
 from explorer.lab.inside.unix_http import to_path
@@ -110,7 +110,7 @@ class EngineOfOneExec:
     def __init__(self, talk=None, code: int | None = 0, create: bytes = b"", begin: bytes = HIJACKED, pid: int = 0) -> None:
         self.talk, self.code, self.begin, self.pid = talk, code, begin, pid
         self.create = create or answer({"Id": "e1"}, "201 Created")
-        self.wanted: dict[str, object] = {}
+        self.wanted: dict[str, Any] = {}
         self.started: dict[str, object] = {}
         self.asked: list[str] = []
         self.begun = asyncio.Event()

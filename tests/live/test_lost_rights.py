@@ -12,6 +12,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from explorer.classroom.models import Class, Login, Seat
+from explorer.classroom.people import still
 from explorer.live import guard, messages
 from explorer.live.hub import get_hub
 from explorer.sandboxes.models import Sandbox
@@ -122,7 +123,7 @@ async def test_a_database_that_does_not_answer_ends_nobody(opens, klass, teacher
         asked.append(rights)
         raise DatabaseError("locked")
 
-    real = guard.lost
+    real = still.lost
     monkeypatch.setattr(guard, "lost", fail)
     socket = await opens(f"/ws/wall/{klass.pk}/", teacher).opened()
     await soon(lambda: len(asked) >= 2)
@@ -134,8 +135,13 @@ async def test_a_database_that_does_not_answer_ends_nobody(opens, klass, teacher
 
 async def test_the_guard_asks_once_for_all_and_ends_with_the_last(opens, klass, seated, teacher, monkeypatch):
     asked = []
-    real = guard.lost
-    monkeypatch.setattr(guard, "lost", lambda rights: asked.append(len(rights)) or real(rights))
+    real = still.lost
+
+    def count(rights):
+        asked.append(len(rights))
+        return real(rights)
+
+    monkeypatch.setattr(guard, "lost", count)
     monkeypatch.setattr(guard, "EVERY", 0.05)
     sockets = [await opens(f"{seated.address}?watch=1", teacher).opened() for _ in range(3)]
     hub_guard = get_hub().guard

@@ -7,7 +7,7 @@ The input is `GET /version`, `GET /networks` and either `GET /containers/json?al
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain, islice
@@ -24,7 +24,7 @@ ENTRIES, TEXT = 4_000, 512 * 1024  # of all networks and containers of one daemo
 LAST = 4e9  # a later time is not accepted
 BYTES = 8 * 1024 * 1024  # characters of JSON text; a longer text is not read
 
-Told = str | bytes | list[object] | dict[str, object] | None
+Told = str | bytes | Sequence[object] | dict[str, object] | None
 
 
 def read_docker(host: str, version: Told, networks: Told, containers: Told) -> DockerState:

@@ -260,7 +260,7 @@ class Scheduler:
         self.now = self.used = 0.0
         self.asked = []
         monkeypatch.setattr(execs, "time", self)
-        monkeypatch.setattr(execs.os, "sched_setscheduler", lambda pid, kind, param: self.asked.append(kind))
+        monkeypatch.setattr(os, "sched_setscheduler", lambda pid, kind, param: self.asked.append(kind))
 
     def monotonic(self):
         return self.now

@@ -9,7 +9,9 @@ import pytest
 
 from explorer.lab import ended
 from explorer.lab.config import LabConfig
+from explorer.lab.engine import cgroups
 from explorer.lab.errors import NodeError
+from explorer.lab.hosts import lifecycle
 from explorer.lab.memory import guard as guard_module
 from explorer.lab.memory import node, sandboxes
 from explorer.lab.memory.guard import GREW, HELD, WORTH_IT, Guard, is_low
@@ -58,10 +60,10 @@ def machine(monkeypatch):
         sandboxes, "running", lambda config: [Sandbox(name, 3, {name * 4: 7}, made.ages.get(name, 100.0)) for name in made.held]
     )
     monkeypatch.setattr(sandboxes, "held_by", made.holds)
-    monkeypatch.setattr(guard_module.lifecycle, "close_sandbox", made.close)
-    monkeypatch.setattr(guard_module.cgroups, "kill_now", lambda config, container: None)
+    monkeypatch.setattr(lifecycle, "close_sandbox", made.close)
+    monkeypatch.setattr(cgroups, "kill_now", lambda config, container: None)
     monkeypatch.setattr(
-        guard_module.cgroups,
+        cgroups,
         "freeze",
         lambda config, container, on: made.stopped.add(container[0]) if on else made.stopped.discard(container[0]),
     )

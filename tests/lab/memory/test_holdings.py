@@ -3,6 +3,7 @@ high, and end."""
 
 from __future__ import annotations
 
+import socket
 import struct
 
 import pytest
@@ -16,16 +17,17 @@ def message(kind, body):
     return struct.pack("=IHHII", 16 + len(body), kind, 0, 1, 0) + body
 
 
-class Kernel:
+class Kernel(socket.socket):
     """Answers a list's question with these datagrams; after them it is silent."""
 
     def __init__(self, *datagrams):
+        super().__init__()
         self.datagrams = list(datagrams)
 
-    def send(self, data):
-        pass
+    def send(self, data, flags=0):
+        return len(data)
 
-    def recv(self, size):
+    def recv(self, size, flags=0):
         if not self.datagrams:
             raise TimeoutError
         return self.datagrams.pop(0)
@@ -34,7 +36,7 @@ class Kernel:
 class Endless(Kernel):
     """Lists without end."""
 
-    def recv(self, size):
+    def recv(self, size, flags=0):
         return message(28, bytes(48)) * 1000
 
 

@@ -102,7 +102,12 @@ async def test_a_daemon_that_lies_within_its_caps_costs_no_more_than_its_allowan
     monkeypatch.setattr(allowance, "time", StoppedClock())
     account, pieces = Account(Exceeded()), []
     charge = account.charge
-    monkeypatch.setattr(account, "charge", lambda seconds: pieces.append(seconds) or charge(seconds))
+
+    def counted(seconds: float) -> None:
+        pieces.append(seconds)
+        charge(seconds)
+
+    monkeypatch.setattr(account, "charge", counted)
     async with daemon(tmp_path, LyingWithinCaps()) as connect:
         following = Daemon("h1", connect, lambda: None, lambda text, detail: None, account)
         task = asyncio.create_task(following.run())
