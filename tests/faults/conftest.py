@@ -40,6 +40,14 @@ def site():
         shutil.rmtree(place, ignore_errors=True)
 
 
+@pytest.fixture(autouse=True)
+def nothing_stays(site):
+    """A test that failed leaves its sandbox; the next begins without."""
+    yield
+    if site.wanted() or site.unfinished():
+        site.close_all()
+
+
 @pytest.fixture
 def told(request):
     """Keeps what the table says of a fault."""

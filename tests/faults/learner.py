@@ -12,7 +12,7 @@ from typing import Any
 import requests
 from websockets.exceptions import WebSocketException
 
-from bench.learner import Learner, is_live
+from bench.learner import Learner, Page, is_live
 from tests.faults.site import OVER, WHOLE, Site
 
 SILENCE = 4.5  # as in static/js/stream/heartbeat.js
@@ -48,12 +48,19 @@ class Seen:
         while True:
             with suppress(*TROUBLE):
                 async with self.learner.page() as page:
-                    while True:
-                        async with asyncio.timeout(SILENCE):
-                            text = await page.socket.recv()
-                        self._hear(json.loads(text))
+                    await self._listen(page)
             self._be(old=True)
             await asyncio.sleep(0.4)
+
+    async def _listen(self, page: Page) -> None:
+        """Until the socket ends or is silent. A silence is said at once: closing a socket takes time when nobody answers."""
+        try:
+            while True:
+                async with asyncio.timeout(SILENCE):
+                    text = await page.socket.recv()
+                self._hear(json.loads(text))
+        finally:
+            self._be(old=True)
 
     def _hear(self, message: dict[str, Any]) -> None:
         if "state" in message and "phase" in message:

@@ -93,6 +93,10 @@ class Site:
         self.process.kill()
         shutil.rmtree(self.lab.engine_dir, ignore_errors=True)
 
+    def close_all(self) -> None:
+        argv = [sys.executable, "manage.py", "sandbox", "close", "--all"]
+        subprocess.run(argv, cwd=stack.ROOT, env=self.settings, check=False, capture_output=True, timeout=WHOLE)
+
     def every_process(self) -> set[int]:
         """All that this installation runs: the supervisor, its parts, the engine and what runs in sandboxes."""
         inside = {pid for group in self.parts.hosts() for pid in self.parts.inside(group)}
