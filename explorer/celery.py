@@ -1,5 +1,6 @@
 """Celery: a node's worker. Its tasks live in `node.tasks` and `classroom.tasks`."""
 
+import logging
 import os
 from datetime import timedelta
 from typing import Any
@@ -10,8 +11,25 @@ from celery.beat import PersistentScheduler, ScheduleEntry
 from celery.schedules import schedstate
 from celery.signals import task_postrun, task_prerun, worker_ready
 from django.conf import settings
+from kombu.transport import redis
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "explorer.settings")
+
+log = logging.getLogger(__name__)
+
+
+class Channel(redis.Channel):
+    """Drops a message that is none. Kombu would raise, and the worker would stop taking tasks without ending."""
+
+    def _brpop_read(self, **options: Any) -> Any:
+        try:
+            return super()._brpop_read(**options)  # type: ignore[misc]  # celery-types does not know it
+        except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+            log.error("a malformed message in a task queue was dropped: %s", type(error).__name__)
+            return True
+
+
+redis.Transport.Channel = Channel
 
 app = Celery("explorer")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+from ipaddress import ip_network
 from pathlib import Path
 from typing import TypeVar
 
@@ -76,6 +77,17 @@ def origins(name: str, about: str) -> list[str]:
                 "lower case, without path, wildcard or usual port; several are separated by commas"
             )
     return list(dict.fromkeys(found))
+
+
+def networks(name: str, about: str) -> list[str]:
+    """Addresses and networks, separated by commas. Raises SettingError."""
+    found = words(name, "", about)
+    for one in found:
+        try:
+            ip_network(one)
+        except ValueError:
+            raise SettingError(f"{name}: {one!r} is no address or network; expected such as 10.0.0.5 or 10.0.0.0/24") from None
+    return found
 
 
 def path(name: str, default: Path, about: str) -> Path:

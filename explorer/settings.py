@@ -70,6 +70,10 @@ ORIGINS = env.words(
     "exact origins that may open websockets and post forms",
 )
 CSRF_TRUSTED_ORIGINS = ORIGINS
+TRUSTED_PROXIES = env.networks(
+    "EXPLORER_TRUSTED_PROXIES",
+    "addresses or networks of proxies whose X-Forwarded-For and -Proto are believed, separated by commas; empty: none",
+)
 EMBED_SITES = env.origins(
     "EXPLORER_EMBED_SITES", "exact origins of sites that may embed lessons, separated by commas; empty: none may"
 )
@@ -100,16 +104,18 @@ SESSION_ENGINE = "explorer.classroom.people.sessions"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
+if PRODUCTION:  # with this prefix a browser takes a cookie only from this very host, over HTTPS
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PRODUCTION else None
+# what the proxy in front does, or the owner of the whole domain decides: HSTS for subdomains, redirects to HTTPS, preloading
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W008", "security.W021"]
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "explorer.web.edge.errors.csrf_failure"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 CONTENT_SECURITY_POLICY: dict[str, Any] = {
-    "EXCLUDE_URL_PREFIXES": ("/admin/",),
     "DIRECTIVES": {
         "default-src": [SELF],
         "script-src": [SELF, NONCE],
@@ -147,6 +153,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "explorer.web.edge.cookies.TakeOverCookie",
     "explorer.web.edge.embedded.EmbeddedRequests",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -112,7 +112,8 @@ def _worker() -> Part:
         *("--without-gossip", "--without-mingle", "--loglevel", settings.LOG_LEVEL),
     )
     # An interrupted task is delivered again, because it is acknowledged at its end. The reconciler checks what it began.
-    return Part("worker", argv, ready.task_worker_answers(settings.WORKER), patience=60, ending=((SIGTERM, 5), (SIGQUIT, 2)))
+    answers, lives = ready.task_worker_answers(settings.WORKER), ready.task_worker_lives(settings.WORKER, settings.REDIS_URL)
+    return Part("worker", argv, answers, patience=60, ending=((SIGTERM, 5), (SIGQUIT, 2)), lives=lives)
 
 
 def _relay() -> Part:
@@ -121,11 +122,12 @@ def _relay() -> Part:
 
 def _web(plan: Plan | None) -> Part:
     argv = (
-        *(sys.executable, "-m", "uvicorn", "explorer.asgi:application"),
+        *(sys.executable, "-m", "explorer.launch.uvicorn_web", "explorer.asgi:application"),
         *("--host", settings.BIND, "--port", str(settings.PORT)),
         *("--loop", "uvloop", "--http", "httptools", "--ws", "websockets-sansio"),
         *("--ws-max-size", str(16 * 1024), "--ws-ping-interval", "20", "--ws-ping-timeout", "20"),
         *("--no-access-log", "--no-server-header", "--log-level", "warning", "--timeout-graceful-shutdown", "3"),
+        *(("--forwarded-allow-ips", ",".join(trusted)) if (trusted := settings.TRUSTED_PROXIES) else ("--no-proxy-headers",)),
     )
     here = "127.0.0.1" if settings.BIND in {"0.0.0.0", "::", ""} else settings.BIND  # noqa: S104
     return Part(

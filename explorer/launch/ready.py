@@ -13,7 +13,7 @@ import redis
 from explorer.launch.state import publish_socket
 
 Probe = Callable[[Path], Awaitable[bool]]  # the argument is the part's log
-_A_MOMENT = 1.0
+_A_MOMENT, _SOME_MOMENTS = 1.0, 3.0
 _TAIL = 64 * 1024
 
 
@@ -58,14 +58,35 @@ def says(word: str) -> Probe:
     return probe
 
 
+def _ping(node: str, seconds: float) -> bool:
+    from explorer.celery import app  # imported here to keep Celery and its tasks out of a supervisor that does not ask
+
+    return bool(app.control.ping(destination=[node], timeout=seconds))
+
+
 def task_worker_answers(node: str) -> Probe:
     def ping() -> bool:
-        from explorer.celery import app  # imported here to keep Celery and its tasks out of a supervisor that does not ask
-
         try:
-            return bool(app.control.ping(destination=[node], timeout=0.5))
+            return _ping(node, 0.5)
         except Exception:  # any problem with the broker means “not ready”; the part's log says why
             return False
+
+    async def probe(log: Path) -> bool:
+        return await asyncio.to_thread(ping)
+
+    return probe
+
+
+def task_worker_lives(node: str, url: str) -> Probe:
+    """Whether the worker answers within some seconds. Yes also while Redis does not: then the worker cannot."""
+
+    def ping() -> bool:
+        try:
+            with redis.Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1) as client:
+                client.ping()
+            return _ping(node, _SOME_MOMENTS)
+        except Exception:  # no answer of Redis is not the worker's fault
+            return True
 
     async def probe(log: Path) -> bool:
         return await asyncio.to_thread(ping)

@@ -21,6 +21,7 @@ from explorer.launch.state import LaunchError
 _LOOK = 0.05  # seconds between two looks at a part that is starting
 _LOOK_UP = 0.3
 ENDS_MOST, ENDS_WITHIN = 5, 60.0  # a part that ends more often than this within so many seconds stops everything
+LOOK_ALIVE, MISSES_MOST = 7.0, 3  # seconds between two questions whether a part lives; how often it may be silent in a row
 REST = 0.5  # seconds before a part is started again; longer for one that ended several times
 
 
@@ -31,6 +32,7 @@ class Part:
     ready: Probe
     patience: float = 30  # seconds until ready
     ending: tuple[tuple[signal.Signals, float], ...] = ((signal.SIGTERM, 10),)  # signals, seconds after each; then SIGKILL
+    lives: Probe | None = None  # asked now and then while it runs; one that says no several times is killed and started again
     tells: bool = False  # the console shows the last line of its log
     note: str = ""  # shown when the part is ready
 
@@ -174,10 +176,25 @@ class Supervisor:
 
     async def _ended_by_itself(self, one: Running) -> bool:
         waits = [asyncio.create_task(one.process.wait()), asyncio.create_task(self.asked.wait())]
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        for task in waits:
+        hangs = asyncio.create_task(self._hangs(one))
+        await asyncio.wait([*waits, hangs], return_when=asyncio.FIRST_COMPLETED)
+        if hangs.done() and not self.asked.is_set():
+            self.console.line(f"• {one.part.name} runs and does not answer; it is killed")
+            kill_session(one)
+            await one.process.wait()
+        for task in (*waits, hangs):
             task.cancel()
         return not self.asked.is_set()
+
+    async def _hangs(self, one: Running) -> None:
+        """Returns when a part has been silent `MISSES_MOST` times in a row."""
+        if one.part.lives is None:
+            await asyncio.Event().wait()
+            return
+        misses = 0
+        while misses < MISSES_MOST:
+            await asyncio.sleep(LOOK_ALIVE)
+            misses = 0 if await one.part.lives(one.log) else misses + 1
 
     async def _start_again(self, one: Running, rest: float) -> None:
         """Starts a part again. One that is not ready in time is killed, and counts as one more end."""

@@ -251,6 +251,7 @@ class TerminalSocket(SandboxEdge):
             await asyncio.sleep(TYPED_LOOK)
 
     async def resize_terminal(self, wish: ResizeTerminal) -> None:
+        await self.known.wait()  # nothing is kept for a terminal that is not there
         await asyncio.sleep(self.resizing.take(1))
         await self.hub.redis.set(size_key(self.terminal), f"{wish.columns} {wish.rows}", ex=SIZE_KEPT)
         await self.order(wish)

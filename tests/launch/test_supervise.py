@@ -187,3 +187,22 @@ async def test_a_program_that_is_not_there_is_one_sentence(supervisor):
     missing = type(part)("gone", ("/nowhere/program",), part.ready)
     assert await supervisor.run([missing], lambda: None) == 1
     assert "gone ended while starting" in said(supervisor)
+
+
+async def test_a_part_that_runs_and_does_not_answer_is_killed_and_started_again(supervisor, monkeypatch):
+    monkeypatch.setattr(supervise, "LOOK_ALIVE", 0.02)
+    monkeypatch.setattr(supervise, "REST", 0.01)
+    pids: list[int] = []
+
+    async def lives(log):
+        """Silent for as long as the first process runs. One answer between two silences is enough to go on."""
+        pids.append(supervisor.running[0].process.pid)
+        if len(set(pids)) == 2:
+            supervisor.asked.set()
+        return len(pids) == 3 or len(set(pids)) == 2
+
+    hung = Part("hung", ("sh", "-c", "echo ready; exec sleep 60"), says("ready"), lives=lives)
+    assert await supervisor.run([hung], lambda: None) == 0
+    assert "hung runs and does not answer; it is killed" in said(supervisor)
+    assert "hung is back" in said(supervisor)
+    assert pids.count(pids[0]) == 6, "silent twice, an answer, silent three times"

@@ -357,6 +357,14 @@ async def test_too_much_typing_is_slowed_down_and_nothing_is_lost(opens, world, 
     assert max(waits) == pytest.approx((many * len(typed) - TYPED_BURST) / TYPED_RATE)
 
 
+async def test_the_size_of_a_terminal_that_is_not_there_is_not_kept(opens, world, learner, redis):
+    socket = await opens(world.terminal_address("nowhere"), learner).opened()
+    await socket.send_to('{"type": "resize_terminal", "columns": 120, "rows": 40}')
+    await socket.until("refused", 20)
+    assert await socket.closed() == 4403
+    assert redis.keys("term:*") == []
+
+
 async def test_resizes(opens, world, learner):
     world.terminal()
     socket = await opens(world.terminal_address(), learner).opened()

@@ -61,6 +61,11 @@ def locked_for(what: str, who: str, times: int) -> int:
     return max(int(left), 1) if int(done or 0) >= times else 0
 
 
+def waits_for(what: str, who: str, times: int) -> bool:
+    """Whether `who` has done `what` as often as allowed. Counts nothing: see `count`."""
+    return locked_for(what, who, times) > 0
+
+
 def first_time(what: str, which: str, seconds: int) -> bool:
     """True for the first call within `seconds`, False for later ones. False too when Redis does not answer, because what may
     happen only once should then not happen.

@@ -1,5 +1,5 @@
-"""Response headers for which Django has no setting: which functions of a browser our pages may not use, and who
-may load them."""
+"""Response headers for which Django has no setting: which functions of a browser our pages may not use, who may load them, and
+that no cache keeps them. Every page shows something of the person who asks."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from django.utils.decorators import sync_and_async_middleware
 HEADERS = {
     "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
 }
 Answer = Callable[[HttpRequest], HttpResponseBase]
 AnswerLater = Callable[[HttpRequest], Awaitable[HttpResponseBase]]

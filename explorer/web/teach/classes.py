@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.models import User as Account
 from django.contrib.auth.views import LoginView
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -18,16 +19,22 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from explorer.classroom import classes
 from explorer.classroom.models import Class, Seat
 from explorer.classroom.people.access import classes_of, keep_learner, role_of
-from explorer.classroom.people.throttle import address, allow
+from explorer.classroom.people.known_device import device_of, remember
+from explorer.classroom.people.throttle import address, count, waits_for
 from explorer.classroom.seat import joining
 from explorer.sandboxes import figures
 from explorer.web.seat.qr import draw_qr
 from explorer.web.teach.class_form import ClassForm, begin_form
 from explorer.web.teach.teaching import teaching, teaching_class
 
-# (what is counted, how often, in how many seconds); a name is locked for one address long before it is locked for all
-LOGINS = (("login-here", 8, 600), ("login-name", 60, 3600), ("login-address", 40, 600))
-LOCKED = "Too many tries to log in. Nothing was checked this time: wait ten minutes, then try again with the right password."
+# (what is counted, how many wrong tries, in how many seconds). A browser in which the user has logged in before has a count of
+# its own, so nobody can lock a user out of it. For others, a name is locked for one address long before it is locked for all.
+KNOWN = ("login-device", 10, 600)
+STRANGE = (("login-here", 8, 600), ("login-name", 60, 3600), ("login-address", 120, 600))
+LOCKED = (
+    "There were too many wrong passwords. Nothing was checked this time: wait ten minutes, then try again with the right one. "
+    "A browser in which you have logged in before is not affected by the tries of others; if you are in a hurry, use that one."
+)
 
 
 class LoginForm(AuthenticationForm):
@@ -43,20 +50,30 @@ show_form = LoginView.as_view(template_name="teach/login.html", authentication_f
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 def log_in(request: HttpRequest) -> HttpResponseBase:
-    if request.method == "POST" and not may_try(request):
+    counted = what_counts(request) if request.method == "POST" else []
+    if any(waits_for(what, whose, times) for what, whose, times, _ in counted):
         figures.count("explorer_login_refusals_total", why="too_many")
         return render(request, "teach/login.html", {"locked": LOCKED}, status=429)
-    answer = show_form(request)
-    if request.method == "POST" and answer.status_code == 200:  # the form again; a login that is right is a redirect
-        figures.count("explorer_login_refusals_total", why="wrong")
-    return answer
+    response = show_form(request)
+    if request.method == "POST":
+        if request.user.is_authenticated and response.status_code == 302:
+            remember(response, request.user.pk)
+        else:
+            figures.count("explorer_login_refusals_total", why="wrong")
+            for what, whose, _, seconds in counted:
+                count(what, whose, seconds)
+    return response
 
 
-def may_try(request: HttpRequest) -> bool:
+def what_counts(request: HttpRequest) -> list[tuple[str, str, int, int]]:
+    """(what, whose, how many wrong tries, within seconds) for this try."""
     here, name = address(request), request.POST.get("username", "").strip().lower()[:150]
+    user = Account.objects.filter(username__iexact=name).values_list("pk", flat=True).first()
+    if device := device_of(request, user):
+        what, times, seconds = KNOWN
+        return [(what, device, times, seconds)]
     whose = {"login-here": f"{here} {name}", "login-name": name, "login-address": here}
-    counted = [allow(what, whose[what], times, seconds) for what, times, seconds in LOGINS]  # each try counts everywhere
-    return all(counted)
+    return [(what, whose[what], times, seconds) for what, times, seconds in STRANGE]
 
 
 @require_POST

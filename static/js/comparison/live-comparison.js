@@ -3,6 +3,7 @@
 
 import { openSocket } from "../embed/pass.js";
 import { announce } from "../page/dom.js";
+import { readPlain } from "../page/plain.js";
 import { watchSilence } from "../stream/heartbeat.js";
 import { FINAL_CODES, waitBefore } from "../stream/stream.js";
 
@@ -70,7 +71,7 @@ export class LiveComparison extends HTMLElement {
     this.socket = socket;
     const isBeat = watchSilence(socket);
     socket.onmessage = (text) => {
-      const message = JSON.parse(String(text.data));
+      const message = readPlain(String(text.data));
       if (!isBeat(message)) this.#hear(message);
     };
     socket.onclose = (closed) => {

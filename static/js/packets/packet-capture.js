@@ -3,6 +3,7 @@
 
 import { ask, openSocket } from "../embed/pass.js";
 import { announce, button, labelled, make, rove } from "../page/dom.js";
+import { readPlain } from "../page/plain.js";
 import { CapturedFrame } from "./captured-frame.js";
 
 /** @import { Store } from "../stream/store.js" */
@@ -244,7 +245,7 @@ export class PacketCapture extends HTMLElement {
     const socket = openSocket(`/ws/capture/${encodeURIComponent(capture)}/?${asks}`);
     this.socket = socket;
     socket.onopen = () => this.#clear();
-    socket.onmessage = (message) => this.socket === socket && this.#read(JSON.parse(String(message.data)));
+    socket.onmessage = (message) => this.socket === socket && this.#read(readPlain(String(message.data)));
     socket.onclose = (closed) => {
       if (this.socket !== socket || this.ended || closed.code === 4403 || closed.code === 4404) return;
       this.again = setTimeout(() => this.chosen === capture && this.#listen(capture), AGAIN);

@@ -2,6 +2,7 @@
 // that the store has.
 
 import { openSocket } from "../embed/pass.js";
+import { readPlain } from "../page/plain.js";
 import { SILENT, watchSilence } from "./heartbeat.js";
 
 /** @import { Store } from "./store.js" */
@@ -55,7 +56,7 @@ export class Stream extends EventTarget {
     const isBeat = watchSilence(socket);
     socket.onopen = () => this.#say("link", "open");
     socket.onmessage = (text) => {
-      const message = JSON.parse(String(text.data));
+      const message = readPlain(String(text.data));
       if (!isBeat(message)) this.#read(message);
     };
     socket.onclose = (closed) => {

@@ -2,6 +2,7 @@
 // picture.
 
 import { openSocket } from "../embed/pass.js";
+import { readPlain } from "../page/plain.js";
 import { watchSilence } from "../stream/heartbeat.js";
 import { FINAL_CODES, waitBefore } from "../stream/stream.js";
 
@@ -27,7 +28,7 @@ export class WallSocket {
     this.socket = socket;
     const isBeat = watchSilence(socket);
     socket.onmessage = ({ data }) => {
-      const message = JSON.parse(String(data));
+      const message = readPlain(String(data));
       if (!isBeat(message)) this.#read(message);
     };
     socket.onclose = ({ code }) => {
