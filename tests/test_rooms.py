@@ -172,7 +172,7 @@ def test_no_module_imports_itself_by_way_of_others():
 
 # --- unit tests and the clock on the wall ---
 CLOCKS = {"time", "monotonic", "perf_counter", "time_ns", "monotonic_ns", "perf_counter_ns"}
-MEASURING = ("engine", "browser", "vm", "fuzz", "captures")  # folders whose work is with real machines
+MEASURING = ("engine", "browser", "faults", "vm", "fuzz", "captures")  # folders whose work is with real machines
 
 
 def measured(source: str) -> list[int]:
