@@ -15,7 +15,7 @@ from typing import Any
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -203,13 +203,14 @@ def _arrive(sandbox: Sandbox, action: Action, lease: Lease, building: str, facts
     if sandbox.replay:
         new["replay"] = {**sandbox.replay, "failed": failed}
     generation = sandbox.generation
-    if building == State.RESETTING:
-        there = move(sandbox, [building], where=lease.holds & Q(generation=generation), state=State.READY, **new)
-    else:
-        there = _arrive_first(sandbox, lease, new | {"ready_at": now, "expires_at": now + changes.lifetime(sandbox)})
+    with transaction.atomic():  # a process that dies between the row and its action would leave an action without an end
+        if building == State.RESETTING:
+            there = move(sandbox, [building], where=lease.holds & Q(generation=generation), state=State.READY, **new)
+        else:
+            there = _arrive_first(sandbox, lease, new | {"ready_at": now, "expires_at": now + changes.lifetime(sandbox)})
+        if there:  # every action of this kind: the task that built it may be a late one, of an earlier action
+            finish_all(sandbox, Action.State.SUCCEEDED, "", [action.kind])
     if there:
-        # every one of this kind: the task that built it may be a late one, of an earlier action
-        finish_all(sandbox, Action.State.SUCCEEDED, "", [action.kind])
         if building == State.OPENING:
             figures.observe("explorer_opening_seconds", (now - action.created_at).total_seconds(), phase="whole")
         count("explorer_openings_total", node=settings.NODE_NAME, outcome="ready")
@@ -264,6 +265,7 @@ def fail_row(sandbox: Sandbox, states: list[str], reason: str) -> bool:
     return _end(sandbox, states, State.FAILED, reason)
 
 
+@transaction.atomic  # the row and its actions end together
 def _end(sandbox: Sandbox, states: list[str], state: str, reason: str = "", lease: Lease | None = None) -> bool:
     same = Q(generation=sandbox.generation) if states != [State.CLOSING] else changes.ALWAYS
     same &= lease.holds if lease else changes.ALWAYS
