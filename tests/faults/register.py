@@ -29,7 +29,9 @@ REGISTER = {
     f"{SWEEP}test_the_clock_was_set_back_and_nothing_waits_for_the_old_time_to_come_again": Known(
         "clock", "set back an hour: rows from the future", "close", "nothing"
     ),
-    f"{SWEEP}test_the_brake_holds_and_alarms": Known("database", "another one: most of what runs is called over", "run", "nothing is removed"),
+    f"{SWEEP}test_the_brake_holds_and_alarms": Known(
+        "database", "another one: most of what runs is called over", "run", "nothing is removed"
+    ),
     f"{LOST}test_a_relay_that_restarts_goes_on_with_the_numbers_and_the_truth": Known(
         "relay", "restarts", "run", "every change once"
     ),
