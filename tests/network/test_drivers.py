@@ -15,7 +15,7 @@ from explorer.network.comparison.reasons import COUNTED, UNEXPLAINED, reason, ro
 from explorer.network.comparison.roles import roles_of
 from explorer.network.comparison.why import why
 from explorer.network.drivers import DRIVERS, built_in, find_drivers, in_asking_order, links, network_drivers
-from explorer.network.drivers.compared import Evidence
+from explorer.network.drivers.compared import Transcript
 from explorer.network.explain import explain
 from explorer.network.layout import Net
 from explorer.network.model import (
@@ -207,7 +207,7 @@ def cell(row: str, mark: str = "value", **facts: object) -> Cell:
 
 def test_its_answers_have_its_own_reasons(toy):
     variant = all_variants()["toyvlan"]
-    started = Evidence(where="h1", command="docker run -p 8080:80 box", output="")
+    started = Transcript(where="h1", command="docker run -p 8080:80 box", output="")
     assert reason(variant, cell("interfaces")) == "eth0 is a green card"
     assert reason(variant, cell("mtu", number=1400)) == "a green card has 1400 bytes of room"
     assert reason(variant, cell("published", "no", evidence=(started,))) == "green cards publish nothing; Docker did not say so"

@@ -16,7 +16,7 @@ from explorer.lab.config import LabConfig
 from explorer.lab.errors import HostTimeout
 from explorer.lab.inside.execution import Program, run_program
 from explorer.lab.inside.unix_http import to_path
-from explorer.network.comparison import Evidence
+from explorer.network.comparison import Transcript
 from explorer.network.comparison.read import Heard
 from explorer.network.drivers.compared import COMMAND, OUTPUT
 
@@ -112,7 +112,7 @@ class _OutputParser:
             status, seconds = int(words[0]), round(float(words[2]) - float(words[1]), 4)
         except (IndexError, ValueError):
             status, seconds = None, 0.0
-        evidence = Evidence(
+        evidence = Transcript(
             where=self._where,
             command=order.command[:COMMAND],
             status=status,

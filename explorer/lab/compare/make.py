@@ -12,7 +12,7 @@ from typing import Any
 
 from explorer.lab import images
 from explorer.lab.compare.batch import Order, Places
-from explorer.network.comparison import Evidence, Variant
+from explorer.network.comparison import Transcript, Variant
 from explorer.network.comparison.read import MEMORY, Heard, Scene
 from explorer.network.comparison.variants import CLIENT, FAR, PORT, PUBLISHED, SERVER
 from explorer.network.drivers.compared import NETWORK
@@ -33,7 +33,7 @@ _NEW_DAEMON = (
 class Failed(Exception):
     """A command did not work. `str()` is one sentence; `evidence` is the command, if one ran."""
 
-    def __init__(self, sentence: str, evidence: Evidence | None = None) -> None:
+    def __init__(self, sentence: str, evidence: Transcript | None = None) -> None:
         super().__init__(sentence)
         self.evidence = evidence
 
@@ -48,7 +48,7 @@ class Maker:
             name: about["address"] for group in ("hosts", "machines") for name, about in facts.get(group, {}).items()
         }
         self.heard: dict[str, Heard] = {}
-        self.made: list[Evidence] = []
+        self.made: list[Transcript] = []
 
     async def make(self) -> Scene:
         if self.variant.spans_hosts:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from explorer.lab.ask.measure import Effort
 from explorer.lab.compare.make import METER, METER_AT, METER_PORT
-from explorer.network.comparison import Cell, Evidence, Figures
+from explorer.network.comparison import Cell, Figures, Transcript
 from explorer.network.comparison.read import Answers, Scene
 from explorer.network.comparison.variants import CLIENT, FAR, SERVER
 from explorer.network.model import Measured, Road, RoadMeasured
@@ -80,9 +80,9 @@ def rate_cells(plan: Plan, measured: Measured, cells: Mapping[str, Cell]) -> lis
     return found
 
 
-def _try(road: Road) -> Evidence:
+def _try(road: Road) -> Transcript:
     note = f"First, in {road.target}: iperf3 -s -p {road.listen}. The figures here come from sockets made in both places."
-    return Evidence(kind="try", where=road.source, command=f"iperf3 -c {road.at} -p {road.port} -t 1", note=note)
+    return Transcript(kind="try", where=road.source, command=f"iperf3 -c {road.at} -p {road.port} -t 1", note=note)
 
 
 def _cell(
@@ -90,7 +90,7 @@ def _cell(
     figures: Figures | None,
     plan: Plan,
     measured: Measured,
-    shown: tuple[Evidence, ...],
+    shown: tuple[Transcript, ...],
     cells: Mapping[str, Cell],
 ) -> Cell:
     if figures is not None:

@@ -14,7 +14,7 @@ between runs. `lab.compare` does the work and the measuring. A new variant is an
 from explorer.network.comparison.model import Column, Comparison, State, Versions
 from explorer.network.comparison.rows import ROWS, ROWS_BY_KEY, Row
 from explorer.network.comparison.variants import SETS, NoVariant, Ready, all_variants, find_variant, find_variants
-from explorer.network.drivers.compared import Cell, Evidence, Figures, Mark, Variant
+from explorer.network.drivers.compared import Cell, Figures, Mark, Transcript, Variant
 
 __all__ = [
     "ROWS",
@@ -23,13 +23,13 @@ __all__ = [
     "Cell",
     "Column",
     "Comparison",
-    "Evidence",
     "Figures",
     "Mark",
     "NoVariant",
     "Ready",
     "Row",
     "State",
+    "Transcript",
     "Variant",
     "Versions",
     "all_variants",

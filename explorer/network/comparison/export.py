@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from explorer.network.comparison.model import Column, Comparison
 from explorer.network.comparison.rows import GROUPS, ROWS, Row
-from explorer.network.drivers.compared import Cell, Evidence, Figures, Mark
+from explorer.network.drivers.compared import Cell, Figures, Mark, Transcript
 
 SIGNS: dict[Mark, str] = {
     "yes": "✓",
@@ -115,7 +115,7 @@ def _commands(column: Column) -> Iterator[str]:
     yield from (fence, *lines, fence)
 
 
-def _command(one: Evidence) -> str:
+def _command(one: Transcript) -> str:
     ended = "" if one.status == 0 else f"   # ended with {one.status if one.status is not None else 'no answer in time'}"
     return f"{_line(one.where)}: {_line(one.command)}{ended}"
 

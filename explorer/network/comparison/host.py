@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from explorer.network.comparison.model import LINE, LINES
 from explorer.network.differ import diff
-from explorer.network.drivers.compared import OUTPUT, Cell, Evidence
+from explorer.network.drivers.compared import OUTPUT, Cell, Transcript
 from explorer.network.model import FdbEntry, Interface, Line, Observation, Place, Rule, View
 from explorer.network.views import lasting
 
@@ -86,9 +86,9 @@ def _added(before: Place | None, view: View, after: Observation) -> list[Line]:
     return [line for line in after.lines if line.key in keys and line.key in items and line.key not in loops]
 
 
-def _evidence(place: Place, seen: Observation, lines: Iterable[Line]) -> Evidence:
+def _evidence(place: Place, seen: Observation, lines: Iterable[Line]) -> Transcript:
     text = "\n".join(f"+ {line.text}" for line in lines)
-    return Evidence(
+    return Transcript(
         kind="lines",
         where=place.id,
         command=seen.command,

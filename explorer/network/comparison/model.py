@@ -12,7 +12,7 @@ from typing import Literal
 from pydantic import Field
 
 from explorer.network.added import Added
-from explorer.network.drivers.compared import Cell, Evidence, Figures, Variant
+from explorer.network.drivers.compared import Cell, Figures, Transcript, Variant
 from explorer.network.journeys import Journeys
 from explorer.network.model import Fact, Observation, Snapshot, View
 
@@ -37,9 +37,9 @@ class Column(Fact):
     phase: str = ""
     error: str = ""
     failed_at: str = ""
-    failure: Evidence | None = None
+    failure: Transcript | None = None
     engine: str = ""  # the full version of Docker Engine, as the host's daemon reports it
-    commands: tuple[Evidence, ...] = Field(default=(), max_length=24)  # the commands that made it, in order
+    commands: tuple[Transcript, ...] = Field(default=(), max_length=24)  # the commands that made it, in order
     cells: tuple[Cell, ...] = Field(default=(), max_length=CELLS)
     before: dict[View, Observation] = Field(default_factory=dict)
     after: dict[View, Observation] = Field(default_factory=dict)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ipaddress import IPv4Address, ip_interface
 from typing import NamedTuple
 
-from explorer.network.drivers.compared import Cell, Evidence, Mark, Variant
+from explorer.network.drivers.compared import Cell, Mark, Transcript, Variant
 from explorer.network.model import Fact, Interface
 from explorer.network.read import read_addresses
 
@@ -22,7 +22,7 @@ BESIDE = "Asked from outside, the machine beside the host: a network of this dri
 class Heard(NamedTuple):
     """The answer of one command. `text` may be longer than the part that the evidence keeps."""
 
-    evidence: Evidence
+    evidence: Transcript
     text: str
     seconds: float
 
@@ -72,7 +72,7 @@ def _inside(scene: Scene, answers: Answers) -> list[Cell]:
     return [*cells, _cell("mtu", "value", str(main.mtu), evidence[:1], number=main.mtu, unit="bytes")]
 
 
-def _own(row: str, mine: list[str], theirs: set[str], evidence: tuple[Evidence, ...]) -> Cell:
+def _own(row: str, mine: list[str], theirs: set[str], evidence: tuple[Transcript, ...]) -> Cell:
     if not any(mine):
         return _cell(row, "no", "none", evidence[:1])
     if set(mine) <= theirs:
@@ -217,7 +217,7 @@ def _cell(
     row: str,
     mark: Mark,
     word: str,
-    evidence: tuple[Evidence, ...] = (),
+    evidence: tuple[Transcript, ...] = (),
     value: str = "",
     number: float | None = None,
     unit: str = "",

@@ -73,7 +73,7 @@ class Variant(Fact):
         return "two-hosts" if self.spans_hosts else "one-host"
 
 
-class Evidence(Fact):
+class Transcript(Fact):
     """The source of a statement. `command` can be typed at `where` (a place) as it stands; `status` is its exit status, None
     when it did not end in time. `lines`: a view of that place, read from outside, with the new lines marked. `try`: a command
     that did not run here; the thing was measured in another way, and this command shows it too."""
@@ -114,7 +114,7 @@ class Cell(Fact):
     number: float | None = None
     unit: str = ""
     figures: Figures | None = None
-    evidence: tuple[Evidence, ...] = Field(default=(), max_length=EVIDENCE)
+    evidence: tuple[Transcript, ...] = Field(default=(), max_length=EVIDENCE)
     why: str = Field(default="", max_length=400)
 
 

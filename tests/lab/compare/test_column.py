@@ -9,7 +9,7 @@ from explorer.lab.compare import run_column
 from explorer.lab.compare.make import Failed
 from explorer.lab.config import LabConfig
 from explorer.lab.errors import HostError
-from explorer.network.comparison import Evidence, all_variants
+from explorer.network.comparison import Transcript, all_variants
 from explorer.network.model import Place
 
 FACTS = {
@@ -55,7 +55,7 @@ class MakerWhoFails:
         self.heard, self.made = {}, []
 
     async def make(self):
-        raise Failed("`docker network` on h1 did not work.", Evidence(where="h1", command="docker network create", status=1))
+        raise Failed("`docker network` on h1 did not work.", Transcript(where="h1", command="docker network create", status=1))
 
 
 class MakerWhoNeverEnds(MakerWhoFails):

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from explorer.network.comparison import Cell, Column, Evidence, find_variant
+from explorer.network.comparison import Cell, Column, Transcript, find_variant
 from explorer.network.comparison.read import Heard, Scene, read_cells
 from tests.network.comparison.truths import TRUTHS
 
@@ -15,7 +15,7 @@ def heard(name):
     """(scene, answers) of a variant."""
     kept = json.loads((FOLDER / f"{name}.json").read_text())
     answers = {
-        key: Heard(Evidence(where=where, command=command, status=status, output=text[:4096]), text, seconds)
+        key: Heard(Transcript(where=where, command=command, status=status, output=text[:4096]), text, seconds)
         for key, (where, command, status, text, seconds) in kept["answers"].items()
     }
     return Scene.model_validate(kept["scene"] | {"variant": find_variant(name)}), answers

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from explorer.network.comparison import Cell, Column, Comparison, Evidence, all_variants
+from explorer.network.comparison import Cell, Column, Comparison, Transcript, all_variants
 from explorer.network.comparison.export import to_markdown
 from explorer.network.comparison.schema import schema
 
@@ -45,7 +45,7 @@ def test_a_column_that_failed_says_where():
 
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_what_a_host_says_stays_text(word, command):
-    evidence = Evidence(where="h1", command=command, status=None)
+    evidence = Transcript(where="h1", command=command, status=None)
     column = Column(
         variant=all_variants()["bridge"],
         state="done",
@@ -69,7 +69,7 @@ def test_the_schema_knows_every_field(five):
     for name, part in (
         ("Column", five.columns[0]),
         ("Cell", five.columns[0].cells[0]),
-        ("Evidence", five.columns[0].commands[0]),
+        ("Transcript", five.columns[0].commands[0]),
     ):
         assert set(made["$defs"][name]["properties"]) == set(part.model_dump())
     assert set(made["properties"]) == set(five.model_dump())

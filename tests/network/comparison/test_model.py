@@ -3,14 +3,14 @@
 import pytest
 from pydantic import ValidationError
 
-from explorer.network.comparison import ROWS, ROWS_BY_KEY, Cell, Column, Comparison, Evidence, Figures, all_variants
+from explorer.network.comparison import ROWS, ROWS_BY_KEY, Cell, Column, Comparison, Figures, Transcript, all_variants
 from explorer.network.comparison.model import CELLS
 from explorer.network.comparison.rows import GROUPS
 from explorer.network.drivers.compared import OUTPUT
 
 
 def column():
-    evidence = Evidence(where="outside", command="curl -m 2 10.77.0.11:8080", status=0, output="you are …")
+    evidence = Transcript(where="outside", command="curl -m 2 10.77.0.11:8080", status=0, output="you are …")
     figures = Figures(unit="µs", median=31.0, low=28, high=90, p95=60, samples=500, rounds=(30, 31), loopback=(12, 12))
     cells = (
         Cell(row="published", mark="yes", word="yes", evidence=(evidence,)),
@@ -38,7 +38,7 @@ def test_a_column_knows_whether_it_is_over(state, over):
 
 def test_what_is_too_long_is_refused():
     with pytest.raises(ValidationError):
-        Evidence(where="h1", command="x", output="y" * (OUTPUT + 1))
+        Transcript(where="h1", command="x", output="y" * (OUTPUT + 1))
     with pytest.raises(ValidationError):
         Column(
             variant=all_variants()["host"], cells=tuple(Cell(row="mtu", mark="value", word="1500") for _ in range(CELLS + 1))

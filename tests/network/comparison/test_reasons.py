@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from explorer.network.comparison import ROWS, Cell, Evidence, all_variants
+from explorer.network.comparison import ROWS, Cell, Transcript, all_variants
 from explorer.network.comparison.reasons import MEASURED, SHARED, UNEXPLAINED, reason, road
 from explorer.network.drivers import DRIVERS
 
@@ -106,7 +106,7 @@ def test_a_port_for_the_host_alone_is_not_there_for_others():
     ("output", "ending"), [("WARNING: Published ports are discarded", "warned of it"), ("", "did not say so")]
 )
 def test_whether_docker_said_that_a_port_leads_nowhere(output, ending):
-    started = Evidence(where="h1", command="docker run -d -p 8080:80 box", output=output)
+    started = Transcript(where="h1", command="docker run -d -p 8080:80 box", output=output)
     assert told("host", "published", "no", evidence=(started,)).endswith(f"no second namespace to lead to; Docker {ending}")
 
 
@@ -114,7 +114,7 @@ def test_rules_stand_in_for_the_proxy_that_is_switched_off():
     assert told("bridge-no-proxy", "host-published", "yes").startswith("a rule of the host (DNAT) takes it on its way out")
     assert "stand in for the process" in told("bridge-no-proxy", "host-rules", "value", number=5)
     assert told("bridge-no-proxy", "proxies", "value", number=0).endswith("rules do all the work")
-    held = Evidence(where="h1", command="ss -ltnp", output='users:(("dockerd",pid=1))')
+    held = Transcript(where="h1", command="ss -ltnp", output='users:(("dockerd",pid=1))')
     assert told("bridge-no-proxy", "proxies", "value", number=0, evidence=(held,)).endswith("to keep the port from others")
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.network.comparison import ROWS, Cell, Column, Evidence, all_variants
+from explorer.network.comparison import ROWS, Cell, Column, Transcript, all_variants
 from explorer.network.comparison.reasons import UNEXPLAINED, reason
 from explorer.network.comparison.why import NO_DIFFERENCE, NOTHING, why
 from tests.network.comparison import kept
@@ -78,7 +78,7 @@ def test_a_warning_is_told_only_where_there_was_one():
 def test_who_keeps_a_port_without_a_proxy_is_told_when_it_was_seen():
     column = COLUMNS["bridge-no-proxy"]
     assert "daemon listens" in why("proxies", [column])
-    nobody = Evidence(where="h1", command="ss", output="")
+    nobody = Transcript(where="h1", command="ss", output="")
     cell = column.cell("proxies").model_copy(update={"evidence": (nobody,)})
     assert "daemon listens" not in why("proxies", [column.model_copy(update={"cells": (cell,)})])
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from explorer.network.comparison import Cell, Evidence, Figures
+from explorer.network.comparison import Cell, Figures, Transcript
 from explorer.network.comparison import Column as Result
 from explorer.network.comparison import Comparison as Told
 from explorer.network.comparison.spec import Spec
@@ -102,7 +102,7 @@ def test_columns_say_how_far_they_are(adas, compared):
 
 
 def test_the_table_fills_with_words_and_evidence(adas, compared):
-    told = Evidence(where="h1/client", command="wget -qO- http://server/", status=0, output="<b>hello</b>", cut=True)
+    told = Transcript(where="h1/client", command="wget -qO- http://server/", status=0, output="<b>hello</b>", cut=True)
     fill("bridge", Cell(row="by-name", mark="yes", word="yes", evidence=(told,), why="Docker's DNS knows it."))
     page = adas.get(f"/compare/{compared.pk}/table/").content.decode()
     assert 'data-mark="yes"' in page
@@ -117,7 +117,7 @@ def test_the_table_fills_with_words_and_evidence(adas, compared):
 
 def test_a_column_that_failed_says_where_and_the_other_stays(adas, compared):
     fill("bridge", Cell(row="netns", mark="yes", word="yes"), state="done")
-    failure = Evidence(where="h1", command="docker network create", status=1, output="no such driver")
+    failure = Transcript(where="h1", command="docker network create", status=1, output="no such driver")
     fill("macvlan", state="failed", failure=failure)
     Column.objects.filter(key="macvlan").update(phase="making the network", reason="The daemon said no.")
     page = adas.get(f"/compare/{compared.pk}/table/").content.decode()

@@ -21,7 +21,7 @@ def log_in(client, password):
 
 
 def test_a_wrong_password_and_then_too_many(client, redis, monkeypatch):
-    monkeypatch.setattr(classes, "LOGINS", (("login-here", 2, 600),))
+    monkeypatch.setattr(classes, "STRANGE", (("login-here", 2, 600),))
     assert [log_in(client, "wrong") for _ in range(3)] == [200, 200, 429]
     assert refusals(redis) == {("wrong",): 2, ("too_many",): 1}
 
