@@ -209,6 +209,7 @@ def database(url: str) -> dict[str, Any]:
                 "transaction_mode": "IMMEDIATE",
                 "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cell_size_check=ON;",
             },
+            "TEST": {"NAME": ":memory:"},  # pytest-django knows Django's own engine only, and would write a file
         }
     if parts.scheme in {"postgres", "postgresql"}:
         return {
