@@ -116,7 +116,7 @@ async def test_names_of_a_killed_daemon_last_as_long_as_what_they_name(eyes, web
     assert "--dport 8080" in eyes.lines("h1", "nat")  # the rule is still there, and nobody claims to know why
     await run("ip link del docker0")
     await eyes.until(lambda: "bridge" not in {network.name for network in eyes.docker.networks})
-    assert "docker0" not in "\n".join(line.why for line in eyes.places["h1"].views["interfaces"].lines)
+    await eyes.until(lambda: "docker0" not in "\n".join(line.why for line in eyes.places["h1"].views["interfaces"].lines))
 
 
 BREAK = {
