@@ -43,15 +43,16 @@ FEW = 24  # pixels on the screen: one more cable takes 9 or 18 of a drawing, whi
 
 def places_of_boxes(page):
     """Where the upper left corner of each box is on the screen, by the box's name, once nothing moves any more."""
+    page.evaluate("() => { window.equal = 0; }")
     page.wait_for_function(
         """() => {
             const boxes = [...document.querySelectorAll('net-map .shape')];
             const now = JSON.stringify(boxes.map((one) => one.getBoundingClientRect()));
-            const still = now === window.lastBoxes;
+            window.equal = now === window.lastBoxes ? window.equal + 1 : 0;
             window.lastBoxes = now;
-            return still;
+            return window.equal > 3; // a layout may still be on its way
         }""",
-        polling=200,
+        polling=300,
     )
     return page.evaluate(
         """() => Object.fromEntries([...document.querySelectorAll('net-map .shape')].map((one) => {
