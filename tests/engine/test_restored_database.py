@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -20,19 +21,29 @@ def reconcile(bare, *words):
     return json.loads(done.stdout or "null")
 
 
+def database_of(bare):
+    done = bare.manage(
+        "shell", "-v", "0", "-c", "from django.conf import settings; print(settings.DATABASES['default']['NAME'])"
+    )
+    assert done.returncode == 0, done.stderr
+    return Path(done.stdout.strip())
+
+
 @pytest.fixture(scope="module")
 def restored(bare):
     """Sandboxes opened before the copy was made, and two after it; then the copy is the database again."""
     known = bare.tell("open")["id"]
     reconcile(bare)
-    database = Path(bare.env["EXPLORER_STATE"]) / "db.sqlite3"
+    database = database_of(bare)
     with sqlite3.connect(database) as source, sqlite3.connect(bare.place / "copy") as copy:
         source.backup(copy)
     newer = sorted(bare.tell("open")["id"] for _ in range(2))
     reconcile(bare)
     for name in ("db.sqlite3-wal", "db.sqlite3-shm"):
         database.with_name(name).unlink(missing_ok=True)
-    (bare.place / "copy").replace(database)
+    owner = database.stat()
+    shutil.copyfile(bare.place / "copy", database)  # the file stays its owner's
+    assert database.stat().st_uid == owner.st_uid
     reconcile(bare)
     return known, newer
 
