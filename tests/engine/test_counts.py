@@ -91,7 +91,7 @@ def bridge_entries(lab_config, bridge):
 def test_groups_of_version_2_have_a_number(open_one, shell, seen):
     name, _ = open_one()
     _, text = shell("h1", "python3 -", name, stdin=MANY_GROUPS.encode())
-    if text.split()[-1] == "none":
+    if text.split()[-1] == "none" and "cgroup2" not in Path("/proc/mounts").read_text():
         pytest.skip("kernel lacks control groups of version 2")
     seen(text)
     assert int(text.split()[-1]) <= cgroups.OWN_LIMITS["cgroup.max.descendants"]
@@ -115,7 +115,7 @@ def test_the_limits_of_a_hosts_groups_are_read_back(lab_config, sandbox, shell):
 def test_the_nodes_bridge_learns_a_bounded_number_of_addresses(lab_config, open_one, shell, seen):
     name, facts = open_one()
     bridge = outer_bridge(lab_config, facts)
-    if bridges.read_limit(lab_config, bridge) is None:
+    if tuple(int(part) for part in platform.release().split(".")[:2]) < (6, 7):
         pytest.skip("kernel lacks fdb_max_learned")
     assert bridges.read_limit(lab_config, bridge) == bridges.MOST_LEARNED
     shell("h1", "python3 -", name, stdin=MAC_FLOOD.encode())
