@@ -99,7 +99,7 @@ async def test_a_daemon_stopped_in_good_order_takes_its_containers_along(eyes, w
     await eyes.until(lambda: "does not answer" in eyes.docker.error, 20)
     await eyes.until(lambda: "h1/web" not in eyes.places, 20)
     await eyes.until(lambda: not asks(eyes, "container_running", name="web"))
-    assert "web" not in reasons(eyes, "h1")
+    await eyes.until(lambda: "web" not in reasons(eyes, "h1"))
     assert eyes.observer.alive()
 
 
