@@ -1,12 +1,15 @@
-"""Uvicorn that does not wait for ever for a request: `python -m explorer.launch.uvicorn_web` takes uvicorn's own arguments.
+"""Uvicorn that waits for ever neither for a request nor for a client that reads: `python -m explorer.launch.uvicorn_web` takes
+uvicorn's own arguments.
 
-Uvicorn ends an idle connection, but keeps one on which half a request has come. A few hundred of these use up what a process
-may have open.
+Uvicorn ends an idle connection, but keeps one on which half a request has come, and one whose client reads nothing of what was
+sent to it. A few hundred of these use up what a process may have open. A client that reads slowly is not cut off.
 """
 
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from typing import Any
 
 from uvicorn import config
@@ -15,6 +18,39 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_SECONDS = 15.0  # for the request line and headers, from the connection or the first byte of the next request
 BODY_SECONDS = 120.0  # for the body after them
+STUCK_SECONDS = 120.0  # a client that in this time takes nothing of what waits for it is cut off
+BYTES_ACKED = struct.Struct("=120xQ")  # in the kernel's `struct tcp_info`
+
+
+class Stuck:
+    """Looks at one connection now and then. Also at a websocket, and at a connection that is closing, which waits until all was
+    sent.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, transport: asyncio.Transport) -> None:
+        self.loop, self.transport = loop, transport
+        self.taken = -1
+        self._later()
+
+    def _later(self) -> None:
+        self.loop.call_later(STUCK_SECONDS, self._look)
+
+    def _look(self) -> None:
+        waiting, taken = self.transport.get_write_buffer_size(), taken_by(self.transport)
+        if waiting and taken == self.taken:
+            self.transport.abort()
+        elif waiting or not self.transport.is_closing():
+            self.taken = taken if waiting else -1
+            self._later()
+
+
+def taken_by(transport: asyncio.Transport) -> int:
+    """How many bytes the other end has acknowledged. 0 where the kernel does not say."""
+    try:
+        told = transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, BYTES_ACKED.size)
+        return int(BYTES_ACKED.unpack(told)[0])
+    except (OSError, AttributeError, struct.error):
+        return 0
 
 
 class PatientProtocol(HttpToolsProtocol):
@@ -22,6 +58,7 @@ class PatientProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        Stuck(self.loop, transport)
         self._within(HEAD_SECONDS)
 
     def connection_lost(self, exc: Exception | None) -> None:

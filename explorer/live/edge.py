@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar
 from urllib.parse import parse_qs
@@ -70,6 +71,7 @@ class Edge:
         self.scope, self.receive, self._send = scope, receive, send
         self.hub: Hub = get_hub()
         self.strikes = 0
+        self.opened = 0.0  # by the monotonic clock
         self.learner: UUID | None = None  # kept after it was read: an embedded page's pass is checked when the socket opens
         self.right: Right | None = None  # what a user's socket rests on, as it was when it was opened
         self.who: UUID | str  # who asks, as sockets are counted: a learner's id, or that of a user with rights
@@ -160,6 +162,7 @@ class Edge:
         """Accepts the socket. A browser that offers subprotocols, as an embedded page does, closes it unless one of them is
         chosen.
         """
+        self.opened = time.monotonic()
         offered = PROTOCOL in self.scope.get("subprotocols", ())
         await self._send({"type": "websocket.accept", **({"subprotocol": PROTOCOL} if offered else {})})
 
@@ -206,7 +209,11 @@ class Edge:
         """A browser does not notice that this process hangs or that the network swallows everything; it notices the silence."""
         while True:
             await asyncio.sleep(BEAT_SECONDS)
-            await self.say(messages.BEAT)
+            await self.say_beat()
+
+    async def say_beat(self) -> None:
+        """On a slow line it waits behind what was sent before, so the browser sees how old all of that is."""
+        await self.say(messages.beat(time.monotonic() - self.opened))
 
     async def refuse(self, code: str, strike: bool = True) -> None:
         STRUCK.labels(self.kind, code).inc()

@@ -74,7 +74,7 @@ class Subscription:
         self.fall_behind()
 
     async def next(self) -> list[Entry]:
-        """The next entries in order. Empty when something else about the feed has changed."""
+        """The next entries in order. Empty when something else about the feed has changed, or when Redis does not answer."""
         while True:
             if self.stopped:
                 raise Stopped
@@ -84,8 +84,10 @@ class Subscription:
             if entries:
                 self.position = entries[-1].id
                 return entries
-            if self.behind or self.queue:
+            if self.queue:
                 continue
+            if self.behind:  # Redis does not answer
+                return []
             await self.wake.wait()
             self.wake.clear()
             if not self.queue and not self.behind and not self.restarted and not self.stopped:

@@ -29,7 +29,9 @@ REFUSALS = {
 }
 
 
-BEAT = {"type": "beat"}  # says nothing but that this process still runs
+def beat(at: float) -> dict[str, Any]:
+    """Says that this process still runs, and that it sent this so many seconds after it opened the socket."""
+    return {"type": "beat", "at": round(at, 2)}
 
 
 def refused(code: str) -> dict[str, Any]:

@@ -134,8 +134,10 @@ class SandboxSocket(SandboxEdge):
                 return
             self.number = number
             await self.deliver(entry)
-        if self.fresh != subscription.feed.fresh:
-            self.fresh = subscription.feed.fresh
+        fresh = subscription.feed.fresh
+        if self.fresh != fresh and not (fresh and subscription.behind):  # a page with a gap before it is not up to date
+            self.fresh = fresh
+            await self.say_beat()
             await self.say({"type": "fresh", "ok": bool(self.fresh)})
 
     async def deliver(self, entry: Entry) -> None:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import json
+import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 import requests
-from websockets.exceptions import WebSocketException
+from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from bench.learner import Learner, Page, is_live
 from tests.faults.site import OVER, WHOLE, Site
 
 SILENCE = 4.5  # as in static/js/stream/heartbeat.js
+LOOK_EVERY = 0.5
+OVER_CODES = {4403, 4404}  # as in static/js/stream/stream.js: the page then asks once what became of the sandbox
+TITLES = {"Closed": "closed", "Its time was over": "expired", "The sandbox could not be kept": "failed"}
 TROUBLE = (requests.RequestException, OSError, WebSocketException, TimeoutError)
 
 
@@ -26,6 +31,9 @@ class Seen:
         self.learner = learner
         self.told: list[str] = []
         self.detail, self.live, self.old, self.old_since, self.old_for = "", False, True, 0.0, 0.0
+        self.fresh, self.sent = False, 0.0  # the newest beat: when it was sent
+        self.heard: list[tuple[float, float]] = []  # when something happened, and when the page was told
+        self.old_times: list[tuple[float, float]] = []  # the times in which the page said that it may be old
         self.old_at: list[float] = []  # when the page began to say so
         self.task = asyncio.create_task(self._look())
 
@@ -46,20 +54,37 @@ class Seen:
 
     async def _look(self) -> None:
         while True:
-            with suppress(*TROUBLE):
+            try:
                 async with self.learner.page() as page:
                     await self._listen(page)
+            except ConnectionClosed as closed:
+                if closed.rcvd and closed.rcvd.code in OVER_CODES:
+                    with suppress(*TROUBLE):
+                        return await asyncio.to_thread(self._ask)
+            except TROUBLE:
+                pass
             self._be(old=True)
             await asyncio.sleep(0.4)
 
     async def _listen(self, page: Page) -> None:
         """Until the socket ends or is silent. A silence is said at once: closing a socket takes time when nobody answers."""
+        opened = time.monotonic()
+        self.fresh = False
+        next_one = asyncio.ensure_future(page.socket.recv())
+        heard, beats = opened, False
         try:
-            while True:
-                async with asyncio.timeout(SILENCE):
-                    text = await page.socket.recv()
-                self._hear(json.loads(text))
+            while not beats or time.monotonic() - heard < SILENCE:
+                await asyncio.wait({next_one}, timeout=LOOK_EVERY)
+                if next_one.done():
+                    message = json.loads(next_one.result())
+                    heard, next_one = time.monotonic(), asyncio.ensure_future(page.socket.recv())
+                    if message["type"] == "beat":
+                        beats, self.sent = True, opened + message["at"]
+                    else:
+                        self._hear(message)
+                self._be(old=not self.fresh or time.monotonic() - self.sent > SILENCE)
         finally:
+            next_one.cancel()
             self._be(old=True)
 
     def _hear(self, message: dict[str, Any]) -> None:
@@ -70,7 +95,18 @@ class Seen:
                 self.live = self.live and message["state"] == "ready"
         self.live = self.live or is_live(message)
         if message["type"] == "fresh":
-            self._be(old=not message["ok"])
+            self.fresh = message["ok"]
+        elif "number" in message and message.get("at") and message["type"] != "snapshot_taken":
+            self.heard.append((message["at"], time.time()))
+
+    def _ask(self) -> None:
+        """What the page shows instead of the sandbox."""
+        address = f"{self.learner.stack.address}/sandboxes/{self.learner.sandbox}/"
+        answer = self.learner.http.get(address, headers={"HX-Request": "true"}, timeout=30)
+        answer.raise_for_status()
+        title, text = re.search(r'<div class="start-card">\s*<h2>(.*?)</h2>\s*<p>(.*?)</p>', answer.text, re.S).groups()
+        self.told.append(TITLES[title])
+        self.detail = html.unescape(text) if TITLES[title] == "failed" else self.detail
 
     def _be(self, old: bool) -> None:
         now = time.monotonic()
@@ -79,6 +115,7 @@ class Seen:
             self.old_since = now
         elif self.old and not old and self.old_since:
             self.old_for += now - self.old_since
+            self.old_times.append((self.old_since, now))
             self.old_since = 0.0
         self.old = old
 
@@ -129,7 +166,7 @@ def truth(site: Site, seen: Seen, sandbox: str) -> None:
     """What the page says last is what the row says, with its reason."""
     state, _, reason = site.row(sandbox)
     assert seen.told[-1:] == [state], f"the page says {seen.told}, the row {state} ({reason})"
-    assert state != "failed" or (reason and seen.detail == reason[:500]), f"“{seen.detail}” is not the reason “{reason}”"
+    assert state != "failed" or (reason and reason[:500] in seen.detail), f"“{seen.detail}” is not the reason “{reason}”"
 
 
 async def leave(site: Site, learner: Learner, seen: Seen) -> None:

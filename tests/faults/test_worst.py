@@ -10,6 +10,7 @@ import pytest
 import docker
 from explorer.lab.engine.client import session
 from explorer.lab.hosts import lifecycle
+from explorer.lab.hosts.seeds import SCRATCH
 from explorer.node.reconcile import sweep
 from explorer.node.work import work
 from explorer.sandboxes.models import Sandbox
@@ -47,7 +48,8 @@ class RealNode(FaultyNode):
             containers = client.api.containers(all=True, filters=filters)
             others = [*client.api.networks(filters=filters), *(client.api.volumes(filters=filters)["Volumes"] or ())]
         key = lambda one: (one["Labels"]["explorer.sandbox"], int(one["Labels"]["explorer.generation"]))  # noqa: E731
-        return {key(one) for one in (*containers, *others)}, {key(one) for one in containers if one["State"] == "running"}
+        there = {key(one) for one in (*containers, *others)} - {(SCRATCH, 0)}  # a host that makes an engine's seed
+        return there, there & {key(one) for one in containers if one["State"] == "running"}
 
     def begin(self) -> None:
         lifecycle.close_everything(self.config)

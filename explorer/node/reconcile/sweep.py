@@ -45,7 +45,7 @@ log = structlog.get_logger(__name__)
 State = Sandbox.State
 SHOWN = 20  # things in the node's row that an operator should look at
 CLOCK_SLACK = 60.0  # seconds; much less than the margin that hosts get
-STALLED = timedelta(seconds=60)
+STALLED = timedelta(seconds=20)  # nobody holds the row for so long: its worker died, or its task was lost or waits
 QUEUE_AGAIN = timedelta(seconds=15)
 GIVE_UP = timedelta(minutes=5)
 NODE_LOST = timedelta(minutes=10)  # after this, sandboxes of a node that is away fail …

@@ -15,7 +15,7 @@ from typing import Any
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -187,6 +187,9 @@ def _build(action: Action, lease: Lease, *, first: bool) -> None:
     except (LabError, SoftTimeLimitExceeded) as error:
         log.warning("build failed", error=repr(error), detail=getattr(error, "detail", ""))
         _fail(sandbox, action, lease, building, _reason(error))
+    except OperationalError as error:
+        # the row cannot be read or written just now, so nothing is decided about it: the reconciler sends the task again
+        log.warning("the database does not answer; this is taken up again", error=str(error))
     except Exception as error:
         log.exception("build failed in a way nobody foresaw")
         _fail(sandbox, action, lease, building, _reason(error))

@@ -26,7 +26,8 @@ export function waitBefore(attempt, luck) {
 
 export class Stream extends EventTarget {
   /**
-   * Fires `link` (detail "open", "lost", "silent", "crowded" or a final code) and `edge` (detail an EdgeMessage).
+   * Fires `link` (detail "open", "lost", "silent", "late", "current", "crowded" or a final code) and `edge` (detail an
+   * EdgeMessage).
    * @param {Store} store
    * @param {string} path without the query
    * @param {string} [asks] what stands in every query, as `watch=1`
@@ -53,7 +54,7 @@ export class Stream extends EventTarget {
     const query = [this.asks, since].filter(Boolean).join("&");
     const socket = openSocket(query ? `${this.path}?${query}` : this.path);
     this.socket = socket;
-    const isBeat = watchSilence(socket);
+    const isBeat = watchSilence(socket, (late) => this.#say("link", late ? "late" : "current"));
     socket.onopen = () => this.#say("link", "open");
     socket.onmessage = (text) => {
       const message = readPlain(String(text.data));

@@ -26,7 +26,7 @@ export class WallSocket {
   connect() {
     const socket = openSocket(this.path);
     this.socket = socket;
-    const isBeat = watchSilence(socket);
+    const isBeat = watchSilence(socket, (late) => this.link(late ? "Your connection is slow … what you see may be old." : ""));
     socket.onmessage = ({ data }) => {
       const message = readPlain(String(data));
       if (!isBeat(message)) this.#read(message);

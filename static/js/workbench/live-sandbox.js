@@ -19,6 +19,7 @@ const OVER = new Set(["closing", "closed", "expired", "failed"]);
 const WORDS = { queued: "waiting for a place", opening: "opening", ready: "live", resetting: "starting over" };
 const WATCHING = "You are watching: this is for the learner to do.";
 const QUIET = 1_500; // a loss shorter than this is not worth a banner
+const SLOW = "Your connection is slow … what you see may be old.";
 
 export class LiveSandbox extends HTMLElement {
   connectedCallback() {
@@ -226,10 +227,13 @@ export class LiveSandbox extends HTMLElement {
     htmx?.ajax("GET", this.dataset.here ?? "", { target: "#sandbox", swap: "outerHTML" });
   }
 
-  /** @param {"open" | "lost" | "silent" | "crowded" | number} link */
+  /** @param {"open" | "lost" | "silent" | "late" | "current" | "crowded" | number} link */
   #link(link) {
+    if (link === "open") return undefined; // what was missed is still on its way; `fresh` comes after it
+    this.late = link === "late";
+    if (link === "current") return this.#fresh(this.looked);
     clearTimeout(this.grace);
-    if (link === "open") return this.#dim("");
+    if (link === "late") return this.#dim(SLOW);
     if (typeof link === "number") return this.#over();
     const old = "Reconnecting … what you see may be old.";
     if (link === "silent") return this.#dim(old); // it is old already
@@ -248,11 +252,16 @@ export class LiveSandbox extends HTMLElement {
     else if (message.type === "capture_begun") this.views.capture.begun(message.capture);
     else if (message.type === "grid_begun") this.views.reach.begun(message.asked);
     else if (message.type === "terminal_opened") this.dock?.opened(message.terminal);
-    else if (message.type === "fresh") {
-      clearTimeout(this.grace);
-      const old = !message.ok && this.state === "ready"; // nobody has looked into the sandbox for three seconds
-      this.#dim(old ? "Reconnecting to your sandbox … what you see may be old." : "");
-    }
+    else if (message.type === "fresh") this.#fresh(message.ok);
+  }
+
+  /** Everything up to now has come. @param {boolean} looked false when nobody has looked into the sandbox for three seconds */
+  #fresh(looked) {
+    this.looked = looked;
+    clearTimeout(this.grace);
+    if (this.late) return;
+    const old = !looked && this.state === "ready";
+    this.#dim(old ? "Reconnecting to your sandbox … what you see may be old." : "");
   }
 
   #refused() {
@@ -283,6 +292,8 @@ export class LiveSandbox extends HTMLElement {
   began = 0;
   generation = 1;
   leaving = false;
+  late = false; // what the socket brings is old
+  looked = true; // the last that was said of it
   /** @type {ReturnType<typeof setInterval> | undefined} */
   clock = undefined;
   /** @type {ReturnType<typeof setTimeout> | undefined} */

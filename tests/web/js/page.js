@@ -85,6 +85,7 @@ export class FakeSocket {
     this.protocols = protocols;
     this.readyState = 0;
     this.sent = [];
+    this.openers = [];
     sockets.push(this);
   }
 
@@ -99,6 +100,11 @@ export class FakeSocket {
   open() {
     this.readyState = FakeSocket.OPEN;
     this.onopen?.({});
+    for (const hear of this.openers) hear({});
+  }
+
+  addEventListener(kind, hear) {
+    if (kind === "open") this.openers.push(hear);
   }
 
   /** The server says something: an object as JSON, bytes as they are. */

@@ -10,16 +10,18 @@ const { LONGEST_SILENCE, SILENT, watchSilence } = await import("../../../../stat
 beforeEach(() => {
   mock.timers.reset();
   mock.timers.enable({ apis: ["setInterval", "Date"] });
+  mock.method(performance, "now", () => Date.now());
 });
 
 function watched() {
   const socket = new FakeSocket("/ws/");
   const codes = [];
-  const isBeat = watchSilence(/** @type {any} */ (socket));
+  const late = [];
+  const isBeat = watchSilence(/** @type {any} */ (socket), (is) => late.push(is));
   socket.onmessage = ({ data }) => isBeat(JSON.parse(data));
   socket.onclose = ({ code }) => codes.push(code);
   socket.open();
-  return { socket, codes };
+  return { socket, codes, late };
 }
 
 test("a socket that beats is left alone", () => {
@@ -59,6 +61,46 @@ test("after twenty minutes of sleep the first look finds it", () => {
   mock.timers.setTime(20 * 60_000);
   mock.timers.tick(500);
   assert.deepEqual(codes, [SILENT]);
+});
+
+test("what comes without a pause and is old all the same is late, until it is not any more", () => {
+  const { socket, codes, late } = watched();
+  socket.hear({ type: "beat", at: 0 });
+  for (let turn = 1; turn <= 10; turn += 1) {
+    mock.timers.tick(2_000);
+    socket.hear({ type: "beat", at: 0.1 * turn });
+  }
+  assert.deepEqual([late, codes], [[true], []]);
+  socket.hear({ type: "beat", at: 20 });
+  assert.deepEqual([late, codes], [[true, false], []]);
+});
+
+test("a first beat that was long on its way is late at once", () => {
+  const { socket, late } = watched();
+  mock.timers.tick(60_000);
+  socket.hear({ type: "beat", at: 1.5 });
+  assert.deepEqual(late, [true]);
+});
+
+test("a handshake that took long makes nothing late", () => {
+  const socket = new FakeSocket("/ws/");
+  const late = [];
+  const isBeat = watchSilence(/** @type {any} */ (socket), (is) => late.push(is));
+  mock.timers.tick(60_000);
+  socket.open();
+  isBeat({ type: "beat", at: 0.1 });
+  mock.timers.tick(1_000);
+  assert.deepEqual(late, []);
+});
+
+test("a page whose clock is set back does not wait until the old time comes again", () => {
+  const { socket, codes } = watched();
+  socket.hear({ type: "beat", at: 0 });
+  const real = Date.now;
+  mock.method(Date, "now", () => real() - 3_600_000);
+  mock.timers.tick(500);
+  assert.deepEqual(codes, [SILENT]);
+  mock.restoreAll();
 });
 
 test("a server without beats is not expected to have any", () => {

@@ -21,6 +21,7 @@ class FakeSocket {
     this.readyState = 1;
     this.onopen?.();
   }
+  addEventListener() {}
   hear(message) {
     this.onmessage?.({ data: JSON.stringify(message) });
   }

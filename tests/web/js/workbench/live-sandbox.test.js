@@ -143,7 +143,7 @@ test("a clock has hours only where there are some", () => {
   assert.deepEqual([0, 59, 61, 3_600, 7_325].map(clock), ["0:00", "0:59", "1:01", "1:00:00", "2:02:05"]);
 });
 
-test("a short loss is not worth a banner, a longer one is said until the page is connected again", async () => {
+test("a short loss is not worth a banner, a longer one is said until all that was missed has come", async () => {
   const { sandbox } = await opened();
   lastSocket().lose();
   wait(1_000);
@@ -152,7 +152,24 @@ test("a short loss is not worth a banner, a longer one is said until the page is
   assert.match(textOf(banner(sandbox)), /^Reconnecting … what you see may be old\.$/);
   assert.equal(sandbox.classList.contains("stale"), true);
   lastSocket().open();
+  assert.equal(banner(sandbox).hidden, false);
+  edge({ type: "fresh", ok: true });
   assert.equal(banner(sandbox).hidden, true);
+});
+
+test("what came slowly is said to be old until it is current again, whatever else is said meanwhile", async () => {
+  const { sandbox } = await opened();
+  wait(30_000);
+  edge({ type: "beat", at: 20 });
+  assert.match(textOf(banner(sandbox)), /^Your connection is slow/);
+  edge({ type: "fresh", ok: true });
+  assert.equal(banner(sandbox).hidden, false);
+  edge({ type: "beat", at: 29 });
+  assert.equal(banner(sandbox).hidden, true);
+  edge({ type: "fresh", ok: false });
+  edge({ type: "beat", at: 2 });
+  edge({ type: "beat", at: 30 });
+  assert.match(textOf(banner(sandbox)), /^Reconnecting to your sandbox/);
 });
 
 test("a silence has made the picture old already, so it is said at once", async () => {
