@@ -78,6 +78,7 @@ def dial(stack: Stack, cookies: dict[str, str], path: str) -> connect:
         origin=stack.address,  # type: ignore[arg-type]
         additional_headers={"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())},
         max_size=None,
+        ping_interval=None,  # a browser sends none
     )
 
 

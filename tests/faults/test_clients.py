@@ -67,6 +67,12 @@ class Reader:
                     await self._draw(self.socket)
             await asyncio.sleep(0.5)
 
+    async def type(self, data):
+        while True:
+            with suppress(*TROUBLE, AttributeError):
+                return await self.socket.send(data)
+            await asyncio.sleep(0.2)
+
     async def _draw(self, socket):
         async for message in socket:
             if isinstance(message, bytes):
@@ -103,7 +109,7 @@ async def test_a_client_reads_a_kilobyte_per_second(site, told):
         assert await settled(lambda: b"# " in reader.last, 20)
         line.rate = SLOW
         began = time.monotonic()
-        await reader.socket.send(FLOOD)
+        await reader.type(FLOOD)
         changing = [inside(site, one.sandbox, CHANGES) for one in (quick, slow)]
         async with quick.dial(f"/ws/terminal/{quick_shell}/?sandbox={quick.sandbox}&offset=0") as socket:
             typist = Typist(socket)
@@ -122,9 +128,9 @@ async def test_a_client_reads_a_kilobyte_per_second(site, told):
         newest = max(at for at, _ in quick_seen.heard)
         assert await settled(lambda: seen.heard[-1][0] > newest - 5, 30), "the page does not go on"
         took = time.monotonic() - fast
-        await reader.socket.send(b"\x03")
+        await reader.type(b"\x03")
         await asyncio.sleep(1)
-        await reader.socket.send(b"echo the shell goes $((40 + 2))\r")
+        await reader.type(b"echo the shell goes $((40 + 2))\r")
         assert await settled(lambda: b"goes 42" in reader.last, 60), reader.last
         reading.cancel()
         truth(site, seen, slow.sandbox)

@@ -16,6 +16,7 @@ import redis
 from bench.learner import Learner
 from explorer.lab.hosts import lifecycle
 from tests.faults.learner import Seen, leave, patiently, settled, truth, whole
+from tests.faults.site import WHOLE
 from tests.faults.test_parts import reach
 
 pytestmark = pytest.mark.timeout(600)
@@ -82,11 +83,13 @@ async def test_the_database_is_locked(site, told, phase):
     await meets(site, told, phase, fault, injected="database", how=f"locked for {LOCKED:.0f} s")
 
 
-async def test_the_database_is_read_only(site, told):
+@pytest.mark.parametrize("phase", ["open", "run", "reset", "close"])
+async def test_the_database_is_read_only(site, told, phase):
     """What cannot be kept is not accepted, and the learner is told that it is ours."""
     answers = []
 
     async def fault():
+        before = site.rows("SELECT count(*) FROM sandboxes_sandbox")
         with read_only(site):
             other = await asyncio.to_thread(Learner, site)
             answer = await asyncio.to_thread(
@@ -98,15 +101,15 @@ async def test_the_database_is_read_only(site, told):
             )
             answers.append((answer.status_code, answer.text))
             await asyncio.sleep(15)
+        assert site.rows("SELECT count(*) FROM sandboxes_sandbox") == before
 
-    await meets(site, told, "run", fault, injected="database", how="read-only for 15 s")
+    await meets(site, told, phase, fault, injected="database", how="read-only for 15 s")
     status, text = answers[0]
     assert status >= 500, text[:500]
     assert "Traceback" not in text
-    assert site.rows("SELECT count(*) FROM sandboxes_sandbox WHERE state = 'queued'") == [(0,)]
 
 
-@pytest.mark.parametrize("phase", ["open", "run", "close"])
+@pytest.mark.parametrize("phase", ["open", "run", "reset", "close"])
 async def test_the_disk_is_full(site, told, phase):
     """The file system of the state: database, logs. It is a small one of its own."""
 
@@ -123,15 +126,23 @@ async def test_the_disk_is_full(site, told, phase):
     await meets(site, told, phase, fault, injected="disk", how="of the database full for 20 s (a loop file system)")
 
 
-async def test_the_database_is_restored_from_before(site, told):
-    """A sandbox that the restored rows do not know is not deleted at once; one that they call running fails, with a reason."""
+BECOMES = {"queued": "ready", "opening": "ready", "ready": "failed", "resetting": "ready", "closing": "closed"}
+
+
+@pytest.mark.parametrize("phase", ["open", "run", "reset", "close"])
+async def test_the_database_is_restored_from_before(site, told, phase):
+    """What the restored rows do not know is not deleted at once. What they call running fails, with a reason; what they call
+    half done is done to its end.
+    """
     known, unknown = Learner(site), Learner(site)
     await asyncio.to_thread(known.click_open)
     first = Seen(known)
-    await first.until("ready")
+    await reach(phase, known, first)
     backup = site.state.parent / "backup.sqlite3"
     with closing(sqlite3.connect(site.database)) as now, closing(sqlite3.connect(backup)) as kept:
         now.backup(kept)
+        was = kept.execute("SELECT state FROM sandboxes_sandbox WHERE id = ?", (known.sandbox,)).fetchone()[0]
+    await patiently(known.click_close)
     await leave(site, known, first)
     await asyncio.to_thread(unknown.click_open)
     second = Seen(unknown)
@@ -139,15 +150,19 @@ async def test_the_database_is_restored_from_before(site, told):
     began = time.monotonic()
     with closing(sqlite3.connect(backup)) as kept, closing(sqlite3.connect(site.database, timeout=60)) as now:
         kept.backup(now)
-    assert await settled(lambda: site.row(known.sandbox)[0] == "failed", 60), site.row(known.sandbox)
+    assert await settled(lambda: site.row(known.sandbox)[0] == BECOMES[was], WHOLE), f"{was}: {site.row(known.sandbox)}"
     took = time.monotonic() - began
     there, _ = site.on_engine()
     assert (unknown.sandbox, 1) in there, "the sandbox that no row knows was deleted"
     await second.stop()
-    said = f"known: failed (“{site.row(known.sandbox)[2]}”); unknown: its page is not found"
+    state, _, reason = site.row(known.sandbox)
+    said = f"known: {state}{f' (“{reason}”)' if reason else ''}; unknown: its page is not found"
+    if state == "ready":
+        await patiently(known.click_close)
+        assert await settled(lambda: site.row(known.sandbox)[0] == "closed", WHOLE), site.row(known.sandbox)
     lifecycle.close_sandbox(site.lab, unknown.sandbox)  # an operator's decision
     leaks = await asyncio.to_thread(site.leaks)
-    told(injected="database", how="restored from before", phase="run", whole=took, saw=said, leaks=leaks)
+    told(injected="database", how="restored from before", phase=phase, whole=took, saw=said, leaks=leaks)
     assert leaks == []
 
 
