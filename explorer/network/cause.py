@@ -16,7 +16,7 @@ KERNEL = "kernel"
 LAN = "lan"
 HOST = "host"
 NOT_DOCKER = "not-docker"
-PUBLISH, INTERNAL, ICC = "option:publish", "option:internal", "option:icc"
+PUBLISH, INTERNAL, ICC, MODE = "option:publish", "option:internal", "option:icc", "option:gateway-mode"
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from explorer.network.model import DockerNetwork, DockerState, Interface, Place
+from explorer.network.writes.endpoints import GATEWAY_BRIDGE
+from explorer.network.writes.written import WayOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +28,11 @@ class End:
 @dataclass(frozen=True)
 class Elsewhere:
     """`hosts` maps an address on the LAN to the host that has the address. `ends` maps (network id, MAC address or IP
-    address) to an endpoint."""
+    address) to an endpoint. `outward` has for each host the ends of docker_gwbridge in the namespaces there."""
 
     hosts: Mapping[str, str] = field(default_factory=dict)
     ends: Mapping[tuple[str, str], End] = field(default_factory=dict)
+    outward: Mapping[str, tuple[WayOut, ...]] = field(default_factory=dict)
 
     def end(self, network: DockerNetwork, mac_or_address: str) -> End | None:
         return self.ends.get((network.id, mac_or_address.lower()))
@@ -44,14 +47,26 @@ def look_elsewhere(places: Mapping[str, Place], docker: Mapping[str, DockerState
         return NOBODY
     hosts: dict[str, str] = {}
     ends: dict[tuple[str, str], End] = {}
+    outward: dict[str, tuple[WayOut, ...]] = {}
     for place in places.values():
         if place.shares:
             continue
+        if place.kind != "host" and (state := docker.get(place.host)) is not None:
+            outward[place.host] = (*outward.get(place.host, ()), *_ways_out(place, state))
         if place.kind == "host":
             hosts |= dict.fromkeys(_addresses_on_the_lan(place), place.id)
         elif (state := docker.get(place.host)) is not None:
             ends |= dict(_ends(place, state))
-    return Elsewhere(hosts, ends)
+    return Elsewhere(hosts, ends, outward)
+
+
+def _ways_out(place: Place, state: DockerState) -> Iterator[WayOut]:
+    gateway = next((network for network in state.networks if network.name == GATEWAY_BRIDGE), None)
+    for interface in _interfaces(place) if gateway else ():
+        for held in interface.addresses if interface.kind == "veth" and not interface.master else ():
+            address = held.cidr.partition("/")[0]
+            if gateway and _holds(gateway, address):
+                yield WayOut(place.name if place.kind == "container" else "", address)
 
 
 def _interfaces(place: Place) -> Iterator[Interface]:

@@ -1,10 +1,13 @@
 """The rules that lead 127.0.0.11 to Docker's embedded DNS server. They are in the namespace of every container on a
 user-defined network.
 
-A host of a sandbox is such a container itself, so a host has these rules too.
+A host of a sandbox is such a container itself, so a host has these rules too. The server listens on ports that nobody tells;
+the rules of one protocol must name the same port, the way out and the way back, or none of them is called Docker's.
 """
 
 from __future__ import annotations
+
+import re
 
 from explorer.network.cause import LAN, UNKNOWN, Why, container, network
 from explorer.network.drivers.known import Known
@@ -15,26 +18,58 @@ CHAINS = {
     "DOCKER_OUTPUT": "Docker's own chain: where queries to the embedded DNS server at 127.0.0.11 are really sent.",
     "DOCKER_POSTROUTING": "Docker's own chain: makes the embedded DNS server's packets look as if from port 53.",
 }
+LEFT = "Named as the chain for Docker's name server, but {} is on no user-defined network now. Who made it is not known."
+_JUMPS = {f"-A {chain} -d {SERVER}/32 -j DOCKER_{chain}": f"DOCKER_{chain}" for chain in ("OUTPUT", "POSTROUTING")}
+_OUT = re.compile(
+    rf"-A DOCKER_OUTPUT -d {re.escape(SERVER)}/32 -p (tcp|udp) -m \1 --dport 53 "
+    rf"-j DNAT --to-destination {re.escape(SERVER)}:(\d{{1,5}})"
+)
+_BACK = re.compile(
+    rf"-A DOCKER_POSTROUTING -s {re.escape(SERVER)}/32 -p (tcp|udp) -m \1 --sport (\d{{1,5}}) -j SNAT --to-source :53"
+)
 
 
 def why(known: Known, item: Item) -> Why:
+    if not _has_server(known):
+        left = isinstance(item, Chain) and item.table == "nat" and item.name in CHAINS and known.container
+        return Why(LEFT.format(known.container.name)) if left and known.container else UNKNOWN
     if isinstance(item, Chain):
         told = CHAINS.get(item.name, "") if item.table == "nat" else ""
         return Why(told, _about(known)) if told else UNKNOWN
-    if not isinstance(item, Rule) or item.table != "nat" or item.spec.find(SERVER) < 0:
+    if not isinstance(item, Rule) or item.table != "nat" or item.spec.find(SERVER) < 0 or "#" in item.key:
         return UNKNOWN
-    told = _rule(item, _whose(known))
+    told = _rule(known, item, _whose(known))
     return Why(told, _about(known)) if told else UNKNOWN
 
 
-def _rule(item: Rule, whose: str) -> str:
-    if item.target in CHAINS and item.destination == f"{SERVER}/32":
-        return f"{whose}: packets for Docker's embedded DNS server, {SERVER}, go to chain {item.target}."
-    if item.chain == "DOCKER_OUTPUT" and item.target == "DNAT":
-        return f"{whose}: {item.protocol} queries to {SERVER}:53 are sent to the port the embedded DNS server listens on."
-    if item.chain == "DOCKER_POSTROUTING" and item.target == "SNAT":
-        return f"{whose}: the embedded DNS server's {item.protocol} answers come from port 53, where the query went."
-    return ""
+def _has_server(known: Known) -> bool:
+    """Whether Docker gives this namespace a name server: not on its default network alone. Without the daemon's names, this is
+    not known of a container, and the rules speak for themselves."""
+    if known.container is None:
+        own = known.place.name.endswith(" (load balancer)") or known.place.name == "ingress_sbox"
+        return known.place.kind != "namespace" or own
+    return any(endpoint.network != "bridge" for endpoint in known.container.endpoints)
+
+
+def _rule(known: Known, item: Rule, whose: str) -> str:
+    if chain := _JUMPS.get(item.spec):
+        return f"{whose}: packets for Docker's embedded DNS server, {SERVER}, go to chain {chain}."
+    found = _OUT.fullmatch(item.spec) or _BACK.fullmatch(item.spec)
+    if found is None or not _paired(known, found[1], found[2]):
+        return ""
+    if item.target == "DNAT":
+        return f"{whose}: {found[1]} queries to {SERVER}:53 are sent to the port the embedded DNS server listens on."
+    return f"{whose}: the embedded DNS server's {found[1]} answers come from port 53, where the query went."
+
+
+def _paired(known: Known, protocol: str, port: str) -> bool:
+    """Whether exactly one rule leads queries of this protocol to the server and one leads answers back, over this port."""
+    specs = [rule.spec for rule in known.rules("nat") if SERVER in rule.spec]
+    for pattern in (_OUT, _BACK):
+        ports = [found[2] for spec in specs if (found := pattern.fullmatch(spec)) and found[1] == protocol]
+        if ports != [port]:
+            return False
+    return True
 
 
 def _whose(known: Known) -> str:

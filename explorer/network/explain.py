@@ -3,15 +3,12 @@ sentence."""
 
 from __future__ import annotations
 
-import re
-
-from explorer.network import embedded_dns, tracked, usual
+from explorer.network import embedded_dns, not_dockers, tracked, usual
 from explorer.network.cause import KERNEL, NOT_DOCKER, UNKNOWN, Why
 from explorer.network.drivers import in_asking_order
 from explorer.network.drivers.known import Known, know
 from explorer.network.elsewhere import NOBODY, Elsewhere
 from explorer.network.model import (
-    Chain,
     Connection,
     DockerState,
     FdbEntry,
@@ -20,12 +17,10 @@ from explorer.network.model import (
     Line,
     Observation,
     Place,
-    Route,
     Rule,
     View,
 )
 
-NOT_DOCKERS = Why("Not added by Docker.", (NOT_DOCKER,))
 _TABLES = {
     "nat": "where addresses and ports are translated, once per connection.",
     "filter": "where packets are let through or dropped.",
@@ -39,8 +34,6 @@ _FIXED = {
     "commit:": "The end of the table.",
     "comment:": "Written by iptables-save itself: when the rules were read.",
 }
-_ENCRYPTED = re.compile(r"-m (u32|bpf|policy)\b")  # an encrypted overlay's rules use these matches to read VXLAN headers
-_DOCKER_BRIDGE = re.compile(r"br-[0-9a-f]{12}|docker0|docker_gwbridge")
 
 
 def explain(
@@ -80,18 +73,26 @@ def _table(key: str) -> str:
 def _why(known: Known, item: Item) -> Why:
     if isinstance(item, Connection):
         return tracked.why(known, item)
+    if isinstance(item, Rule) and (written := known.book.find(item)):
+        return written
     for driver in in_asking_order():
         told = driver.why(known, item)
         if told:
             return told
-    told = embedded_dns.why(known, item) or usual.why(known, item) or _not_dockers(known, item)
-    return Why(told.text, (*_about_port(known, item.dev), KERNEL)) if told and isinstance(item, FdbEntry) else told
+    told = embedded_dns.why(known, item) or usual.why(known, item) or not_dockers.why(known, item)
+    if told and isinstance(item, FdbEntry) and NOT_DOCKER not in told.about:
+        return Why(told.text, (*_about_port(known, item.dev), KERNEL))
+    if told and not told.about and isinstance(item, Interface) and (strange := not_dockers.why(known, item)):
+        return Why(f"{told.text} {not_dockers.NOT_DOCKERS.text}", strange.about)
+    return told
 
 
 def _about_port(known: Known, dev: str) -> tuple[str, ...]:
     """The owners of an entry that the kernel made together with an interface: those of the interface."""
-    interface = known.interfaces.get(dev)
-    return _why(known, interface).about if interface else ()
+    if dev not in known.owners:
+        interface = known.interfaces.get(dev)
+        known.owners[dev] = _why(known, interface).about if interface else ()
+    return known.owners[dev]
 
 
 # --- the lines of an interface ----------------------------------------------------------------------------------------
@@ -116,7 +117,7 @@ def _address(known: Known, item: Interface, cidr: str) -> Why:
         told = driver.why_address(known, item, cidr)
         if told:
             return told
-    return usual.why_address(known, item, cidr)
+    return usual.why_address(known, item, cidr) or not_dockers.address(known, item, cidr)
 
 
 def _hardware(item: Interface, told: Why) -> Why:
@@ -127,37 +128,3 @@ def _hardware(item: Interface, told: Why) -> Why:
     if pair and item.peer_place:
         other = f"; its other end is interface {item.peer_index} in {item.peer_place}"
     return Why(f"The MAC address of {item.name}{other}.", told.about) if item.mac else told
-
-
-# --- what is not Docker's ---------------------------------------------------------------------------------------------
-
-
-def _not_dockers(known: Known, item: Item) -> Why:
-    """The sentence for a thing that Docker did not make. It is given only on a host whose daemon named all its networks, and
-    only when the thing belongs to none of them."""
-    if not known.on_host or not known.sure:
-        return UNKNOWN
-    if isinstance(item, Rule):
-        return UNKNOWN if _touches_docker(known, item) else NOT_DOCKERS
-    if isinstance(item, Chain):
-        return UNKNOWN if item.name.startswith("DOCKER") else NOT_DOCKERS
-    if isinstance(item, Interface):
-        own = item.kind in ("bridge", "dummy", "vlan") and not item.name.startswith(("br-", "docker", "dm-", "vx-", "ov-"))
-        return NOT_DOCKERS if own and item.name not in known.bridges else UNKNOWN
-    if isinstance(item, Route):
-        return NOT_DOCKERS if item.protocol != "kernel" and item.destination != "default" else UNKNOWN
-    return UNKNOWN
-
-
-def _touches_docker(known: Known, item: Rule) -> bool:
-    if item.chain.startswith("DOCKER") or item.target.startswith("DOCKER") or embedded_dns.SERVER in item.spec:
-        return True
-    if _DOCKER_BRIDGE.search(item.spec):
-        return True
-    if known.in_swarm and _ENCRYPTED.search(item.spec):
-        return True
-    words = {word.removeprefix("!") for word in (item.in_interface, item.out_interface)}
-    addresses = (item.source, item.destination, item.to_destination.partition(":")[0])
-    return bool(words & known.bridges.keys()) or any(
-        known.address_network(word.removeprefix("!")) for word in addresses if word
-    )

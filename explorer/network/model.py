@@ -255,15 +255,25 @@ class DockerNetwork(Fact):
     subnets: tuple[str, ...] = ()
     gateways: tuple[str, ...] = ()
     ranges: tuple[str, ...] = ()  # the range of addresses that Docker gives out, where it is only a part of the subnet
+    ipv4: bool = True
+    ipv6: bool = False
     bridge: str = ""  # the Linux bridge of the network, such as docker0 or br-<first 12 of the id>
     created: float = 0.0  # Unix time as the daemon says; 0 when it did not say
     options: dict[str, str] = Field(default_factory=dict)
 
 
 class Endpoint(Fact):
+    """A container's connection to one network. `prefix` is the length of the address's prefix; a 6 marks IPv6. `priority` is
+    what Docker weighs first when it chooses which network has the container's default gateway."""
+
     network: str  # the network's name
     address: str = ""
+    prefix: int = 0
     gateway: str = ""
+    address6: str = ""
+    prefix6: int = 0
+    gateway6: str = ""
+    priority: int = 0
     mac: str = ""
     aliases: tuple[str, ...] = ()
 
@@ -283,6 +293,7 @@ class DockerContainer(Fact):
     network_mode: str = ""
     endpoints: tuple[Endpoint, ...] = ()
     ports: tuple[PublishedPort, ...] = ()
+    opened: tuple[PublishedPort, ...] = ()  # published on a network in gateway mode routed: without a port of the host, so 0
     exposed: tuple[str, ...] = ()
     command: str = ""  # the command, as the daemon's list writes it: words with spaces are quoted
     created: float = 0.0  # Unix time as the daemon says, in whole seconds; 0 when it did not say

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from explorer.network.cause import PUBLISH, UNKNOWN, Why, container
-from explorer.network.drivers.known import Known, spec
+from explorer.network.drivers.known import Known
 from explorer.network.embedded_dns import SERVER
 from explorer.network.model import Connection
+from explorer.network.names import spec
 
 
 def why(known: Known, item: Connection) -> Why:
@@ -122,7 +123,7 @@ def _through_proxy(known: Known, item: Connection) -> str:
     original = item.original
     if not known.on_host or not original.destination.startswith("127.") or original.destination_port is None:
         return ""
-    found = known.published_at(original.destination_port, item.protocol)
+    found = known.published_at(item.protocol, original.destination, original.destination_port)
     if found is None:
         return ""
     return (

@@ -231,6 +231,9 @@ ELSEWHERE = {
     "explorer/network/recreate.py": "the networks that Docker makes itself",
     "explorer/network/layout.py": "the networks that Docker makes itself",
     "explorer/lessons/predicates/words.py": "the networks that Docker makes itself",
+    "explorer/network/writes/bridges.py": "the networks that Docker gives no gateway",
+    "explorer/network/writes/endpoints.py": "the networks that lead no container out by themselves",
+    "explorer/network/writes/inside.py": "the kinds of interface that Docker's own drivers make; another driver's may be any",
 }
 NAMES = frozenset(DRIVERS) - {"start"} | {"null"}
 DISTINCT = ("macvlan", "ipvlan")  # names that mean nothing else
@@ -279,6 +282,10 @@ ASKED_FOR = {  # what is done in another way for one kind of network, and not sa
     "explorer/network/layout.py": {"overlay"},
     "explorer/network/reach.py": {"bridge", "null", "host"},
     "explorer/network/read/docker.py": {"bridge"},
+    "explorer/network/writes/bridges.py": {"bridge", "null", "host", "overlay"},
+    "explorer/network/writes/endpoints.py": {"null", "host", "overlay"},
+    "explorer/network/writes/inside.py": {"null", "host", "ipvlan"},
+    "explorer/network/writes/outside.py": {"bridge"},
 }
 
 

@@ -6,8 +6,9 @@ import re
 
 import pytest
 
-from explorer.network.explain import NOT_DOCKERS, explain
+from explorer.network.explain import explain
 from explorer.network.model import DockerState, Place
+from explorer.network.not_dockers import AGAIN, NOT_DOCKERS, UNLIKE
 from explorer.network.views import observe
 from tests.network.captured import CAPTURES, ENGINES, FILES, STAGES, docker, places, text
 
@@ -196,11 +197,44 @@ def test_own_rules_in_docker_user():
 @pytest.mark.parametrize(
     ("view", "line"),
     [
-        ("filter", "[0:0] -A FORWARD -i docker0 -p tcp -j DROP"),  # touches Docker's bridge: anyone's
-        ("filter", "[0:0] -A FORWARD -i br-0123456789ab -j ACCEPT"),  # a network being made
+        ("filter", "[0:0] -A FORWARD -i docker0 -p tcp -j DROP"),  # touches Docker's bridge
         ("filter", "[0:0] -A FORWARD -i docker0 -o docker0 -j DROP"),  # like enable_icc=false, which is not set
+        ("filter", "[0:0] -A FORWARD -i docker0 -j ACCEPT"),  # Engine 28 writes this, in another chain
         ("nat", "[0:0] -A DOCKER -s 10.9.0.0/16 -j RETURN"),
-        ("neighbours", "10.99.0.1 dev docker0 lladdr 02:00:00:00:00:01 PERMANENT"),
+        ("nat", "[0:0] -A POSTROUTING -s 172.19.0.0/16 ! -o br-c17a98dbb417 -j MASQUERADE"),  # that network is internal
+        ("nat", "[0:0] -A DOCKER ! -i docker0 -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.17.0.9:80"),
+        ("routes", "172.17.0.128/25 dev docker0 scope link "),
+    ],
+)
+def test_what_looks_like_dockers_and_is_not(view, line):
+    assert host_with(line, view) == UNLIKE.text
+
+
+def test_an_equal_line_is_not_dockers_a_second_time():
+    line = "[0:0] -A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE"
+    folder = CAPTURES / "bridge" / "5-traffic" / "h1"
+    twice = text(folder, FILES["nat"][0]).replace("COMMIT", f"{line}\nCOMMIT")
+    told = explain(places("5-traffic")["h1"], "nat", observe("nat", twice), docker("5-traffic")).lines
+    first, second = [one.why for one in told if line.split("] ")[1] in one.text]
+    assert first.startswith("Because of network bridge")
+    assert second == AGAIN.text
+
+
+@pytest.mark.parametrize(
+    ("view", "line"),
+    [
+        ("neighbours", "172.17.0.2 dev docker0 lladdr 02:00:00:00:00:01 PERMANENT"),
+        ("fdb", "02:00:00:00:00:01 dev docker0 master docker0 static"),
+    ],
+)
+def test_what_somebody_wrote_was_not_learned(view, line):
+    assert host_with(line, view).startswith("Written by hand, not ")
+
+
+@pytest.mark.parametrize(
+    ("view", "line"),
+    [
+        ("filter", "[0:0] -A FORWARD -i br-0123456789ab -j ACCEPT"),  # a network being made
         ("nat", "a line nobody knows"),
     ],
 )
@@ -211,9 +245,12 @@ def test_what_is_not_known_is_not_guessed(view, line):
 def test_without_the_daemons_names_nothing_is_called_anothers():
     for names in (DockerState(host="h1"), DockerState(host="h1", error="does not answer")):
         assert host_with("[0:0] -A INPUT -p tcp -m tcp --dport 22 -j DROP", names=names) == ""
-        assert host_with(
-            "[0:0] -A DOCKER ! -i docker0 -p tcp -m tcp --dport 9 -j DNAT --to-destination 172.17.0.9:9", "nat", names=names
-        ) == ("A rule among the published ports: packets to this host's port 9 are sent to 172.17.0.9:9 (DNAT).")
+        assert (
+            host_with(
+                "[0:0] -A DOCKER ! -i docker0 -p tcp -m tcp --dport 9 -j DNAT --to-destination 172.17.0.9:9", "nat", names=names
+            )
+            == ""
+        )
 
 
 def test_on_a_swarm_what_looks_into_vxlan_may_be_dockers():

@@ -6,8 +6,9 @@ from functools import cache
 from pathlib import Path
 
 from explorer.network.elsewhere import NOBODY, look_elsewhere
-from explorer.network.explain import NOT_DOCKERS, explain
+from explorer.network.explain import explain
 from explorer.network.model import Snapshot
+from explorer.network.not_dockers import NOT_DOCKERS
 
 SEEN = Path(__file__).parents[1] / "captures" / "overlay" / "swarm.json"
 

@@ -7,7 +7,10 @@ is not here is not guessed.
 from __future__ import annotations
 
 import ipaddress
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from explorer.network.drivers.registry import built_in
 from explorer.network.elsewhere import NOBODY, Elsewhere
@@ -19,9 +22,13 @@ from explorer.network.model import (
     Interface,
     Place,
     PublishedPort,
+    Rule,
 )
+from explorer.network.writes import RuleBook, complete, host_rules
+from explorer.network.writes.inside import End, ends_of, own, way_out_of
+from explorer.network.writes.rules import seen_proxy
+from explorer.network.writes.sockets import listener_at
 
-ANY_ADDRESS = ("", "0.0.0.0", "::")  # noqa: S104 - how a daemon writes "every address of the host"
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -39,15 +46,19 @@ class Attached:
 
 @dataclass(frozen=True)
 class Known:
+    """`docker` is what the daemon says. In `networks` and what is made of it, a gateway that Docker chose without saying so is
+    filled in."""
+
     place: Place
     docker: DockerState | None
     interfaces: dict[str, Interface] = field(default_factory=dict)
     bridges: dict[str, DockerNetwork] = field(default_factory=dict)
     networks: dict[str, DockerNetwork] = field(default_factory=dict)
-    attached: dict[str, Attached] = field(default_factory=dict)  # by IPv4 address and by MAC
+    attached: dict[str, Attached] = field(default_factory=dict)  # by IP address and by MAC address
     container: DockerContainer | None = None  # the container that this namespace belongs to
     subnets: tuple[tuple[IPNetwork, DockerNetwork], ...] = ()
     elsewhere: Elsewhere = NOBODY  # endpoints on the other hosts
+    owners: dict[str, tuple[str, ...]] = field(default_factory=dict)  # of interfaces, each once it was asked for
 
     @property
     def sure(self) -> bool:
@@ -58,11 +69,31 @@ class Known:
         return answered and all(network.driver in engines for network in self.networks.values())
 
     @property
+    def cut(self) -> bool:
+        """Whether the daemon names more than is kept."""
+        return self.docker is not None and self.docker.cut
+
+    @property
+    def plain_namespace(self) -> bool:
+        """Whether this is a container's own namespace, which Docker has filled for its networks."""
+        mode = self.container.network_mode if self.container else ""
+        return bool(mode) and mode not in ("host", "none") and not mode.startswith("container:")
+
+    @property
     def in_swarm(self) -> bool:
         return any(network.scope == "swarm" for network in self.networks.values()) or "docker_gwbridge" in self.interfaces
 
     def has_container(self, name: str) -> bool:
-        return any(container.name == name for container in self.docker.containers) if self.docker else False
+        return name in self.containers
+
+    @cached_property
+    def containers(self) -> dict[str, DockerContainer]:
+        return {container.name: container for container in self.docker.containers} if self.docker else {}
+
+    @cached_property
+    def ports(self) -> Counter[tuple[str, str]]:
+        """How many ports of a bridge lead to a place: by (bridge, place)."""
+        return Counter((item.master, item.peer_place) for item in self.interfaces.values() if item.master)
 
     @property
     def on_host(self) -> bool:
@@ -86,16 +117,51 @@ class Known:
 
     def at(self, address: str) -> Attached | None:
         """The container with this IP address (a `/32` is ignored) or MAC address."""
-        return self.attached.get(address.removesuffix("/32").lower())
+        return self.attached.get(address.removesuffix("/32").removesuffix("/128").lower())
+
+    @cached_property
+    def book(self) -> RuleBook:
+        """The rules that this host's daemon would write now."""
+        if self.docker is None or not self.on_host:
+            return RuleBook()
+        return host_rules(self.docker, self.elsewhere.outward.get(self.place.id, ()), self.proxy)
+
+    @cached_property
+    def proxy(self) -> bool | None:
+        """Whether the host's daemon uses docker-proxy; None when its rules do not show it."""
+        return seen_proxy(self.rules("nat"))
+
+    def rules(self, view: str) -> Iterator[Rule]:
+        seen = self.place.views.get(view)
+        return (item for item in seen.items if isinstance(item, Rule)) if seen else iter(())
+
+    @cached_property
+    def ends(self) -> dict[str, End]:
+        """The interfaces that Docker made in this container's namespace, by name, each with its network."""
+        if self.docker is None or self.container is None:
+            return {}
+        return own(ends_of(self.docker, self.container), self.interfaces.values())
+
+    @cached_property
+    def way_out(self) -> tuple[str, End] | None:
+        """The name of the interface by which a container on an overlay network leaves its host, and the interface's end."""
+        if self.docker is None or self.container is None:
+            return None
+        for item in self.interfaces.values():
+            if item.kind != "veth" or item.master or item.name in self.ends:
+                continue
+            for held in item.addresses if item.kind == "veth" else ():
+                if end := way_out_of(self.docker, self.container, held.cidr.partition("/")[0]):
+                    return (item.name, end) if end.fits(item) else None
+        return None
+
+    def end_of(self, interface: Interface | None) -> End | None:
+        return self.ends.get(interface.name) if interface else None
 
     def endpoint_of(self, interface: Interface) -> Endpoint | None:
-        """The endpoint of this namespace's container that fits the interface: by IP address first, then by MAC address."""
-        if self.container is None:
-            return None
-        addresses = {address.cidr.partition("/")[0] for address in interface.addresses}
-        endpoints = [endpoint for endpoint in self.container.endpoints if endpoint.address or endpoint.mac]
-        by_address = next((endpoint for endpoint in endpoints if endpoint.address in addresses), None)
-        return by_address or next((endpoint for endpoint in endpoints if endpoint.mac == interface.mac), None)
+        """The endpoint of this namespace's container to which the interface belongs."""
+        end = self.end_of(interface)
+        return end.endpoint if end else None
 
     def network_of(self, interface: Interface) -> DockerNetwork | None:
         endpoint = self.endpoint_of(interface)
@@ -112,18 +178,14 @@ class Known:
                 return found.container, published
         return None
 
-    def published_at(self, host_port: int, protocol: str) -> tuple[DockerContainer, PublishedPort] | None:
-        """The running container that publishes this port of the host, and the port; None when none does."""
-        for container in self.docker.containers if self.docker else ():
-            for published in container.ports:
-                if container.state == "running" and (published.host_port, published.protocol) == (host_port, protocol):
-                    return container, published
-        return None
+    def published_at(self, protocol: str, address: str, port: int) -> tuple[DockerContainer, PublishedPort] | None:
+        """The container whose published port takes what is sent to this address and port of the host, and the port."""
+        return listener_at(self.docker, protocol, address, port) if self.docker else None
 
 
 def know(place: Place, docker: DockerState | None, elsewhere: Elsewhere = NOBODY) -> Known:
     seen = place.views.get("interfaces")
-    networks = docker.networks if docker else ()
+    networks = complete(docker).networks if docker else ()
     return Known(
         place=place,
         docker=docker,
@@ -141,7 +203,7 @@ def _attached(docker: DockerState | None) -> dict[str, Attached]:
     found: dict[str, Attached] = {}
     for container in docker.containers if docker else ():
         for endpoint in container.endpoints:
-            for key in (endpoint.address, endpoint.mac.lower()):
+            for key in (endpoint.address, endpoint.address6, endpoint.mac.lower()):
                 if key:
                     found.setdefault(key, Attached(container, endpoint))
     return found
@@ -162,15 +224,3 @@ def _subnets(networks: tuple[DockerNetwork, ...]) -> tuple[tuple[IPNetwork, Dock
             except ValueError:
                 continue
     return tuple(found)
-
-
-def spec(published: PublishedPort) -> str:
-    """The published port as the argument of `docker run -p`."""
-    address = "" if published.host_address in ANY_ADDRESS else f"{published.host_address}:"
-    protocol = "" if published.protocol == "tcp" else f"/{published.protocol}"
-    return f"{address}{published.host_port}:{published.container_port}{protocol}"
-
-
-def title(network: DockerNetwork) -> str:
-    """The network's title, such as `network bridge (172.17.0.0/16)`."""
-    return f"network {network.name}" + (f" ({', '.join(network.subnets[:2])})" if network.subnets else "")

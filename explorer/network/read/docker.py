@@ -96,6 +96,8 @@ def _network(told: dict[str, object]) -> DockerNetwork:
         subnets=tuple(subnet for found in ranges if (subnet := _text(found, "Subnet"))),
         gateways=tuple(gateway for found in ranges if (gateway := _text(found, "Gateway"))),
         ranges=tuple(part for found in ranges if (part := _text(found, "IPRange"))),
+        ipv4=told.get("EnableIPv4") is not False,
+        ipv6=told.get("EnableIPv6") is True,
         bridge=bridge,
         options=options,
         created=_moment(told.get("Created")),
@@ -108,6 +110,7 @@ def _container(told: dict[str, object], names: dict[str, str]) -> DockerContaine
     aliases = told.get("Names")
     name = _text(told, "Name") or (_clean(aliases[0]) if isinstance(aliases, list) and aliases else "")
     ports, exposed = _ports(told.get("Ports")) if "Ports" in told else _inspected_ports(settings.get("Ports"))
+    published = tuple(port for port in ports if port.host_port)
     return DockerContainer(
         id=_text(told, "Id"),
         name=name.removeprefix("/"),
@@ -115,7 +118,8 @@ def _container(told: dict[str, object], names: dict[str, str]) -> DockerContaine
         state=_text(_dict(state), "Status") if isinstance(state, dict) else _clean(state),
         network_mode=names.get(mode, mode),
         endpoints=tuple(_endpoint(name, _dict(found)) for name, found in _members(settings.get("Networks"))),
-        ports=ports,
+        ports=published,
+        opened=tuple(port for port in ports if not port.host_port),
         exposed=exposed,
         command=_text(told, "Command"),
         created=_moment(told.get("Created")),
@@ -127,20 +131,26 @@ def _endpoint(network: str, told: dict[str, object]) -> Endpoint:
     return Endpoint(
         network=network,
         address=_text(told, "IPAddress"),
+        prefix=_length(told.get("IPPrefixLen"), 32),
         gateway=_text(told, "Gateway"),
+        address6=_text(told, "GlobalIPv6Address"),
+        prefix6=_length(told.get("GlobalIPv6PrefixLen"), 128),
+        gateway6=_text(told, "IPv6Gateway"),
+        priority=_priority(told.get("GwPriority")),
         mac=_text(told, "MacAddress"),
         aliases=tuple(_clean(alias) for alias in aliases[:MEMBERS]) if isinstance(aliases, list) else (),
     )
 
 
 def _ports(told: object) -> tuple[tuple[PublishedPort, ...], tuple[str, ...]]:
-    """Ports in the form of a container list: one entry per address; `PublicPort` only where the port is published."""
+    """Ports in the form of a container list: one entry per address. `PublicPort` is there only where the port is published on
+    the host; an entry with an address and without it is published on a network in gateway mode routed."""
     published, exposed = [], []
     for found in islice(_dicts(told), MEMBERS):
         inside, outside, protocol = _port(found.get("PrivatePort")), _port(found.get("PublicPort")), _text(found, "Type")
         if inside:
             exposed.append(f"{inside}/{protocol or 'tcp'}")
-        if inside and outside:
+        if inside and (outside or _text(found, "IP")):
             published.append(_published(_text(found, "IP"), outside, inside, protocol))
     return _ordered(published), tuple(dict.fromkeys(exposed))
 
@@ -153,7 +163,7 @@ def _inspected_ports(told: object) -> tuple[tuple[PublishedPort, ...], tuple[str
         exposed.append(word)
         for binding in islice(_dicts(bindings), MEMBERS):
             container_port, host_port = _port(inside), _port(binding.get("HostPort"))
-            if container_port and host_port:
+            if container_port and (host_port or _text(binding, "HostIp")):
                 published.append(_published(_text(binding, "HostIp"), host_port, container_port, protocol))
     return _ordered(published), tuple(exposed)
 
@@ -173,6 +183,14 @@ def _port(told: object) -> int:
     if isinstance(told, str) and told.isascii() and told.isdigit() and len(told) <= 5:
         told = int(told)
     return told if type(told) is int and 0 < told <= 65535 else 0
+
+
+def _length(told: object, most: int) -> int:
+    return told if type(told) is int and 0 < told <= most else 0
+
+
+def _priority(told: object) -> int:
+    return told if type(told) is int and abs(told) < 2**31 else 0
 
 
 def _moment(told: object) -> float:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from explorer.network.cause import NOT_DOCKER, UNKNOWN, Why, of_container
-from explorer.network.drivers.known import Known, title
+from explorer.network.drivers.known import Known
 from explorer.network.model import DockerNetwork, Interface, Item, Route
+from explorer.network.names import title
 
 DRIVER = "ipvlan"
 
@@ -23,17 +24,18 @@ def why(known: Known, item: Item) -> Why:
     if isinstance(item, Route) and known.on_host and (card := known.interfaces.get(item.dev)) and card.kind == DRIVER:
         text = f"Through {item.dev}, the host's own ipvlan interface: the way to whoever shares the card with it."
         return Why(text, (NOT_DOCKER,))
-    if isinstance(item, Route) and (network := _network(known, known.interfaces.get(item.dev))):
+    end = known.end_of(known.interfaces.get(item.dev)) if isinstance(item, Route) else None
+    if isinstance(item, Route) and end and end.network.driver == DRIVER and end.is_route(item, item.dev):
+        network = end.network
         if item.destination == "default":
             gateway = (
                 f"goes to its gateway {item.via}" if item.via else f"leaves through {item.dev}, without a gateway (mode L3)"
             )
             return Why(f"Because of {title(network)}: everything else {gateway}.", of_container(name, network))
-        if item.destination in network.subnets:
-            return Why(
-                f"Because of {title(network)}: addresses in it are reached directly through {item.dev}.",
-                of_container(name, network),
-            )
+        return Why(
+            f"Because of {title(network)}: addresses in it are reached directly through {item.dev}.",
+            of_container(name, network),
+        )
     return UNKNOWN
 
 
@@ -44,8 +46,8 @@ def _own_card(item: Interface) -> Why:
 
 
 def why_address(known: Known, interface: Interface, cidr: str) -> Why:
-    network, endpoint = _network(known, interface), known.endpoint_of(interface)
-    if network and endpoint and known.container and endpoint.address == cidr.partition("/")[0]:
+    network, end = _network(known, interface), known.end_of(interface)
+    if network and end and known.container and cidr in end.addresses:
         return Why(
             f"{known.container.name}'s address on {title(network)}, seen on the LAN as it is.",
             of_container(known.container.name, network),

@@ -7,8 +7,9 @@ the host to reach the containers; this module explains that interface too and sa
 from __future__ import annotations
 
 from explorer.network.cause import KERNEL, NOT_DOCKER, UNKNOWN, Why, container, of_container, of_network
-from explorer.network.drivers.known import Known, title
-from explorer.network.model import DockerNetwork, Interface, Item, Neighbour, Route
+from explorer.network.drivers.known import Known
+from explorer.network.model import DockerNetwork, FdbEntry, Interface, Item, Neighbour, Route
+from explorer.network.names import title
 
 DRIVER = "macvlan"
 UNHEARD = ("FAILED", "INCOMPLETE")
@@ -21,12 +22,12 @@ def why(known: Known, item: Item) -> Why:
         return _route(known, item) or _shim_route(known, item)
     if isinstance(item, Neighbour):
         return _neighbour(known, item) or _from_host(known, item)
-    return UNKNOWN
+    return _heard_for(known, item) if isinstance(item, FdbEntry) else UNKNOWN
 
 
 def why_address(known: Known, interface: Interface, cidr: str) -> Why:
-    network, endpoint = _network(known, interface), known.endpoint_of(interface)
-    if network and endpoint and known.container and endpoint.address == cidr.partition("/")[0]:
+    network, end = _network(known, interface), known.end_of(interface)
+    if network and end and known.container and cidr in end.addresses:
         told = f"{known.container.name}'s address on {title(network)}, seen on the LAN as it is."
         return Why(told, of_container(known.container.name, network))
     if _own_card(known, interface) and not cidr.startswith("fe80:"):
@@ -49,25 +50,29 @@ def _inside(known: Known, item: Interface) -> Why:
 
 
 def _route(known: Known, item: Route) -> Why:
-    network = _network(known, known.interfaces.get(item.dev))
-    if network is None or known.container is None:
+    end, network = known.end_of(known.interfaces.get(item.dev)), _network(known, known.interfaces.get(item.dev))
+    if network is None or end is None or known.container is None or not end.is_route(item, item.dev):
         return UNKNOWN
     about = of_container(known.container.name, network)
-    if item.destination == "default" and item.via in network.gateways:
-        told = f"everything else goes to its gateway {item.via}, which has to be a router on that LAN."
-        return Why(f"Because of {title(network)}: {told}", about)
-    if item.destination == "default" and item.via:
-        told = f"no gateway was named, so Docker wrote {item.via} here; whether a router has it is not known to Docker."
-        return Why(f"Because of {title(network)}: {told}", about)
-    if item.destination in network.subnets:
+    if item.destination != "default":
         return Why(f"Because of {title(network)}: its neighbours on the LAN are reached directly.", about)
-    return UNKNOWN
+    if _named_gateway(known, network):
+        told = f"everything else goes to its gateway {item.via}, which has to be a router on that LAN."
+    else:
+        told = f"no gateway was named, so Docker wrote {item.via} here; whether a router has it is not known to Docker."
+    return Why(f"Because of {title(network)}: {told}", about)
+
+
+def _named_gateway(known: Known, network: DockerNetwork) -> bool:
+    """Whether somebody chose the network's gateway."""
+    told = known.docker.networks if known.docker else ()
+    return any(one.id == network.id and bool(one.gateways) for one in told)
 
 
 def _neighbour(known: Known, item: Neighbour) -> Why:
     """The sentence for a neighbour entry: Docker names its containers and gateways; another machine of the LAN has no name."""
     network = _network(known, known.interfaces.get(item.dev))
-    if network is None or known.container is None:
+    if network is None or known.container is None or item.state == "PERMANENT":
         return UNKNOWN
     sister = known.at(item.address)
     if sister and sister.endpoint.network == network.name:
@@ -139,6 +144,16 @@ def _from_host(known: Known, item: Neighbour) -> Why:
     if item.mac and _own_card(known, known.interfaces.get(item.dev)):
         return Why(f"{found.name} on network {network.name}: its MAC address, found through {item.dev}.", about)
     return UNKNOWN
+
+
+def _heard_for(known: Known, item: FdbEntry) -> Why:
+    """The kernel tells a parent interface the MAC address of each interface that is made on it."""
+    found = known.at(item.mac) if known.on_host and {"self", "permanent"} <= set(item.flags) else None
+    network = known.networks.get(found.endpoint.network) if found else None
+    if found is None or network is None or network.driver != DRIVER or item.dev != network.options.get("parent"):
+        return UNKNOWN
+    told = f"{item.dev} takes frames for {found.name}'s MAC address too: the kernel tells it of the interfaces made on it."
+    return Why(told, of_container(found.name, network))
 
 
 # --- names -----------------------------------------------------------------------------------------------------------

@@ -7,9 +7,10 @@ entries from passing frames.
 
 from __future__ import annotations
 
-from explorer.network.cause import UNKNOWN, Why, network
-from explorer.network.drivers.known import Known, title
+from explorer.network.cause import NOT_DOCKER, UNKNOWN, Why, network
+from explorer.network.drivers.known import Known
 from explorer.network.model import DockerNetwork, FdbEntry, Interface, Item, Neighbour, Route
+from explorer.network.names import title
 
 VNIS = "com.docker.network.driver.overlay.vxlanid_list"
 
@@ -19,13 +20,15 @@ def why(known: Known, item: Item) -> Why:
     if mine is None:
         return UNKNOWN
     about = (network(mine),)
+    if isinstance(item, Neighbour):
+        return _neighbour(known, mine, item)
+    if isinstance(item, FdbEntry) and item.destination:
+        return _beyond(known, mine, item)
     if isinstance(item, Interface):
         told = _interface(mine, item)
-    elif isinstance(item, Neighbour):
-        told = _neighbour(known, mine, item)
     elif isinstance(item, FdbEntry):
         told = _fdb(known, mine, item)
-    elif isinstance(item, Route) and item.destination in mine.subnets:
+    elif isinstance(item, Route) and item.destination in mine.subnets and item.protocol == "kernel":
         told = f"The subnet of network {mine.name}: the kernel added this route with the switch's address."
     else:
         told = ""
@@ -70,28 +73,46 @@ def _interface(mine: DockerNetwork, item: Interface) -> str:
     return f"One end of a veth pair; a port of {item.master}, the switch of network {mine.name}." if item.master else ""
 
 
-def _neighbour(known: Known, mine: DockerNetwork, item: Neighbour) -> str:
+def _neighbour(known: Known, mine: DockerNetwork, item: Neighbour) -> Why:
     if "PERMANENT" not in item.state or not item.mac:
-        return ""
+        return UNKNOWN
     end = known.elsewhere.end(mine, item.address)
-    who = f"{end.name} on {end.host}" if end else f"Somebody on network {mine.name} on another host"
-    return f"{who}: its MAC address, written here by the daemon, so that no ARP question has to cross."
+    if end is None:
+        return Why(f"An entry that no packet taught: {item.address} on network {mine.name}. Who has it is not known here.")
+    if end.host == known.place.host or known.elsewhere.end(mine, item.mac) != end or item.dev not in _tunnels(known):
+        return Why(f"Not Docker's: for {end.name} on {end.host}, the daemon writes another entry.", (NOT_DOCKER,))
+    told = f"{end.name} on {end.host}: its MAC address, written here by the daemon, so that no ARP question has to cross."
+    return Why(told, (network(mine),))
+
+
+def _tunnels(known: Known) -> set[str]:
+    return {name for name, item in known.interfaces.items() if item.kind == "vxlan"}
+
+
+def _beyond(known: Known, mine: DockerNetwork, item: FdbEntry) -> Why:
+    """An entry that sends frames through the tunnel. It is the daemon's when it leads to the host on which that MAC address
+    is; where the address is not known, nobody can tell."""
+    end, host = known.elsewhere.end(mine, item.mac), known.elsewhere.hosts.get(item.destination)
+    where = f"{host}, {item.destination}" if host else item.destination
+    if end is None:
+        told = f"Frames for this MAC address go through the tunnel to {where}. Who has the address is not known here."
+        return Why(told, (network(mine),) if host else ())
+    told = f"Frames for {end.name}'s MAC address go through the tunnel to {where}."
+    if host != end.host or item.dev not in _tunnels(known):
+        return Why(f"{told} Not Docker's: {end.name} is on {end.host}.", (NOT_DOCKER,))
+    return Why(f"{told} The daemon wrote this entry; it was not learned.", (network(mine),))
 
 
 def _fdb(known: Known, mine: DockerNetwork, item: FdbEntry) -> str:
     end = known.elsewhere.end(mine, item.mac)
     who = f"{end.name}'s MAC address" if end else "this MAC address"
-    if item.destination:
-        host = known.elsewhere.hosts.get(item.destination)
-        where = f"{host}, {item.destination}" if host else item.destination
-        return f"Frames for {who} go through the tunnel to {where}. The daemon wrote this entry; it was not learned."
     port = known.interfaces.get(item.dev)
     if not item.master or port is None:
         return ""
     if "permanent" in item.flags and port.mac == item.mac:
         kept = "itself" if item.dev == item.master else f"itself, kept as long as it is a port of {item.master}"
         return f"The MAC address of {item.dev} {kept}."
-    if "permanent" in item.flags:
+    if {"permanent", "static"} & set(item.flags):
         return ""
     behind = (
         "the tunnel: on another host"

@@ -9,9 +9,11 @@ where services publish ports and the kernel has IPVS.
 from __future__ import annotations
 
 from explorer.network.cause import DAEMON, PUBLISH, UNKNOWN, Why, container, network, of_container
-from explorer.network.drivers.known import Known, title
+from explorer.network.drivers.known import Known
 from explorer.network.drivers.overlay import inside
 from explorer.network.model import Chain, DockerNetwork, Frame, Interface, Item, Neighbour, Route, Rule
+from explorer.network.names import title
+from explorer.network.writes import ingress
 
 DRIVER = "overlay"
 GATEWAY_BRIDGE = "docker_gwbridge"
@@ -39,13 +41,13 @@ def why_address(known: Known, interface: Interface, cidr: str) -> Why:
     address = cidr.partition("/")[0]
     if known.place.kind == "namespace":
         return inside.why_address(known, interface, address)
-    mine, endpoint = _network(known, interface), known.endpoint_of(interface)
-    if mine and endpoint and known.container and endpoint.address == address:
+    mine, end = _network(known, interface), known.end_of(interface)
+    if mine and end and known.container and cidr in end.addresses:
         return Why(
             f"{known.container.name}'s address on {title(mine)}, the same from every host of the swarm.",
             of_container(known.container.name, mine),
         )
-    if _to_gateway_bridge(known, interface):
+    if known.way_out and known.way_out[0] == interface.name and cidr in known.way_out[1].addresses:
         return Why(f"{_name(known)}'s address on {GATEWAY_BRIDGE}, for the way out of this host.", _way_out(known))
     return UNKNOWN
 
@@ -66,11 +68,8 @@ def _networks(known: Known) -> list[DockerNetwork]:
 
 
 def _to_gateway_bridge(known: Known, interface: Interface | None) -> bool:
-    """An interface with an address of docker_gwbridge that belongs to no network of the container."""
-    if interface is None or not _networks(known) or known.network_of(interface):
-        return False
-    found = (known.address_network(held.cidr) for held in interface.addresses)
-    return any(one is not None and one.name == GATEWAY_BRIDGE for one in found)
+    """Whether this is the interface by which the container leaves its host."""
+    return interface is not None and known.way_out is not None and known.way_out[0] == interface.name
 
 
 def _way_out(known: Known) -> tuple[str, ...]:
@@ -97,27 +96,27 @@ def _interface(known: Known, item: Interface) -> Why:
 
 def _route(known: Known, item: Route) -> Why:
     interface = known.interfaces.get(item.dev)
-    mine = _network(known, interface)
-    if mine and item.destination in mine.subnets:
+    mine, end = _network(known, interface), known.end_of(interface)
+    if mine and end and end.is_route(item, item.dev):
         return Why(
             f"Because of {title(mine)}: its containers, on whichever host, are reached directly.",
             of_container(_name(known), mine),
         )
-    if not _to_gateway_bridge(known, interface):
+    if not _to_gateway_bridge(known, interface) or not known.way_out or not known.way_out[1].is_route(item, item.dev):
         return UNKNOWN
-    if item.destination == "default" and item.via:
+    if item.destination == "default":
         return Why(
             f"What is not for a network of {_name(known)}'s goes out of the host through {item.via}, {GATEWAY_BRIDGE}.",
             _way_out(known),
         )
-    if item.protocol == "kernel":
-        return Why(f"The subnet of {GATEWAY_BRIDGE}, with {_name(known)}'s address in it.", _way_out(known))
-    return UNKNOWN
+    return Why(f"The subnet of {GATEWAY_BRIDGE}, with {_name(known)}'s address in it.", _way_out(known))
 
 
 def _neighbour(known: Known, item: Neighbour) -> Why:
     interface = known.interfaces.get(item.dev)
     mine = _network(known, interface)
+    if item.state == "PERMANENT":
+        return UNKNOWN
     if mine is None:
         if _to_gateway_bridge(known, interface) and item.mac and known.gateway_network(item.address):
             return Why(f"{GATEWAY_BRIDGE} on the host, the way out: its MAC address, found by ARP.", _way_out(known))
@@ -167,36 +166,29 @@ def _frame(known: Known, item: Frame) -> Why:
 
 
 def _on_host(known: Known, item: Item) -> Why:
-    if isinstance(item, Interface) and item.name == GATEWAY_BRIDGE and item.kind == "bridge":
+    if isinstance(item, Interface) and item.name == GATEWAY_BRIDGE and item.kind == "bridge" and item.name in known.bridges:
         return Why(
             "The bridge through which containers on overlay networks reach what is outside them.",
             (network(GATEWAY_BRIDGE), DAEMON),
         )
-    if isinstance(item, Chain) and item.name == INGRESS:
+    if isinstance(item, Chain) and item.name == INGRESS and (item.table, item.name) in known.book.chains:
         what = "one DNAT rule for each" if item.table == "nat" else "lets through packets for each"
         return Why(f"Docker's own chain for swarm services: {what} published port of a service.", INGRESS_ABOUT)
-    return _ingress_rule(item) if isinstance(item, Rule) else UNKNOWN
+    return _ingress_rule(item) if isinstance(item, Rule) and known.book.known and known.in_swarm else UNKNOWN
 
 
 def _ingress_rule(item: Rule) -> Why:
     """A rule of the routing mesh: packets to a service's published port go over docker_gwbridge to the namespace of the
-    network ingress."""
-    if item.target == INGRESS and item.chain in ("PREROUTING", "OUTPUT", "FORWARD"):
-        return Why("Packets may be for a port that a swarm service publishes: that is looked up first.", INGRESS_ABOUT)
-    if item.chain == "POSTROUTING" and item.target == "MASQUERADE" and item.out_interface == GATEWAY_BRIDGE:
-        return Why(
-            f"What this host itself sends to a service's published port gets the address of {GATEWAY_BRIDGE}.", INGRESS_ABOUT
-        )
+    network ingress. The daemon does not tell what its services publish, so a rule for one port is not called Docker's."""
+    found = ingress.MESH.get((item.table, item.spec))
+    if found:
+        return Why(found, INGRESS_ABOUT)
     if item.chain != INGRESS:
         return UNKNOWN
     if item.target == "DNAT" and item.destination_port:
-        return Why(
-            f"A service publishes {item.protocol} port {item.destination_port}: sent to {item.to_destination}.",
-            INGRESS_ABOUT,
-        )
+        told = f"{item.protocol} port {item.destination_port} is sent to {item.to_destination}"
+        return Why(f"In the chain for ports that swarm services publish: {told}. Which service, the daemon does not tell.")
     if item.target == "ACCEPT" and (item.destination_port or item.source_port):
-        way = f"Packets for {item.protocol} port {item.destination_port}" if item.destination_port else "Answers from that port"
-        return Why(f"{way} of a swarm service may pass.", INGRESS_ABOUT)
-    if item.target == "RETURN":
-        return Why("Not for a service's published port: back to where it came from.", INGRESS_ABOUT)
+        way = f"packets for {item.protocol} port {item.destination_port}" if item.destination_port else "answers from that port"
+        return Why(f"In the chain for ports that swarm services publish: {way} may pass.")
     return UNKNOWN

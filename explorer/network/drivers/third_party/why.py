@@ -8,9 +8,10 @@ unexplained.
 from __future__ import annotations
 
 from explorer.network.cause import DAEMON, UNKNOWN, Why, container, network, of_container
-from explorer.network.drivers.known import Known, title
+from explorer.network.drivers.known import Known
 from explorer.network.drivers.registry import built_in
 from explorer.network.model import Call, DockerNetwork, Interface, Item, Route, Rule
+from explorer.network.names import title
 
 QUESTIONS = {
     "Activate": "Docker has found the socket and asks what the program is. It says which of Docker's plugin APIs it serves.",
