@@ -89,6 +89,14 @@ class ViewChanged(Message):
     cause: str = ""
 
 
+class FramesCounted(Message):
+    """These interfaces of a place counted frames, sent or received, since that was told last."""
+
+    type: Literal["frames_counted"] = "frames_counted"
+    place: str
+    interfaces: tuple[str, ...]
+
+
 class DockerChanged(Message):
     type: Literal["docker_changed"] = "docker_changed"
     docker: DockerState
@@ -240,6 +248,7 @@ Event = Annotated[
     | PlaceSeen
     | PlaceGone
     | ViewChanged
+    | FramesCounted
     | DockerChanged
     | OwnerGone
     | Happened

@@ -17,6 +17,7 @@ class Eyes:
     def __init__(self) -> None:
         self.seen: list[tuple[float, str, str]] = []
         self.said: list[str] = []
+        self.carried: list[tuple[str, tuple[str, ...]]] = []
         self.observer: Any = None
 
     async def place_seen(self, place):
@@ -30,6 +31,9 @@ class Eyes:
 
     async def docker_changed(self, docker):
         self._note("docker", docker.host)
+
+    async def frames_counted(self, place, interfaces):
+        self.carried.append((place, interfaces))
 
     async def happened(self, source, place, text, detail=""):
         self.said.append(text)

@@ -274,3 +274,32 @@ async def test_a_removed_sandbox_ends_the_watch(lab_config, open_one):
     await asyncio.wait_for(task, 15)
     assert eyes.places == {}
     assert ("gone", "h1") in [(what, which) for _at, what, which in eyes.seen]
+
+
+async def test_a_ping_between_two_containers_counts_on_their_own_wires_only(eyes, run):
+    """Of a ping whose neighbours are known already, the third container's wire carries nothing."""
+    await run(
+        "docker network create three && for name in one two third; do docker run -d --name $name --network three box; done"
+    )
+    await eyes.until(lambda: all(eyes.interface(f"h1/{name}", "eth0") for name in ("one", "two", "third")))
+    ports = {name: await eyes.until(lambda name=name: port_of(eyes, f"h1/{name}")) for name in ("one", "two", "third")}
+    await run("docker exec one ping -c 1 two")
+    for _ in range(20):  # until everything that new interfaces say by themselves has been counted
+        eyes.carried.clear()
+        await asyncio.sleep(3.5)
+        if not eyes.carried:
+            break
+    await run("docker exec one ping -c 3 -i 0.2 $(docker exec two hostname -i)")
+    await eyes.until(lambda: {"h1", "h1/one", "h1/two"} <= {place for place, _ in eyes.carried}, 10)
+    counted = {name for place, names in eyes.carried for name in names if place == "h1"}
+    await run("docker rm -f one two third; docker network rm three")
+    assert {ports["one"], ports["two"]} <= counted
+    assert ports["third"] not in counted
+    assert "h1/third" not in {place for place, _ in eyes.carried}
+
+
+def port_of(eyes, place):
+    """The interface of h1 that a container's eth0 is wired to."""
+    inner = eyes.interface(place, "eth0")
+    items = eyes.places["h1"].views["interfaces"].items
+    return next((one.name for one in items if one.peer_place == place and one.index == inner.peer_index), "")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.network.journeys.kernel import Listener, Looked, Lookup, Refusal
-from explorer.network.read.counters import moved, read_counters
+from explorer.network.read.counters import frames_by_interface, moved, read_counters
 from explorer.network.read.sockets import read_listeners
 
 TCP = """  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
@@ -48,3 +49,22 @@ def test_the_question_is_one_that_a_person_can_type():
         Refusal("prohibit", "", rule=True, priority=9, source="10.0.0.0/8").words == "policy rule 9: from 10.0.0.0/8 prohibit"
     )
     assert Refusal("blackhole", "10.0.0.0/8", 100).words == "route blackhole 10.0.0.0/8 in table 100"
+
+
+DEVICES = """Inter-|   Receive                                                |  Transmit
+ face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed
+    lo:    9000      90    0    0    0     0          0         0     9000      90    0    0    0     0       0          0
+  eth0:    1000      10    0    0    0     0          0         0      500       5    0    0    0     0       0          0
+veth:1:       0       0    0    0    0     0          0         0       70       1    0    0    0     0       0          0
+"""
+
+
+def test_frames_are_counted_by_interface_and_the_loopback_has_no_wire():
+    assert frames_by_interface(DEVICES) == {"eth0": 15, "veth:1": 1}
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a\nb\n", "a\nb\n eth0: 1 2 3\n", "a\nb\n eth0: " + "x " * 16, "a\nb\n eth0: " + "9" * 99]
+)
+def test_devices_that_are_nonsense_count_nothing(text):
+    assert set(frames_by_interface(text).values()) <= {0}

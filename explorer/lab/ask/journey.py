@@ -86,7 +86,9 @@ def _cases(asked: Asked, marks: tuple[Mark, Mark] | None, gathered: Gathered, sc
     target = asked.target if asked.target in scene.places else ""
     request_mark, answer_mark = marks or (NOTHING, None)
     request = Case.of(scene, gathered, request_mark, home, target)
-    return [request, Case.of(scene, gathered, answer_mark, target, home)] if answer_mark else [request]
+    if not answer_mark:
+        return [request]
+    return [request, Case.of(scene, gathered, answer_mark.answering(request.known), target, home)]
 
 
 def _tell(asked: Asked, cases: list[Case], answers: dict[str, Answers], gathered: Gathered, address: str) -> Journeys:

@@ -46,7 +46,7 @@ KINDS = (
 STATES = {0x01: "incomplete", 0x02: "reachable", 0x04: "stale", 0x08: "delay", 0x10: "probe", 0x20: "failed",
           0x40: "noarp", 0x80: "permanent"}  # fmt: skip
 REFUSING = (6, 7, 8, 9)  # of KINDS
-PRIORITY = 6  # FRA_PRIORITY
+RULE_IIF, PRIORITY, RULE_MARK, RULE_MASK = 3, 6, 10, 16  # FRA_*, <linux/fib_rules.h>
 NEIGHBOURS = 1024
 DIAGNOSIS, BY_FAMILY = 4, 20  # NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, <linux/sock_diag.h>
 CONNECTED = 1  # TCP_ESTABLISHED
@@ -262,7 +262,16 @@ def _refusals(namespace: Namespace) -> Iterator[Refusal]:
             if kind == NEW_RULE and len(data) >= 12 and data[7] in REFUSING:  # FR_ACT_* have the numbers of the types
                 told = dict(attributes(data[12:]))
                 ends = _prefix(told.get(DST, b""), data[1]), _prefix(told.get(SRC, b""), data[2])
-                yield Refusal(KINDS[data[7]], ends[0], rule=True, priority=_number(told.get(PRIORITY, b"")), source=ends[1])
+                yield Refusal(
+                    KINDS[data[7]],
+                    ends[0],
+                    rule=True,
+                    priority=_number(told.get(PRIORITY, b"")),
+                    source=ends[1],
+                    device=told.get(RULE_IIF, b"").rstrip(b"\0").decode("ascii", "replace"),
+                    mark=_number(told.get(RULE_MARK, b"")),
+                    mask=_number(told.get(RULE_MASK, b"")),
+                )
 
 
 def _prefix(address: bytes, length: int) -> str:

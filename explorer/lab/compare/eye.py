@@ -115,6 +115,9 @@ class Eye:
     async def docker_changed(self, docker: DockerState) -> None:
         self._moved = time.monotonic()
 
+    async def frames_counted(self, place: str, interfaces: tuple[str, ...]) -> None:
+        """Ignored: frames do not change what a column shows."""
+
     async def happened(self, source: Any, place: str, text: str, detail: str = "") -> None:
         """Ignored: a column reports its own phases."""
 

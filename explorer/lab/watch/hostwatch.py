@@ -304,6 +304,14 @@ class HostWatch:
             views=views,
         )
 
+    def carried(self) -> dict[str, tuple[str, ...]]:
+        """Place → its interfaces that counted frames since this was asked last."""
+        if self._holding is None:
+            return {}
+        watches = self._holding.watches
+        own = [sight for sight in self._sights if sight.netns in watches and not sight.shares]
+        return {sight.id: names for sight in own if (names := watches[sight.netns].carried())}
+
     def _read(self, sight: Sight) -> tuple[dict[View, Observation] | None, str]:
         if self._holding is None:
             return None, ""

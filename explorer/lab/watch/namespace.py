@@ -18,6 +18,7 @@ from explorer.lab.inside.places import read_text
 from explorer.lab.inside.tools import Output, run_tools
 from explorer.network.differ import is_remark
 from explorer.network.model import Line, Observation, View
+from explorer.network.read.counters import frames_by_interface
 from explorer.network.views import commands, counting, observe
 
 LINES_AT_LEAST = 50
@@ -49,7 +50,8 @@ class Watch:
         self._pace = Pace(BURST, RATE)
         self._connections_at = 0.0
         self._connections_due = False
-        self._traffic = ""
+        self._traffic: dict[str, int] = {}
+        self._carried: set[str] = set()
         self._ticks = 0
 
     async def run(self) -> None:
@@ -100,15 +102,28 @@ class Watch:
         if self._ticks % TICKS_TO_FULL == 0:
             self.dirty(commands())
             return
-        try:
-            traffic = read_text(f"/proc/{self.namespace.pid}/net/dev", 256 * 1024)
-        except OSError:
-            traffic = ""  # no process is left in the namespace
-        if traffic != self._traffic or not traffic:
-            self._traffic = traffic
+        if self._count_frames():
             self.dirty(view for view in counting("packets") if self._counts(view))
         if self._counts("connections"):
             self.dirty(("connections",))
+
+    def carried(self) -> tuple[str, ...]:
+        """The interfaces whose own counters of frames rose since this was asked last."""
+        carried, self._carried = self._carried, set()
+        return tuple(sorted(carried))
+
+    def _count_frames(self) -> bool:
+        """Whether any interface counted a frame since the last count; also true when it cannot be counted."""
+        try:
+            traffic = frames_by_interface(read_text(f"/proc/{self.namespace.pid}/net/dev", 256 * 1024))
+        except OSError:
+            return True  # no process is left in the namespace
+        before, self._traffic = self._traffic, traffic
+        rose = {name for name, count in traffic.items() if count > before.get(name, count)}
+        if rose:
+            self._carried |= rose
+            self._changed()
+        return traffic != before
 
     def _counts(self, view: View) -> bool:
         return view in self.views and bool(self.views[view].lines)
@@ -121,6 +136,7 @@ class Watch:
         outputs = await run_tools(self.namespace.fd, run, self._account)
         if "connections" in views:
             self._connections_at = time.monotonic()
+            self._count_frames()  # a connection is new or went on, so frames have just passed
         printed = {view: [outputs[" ".join(command)] for command in tools[view]] for view in views}
         fresh = await self._account.aside(read_afresh, printed, dict(self.views), max(LINES_AT_LEAST, self._room()))
         first = not self.views

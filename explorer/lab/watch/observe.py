@@ -55,6 +55,7 @@ class Witness(Protocol):
     async def place_gone(self, place_id: str) -> None: ...
     async def view_changed(self, change: Change) -> None: ...
     async def docker_changed(self, docker: DockerState) -> None: ...
+    async def frames_counted(self, place: str, interfaces: tuple[str, ...]) -> None: ...
     async def happened(self, source: Source, place: str, text: str, detail: str = "") -> None: ...
 
 
@@ -188,8 +189,8 @@ class Observer:
             await self._tell()
 
     async def _tell(self) -> None:
-        """Reports names first, then places that disappeared, places that appeared, views that changed, and events of the
-        daemons."""
+        """Reports names first, then places that disappeared, places that appeared, views that changed, interfaces that counted
+        frames, and events of the daemons."""
         for host in self._hosts:
             host.glance()  # Docker's question to a driver is reported before what the driver then did in the kernel
         docker = {host.name: state for host in self._hosts if (state := host.docker)}
@@ -206,6 +207,9 @@ class Observer:
             await self._witness.place_seen(place)
         for change in news.changes:
             await self._witness.view_changed(change)
+        for host in self._hosts:
+            for name, interfaces in host.carried().items():
+                await self._witness.frames_counted(name, interfaces)
         said, self._said = self._said, []
         for words in said:
             await self._witness.happened(*words)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from explorer.network.journeys.gathered import Drop, Gathered, Sighting, Step
 from explorer.network.journeys.model import Asked
@@ -44,12 +44,16 @@ class Mark:
     needle: bytes
     fields: tuple[tuple[str, str], ...] = ()
     answer: bool = False
-    ends: Ends | None = None  # of the answer to a datagram: nothing in it repeats the request but its ends
+    ends: frozenset[Ends] = frozenset()  # of the answer to a datagram: nothing in it repeats the request but its ends
 
     @property
     def transport(self) -> str:
         """tcp or udp; "" for a protocol without ports."""
         return {"TCP": "tcp", "UDP": "udp", "datagram": "udp"}.get(self.protocol, "")
+
+    def answering(self, known: Iterable[Ends]) -> Mark:
+        """The same, for the answer to a datagram that had these ends on its way: each translation is undone on the way back."""
+        return replace(self, ends=self.ends | {ends.back() for ends in known}) if self.ends else self
 
     def fits(self, packet: Packet, data: bytes) -> bool:
         name = "UDP" if self.protocol == "datagram" else self.protocol
@@ -58,7 +62,7 @@ class Mark:
             return False
         if self.protocol == "datagram":
             fits = data[layer.offset + 8 :].startswith(self.needle)
-            return ends_of(packet) == self.ends if self.ends else fits
+            return ends_of(packet) in self.ends if self.ends else fits
         if self.protocol == "UDP":  # a name server may listen on any port, so only the message can be recognised
             message = data[layer.offset + 8 : layer.offset + 12]
             return len(message) == 4 and message[:2] == self.needle and bool(message[2] & 0x80) == self.answer
@@ -91,8 +95,8 @@ def dns_marks(identity: int) -> tuple[Mark, Mark]:
 
 
 def datagram_marks(payload: bytes, ends: Ends) -> tuple[Mark, Mark]:
-    """The marks of a UDP datagram, known by how it begins, and of an answer to it, known by its ends where it came from."""
-    return Mark("datagram", payload[:BEGINNING]), Mark("datagram", b"", answer=True, ends=ends.back())
+    """The marks of a UDP datagram, known by how it begins, and of an answer to it, known by its ends."""
+    return Mark("datagram", payload[:BEGINNING]), Mark("datagram", b"", answer=True, ends=frozenset({ends.back()}))
 
 
 BEGINNING = 32  # bytes of a datagram that identify it

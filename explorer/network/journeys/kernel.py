@@ -76,12 +76,21 @@ class Refusal:
     rule: bool = False
     priority: int = 0
     source: str = ""  # of a rule: the prefix of the packet's source, "" for any
+    device: str = ""  # of a rule: the interface where the packet came in, "" for any
+    mark: int = 0  # of a rule: the packet's mark, in the bits of `mask`
+    mask: int = 0
+
+    def fits(self, asked: Lookup) -> bool:
+        """Whether a rule is for packets that come in there and have that mark."""
+        return self.device in ("", asked.iif or "lo") and asked.mark & self.mask == self.mark & self.mask
 
     @property
     def words(self) -> str:
         if self.rule:
-            source = f"from {self.source} " if self.source else ""
-            return f"policy rule {self.priority}: {source}{f'to {self.prefix} ' if self.prefix else ''}{self.kind}"
+            told = (("from", self.source), ("to", self.prefix), ("iif", self.device))
+            matches = [f"{word} {value}" for word, value in told if value]
+            matches += [f"fwmark {self.mark:#x}"] if self.mask else []
+            return f"policy rule {self.priority}: {' '.join([*matches, self.kind])}"
         return f"route {self.kind} {self.prefix}" + ("" if self.table in (0, 254) else f" in table {self.table}")
 
 

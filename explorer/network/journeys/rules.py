@@ -16,6 +16,7 @@ TRANSLATE = {
     "SNAT": "the source is replaced",
     "DNAT": "the destination is replaced",
 }
+REJECTING = {"REJECT", "reject"}  # what nft prints for a rule that rejects
 VERDICTS = {
     "accept": "accepted",
     "drop": "dropped",
@@ -61,7 +62,7 @@ def words_of_step(scene: Scene, place: str, step: Step, handles: Handles, change
         met = met.model_copy(update={"why": _policy_why(scene, place, step)})
         return f"{where}, policy: no rule decided, {VERDICTS.get(step.verdict, step.verdict)}", met
     position, text = _position(step, handles)
-    rule = _rule(scene, place, step, position)
+    rule = _rule(scene, place, step, position, handles)
     met = Met(
         table=step.table,
         chain=step.chain,
@@ -91,10 +92,21 @@ def _position(step: Step, handles: Handles) -> tuple[int, str]:
     return 0, ""
 
 
-def _rule(scene: Scene, place: str, step: Step, position: int) -> Rule | None:
-    """The rule in the view of its table; iptables-save prints the rules of a chain in the same order as nftables."""
+def _rule(scene: Scene, place: str, step: Step, position: int, handles: Handles) -> Rule | None:
+    """The rule in the view of its table; iptables-save prints the rules of a chain in the same order as nftables. None where
+    the view is of another moment than the packet: the chain has other rules now."""
     fitting = [rule for rule in scene.rules(place, step.table) if rule.chain == step.chain]
-    return fitting[position - 1] if 0 < position <= len(fitting) else None
+    now = handles.get((step.table, step.chain), ())
+    if not 0 < position <= len(fitting) or len(now) != len(fitting):
+        return None
+    rule, text = fitting[position - 1], now[position - 1][1]
+    return rule if _same_end(rule.target, text) else None
+
+
+def _same_end(target: str, text: str) -> bool:
+    """Whether a rule that iptables printed ends as the one that nft printed: both drop, both reject, or both do neither."""
+    words = set(text.split())
+    return (target == "DROP", target == "REJECT") == ("drop" in words, bool(words & REJECTING))
 
 
 def _policy_why(scene: Scene, place: str, step: Step) -> str:

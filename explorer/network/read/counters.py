@@ -1,4 +1,4 @@
-"""Reads the kernel's network counters (`/proc/net/snmp`, `/proc/net/netstat`), as `nstat` does."""
+"""Reads the kernel's network counters (`/proc/net/snmp`, `/proc/net/netstat`), as `nstat` does, and those of the interfaces."""
 
 from __future__ import annotations
 
@@ -23,3 +23,17 @@ def read_counters(texts: Iterable[str]) -> dict[str, int]:
 def moved(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:
     """The counters that rose: name → by how much. A counter that was not read before is left out."""
     return {name: after[name] - value for name, value in before.items() if after.get(name, 0) > value}
+
+
+RECEIVED, SENT = 1, 9  # columns of frames in /proc/net/dev, behind the colon
+
+
+def frames_by_interface(text: str) -> dict[str, int]:
+    """Interface → frames that it received and sent, from `/proc/net/dev`. The loopback is left out: no wire ends there."""
+    found: dict[str, int] = {}
+    for line in text.splitlines()[2:]:
+        name, _, numbers = line.rpartition(":")
+        words = numbers.split()
+        if len(words) > SENT and name.strip() != "lo" and len(found) < MOST:
+            found[name.strip()] = sum(int(words[at]) for at in (RECEIVED, SENT) if words[at].isdigit() and len(words[at]) < 24)
+    return found

@@ -39,6 +39,9 @@ class LastHeard:
     async def docker_changed(self, docker: DockerState) -> None:
         self.at = time.monotonic()
 
+    async def frames_counted(self, place: str, interfaces: tuple[str, ...]) -> None:
+        """Ignored: it says nothing about whether everything has been read."""
+
     async def happened(self, source: Any, place: str, text: str, detail: str = "") -> None:
         """Ignored: a single look has no timeline."""
 

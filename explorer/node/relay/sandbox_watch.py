@@ -191,6 +191,10 @@ class SandboxWatch:
             self.telling.see_docker(docker)
         self._seen()
 
+    async def frames_counted(self, place: str, interfaces: tuple[str, ...]) -> None:
+        self.telling.see_frames(place, interfaces)
+        self.wake.set()
+
     async def happened(
         self,
         source: Literal["docker", "driver", "kernel", "command", "sandbox", "lesson"],

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import time
 from collections import deque
-from collections.abc import Iterator, Set
+from collections.abc import Iterable, Iterator, Set
 
 from explorer.network.differ import Change
 from explorer.network.model import (
@@ -30,6 +30,7 @@ from explorer.node.relay.owners import Owners
 from explorer.sandboxes.events import (
     DockerChanged,
     Event,
+    FramesCounted,
     Happened,
     MeasuredChanged,
     OwnerGone,
@@ -47,10 +48,12 @@ CHANGES = {"CreateNetwork", "DeleteNetwork", "CreateEndpoint", "DeleteEndpoint",
 # the views of a host in which a driver can change something
 OF_DRIVERS: tuple[View, ...] = ("interfaces", "routes", "fdb", "nat", "filter")
 GAP_SECONDS = 0.05  # between two tellings of the same view
+FRAMES_SECONDS = 0.5  # between two tellings of which interfaces of a place counted frames
+FRAMES = "frames"
 LINES_WAITING = 200  # of the timeline
 GONE_KEPT = 20  # networks and containers that were removed
-Mark = tuple[str, str]  # (place id, view or "" for the place itself) · ("", host) for a host's daemon
-Waiting = Place | Change | DockerState | None  # None: the place went
+Mark = tuple[str, str]  # (place id, view, FRAMES or "" for the place itself) · ("", host) for a host's daemon
+Waiting = Place | Change | DockerState | frozenset[str] | None  # None: the place went
 
 
 class Telling:
@@ -103,6 +106,14 @@ class Telling:
 
     def see_docker(self, docker: DockerState) -> None:
         self._wait(("", docker.host), docker)
+
+    def see_frames(self, place: str, interfaces: Iterable[str]) -> None:
+        """Interfaces of a place counted frames: until they are told, more of them are joined."""
+        mark = (place, FRAMES)
+        waiting = self._waiting.get(mark)
+        if place in self.places:
+            already = waiting if isinstance(waiting, frozenset) else frozenset()
+            self._wait(mark, already | frozenset(interfaces), FRAMES_SECONDS)
 
     def sees(self, places: Set[str]) -> bool:
         """Whether all these places have been sent or wait to be sent."""
@@ -200,12 +211,12 @@ class Telling:
 
     # --- inside ---
 
-    def _wait(self, mark: Mark, what: Waiting) -> None:
+    def _wait(self, mark: Mark, what: Waiting, gap: float | None = None) -> None:
         self._waiting[mark] = what
-        self._due.setdefault(mark, self._told_at.get(mark, 0.0) + GAP_SECONDS)
+        self._due.setdefault(mark, self._told_at.get(mark, 0.0) + (GAP_SECONDS if gap is None else gap))
 
     def _drop(self, place: str) -> None:
-        """Drops the waiting changes of a place's views."""
+        """Drops what waits of a place's views and frames."""
         for mark in [mark for mark in self._waiting if mark[0] == place and mark[1]]:
             del self._waiting[mark], self._due[mark]
 
@@ -216,6 +227,8 @@ class Telling:
             yield PlaceSeen(place=what)
         elif isinstance(what, Change):
             yield from self._tell_view(what)
+        elif isinstance(what, frozenset):
+            yield FramesCounted(place=mark[0], interfaces=tuple(sorted(what)))
         elif isinstance(what, DockerState):
             before, self.docker[what.host] = self.docker.get(what.host), what
             yield DockerChanged(docker=what)

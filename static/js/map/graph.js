@@ -59,7 +59,7 @@ function readMachine(graph, place) {
     if (!lan) continue;
     const near = graph.edges.some((edge) => edge.to === lan && edge.kind === "uplink"); // a host or a router leads to it
     const ends = near ? { from: lan, to: portId(place, one) } : { from: portId(place, one), to: lan };
-    join(graph, { kind: "uplink", ...ends, place: place.id });
+    join(graph, { kind: "uplink", ...ends, place: place.id, carriers: [portId(place, one)] });
   }
 }
 
@@ -73,7 +73,9 @@ function joinTunnels(graph) {
     const same = ends
       .slice(at + 1)
       .find((other) => other.lines[0] === one.lines[0] && hostOf(other.place) !== hostOf(one.place) && one.lines[0]);
-    if (same) join(graph, { kind: "vxlan", from: one.id, to: same.id, label: one.lines[0], place: one.place });
+    if (!same) continue;
+    const carriers = [`${one.place}:${one.title}`, `${same.place}:${same.title}`];
+    join(graph, { kind: "vxlan", from: one.id, to: same.id, label: one.lines[0], place: one.place, carriers });
   }
 }
 

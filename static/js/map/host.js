@@ -98,7 +98,8 @@ export class HostReader {
       facts: interfaceFacts(one),
     });
     const lan = lanNode(this.graph, subnetOf(address));
-    if (lan) join(this.graph, { kind: "uplink", from: id, to: lan, place: this.host.id });
+    const carriers = [portId(this.host, one)];
+    if (lan) join(this.graph, { kind: "uplink", from: id, to: lan, place: this.host.id, carriers });
   }
 
   /** What the host's ports lead to, for as many as there is room. */
@@ -132,11 +133,12 @@ export class HostReader {
       faint: one.state === "DOWN",
       facts: interfaceFacts(one),
     });
-    if (one.master) join(this.graph, { kind: "member", from: id, to: `${place.id} ${one.master}`, place: place.id });
+    const carriers = [portId(place, one)];
+    if (one.master) join(this.graph, { kind: "member", from: id, to: `${place.id} ${one.master}`, place: place.id, carriers });
     if (roleOf(one.kind) === "child") this.#onParent(place, one, id);
     if (tunnel)
       for (const nic of this.interfaces.filter((each) => this.#isNic(each)))
-        join(this.graph, { kind: "carried", from: id, to: nodeId(this.host, nic), place: this.host.id });
+        join(this.graph, { kind: "carried", from: id, to: nodeId(this.host, nic), place: this.host.id, carriers });
   }
 
   /**
@@ -150,7 +152,8 @@ export class HostReader {
     const name = fact(one, "link");
     const parent = this.interfaces.find((each) => each.index === index || each.name === name);
     if (!parent) return;
-    join(this.graph, { kind: one.kind, from, to: nodeId(this.host, parent), label: one.kind, place: place.id });
+    const carriers = [portId(place, one)];
+    join(this.graph, { kind: one.kind, from, to: nodeId(this.host, parent), label: one.kind, place: place.id, carriers });
   }
 
   /**
@@ -160,7 +163,9 @@ export class HostReader {
   #forward(bridge, nic) {
     const network = this.#networkOf(bridge, this.host);
     if (network?.internal) return;
-    join(this.graph, { kind: "forward", from: nodeId(this.host, bridge), to: nodeId(this.host, nic), place: this.host.id });
+    const carriers = [portId(this.host, bridge), portId(this.host, nic)];
+    const ends = { from: nodeId(this.host, bridge), to: nodeId(this.host, nic) };
+    join(this.graph, { kind: "forward", ...ends, place: this.host.id, carriers });
   }
 
   /** @param {Place} place a namespace without a container of its own, such as the one an overlay network lives in */
@@ -221,7 +226,8 @@ export class HostReader {
     const end = this.#otherEnd(one);
     if (!end) return undefined;
     const to = end.interface.master ? `${end.place.id} ${end.interface.master}` : nodeId(end.place, end.interface);
-    return join(this.graph, { kind: "veth", from, to, label: end.interface.name, place: place.id });
+    const carriers = [from, portId(end.place, end.interface)];
+    return join(this.graph, { kind: "veth", from, to, label: end.interface.name, place: place.id, carriers });
   }
 
   /** The interface a cable leads to: on the host or in another namespace of it. Both ends must agree.

@@ -13,8 +13,9 @@ import { firstAddress } from "./interfaces.js";
  *   `place` and `key` say which place, and which item of its interfaces, the box stands for
  * @typedef {string} Bond veth, forward, uplink, carried, vxlan, member; else the kind of an interface that is made out of the
  *   one it leads to (macvlan, …: the page's table of links)
- * @typedef {{ id: string, kind: Bond, from: string, to: string, label: string, place: string }} Edge
- *   `from` and `to` name nodes or ports; `vxlan` joins two hosts and stands outside the order of the layout
+ * @typedef {{ id: string, kind: Bond, from: string, to: string, label: string, place: string, carriers: string[] }} Edge
+ *   `from` and `to` name nodes or ports; `vxlan` joins two hosts and stands outside the order of the layout; `carriers` are the
+ *   interfaces at its ends (`portId`) whose counters say that frames passed it
  * @typedef {{ nodes: Node[], edges: Edge[], left: number }} Graph `left`: how many namespaces were left out
  */
 
@@ -37,11 +38,11 @@ export function add(graph, node) {
 
 /**
  * @param {Graph} graph
- * @param {Omit<Edge, "id" | "label"> & { label?: string }} edge
+ * @param {Omit<Edge, "id" | "label" | "carriers"> & { label?: string, carriers?: string[] }} edge
  */
 export function join(graph, edge) {
   const id = `${edge.from} ${edge.kind} ${edge.to}`;
-  if (!graph.edges.some((one) => one.id === id)) graph.edges.push({ label: "", ...edge, id });
+  if (!graph.edges.some((one) => one.id === id)) graph.edges.push({ label: "", carriers: [], ...edge, id });
 }
 
 /**

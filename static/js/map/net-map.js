@@ -71,11 +71,9 @@ export class NetMap extends HTMLElement {
         if (event.added.length || event.changed.length || event.removed.length) this.lights.light(event.place);
         this.#later();
       }
-      const passing = (event.view === "nat" || event.view === "connections") && (event.added.length || event.changed.length);
-      if (passing) {
-        this.lights.light(`passing ${event.place}`);
-        this.#paint();
-      }
+    } else if (event.type === "frames_counted") {
+      this.lights.pass(event.place, event.interfaces);
+      this.#paint();
     } else if (ALL_CHANGED.has(event.type)) {
       if (event.type === "snapshot_taken") this.known.clear();
       this.#later();

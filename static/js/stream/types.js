@@ -38,6 +38,7 @@
  * @typedef {Numbered & { type: "place_gone", place: string, name: string }} PlaceGone
  * @typedef {Numbered & { type: "view_changed", place: string, view: View, observation: Observation, added: string[],
  *   changed: string[], passing: string[], removed: Line[], cause: string }} ViewChanged
+ * @typedef {Numbered & { type: "frames_counted", place: string, interfaces: string[] }} FramesCounted
  * @typedef {Numbered & { type: "docker_changed", docker: DockerState }} DockerChanged
  * @typedef {Numbered & { type: "owner_gone", gone: Gone }} OwnerGone
  * @typedef {Numbered & { type: "happened", source: string, place: string, text: string, detail: string }} Happened
@@ -65,7 +66,8 @@
  * @typedef {Numbered & { type: "grid_told", asked: string, grid: Grid }} GridTold
  * @typedef {Numbered & { type: "captures_changed", captures: CaptureFacts[] }} CapturesChanged
  * @typedef {Numbered & { type: "terminals_changed", terminals: TerminalFacts[] }} TerminalsChanged
- * @typedef {SandboxChanged | SnapshotTaken | PlaceSeen | PlaceGone | ViewChanged | DockerChanged | OwnerGone | Happened | TimelineTold |
+ * @typedef {SandboxChanged | SnapshotTaken | PlaceSeen | PlaceGone | ViewChanged | FramesCounted |
+ *   DockerChanged | OwnerGone | Happened | TimelineTold |
  *   ProbeAnswered | MeasuredChanged | JourneyTold | GridTold | LessonMoved | TerminalsChanged |
  *   CapturesChanged} StreamEvent
  * @typedef {{ type: "fresh", ok: boolean } | { type: "refused", code: string, text: string } |

@@ -58,7 +58,7 @@ def keep(
         "name": name,
         **dict(zip(("ending", "said", "answer"), expected, strict=True)),
         "ends": tuple((case.source, case.target) for case in cases),
-        "marks": tuple(asdict(case.mark) for case in cases),
+        "marks": tuple(asdict(case.mark) | {"ends": [asdict(one) for one in case.mark.ends]} for case in cases),
         "gathered": asdict(cases[0].gathered) | {"cut": set(cases[0].gathered.cut), "ruled": set(cases[0].gathered.ruled)},
         "answers": {place: asdict(one) for place, one in answers.items()},
         "places": {name: place.model_dump() for name, place in scene.places.items()},
@@ -70,7 +70,11 @@ def keep(
 
 
 def read(file: Path) -> Kept:
-    return ADAPTER.validate_python(json.loads(gzip.decompress(file.read_bytes()), object_hook=_whole))
+    told = json.loads(gzip.decompress(file.read_bytes()), object_hook=_whole)
+    for mark in told["marks"]:  # kept when an answer had one pair of ends at most
+        ends = mark["ends"] or []
+        mark["ends"] = ends if isinstance(ends, list) else [ends]
+    return ADAPTER.validate_python(told)
 
 
 def plain_of(value: Any) -> Any:

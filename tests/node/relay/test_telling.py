@@ -320,3 +320,25 @@ def test_a_snapshot_that_is_written_in_pieces_is_the_same(telling):
     snapshot = telling.snapshot()
     assert json.loads(as_json(snapshot)) == json.loads(snapshot.model_dump_json())
     assert json.loads(as_json(Telling("empty", 1).snapshot()))["places"] == {}
+
+
+def frames(telling):
+    return [(event.place, event.interfaces) for event in telling.take() if event.type == "frames_counted"]
+
+
+def test_frames_are_told_once_and_joined_while_they_wait(telling, monkeypatch):
+    telling.see_frames("h1", ("eth0", "veth1"))
+    assert frames(telling) == [("h1", ("eth0", "veth1"))]
+    telling.see_frames("h1", ("veth2",))
+    telling.see_frames("h1", ("eth0",))
+    assert frames(telling) == []  # not twice within FRAMES_SECONDS
+    later = time.monotonic() + 1
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    assert frames(telling) == [("h1", ("eth0", "veth2"))]
+
+
+def test_frames_of_a_place_that_is_gone_are_not_told(telling):
+    telling.see_frames("h1/nobody", ("eth0",))
+    telling.see_frames("h1", ("eth0",))
+    telling.lose_place("h1")
+    assert frames(telling) == []

@@ -17,6 +17,7 @@ from explorer.network.journeys.scene import Scene
 from explorer.network.journeys.seen import Lost, SeenPacket, in_order, is_copy, recognised, recognised_steps, thrown_away
 
 REFUSALS = {errno.EHOSTUNREACH: "unreachable", errno.EINVAL: "blackhole", errno.EACCES: "prohibit"}
+RULES_REFUSE = REFUSALS | {errno.ENETUNREACH: "unreachable"}  # a policy rule that says unreachable gives this error
 ANY = ("0.0.0.0", "::")  # noqa: S104 (what the kernel writes for every address)
 
 
@@ -77,9 +78,9 @@ class Case:
 
     def refusing_route(self, place: str, looked: Looked) -> Refusal | None:
         """The route or policy rule that refuses the packet: its type is the one that the kernel's error stands for."""
-        kind = REFUSALS.get(looked.errno, "")
-        asked = looked.asked
-        found = [one for one in self.answers(place).refusals if one.kind == kind and _covers(one.prefix, asked.destination)]
+        asked, number = looked.asked, looked.errno
+        known = [one for one in self.answers(place).refusals if _covers(one.prefix, asked.destination) and one.fits(asked)]
+        found = [one for one in known if one.kind == (RULES_REFUSE if one.rule else REFUSALS).get(number)]
         fitting = [one for one in found if not one.source or (asked.source and _covers(one.source, asked.source))]
         return max(fitting, key=lambda one: (one.rule, int(one.prefix.partition("/")[2] or 0)), default=None)
 

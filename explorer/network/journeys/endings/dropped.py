@@ -130,6 +130,9 @@ def _hidden(case: Case, lost: Lost) -> TOLD:
             "the table of tracked connections is full",
             *(switch_is(place, name, answers.switches[name]) for name in TRACKED),
         )
+    looked = case.looked(place, lost.ends)
+    if looked and looked.errno and not looked.asked.iif:  # routed again, because a rule changed what its route rests on
+        return _no_way(case, lost)
     if answers.legacy:
         return "dropped", "a rule of iptables-legacy, which nftables does not list", legacy_tables(place, answers.legacy)
     return "dropped", "netfilter, though none of its rules did; which part of it did is not known"

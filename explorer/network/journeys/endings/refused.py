@@ -11,9 +11,9 @@ from explorer.network.journeys.model import Ending, Evidence
 
 
 def by_reset(case: Case) -> End | None:
-    """The answer is a TCP reset: who sent it, and why."""
+    """The answer is a TCP reset, and it came back to the place that asked: who sent it, and why."""
     back = next((one for one in reversed(case.seen) if one.resets()), None)
-    if not case.mark.answer or back is None:
+    if not case.mark.answer or back is None or (back.sighting.place, back.sighting.way) != (case.target, "in"):
         return None
     seen = frame_seen(back.sighting, back.ends)
     first = case.seen[0]

@@ -53,6 +53,7 @@ async function shown(places = [host("h1", ["web"]), box("h1/web"), outside()], d
 const shape = (map, id) => map.querySelector(`[data-shape="${id}"]`);
 const shapes = (map) => [...map.querySelectorAll("[data-shape]")].map((one) => one.dataset.shape);
 const lit = (map) => [...map.querySelectorAll(".shape.lit")].map((one) => one.dataset.shape);
+const passing = (map) => [...map.querySelectorAll(".passing")].map((one) => one.dataset.shape ?? one.dataset.wire).sort();
 const stops = (map) => [...map.querySelectorAll("[data-shape]")].filter((one) => one.getAttribute("tabindex") === "0");
 const click = (element) => element.dispatchEvent(new MouseEvent("click", { bubbles: true }));
 const card = (map) => map.querySelector(".map-card");
@@ -160,17 +161,37 @@ test("a picture that begins anew glows nowhere", async () => {
   assert.ok(shape(map, "h1/db"));
 });
 
-test("a place whose interfaces change lights up; counters of traffic do not light it, but its way out", async () => {
+test("a place whose interfaces change lights up; counters of rules light nothing", async () => {
   const { map, telling, store } = await shown();
   telling.changed("h1/web", "interfaces", store.places.get("h1/web").views.interfaces, { changed: ["eth0"] });
   await drawn();
   assert.deepEqual(lit(map), ["h1/web"]);
   wait(GLOW);
   telling.changed("h1", "nat", view(["[1:1] -A POSTROUTING"]), { changed: ["x"] });
+  await drawn();
   assert.deepEqual(lit(map), []);
-  assert.ok(map.querySelectorAll(".wire.passing").length > 0);
+  assert.deepEqual(passing(map), []);
+});
+
+test("two containers on one bridge: their wires and the bridge light up, not the third's wire and not the way out", async () => {
+  const places = [host("h1", ["web", "db", "third"]), box("h1/web"), box("h1/db", 1), box("h1/third", 2), outside()];
+  const { map, telling } = await shown(places);
+  telling.tell({ type: "frames_counted", place: "h1", interfaces: ["vethdb", "vethweb"] });
+  const seen = ["h1 docker0", "h1/db:eth0 veth h1 docker0", "h1/web:eth0 veth h1 docker0"];
+  assert.deepEqual(passing(map), seen);
+  telling.tell({ type: "frames_counted", place: "h1/web", interfaces: ["eth0"] });
+  assert.deepEqual(passing(map), seen);
   wait(GLOW);
-  assert.equal(map.querySelectorAll(".wire.passing").length, 0);
+  assert.deepEqual(passing(map), []);
+});
+
+test("a way without an interface of its own lights up only when both its ends counted frames", async () => {
+  const { map, telling } = await shown();
+  telling.tell({ type: "frames_counted", place: "h1", interfaces: ["eth0"] });
+  assert.deepEqual(passing(map), ["h1 eth0", "h1 eth0 uplink lan 10.77.3.0/24"]);
+  telling.tell({ type: "frames_counted", place: "h1", interfaces: ["docker0", "vethweb"] });
+  assert.ok(passing(map).includes("h1 docker0 forward h1 eth0"));
+  assert.ok(!passing(map).some((one) => one.startsWith("outside")));
 });
 
 test("what goes goes, with its wire", async () => {
