@@ -13,6 +13,6 @@ what it needs of them.
 - `isolation` tries to get out of a sandbox, from inside.
 - `doctor` says what this node can do, `usage` what a sandbox takes. `diskuse` counts what each takes of the disk, and
   `diskguard` ends one when the disk is nearly full. `memory` ends the sandbox that uses up the kernel's memory;
-  `ended` keeps why.
+  `ended` keeps why. `cpu_weights` makes a host that computes without end give way.
 - `errors` lists what can go wrong, and whose fault it is.
 """

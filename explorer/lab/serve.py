@@ -17,8 +17,9 @@ from pathlib import Path
 from threading import Event, Thread
 from types import FrameType
 
+from explorer import priority
 from explorer.environment import patient
-from explorer.lab import diskguard, images
+from explorer.lab import cpu_weights, diskguard, images
 from explorer.lab.config import LabConfig
 from explorer.lab.engine import disks, ids, kernel, leftovers, runtime
 from explorer.lab.engine.client import connect
@@ -82,6 +83,7 @@ def run_engine(config: LabConfig, say: Say, ready: Callable[[], None]) -> int:
         further = Thread(target=_add_engines, args=(config, stop, say), name="further engines")
         further.start()
         Thread(target=Guard(config, say).run, args=(guarded,), name="memory guard", daemon=True).start()
+        Thread(target=cpu_weights.of(config).run, args=(guarded,), name="processor time", daemon=True).start()
         _watch(config, daemon, stop, say)
         return 0
     except NodeError as error:
@@ -153,7 +155,7 @@ def _start(config: LabConfig) -> subprocess.Popen[bytes]:
 
     (config.socket.parent / "daemon.json").write_text("{}\n")
     with open(log_file(config), "ab") as log:
-        return subprocess.Popen(
+        daemon = subprocess.Popen(
             ["nsenter", f"--net=/run/netns/{config.netns}", *arguments(config)],
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -162,6 +164,8 @@ def _start(config: LabConfig) -> subprocess.Popen[bytes]:
             preexec_fn=die_with_parent,
             env={"PATH": os.environ.get("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"), "TMPDIR": str(config.engine_dir / "tmp")},
         )
+    priority.give_group(daemon.pid, priority.AHEAD)  # terminals pass the engine; hosts do not inherit this
+    return daemon
 
 
 def arguments(config: LabConfig) -> list[str]:

@@ -10,6 +10,7 @@ from signal import SIGQUIT, SIGTERM
 
 from django.conf import settings
 
+from explorer import priority
 from explorer.launch import chores, ready
 from explorer.launch.confine import WAYS, Plan, works
 from explorer.launch.state import LaunchError
@@ -97,7 +98,7 @@ def _valkey(plan: Plan | None) -> Part:
     words = [word for name, value in options.items() for word in (f"--{name}", value)]
     owner = os.geteuid() if plan is None else plan.uid if plan.way == "own-uid" else 0
     answers = ready.valkey_answers(place / "socket", public, owner)
-    return Part("valkey", _confined(plan, valkey_binary(), *words), answers, patience=10)
+    return Part("valkey", _confined(plan, valkey_binary(), *words), answers, patience=10, niceness=priority.AHEAD)
 
 
 def _engine() -> Part:
@@ -117,7 +118,7 @@ def _worker() -> Part:
 
 
 def _relay() -> Part:
-    return Part("relay", _manage("relay"), ready.relay_listens(settings.REDIS_URL), patience=30)
+    return Part("relay", _manage("relay"), ready.relay_listens(settings.REDIS_URL), patience=30, niceness=priority.AHEAD)
 
 
 def _web(plan: Plan | None) -> Part:
@@ -134,5 +135,6 @@ def _web(plan: Plan | None) -> Part:
         "web",
         _confined(plan, *argv),
         ready.page_answers(here, settings.PORT, HEALTH),
+        niceness=priority.AHEAD,
         note=_NOTES[plan.way].format(uid=plan.uid) if plan else "",
     )

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from explorer import priority
 from explorer.launch import parent, state
 from explorer.launch.console import Console
 from explorer.launch.ready import Probe, last_lines
@@ -32,6 +33,7 @@ class Part:
     ready: Probe
     patience: float = 30  # seconds until ready
     ending: tuple[tuple[signal.Signals, float], ...] = ((signal.SIGTERM, 10),)  # signals, seconds after each; then SIGKILL
+    niceness: int = priority.USUAL
     lives: Probe | None = None  # asked now and then while it runs; one that says no several times is killed and started again
     tells: bool = False  # the console shows the last line of its log
     note: str = ""  # shown when the part is ready
@@ -134,6 +136,8 @@ class Supervisor:
                 )
         except OSError as error:
             raise LaunchError(f"{part.name} could not be started: {error.strerror} ({error.filename})") from error
+        if part.niceness != priority.USUAL:
+            priority.give(process.pid, part.niceness)
         return process
 
     def _remember(self) -> None:

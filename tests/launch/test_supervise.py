@@ -2,8 +2,13 @@ import asyncio
 import json
 import os
 import re
+from dataclasses import replace
+from pathlib import Path
 from signal import SIGKILL, SIGTERM
 
+import pytest
+
+from explorer import priority
 from explorer.launch import supervise
 from explorer.launch.ready import says
 from explorer.launch.state import LaunchError
@@ -29,6 +34,19 @@ async def test_parts_start_in_order_and_stop_in_reverse(supervisor):
     assert marks == [("✓", "good"), ("✓", "tidy"), ("✓", "parent"), ("■", "parent"), ("■", "good")]
     assert "12 files" in said(supervisor)
     assert not any(map(alive, pids))
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not Path("/proc/self/autogroup").exists(), reason="needs root and autogroups")
+async def test_a_part_that_others_wait_for_comes_before_them(supervisor):
+    """Each part is a session, and the kernel divides the processor between sessions: niceness alone would do nothing."""
+    places = []
+
+    def up():
+        places.extend(Path(f"/proc/{one.process.pid}/autogroup").read_text().split()[-1] for one in supervisor.running)
+        supervisor.asked.set()
+
+    await supervisor.run([replace(fake("good"), niceness=priority.AHEAD), fake("good")], up)
+    assert places == [str(priority.AHEAD), "0"]
 
 
 async def test_parts_started_together_are_awaited_in_order(supervisor, tmp_path):

@@ -16,9 +16,6 @@ from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 from weakref import WeakSet
 
-RATE, BURST = 0.1, 1.0  # seconds of work per second; seconds at once
-ALL = 0.4  # seconds of work per second that all sandboxes in debt may cost together
-MOST_DEBT = 2.0  # so a sandbox waits twenty seconds at most while it is the only one in debt
 LONG = 0.02  # seconds; a sandbox whose work took longer uses the second thread
 FORGET = 0.8  # the part of the longest work that is remembered after the next one
 LATE = 2.0  # seconds of waiting that count as being late
@@ -30,10 +27,21 @@ _short = ThreadPoolExecutor(1, thread_name_prefix="short work")
 _long = ThreadPoolExecutor(1, thread_name_prefix="long work")
 
 
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """What is charged is seconds of work, or bytes."""
+
+    rate: float = 0.1  # per second, for one sandbox
+    burst: float = 1.0  # at once
+    together: float = 0.4  # per second, for all sandboxes in debt
+    most_debt: float = 2.0  # so a sandbox waits twenty seconds at most while it is the only one in debt
+
+
 @dataclass
 class Exceeded:
-    """What operators can read: how often a sandbox came into debt, how many are in debt now, and the seconds of work."""
+    """What operators can read: how often a sandbox came into debt, how many are in debt now, and what was charged in all."""
 
+    rates: Rates = Rates()
     times: int = 0
     waited: float = 0.0
     worked: float = 0.0
@@ -53,17 +61,17 @@ class Account:
 
     def __init__(self, counts: Exceeded = exceeded) -> None:
         self._counts = counts
-        self._left, self._at = BURST, time.monotonic()
+        self._left, self._at = counts.rates.burst, time.monotonic()
         self._usual = 0.0
         self.spent = 0.0  # in all
 
-    def charge(self, seconds: float) -> float:
-        """Charges work that was done. Returns the seconds until more may be done; 0 within the allowance."""
+    def charge(self, cost: float) -> float:
+        """Charges what was done. Returns the seconds until more may be done; 0 within the allowance."""
         self._fill()
-        self.spent += seconds
-        self._counts.worked += seconds
-        self._counts.longest = max(self._counts.longest, seconds)
-        self._left = max(self._left - seconds, -MOST_DEBT)
+        self.spent += cost
+        self._counts.worked += cost
+        self._counts.longest = max(self._counts.longest, cost)
+        self._left = max(self._left - cost, -self._counts.rates.most_debt)
         if self._left < 0 and self not in self._counts.indebted:
             self._counts.times += 1
             self._counts.indebted.add(self)
@@ -108,12 +116,12 @@ class Account:
 
     def _fill(self) -> None:
         now = time.monotonic()
-        self._left, self._at = min(BURST, self._left + (now - self._at) * self._rate()), now
+        self._left, self._at = min(self._counts.rates.burst, self._left + (now - self._at) * self._rate()), now
         if self._left >= 0:
             self._counts.indebted.discard(self)
 
     def _rate(self) -> float:
-        return min(RATE, ALL / max(1, len(self._counts.indebted)))
+        return min(self._counts.rates.rate, self._counts.rates.together / max(1, len(self._counts.indebted)))
 
 
 def _timed(work: Callable[[], Result]) -> tuple[Result | Exception, float]:

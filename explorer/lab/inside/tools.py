@@ -18,6 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
+from explorer import priority
 from explorer.environment import patient
 from explorer.lab.inside.allowance import Account
 
@@ -27,7 +28,8 @@ AT_ONCE = 4
 MEMORY_KIB = 1024 * 1024  # a tool takes several times the size of a rule set, and its memory is the node's
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
 CHARGED = 0.3  # the part of their processor time that is charged: they do not run in the loop
-USUAL, NICE = ("nice", "-n", "5"), ("nice", "-n", "20")  # on top of the relay's own niceness, which may be -5
+# Each start of tools is a session of its own, so the relay's place before others (see `priority`) is not theirs.
+LAST = f"{{ echo {priority.LAST} >/proc/self/autogroup; renice {priority.LAST} $$; }} >/dev/null 2>&1\n"
 _TIMES = re.compile(r"(\d+)m(\d+\.\d+)s")
 _Turns = WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore]
 _turns: _Turns = WeakKeyDictionary()
@@ -49,14 +51,14 @@ async def run_tools(fd: int, tools: Mapping[str, Sequence[str]], account: Accoun
     late = account.rest() > 0
     turns = _late_turns.setdefault(loop, asyncio.Semaphore(1)) if late else _turns.setdefault(loop, asyncio.Semaphore(AT_ONCE))
     async with turns:
-        outputs = await _run(fd, tools, account, NICE if late else USUAL)
+        outputs = await _run(fd, tools, account, LAST if late else "")
     if len(tools) > 1 and len(outputs) < len(tools):  # one of them writes or waits without end: run each alone
         for name in tools.keys() - outputs.keys():
             outputs |= await run_tools(fd, {name: tools[name]}, account)
     return outputs
 
 
-async def _run(fd: int, tools: Mapping[str, Sequence[str]], account: Account, before: tuple[str, ...]) -> dict[str, Output]:
+async def _run(fd: int, tools: Mapping[str, Sequence[str]], account: Account, before: str) -> dict[str, Output]:
     marker = secrets.token_hex(12)
     try:
         process = await _started(fd, script(marker, list(tools.values())), before)
@@ -80,15 +82,14 @@ async def _run(fd: int, tools: Mapping[str, Sequence[str]], account: Account, be
     return await account.aside(outputs_of, list(tools), marker, bytes(texts[0]), bytes(texts[1]), late)
 
 
-async def _started(fd: int, text: str, before: tuple[str, ...]) -> asyncio.subprocess.Process:
+async def _started(fd: int, text: str, before: str) -> asyncio.subprocess.Process:
     starting = asyncio.ensure_future(
         asyncio.create_subprocess_exec(
-            *before,
             "nsenter",
             f"--net=/proc/self/fd/{fd}",
             "/bin/sh",
             "-c",
-            f"ulimit -v {MEMORY_KIB}\n{text}",
+            f"{before}ulimit -v {MEMORY_KIB}\n{text}",
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

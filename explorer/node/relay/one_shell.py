@@ -1,8 +1,9 @@
 """One terminal in the relay: writes the shell's output to Redis, and typed bytes to the shell.
 
 The stream in Redis keeps the last bytes of the output; an entry's id is the offset of the byte after it. When the page draws
-slowly, the shell has to wait. All shells of a sandbox together print 10 MiB at once and then 1 MiB per second. Without a page a
-shell runs on at a lower rate, and is ended after five minutes.
+slowly, the shell has to wait. All shells of a sandbox together print 2 MiB at once and then 512 KiB per second; all sandboxes
+that print more than that share 1 MiB per second. Without a page a shell runs on at a lower rate, and is ended after five
+minutes.
 
 Typed bytes wait here until the shell reads them. The relay reports how many were read, and the web side sends at most
 `TYPED_AHEAD` bytes beyond that. When a web side sends far too much, the shell is ended and says why.
@@ -19,7 +20,7 @@ import structlog
 
 from explorer.lab.ask.terminals import Terminal
 from explorer.lab.config import LabConfig
-from explorer.lab.inside.allowance import Account, Exceeded
+from explorer.lab.inside.allowance import Account, Exceeded, Rates
 from explorer.sandboxes.events import TERMINAL_KEPT_BYTES, TYPED_AHEAD, TYPED_TOLD, taken_key, terminal_key
 from explorer.sandboxes.orders import OpenTerminal
 
@@ -29,7 +30,7 @@ WINDOW = TERMINAL_KEPT_BYTES * 3 // 4  # unacknowledged bytes before the shell h
 PIECE = 16 * 1024
 WRITTEN = 4 * 1024  # typed bytes given to the shell at once
 SMALL, GAP = 4096, 0.005  # less than SMALL is sent at most every GAP seconds
-COST = 1 / (10 * 1024 * 1024)  # seconds of work for one byte of output, as the sandbox's allowance counts it
+PRINTED = Rates(rate=512 * 1024, burst=2 * 1024 * 1024, together=1024 * 1024, most_debt=1024 * 1024)  # bytes of output
 PIECE_AT_LEAST = 2048  # bytes as which a smaller piece counts
 ALONE_RATE = 256 * 1024  # bytes per second while nobody looks
 SILENT_AFTER = 10.0  # a page that acknowledges nothing for this long counts as gone
@@ -43,7 +44,7 @@ LEFT = "Closed after five minutes without a page."
 FLOODED = "Closed: more was typed than its program takes."
 
 
-printed = Exceeded()  # the allowances of output are apart from those of what is seen
+printed = Exceeded(PRINTED)  # the allowances of output are apart from those of what is seen
 
 
 class Ring:
@@ -140,7 +141,7 @@ class Shell:
             if data:
                 await self.ring.append(data)
                 last = time.monotonic()
-                await asyncio.sleep(self.account.charge(max(len(data), PIECE_AT_LEAST) * COST))
+                await asyncio.sleep(self.account.charge(max(len(data), PIECE_AT_LEAST)))
                 await self._hold_back(len(data))
             elif self._over:
                 return ""

@@ -7,8 +7,10 @@ from types import SimpleNamespace
 import pytest
 
 from explorer.lab.inside import allowance
-from explorer.lab.inside.allowance import ALL, BURST, MOST_DEBT, RATE, Account, Exceeded
+from explorer.lab.inside.allowance import Account, Exceeded, Rates
 from tests.lab.inside.test_pace import Clock
+
+RATES = Rates()
 
 
 class WorkingClock(Clock):
@@ -28,20 +30,20 @@ def clock(monkeypatch):
 
 def test_within_the_allowance_nobody_waits(clock):
     account = Account(Exceeded())
-    assert account.charge(BURST / 2) == 0.0
+    assert account.charge(RATES.burst / 2) == 0.0
     assert not account.slow
 
 
 def test_who_costs_more_waits_until_it_is_paid(clock):
     account = Account(Exceeded())
-    assert account.charge(BURST + 0.3) == pytest.approx(0.3 / RATE)
-    clock.now += 0.3 / RATE
+    assert account.charge(RATES.burst + 0.3) == pytest.approx(0.3 / RATES.rate)
+    clock.now += 0.3 / RATES.rate
     assert account.rest() == pytest.approx(0.0)
 
 
 def test_no_debt_keeps_a_sandbox_away_for_ever(clock):
     account = Account(Exceeded())
-    assert account.charge(3600.0) == pytest.approx(MOST_DEBT / RATE)
+    assert account.charge(3600.0) == pytest.approx(RATES.most_debt / RATES.rate)
     assert account.late
 
 
@@ -56,18 +58,18 @@ async def test_work_over_time_keeps_to_the_rate(clock):
     began = clock.now
     while clock.now < began + 100:
         await account.aside(work)
-    assert len(done) * 0.5 <= BURST + RATE * 100 + 1.0
+    assert len(done) * 0.5 <= RATES.burst + RATES.rate * 100 + 1.0
 
 
 def test_many_in_debt_share_what_all_of_them_may_cost(clock):
     counts = Exceeded()
     accounts = [Account(counts) for _ in range(20)]
     for account in accounts:
-        account.charge(BURST + 0.1)
+        account.charge(RATES.burst + 0.1)
     assert counts.times == len(counts.indebted) == 20
     clock.now += 1.0
-    paid = sum(0.1 - account.rest() * ALL / 20 for account in accounts)
-    assert paid == pytest.approx(ALL, rel=0.01)
+    paid = sum(0.1 - account.rest() * RATES.together / 20 for account in accounts)
+    assert paid == pytest.approx(RATES.together, rel=0.01)
 
 
 def test_a_sandbox_that_is_gone_is_no_longer_counted(clock):
@@ -90,7 +92,7 @@ async def test_the_loop_goes_on_while_work_is_done():
 
 async def test_short_work_of_others_does_not_queue_behind_long_work():
     heavy, light, told = Account(Exceeded()), Account(Exceeded()), threading.Event()
-    heavy.charge(BURST + 0.001)
+    heavy.charge(RATES.burst + 0.001)
     working = asyncio.create_task(heavy.at_once(told.wait, 30))
     await asyncio.sleep(0)
     assert await light.aside(lambda: "done") == "done"

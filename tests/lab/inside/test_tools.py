@@ -5,6 +5,7 @@ import os
 import pytest
 
 from explorer.lab.inside import tools
+from explorer.lab.inside.allowance import Account, Exceeded
 from explorer.lab.inside.tools import outputs_of, run_tools
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="entering a namespace needs root")
@@ -45,6 +46,17 @@ async def test_one_that_never_stops_talking_is_cut(here):
 async def test_a_missing_tool_is_an_error_not_a_crash(here):
     told = await run_tools(here, {"a": ["no-such-tool"]})
     assert "not found" in told["a"].error
+
+
+@needs_root
+async def test_tools_of_a_sandbox_in_debt_come_last_and_others_do_not(here):
+    """In a session of its own, niceness alone would do nothing."""
+    ask = {"group": ["cat", "/proc/self/autogroup"], "own": ["nice"]}
+    debtor = Account(Exceeded())
+    debtor.charge(100.0)
+    late, usual = await run_tools(here, ask, debtor), await run_tools(here, ask)
+    assert (late["group"].text.split()[-1], late["own"].text.strip()) == ("19", "19")
+    assert (usual["group"].text.split()[-1], usual["own"].text.strip()) == ("0", "0")
 
 
 async def test_a_namespace_that_is_gone_is_an_error():

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import sys
-from contextlib import suppress
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -19,12 +17,9 @@ class Command(BaseCommand):
     help = "Sees this node's sandboxes, tells browsers about them and carries their terminals. Runs until stopped."
 
     def handle(self, **options: Any) -> None:
-        with suppress(OSError):  # terminals and streams come before what the node does in the background
-            os.setpriority(os.PRIO_PROCESS, 0, AHEAD)
         asyncio.run(run())
 
 
-AHEAD = -5  # niceness
 SWITCH_SECONDS = 0.0005  # a thread beside the loop gives way to the loop after so long, so an echo hardly waits for it
 
 
