@@ -71,7 +71,7 @@ class Learner:
             await page.hear(lambda message: message.get("state") in {"closed", "failed", "expired"})
 
 
-def dial(stack: Stack, cookies: dict[str, str], path: str) -> connect:
+def dial(stack: Stack, cookies: dict[str, str], path: str, **more: Any) -> connect:
     """A websocket of the site for the one who has these cookies."""
     return connect(
         f"ws://127.0.0.1:{stack.port}{path}",
@@ -79,6 +79,7 @@ def dial(stack: Stack, cookies: dict[str, str], path: str) -> connect:
         additional_headers={"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())},
         max_size=None,
         ping_interval=None,  # a browser sends none
+        **more,
     )
 
 

@@ -31,6 +31,8 @@ OVER = ("closed", "expired", "failed")
 
 
 class Site:
+    parts_of_it = "all"  # as `manage.py up --parts` names them
+
     def __init__(self, place: Path) -> None:
         install = f"{settings.INSTALL}-site"
         self.state, self.port = place / "state", stack.free_port()
@@ -46,6 +48,7 @@ class Site:
         self.settings = stack.environment(self.state, self.port, **own, **MORE)
         self.settings.pop("EXPLORER_RUN", None)
         self.parts = Parts(self.lab)
+        self.log = place / "up.log"
         self.process: subprocess.Popen[bytes]
         self.baseline: dict[str, float] = {}
 
@@ -55,9 +58,9 @@ class Site:
 
     def start(self) -> None:
         self.state.mkdir(exist_ok=True)
-        with (self.state.parent / "up.log").open("ab") as log:
+        with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, str(stack.ROOT / "manage.py"), "up"],
+                [sys.executable, str(stack.ROOT / "manage.py"), "up", "--parts", self.parts_of_it],
                 cwd=stack.ROOT,
                 env=self.settings,
                 stdout=log,
@@ -147,12 +150,19 @@ class Site:
         return [" ".join(map(str, row)) for row in rows]
 
     def on_engine(self) -> tuple[set[tuple[str, int]], set[tuple[str, int]]]:
-        """(generations of which anything is there, generations of which something runs). Raises LabError."""
+        """(generations of which anything is there, generations of which a host runs). Raises LabError."""
         with session(self.lab) as client:
             containers = client.api.containers(all=True)
             networks = [one for one in client.api.networks() if (one["Labels"] or {}).get("explorer.sandbox")]
         found = {_key(one["Labels"]) for one in (*containers, *networks)}
-        return found, {_key(one["Labels"]) for one in containers if one["State"] == "running"}
+        return found, {_key(one["Labels"]) for one in containers if one["State"] == "running" and _is_host(one)}
+
+    def host(self) -> list[int]:
+        """The processes of a running host, the oldest first."""
+        with suppress(LabError), session(self.lab) as client:
+            ids = [one["Id"] for one in client.api.containers() if _is_host(one)]
+            return next((self.parts.inside(group) for group in self.parts.hosts() if ids and ids[0] in group.name), [])
+        return []
 
     def lacks(self) -> str:
         """What is not whole yet, in words; "" when the engine holds what live rows expect and every action has ended."""
@@ -172,7 +182,7 @@ class Site:
         return "" if self.is_ready() else "not ready"
 
     def _is_back(self, part: str) -> bool:
-        log = (self.state.parent / "up.log").read_text()
+        log = self.log.read_text()
         back = max(log.rfind(f"✓ {part} is back"), log.rfind("✓ up in"))
         return bool(self.parts.pid(part)) and back > log.rfind(f"• {part} ended by itself")
 
@@ -188,8 +198,12 @@ class Site:
             time.sleep(3)
 
     def logs(self) -> str:
-        paths = [self.state.parent / "up.log", *sorted((self.state / "logs").glob("*.log"))]
+        paths = [self.log, *sorted((self.state / "logs").glob("*.log"))]
         return "\n".join(f"--- {path.name}\n{path.read_text(errors='replace')[-2500:]}" for path in paths if path.is_file())
+
+
+def _is_host(container: dict[str, Any]) -> bool:
+    return (container["Labels"] or {}).get("explorer.role") == "host"
 
 
 def _key(labels: dict[str, str]) -> tuple[str, int]:

@@ -20,8 +20,7 @@ OLD = {"relay", "web", "valkey"}  # without these nobody can say what is in a sa
 
 def aim(site, part, how):
     if part == "host":
-        groups = site.parts.hosts()
-        inside = site.parts.inside(groups[0]) if groups else []
+        inside = site.host()
         return inside[:1] if how == "kill" else inside
     if part == "dockerd":
         return [site.parts.dockerd()]
@@ -70,6 +69,8 @@ async def test_a_part_is_hit(site, told, part, how, phase):
     if phase == "run" and part in OLD:
         noticed = [at - began for at in seen.old_at if at > began]
         assert how == "kill" or (noticed and noticed[0] < 5.5), f"the page did not say that it may be old: {noticed}"
+    if (part, how, phase) == ("host", "kill", "run"):
+        assert site.row(learner.sandbox)[0] == "failed", "its only host is gone, and nobody said so"
     said = seen.said()
     await leave(site, learner, seen)
     leaks = await asyncio.to_thread(site.leaks)

@@ -47,7 +47,7 @@ class Found:
     generation: int
     expires_at: float
     objects: int
-    running: int
+    running: int  # hosts; machines do not count
 
 
 def open_sandbox(
@@ -377,7 +377,8 @@ def list_sandboxes(config: LabConfig) -> list[Found]:
 
 def _labelled(containers: Iterable[Any], others: Iterable[Any]) -> Iterator[tuple[dict[str, str], bool]]:
     for container in containers:
-        yield container.get("Labels") or {}, container.get("State") == "running"
+        labels = container.get("Labels") or {}
+        yield labels, labels.get("explorer.role") == "host" and container.get("State") == "running"
     for other in others:
         yield other.get("Labels") or {}, False
 
