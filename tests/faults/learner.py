@@ -105,8 +105,9 @@ class Seen:
         answer = self.learner.http.get(address, headers={"HX-Request": "true"}, timeout=30)
         answer.raise_for_status()
         title, text = re.search(r'<div class="start-card">\s*<h2>(.*?)</h2>\s*<p>(.*?)</p>', answer.text, re.S).groups()
-        self.told.append(TITLES[title])
-        self.detail = html.unescape(text) if TITLES[title] == "failed" else self.detail
+        if self.told[-1:] != [TITLES[title]]:
+            self.told.append(TITLES[title])
+        self.detail = html.unescape(text).removeprefix("Nothing is left of it. ") if TITLES[title] == "failed" else self.detail
 
     def _be(self, old: bool) -> None:
         now = time.monotonic()

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from django.conf import settings
+
 from bench.churn.parts import Parts
 from tests.faults.site import Site
 
@@ -21,7 +23,7 @@ class OtherNode(Site):
 
     def __init__(self, site: Site, place: Path) -> None:
         super().__init__(place)
-        install = f"{site.lab.install}-2"
+        install = f"{settings.INSTALL}-other"  # no beginning of this is the site's name: what is on the machine is told apart
         self.site, self.database = site, site.database
         self.lab = replace(
             site.lab,

@@ -63,6 +63,12 @@ REGISTER = {
         "any",
         "see the test",
     ),
+    "tests/launch/test_uvicorn_web.py::test_a_client_that_reads_nothing_is_let_go": Known(
+        "browser", "reads nothing of what it asked for", "any", "the end of the connection"
+    ),
+    "tests/launch/test_uvicorn_web.py::test_a_client_that_reads_slowly_is_served_to_the_end": Known(
+        "browser", "reads slowly what it asked for", "any", "all"
+    ),
     "tests/engine/test_engine.py::test_what_two_killed_processes_left_is_swept_at_the_next_start": Known(
         "node rebooted", "engine and its parent killed; what they left on the machine", "run", "nothing"
     ),

@@ -8,6 +8,8 @@ import { FINAL_CODES, waitBefore } from "../stream/stream.js";
 
 /** @import { WallMessage } from "./words.js" */
 
+const SLOW = "Your connection is slow … what you see may be old.";
+
 export class WallSocket {
   /**
    * @param {string} path
@@ -24,9 +26,10 @@ export class WallSocket {
   }
 
   connect() {
+    this.late = false;
     const socket = openSocket(this.path);
     this.socket = socket;
-    const isBeat = watchSilence(socket, (late) => this.link(late ? "Your connection is slow … what you see may be old." : ""));
+    const isBeat = watchSilence(socket, (late) => this.#say(this.trouble, late));
     socket.onmessage = ({ data }) => {
       const message = readPlain(String(data));
       if (!isBeat(message)) this.#read(message);
@@ -46,10 +49,17 @@ export class WallSocket {
   /** @param {WallMessage | { type: "fresh", ok: boolean }} message */
   #read(message) {
     if (message.type === "fresh")
-      return this.link(message.ok ? "" : "The server cannot read the class just now. It tries again.");
+      return this.#say(message.ok ? "" : "The server cannot read the class just now. It tries again.", this.late);
     this.attempt = 0;
-    if (message.whole) this.link("");
+    if (message.whole) this.#say("", this.late);
     return this.hear(message);
+  }
+
+  /** @param {string} trouble @param {boolean} late whether what the socket brings is old */
+  #say(trouble, late) {
+    this.trouble = trouble;
+    this.late = late;
+    this.link(late ? SLOW : trouble);
   }
 
   stop() {
@@ -58,6 +68,8 @@ export class WallSocket {
     this.socket?.close();
   }
 
+  trouble = "";
+  late = false;
   /** @type {WebSocket | undefined} */
   socket = undefined;
   /** @type {ReturnType<typeof setTimeout> | undefined} */

@@ -219,6 +219,18 @@ test("a server that cannot read the class says so, and when it can again", () =>
   assert.equal(wall.querySelector(".link-banner").hidden, true);
 });
 
+test("a slow line is said, and does not hide that the server cannot read the class", () => {
+  const wall = shown();
+  const banner = wall.querySelector(".link-banner");
+  wait(30_000);
+  lastSocket().hear({ type: "beat", at: 10 });
+  assert.match(textOf(banner), /^Your connection is slow/);
+  lastSocket().hear({ type: "fresh", ok: false });
+  assert.match(textOf(banner), /^Your connection is slow/);
+  lastSocket().hear({ type: "beat", at: 30 });
+  assert.match(textOf(banner), /^The server cannot read the class/);
+});
+
 test("a class that is over opens no socket", () => {
   openPage(page(""));
   assert.equal(sockets.length, 0);
