@@ -139,7 +139,7 @@ class Observer:
 
     async def reach(self) -> Grid:
         """Every place pings every other place: fifteen seconds at most, usually one or two."""
-        return await measure_grid(dict(self.places), dict(self.docker), self._namespace)
+        return await measure_grid(dict(self.places), dict(self.docker), self._namespace, self.account)
 
     async def run_script(self, script: Script, text: str) -> ScriptResult:
         """The result of a script on a host, after a few seconds at most. Processes that the script leaves behind are ended."""
