@@ -72,6 +72,7 @@
  *   CapturesChanged} StreamEvent
  * @typedef {{ type: "fresh", ok: boolean } | { type: "refused", code: string, text: string } |
  *   { type: "terminal_opened", terminal: string } |
+ *   { type: "ticket_given", terminal: string, ticket: string } | { type: "no_ticket", terminal: string } |
  *   { type: "journey_begun", journey: string } | { type: "grid_begun", asked: string } |
  *   { type: "capture_begun", capture: string }} EdgeMessage
  */
