@@ -133,6 +133,7 @@ def address(known: Known, item: Interface, cidr: str) -> Why:
     """An address on an interface of Docker's that Docker did not give it."""
     if not known.sure or known.cut or cidr.startswith("fe80:"):
         return UNKNOWN
-    if (known.on_host and item.name in known.bridges) or item.name in known.ends:
+    way_out = known.way_out[0] if known.way_out else ""
+    if (known.on_host and item.name in known.bridges) or item.name in known.ends or item.name == way_out:
         return Why(f"Not added by Docker: an address that it did not give {item.name}.", (NOT_DOCKER,))
     return UNKNOWN
