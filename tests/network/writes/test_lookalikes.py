@@ -145,3 +145,80 @@ def test_a_bridge_of_the_same_kind_is_not_dockers(name):
     altered: Place = place.model_copy(update={"views": {**place.views, "interfaces": seen}})
     (line, *_) = [one for one in explain(altered, "interfaces", seen, docker(name)["h1"]).lines if ": docker1:" in one.text]
     assert line.about == (NOT_DOCKER,)
+
+
+def in_tunnel(name):
+    """(place, line) of the entries that the daemons wrote about containers of the other host."""
+    return [
+        (place, line)
+        for place in places(name).values()
+        if place.kind == "namespace" and "fdb" in place.views
+        for line in place.views["fdb"].lines
+        if " dst " in line.text
+    ]
+
+
+@pytest.mark.parametrize("name", ["26-swarm", "28-swarm"])
+def test_an_entry_of_the_tunnel_is_the_daemons_only_where_it_leads_to_the_right_host(name):
+    known = 0
+    for place, line in in_tunnel(name):
+        dockers = explain(place, "fdb", observe("fdb", f"{line.text}\n"), docker(name)[place.host], elsewhere(name)).lines[0]
+        typed = re.sub(r"dst \S+", "dst 10.77.0.100", line.text)
+        changed = explain(place, "fdb", observe("fdb", f"{typed}\n"), docker(name)[place.host], elsewhere(name)).lines[0]
+        assert "The daemon wrote this entry" not in changed.why
+        if dockers.why.endswith("Who has the address is not known here."):
+            continue
+        known += 1
+        assert dockers.why.endswith("The daemon wrote this entry; it was not learned.")
+        assert changed.about == (NOT_DOCKER,)
+    assert known >= 2
+
+
+@pytest.mark.parametrize("name", ["26-swarm", "28-swarm"])
+def test_a_neighbour_of_the_tunnel_is_the_daemons_only_with_the_right_mac_address(name):
+    found = 0
+    for place in places(name).values():
+        for line in place.views["neighbours"].lines if place.kind == "namespace" and "neighbours" in place.views else ():
+            typed = re.sub(r"lladdr \S+", "lladdr 02:00:00:00:00:09", line.text)
+            said = [
+                explain(
+                    place, "neighbours", observe("neighbours", f"{text}\n"), docker(name)[place.host], elsewhere(name)
+                ).lines[0]
+                for text in (line.text, typed)
+            ]
+            if "written here by the daemon" in said[0].why:
+                found += 1
+                assert said[1].about == (NOT_DOCKER,)
+    assert found >= 2
+
+
+def proxied(name, address, port):
+    """What is said of a connection of the host to its own port."""
+    line = (
+        f"ipv4     2 tcp      6 119 TIME_WAIT src={address} dst={address} sport=50000 dport={port} "
+        f"src={address} dst={address} sport={port} dport=50000 [ASSURED] mark=0 use=1\n"
+    )
+    return explain(places(name)["h1"], "connections", observe("connections", line), docker(name)["h1"]).lines[0].why
+
+
+@pytest.mark.parametrize("engine", ["26", "28"])
+def test_docker_proxy_took_only_what_its_sockets_take(engine):
+    assert "docker-proxy took it" in proxied(f"{engine}-published", "127.0.0.1", 8080)
+    assert "docker-proxy took it" in proxied(f"{engine}-published", "127.0.0.1", 8081)
+    assert "docker-proxy" not in proxied(f"{engine}-published", "127.0.0.1", 8085)  # published at the LAN's address only
+    assert "docker-proxy" not in proxied(f"{engine}-published", "127.0.0.2", 8081)
+    assert "docker-proxy" not in proxied(f"{engine}-no-proxy", "127.0.0.1", 8081)
+
+
+@pytest.mark.parametrize("engine", ["26", "28"])
+def test_an_address_was_replaced_because_of_a_network_only_where_its_rule_is(engine):
+    def said(name, source):
+        line = (
+            f"icmp     1 29 src={source} dst=10.77.0.100 type=8 code=0 id=7 "
+            "src=10.77.0.100 dst=10.77.0.11 type=0 code=0 id=7 mark=0 use=1\n"
+        )
+        line = f"ipv4     2 {line}"
+        return explain(places(name)["h1"], "connections", observe("connections", line), docker(name)["h1"]).lines[0].why
+
+    assert said(f"{engine}-options", "172.18.0.2").endswith("because network named is masqueraded.")
+    assert said(f"{engine}-options", "172.30.0.2") == "unmasked to 10.77.0.100: its source address was replaced by 10.77.0.11."

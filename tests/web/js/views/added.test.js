@@ -53,7 +53,14 @@ test("one who goes is remembered, a few of them", () => {
 
 test("a namespace that its first container has left says so", () => {
   const snapshot = structuredClone(told.snapshot);
-  snapshot.places["h1/twin"] = { ...snapshot.places["h1/same"], id: "h1/twin", name: "twin", netns: 77, shares: "", since: 1299 };
+  snapshot.places["h1/twin"] = {
+    ...snapshot.places["h1/same"],
+    id: "h1/twin",
+    name: "twin",
+    netns: 77,
+    shares: "",
+    since: 1299,
+  };
   const later = new Store();
   later.apply({ type: "snapshot_taken", number: 7, at: 1, resync: false, snapshot });
   const found = added(later, "h1", "container:twin");
