@@ -113,8 +113,10 @@ async def _address(asked: Asked, source: Namespace, places: dict[str, Place]) ->
         return ""
     if asked.kind == "dns":
         server = dns.name_server(read_below(source.pid, "etc/resolv.conf"))
-        if not server or not dns.encode(b"\0\0", asked.target):
-            raise NoAnswer(f"{asked.source} has no name server to ask, or {asked.target} cannot be a name.")
+        if not server:
+            raise NoAnswer(f"{asked.source} has no name server to ask: its resolv.conf names none that has an IPv4 address.")
+        if not dns.encode(b"\0\0", asked.target):
+            raise NoAnswer(f"{asked.target} cannot be a name.")
         return server
     return await resolve(asked.target, source, places)
 
