@@ -123,9 +123,9 @@ def _in_container(known: Known, item: Item) -> Why:
 def _written(item: Item) -> Why:
     """An entry that no packet taught the kernel: somebody wrote it."""
     if isinstance(item, Neighbour) and item.state == "PERMANENT" and item.mac:
-        return Why("Written by hand, not found by asking: Docker writes no such entry here.", (NOT_DOCKER,))
+        return Why("Somebody wrote this entry, nobody was asked for it: Docker writes no such entry here.", (NOT_DOCKER,))
     if isinstance(item, FdbEntry) and "static" in item.flags:
-        return Why("Written by hand, not learned from a frame: Docker writes no such entry here.", (NOT_DOCKER,))
+        return Why("Somebody wrote this entry, no frame taught it: Docker writes no such entry here.", (NOT_DOCKER,))
     return UNKNOWN
 
 

@@ -113,7 +113,7 @@ def test_an_address_and_a_neighbour_that_somebody_wrote(lab_config, host):
     assert [line.about for line in lines(place, "interfaces", "inet 172.18.0.99/16")] == [(NOT_DOCKER,)]
     assert all(is_dockers(line) for line in lines(place, "interfaces", "inet 172.18.0.1/16"))
     (line,) = lines(place, "neighbours", "02:00:00:00:00:09")
-    assert line.why.startswith("Written by hand")
+    assert line.why.startswith("Somebody wrote this entry")
 
 
 def test_a_gateway_that_nobody_named(lab_config, host):
