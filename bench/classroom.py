@@ -137,7 +137,8 @@ async def work(pupil: Pupil, day: Day) -> None:
 
 
 async def type_command(pupil: Pupil, page: Page, day: Day) -> None:
-    async with await page.dial_terminal(await page.open_terminal("h1")) as socket:
+    terminal = await page.open_terminal("h1")
+    async with pupil.dial(f"/ws/terminal/{terminal}/?sandbox={pupil.sandbox}&offset=0") as socket:
         await Typist(socket).prompt()
         entered = time.perf_counter()
         await socket.send(f"{COMMAND}\r".encode())

@@ -43,6 +43,11 @@ def test_what_was_not_is_red(table):
     assert (status, "mounts: 6 → 7 | ✗ |" in text, "1 survived, 1 not" in text) == (1, True, True)
 
 
+def test_cases_that_say_the_same_are_one_row(table):
+    status, text = table({"test": "t[1]"}, {"test": "t[2]"}, {"test": "t[3]", "phase": "close"})
+    assert (status, "2 faults, 2 survived" in text) == (0, True)
+
+
 def test_the_last_run_of_a_test_counts(table):
     assert table({"held": False}, {})[0] == 0
 

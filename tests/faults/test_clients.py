@@ -24,7 +24,8 @@ LASTS = 90.0  # seconds; longer than a server waits for a socket that takes noth
 NO_PHANTOM = 5.0  # seconds: what is older is shown as maybe old
 LOAD = 3.0  # seconds that all processes of a test on a busy machine may take to answer
 MEMORY = 40.0  # MB that a part may grow meanwhile
-CHANGES = "for i in $(seq 1 240); do ip addr add 10.99.0.$i/32 dev eth0; sleep 0.25; done"
+ADDRESS = "10.99.0.$((i % 8))/32 dev eth0"
+CHANGES = f"for i in $(seq 1 240); do ip addr add {ADDRESS}; sleep 0.25; ip addr del {ADDRESS}; done"
 FLOOD = b"while :; do head -c 3000 /dev/urandom | base64; done\r"
 
 
@@ -52,9 +53,8 @@ def _was_old(seen, since, until):
 class Uncompressed(Learner):
     """As a browser behind a proxy that takes compression away: what the site sends is some ten times as much."""
 
-    def dial(self, path, *offered):
-        cookies = {cookie.name: cookie.value or "" for cookie in self.http.cookies}
-        return dial(self.stack, cookies, path, *offered, compression=None)
+    def dial(self, path):
+        return dial(self.stack, {cookie.name: cookie.value or "" for cookie in self.http.cookies}, path, compression=None)
 
 
 class Reader:
@@ -69,7 +69,8 @@ class Reader:
     async def read(self):
         while not self.reason:
             with suppress(*TROUBLE):
-                async with self.learner.terminal(self.terminal, self.offset) as self.socket:
+                address = f"/ws/terminal/{self.terminal}/?sandbox={self.learner.sandbox}&offset={self.offset}"
+                async with self.learner.dial(address) as self.socket:
                     self.dialled += 1
                     await self._draw(self.socket)
             await asyncio.sleep(0.5)
@@ -126,7 +127,7 @@ async def test_a_client_reads_a_kilobyte_per_second(site, told):
         began = time.monotonic()
         await reader.type(FLOOD)
         changing = [inside(site, one.sandbox, CHANGES) for one in (quick, slow)]
-        async with quick.terminal(quick_shell) as socket:
+        async with quick.dial(f"/ws/terminal/{quick_shell}/?sandbox={quick.sandbox}&offset=0") as socket:
             typist = Typist(socket)
             await typist.prompt()
             echoes = []

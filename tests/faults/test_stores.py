@@ -35,17 +35,22 @@ def locked(site):
 
 @contextmanager
 def read_only(site):
-    """The directory of the database, for every part; web has mounts of its own."""
-    where = str(site.state)
+    """The directory of the database, for every part; web has mounts of its own. It is made read-only at another place first: a
+    mount on which a file is open for writing cannot be.
+    """
+    where, aside = str(site.state), site.state.with_name("read-only")
+    aside.mkdir(exist_ok=True)
     spaces = ((), ("nsenter", f"--mount=/proc/{site.parts.pid('web')}/ns/mnt"))
-    for into in spaces:
-        subprocess.run([*into, "mount", "--bind", where, where], check=True)
-        subprocess.run([*into, "mount", "-o", "remount,bind,ro", where], check=True)
     try:
+        for into in spaces:
+            subprocess.run([*into, "mount", "--bind", where, aside], check=True)
+            subprocess.run([*into, "mount", "-o", "remount,bind,ro", aside], check=True)
+            subprocess.run([*into, "mount", "--bind", aside, where], check=True)
         yield
     finally:
         for into in spaces:
-            subprocess.run([*into, "umount", "-l", where], check=True)
+            for place in (where, aside):
+                subprocess.run([*into, "umount", "-l", place], check=False)
 
 
 async def meets(site, told, phase, fault, **row):

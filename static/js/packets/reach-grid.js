@@ -4,7 +4,6 @@
 import { button, make, storage } from "../page/dom.js";
 import { inOrder } from "../stream/store.js";
 import { Guesses } from "./guesses.js";
-import { whyList } from "./why-list.js";
 
 /** @import { Guess } from "./guesses.js" */
 /** @import { Store } from "../stream/store.js" */
@@ -311,7 +310,7 @@ export class ReachGrid extends HTMLElement {
           this.dispatchEvent(new CustomEvent("journey-wanted", { detail, bubbles: true }));
         }),
       );
-    this.told?.replaceChildren(row, why, ...whyList(told, ""));
+    this.told?.replaceChildren(row, why);
   }
 
   /** @param {KeyboardEvent} event */
