@@ -92,14 +92,12 @@ async def terminal_echo(site: Stack, report: Report) -> None:
     lab, learner = node.config(), Learner(site)
     await learner.open_and_see()
     ours: list[float] = []
-    async with learner.page() as page:
-        terminal = await page.open_terminal("h1")
-        async with learner.dial(f"/ws/terminal/{terminal}/?sandbox={learner.sandbox}&offset=0") as socket:
-            typist = Typist(socket)
-            await typist.settle()
-            for key in KEYS:
-                ours.append(await typist.echo(key) * 1000)
-                await asyncio.sleep(0.03)
+    async with learner.page() as page, await page.dial_terminal(await page.open_terminal("h1")) as socket:
+        typist = Typist(socket)
+        await typist.settle()
+        for key in KEYS:
+            ours.append(await typist.echo(key) * 1000)
+            await asyncio.sleep(0.03)
     plain = await asyncio.to_thread(node.plain_echoes, lab, f"x-{lab.install}-{learner.sandbox}-h1", KEYS)
     report.add(
         Figure(

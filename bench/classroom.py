@@ -137,8 +137,7 @@ async def work(pupil: Pupil, day: Day) -> None:
 
 
 async def type_command(pupil: Pupil, page: Page, day: Day) -> None:
-    terminal = await page.open_terminal("h1")
-    async with pupil.dial(f"/ws/terminal/{terminal}/?sandbox={pupil.sandbox}&offset=0") as socket:
+    async with await page.dial_terminal(await page.open_terminal("h1")) as socket:
         await Typist(socket).prompt()
         entered = time.perf_counter()
         await socket.send(f"{COMMAND}\r".encode())

@@ -7,12 +7,14 @@ import json
 import re
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any
 
 import requests
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
 
 from bench.stack import Stack
 
@@ -50,11 +52,19 @@ class Learner:
     def click_close(self) -> None:
         self.post(f"/sandboxes/{self.sandbox}/close/")
 
-    def dial(self, path: str) -> connect:
-        return dial(self.stack, {cookie.name: cookie.value or "" for cookie in self.http.cookies}, path)
+    def dial(self, path: str, *offered: str) -> connect:
+        return dial(self.stack, {cookie.name: cookie.value or "" for cookie in self.http.cookies}, path, *offered)
 
     def page(self) -> Page:
         return Page(self)
+
+    @asynccontextmanager
+    async def terminal(self, terminal: str, offset: int = 0) -> AsyncIterator[ClientConnection]:
+        """The websocket of a terminal, for one who has no page open at the moment."""
+        async with self.page() as page:
+            dialled = await page.dial_terminal(terminal, offset)
+        async with dialled as socket:
+            yield socket
 
     async def open_and_see(self) -> float:
         """Seconds from the click to the first snapshot that shows the host's own interfaces."""
@@ -71,16 +81,39 @@ class Learner:
             await page.hear(lambda message: message.get("state") in {"closed", "failed", "expired"})
 
 
-def dial(stack: Stack, cookies: dict[str, str], path: str, **more: Any) -> connect:
-    """A websocket of the site for the one who has these cookies."""
+def dial(stack: Stack, cookies: dict[str, str], path: str, *offered: str, **more: Any) -> connect:
+    """A websocket of the site for the one who has these cookies; `offered` are its subprotocols."""
     return connect(
         f"ws://127.0.0.1:{stack.port}{path}",
         origin=stack.address,  # type: ignore[arg-type]
         additional_headers={"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())},
+        subprotocols=[Subprotocol(one) for one in offered] or None,
         max_size=None,
         ping_interval=None,  # a browser sends none
         **more,
     )
+
+
+async def open_terminal(page: ClientConnection, place: str) -> str:
+    """Opens a shell over the websocket of its sandbox, and waits until it is there."""
+    await page.send(json.dumps({"type": "open_terminal", "place": place, "columns": 80, "rows": 24}))
+    terminal = ""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            message = json.loads(await page.recv())
+            if message["type"] == "terminal_opened":
+                terminal = message["terminal"]
+            if message["type"] == "terminals_changed" and terminal in {one["id"] for one in message["terminals"]}:
+                return terminal
+
+
+async def ask_ticket(page: ClientConnection, terminal: str) -> tuple[str, str]:
+    """The subprotocols with which this terminal's websocket opens once."""
+    await page.send(json.dumps({"type": "ask_ticket", "terminal": terminal}))
+    async with asyncio.timeout(PATIENCE):
+        while (message := json.loads(await page.recv()))["type"] != "ticket_given":
+            pass
+    return "explorer", f"ticket.{message['ticket']}"
 
 
 def is_live(message: dict[str, Any]) -> bool:
@@ -135,8 +168,12 @@ class Page:
         return inode(await self.hear(lambda message: bool(inode(message))))
 
     async def open_terminal(self, place: str) -> str:
-        await self.socket.send(json.dumps({"type": "open_terminal", "place": place, "columns": 80, "rows": 24}))
-        return str((await self.hear(lambda message: message["type"] == "terminal_opened"))["terminal"])
+        return await open_terminal(self.socket, place)
+
+    async def dial_terminal(self, terminal: str, offset: int = 0) -> connect:
+        """Its websocket, to be entered before the ticket is too old."""
+        path = f"/ws/terminal/{terminal}/?sandbox={self.learner.sandbox}&offset={offset}"
+        return self.learner.dial(path, *await ask_ticket(self.socket, terminal))
 
 
 class Typist:

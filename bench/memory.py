@@ -119,7 +119,7 @@ async def read_on(learner: Learner) -> None:
     """A terminal that says more than anybody can read."""
     async with learner.page() as own:
         terminal = await own.open_terminal("h1")
-    async with learner.dial(f"/ws/terminal/{terminal}/?sandbox={learner.sandbox}&offset=0") as socket:
+    async with learner.terminal(terminal) as socket:
         typist = Typist(socket)
         await typist.settle()
         await socket.send(b"yes\n")

@@ -7,7 +7,6 @@ without the noise. For each noise of `noises.py` both are measured before and du
 from __future__ import annotations
 
 import asyncio
-import json
 import multiprocessing
 import os
 from collections.abc import AsyncIterator
@@ -15,11 +14,12 @@ from contextlib import asynccontextmanager, suppress
 
 import redis
 import requests
+from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 
 from bench import node
 from bench.figures import Figure, Report, Samples, say
-from bench.learner import Learner, Typist, dial
+from bench.learner import Learner, Typist, ask_ticket, dial, open_terminal
 from bench.noises import NOISES, Noise
 from bench.stack import Stack
 from explorer.sandboxes.heartbeat import read_counts
@@ -41,9 +41,9 @@ async def neighbours(site: Stack, report: Report) -> None:
     quiet = Learner(site)
     await quiet.open_and_see()
     async with quiet.page() as page:
-        terminal = await page.open_terminal("h1")
+        terminal = await page.dial_terminal(await page.open_terminal("h1"))
         draining = asyncio.create_task(drain(page.socket))
-        async with quiet.dial(f"/ws/terminal/{terminal}/?sandbox={quiet.sandbox}&offset=0") as socket:
+        async with terminal as socket:
             typist = Typist(socket)
             await typist.settle()
             for noise in NOISES:
@@ -148,10 +148,10 @@ async def sit(site: Stack, cookies: dict[str, str], sandbox: str, terminals: int
     async with dial(site, cookies, f"/ws/sandbox/{sandbox}/") as page:
         reading = []
         for _ in range(terminals):
-            await page.send(json.dumps({"type": "open_terminal", "place": "h1", "columns": 80, "rows": 24}))
-            while (told := json.loads(await page.recv()))["type"] != "terminal_opened":
-                pass
-            reading.append(asyncio.create_task(read_endless(site, cookies, sandbox, told["terminal"])))
+            terminal = await open_terminal(page, "h1")
+            path = f"/ws/terminal/{terminal}/?sandbox={sandbox}&offset=0"
+            socket = dial(site, cookies, path, *await ask_ticket(page, terminal))
+            reading.append(asyncio.create_task(read_endless(socket)))
         await asyncio.gather(drain(page), *reading)
 
 
@@ -162,8 +162,8 @@ async def drain(socket: object) -> None:
             pass
 
 
-async def read_endless(site: Stack, cookies: dict[str, str], sandbox: str, terminal: str) -> None:
-    async with dial(site, cookies, f"/ws/terminal/{terminal}/?sandbox={sandbox}&offset=0") as socket:
+async def read_endless(terminal: connect) -> None:
+    async with terminal as socket:
         typist = Typist(socket)
         await typist.settle()
         await socket.send(b"yes\n")

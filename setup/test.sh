@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Sets up, then runs the kinds of tests asked for, each in a separate pytest: Playwright's event loop and ours cannot share a process.
 #   test.sh unit|engine|browser…
+#   test.sh broken   random broken networks, as many as EXPLORER_BROKEN_NETWORKS says
 #   test.sh attacks attacks-unit attacks-browser   every attack, the slow ones too, and the table of them
 set -uo pipefail
 . "$(dirname "$0")/phases.sh"
@@ -25,6 +26,7 @@ tests() {
   case $1 in
     unit) set -- tests -n 2 --dist loadfile --ignore tests/engine --ignore tests/browser -m 'not engine and not browser' ;;
     engine) set -- tests --ignore tests/browser --ignore tests/engine/test_lessons.py -m 'engine and not slow_attack' --timeout 600 "${again[@]}" ;;
+    broken) set -- tests/engine/test_broken_networks.py -m engine -s ;;
     attacks) set -- tests --ignore tests/browser -m 'attack and engine' --timeout 1200 ;;
     attacks-unit) set -- tests -n 2 --dist loadfile --ignore tests/engine --ignore tests/browser -m 'attack and not engine' ;;
     attacks-browser) set -- tests/browser -m attack --timeout 300 ;;

@@ -101,6 +101,10 @@ class Edge:
         """Like `ask`, for this learner."""
         raise NotImplementedError
 
+    async def admit(self) -> int | None:
+        """Asked once, after permission. The code to close the socket with when more than permission is needed; else None."""
+        return None
+
     async def flow(self) -> None:
         raise NotImplementedError
 
@@ -152,6 +156,9 @@ class Edge:
         thing, over = found
         if over:
             return messages.GONE
+        code = await self.admit()
+        if code is not None:
+            return code
         self.seat = (self.who, thing, self.kind)
         if not SOCKETS_OPEN.enter(self.seat, self.most):
             log.info("socket refused: %s has %d %s sockets", self.who, SOCKETS_OPEN.open[self.seat], self.kind)
@@ -246,6 +253,13 @@ class Edge:
             login = str(self.scope["session"].get(LOGIN, ""))
             role = await database_sync_to_async(role_of)(user)
             self.right = Right(login, user.pk, user.password, role, **what)
+
+    @property
+    def asker(self) -> str:
+        """Who asks, more exactly than `who`: another login of the same user, or a page with a pass, is another asker."""
+        login = self.right.login if self.right else ""
+        frame = "frame" if pass_in(self.scope.get("subprotocols", ())) else ""
+        return f"{self.who} {login} {frame}"
 
     async def say(self, message: dict[str, Any]) -> None:
         await self.send_text(messages.encode(message))

@@ -27,6 +27,7 @@ RECHECK_SECONDS = 30.0  # permission is asked again at least this often
 TYPED_RATE, TYPED_BURST = 64 * 1024, 128 * 1024  # bytes per second, bytes
 ASK_RATE, ASK_BURST = 5.0, 10.0  # requests of a sandbox socket
 RESIZE_RATE, RESIZE_BURST = 20.0, 40.0
+TICKET_RATE, TICKET_BURST = 4.0, 24.0  # tickets for terminals; a page that wants more waits
 ACK_BYTES, ACK_SECONDS = 32 * 1024, 0.1
 TYPED_LEAST = 128  # each message counts as at least so many bytes, so that single keys do not become too many orders
 TYPED_COUNTED = 4 * 1024  # after so many typed bytes it is compared how much the shell has read

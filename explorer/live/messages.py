@@ -9,6 +9,7 @@ CLOSED_NORMALLY = 1000
 GOING_AWAY = 1012
 TRY_LATER = 1013
 BAD_MESSAGES = 4400
+NO_TICKET = 4401  # a terminal's websocket without a ticket that fits: the page asks for another one
 NOT_YOURS = 4403  # also for what does not exist
 GONE = 4404
 TOO_SLOW = 4408

@@ -7,22 +7,35 @@ import json
 import secrets
 import time
 from contextlib import suppress
+from typing import Any
 
 from channels.db import database_sync_to_async
 from prometheus_client import Counter
 from redis.exceptions import RedisError
 
 from explorer.live import messages, state
-from explorer.live.edge import SandboxEdge
+from explorer.live.edge import Receive, SandboxEdge, Send
 from explorer.live.feed import Restarted, Subscription, end
-from explorer.live.limits import ASK_BURST, ASK_RATE, CAPTURES, RECHECK_SECONDS, SANDBOX_SOCKETS, TERMINALS, Bucket
+from explorer.live.limits import (
+    ASK_BURST,
+    ASK_RATE,
+    CAPTURES,
+    RECHECK_SECONDS,
+    SANDBOX_SOCKETS,
+    TERMINALS,
+    TICKET_BURST,
+    TICKET_RATE,
+    Bucket,
+)
 from explorer.live.streams import START, Entry
+from explorer.live.tickets import Ticket, give_ticket
 from explorer.sandboxes.changes import describe_row
 from explorer.sandboxes.events import events_key, fresh_key, present_key, type_of
 from explorer.sandboxes.models import Sandbox
 from explorer.sandboxes.orders import (
     SANDBOX_WISH,
     AnyWish,
+    AskTicket,
     CloseTerminal,
     FollowJourney,
     MeasureGrid,
@@ -42,11 +55,15 @@ class SandboxSocket(SandboxEdge):
     most = SANDBOX_SOCKETS
     wishes = SANDBOX_WISH
 
+    def __init__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        super().__init__(scope, receive, send)
+        self.asks = Bucket(ASK_RATE, ASK_BURST)
+        self.tickets = Bucket(TICKET_RATE, TICKET_BURST)
+
     def sandbox_id(self) -> str:
         return str(self.scope["url_route"]["kwargs"]["sandbox"])
 
     async def flow(self) -> None:
-        self.asks = Bucket(ASK_RATE, ASK_BURST)
         self.fresh: bool | None = None
         sandbox = self.sandbox.pk
         presence = asyncio.create_task(self.tell_presence())
@@ -155,7 +172,21 @@ class SandboxSocket(SandboxEdge):
     # --- what the page wishes ---
 
     async def take(self, wish: Wish) -> None:
-        await (super().take(wish) if self.asks.spare() else self.refuse("too_fast", strike=False))
+        if isinstance(wish, AskTicket):
+            await self.ask_ticket(wish)
+        else:
+            await (super().take(wish) if self.asks.spare() else self.refuse("too_fast", strike=False))
+
+    async def ask_ticket(self, wish: AskTicket) -> None:
+        await asyncio.sleep(self.tickets.take(1))
+        await self.allowed()
+        facts = await state.read_terminal(self.hub.redis, self.sandbox.pk, wish.terminal)
+        if facts is None:
+            await self.say({"type": "no_ticket", "terminal": wish.terminal})
+            return
+        ticket = Ticket(asker=self.asker, sandbox=self.sandbox.pk, terminal=facts.id, place=facts.place)
+        text = await give_ticket(self.hub.redis, ticket)
+        await self.say({"type": "ticket_given", "terminal": facts.id, "ticket": text})
 
     async def open_terminal(self, wish: OpenTerminal) -> None:
         terminals = await state.read_terminals(self.hub.redis, self.sandbox.pk)

@@ -73,6 +73,12 @@ async def read_terminals(redis: Redis, sandbox: str) -> list[TerminalFacts]:
     return [TerminalFacts.model_validate_json(value) for value in found.values()]
 
 
+async def read_terminal(redis: Redis, sandbox: str, terminal: str) -> TerminalFacts | None:
+    """The terminal of this id if this sandbox has it."""
+    raw: bytes | None = await redis.hget(terminals_key(sandbox), terminal)  # type: ignore[misc]
+    return TerminalFacts.model_validate_json(raw) if raw else None
+
+
 async def read_captures(redis: Redis, sandbox: str) -> list[CaptureFacts]:
     """All captures, oldest first."""
     found = await redis.hgetall(captures_key(sandbox))  # type: ignore[misc]

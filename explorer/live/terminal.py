@@ -24,7 +24,7 @@ from redis.exceptions import RedisError
 
 from explorer.classroom.people.rules import is_paused
 from explorer.live import messages, state
-from explorer.live.edge import Close, Receive, SandboxEdge, Send
+from explorer.live.edge import Receive, SandboxEdge, Send
 from explorer.live.feed import Restarted, Subscription, end
 from explorer.live.limits import (
     ACK_BYTES,
@@ -42,6 +42,7 @@ from explorer.live.limits import (
     Bucket,
 )
 from explorer.live.streams import START, Entry
+from explorer.live.tickets import Ticket, take_ticket
 from explorer.sandboxes.events import (
     TYPED_AHEAD,
     TYPED_TOLD,
@@ -65,7 +66,6 @@ from explorer.sandboxes.orders import (
 FRAME_BYTES = 64 * 1024
 SIZE_KEPT = 24 * 3600  # seconds
 TYPED_REMEMBERED = 24 * 3600  # seconds
-APPEARS_SECONDS = 5.0  # a page may connect before the node has opened what was just asked for
 OFFSET = struct.Struct(">Q")
 
 
@@ -81,7 +81,7 @@ class TerminalSocket(SandboxEdge):
         self.offset = self.drawn = self.told = 0  # next byte to send · acknowledged by the page · told to the node
         self.telling: asyncio.Task[None] | None = None
         self.paused = False  # the learner's class is: nothing is typed
-        self.known = asyncio.Event()  # set when the terminal is known to belong to this sandbox; no order is sent before
+        self.facts: TerminalFacts  # as they were when the socket was opened
         self.kept: deque[bytes] = deque()  # typed, and not yet handed on
         self.kept_bytes = self.taken = self.taken_told = self.uncounted = 0
         self.come, self.room = asyncio.Event(), asyncio.Event()
@@ -97,14 +97,25 @@ class TerminalSocket(SandboxEdge):
         self.paused = found is not None and is_paused(self.sandbox)
         return found
 
+    async def admit(self) -> int | None:
+        """The ticket has to be for this terminal of this sandbox, and to come from whom it was given to."""
+        try:
+            ticket = await take_ticket(self.hub.redis, self.scope.get("subprotocols", ()))
+            facts = await state.read_terminal(self.hub.redis, self.sandbox.pk, self.terminal)
+        except (RedisError, OSError):
+            return messages.TRY_LATER
+        if facts is None:
+            return messages.NOT_YOURS
+        self.facts = facts
+        fitting = Ticket(asker=self.asker, sandbox=self.sandbox.pk, terminal=self.terminal, place=facts.place)
+        return None if ticket == fitting else messages.NO_TICKET
+
     # --- out ---
 
     async def flow(self) -> None:
-        facts = await self.find()
-        self.known.set()
         subscription = await self.hub.subscribe(terminal_key(self.terminal), START)
         watch = asyncio.create_task(self.watch())
-        carry = asyncio.create_task(self.carry(subscription, facts))
+        carry = asyncio.create_task(self.carry(subscription))
         hand_on = asyncio.create_task(self.hand_on())
         try:
             done, _ = await asyncio.wait({watch, carry, hand_on}, return_when=asyncio.FIRST_COMPLETED)
@@ -113,17 +124,6 @@ class TerminalSocket(SandboxEdge):
         finally:
             self.hub.leave(subscription)
             await end(watch, carry, hand_on)
-
-    async def find(self) -> TerminalFacts:
-        """The terminal if it belongs to this sandbox. One that was just asked for gets a moment to appear."""
-        deadline = asyncio.get_running_loop().time() + APPEARS_SECONDS
-        while asyncio.get_running_loop().time() < deadline:
-            for facts in await state.read_terminals(self.hub.redis, self.sandbox.pk):
-                if facts.id == self.terminal:
-                    return facts
-            await asyncio.sleep(0.1)
-        await self.refuse("unknown_terminal", strike=False)
-        raise Close(messages.NOT_YOURS)
 
     async def watch(self) -> None:
         """Ends the socket when the sandbox ends or may no longer be used."""
@@ -148,10 +148,10 @@ class TerminalSocket(SandboxEdge):
     async def part(self) -> None:
         await self.say({"type": "closed", "reason": "The sandbox is over."})
 
-    async def carry(self, subscription: Subscription, facts: TerminalFacts) -> None:
+    async def carry(self, subscription: Subscription) -> None:
         await self.begin()
-        if not facts.open and await self.hub.streams.newest(terminal_key(self.terminal)) == START:
-            await self.say({"type": "closed", "reason": facts.reason})
+        if not self.facts.open and await self.hub.streams.newest(terminal_key(self.terminal)) == START:
+            await self.say({"type": "closed", "reason": self.facts.reason})
             return
         while True:
             try:
@@ -205,7 +205,6 @@ class TerminalSocket(SandboxEdge):
     # --- in ---
 
     async def order(self, wish: AnyWish, about: str = "") -> bool:
-        await self.known.wait()
         return await super().order(wish, about or self.terminal)
 
     async def typed(self, data: bytes) -> None:
@@ -251,7 +250,6 @@ class TerminalSocket(SandboxEdge):
             await asyncio.sleep(TYPED_LOOK)
 
     async def resize_terminal(self, wish: ResizeTerminal) -> None:
-        await self.known.wait()  # nothing is kept for a terminal that is not there
         await asyncio.sleep(self.resizing.take(1))
         await self.hub.redis.set(size_key(self.terminal), f"{wish.columns} {wish.rows}", ex=SIZE_KEPT)
         await self.order(wish)

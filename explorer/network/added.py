@@ -130,7 +130,7 @@ def everything(snapshot: Snapshot, host: str) -> Iterator[Entry]:
             continue
         whose = _whose(snapshot, place)
         if place.id != host and place.netns:
-            yield _namespace(place, whose)
+            yield _namespace(place, whose, _joined(snapshot, place))
         for view in owned():
             yield from _entries(place, view, whose)
 
@@ -145,9 +145,20 @@ def _whose(snapshot: Snapshot, place: Place) -> str:
     return ""
 
 
-def _namespace(place: Place, whose: str) -> Entry:
+def _joined(snapshot: Snapshot, place: Place) -> str:
+    """The container whose namespace this place's container was started in, when it is now in another one: that container was
+    started again since."""
+    docker = snapshot.docker.get(place.host)
+    own = next((one for one in docker.containers if one.name == place.name), None) if docker else None
+    target = own.network_mode.removeprefix("container:") if own and own.network_mode.startswith("container:") else ""
+    return next((one.name for one in docker.containers if target and target in (one.id, one.name)), "") if docker else ""
+
+
+def _namespace(place: Place, whose: str, joined: str) -> Entry:
     name = whose.partition(":")[2]
     why = f"The network namespace of {name}: interfaces, routes and rules of its own." if whose else ""
+    if whose and joined:
+        why = f"A namespace that {name} still uses and that {joined} has left: Docker connects nothing to it any more."
     line = f"{place.id}  net:[{place.netns}]"
     about = (whose,) if whose else ()
     return Entry(
@@ -226,7 +237,8 @@ def _notes(host: str, thing: Thing | None, own: list[Entry], watched: bool) -> I
     if thing.network_mode == "host":
         yield f"On network host: no namespace of its own. It uses {host}'s interfaces, routes and rules."
     elif thing.network_mode.startswith("container:"):
-        yield "No namespace of its own: it uses that of another container."
+        if not own:
+            yield "No namespace of its own: it uses that of another container."
     elif thing.state != "running" and not own:
         yield f"It is {thing.state}: while it does not run it has nothing on {host}."
     if thing.ports:

@@ -13,6 +13,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from explorer.network.journeys.model import Evidence
 from explorer.network.model import Fact, Interface, Place
 
 PLACES = 12
@@ -21,13 +22,14 @@ Outcome = Literal["answered", "stranger", "one-way", "refused", "no-route", "sil
 
 class Told(Fact):
     """The outcome of one question. `address` is the address that was tried, `by` the place that refused or that also has the
-    address, `why` one sentence."""
+    address, `why` one sentence, `evidence` what the sentence rests on."""
 
     outcome: Outcome
     address: str = ""
     by: str = ""
     ms: float | None = None
     why: str = ""
+    evidence: tuple[Evidence, ...] = ()
 
     @property
     def ok(self) -> bool | None:

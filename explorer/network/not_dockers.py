@@ -123,9 +123,9 @@ def _in_container(known: Known, item: Item) -> Why:
 def _written(item: Item) -> Why:
     """An entry that no packet taught the kernel: somebody wrote it."""
     if isinstance(item, Neighbour) and item.state == "PERMANENT" and item.mac:
-        return Why("Written by hand, not found by asking: Docker writes no such entry here.", (NOT_DOCKER,))
+        return Why("Somebody wrote this entry, nobody was asked for it: Docker writes no such entry here.", (NOT_DOCKER,))
     if isinstance(item, FdbEntry) and "static" in item.flags:
-        return Why("Written by hand, not learned from a frame: Docker writes no such entry here.", (NOT_DOCKER,))
+        return Why("Somebody wrote this entry, no frame taught it: Docker writes no such entry here.", (NOT_DOCKER,))
     return UNKNOWN
 
 
@@ -133,6 +133,7 @@ def address(known: Known, item: Interface, cidr: str) -> Why:
     """An address on an interface of Docker's that Docker did not give it."""
     if not known.sure or known.cut or cidr.startswith("fe80:"):
         return UNKNOWN
-    if (known.on_host and item.name in known.bridges) or item.name in known.ends:
+    way_out = known.way_out[0] if known.way_out else ""
+    if (known.on_host and item.name in known.bridges) or item.name in known.ends or item.name == way_out:
         return Why(f"Not added by Docker: an address that it did not give {item.name}.", (NOT_DOCKER,))
     return UNKNOWN

@@ -1,20 +1,46 @@
-"""One sentence that says why a place reached another place or did not, from the snapshot and the outcome of the packet.
+"""One sentence that says why a place reached another place or did not, and what the sentence rests on.
 
-The kernel's facts (addresses, routes, interfaces) are used first, Docker's names second. Where neither explains the outcome,
-the sentence says so.
+The ping of each question was followed as a journey's packet is: a failed one ends as a journey ends, and an answered one came
+by the way on which its frames were seen. Docker's names are used only for what the kernel showed, and for names that were
+asked for in vain.
 """
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
-from explorer.network.drivers import links
-from explorer.network.grid import Told, addresses_of, interfaces_of
-from explorer.network.model import DockerContainer, DockerNetwork, DockerState, Place, Route
+from explorer.network.grid import Told, addresses_of
+from explorer.network.journeys.endings import Case, end_of
+from explorer.network.journeys.evidence import Sentence, frame_seen, interface_is, sender_told
+from explorer.network.journeys.kernel import Answers
+from explorer.network.journeys.model import Evidence
+from explorer.network.journeys.questions import Question, questions
+from explorer.network.journeys.seen import SeenPacket
+from explorer.network.model import DockerContainer, DockerNetwork, DockerState, Place
 
-UNKNOWN = "No answer, and nothing in this picture says why: follow the packet to see where it ends."
-ICC = "com.docker.network.bridge.enable_icc"
+UNMEASURED = "Not measured: the time for the whole grid ran out."
+
+
+@dataclass(frozen=True)
+class Followed:
+    """The ping of one question, and its answer, as they were seen."""
+
+    request: Case
+    answer: Case
+    address: str
+    ok: bool
+
+    @property
+    def questions(self) -> list[Question]:
+        """What the kernels are asked about it."""
+        return questions((self.request, self.answer), self.request.source, self.address)
+
+    def answered(self, answers: dict[str, Answers]) -> Followed:
+        """The same with what the kernels answered."""
+        return replace(
+            self, request=self.request.answered(answers, self.answer), answer=self.answer.answered(answers, self.request)
+        )
 
 
 class Scene:
@@ -45,78 +71,134 @@ class Scene:
         both = [net for name, net in mine.items() if name in theirs and (same_host or net.id == theirs[name].id)]
         return both[0] if both else None
 
-    def child(self, place: Place) -> str:
-        """The kernel's link kind of the interface that leads out, when that interface is made on top of the host's interface
-        (macvlan, ipvlan); else ""."""
-        return next((one.kind for one in interfaces_of(place) if one.kind in links("child")), "")
 
-
-def why(scene: Scene, source: Place, target: Place, told: Told) -> str:
-    simple = {
-        "no-address": f"{target.id} has no address: only a loopback interface, so there is nothing to send to.",
-        "unmeasured": "Not measured: the time for the whole grid ran out.",
-        "stranger": f"{told.address} is an address of {told.by or 'somebody else'} too, and the packet went there.",
-    }
-    if told.outcome in simple:
-        return simple[told.outcome]
+def why(scene: Scene, source: Place, target: Place, told: Told, followed: Followed | None) -> Sentence | None:
+    """None where nothing was measured."""
+    if told.outcome == "unmeasured":
+        return None
+    if told.outcome == "no-address":
+        text = f"{target.id} has no address: only a loopback interface, so there is nothing to send to."
+        return Sentence(text, interface_is(target.id, "no interface but the loopback has an IPv4 address"))
     if told.outcome == "no-name":
         return _no_name(scene, source, target)
-    if told.outcome == "no-route":
-        return _no_route(source, told.address)
+    if followed is None:
+        return None
+    if told.outcome == "stranger":
+        return _stranger(told, followed)
     if told.outcome == "answered":
-        return _answered(scene, source, target, told.address)
-    reason = _apart(scene, source, target, told.address)
+        return _answered(source, target, followed)
     if told.outcome == "one-way":
-        return f"The request arrived in {target.id}; its answer did not come back."
-    if told.outcome == "refused":
-        return (
-            f"{told.by} sent it back as undeliverable. {reason}".strip()
-            if reason
-            else f"{told.by} sent it back as undeliverable."
-        )
-    return reason or UNKNOWN
+        return _one_way(target, followed)
+    return _ended(followed.request)
 
 
-def _answered(scene: Scene, source: Place, target: Place, address: str) -> str:
-    net = scene.shared(source, target)
-    if net and _within(address, net):
-        spans = "an overlay that spans their hosts" if source.host != target.host else _by_which(net)
-        return f"Same network: both are on {net.name}, {spans}."
-    if _on_link(source, address):
-        if source.kind == "host" and target.host == source.id:
-            return f"{source.id} has an interface of its own on {target.name}'s network."
-        if target.id == source.host:
-            return f"{address} is its own host's address on a network they share."
-        return f"Both have addresses in the same subnet, on the same LAN: {address} needs no router."
-    if target.id == source.host:
-        return f"It sends to its gateway, and that is {target.id} itself: a host answers at every address it has."
-    if source.kind == "container" and _on_link_host(scene, source, address):
-        return f"{source.host} forwards it and puts its own address on it (masquerading), so {target.id} can answer."
-    return f"A route leads to {address}, and one leads back."
+def _ended(case: Case) -> Sentence:
+    """How a journey would end, with what the rule that stopped the packet is there for."""
+    end = end_of(case)
+    stopped = case.stopping_rule()
+    met = case.met(*stopped) if stopped and end.ending in ("dropped", "rejected") else None
+    reason = f" {met[1].why}" if met and met[1].why else ""
+    return Sentence(f"{end.sentence.text[:1].upper()}{end.sentence.text[1:]}.{reason}", *end.sentence.evidence)
 
 
-def _by_which(net: DockerNetwork) -> str:
-    if net.driver == "bridge":
-        return f"and {net.bridge or 'its bridge'} switches between them"
-    return f"a {net.driver} network"
+def _one_way(target: Place, followed: Followed) -> Sentence:
+    """The request arrived; the answer is told if it was seen at all, or else why the target sent none."""
+    end = end_of(followed.answer if followed.answer.seen or followed.answer.lost else followed.request)
+    text = f"The request arrived in {target.id}; its answer did not come back: {end.sentence.text}."
+    return Sentence(text, *end.sentence.evidence)
 
 
-def _no_route(source: Place, address: str) -> str:
-    if not any(True for _ in addresses_of(source)):
-        return f"{source.id} has no address and no route: it has only a loopback interface."
-    if not any(route.destination == "default" for route in _routes(source)):
-        return f"{source.id} has no default route, and no other that leads to {address}."
-    return f"{source.id} has no usable route to {address}."
+def _stranger(told: Told, followed: Followed) -> Sentence:
+    text = f"{told.address} is an address of {told.by or 'somebody else'} too, and the packet went there."
+    names = {name.strip() for name in told.by.split(",")}
+    there = next((one for one in followed.request.seen if one.sighting.place in names and one.sighting.way == "in"), None)
+    if there:
+        return Sentence(text, frame_seen(there.sighting, there.ends))
+    return Sentence(text, sender_told(followed.request.source, followed.request.gathered.outcome))
 
 
-def _no_name(scene: Scene, source: Place, target: Place) -> str:
+def _answered(source: Place, target: Place, followed: Followed) -> Sentence:
+    """The way on which the request was seen: who forwarded it, who put another address on it, or which bridge switched it."""
+    case = followed.request
+    told = sender_told(source.id, case.gathered.outcome)
+    left = next((one for one in case.seen if (one.sighting.place, one.sighting.way) == (source.id, "out")), None)
+    came = next((one for one in reversed(case.seen) if (one.sighting.place, one.sighting.way) == (target.id, "in")), None)
+    if left is None or came is None or left.ends is None or came.ends is None:
+        return Sentence(f"The request was received in {target.id}, and its answer came back.", told)
+    grounds = (frame_seen(left.sighting, left.ends), frame_seen(came.sighting, came.ends), told)
+    if routers := list(_routers(case, {source.id, target.id})):
+        names = " and ".join(routers)
+        verb = "forwards" if len(routers) == 1 else "forward"
+        changed = next((name for name in routers if _puts_its_own(case, name)), "")
+        if came.ends.source != left.ends.source:
+            put = f"{changed or names} puts another source address on it: {left.ends.source} becomes {came.ends.source}"
+            return Sentence(f"{names} {verb} it, and {put}, so {target.id} answers that address.", *grounds)
+        return Sentence(f"{names} {verb} it, and {target.id} sees its own address, {came.ends.source}.", *grounds)
+    if carried := next((words for one in case.seen if (words := case.scene.tunnel(one.packet))), ""):
+        return Sentence(f"No router is between: the frame travels {carried}{_both_on(case)}.", *grounds)
+    if bridges := list(dict.fromkeys(_bridges(case, {source.id, target.id}))):
+        return Sentence(f"No router is between: {' and '.join(bridges)} switches the frame{_both_on(case)}.", *grounds)
+    out, to = left.sighting.device, came.sighting.device
+    return Sentence(f"No router is between: the frame goes from {source.id}'s {out} straight to {target.id}'s {to}.", *grounds)
+
+
+def _routers(case: Case, ends: set[str]) -> Iterator[str]:
+    """The places between that sent the packet on in a frame of their own: a bridge leaves the frame's source as it is."""
+    for place in dict.fromkeys(one.sighting.place for one in case.seen):
+        if place in ends:
+            continue
+        came = {_sender(one) for one in case.seen if (one.sighting.place, one.sighting.way) == (place, "in")}
+        went = {_sender(one) for one in case.seen if (one.sighting.place, one.sighting.way) == (place, "out")}
+        if came and went and not went <= came:
+            yield place
+
+
+def _sender(one: SeenPacket) -> str:
+    frame = one.packet.find("Ethernet", depth=max(layer.depth for layer in one.packet.layers))
+    return frame.get("source") if frame else ""
+
+
+def _puts_its_own(case: Case, place: str) -> bool:
+    came = {one.ends.source for one in case.seen if one.ends and (one.sighting.place, one.sighting.way) == (place, "in")}
+    went = {one.ends.source for one in case.seen if one.ends and (one.sighting.place, one.sighting.way) == (place, "out")}
+    return bool(went - came)
+
+
+def _bridges(case: Case, ends: set[str]) -> Iterator[str]:
+    for one in case.seen:
+        place, device = one.sighting.place, one.sighting.device
+        if place not in ends and (bridge := case.scene.master(place, device)):
+            yield f"{place}'s bridge {case.scene.bridge(place, bridge)}"
+
+
+def _both_on(case: Case) -> str:
+    """The network whose bridge or tunnel both are on, by Docker's name for it."""
+    scene = Scene(case.scene.places, case.scene.docker)
+    places = [case.scene.places.get(name) for name in (case.source, case.target)]
+    shared = scene.shared(places[0], places[1]) if places[0] and places[1] else None
+    return f"; both are on {shared.name}" if shared else ""
+
+
+# --- names ---
+
+
+def _no_name(scene: Scene, source: Place, target: Place) -> Sentence:
+    return Sentence(_why_no_name(scene, source, target), *_asked_for(source, target.name))
+
+
+def _asked_for(source: Place, name: str) -> tuple[Evidence, *tuple[Evidence, ...]]:
+    text = f"neither its hosts file nor its name server gave an IPv4 address for {name}"
+    return (Evidence(kind="sender", place=source.id, text=text, command=f"getent ahostsv4 {name}"),)
+
+
+def _why_no_name(scene: Scene, source: Place, target: Place) -> str:
     name = target.name
     if source.kind != "container":
         if target.kind == "container":
             return f"Container names are known to Docker's DNS inside user-defined networks; {source.id} stands outside them."
         return f"Nobody {source.id} can ask knows the name {name}."
     own = scene.networks(source)
-    if not own:
+    if not own and not any(True for _ in addresses_of(source)):
         return f"{source.id} is on no network: there is no name server it could ask."
     if target.kind != "container":
         return f"Nobody {source.id} can ask knows the name {name}."
@@ -125,66 +207,3 @@ def _no_name(scene: Scene, source: Place, target: Place) -> str:
     if scene.shared(source, target) is None:
         return f"Docker's DNS tells a container only the names on its own networks, and {target.id} is on none of them."
     return f"They share a network, and still its DNS does not tell the name {name}."
-
-
-def _apart(scene: Scene, source: Place, target: Place, address: str) -> str:
-    """What separates the two places from each other; "" when the snapshot shows nothing."""
-    return _child(scene, source, target) or _isolated(scene, source, target) or _beyond(scene, source, target, address)
-
-
-def _child(scene: Scene, source: Place, target: Place) -> str:
-    for inner, host in ((source, target), (target, source)):
-        if host.kind == "host" and inner.host == host.id and (kind := scene.child(inner)):
-            return f"{inner.id} is a {kind} child of {host.id}'s card, and the two do not hear each other through it."
-    return ""
-
-
-def _isolated(scene: Scene, source: Place, target: Place) -> str:
-    mine, theirs = scene.networks(source), scene.networks(target)
-    if net := scene.shared(source, target):
-        if net.options.get(ICC) == "false":
-            return f"{net.name} was made with enable_icc=false: its containers may not talk to each other."
-        return ""
-    for place, nets in ((source, mine), (target, theirs)):
-        if nets and all(net.internal for net in nets.values()):
-            return f"{place.id} is only on {_names(nets)}, which is internal: there is no way out of it and none in."
-    both_bridges = all(net.driver == "bridge" for net in (*mine.values(), *theirs.values()))
-    if mine and theirs and source.host == target.host and both_bridges:
-        return f"{_names(mine)} and {_names(theirs)} are different bridges, and Docker keeps bridge networks apart."
-    return ""
-
-
-def _beyond(scene: Scene, source: Place, target: Place, address: str) -> str:
-    """The reason for a container of another host: the address of a container has a meaning on its own host only."""
-    if target.kind != "container" or (source.host or source.id) == target.host or scene.child(target):
-        return ""
-    return f"{address} is known on {target.host} only; from elsewhere, a published port is the way in."
-
-
-def _names(nets: Mapping[str, DockerNetwork]) -> str:
-    return " and ".join(sorted(nets)[:3])
-
-
-def _within(address: str, net: DockerNetwork) -> bool:
-    try:
-        return any(ipaddress.IPv4Address(address) in ipaddress.ip_network(subnet) for subnet in net.subnets)
-    except ValueError:
-        return False
-
-
-def _on_link(place: Place, address: str) -> bool:
-    try:
-        wanted = ipaddress.IPv4Address(address)
-    except ValueError:
-        return False
-    return any(wanted in own.network for own, _ in addresses_of(place))
-
-
-def _on_link_host(scene: Scene, source: Place, address: str) -> bool:
-    host = scene.places.get(source.host)
-    return host is not None and _on_link(host, address)
-
-
-def _routes(place: Place) -> list[Route]:
-    seen = place.views.get("routes")
-    return [item for item in seen.items if isinstance(item, Route)] if seen else []

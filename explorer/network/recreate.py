@@ -23,7 +23,7 @@ from explorer.network.read.docker import LENGTH
 MOST_COMMANDS = 200
 MOST_WORDS = 2_000  # characters of one command
 MOST_SENTENCES = 60
-BY_HAND = 20  # lines that Docker did not make and that are named, in all
+OTHERS = 20  # lines that are not Docker's and that are named, in all
 DOCKERS_OWN = ("bridge", "host", "none", "docker_gwbridge", "ingress")
 IMAGES = {"box": "box", "box:latest": "box"}  # what every host has; an image made on a host stays there
 NEVER = (
@@ -76,7 +76,7 @@ def recreate(snapshot: Snapshot, lan: str, swarm: tuple[str, ...] = ()) -> Recre
     for state in states:
         for container in _in_order(state.containers):
             writer.container(state.host, container)
-    _by_hand(snapshot, made)
+    _name_others(snapshot, made)
     if any(state.containers for state in states):
         made.left_out.append(NEVER)
     _bound(made)
@@ -128,16 +128,16 @@ def _sortable(address: str) -> tuple[int, ...]:
     return tuple(int(part) for part in address.split(".")) if re.fullmatch(r"\d{1,3}(\.\d{1,3}){3}", address, re.ASCII) else ()
 
 
-def _by_hand(snapshot: Snapshot, made: Recreated) -> None:
-    """Sentences about lines that the kernel shows and that Docker did not make; they are often what is broken."""
-    lines = dict.fromkeys(_lines_by_hand(snapshot))
-    for place, text in list(lines)[:BY_HAND]:
-        made.left_out.append(f"Made by hand in {place}, not by Docker: {text}")
-    if len(lines) > BY_HAND:
-        made.left_out.append(f"… and {len(lines) - BY_HAND} lines more that Docker did not make.")
+def _name_others(snapshot: Snapshot, made: Recreated) -> None:
+    """Sentences about lines that the kernel shows and that are not Docker's; they are often what is broken."""
+    lines = dict.fromkeys(_other_lines(snapshot))
+    for place, text in list(lines)[:OTHERS]:
+        made.left_out.append(f"Not Docker's, in {place}: {text}")
+    if len(lines) > OTHERS:
+        made.left_out.append(f"… and {len(lines) - OTHERS} lines more that are not Docker's.")
 
 
-def _lines_by_hand(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
+def _other_lines(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
     for place in sorted(snapshot.places):
         for view in snapshot.places[place].views.values():
             for line in view.lines:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from explorer.network.cause import PUBLISH, UNKNOWN, Why, container
 from explorer.network.drivers.known import Known
 from explorer.network.embedded_dns import SERVER
-from explorer.network.model import Connection
+from explorer.network.model import Connection, DockerNetwork
 from explorer.network.names import spec
 
 
@@ -81,8 +81,16 @@ def _masqueraded(known: Known, item: Connection) -> str:
     network = known.address_network(item.original.source)
     target = f"{item.original.destination}{_port(item.original.destination_port)}"
     who = found.name if found else item.original.source
-    because = f" because network {network.name} is masqueraded" if network else ""
+    because = f" because network {network.name} is masqueraded" if network and _is_masqueraded(known, network) else ""
     return f"{who} to {target}: its source address was replaced by {item.reply.destination}{because}."
+
+
+def _is_masqueraded(known: Known, network: DockerNetwork) -> bool:
+    """Whether Docker's rule for it is there. Without it, something else replaced the address."""
+    return any(
+        rule.out_interface == f"!{network.bridge}" and rule.source in network.subnets and known.book.find(rule) is not None
+        for rule in known.rules("nat")
+    )
 
 
 def _plain(known: Known, item: Connection) -> str:
@@ -124,7 +132,7 @@ def _through_proxy(known: Known, item: Connection) -> str:
     if not known.on_host or not original.destination.startswith("127.") or original.destination_port is None:
         return ""
     found = known.published_at(item.protocol, original.destination, original.destination_port)
-    if found is None:
+    if found is None or known.proxy is False:
         return ""
     return (
         f"The host asked its own port {original.destination_port}, published by {found[0].name}: docker-proxy took it, no DNAT."

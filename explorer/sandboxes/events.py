@@ -348,6 +348,11 @@ def size_key(terminal: str) -> str:
     return f"term:{terminal}:size"
 
 
+def ticket_key(ticket: str) -> str:
+    """String: what a ticket for a terminal is for, as JSON. Only the web process knows it (`explorer.live.tickets`)."""
+    return f"ticket:{ticket}"
+
+
 def captures_key(sandbox: str) -> str:
     """Hash: capture id → `CaptureFacts` as JSON."""
     return f"sb:{sandbox}:captures"

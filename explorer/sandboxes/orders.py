@@ -113,6 +113,17 @@ class AcknowledgeTerminal(Wish):
     offset: int = Field(ge=0, le=2**53)
 
 
+# --- over the websocket of a sandbox, for the web process alone ----------------------------------------------------------
+
+
+class AskTicket(Wish):
+    """A ticket with which the websocket of this terminal can be opened once. Answer: `ticket_given` or `no_ticket`."""
+
+    answered = True
+    type: Literal["ask_ticket"] = "ask_ticket"
+    terminal: Id
+
+
 # --- said by the web process itself -------------------------------------------------------------------------------------
 
 
@@ -131,7 +142,8 @@ class LookAgain(Wish):
 
 SandboxWish = OpenTerminal | CloseTerminal | FollowJourney | StartCapture | StopCapture | MeasureGrid
 TerminalWish = ResizeTerminal | AcknowledgeTerminal
-SANDBOX_WISH: TypeAdapter[SandboxWish] = TypeAdapter(Annotated[SandboxWish, Field(discriminator="type")])
+PageWish = SandboxWish | AskTicket  # what a page may say over the websocket of its sandbox
+SANDBOX_WISH: TypeAdapter[PageWish] = TypeAdapter(Annotated[PageWish, Field(discriminator="type")])
 TERMINAL_WISH: TypeAdapter[TerminalWish] = TypeAdapter(Annotated[TerminalWish, Field(discriminator="type")])
 AnyWish = SandboxWish | TerminalWish | TypeInTerminal | LookAgain
 WISH_TYPES: frozenset[str] = frozenset(wish.model_fields["type"].default for wish in get_args(AnyWish))

@@ -267,5 +267,8 @@ TO_SANDBOX: dict[str, dict[str, Any]] = {
     "measure_grid": {},
 }
 TO_TERMINAL: dict[str, dict[str, Any]] = {"resize_terminal": {"columns": 80, "rows": 24}, "acknowledge_terminal": {"offset": 2}}
+# answered by the web process itself; a user asks over the watching socket
+FOR_A_TICKET: dict[str, Any] = {"ask_ticket": {"terminal": "t1"}}
+TICKET = everybody(NOT_YOURS, seated="ticket_given", teacher="ticket_given", operator="ticket_given")
 # "ordered": the node was told. A refusal goes by its code; where the socket is not opened, by that
 MESSAGE = everybody(NOT_YOURS, seated="ordered", teacher="only_watching", operator="only_watching")

@@ -8,15 +8,28 @@ from __future__ import annotations
 import pytest
 from asgiref.sync import sync_to_async
 from django.test import Client
+from redis import Redis
 
 from explorer.live.hub import stop_hub
 from explorer.live.routing import ROUTES
 from explorer.sandboxes.events import terminal_key
 from explorer.sandboxes.orders import SANDBOX_WISH, TERMINAL_WISH, orders_key
 from tests.attacks import attack
-from tests.classroom.roles import MESSAGE, PEOPLE, SOCKETS, TO_SANDBOX, TO_TERMINAL, USERS, WATCHING, Answers
+from tests.classroom.roles import (
+    FOR_A_TICKET,
+    MESSAGE,
+    PEOPLE,
+    SOCKETS,
+    TICKET,
+    TO_SANDBOX,
+    TO_TERMINAL,
+    USERS,
+    WATCHING,
+    Answers,
+)
 from tests.classroom.walk import Cast, Walk, differences, fill, knock, say, show
 from tests.live.conftest import ORIGIN, Socket
+from tests.live.tickets import protocols_for
 
 SOCKET_NAMES = [str(route.pattern) for route in ROUTES]
 
@@ -45,7 +58,7 @@ async def test_sockets(redis, settings):
         for kind, expected in SOCKETS.items():
             told: Answers = {}
             for person in PEOPLE:
-                told[person] = await knock(socket_of(browsers[person], socket_address(kind, cast)))
+                told[person] = await knock(socket_of(browsers[person], socket_address(kind, cast), redis))
             show(f"WS   {kind}", told)
             assert differences(told, expected) == "", kind
     finally:
@@ -67,33 +80,39 @@ async def test_messages(redis, settings):
     redis.xadd(terminal_key("t1"), {"o": 0, "d": "$ "})
     try:
         for kind, expected in WATCHING.items():
-            told = {who: await knock(socket_of(browsers[who], socket_address(kind, cast) + "&watch=1")) for who in PEOPLE}
+            address = socket_address(kind, cast) + "&watch=1"
+            told = {who: await knock(socket_of(browsers[who], address, redis)) for who in PEOPLE}
             assert differences(told, expected) == "", kind
-        for kind, messages in (("ws/sandbox/<slug:sandbox>/", TO_SANDBOX), ("ws/terminal/<slug:terminal>/", TO_TERMINAL)):
+        to_sandbox = TO_SANDBOX | FOR_A_TICKET
+        for kind, messages in (("ws/sandbox/<slug:sandbox>/", to_sandbox), ("ws/terminal/<slug:terminal>/", TO_TERMINAL)):
             for name, parts in messages.items():
                 told = {}
                 for who in PEOPLE:
                     redis.delete(orders_key("node1"))
                     address = socket_address(kind, cast) + ("&watch=1" if who in USERS else "")
-                    socket = socket_of(browsers[who], address)
+                    socket = socket_of(browsers[who], address, redis)
                     told[who] = await say(socket, {"type": name, **parts}, lambda: redis.xlen(orders_key("node1")) > 0)
                     await socket.disconnect()
                 show(f"SAY  {name}", told)
-                assert differences(told, MESSAGE) == "", name
+                assert differences(told, TICKET if name in FOR_A_TICKET else MESSAGE) == "", name
     finally:
         await stop_hub()
 
 
 def test_every_message_is_walked():
     known = [SANDBOX_WISH.json_schema(), TERMINAL_WISH.json_schema()]
-    assert [set(schema["discriminator"]["mapping"]) for schema in known] == [set(TO_SANDBOX), set(TO_TERMINAL)]
+    assert [set(schema["discriminator"]["mapping"]) for schema in known] == [
+        set(TO_SANDBOX | FOR_A_TICKET),
+        set(TO_TERMINAL),
+    ]
 
 
-def socket_of(browser: Client, address: str) -> Socket:
-    """A websocket with this browser's cookies, whoever it is."""
+def socket_of(browser: Client, address: str, redis: Redis) -> Socket:
+    """A websocket with this browser's cookies, whoever it is, and with a ticket where one is needed."""
     socket = Socket(address, None)
     cookies = "; ".join(f"{name}={morsel.value}" for name, morsel in browser.cookies.items())
     socket.scope["headers"] = [(b"origin", ORIGIN.encode()), (b"cookie", cookies.encode())]
+    socket.scope["subprotocols"] = protocols_for(redis, address, cookies)
     return socket
 
 

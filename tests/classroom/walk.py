@@ -266,7 +266,9 @@ async def knock(socket: Any) -> Answer:
 
 
 async def say(socket: Any, message: dict[str, Any], told: Callable[[], bool]) -> Answer:
-    """What became of one message: "ordered" once `told`, else the code of the refusal, or of the socket that was closed."""
+    """What became of one message: "ordered" once `told`, "ticket_given", else the code of the refusal, or of the
+    socket that was closed.
+    """
     await socket.connect()
     for _ in range(100):  # until it has something to say: what is acknowledged has to have been sent
         if not socket.output_queue.empty():
@@ -280,6 +282,8 @@ async def say(socket: Any, message: dict[str, Any], told: Callable[[], bool]) ->
                 return int(answer["code"])
             if '"refused"' in answer.get("text", ""):
                 return str(json.loads(answer["text"])["code"])
+            if '"ticket_given"' in answer.get("text", ""):
+                return "ticket_given"
         if await asyncio.to_thread(told):
             return "ordered"
         await asyncio.sleep(0.02)

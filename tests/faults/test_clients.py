@@ -53,8 +53,9 @@ def _was_old(seen, since, until):
 class Uncompressed(Learner):
     """As a browser behind a proxy that takes compression away: what the site sends is some ten times as much."""
 
-    def dial(self, path):
-        return dial(self.stack, {cookie.name: cookie.value or "" for cookie in self.http.cookies}, path, compression=None)
+    def dial(self, path, *offered):
+        cookies = {cookie.name: cookie.value or "" for cookie in self.http.cookies}
+        return dial(self.stack, cookies, path, *offered, compression=None)
 
 
 class Reader:
@@ -69,8 +70,7 @@ class Reader:
     async def read(self):
         while not self.reason:
             with suppress(*TROUBLE):
-                address = f"/ws/terminal/{self.terminal}/?sandbox={self.learner.sandbox}&offset={self.offset}"
-                async with self.learner.dial(address) as self.socket:
+                async with self.learner.terminal(self.terminal, self.offset) as self.socket:
                     self.dialled += 1
                     await self._draw(self.socket)
             await asyncio.sleep(0.5)
@@ -127,7 +127,7 @@ async def test_a_client_reads_a_kilobyte_per_second(site, told):
         began = time.monotonic()
         await reader.type(FLOOD)
         changing = [inside(site, one.sandbox, CHANGES) for one in (quick, slow)]
-        async with quick.dial(f"/ws/terminal/{quick_shell}/?sandbox={quick.sandbox}&offset=0") as socket:
+        async with quick.terminal(quick_shell) as socket:
             typist = Typist(socket)
             await typist.prompt()
             echoes = []

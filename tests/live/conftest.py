@@ -35,6 +35,7 @@ from explorer.sandboxes.events import (
 )
 from explorer.sandboxes.models import Learner, Node, Sandbox
 from explorer.sandboxes.orders import Order, orders_key
+from tests.live.tickets import protocols_for
 from tests.redis_fixture import *  # noqa: F403
 
 ORIGIN = "http://localhost:8000"
@@ -139,12 +140,14 @@ def _seats():
 
 
 @pytest.fixture
-async def opens(valkey, transactional_db):
-    """Opens sockets and closes them, and the hub, at the end."""
+async def opens(valkey, redis, transactional_db):
+    """Opens sockets and closes them, and the hub, at the end. A terminal's socket gets its ticket."""
     sockets = []
 
     def open_(address, learner, origin=ORIGIN):
         sockets.append(Socket(address, learner, origin))
+        cookies = dict(sockets[-1].scope["headers"])[b"cookie"].decode()
+        sockets[-1].scope["subprotocols"] = protocols_for(redis, address, cookies)
         return sockets[-1]
 
     yield open_

@@ -6,6 +6,7 @@ from asgiref.sync import sync_to_async
 from explorer.classroom.people.embed_pass import begin_embed, write_pass
 from explorer.sandboxes.models import Learner
 from tests.attacks import attack
+from tests.live.tickets import protocols_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SITE = "https://docs.example.org"
@@ -23,7 +24,8 @@ def embedded(opens, embed, sandbox, world):
 
     def open_(cookie_of=None, given="", address=world.address):
         socket = opens(address, cookie_of)
-        socket.scope["subprotocols"] = ["explorer", f"frame.{given or write_pass(embed)}"]
+        ticket = protocols_for(world.redis, address, "", embedded=str(embed.learner))[1:]
+        socket.scope["subprotocols"] = ["explorer", *ticket, f"frame.{given or write_pass(embed)}"]
         return socket
 
     sandbox.learner = Learner.objects.create(pk=embed.learner)

@@ -58,13 +58,13 @@ async def test_a_pause_reaches_an_open_socket_and_so_does_its_end(opens, world, 
 
 
 async def test_a_pause_between_the_asking_and_the_listening_is_not_missed(opens, world, learner, teacher, klass, monkeypatch):
-    find = TerminalSocket.find
+    admit = TerminalSocket.admit
 
-    async def find_late(socket):
-        await sync_to_async(do)("pause", teacher, klass)  # let in by now, and not yet listening
-        return await find(socket)
+    async def admit_late(socket):
+        await sync_to_async(do)("pause", teacher, klass)  # permission was asked for by now, and nothing is heard yet
+        return await admit(socket)
 
-    monkeypatch.setattr(TerminalSocket, "find", find_late)
+    monkeypatch.setattr(TerminalSocket, "admit", admit_late)
     world.terminal()
     socket = await opens(world.terminal_address(), learner).opened()
     for _ in range(40):

@@ -78,7 +78,13 @@ async def test_a_page_that_reads_nothing_holds_up_nobody_and_loses_its_place_not
 async def test_a_terminal_over_the_wire(server, world, learner):
     world.terminal()
     world.print(b"$ ", 0)
-    async with dial(server, world.terminal_address(), learner) as socket:
+    async with dial(server, world.address, learner) as page:
+        await page.send('{"type": "ask_ticket", "terminal": "t1"}')
+        while (given := json.loads(await asyncio.wait_for(page.recv(), 5)))["type"] != "ticket_given":
+            pass
+    offered = ["explorer", f"ticket.{given['ticket']}"]
+    async with dial(server, world.terminal_address(), learner, subprotocols=offered) as socket:
+        assert socket.subprotocol == "explorer"
         assert frame(await asyncio.wait_for(socket.recv(), 5)) == (0, b"$ ")
         await socket.send(b"\r")
         await asyncio.sleep(0.2)

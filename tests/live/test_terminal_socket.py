@@ -70,26 +70,14 @@ async def test_foreign_and_unknown_sandbox_get_the_same_answer(opens, world, str
     expected="refused",
     held_by="permission asked for each object, before anything is told",
 )
-async def test_a_terminal_of_another_sandbox_is_unknown_and_takes_no_typing(
-    opens, world, learner, stranger, redis, monkeypatch
-):
-    monkeypatch.setattr("explorer.live.terminal.APPEARS_SECONDS", 0.2)
+async def test_a_terminal_of_another_sandbox_is_unknown_and_takes_no_typing(opens, world, learner, stranger, redis):
     other = type(world)(await Sandbox.objects.acreate(learner=stranger, state="ready", node_id="node1"), redis)
     other.terminal("theirs")
     other.print(b"secret", 0, "theirs")
     socket = await opens(world.terminal_address("theirs"), learner).opened()
     await socket.send_to(b"rm -rf /\n")
-    assert (await socket.message())["code"] == "unknown_terminal"
     assert await socket.closed() == 4403
     assert world.orders() == []
-
-
-async def test_a_terminal_just_asked_for_may_appear_a_moment_later(opens, world, learner):
-    socket = await opens(world.terminal_address("new"), learner).opened()
-    await asyncio.sleep(0.2)
-    world.terminal("new")
-    world.print(b"$ ", 0, "new")
-    assert await read_bytes(socket, 0, 2) == b"$ "
 
 
 # --- out ---
@@ -360,7 +348,6 @@ async def test_too_much_typing_is_slowed_down_and_nothing_is_lost(opens, world, 
 async def test_the_size_of_a_terminal_that_is_not_there_is_not_kept(opens, world, learner, redis):
     socket = await opens(world.terminal_address("nowhere"), learner).opened()
     await socket.send_to('{"type": "resize_terminal", "columns": 120, "rows": 40}')
-    await socket.until("refused", 20)
     assert await socket.closed() == 4403
     assert redis.keys("term:*") == []
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.network.added import UNKNOWN, added, everything, left_behind, owners
-from explorer.network.model import Gone, Line, Observation, Place, Put, Snapshot
+from explorer.network.model import DockerContainer, DockerState, Gone, Line, Observation, Place, Put, Snapshot
 from explorer.network.since import BEGINNING, Since
 from explorer.network.views import owned
 from tests.network.captured import CAPTURES, ENGINES, STAGES, docker, places, text
@@ -259,3 +259,22 @@ def test_attribution_never_claims_what_existed_before(history, born):
     assert all(seen and dict(zip(history[-1], history[-1].values(), strict=True))[key] == "network:town" for key in claimed)
     if found.watched:
         assert all(present[key] >= created for key in claimed)
+
+
+@pytest.mark.parametrize("target", ["peerpeer", "peer"])
+def test_a_namespace_that_its_first_container_has_left(target):
+    """`--network container:peer`, and peer was started again: it has a new namespace, and join is still in the old one."""
+    peer = DockerContainer(id="peerpeer", name="peer", image="box", state="running", network_mode="bridge")
+    join = DockerContainer(id="join", name="join", image="box", state="running", network_mode=f"container:{target}")
+    places = {
+        one: Place(id=f"h1/{one}", kind="container", host="h1", name=one, netns=number)
+        for one, number in (("peer", 2), ("join", 1))
+    }
+    state = DockerState(host="h1", containers=(peer, join))
+    snapshot = Snapshot(sandbox="s", places={place.id: place for place in places.values()}, docker={"h1": state})
+    found = {entry.place: entry.why for entry in everything(snapshot, "h1")}
+    assert found["h1/peer"] == "The network namespace of peer: interfaces, routes and rules of its own."
+    assert found["h1/join"].startswith("A namespace that join still uses and that peer has left")
+    assert added(snapshot, "h1", "container:join").notes == (
+        "Its beginning was not watched: this is what the lines themselves say of join.",
+    )

@@ -17,6 +17,7 @@ from explorer.network.comparison.why import why
 from explorer.network.drivers import DRIVERS, built_in, find_drivers, in_asking_order, links, network_drivers
 from explorer.network.drivers.compared import Transcript
 from explorer.network.explain import explain
+from explorer.network.journeys.scene import Scene
 from explorer.network.layout import Net
 from explorer.network.model import (
     Address,
@@ -30,7 +31,6 @@ from explorer.network.model import (
     Place,
     Snapshot,
 )
-from explorer.network.reach import Scene
 from explorer.network.read import read_addresses
 from tests.toys.fixtures import toy, toy_lesson
 
@@ -171,7 +171,7 @@ def test_without_it_the_playground_refuses_its_name():
 
 
 def test_its_cards_are_made_out_of_the_hosts(toy):
-    assert Scene(PICTURE.places, PICTURE.docker).child(WEB) == "toyvlan"
+    assert Scene(dict(PICTURE.places), dict(PICTURE.docker)).is_child(WEB.id, "eth0")
     assert drivers.links_for_page()["toyvlan"] == "child"
 
 

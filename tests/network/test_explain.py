@@ -228,7 +228,7 @@ def test_an_equal_line_is_not_dockers_a_second_time():
     ],
 )
 def test_what_somebody_wrote_was_not_learned(view, line):
-    assert host_with(line, view).startswith("Written by hand, not ")
+    assert host_with(line, view).startswith("Somebody wrote this entry, ")
 
 
 @pytest.mark.parametrize(

@@ -176,7 +176,7 @@ def test_what_was_made_by_hand_is_named_from_the_kernels_lines():
     lines = (Line(text="-A FORWARD -j DROP", about=("not-docker",)), Line(text="-A DOCKER -j RETURN", about=("daemon",)))
     place = Place(id="h1", kind="host", name="h1", views={"filter": Observation(command="iptables-save", lines=lines)})
     told = recreate(Snapshot(sandbox="s", places={"h1": place}), LAN).left_out
-    assert told == ["Made by hand in h1, not by Docker: -A FORWARD -j DROP"]
+    assert told == ["Not Docker's, in h1: -A FORWARD -j DROP"]
 
 
 def test_many_things_are_bounded_and_the_rest_is_counted():

@@ -25,7 +25,7 @@ def clean_name(typed: str) -> str:
     for letter in unicodedata.normalize("NFKC", typed[: 10 * LONGEST]):
         if letter.isspace():
             kept.append(" ")
-        elif not _is_hidden(letter) and not (_is_mark(letter) and _is_high(kept)):
+        elif not is_hidden(letter) and not (_is_mark(letter) and _is_high(kept)):
             kept.append(letter)
     name = " ".join("".join(kept).split())
     if not any(unicodedata.category(letter)[0] in "LNS" for letter in name):
@@ -47,7 +47,7 @@ def free_name(name: str, taken: Iterable[str]) -> str:
     return free
 
 
-def _is_hidden(letter: str) -> bool:
+def is_hidden(letter: str) -> bool:
     return letter in UNSEEN or unicodedata.category(letter).startswith("C")
 
 

@@ -8,7 +8,7 @@ import re
 import secrets
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from explorer.lab.ask import dns
 from explorer.lab.ask.probe import NoAnswer, http, ping, resolve
@@ -58,7 +58,7 @@ async def trace_journey(
     except (NoAnswer, TimeoutError, OSError) as error:
         why = str(error) if isinstance(error, NoAnswer) else f"The name {asked.target} was not answered."
         return Journeys(asked=asked, at=at, error=why)
-    watch = Watch(_watches(asked, places, namespace_of))
+    watch = Watch(traces_of((asked.source, asked.target), places, namespace_of))
     try:
         await watch.begin(wanted(asked))
         if asked.kind == "record":
@@ -66,7 +66,7 @@ async def trace_journey(
         else:
             sent = await _send(asked, source, address)
         await asyncio.sleep(AFTER)
-        handles = await _handles(watch.traces, namespace_of, account)
+        handles = await handles_of(watch.traces, namespace_of, account)
     except NoAnswer as error:
         return Journeys(asked=asked, at=at, error=str(error))
     finally:
@@ -113,16 +113,17 @@ async def _address(asked: Asked, source: Namespace, places: dict[str, Place]) ->
         return ""
     if asked.kind == "dns":
         server = dns.name_server(read_below(source.pid, "etc/resolv.conf"))
-        if not server or not dns.encode(b"\0\0", asked.target):
-            raise NoAnswer(f"{asked.source} has no name server to ask, or {asked.target} cannot be a name.")
+        if not server:
+            raise NoAnswer(f"{asked.source} has no name server to ask: its resolv.conf names none that has an IPv4 address.")
+        if not dns.encode(b"\0\0", asked.target):
+            raise NoAnswer(f"{asked.target} cannot be a name.")
         return server
     return await resolve(asked.target, source, places)
 
 
-def _watches(asked: Asked, places: dict[str, Place], namespace_of: NamespaceOf) -> list[Trace]:
-    """One trace for each namespace. Frames are watched in every place; rules are watched at both ends and in places that are
+def traces_of(ends: Sequence[str], places: Mapping[str, Place], namespace_of: NamespaceOf) -> list[Trace]:
+    """One trace for each namespace. Frames are watched in every place; rules are watched at the ends and in places that are
     not containers."""
-    ends = [asked.source, asked.target]
     through = [name for name, place in places.items() if place.kind != "container"]
     others = [name for name in places if name not in through]
     found: dict[int, tuple[str, Namespace, bool]] = {}
@@ -230,7 +231,7 @@ BLOCK = re.compile(r"\s*(table|chain) (?:(\w+) )?(\S+) \{")
 HANDLE = "# handle "
 
 
-async def _handles(traces: list[Trace], namespace_of: NamespaceOf, account: Account) -> dict[str, Handles]:
+async def handles_of(traces: list[Trace], namespace_of: NamespaceOf, account: Account) -> dict[str, Handles]:
     async def read(trace: Trace) -> tuple[str, Handles]:
         namespace = namespace_of(trace.place)
         if namespace is None or not trace.steps:

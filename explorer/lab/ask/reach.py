@@ -1,8 +1,9 @@
 """Every place pings every other place, by address and by name, within a time limit.
 
 One raw socket in each place asks and listens: it receives the answers to its own requests, the ICMP errors about them, and
-the requests of other places. So an answer counts only if the request was seen in the place that it was meant for. Everything
-that is read is hostile: a few bytes of each packet are read, and a random mark identifies the packet.
+the requests of other places. So an answer counts only if the request was seen in the place that it was meant for. Meanwhile
+every ping is followed as a journey's packet is, and each cell says why from that evidence. Everything that is read is hostile:
+a few bytes of each packet are read, and a random mark identifies the packet.
 """
 
 from __future__ import annotations
@@ -10,21 +11,32 @@ from __future__ import annotations
 import asyncio
 import errno
 import ipaddress
+import os
 import secrets
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from itertools import count
 
 from explorer.environment import patient
 from explorer.lab.ask.dns import ask_name
+from explorer.lab.ask.journey import AFTER, handles_of, traces_of
 from explorer.lab.ask.probe import echo_request, named_in
+from explorer.lab.ask.watching import Watch
+from explorer.lab.inside.allowance import Account
 from explorer.lab.inside.inner import read_below
 from explorer.lab.inside.listen import receive
 from explorer.lab.inside.netns import Namespace
 from explorer.network import reach
 from explorer.network.grid import Cell, Grid, Told, address_toward, holders, rows_of
+from explorer.network.journeys import Asked, Case, Gathered
+from explorer.network.journeys.identity import ping_marks, wanted
+from explorer.network.journeys.kernel import Answers
+from explorer.network.journeys.many import Apart
+from explorer.network.journeys.questions import merged
+from explorer.network.journeys.scene import Scene
 from explorer.network.model import DockerState, Place
 
 BUDGET = patient(15.0)
@@ -33,14 +45,19 @@ AT_ONCE = 24
 MARK = 16
 READ_AT_ONCE = 256  # packets of one place before other places are read
 NO_ROUTE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EINVAL, errno.EADDRNOTAVAIL}
+WHY, GROUNDS = 400, 8  # characters of a sentence, pieces of evidence
+Asking = tuple[str, str, str]  # the place that asks, the place that is asked, the address
 ECHO_REPLY, UNREACHABLE, ECHO_REQUEST, EXCEEDED = 0, 3, 8, 11
 
 
 @dataclass
 class Sent:
-    """One echo request: the places where it arrived, the address that sent an ICMP error, and whether it was answered."""
+    """One echo request: its identifier, the places where it arrived, the address that sent an ICMP error, whether it was
+    answered, and the error that its sender's socket got."""
 
     source: str
+    identity: int = 0
+    errno: int = 0
     answered: asyncio.Event = field(default_factory=asyncio.Event)
     seen_in: set[str] = field(default_factory=set)
     refused_by: str = ""
@@ -48,8 +65,13 @@ class Sent:
 
 
 async def measure_grid(
-    places: Mapping[str, Place], docker: Mapping[str, DockerState], namespace: Callable[[str], Namespace | None]
+    places: Mapping[str, Place],
+    docker: Mapping[str, DockerState],
+    namespace: Callable[[str], Namespace | None],
+    account: Account | None = None,
 ) -> Grid:
+    """The work of telling it is charged to `account`."""
+    account = account or Account()
     began, at = time.monotonic(), time.time()
     rows, left_out = rows_of(places)
     with ExitStack() as held:
@@ -68,15 +90,24 @@ async def measure_grid(
             return Grid(
                 places=tuple(rows), left_out=tuple(left_out), at=at, error="A grid needs two places that can be entered."
             )
+        watch = Watch(traces_of(rows, places, namespace))
         listening = [asyncio.create_task(pings.listen(row)) for row in rows]
         try:
+            await watch.begin(wanted(Asked(source=rows[0], target=rows[1])))
             cells = await _ask_all(pings, rows)
+            await asyncio.sleep(AFTER)
+            handles = await handles_of(watch.traces, namespace, account)
         finally:
+            await watch.end()
             for task in listening:
                 task.cancel()
             await asyncio.gather(*listening, return_exceptions=True)
+    gathered = watch.gathered(handles, False, "", 0)
+    followed = await account.at_once(_followed, pings, cells, gathered, Scene(dict(places), dict(docker)))
+    asked = merged(question for one in followed.values() if not one.ok for question in one.questions)
+    answers = await watch.ask(asked, whole=True)
     scene = reach.Scene(places, docker)
-    explained = tuple(_explained(scene, cell) for cell in cells)
+    explained = await account.at_once(_explained, scene, cells, followed, answers)
     return Grid(
         places=tuple(rows), cells=explained, left_out=tuple(left_out), at=at, seconds=round(time.monotonic() - began, 2)
     )
@@ -107,13 +138,42 @@ async def _ask_all(pings: Pings, rows: list[str]) -> list[Cell]:
     ]
 
 
-def _explained(scene: reach.Scene, cell: Cell) -> Cell:
-    source, target = scene.places[cell.source], scene.places[cell.target]
+def _followed(pings: Pings, cells: Iterable[Cell], gathered: Gathered, scene: Scene) -> dict[Asking, reach.Followed]:
+    """What was seen of the ping of each question that had an address to ask."""
+    apart, found = Apart(gathered), {}
+    for cell in cells:
+        for told in (cell.by_address, cell.by_name):
+            asking = (cell.source, cell.target, told.address)
+            sent = pings.asked.get(asking)
+            if sent is None or asking in found:
+                continue
+            marks = ping_marks(sent.identity)
+            ok = told.outcome == "answered"
+            said = f"{told.address} answered" if ok else os.strerror(sent.errno) if sent.errno else "no answer"
+            own = apart.of(marks[0].needle, ok, said, sent.errno)
+            request = Case.of(scene, own, marks[0], cell.source, cell.target)
+            found[asking] = reach.Followed(request, Case.of(scene, own, marks[1], cell.target, cell.source), told.address, ok)
+    return found
 
-    def told(one: Told) -> Told:
-        return one.model_copy(update={"why": reach.why(scene, source, target, one)[:400]})
 
-    return cell.model_copy(update={"by_address": told(cell.by_address), "by_name": told(cell.by_name)})
+def _explained(
+    scene: reach.Scene, cells: Iterable[Cell], followed: dict[Asking, reach.Followed], answers: dict[str, Answers]
+) -> tuple[Cell, ...]:
+    def told(cell: Cell, one: Told) -> Told:
+        found = followed.get((cell.source, cell.target, one.address))
+        sentence = reach.why(
+            scene, scene.places[cell.source], scene.places[cell.target], one, found.answered(answers) if found else None
+        )
+        if sentence is None:
+            return one.model_copy(update={"why": reach.UNMEASURED})
+        return one.model_copy(update={"why": sentence.text[:WHY], "evidence": sentence.evidence[:GROUNDS]})
+
+    def whole(cell: Cell) -> Cell:
+        by_address = told(cell, cell.by_address)
+        same = cell.by_name == cell.by_address
+        return cell.model_copy(update={"by_address": by_address, "by_name": by_address if same else told(cell, cell.by_name)})
+
+    return tuple(whole(cell) for cell in cells)
 
 
 class Pings:
@@ -124,6 +184,8 @@ class Pings:
         self.sockets: dict[str, socket.socket] = {}
         self.pids: dict[str, Namespace] = {}
         self.sent: dict[bytes, Sent] = {}
+        self.asked: dict[Asking, Sent] = {}
+        self._identities = count(secrets.randbelow(0x8000))
 
     async def ask(self, source: str, target: str) -> Cell:
         address = address_toward(self.places[source], self.places[target])
@@ -150,18 +212,19 @@ class Pings:
 
     async def ping(self, source: str, target: str, address: str) -> Told:
         mark = secrets.token_bytes(MARK)
-        sent = self.sent[mark] = Sent(source)
+        sent = self.sent[mark] = self.asked[source, target, address] = Sent(source, next(self._identities) & 0xFFFF)
         began = time.monotonic()
         try:
             async with asyncio.timeout(SECONDS):
                 while not sent.answered.is_set():
-                    self.sockets[source].sendto(echo_request(int.from_bytes(mark[:2]), mark), (address, 0))
+                    self.sockets[source].sendto(echo_request(sent.identity, mark), (address, 0))
                     await _or_later(sent.answered, SECONDS / 2)
             took = (time.monotonic() - began) * 1000
             self.read_on(target)  # the request arrived before its answer: it may still wait in the target's socket
         except TimeoutError:
             took = 0.0
         except OSError as error:
+            sent.errno = error.errno or 0
             outcome = "no-route" if error.errno in NO_ROUTE else "silent"
             return Told.model_validate({"outcome": outcome, "address": address})
         finally:

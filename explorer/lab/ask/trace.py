@@ -14,7 +14,7 @@ from contextlib import suppress
 
 from explorer.lab.inside.netlink import HEADER, NETLINK_NETFILTER, attributes
 from explorer.lab.inside.netns import Namespace
-from explorer.lab.inside.tools import ENVIRONMENT, MEMORY_KIB, end_process
+from explorer.lab.inside.tools import ENVIRONMENT, MEMORY_KIB, SESSION, end_process
 from explorer.lab.inside.vxlan_tap import EVERY_PROTOCOL
 from explorer.network.journeys.gathered import Sighting, Step
 from explorer.network.journeys.rules import OURS
@@ -82,6 +82,7 @@ class Trace:
 
     async def _mark(self, matches: Sequence[str]) -> None:
         starting = asyncio.create_subprocess_exec(
+            *SESSION,
             "nsenter",
             f"--net=/proc/self/fd/{self.namespace.fd}",
             "prlimit",
@@ -93,7 +94,6 @@ class Trace:
             stderr=asyncio.subprocess.DEVNULL,
             pass_fds=[self.namespace.fd],
             env=ENVIRONMENT,
-            start_new_session=True,
         )
         try:
             async with asyncio.timeout(READY_SECONDS):

@@ -28,6 +28,9 @@ AT_ONCE = 4
 MEMORY_KIB = 1024 * 1024  # a tool takes several times the size of a rule set, and its memory is the node's
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
 CHARGED = 0.3  # the part of their processor time that is charged: they do not run in the loop
+# A program begins a session of its own as its first act. If it began the session before it was executed, the event loop would
+# wait until the new session, which comes after others, gets its first time.
+SESSION = ("setsid",)
 # Each start of tools is a session of its own, so the relay's place before others (see `priority`) is not theirs.
 LAST = f"{{ echo {priority.LAST} >/proc/self/autogroup; renice {priority.LAST} $$; }} >/dev/null 2>&1\n"
 _TIMES = re.compile(r"(\d+)m(\d+\.\d+)s")
@@ -85,6 +88,7 @@ async def _run(fd: int, tools: Mapping[str, Sequence[str]], account: Account, be
 async def _started(fd: int, text: str, before: str) -> asyncio.subprocess.Process:
     starting = asyncio.ensure_future(
         asyncio.create_subprocess_exec(
+            *SESSION,
             "nsenter",
             f"--net=/proc/self/fd/{fd}",
             "/bin/sh",
@@ -95,7 +99,6 @@ async def _started(fd: int, text: str, before: str) -> asyncio.subprocess.Proces
             stderr=asyncio.subprocess.PIPE,
             pass_fds=[fd],
             env=ENVIRONMENT,
-            start_new_session=True,
             limit=OUTPUT_BYTES,
         )
     )
@@ -111,6 +114,8 @@ async def end_process(process: asyncio.subprocess.Process) -> None:
     if process.returncode is None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            process.kill()  # it may not have begun its session yet
     await process.communicate()
 
 

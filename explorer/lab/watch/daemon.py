@@ -26,7 +26,7 @@ RECHECK = 10.0  # seconds after which the state is read again, in case the daemo
 
 class Daemon:
     """`state` is what the daemon said last. When the daemon is dead, `state` keeps the last names and has `error`, because
-    the containers may still run."""
+    the containers may still run. `asked_at` is the Unix time at which its last answer was asked for."""
 
     def __init__(
         self,
@@ -38,6 +38,8 @@ class Daemon:
     ) -> None:
         self.state = DockerState(host=host)
         self.asked = False
+        self.asked_at = 0.0
+        self._wanted_at = 0.0
         self._connect, self._changed, self._said = connect, changed, said
         self._account = account or Account()
         self._quiet = Quiet(0.01, 0.05)
@@ -47,6 +49,12 @@ class Daemon:
 
     def refresh(self) -> None:
         self._quiet.touch()
+
+    def ask_after(self, at: float) -> None:
+        """Asks again at this Unix time. The answer is reported even when it is the same as before."""
+        if at > self._wanted_at:
+            self._wanted_at = at
+            asyncio.get_running_loop().call_later(max(0.0, at - time.time()), self.refresh)
 
     def end(self, why: str) -> None:
         """Sets `error`: the host is gone or has stopped."""
@@ -64,8 +72,14 @@ class Daemon:
                 async with asyncio.timeout(RECHECK):
                     await self._quiet.settled()
             await self._pace.turn()
+            began = time.time()
             state = await read_daemon(self.state.host, self._connect, self._account)
             self._take(state, await self._account.aside(state.__ne__, self.state))
+            if not state.error:
+                waited = self.asked_at < self._wanted_at <= began
+                self.asked_at = began
+                if waited:
+                    self._changed()
 
     def _take(self, state: DockerState, differs: bool) -> None:
         if state.error and not state.containers and not state.networks:

@@ -75,6 +75,16 @@ class HostWatch:
             return state
         return still_true(state, self._inside, self._links())
 
+    @property
+    def asked_at(self) -> float:
+        """The Unix time at which the daemon's last answer was asked for."""
+        return self.daemon.asked_at if self.daemon else 0.0
+
+    def ask_after(self, at: float) -> None:
+        """Asks the daemon again at this Unix time."""
+        if self.daemon:
+            self.daemon.ask_after(at)
+
     def _links(self) -> set[str]:
         watch = self._holding.watches.get(self._holding.home) if self._holding else None
         seen = watch.views.get("interfaces") if watch else None

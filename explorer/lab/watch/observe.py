@@ -139,7 +139,7 @@ class Observer:
 
     async def reach(self) -> Grid:
         """Every place pings every other place: fifteen seconds at most, usually one or two."""
-        return await measure_grid(dict(self.places), dict(self.docker), self._namespace)
+        return await measure_grid(dict(self.places), dict(self.docker), self._namespace, self.account)
 
     async def run_script(self, script: Script, text: str) -> ScriptResult:
         """The result of a script on a host, after a few seconds at most. Processes that the script leaves behind are ended."""
@@ -147,6 +147,10 @@ class Observer:
         if host is None or host.gone:
             return ScriptResult(error=f"{script.place} is not there.", at=time.time())
         return await run_script(self._engine, host.container, host.name, text)
+
+    def hear_command(self, place: str, text: str) -> None:
+        """A person gave this command there: a line that appears now may be its work."""
+        self._shown.verdicts.hear(place.partition("/")[0], text, time.time())
 
     def place_of(self, host: str, container: str) -> str:
         """The place of the container with this id on `host`."""
@@ -198,9 +202,15 @@ class Observer:
             self.docker[state.host] = state
             await self._witness.docker_changed(state)
         readings: dict[str, Place] = {}
+        asked: dict[str, float] = {}
         for host in self._hosts:
+            asked[host.name] = host.asked_at
             readings |= host.places()
-        news = await self.account.aside(self._shown.take, readings, dict(self.docker), time.time())
+        news = await self.account.aside(self._shown.take, readings, dict(self.docker), time.time(), asked)
+        due = self._shown.verdicts.due()
+        for host in self._hosts:
+            if host.name in due:
+                host.ask_after(due[host.name])
         for gone in news.gone:
             await self._witness.place_gone(gone)
         for place in news.seen:

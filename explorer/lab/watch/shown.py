@@ -10,6 +10,7 @@ changed.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,6 +23,8 @@ from explorer.network.explain import explain
 from explorer.network.model import DockerState, Observation, Place, View
 from explorer.network.peers import link_peers
 from explorer.network.since import Since
+from explorer.network.verdicts import Verdicts
+from explorer.network.views import owned
 
 log = structlog.get_logger(__name__)
 
@@ -44,20 +47,38 @@ class Shown:
         self.places: dict[str, Place] = {}
         self._from: dict[tuple[str, View], tuple[Observation, Any]] = {}  # the reading, and the names that its reasons used
         self._since = Since()
+        self.verdicts = Verdicts()
 
-    def take(self, readings: Mapping[str, Place], docker: Mapping[str, DockerState], now: float) -> News:
-        """The differences that these readings make. `now` is Unix time."""
+    def take(
+        self,
+        readings: Mapping[str, Place],
+        docker: Mapping[str, DockerState],
+        now: float,
+        asked: Mapping[str, float] | None = None,
+    ) -> News:
+        """The differences that these readings make. `now` is Unix time; so is `asked`, by host: when its daemon was asked for
+        what `docker` says. Without `asked`, the daemons were asked just now."""
         news = News(gone=[name for name in self.places if name not in readings])
         for name in news.gone:
             self._forget(name)
         linked = link_peers(dict(readings))
         elsewhere = look_elsewhere(linked, docker)
         self.places = {
-            name: self._take_place(place, docker.get(place.host), elsewhere, news, now) for name, place in linked.items()
+            name: self._take_place(
+                place,
+                docker.get(place.host),
+                elsewhere,
+                news,
+                now,
+                asked.get(place.host, 0.0) if asked is not None else math.inf,
+            )
+            for name, place in linked.items()
         }
         return news
 
-    def _take_place(self, place: Place, docker: DockerState | None, elsewhere: Elsewhere, news: News, now: float) -> Place:
+    def _take_place(
+        self, place: Place, docker: DockerState | None, elsewhere: Elsewhere, news: News, now: float, asked: float
+    ) -> Place:
         before = self.places.get(place.id)
         began = self._since.begin(place, now)
         names = (docker, place.views.get("interfaces"), elsewhere)
@@ -65,13 +86,16 @@ class Shown:
         views: dict[View, Observation] = {}
         for view, reading in place.views.items():
             shown = before.views.get(view) if before else None
-            if shown is not None and self._from.get((place.id, view)) == (reading, names):
+            same = self._from.get((place.id, view)) == (reading, names)
+            if shown is not None and same and not self.verdicts.waits(place.id, view, asked):
                 views[view] = shown
                 continue
             self._from[place.id, view] = (reading, names)
             seen = reasoned(place, view, reading, docker, elsewhere)
             found = diff(shown, seen)
             views[view] = self._since.mark(place, view, shown, seen, found, now)
+            if view in owned():
+                views[view] = self.verdicts.settle(place.id, view, shown, views[view], asked, now)
             if shown is None or views[view] != shown:  # other names can give the same reasons
                 changes[view] = found
             else:
@@ -89,6 +113,7 @@ class Shown:
 
     def _forget(self, place: str) -> None:
         self._since.forget(place)
+        self.verdicts.forget(place)
         for key in [key for key in self._from if key[0] == place]:
             del self._from[key]
 

@@ -14,6 +14,7 @@ from explorer.network.journeys.gathered import Drop, Sighting
 from explorer.network.journeys.identity import Ends, IcmpError
 from explorer.network.journeys.kernel import Listener, Looked, Neighbour
 from explorer.network.journeys.model import Evidence, Met
+from explorer.network.packets import Packet
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -47,6 +48,18 @@ def answer_seen(one: Sighting, ends: Ends | None) -> Evidence:
     who = f": {ends.words()}" if ends else ""
     text = f"the answer to it was seen {'leaving by' if one.way == 'out' else 'arriving on'} {one.device}{who}"
     return Evidence(kind="frame", place=one.place, text=text)
+
+
+def answer_said(one: Sighting, packet: Packet) -> tuple[str, str, Evidence] | None:
+    """Question and result of a name server's answer that gives no address; None for other packets."""
+    layer = packet.find("DNS")
+    if layer is None or not layer.get("kind").startswith("answer") or layer.get("answer"):
+        return None
+    question, result = layer.get("question").rpartition(" ")[2], layer.get("result")
+    words = result.partition("(")[2].rstrip(")") or result
+    text = f"the name server's answer to {question or 'the question'} says: {result}, and holds no address"
+    said = "no address" if words == "no error" else words
+    return question or "that name", said, Evidence(kind="frame", place=one.place, text=text)
 
 
 def unseen(place: str, listened: Iterable[str]) -> Evidence:

@@ -198,6 +198,13 @@ def _ipv4_at(data: bytes) -> int:
     return at
 
 
+def echo_of(data: bytes) -> bytes:
+    """Identifier and sequence number of the echo message in a frame, also of one inside VXLAN; b"" for other frames."""
+    ip = _ipv4_at(data)
+    icmp = ip + (data[ip] & 15) * 4 if ip and data[ip + 9] == 1 else 0
+    return data[icmp + 4 : icmp + 8] if icmp and data[icmp : icmp + 1] in (b"\0", b"\x08") else b""
+
+
 def _quotes(mark: Mark, known: set[Ends], quoted: bytes) -> bool:
     size = (quoted[0] & 15) * 4
     transport, protocol = quoted[size : size + 8], quoted[9]

@@ -68,3 +68,13 @@ def _lookup(place: str, iif: str, ends: Ends, mark: int) -> Lookup:
     """A packet on `lo` was routed when it was sent, so the kernel is asked as for one of its own."""
     own = iif in ("", "lo")
     return Lookup(place, ends.destination, "" if own else ends.source, "" if own else iif, mark)
+
+
+def merged(several: Iterable[Question]) -> list[Question]:
+    """One question for each place, with the lookups and interfaces of all of them."""
+    lookups: dict[str, dict[Lookup, None]] = {}
+    devices: dict[str, dict[str, None]] = {}
+    for one in several:
+        lookups.setdefault(one.place, {}).update(dict.fromkeys(one.lookups))
+        devices.setdefault(one.place, {}).update(dict.fromkeys(one.devices))
+    return [Question(place, tuple(lookups[place]), tuple(devices[place])) for place in lookups]

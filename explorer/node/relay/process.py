@@ -174,9 +174,18 @@ class Relay:
                 await pause_after_trouble(tries)
                 tries += 1
                 continue
-            for entry, fields in found[0][1] if found else ():
+            entries = found[0][1] if found else ()
+            for entry, fields in entries:
                 last = entry
                 self._take(fields.get(b"m", b""))
+            if entries:
+                await self._forget_orders(key, entries[-1][0])
+
+    async def _forget_orders(self, key: str, last: bytes) -> None:
+        """Deletes the orders up to this one: what a learner types is among them, and is to be kept nowhere."""
+        milliseconds, _, number = last.partition(b"-")
+        with contextlib.suppress(RedisError, OSError):  # the next orders take it along
+            await self.redis.xtrim(key, minid=f"{milliseconds.decode()}-{int(number) + 1}", approximate=False)
 
     async def _first_order(self, key: str) -> str:
         """The id after which orders are read: those of the last seconds count. When the clock was set back, what an earlier

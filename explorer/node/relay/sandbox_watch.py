@@ -154,6 +154,8 @@ class SandboxWatch:
     def heard(self, host: str, command: Command) -> None:
         """A person gave a command. The line is added at once, so it stands before the changes that the command makes."""
         place = self.observer.place_of(host, command.inner)
+        if not command.counted:
+            self.observer.hear_command(place, command.text)
         self.pacing.moved()
         self.telling.add_line(Happened(source="sandbox" if command.counted else "command", place=place, text=command.text))
         self.wake.set()

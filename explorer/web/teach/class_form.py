@@ -11,6 +11,7 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from explorer.classroom.models import MOST_SEATS, Class
+from explorer.classroom.seat.names import is_hidden
 from explorer.lessons.model import Lesson
 from explorer.network.scenario import ENGINES
 from explorer.sandboxes import library
@@ -39,6 +40,13 @@ class ClassForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.klass = klass
         self.label_suffix = ""
+
+    def clean_title(self) -> str:
+        """Without characters that are invisible or turn the text around them: learners' pages show the title."""
+        title = "".join(letter for letter in self.cleaned_data["title"] if not is_hidden(letter)).strip()
+        if not title:
+            raise forms.ValidationError("Give the class a title: learners see it.")
+        return title
 
     def clean_seats_expected(self) -> int:
         return self._between(

@@ -38,10 +38,14 @@ export async function ask(url, more = {}) {
   return answer;
 }
 
-/** @param {string} path and query */
-export function openSocket(path) {
+/**
+ * @param {string} path and query
+ * @param {string} [ticket] with which a terminal's socket opens once; it is not in the address, which proxies write down
+ */
+export function openSocket(path, ticket) {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
-  return new WebSocket(`${scheme}://${location.host}${path}`, pass ? ["explorer", `frame.${pass}`] : []);
+  const shown = [ticket ? `ticket.${ticket}` : "", pass ? `frame.${pass}` : ""].filter(Boolean);
+  return new WebSocket(`${scheme}://${location.host}${path}`, shown.length ? ["explorer", ...shown] : []);
 }
 
 function read() {

@@ -4,6 +4,7 @@
 import { button, make, storage } from "../page/dom.js";
 import { inOrder } from "../stream/store.js";
 import { Guesses } from "./guesses.js";
+import { whyList } from "./why-list.js";
 
 /** @import { Guess } from "./guesses.js" */
 /** @import { Store } from "../stream/store.js" */
@@ -310,7 +311,7 @@ export class ReachGrid extends HTMLElement {
           this.dispatchEvent(new CustomEvent("journey-wanted", { detail, bubbles: true }));
         }),
       );
-    this.told?.replaceChildren(row, why);
+    this.told?.replaceChildren(row, why, ...whyList(told, ""));
   }
 
   /** @param {KeyboardEvent} event */

@@ -1,19 +1,20 @@
-// What the sentence about a packet's end rests on, shown when a person asks for it.
+// What the sentence about a packet rests on, shown when a person asks for it.
 
 import { make } from "../page/dom.js";
 
-/** @import { Evidence, Journey } from "../stream/types.js" */
+/** @import { Evidence } from "../stream/types.js" */
 
 /**
- * One `<details>` under a journey; none for a journey that was kept before there was evidence.
- * @param {Journey} journey
+ * One `<details>` under a journey or a cell of the grid; none for one that was kept before there was evidence.
+ * @param {{ evidence?: Evidence[] }} told
+ * @param {string} [indent]
  */
-export function whyList(journey) {
-  if (!journey.evidence?.length) return [];
-  const box = make("details", "evidence mt-1 ml-10 text-sm");
+export function whyList({ evidence }, indent = "ml-10") {
+  if (!evidence?.length) return [];
+  const box = make("details", `evidence mt-1 ${indent} text-sm`);
   box.append(make("summary", "cursor-pointer text-muted", "How is this known?"));
   const list = make("ul", "grid gap-1 mt-1");
-  list.append(...journey.evidence.map(ground));
+  list.append(...evidence.map(ground));
   box.append(list);
   return [box];
 }

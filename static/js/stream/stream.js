@@ -58,7 +58,8 @@ export class Stream extends EventTarget {
     socket.onopen = () => this.#say("link", "open");
     socket.onmessage = (text) => {
       const message = readPlain(String(text.data));
-      if (!isBeat(message)) this.#read(message);
+      if (isBeat(message)) this.attempt = 0;
+      else this.#read(message);
     };
     socket.onclose = (closed) => {
       if (this.socket !== socket) return;
@@ -100,6 +101,8 @@ export class Stream extends EventTarget {
       type === "fresh" ||
       type === "refused" ||
       type === "terminal_opened" ||
+      type === "ticket_given" ||
+      type === "no_ticket" ||
       type === "journey_begun" ||
       type === "capture_begun" ||
       type === "grid_begun"

@@ -60,7 +60,7 @@
  *   notes: string[] }} Journeys
  * @typedef {Numbered & { type: "journey_told", journey: string, told: Journeys }} JourneyTold
  * @typedef {{ outcome: "answered" | "stranger" | "one-way" | "refused" | "no-route" | "silent" | "no-name" | "no-address" |
- *   "unmeasured", address: string, by: string, ms: number | null, why: string }} Told
+ *   "unmeasured", address: string, by: string, ms: number | null, why: string, evidence?: Evidence[] }} Told
  * @typedef {{ source: string, target: string, by_address: Told, by_name: Told }} Cell
  * @typedef {{ places: string[], cells: Cell[], left_out: string[], at: number, seconds: number, error: string }} Grid
  * @typedef {Numbered & { type: "grid_told", asked: string, grid: Grid }} GridTold
@@ -72,6 +72,7 @@
  *   CapturesChanged} StreamEvent
  * @typedef {{ type: "fresh", ok: boolean } | { type: "refused", code: string, text: string } |
  *   { type: "terminal_opened", terminal: string } |
+ *   { type: "ticket_given", terminal: string, ticket: string } | { type: "no_ticket", terminal: string } |
  *   { type: "journey_begun", journey: string } | { type: "grid_begun", asked: string } |
  *   { type: "capture_begun", capture: string }} EdgeMessage
  */

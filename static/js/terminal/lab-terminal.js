@@ -28,6 +28,7 @@ export class LabTerminal extends HTMLElement {
     this.position = new Position();
     this.typing = new Typing();
     this.closed = "";
+    this.wanting = false; // a ticket: it was asked for, or cannot be asked for yet
     this.attempt = 0;
     this.heard = false;
     /** @type {string[]} */
@@ -56,7 +57,7 @@ export class LabTerminal extends HTMLElement {
     if (this.term) return;
     this.append(this.screen, this.notice);
     this.#build();
-    this.#connect();
+    this.ask();
   }
 
   disconnectedCallback() {
@@ -157,10 +158,24 @@ export class LabTerminal extends HTMLElement {
     if (term.options.fontSize !== fitting) term.options.fontSize = fitting;
   }
 
-  #connect() {
+  /** Asks the dock for a ticket, with which the socket opens once. */
+  ask() {
+    this.wanting = true;
+    this.dispatchEvent(new CustomEvent("ticket-wanted", { bubbles: true }));
+  }
+
+  /** @param {string} ticket what was asked for */
+  admit(ticket) {
+    if (!this.wanting || this.closed) return;
+    this.wanting = false;
+    this.#connect(ticket);
+  }
+
+  /** @param {string} ticket */
+  #connect(ticket) {
     const sandbox = encodeURIComponent(this.getAttribute("sandbox") ?? "");
     const asks = `sandbox=${sandbox}&offset=${this.position.next}${this.watching ? "&watch=1" : ""}`;
-    const socket = openSocket(`/ws/terminal/${encodeURIComponent(this.terminal)}/?${asks}`);
+    const socket = openSocket(`/ws/terminal/${encodeURIComponent(this.terminal)}/?${asks}`, ticket);
     socket.binaryType = "arraybuffer";
     this.socket = socket;
     socket.onopen = () => {
@@ -185,7 +200,7 @@ export class LabTerminal extends HTMLElement {
     if (this.closed) return;
     if (FINAL_CODES.has(code)) return this.end("this terminal is gone");
     this.#say("reconnecting …");
-    this.retry = setTimeout(() => this.#connect(), waitBefore(this.attempt, Math.random()));
+    this.retry = setTimeout(() => this.ask(), waitBefore(this.attempt, Math.random()));
     this.attempt += 1;
     return undefined;
   }

@@ -4,6 +4,7 @@
 import { button, make, remember, remembered, rove } from "../page/dom.js";
 import { inOrder } from "../stream/store.js";
 import { LabTerminal, terminalSize } from "./lab-terminal.js";
+import { handOutTickets } from "./tickets.js";
 
 /** @import { Store } from "../stream/store.js" */
 /** @import { Stream } from "../stream/stream.js" */
@@ -63,6 +64,7 @@ export class TerminalDock extends HTMLElement {
     this.store = store;
     this.stream = stream;
     store.watch((event) => this.#notice(event));
+    handOutTickets(this, this.shells, stream);
     this.#draw();
   }
 
@@ -123,8 +125,7 @@ export class TerminalDock extends HTMLElement {
     const at = this.asked.findIndex((one) => one.place === facts.place);
     const wish = at >= 0 ? this.asked.splice(at, 1)[0] : undefined;
     for (const { command, run } of wish?.commands ?? []) shell.command(command, run);
-    const last = remembered(`shell ${this.dataset.sandbox}`, "");
-    if (wish || last === facts.id) this.choose(facts.id);
+    if (wish || remembered(`shell ${this.dataset.sandbox}`, "") === facts.id) this.choose(facts.id);
     else if (!this.chosen) this.#show(facts.id); // the one of the last visit may be among those that follow
   }
 

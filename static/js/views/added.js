@@ -96,7 +96,7 @@ export function everything(picture, host) {
   for (const place of picture.places.values()) {
     if ((place.host || place.id) !== host || place.shares) continue;
     const whose = namespaceOf(picture, place);
-    if (place.id !== host && place.netns) found.push(namespace(place, whose));
+    if (place.id !== host && place.netns) found.push(namespace(place, whose, joinedBy(picture, place)));
     for (const { view } of views().filter((row) => row.owned)) found.push(...entriesOf(place, view, whose));
   }
   return found;
@@ -118,18 +118,33 @@ function namespaceOf(picture, place) {
 }
 
 /**
+ * The container whose namespace this place's container was started in, when it is now in another one.
+ * @param {Picture} picture
+ * @param {Place} place
+ */
+function joinedBy(picture, place) {
+  const docker = picture.docker.get(place.host);
+  const own = docker?.containers.find((one) => one.name === place.name);
+  const target = own?.network_mode.startsWith("container:") ? own.network_mode.slice("container:".length) : "";
+  return (target && docker?.containers.find((one) => target === one.id || target === one.name)?.name) || "";
+}
+
+/**
  * @param {Place} place
  * @param {string} whose
+ * @param {string} joined
  * @returns {Entry}
  */
-function namespace(place, whose) {
+function namespace(place, whose, joined) {
   const name = whose.slice(whose.indexOf(":") + 1);
+  const left = `A namespace that ${name} still uses and that ${joined} has left: Docker connects nothing to it any more.`;
+  const own = `The network namespace of ${name}: interfaces, routes and rules of its own.`;
   return {
     place: place.id,
     kind: "namespaces",
     key: `netns:${place.netns}`,
     lines: [`${place.id}  net:[${place.netns}]`],
-    why: whose ? `The network namespace of ${name}: interfaces, routes and rules of its own.` : "",
+    why: whose ? (joined ? left : own) : "",
     about: whose ? [whose] : [],
     since: place.since ?? 0,
     changed: 0,
@@ -234,9 +249,9 @@ function notes(host, thing, own, watched) {
   if (!thing || "driver" in thing) return found;
   if (thing.network_mode === "host")
     found.push(`On network host: no namespace of its own. It uses ${host}'s interfaces, routes and rules.`);
-  else if (thing.network_mode.startsWith("container:"))
-    found.push("No namespace of its own: it uses that of another container.");
-  else if (thing.state !== "running" && own.length === 0)
+  else if (thing.network_mode.startsWith("container:")) {
+    if (!own.length) found.push("No namespace of its own: it uses that of another container.");
+  } else if (thing.state !== "running" && own.length === 0)
     found.push(`It is ${thing.state}: while it does not run it has nothing on ${host}.`);
   if (thing.ports.length)
     found.push("Each published port also has a process, docker-proxy, that listens on the host; a process is no line here.");

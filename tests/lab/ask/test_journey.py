@@ -250,8 +250,7 @@ def test_of_places_that_share_a_namespace_one_is_watched(lan):
     async def watched():
         known = places()
         known["h1/web"] = known["h1"].model_copy(update={"id": "h1/web", "kind": "container", "shares": "h1"})
-        asked = Asked(source="h1/web", target="outside")
-        return journey._watches(asked, known, lambda name: lan.get(name.partition("/")[0]))
+        return journey.traces_of(("h1/web", "outside"), known, lambda name: lan.get(name.partition("/")[0]))
 
     found = asyncio.run(watched())
     assert [(one.place, one.rules) for one in found] == [("h1", True), ("outside", True)]

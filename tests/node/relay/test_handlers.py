@@ -1,5 +1,7 @@
 """The word in a wish's `type` is the name of its handler: in the web process, and in the relay exactly one."""
 
+from typing import get_args
+
 import pytest
 
 from explorer.live.sandbox import SandboxSocket
@@ -10,7 +12,7 @@ from explorer.node.relay.journeys import JourneyDesk
 from explorer.node.relay.process import Relay
 from explorer.node.relay.sandbox_watch import handlers_of
 from explorer.node.relay.terminals import Terminals
-from explorer.sandboxes.orders import WISH_TYPES, SandboxWish, TerminalWish
+from explorer.sandboxes.orders import WISH_TYPES, PageWish, TerminalWish
 
 HANDLERS = (Relay, Terminals, Captures, JourneyDesk, GridDesk)
 
@@ -20,9 +22,9 @@ def test_the_relay_has_one_handler_for_it(name):
     assert len([kind for kind in HANDLERS if hasattr(kind, name)]) == 1
 
 
-@pytest.mark.parametrize(("socket", "wishes"), [(SandboxSocket, SandboxWish), (TerminalSocket, TerminalWish)])
+@pytest.mark.parametrize(("socket", "wishes"), [(SandboxSocket, PageWish), (TerminalSocket, TerminalWish)])
 def test_the_edge_has_a_handler_for_all_that_it_takes(socket, wishes):
-    taken = {wish.model_fields["type"].default for wish in wishes.__args__}
+    taken = {wish.model_fields["type"].default for wish in get_args(wishes)}
     assert taken
     assert all(callable(getattr(socket, name)) for name in taken)
 

@@ -19,6 +19,7 @@ from explorer.sandboxes import streams
 from explorer.sandboxes.events import captures_key, events_key, snapshot_key, terminal_key, terminals_key
 from explorer.sandboxes.models import Sandbox
 from explorer.sandboxes.orders import CloseTerminal, LookAgain, MeasureGrid, OpenTerminal, Order, TypeInTerminal, orders_key
+from tests.attacks import attack
 from tests.live.conftest import learner, opens, sandbox, world  # noqa: F401
 from tests.node.relay.test_process import Eyes, no_shells, until
 from tests.node.relay.test_terminals import Echo
@@ -236,6 +237,34 @@ async def test_what_is_typed_on_a_page_is_said_by_its_shell(seen, tab, opens, wo
         await socket.send_to(bytes([byte]))
     await until(lambda: len(said(world, terminal)) == 256)
     assert said(world, terminal) == bytes(range(256))
+
+
+@attack("typed keys, looked for in Redis", origin="web process", expected="refused", held_by="orders are deleted when read")
+async def test_what_was_typed_is_kept_nowhere_but_on_the_screen(seen, tab, opens, world, learner):  # noqa: F811
+    """A program that asks for a password reads without echo. Here the shell says what it reads, to wait for it."""
+    await tab.socket.send_to('{"type":"open_terminal","place":"h1"}')
+    terminal = (await tab.socket.until("terminal_opened"))["terminal"]
+    await until(lambda: world.redis.hexists(terminals_key(world.id), terminal))
+    socket = await opens(world.terminal_address(terminal), learner).opened()
+    await socket.send_to(b"hunter2-zq9vX")
+    await until(lambda: said(world, terminal) == b"hunter2-zq9vX")
+
+    def kept_in():
+        return {key for key in world.redis.scan_iter() if b"hunter2" in contents(world.redis, key)}
+
+    assert b"hunter2" in contents(world.redis, terminal_key(terminal).encode())  # it would be found
+    await until(lambda: kept_in() == {terminal_key(terminal).encode()})
+
+
+def contents(redis, key):
+    kind = redis.type(key)
+    if kind == b"stream":
+        return b"".join(value for _, fields in redis.xrange(key) for value in fields.values())
+    if kind == b"hash":
+        return b"".join(redis.hgetall(key).values())
+    if kind == b"list":
+        return b"".join(redis.lrange(key, 0, -1))
+    return redis.get(key) if kind == b"string" else b"".join(map(bytes, redis.zrange(key, 0, -1))) if kind == b"zset" else b""
 
 
 async def test_a_thousand_orders_are_carried_out_once_each_and_in_order(seen, world, stand_ins):  # noqa: F811

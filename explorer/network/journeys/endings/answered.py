@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from explorer.network.journeys.endings.case import Case, End
-from explorer.network.journeys.evidence import Sentence, answer_seen, frame_seen, looked_up, sender_told
+from explorer.network.journeys.evidence import Sentence, answer_said, answer_seen, frame_seen, looked_up, sender_told
 
 
 def by_answer(case: Case) -> End | None:
@@ -27,6 +27,10 @@ def _answered(case: Case) -> End | None:
 def _came_back(case: Case) -> End | None:
     """An answer: it came into the place that asked, and the sender got it."""
     back = next((one for one in reversed(case.seen) if one.sighting.way == "in" and one.sighting.place == case.target), None)
+    if back is not None and (answer := answer_said(back.sighting, back.packet)):
+        question, result, evidence = answer
+        said = f"delivered to {case.target}: the name server answers “{result}” for {question}"
+        return End("arrived", Sentence(said, frame_seen(back.sighting, back.ends), evidence), case.target)
     if back is None or back.resets() or not case.gathered.ok:
         return None
     looked = case.looked(case.target, back.ends)

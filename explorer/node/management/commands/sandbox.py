@@ -71,7 +71,8 @@ class Command(BaseCommand):
         heard.add_argument("--filter", default="", help="a filter expression, as tcpdump takes it")
         heard.add_argument("--seconds", type=float, default=10.0)
         heard.add_argument("--out", required=True, help="the file to write")
-        verb("reach", "who reaches whom, by address and by name: every place pings every other")
+        grid = verb("reach", "who reaches whom, by address and by name: every place pings every other")
+        grid.add_argument("--explain", action="store_true", help="with what each answer rests on")
         verb("events", "what has been told to browsers").add_argument("--since", type=int, default=0)
         verb("reset", "rebuild it from its scenario")
         closed = verb("close", "remove it", sandbox=False)
@@ -144,7 +145,7 @@ class Command(BaseCommand):
     def do_reach(self, options: dict[str, Any]) -> int:
         sandbox = actions.find(options["id"])
         grid = actions.measure_reach(sandbox)
-        self.answer({"id": sandbox.pk, **grid.model_dump(mode="json")}, lambda: grid_text(grid))
+        self.answer({"id": sandbox.pk, **grid.model_dump(mode="json")}, lambda: grid_text(grid, options["explain"]))
         return 1 if grid.error else 0
 
     def do_events(self, options: dict[str, Any]) -> int:
@@ -216,13 +217,14 @@ def capture_text(told: dict[str, Any]) -> str:
     return "\n".join((*lines, f"{told['kept']} packets in {told['file']}{left_out}. {told['ended']}"))
 
 
-def grid_text(grid: Grid) -> str:
-    def line(cell: Cell, how: str, told: Told) -> str:
-        return f"{cell.source:<14}{cell.target:<14}{how:<9}{told.address:<16}{told.outcome:<11}{told.why}"
+def grid_text(grid: Grid, explain: bool = False) -> str:
+    def told_lines(cell: Cell, how: str, told: Told) -> list[str]:
+        line = f"{cell.source:<14}{cell.target:<14}{how:<9}{told.address:<16}{told.outcome:<11}{told.why}"
+        return [line, *(f"{'because':>17}  {one.place}: {one.text}" for one in told.evidence if explain)]
 
     lines = [grid.error or f"{len(grid.places)} places in {grid.seconds} s"]
     for cell in grid.cells:
-        lines += [line(cell, "address", cell.by_address), line(cell, "name", cell.by_name)]
+        lines += told_lines(cell, "address", cell.by_address) + told_lines(cell, "name", cell.by_name)
     return "\n".join((*lines, *grid.left_out))
 
 

@@ -41,6 +41,8 @@ test("an embedded page begins with the pass it came with, on requests and on soc
   assert.deepEqual(headers, [{ Accept: "y", "X-Explorer-Frame": "fresh" }]);
   pass.openSocket("/ws/x/");
   assert.deepEqual(lastSocket().protocols, ["explorer", "frame.fresh"]);
+  pass.openSocket("/ws/terminal/t1/", "once");
+  assert.deepEqual(lastSocket().protocols, ["explorer", "ticket.once", "frame.fresh"]);
 });
 
 test("a younger pass takes the place of the older, and is there after a reload", async () => {

@@ -121,6 +121,23 @@ test("a cell says why, what you said, and leads to its ping", () => {
   assert.deepEqual(ways, [{ source: "outside", target: "10.77.3.100", kind: "ping" }]);
 });
 
+test("what a cell's sentence rests on is shown on demand", () => {
+  const { element, telling } = shown();
+  const evidence = [
+    { kind: "route", place: "h1", text: "ip route get 10.77.3.100: dev eth0", command: "ip route get 10.77.3.100" },
+  ];
+  measure(element, telling, {
+    cells: [{ source: "h1", target: "outside", by_address: told("silent", { evidence }), by_name: told("no-name") }],
+  });
+  cell(element, "h1 outside").click();
+  const list = element.querySelector(".reach-told details");
+  assert.equal(list.open, false);
+  assert.deepEqual(textsOf(list, "li span"), ["h1: ip route get 10.77.3.100: dev eth0"]);
+  press(element, "By name");
+  cell(element, "h1 outside").click();
+  assert.equal(element.querySelector(".reach-told details"), null);
+});
+
 test("where there is no name to ping there is no ping to follow", () => {
   const { element, telling } = shown();
   measure(element, telling);

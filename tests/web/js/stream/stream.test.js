@@ -182,6 +182,18 @@ test("the waits grow, and being opened just to be told off does not shorten them
   assert.equal(stream.attempt, 0);
 });
 
+test("a connection that lives makes the next wait short, also when there is nothing new", () => {
+  mock.timers.reset();
+  mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"] });
+  const { stream } = begun();
+  newest().lose();
+  mock.timers.tick(10_000);
+  newest().open();
+  assert.equal(stream.attempt, 1);
+  newest().hear({ type: "beat" });
+  assert.equal(stream.attempt, 0);
+});
+
 test("waits are within their bounds, whatever the luck", () => {
   for (let attempt = 0; attempt < 40; attempt += 1) {
     for (const luck of [0, 0.5, 1]) {

@@ -10,13 +10,19 @@ customElements.define("lab-terminal", LabTerminal);
 
 const bytes = (text) => [...new TextEncoder().encode(text)];
 
-function shown({ watch = false, open = true } = {}) {
+function shown({ watch = false, open = true, tickets = true } = {}) {
   const main = openPage(`<div ${watch ? "data-watch" : ""}></div>`);
   localStorage.setItem("terminal-webgl", "0");
   const element = new LabTerminal();
   element.setAttribute("terminal", "t1");
   element.setAttribute("sandbox", "box 1");
   element.setAttribute("place", "h1");
+  let given = 0;
+  if (tickets)
+    element.addEventListener("ticket-wanted", () => {
+      given += 1;
+      element.admit(`k${given}`);
+    });
   main.firstChild.append(element);
   if (open) lastSocket().open();
   return element;
@@ -69,6 +75,32 @@ test("it goes on at the byte where it stood, and what comes twice is drawn once"
   assert.equal(notice(element).hidden, true);
   say(3, "lo world");
   assert.equal(lines(element), "hello world");
+});
+
+test("each connection has a ticket of its own", () => {
+  shown();
+  assert.deepEqual(lastSocket().protocols, ["explorer", "ticket.k1"]);
+  lastSocket().lose(4401);
+  wait(10_000);
+  assert.deepEqual(lastSocket().protocols, ["explorer", "ticket.k2"]);
+});
+
+test("without a ticket it does not connect, and with one it connects once", () => {
+  const element = shown({ tickets: false, open: false });
+  const asked = heard(element, "ticket-wanted");
+  assert.equal(sockets.length, 0);
+  element.ask();
+  assert.equal(asked.length, 1);
+  element.admit("a");
+  element.admit("b");
+  assert.equal(sockets.length, 1);
+});
+
+test("a terminal that has closed uses no ticket", () => {
+  const element = shown({ tickets: false, open: false });
+  element.end("the shell ended");
+  element.admit("a");
+  assert.equal(sockets.length, 0);
 });
 
 test("the pauses between two tries become longer, and short again after one that worked", () => {

@@ -12,12 +12,21 @@ customElements.define("lab-terminal", LabTerminal);
 customElements.define("terminal-dock", TerminalDock);
 
 /** The stream of the sandbox as far as the dock speaks to it. */
-class Stream {
+class Stream extends EventTarget {
   sent = [];
   open = true;
+  giving = true;
   send(message) {
     if (this.open) this.sent.push(message);
+    if (this.open && this.giving && message.type === "ask_ticket")
+      this.hear({ type: "ticket_given", terminal: message.terminal, ticket: `for-${message.terminal}` });
     return this.open;
+  }
+  hear(message) {
+    this.dispatchEvent(new CustomEvent("edge", { detail: message }));
+  }
+  link(link) {
+    this.dispatchEvent(new CustomEvent("link", { detail: link }));
   }
 }
 
@@ -236,7 +245,7 @@ test("who watches sees the learner's shells, opens and closes none", () => {
   key(buttonOf(dock, "h1"), "Delete");
   dock.command("h1", "ip addr", true);
   dock.open("outside");
-  assert.deepEqual(stream.sent, []);
+  assert.deepEqual(new Set(stream.sent.map((one) => one.type)), new Set(["ask_ticket"]));
   assert.match(lastSocket().url, /&watch=1$/);
   shells(shell("b", "outside"));
   assert.deepEqual(tabs(dock), ["outside"], "a tab the learner closed goes here too");
@@ -307,4 +316,43 @@ test("what a place is called is text, never a page", () => {
   shells(shell("a", "h1/<img src=x onerror=alert(1)>"));
   assert.equal(dock.querySelector("img"), null);
   assert.deepEqual(tabs(dock), ["h1/<img src=x onerror=alert(1)>"]);
+});
+
+// --- tickets ---
+
+const asked = (stream) => stream.sent.filter((one) => one.type === "ask_ticket").map((one) => one.terminal);
+const protocols = () => sockets.map((one) => one.protocols);
+
+test("each shell connects with the ticket that was given for it", () => {
+  const { stream } = shown({ terminals: [shell("a"), shell("b")] });
+  assert.deepEqual(asked(stream), ["a", "b"]);
+  assert.deepEqual(protocols(), [
+    ["explorer", "ticket.for-a"],
+    ["explorer", "ticket.for-b"],
+  ]);
+});
+
+test("a ticket that was asked for over a connection that broke is asked for again over the next one", () => {
+  const { stream, shells } = shown();
+  stream.giving = false;
+  shells(shell("a"));
+  stream.open = false;
+  stream.link("lost");
+  shells(shell("a"), shell("b"));
+  stream.open = true;
+  stream.giving = true;
+  stream.link("open");
+  assert.deepEqual(asked(stream), ["a", "a", "b"]);
+  assert.equal(sockets.length, 2);
+  stream.link("open");
+  assert.equal(sockets.length, 2);
+});
+
+test("a shell for which there is no ticket is over", () => {
+  const { stream, dock, shells } = shown();
+  stream.giving = false;
+  shells(shell("a"));
+  stream.hear({ type: "no_ticket", terminal: "a" });
+  assert.equal(textOf(dock.querySelector(".terminal-notice")), "Closed: this terminal is gone.");
+  assert.deepEqual(sockets, []);
 });

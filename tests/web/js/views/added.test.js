@@ -50,3 +50,21 @@ test("one who goes is remembered, a few of them", () => {
   assert.equal(other.gone.length, 20);
   assert.equal(other.gone[19].owner, "network:25");
 });
+
+test("a namespace that its first container has left says so", () => {
+  const snapshot = structuredClone(told.snapshot);
+  snapshot.places["h1/twin"] = {
+    ...snapshot.places["h1/same"],
+    id: "h1/twin",
+    name: "twin",
+    netns: 77,
+    shares: "",
+    since: 1299,
+  };
+  const later = new Store();
+  later.apply({ type: "snapshot_taken", number: 7, at: 1, resync: false, snapshot });
+  const found = added(later, "h1", "container:twin");
+  const entries = [...found.groups.flatMap((group) => group.entries), ...found.before];
+  assert.match(entries[0].why, /^A namespace that twin still uses and that web has left/);
+  assert.ok(!found.notes.some((note) => note.startsWith("No namespace of its own")));
+});

@@ -1,0 +1,49 @@
+"""Many pings that were followed at once: for each of them, what was gathered of it alone."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import replace
+
+from explorer.network.journeys.gathered import Drop, Gathered, Sighting, Step
+from explorer.network.journeys.identity import echo_of, framed
+
+
+class Apart:
+    """Frames, rules and drops by the ping's identifier and sequence number. What is no echo belongs to every ping: ARP, ICMP
+    errors, tunnels."""
+
+    def __init__(self, gathered: Gathered) -> None:
+        self._gathered = gathered
+        self._sightings: dict[bytes, list[Sighting]] = defaultdict(list)
+        self._drops: dict[bytes, list[Drop]] = defaultdict(list)
+        self._steps: dict[bytes, list[Step]] = defaultdict(list)
+        for one in gathered.sightings:
+            self._sightings[echo_of(one.data)].append(one)
+        for drop in gathered.drops:
+            self._drops[echo_of(framed(drop))].append(drop)
+        for needle, step in _steps_of(gathered.steps):
+            self._steps[needle].append(step)
+
+    def of(self, needle: bytes, ok: bool, outcome: str, errno: int) -> Gathered:
+        """`outcome` is what the sender of this ping got."""
+        return replace(
+            self._gathered,
+            sightings=(*self._sightings[b""], *self._sightings[needle]),
+            drops=(*self._drops[b""], *self._drops[needle]),
+            steps=(*self._steps[b""], *self._steps[needle]),
+            ok=ok,
+            outcome=outcome,
+            errno=errno,
+        )
+
+
+def _steps_of(steps: tuple[Step, ...]) -> Iterator[tuple[bytes, Step]]:
+    """Each step with the ping it is about: a step without headers belongs to the last one with headers of the same number."""
+    about: dict[tuple[str, int], bytes] = {}
+    for step in steps:
+        if step.network:
+            echo = len(step.network) > 9 and step.network[9] == 1 and step.transport[:1] in (b"\0", b"\x08")
+            about[step.place, step.packet] = step.transport[4:8] if echo else b""
+        yield about.get((step.place, step.packet), b""), step
