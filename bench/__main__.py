@@ -10,7 +10,7 @@ import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from bench import across, classroom, compare, journeys, memory, node, noisy, picture, wall
+from bench import across, classroom, compare, journeys, listening, memory, node, noisy, picture, wall
 from bench.figures import Figure, Report, Samples, say
 from bench.learner import Learner, Typist, shows
 from bench.stack import Stack, own_engine_data, stack
@@ -171,7 +171,9 @@ COLD: dict[str, Measure] = {
     "overlay": across.overlay, "map": picture.much_to_draw, "journey": journeys.on_screen, "loss": journeys.loss,
     "memory": memory.bounded, "wall": wall.busy_class, "noisy": noisy.neighbours,
 }  # fmt: skip
-CLASS: dict[str, Measure] = {"classroom": classroom.cold, "prepared": classroom.prepared}
+CLASS: dict[str, Measure] = {
+    "classroom": classroom.cold, "prepared": classroom.prepared, "listening": listening.overhead,
+}  # fmt: skip
 WARM: dict[str, Measure] = {"second": second_open, "compare": compare.five_drivers}
 
 

@@ -2,7 +2,7 @@
  * namespaces end in this program: nothing of them is written anywhere.
  *
  * The structures name only the members that are read. When the program is loaded, libbpf puts the offsets of the running
- * kernel in place of these (CO-RE). `struct event` is read by drops/event.py.
+ * kernel in place of these (CO-RE). `struct event` is read by drops/hear.py.
  */
 typedef unsigned char __u8;
 typedef signed char __s8;
