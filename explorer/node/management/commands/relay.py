@@ -25,6 +25,10 @@ SWITCH_SECONDS = 0.0005  # a thread beside the loop gives way to the loop after 
 
 async def run() -> None:
     sys.setswitchinterval(SWITCH_SECONDS)
+    if sys.version_info < (3, 12):  # later versions choose it themselves; the older choice starts a thread for each tool
+        watcher = asyncio.PidfdChildWatcher()
+        watcher.attach_loop(asyncio.get_running_loop())
+        asyncio.set_child_watcher(watcher)
     task = asyncio.ensure_future(Relay().run())
     print("ready", flush=True)
     loop = asyncio.get_running_loop()
