@@ -8,7 +8,7 @@ from contextlib import suppress
 import pytest
 
 from explorer.lab.inside import allowance, unix_http
-from explorer.lab.inside.allowance import Account, Exceeded
+from explorer.lab.inside.allowance import Account, Exceeded, Rates
 from explorer.lab.watch.daemon import Daemon
 from tests.attacks import attack
 from tests.lab import fakes
@@ -98,9 +98,9 @@ class StoppedClock:
 
 async def test_a_daemon_that_lies_within_its_caps_costs_no_more_than_its_allowance(tmp_path, monkeypatch):
     monkeypatch.setattr(unix_http, "SECONDS", 20.0)
-    monkeypatch.setattr(allowance, "BURST", 0.05)
     monkeypatch.setattr(allowance, "time", StoppedClock())
-    account, pieces = Account(Exceeded()), []
+    rates = Rates(burst=0.05)
+    account, pieces = Account(Exceeded(rates)), []
     charge = account.charge
 
     def counted(seconds: float) -> None:
@@ -117,7 +117,7 @@ async def test_a_daemon_that_lies_within_its_caps_costs_no_more_than_its_allowan
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-    assert account.spent <= allowance.BURST + 4 * max(pieces), pieces
+    assert account.spent <= rates.burst + 4 * max(pieces), pieces
 
 
 async def test_a_daemon_that_dies_leaves_its_names(tmp_path):
