@@ -51,7 +51,7 @@ def as_markdown(found: list[dict[str, Any]]) -> str:
     lines = [
         *("# Faults", ""),
         f"{len(found)} faults, {held} survived, {len(found) - held} not. Written by `make test-faults` from its runs. A fault "
-        "without a time was tried without a clock: on an engine in memory, or on one process.",
+        "without a time was tried without a clock: on an engine in memory, or on one process. Leaks: 0 is counted, ? is not.",
         *("", f"| {' | '.join(HEAD)} |", f"|{' --- |' * len(HEAD)}"),
     ]
     for row in found:
