@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.core.checks import run_checks
 from django.http import HttpResponse
@@ -139,3 +144,24 @@ def test_a_site_that_is_set_up_well_has_nothing_to_be_said(settings):
     settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
     settings.SECURE_HSTS_SECONDS, settings.SECRET_KEY = 31_536_000, "k9" * 20 + "abcdefghijkl"
     assert [one for one in run_checks(include_deployment_checks=True) if not one.is_silenced()] == []
+
+
+def test_in_production_the_program_finds_nothing_and_its_cookies_belong_to_one_host(tmp_path):
+    names = "print(settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, settings.SESSION_COOKIE_SECURE)"
+    environ = os.environ | {
+        "EXPLORER_PRODUCTION": "1",
+        "SECRET_KEY": "k9" * 20 + "abcdefghijkl",
+        "ALLOWED_HOSTS": "lab.example",
+        "EXPLORER_ORIGINS": "https://lab.example",
+        "EXPLORER_TRUSTED_PROXIES": "10.0.0.5",
+        "EXPLORER_STATE": str(tmp_path),
+    }
+
+    def manage(*words):
+        argv = [sys.executable, str(settings.BASE_DIR / "manage.py"), *words]
+        return subprocess.run(argv, env=environ, capture_output=True, text=True, timeout=60, check=False)
+
+    checked = manage("check", "--deploy", "--fail-level", "WARNING")
+    assert checked.returncode == 0, checked.stderr
+    asked = manage("shell", "-c", f"from django.conf import settings; {names}")
+    assert asked.stdout.split()[-3:] == [HOST, "__Host-csrftoken", "True"], asked.stderr
