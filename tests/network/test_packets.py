@@ -290,3 +290,61 @@ def test_a_hostile_frame_is_told_with_what_was_read_before(case):
 @pytest.mark.parametrize("case", handmade.SOUND)
 def test_a_rare_frame_is_no_hostile_one(case):
     assert dissect(handmade.SOUND[case]).problem == ""
+
+
+# --- frames with a length, and packets inside an ICMP error -----------------------------------------------------------
+
+HELLO = bytes.fromhex(
+    "0180c2000000 00163e000001 0026 424203 0000 00 00 00 8000 00163e000001 00000000 8000 00163e000001 8001 0000 1400 0200 0f00"
+    "0000000000000000"
+)
+
+
+def test_a_number_below_0x0600_is_a_length_and_llc_follows():
+    packet = dissect(HELLO)
+    assert protocols(packet) == ["Ethernet", "LLC", "STP", "Times and versions"]
+    assert (packet.layers[0].get("length"), packet.layers[0].get("type")) == ("38", "")
+    assert packet.problem == ""
+    assert summarise(packet) == "spanning tree: hello of 00:16:3e:00:00:01, whose root is 00:16:3e:00:00:01"
+
+
+def test_an_llc_frame_of_another_protocol_is_named_by_its_sap():
+    told = dissect(bytes.fromhex("ffffffffffff 00163e000001 0004 e0e0 0300") + bytes(42))
+    assert protocols(told) == ["Ethernet", "LLC", "Payload"]
+    assert summarise(told) == "LLC for IPX"
+
+
+def icmp_error(kind: int, code: int, about: bytes) -> bytes:
+    return ethernet() + ip(1, struct.pack(">BBHI", kind, code, 0, 0) + about)
+
+
+def test_the_packet_that_an_icmp_error_is_about_is_read():
+    packet = dissect(icmp_error(3, 3, ip(17, udp(53, b"12345678"), total=99)[:28]))
+    assert protocols(packet) == ["Ethernet", "IPv4", "ICMP", "quoted IPv4", "quoted UDP"]
+    assert (packet.layers[3].get("destination"), packet.layers[4].get("destination port")) == ("10.0.1.4", "53")
+    assert packet.problem == ""
+    assert summarise(packet).endswith("ICMP port unreachable, about UDP 10.0.1.2:40000 → 10.0.1.4:53")
+
+
+@pytest.mark.parametrize(("kind", "code"), [(3, 4), (11, 0), (5, 1), (12, 0)])
+def test_every_kind_of_icmp_error_quotes(kind, code):
+    packet = dissect(icmp_error(kind, code, ip(1, struct.pack(">BBHHH", 8, 0, 0, 7, 9))))
+    assert packet.layers[-1].protocol == "quoted ICMP"
+    assert packet.layers[-1].get("sequence") == "9"
+    assert packet.find("ICMP").get("sequence") == ""  # the error's own header has none
+
+
+def test_a_quotation_is_never_taken_for_a_header_of_the_frame():
+    packet = dissect(icmp_error(11, 0, ip(6, struct.pack(">HHI", 40000, 80, 1) + bytes(12))))
+    assert packet.find("TCP") is None
+    assert protocols(packet)[3:] == ["quoted IPv4", "quoted TCP", "Data"]
+    assert "about TCP 10.0.1.2:40000 → 10.0.1.4:80" in summarise(packet)
+
+
+@pytest.mark.parametrize("kind", [1, 2, 3, 4])
+def test_icmp6_errors_quote_too(kind):
+    about = bytes.fromhex("60000000 0010 11 40") + bytes(15) + b"\1" + bytes(15) + b"\2" + udp(53, b"12345678")
+    head = struct.pack(">IHBB", 0x60000000, 8 + len(about), 58, 64) + bytes(15) + b"\2" + bytes(15) + b"\1"
+    packet = dissect(ethernet(0x86DD) + head + struct.pack(">BBHI", kind, 0, 0, 1280) + about)
+    assert protocols(packet)[2:5] == ["ICMPv6", "quoted IPv6", "quoted UDP"]
+    assert summarise(packet).endswith("about UDP [::1]:40000 → [::2]:53")

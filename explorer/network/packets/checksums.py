@@ -14,12 +14,13 @@ NAME = "checksum is"
 RIGHT, WRONG, UNUSED, LEFT = "right", "wrong", "not used", "left to the network card"
 NUMBERS = {"UDP": 17, "TCP": 6, "ICMPv6": 58}
 IPS = ("IPv4", "IPv6")
+JUDGED = {"IPv4", "ICMP", *NUMBERS}
 
 
 def judge(data: bytes, layer: Layer, end: int, carrier: Layer | None) -> Layer:
     """The layer with a verdict on its checksum, where one is possible. `end` is the end of the bytes that the checksum
     covers. `carrier` is the IP header around it; None when not all bytes of the IP packet are here."""
-    told = next((field for field in layer.fields if field.name == "checksum"), None)
+    told = next((field for field in layer.fields if field.name == "checksum"), None) if layer.protocol in JUDGED else None
     verdict = _verdict(data, layer, end, carrier, data[told.offset : told.offset + 2]) if told else ""
     return replace(layer, fields=(*layer.fields, Field(NAME, verdict, told.offset, 2))) if told and verdict else layer
 

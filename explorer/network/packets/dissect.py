@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from explorer.network.packets import checksums, dns, internet, link, transport
+from explorer.network.packets import checksums, dns, internet, link, quoted, transport
 from explorer.network.packets.model import Field, Layer, Packet
 from explorer.network.packets.reader import ByteCursor, Malformed, Short
 from explorer.network.packets.step import Next
@@ -12,6 +12,8 @@ from explorer.network.packets.step import Next
 HEADERS: dict[str, Callable[[ByteCursor], Next]] = {
     "Ethernet": link.ethernet,
     "VLAN": link.vlan,
+    "LLC": link.llc,
+    "STP": link.stp,
     "ARP": link.arp,
     "IPv4": internet.internet4,
     "IPv6": internet.internet6,
@@ -21,6 +23,7 @@ HEADERS: dict[str, Callable[[ByteCursor], Next]] = {
     "TCP": transport.tcp,
     "DNS": dns.dns,
     "VXLAN": transport.vxlan,
+    **quoted.QUOTED,
 }
 LAYERS = 32
 DEPTH = 3  # tunnels inside one another

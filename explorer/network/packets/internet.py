@@ -133,13 +133,13 @@ def icmp(read: ByteCursor) -> Next:
     elif kind == 3:
         read.skip(2)
         read.number("next-hop MTU", 2)
-        return Next("", payload="The packet it is about")
+        return Next("quoted IPv4")
     elif kind == 5:
         read.take("gateway", 4, ipv4)
-        return Next("", payload="The packet it is about")
+        return Next("quoted IPv4")
     elif kind in (11, 12):
         read.skip(4)
-        return Next("", payload="The packet it is about")
+        return Next("quoted IPv4")
     return Next("", payload="Data")
 
 
@@ -152,7 +152,10 @@ def icmp6(read: ByteCursor) -> Next:
         read.number("sequence", 2)
     elif kind == 2:
         read.number("MTU", 4)
-        return Next("", payload="The packet it is about")
+        return Next("quoted IPv6")
+    elif kind in (1, 3, 4):
+        read.skip(4)
+        return Next("quoted IPv6")
     elif kind in (135, 136):
         read.number("flags", 4, hexadecimal(8))
         read.take("target", 16, ipv6)

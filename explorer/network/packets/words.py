@@ -36,6 +36,8 @@ def _word(value: str) -> str:
 
 
 def _kind(ethernet: Layer) -> str:
+    if length := ethernet.get("length"):
+        return f"an 802.3 frame of {length} bytes"
     return f"type {ethernet.get('type')}" if ethernet.get("type") else "no type"
 
 
@@ -78,9 +80,33 @@ def _icmp(packet: Packet, layer: Layer) -> str:
     if code := _word(layer.get("code")):
         kind = code
     number = f", number {layer.get('sequence')}" if layer.get("sequence") else ""
-    return f"{_ends(packet, layer.depth)}, {layer.protocol} {kind}{number}".replace("ICMP ping", "ping").replace(
-        "ICMPv6 ping", "ping"
-    )
+    return f"{_ends(packet, layer.depth)}, {layer.protocol} {kind}{number}{_about(packet, layer)}".replace(
+        "ICMP ping", "ping"
+    ).replace("ICMPv6 ping", "ping")
+
+
+def _about(packet: Packet, layer: Layer) -> str:
+    """The packet that an ICMP error is about, as far as it is quoted."""
+    quoted = [one for one in packet.layers if one.protocol.startswith("quoted ") and one.depth == layer.depth]
+    if not quoted or quoted[0].problem:
+        return ""
+    ends, known = [quoted[0].get("source"), quoted[0].get("destination")], quoted[-1]
+    ports = [known.get("source port"), known.get("destination port")]
+    if all(ports):
+        ends = [f"[{end}]:{port}" if ":" in end else f"{end}:{port}" for end, port in zip(ends, ports, strict=True)]
+    what = known.protocol.removeprefix("quoted ") if known is not quoted[0] else "a packet"
+    return f", about {what} {ends[0]} → {ends[1]}"
+
+
+def _stp(_packet: Packet, layer: Layer) -> str:
+    kind = _word(layer.get("kind")) or f"kind {layer.get('kind')}"
+    if not layer.get("root MAC"):
+        return f"spanning tree: {kind}"
+    return f"spanning tree: {kind} of {layer.get('bridge MAC')}, whose root is {layer.get('root MAC')}"
+
+
+def _llc(_packet: Packet, layer: Layer) -> str:
+    return f"LLC for {_word(layer.get('destination SAP')) or layer.get('destination SAP')}"
 
 
 def _udp(packet: Packet, layer: Layer) -> str:
@@ -106,6 +132,8 @@ def _result(layer: Layer) -> str:
 
 
 _TOLD = {
+    "LLC": _llc,
+    "STP": _stp,
     "ARP": _arp,
     "IPv4": _internet,
     "IPv6": _internet,
@@ -128,6 +156,14 @@ _SHOWN = {
     "TCP": ("flags", "sequence", "acknowledgement", "window", "MSS"),
     "DNS": ("kind", "result", "question", "answer"),
     "VXLAN": ("VNI",),
+    "LLC": ("destination SAP", "source SAP"),
+    "STP": ("kind", "root MAC", "bridge MAC", "cost to root"),
+    "quoted IPv4": ("protocol", "TTL", "total length"),
+    "quoted IPv6": ("next header", "hop limit", "payload length"),
+    "quoted ICMP": ("type", "id", "sequence"),
+    "quoted ICMPv6": ("type", "id", "sequence"),
+    "quoted UDP": ("length",),
+    "quoted TCP": ("sequence",),
 }
 
 
@@ -135,7 +171,7 @@ def header_line(layer: Layer) -> str:
     """One header in one line: source and destination, then the fields that matter most."""
     values = {field.name: field.value for field in reversed(layer.fields)}
     told = []
-    if layer.protocol in ("UDP", "TCP"):
+    if layer.protocol.removeprefix("quoted ") in ("UDP", "TCP"):
         told.append(f"{values.get('source port', '?')} → {values.get('destination port', '?')}")
     elif "source" in values or "destination" in values:
         told.append(f"{values.get('source', '?')} → {values.get('destination', '?')}")
