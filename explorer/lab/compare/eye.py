@@ -19,7 +19,7 @@ from explorer.network.views import VIEWS, kept, lasting
 
 WHOLE_SECONDS = patient(6.0)
 SHOWN_SECONDS = patient(4.0)
-STILL, STILL_SECONDS = 0.5, patient(4.0)
+STILL, STILL_SECONDS = 1.0, patient(6.0)  # a busy machine makes pauses between what belongs together
 STEP = 0.02
 PLACES = 24  # places that are kept with a comparison
 
