@@ -6,6 +6,7 @@
   each, and `mounted` adds the namespaces that only a mount keeps.
 - `namespace` watches one namespace: netlink says which views are out of date, and only those are read again.
 - `shown` joins the readings: veth ends, reasons, times; what differs from what was shown before comes out once.
+- `verdicts` says when a line may be called somebody else's and not Docker's, and after which command it appeared.
 - `daemon` follows the host's own Docker daemon. `happenings` puts its events in words. `remembered` keeps the names that the
   kernel still supports when the daemon is silent.
 - `journal` is a machine's log of requests, `calls` a third-party driver's journal. Where a VXLAN interface is, frames are taken

@@ -17,13 +17,13 @@ from typing import Any
 
 import structlog
 
+from explorer.lab.watch.verdicts import Verdicts
 from explorer.network.differ import Change, diff
 from explorer.network.elsewhere import Elsewhere, look_elsewhere
 from explorer.network.explain import explain
 from explorer.network.model import DockerState, Observation, Place, View
 from explorer.network.peers import link_peers
 from explorer.network.since import Since
-from explorer.network.verdicts import Verdicts
 from explorer.network.views import owned
 
 log = structlog.get_logger(__name__)

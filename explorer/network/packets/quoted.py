@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from explorer.network.packets import internet
+from explorer.network.packets.internet import ICMP_TYPES, ICMPV6_TYPES, internet4, internet6
 from explorer.network.packets.reader import ByteCursor, hexadecimal, named
 from explorer.network.packets.step import Next
 
@@ -15,11 +15,11 @@ DATA = "Data"
 
 
 def quoted4(read: ByteCursor) -> Next:
-    return _of(internet.internet4(read))
+    return _of(internet4(read))
 
 
 def quoted6(read: ByteCursor) -> Next:
-    return _of(internet.internet6(read))
+    return _of(internet6(read))
 
 
 def _of(packet: Next) -> Next:
@@ -44,11 +44,11 @@ def tcp(read: ByteCursor) -> Next:
 
 
 def icmp(read: ByteCursor) -> Next:
-    return _echo(read, internet.ICMP_TYPES, (0, 8))
+    return _echo(read, ICMP_TYPES, (0, 8))
 
 
 def icmp6(read: ByteCursor) -> Next:
-    return _echo(read, internet.ICMPV6_TYPES, (128, 129))
+    return _echo(read, ICMPV6_TYPES, (128, 129))
 
 
 def _echo(read: ByteCursor, types: dict[int, str], echoes: tuple[int, int]) -> Next:

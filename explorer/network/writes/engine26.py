@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import explorer.network.writes.sentences as told
 from explorer.network.names import ANY_ADDRESS
-from explorer.network.writes import sentences as told
 from explorer.network.writes.bridges import Bridge, Family
 from explorer.network.writes.endpoints import Opened
 from explorer.network.writes.written import Written

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import ip_address
 
-from explorer.network.writes import sentences as told
+import explorer.network.writes.sentences as told
 from explorer.network.writes.bridges import Bridge, Family
 from explorer.network.writes.endpoints import Opened
 from explorer.network.writes.engine26 import STAGE_1, STAGE_2, translation

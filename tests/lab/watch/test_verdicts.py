@@ -3,9 +3,9 @@
 import pytest
 
 from explorer.lab.watch.shown import Shown
+from explorer.lab.watch.verdicts import NOT_KNOWN, SETTLED
 from explorer.network.model import Place
 from explorer.network.not_dockers import UNLIKE
-from explorer.network.verdicts import NOT_KNOWN, SETTLED
 from explorer.network.views import observe
 from tests.network.captured import CAPTURES, FILES, docker, text
 
