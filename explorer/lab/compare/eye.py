@@ -19,7 +19,7 @@ from explorer.network.views import VIEWS, kept, lasting
 
 WHOLE_SECONDS = patient(6.0)
 SHOWN_SECONDS = patient(4.0)
-STILL, STILL_SECONDS = 1.0, patient(6.0)  # a busy machine makes pauses between what belongs together
+STILL, STILL_SECONDS = 1.0, patient(12.0)  # a busy machine makes pauses between what belongs together
 STEP = 0.02
 PLACES = 24  # places that are kept with a comparison
 
@@ -69,8 +69,15 @@ class Eye:
             raise HostError("The sandbox could not be looked at.")
 
     async def still(self) -> None:
-        """Waits until nothing has changed for a moment, or STILL_SECONDS are over."""
-        await self._until(lambda: time.monotonic() - self._moved > STILL, STILL_SECONDS)
+        """Waits until nothing has changed for a moment and no reading waits for the sandbox's allowance, or STILL_SECONDS are
+        over."""
+        await self._until(lambda: self._rests() and time.monotonic() - self._moved > STILL, STILL_SECONDS)
+
+    def _rests(self) -> bool:
+        if self.observer.account.rest() > 0:
+            self._moved = time.monotonic()
+            return False
+        return True
 
     async def shows(self, place: str) -> bool:
         return await self._until(lambda: place in self.places, SHOWN_SECONDS)
