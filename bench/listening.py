@@ -7,6 +7,7 @@ of another sandbox are listened to. Meanwhile a third sandbox makes drops: none 
 from __future__ import annotations
 
 import asyncio
+import statistics
 
 from bench import node
 from bench.figures import Figure, Report, Samples, say
@@ -96,8 +97,4 @@ async def in_turns(lab: LabConfig, busy: str, followed: str, address: str) -> tu
 
 def slower(alone: list[float], heard: list[float]) -> float:
     """Percent of the median; 0 when it was not slower."""
-    return max(0.0, 100 * (1 - median(heard) / median(alone)))
-
-
-def median(values: list[float]) -> float:
-    return sorted(values)[len(values) // 2]
+    return max(0.0, 100 * (1 - statistics.median(heard) / statistics.median(alone)))

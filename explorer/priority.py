@@ -28,10 +28,18 @@ def give(pid: int, niceness: int) -> None:
 def give_group(pid: int, niceness: int) -> bool:
     """Gives the session of this process a niceness that programs in other sessions do not inherit. False where sessions are
     not scheduled as groups, or where the rights do not suffice."""
+    if not sessions_are_groups():
+        return False
     try:
-        if _ENABLED.read_text().strip() != "1":
-            return False
         Path(f"/proc/{pid}/autogroup").write_text(str(niceness))
     except OSError:
         return False
     return True
+
+
+def sessions_are_groups() -> bool:
+    """Whether this kernel schedules each session as a group."""
+    try:
+        return _ENABLED.read_text().strip() == "1"
+    except OSError:
+        return False

@@ -18,6 +18,7 @@ from pathlib import Path
 from threading import Event
 
 from explorer.lab.config import LabConfig
+from explorer.lab.engine import cgroups
 from explorer.lab.engine.leftovers import our_cgroups
 from explorer.lab.usage import IDENTITY, cpu_of
 
@@ -94,9 +95,4 @@ def set_weight(groups: list[Path], part: float) -> None:
     """Sets the weight of a container to this part of the kernel's usual one."""
     for group in groups:
         for file, usual in FILES.items():
-            with suppress(OSError):  # this hierarchy does not divide processor time, or the group is gone
-                descriptor = os.open(group / file, os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW)
-                try:
-                    os.write(descriptor, str(max(2, round(usual * part))).encode())
-                finally:
-                    os.close(descriptor)
+            cgroups.write(group / file, str(max(2, round(usual * part))))  # one hierarchy has one of the files

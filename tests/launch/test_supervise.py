@@ -36,7 +36,7 @@ async def test_parts_start_in_order_and_stop_in_reverse(supervisor):
     assert not any(map(alive, pids))
 
 
-@pytest.mark.skipif(os.geteuid() != 0 or not Path("/proc/self/autogroup").exists(), reason="needs root and autogroups")
+@pytest.mark.skipif(os.geteuid() != 0 or not priority.sessions_are_groups(), reason="needs root, and a kernel with autogroups")
 async def test_a_part_that_others_wait_for_comes_before_them(supervisor):
     """Each part is a session, and the kernel divides the processor between sessions: niceness alone would do nothing."""
     places = []

@@ -40,28 +40,28 @@ def delegate(config: LabConfig, container: str, root: tuple[int, int]) -> None:
 def limit(group: Path) -> None:
     """Sets those of OWN_LIMITS that this group has. Version 1 has no limit of groups; `lab.memory` counts them."""
     for name, value in OWN_LIMITS.items():
-        _write(group / name, str(value))
+        write(group / name, str(value))
 
 
 def kill_now(config: LabConfig, container: str) -> None:
     """Kills every process of a container in no time, where the kernel has version 2 (Linux 5.14 or newer), beside version 1
     or alone. `kill_all` has to follow."""
     for parent in our_cgroups(config):
-        _write(parent / container / "cgroup.kill", "1")
+        write(parent / container / "cgroup.kill", "1")
 
 
 def freeze(config: LabConfig, container: str, frozen: bool) -> None:
     """Stops every process of a container, or lets them go on. Version 2 is asked first."""
     groups = [parent / container for parent in our_cgroups(config)]
-    if not any(_write(group / "cgroup.freeze", str(int(frozen))) for group in groups):
+    if not any(write(group / "cgroup.freeze", str(int(frozen))) for group in groups):
         for group in groups:
-            _write(group / "freezer.state", "FROZEN" if frozen else "THAWED")
+            write(group / "freezer.state", "FROZEN" if frozen else "THAWED")
 
 
-def _write(file: Path, text: str) -> bool:
+def write(file: Path, text: str) -> bool:
     """Writes into an existing file. False when there is none, or when it refuses."""
     try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CLOEXEC)
+        descriptor = os.open(file, os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError:
         return False
     try:

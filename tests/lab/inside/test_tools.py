@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from explorer import priority
 from explorer.lab.inside import tools
 from explorer.lab.inside.allowance import Account, Exceeded
 from explorer.lab.inside.tools import outputs_of, run_tools
@@ -49,6 +50,7 @@ async def test_a_missing_tool_is_an_error_not_a_crash(here):
 
 
 @needs_root
+@pytest.mark.skipif(not priority.sessions_are_groups(), reason="this kernel does not schedule sessions as groups")
 async def test_tools_of_a_sandbox_in_debt_come_last_and_others_do_not(here):
     """In a session of its own, niceness alone would do nothing."""
     ask = {"group": ["cat", "/proc/self/autogroup"], "own": ["nice"]}
