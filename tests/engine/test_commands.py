@@ -22,15 +22,16 @@ def sandbox(node):
 
 @pytest.fixture(scope="module")
 def terminal(node, sandbox):
-    """Types lines in a place, each once the prompt is back."""
+    """Types lines in a place, each once the prompt is back: within a minute, as a flood of programs takes its time when others
+    work on the machine."""
     head = TERMINAL.format(sandbox=sandbox) + (
         "def give(place, *lines):\n"
         "    t = Term(place).until(b'# ')\n"
         "    for line in lines:\n"
-        "        t.said = b''; t.type(line + '\\n'); t.until(b'\\n'); t.until(b'# '); time.sleep(0.3)\n"
+        "        t.said = b''; t.type(line + '\\n'); t.until(b'\\n'); t.until(b'# ', 60); time.sleep(0.3)\n"
         "    t.order(orders.CloseTerminal, terminal=t.id)\n"
     )
-    return lambda place, *lines: node.python(f"{head}give({place!r}, *{lines!r})")
+    return lambda place, *lines: node.python(f"{head}give({place!r}, *{lines!r})", seconds=120)
 
 
 @pytest.fixture
