@@ -12,6 +12,7 @@ const watch = process.argv.includes("--watch");
 
 rmSync(out, { recursive: true, force: true });
 cpSync(join(here, "images"), join(out, "images"), { recursive: true });
+cpSync(join(here, "desktop"), join(out, "desktop"), { recursive: true });
 // the map's layout runs in a worker of its own, which has to be a file of its own
 cpSync(join(here, "..", "node_modules", "elkjs", "lib", "elk-worker.min.js"), join(out, "elk-worker.js"));
 

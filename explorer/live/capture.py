@@ -11,37 +11,43 @@ from typing import Any
 
 from explorer.live import messages, state
 from explorer.live.edge import Close, Receive, SandboxEdge, Send
-from explorer.live.feed import Restarted
+from explorer.live.feed import Restarted, end
 from explorer.live.limits import CAPTURE_SOCKETS, RECHECK_SECONDS
 from explorer.live.streams import START, Entry
 from explorer.network.captured import Frame, tell_row
-from explorer.sandboxes.events import capture_key
+from explorer.sandboxes.events import CaptureFacts, capture_key, followed_key
 
 APPEARS_SECONDS = 5.0  # a page may connect before the node has begun what was just asked for
+FOLLOWED_SECONDS = 30  # a capture that was left counts as followed for this long
 
 
 class CaptureSocket(SandboxEdge):
     kind = "capture"
     beats = False  # it belongs to a page whose other socket does
     most = CAPTURE_SOCKETS
+    capture: str
 
     def __init__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         super().__init__(scope, receive, send)
-        self.capture = str(self.scope["url_route"]["kwargs"]["capture"])
+        self.capture = str(self.scope["url_route"]["kwargs"].get("capture", ""))
 
     def sandbox_id(self) -> str:
         return self.asked("sandbox") or ""
 
     async def flow(self) -> None:
         """Sends the frames from the first to the last. A page that connects again gets all of them again."""
-        await self.find()
+        await self.begin(await self.find())
+        follow = asyncio.create_task(self.follow())
         subscription = await self.hub.subscribe(capture_key(self.sandbox.pk, self.capture), START)
+        loop = asyncio.get_running_loop()
+        asked = loop.time()
         try:
             while True:
                 try:
-                    async with asyncio.timeout(RECHECK_SECONDS):
+                    async with asyncio.timeout(max(0.0, asked + RECHECK_SECONDS - loop.time())):
                         entries = await subscription.next()
                 except TimeoutError:
+                    asked = loop.time()
                     await self.allowed()
                     continue
                 except Restarted:
@@ -50,12 +56,23 @@ class CaptureSocket(SandboxEdge):
                     return
         finally:
             self.hub.leave(subscription)
+            await end(follow)
 
-    async def find(self) -> None:
+    async def begin(self, facts: CaptureFacts) -> None:
+        """Sends what stands before the frames."""
+
+    async def follow(self) -> None:
+        """Notes in Redis that somebody reads this capture: the node ends a ring that nobody reads."""
+        while True:
+            await self.hub.redis.set(followed_key(self.sandbox.pk, self.capture), 1, ex=FOLLOWED_SECONDS)
+            await asyncio.sleep(FOLLOWED_SECONDS / 3)
+
+    async def find(self) -> CaptureFacts:
         deadline = asyncio.get_running_loop().time() + APPEARS_SECONDS
         while asyncio.get_running_loop().time() < deadline:
-            if any(facts.id == self.capture for facts in await state.read_captures(self.hub.redis, self.sandbox.pk)):
-                return
+            for facts in await state.read_captures(self.hub.redis, self.sandbox.pk):
+                if facts.id == self.capture:
+                    return facts
             await asyncio.sleep(0.1)
         await self.refuse("unknown_capture", strike=False)
         raise Close(messages.NOT_YOURS)

@@ -135,10 +135,8 @@ class Edge:
         code = await self.enter()
         if code is not None:
             REFUSED.labels(self.kind, code).inc()
-            # Asked before accept; accepted only so that the page can read the code, and nothing but the code is sent.
             with contextlib.suppress(OSError):
-                await self.accept()
-                await self._send({"type": "websocket.close", "code": code})
+                await self.turn_away(code)
             return
         try:
             await self.accept()
@@ -164,6 +162,11 @@ class Edge:
             log.info("socket refused: %s has %d %s sockets", self.who, SOCKETS_OPEN.open[self.seat], self.kind)
             return messages.TOO_MANY
         return None
+
+    async def turn_away(self, code: int) -> None:
+        """Asked before accept; accepted only so that the page can read the code, and nothing but the code is sent."""
+        await self.accept()
+        await self._send({"type": "websocket.close", "code": code})
 
     async def accept(self) -> None:
         """Accepts the socket. A browser that offers subprotocols, as an embedded page does, closes it unless one of them is

@@ -12,6 +12,7 @@ from django.urls import path, re_path
 
 from explorer.live.capture import CaptureSocket
 from explorer.live.comparison import ComparisonSocket
+from explorer.live.pcapng import PcapngSocket
 from explorer.live.sandbox import SandboxSocket
 from explorer.live.seat import SeatSocket
 from explorer.live.terminal import TerminalSocket
@@ -41,6 +42,7 @@ ROUTES = [  # consumers in the place of views: channels' own use of Django's rou
     path("ws/sandbox/<slug:sandbox>/", or_watching(SandboxSocket, SandboxWatcher)),  # type: ignore[arg-type]
     path("ws/terminal/<slug:terminal>/", or_watching(TerminalSocket, TerminalWatcher)),  # type: ignore[arg-type]
     path("ws/capture/<slug:capture>/", or_watching(CaptureSocket, CaptureWatcher)),  # type: ignore[arg-type]
+    path("ws/pcapng/", PcapngSocket.as_asgi()),  # type: ignore[arg-type]
     path("ws/comparison/<slug:comparison>/", ComparisonSocket.as_asgi()),  # type: ignore[arg-type]
     path("ws/seat/<slug:klass>/", SeatSocket.as_asgi()),  # type: ignore[arg-type]
     path("ws/wall/<slug:class_id>/", WallSocket.as_asgi()),  # type: ignore[arg-type]

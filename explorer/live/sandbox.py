@@ -28,13 +28,14 @@ from explorer.live.limits import (
     Bucket,
 )
 from explorer.live.streams import START, Entry
-from explorer.live.tickets import Ticket, give_ticket
+from explorer.live.tickets import CAPTURE_TICKET_SECONDS, CaptureTicket, Ticket, give_ticket
 from explorer.sandboxes.changes import describe_row
 from explorer.sandboxes.events import events_key, fresh_key, present_key, type_of
 from explorer.sandboxes.models import Sandbox
 from explorer.sandboxes.orders import (
     SANDBOX_WISH,
     AnyWish,
+    AskCaptureTicket,
     AskTicket,
     CloseTerminal,
     FollowJourney,
@@ -172,14 +173,14 @@ class SandboxSocket(SandboxEdge):
     # --- what the page wishes ---
 
     async def take(self, wish: Wish) -> None:
-        if isinstance(wish, AskTicket):
-            await self.ask_ticket(wish)
+        if isinstance(wish, AskTicket | AskCaptureTicket):
+            await asyncio.sleep(self.tickets.take(1))
+            await self.allowed()
+            await super().take(wish)
         else:
             await (super().take(wish) if self.asks.spare() else self.refuse("too_fast", strike=False))
 
     async def ask_ticket(self, wish: AskTicket) -> None:
-        await asyncio.sleep(self.tickets.take(1))
-        await self.allowed()
         facts = await state.read_terminal(self.hub.redis, self.sandbox.pk, wish.terminal)
         if facts is None:
             await self.say({"type": "no_ticket", "terminal": wish.terminal})
@@ -187,6 +188,21 @@ class SandboxSocket(SandboxEdge):
         ticket = Ticket(asker=self.asker, sandbox=self.sandbox.pk, terminal=facts.id, place=facts.place)
         text = await give_ticket(self.hub.redis, ticket)
         await self.say({"type": "ticket_given", "terminal": facts.id, "ticket": text})
+
+    async def ask_capture_ticket(self, wish: AskCaptureTicket) -> None:
+        captures = await state.read_captures(self.hub.redis, self.sandbox.pk)
+        if not any(facts.id == wish.capture and not facts.failed for facts in captures):
+            await self.say({"type": "no_capture_ticket", "capture": wish.capture})
+            return
+        ticket = CaptureTicket(
+            sandbox=self.sandbox.pk,
+            capture=wish.capture,
+            learner=None if self.right else self.learner,
+            user=self.right.user if self.right else None,
+            login=self.right.login if self.right else "",
+        )
+        text = await give_ticket(self.hub.redis, ticket, CAPTURE_TICKET_SECONDS)
+        await self.say({"type": "capture_ticket_given", "capture": wish.capture, "ticket": text})
 
     async def open_terminal(self, wish: OpenTerminal) -> None:
         terminals = await state.read_terminals(self.hub.redis, self.sandbox.pk)

@@ -28,7 +28,7 @@ from explorer.live.sandbox import SandboxSocket
 from explorer.live.terminal import TerminalSocket
 from explorer.sandboxes.events import class_stream, events_key, size_key
 from explorer.sandboxes.models import Sandbox
-from explorer.sandboxes.orders import AnyWish, AskTicket, Wish
+from explorer.sandboxes.orders import AnyWish, AskCaptureTicket, AskTicket, Wish
 
 RIGHTS_KEPT = 1.0  # seconds for which an invitation that was read holds
 Application = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
@@ -67,11 +67,13 @@ class SandboxWatcher(Watcher, SandboxSocket):
     kind = "watched sandbox"
 
     async def text(self, text: str) -> None:
-        """A watcher may ask for tickets. The terminal's own socket asks whether its terminals may be read."""
+        """A watcher may ask for tickets, also for a capture, which a watcher may download. The terminal's own socket asks
+        whether its terminals may be read."""
         await SandboxSocket.text(self, text)
 
     async def take(self, wish: Wish) -> None:
-        await (super().take(wish) if isinstance(wish, AskTicket) else self.refuse("only_watching"))
+        may = isinstance(wish, AskTicket | AskCaptureTicket)
+        await (super().take(wish) if may else self.refuse("only_watching"))
 
     async def tell_presence(self) -> None:
         """Does nothing: a watcher does not count as somebody in the sandbox."""

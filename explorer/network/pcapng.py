@@ -18,6 +18,7 @@ SECTION, INTERFACE, PACKET, STATISTICS = 0x0A0D0D0A, 1, 6, 5
 BYTE_ORDER, ETHERNET = 0x1A2B3C4D, 1
 IF_NAME, IF_DESCRIPTION, IF_TSRESOL, IF_FILTER = 2, 3, 9, 11
 EPB_FLAGS, SHB_USERAPPL = 2, 4
+COMMENT = 1
 ISB_FILTERACCEPT, ISB_OSDROP, ISB_USRDELIV = 6, 7, 8
 NANOSECONDS = bytes([9])  # times are in units of 10^-9 seconds
 INBOUND, OUTBOUND = 1, 2
@@ -40,10 +41,13 @@ def write_frame(frame: Frame) -> bytes:
     return _block(PACKET, head + _padded(data) + _options((EPB_FLAGS, flags)))
 
 
-def end_file(at: int, came: int, left_out: int, kept: int) -> bytes:
-    """The statistics block: `came` frames passed the filter, `left_out` of them were not kept."""
+def end_file(at: int, came: int, left_out: int, kept: int, comment: str = "") -> bytes:
+    """The statistics block: `came` frames passed the filter, `left_out` of them were not kept. While a capture runs, such a
+    block may stand between frames; a reader takes the last one.
+    """
     counts = ((ISB_FILTERACCEPT, came), (ISB_OSDROP, left_out), (ISB_USRDELIV, kept))
-    told = _options(*((code, struct.pack("<Q", count)) for code, count in counts))
+    words = ((COMMENT, comment.encode()),) if comment else ()
+    told = _options(*words, *((code, struct.pack("<Q", count)) for code, count in counts))
     return _block(STATISTICS, struct.pack("<III", 0, *_halves(at)) + told)
 
 

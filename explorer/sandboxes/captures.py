@@ -28,10 +28,12 @@ def find(sandbox: str, capture: str) -> CaptureFacts | None:
 
 
 def counts(sandbox: str, capture: str) -> tuple[int, int]:
-    """Returns (frames kept, frames left out) of one capture, counted in its stream."""
+    """Returns (frames taken, frames left out) of one capture. Frames are numbered from 1, so the last entry says how many they
+    are, also in a ring, whose first frames are deleted.
+    """
     entries = cast(Any, streams.redis().xrevrange(capture_key(sandbox, capture)))
     left_out = next((int(fields[b"g"]) for _, fields in entries if b"g" in fields), 0)
-    return sum(b"f" in fields for _, fields in entries), left_out
+    return int(entries[0][0].split(b"-")[0]) if entries else 0, left_out
 
 
 def read_frames(sandbox: str, capture: str) -> Iterator[Frame]:

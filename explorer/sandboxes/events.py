@@ -218,7 +218,7 @@ class ColumnMoved(Message):
 
 class CaptureFacts(BaseModel):
     """`reason` says why the capture ended; `failed` says that it did not start. `kept` and `left_out` are final
-    after its end.
+    after its end. With `ring` only the newest of the `kept` frames are there.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -232,6 +232,7 @@ class CaptureFacts(BaseModel):
     reason: str = ""
     kept: int = 0
     left_out: int = 0
+    ring: bool = False
 
 
 class TerminalFacts(BaseModel):
@@ -349,7 +350,7 @@ def size_key(terminal: str) -> str:
 
 
 def ticket_key(ticket: str) -> str:
-    """String: what a ticket for a terminal is for, as JSON. Only the web process knows it (`explorer.live.tickets`)."""
+    """String: what a ticket is for, as JSON. Only the web process knows it (`explorer.live.tickets`)."""
     return f"ticket:{ticket}"
 
 
@@ -368,3 +369,8 @@ def capture_key(sandbox: str, capture: str) -> str:
     have field `g`: how many frames were left out so far. The last entry has field `x`: why the capture ended.
     """
     return f"sb:{sandbox}:capture:{capture}"
+
+
+def followed_key(sandbox: str, capture: str) -> str:
+    """Exists while a page or a program reads this capture as it runs."""
+    return f"sb:{sandbox}:capture:{capture}:followed"

@@ -76,13 +76,16 @@ class FollowJourney(Wish):
 
 
 class StartCapture(Wish):
-    """Captures frames at an interface of a place. The frames go to the stream of the capture."""
+    """Captures frames at an interface of a place. The frames go to the stream of the capture: the first ones until it is full,
+    or with `ring` the newest ones for as long as somebody looks at them.
+    """
 
     answered = True
     type: Literal["start_capture"] = "start_capture"
     place: str = Field(min_length=1, max_length=200)
     interface: str = Field(min_length=1, max_length=32)
     expression: str = Field(default="", max_length=500)
+    ring: bool = False
 
 
 class StopCapture(Wish):
@@ -124,6 +127,16 @@ class AskTicket(Wish):
     terminal: Id
 
 
+class AskCaptureTicket(Wish):
+    """A ticket with which a program on the desktop can read this capture once, as it runs. Answer: `capture_ticket_given` or
+    `no_capture_ticket`.
+    """
+
+    answered = True
+    type: Literal["ask_capture_ticket"] = "ask_capture_ticket"
+    capture: Id
+
+
 # --- said by the web process itself -------------------------------------------------------------------------------------
 
 
@@ -142,7 +155,7 @@ class LookAgain(Wish):
 
 SandboxWish = OpenTerminal | CloseTerminal | FollowJourney | StartCapture | StopCapture | MeasureGrid
 TerminalWish = ResizeTerminal | AcknowledgeTerminal
-PageWish = SandboxWish | AskTicket  # what a page may say over the websocket of its sandbox
+PageWish = SandboxWish | AskTicket | AskCaptureTicket  # what a page may say over the websocket of its sandbox
 SANDBOX_WISH: TypeAdapter[PageWish] = TypeAdapter(Annotated[PageWish, Field(discriminator="type")])
 TERMINAL_WISH: TypeAdapter[TerminalWish] = TypeAdapter(Annotated[TerminalWish, Field(discriminator="type")])
 AnyWish = SandboxWish | TerminalWish | TypeInTerminal | LookAgain

@@ -1,5 +1,10 @@
 """A capture from the page: start, see a ping, read a field in its bytes by keyboard, download, stop; nonsense is answered."""
 
+import io
+import shlex
+import subprocess
+import sys
+
 import dpkt
 import pytest
 from playwright.sync_api import expect
@@ -52,3 +57,25 @@ def test_nonsense_is_answered_in_tcpdumps_words(capture, complaints):
     expect(capture.get_by_label("Packets").first).to_have_value("own")
     capture.get_by_role("button", name="Start").click()
     expect(capture.get_by_role("status").first).to_contain_text("tcpdump: can't parse filter expression")
+
+
+def test_a_capture_goes_to_a_program_on_the_desktop(page, capture, learner, complaints):
+    """The line that the page shows, with a file in the place of Wireshark, and the program that the page links to."""
+    capture.get_by_label("Interface").select_option("eth0")
+    capture.get_by_label("Packets").first.select_option("Ping (ICMP)")
+    capture.get_by_label("Keep").select_option("The newest 500, for an hour")
+    capture.get_by_role("button", name="Start").click()
+    capture.get_by_role("button", name="In Wireshark").click()
+    line = capture.get_by_label("Command line").input_value()
+    program, address = shlex.split(line.partition("|")[0])[1:]
+    with page.expect_download() as given:
+        capture.get_by_role("link", name=program).click()
+    assert given.value.suggested_filename == program
+    reading = subprocess.Popen([sys.executable, str(given.value.path()), address], stdout=subprocess.PIPE)
+    learner.run("h1", "ping -c 2 -i 0.2 outside")
+    expect(capture.locator(".capture-row")).to_have_count(4)
+    assert serious(page) == []
+    capture.get_by_role("button", name="Stop").click()
+    data, _ = reading.communicate(timeout=60)
+    assert reading.returncode == 0
+    assert len(list(dpkt.pcapng.Reader(io.BytesIO(data)))) == 4

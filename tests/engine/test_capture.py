@@ -1,6 +1,11 @@
 """Captures on a real sandbox: a ping with both addresses, a flood sampled, a container that goes, another decoder."""
 
 import asyncio
+import os
+import shutil
+import subprocess
+import threading
+from types import SimpleNamespace
 
 import dpkt
 import pytest
@@ -8,6 +13,7 @@ import pytest
 from explorer.lab.errors import NotThere
 from explorer.network.captured import tell_row
 from explorer.network.packets import dissect
+from explorer.node.operator import actions, capturing
 from explorer.node.operator.look import looking
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(200)]
@@ -93,3 +99,41 @@ async def test_an_independent_decoder_reads_the_same_in_them(observer, shell):
         if internet:
             assert internet.get("source") == ".".join(str(part) for part in theirs.data.src)
             assert internet.get("TTL") == str(theirs.data.ttl)
+
+
+def piped(argv, stdin):
+    return subprocess.Popen(argv, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+
+
+async def test_the_operators_command_feeds_tshark_while_it_captures_and_ends_with_its_reader(sandbox, observer, shell):
+    """`sandbox capture … --out -` with tshark in the place of Wireshark: a packet is shown before the capture has ended."""
+    if shutil.which("tshark") is None:
+        pytest.fail("no tshark here; setup/debian-packages-test.txt names it")
+    asked = SimpleNamespace(pk=sandbox[0], generation=1, facts=sandbox[1], state=actions.State.READY)
+    reading, writing = os.pipe()
+    argv = ["tshark", "-l", "-n", "-i", "-", "-T", "fields", "-e", "ip.src", "-e", "icmp.type"]
+    tshark = piped(argv, reading)
+    os.close(reading)
+    ended: list[BaseException | dict] = []
+
+    def write():
+        try:
+            with os.fdopen(writing, "wb") as out:
+                ended.append(capturing.stream(asked, "h1/web", "eth0", "icmp", None, out))  # type: ignore[arg-type]
+        except BrokenPipeError as error:
+            ended.append(error)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    pinging = asyncio.create_task(asyncio.to_thread(shell, "h1/web", "ping -c 60 -i 0.2 172.17.0.1"))
+    try:
+        lines = [(await asyncio.to_thread(tshark.stdout.readline)).decode().split() for _ in range(2)]
+        assert sorted(lines) == [["172.17.0.1", "0"], ["172.17.0.2", "8"]]
+        assert thread.is_alive()
+    finally:
+        tshark.kill()
+        tshark.wait()
+    await asyncio.to_thread(thread.join, 30)
+    assert [type(one) for one in ended] == [BrokenPipeError]
+    await asyncio.to_thread(shell, "h1/web", "pkill ping")
+    await pinging

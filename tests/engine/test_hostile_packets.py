@@ -14,7 +14,7 @@ from explorer.live.capture import write_entries
 from explorer.live.messages import encode
 from explorer.live.streams import Entry
 from explorer.network.journeys import Asked
-from explorer.node.operator import actions
+from explorer.node.operator import actions, capturing
 from explorer.node.operator.look import looking
 from tests.attacks import attack
 from tests.captures import handmade
@@ -88,7 +88,7 @@ async def test_tshark_opens_what_the_command_line_keeps(far, shell, tmp_path):
         pytest.fail("no tshark here; setup/debian-packages-test.txt names it")
     path = tmp_path / "hostile.pcapng"
     asked = SimpleNamespace(pk=far[0], generation=1, facts=far[1], state=actions.State.READY)
-    listening = asyncio.create_task(asyncio.to_thread(actions.capture, asked, "h1/sink", "eth0", OURS, 6.0, str(path)))  # type: ignore[arg-type]
+    listening = asyncio.create_task(asyncio.to_thread(capturing.capture, asked, "h1/sink", "eth0", OURS, 6.0, str(path)))  # type: ignore[arg-type]
     await asyncio.to_thread(shell, "h1", UNTIL_SOMEBODY_LISTENS)
     await asyncio.to_thread(sending(shell), "h1", SEND)
     told = await listening

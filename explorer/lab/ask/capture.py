@@ -1,6 +1,6 @@
 """A capture: a packet socket on one interface of one namespace, behind a filter that the kernel applies.
 
-The caller asks for new frames (`take`) a few times a second. The number of frames per second is limited, so that a flood
+The caller asks for new frames (`take`) a few times a second. The frames and the bytes per second are limited, so that a flood
 costs a bounded share of the node. Frames above the limit wait in the kernel's buffer, and the kernel counts the frames that
 the buffer cannot hold. After `finish`, `came` is `taken` plus `left_out`.
 """
@@ -31,8 +31,8 @@ from explorer.lab.inside.vxlan_tap import (
 from explorer.network.captured import Frame
 from explorer.network.pcapng import SNAP
 
-FRAMES, BYTES, SECONDS = 2_000, 4 * 1024 * 1024, 300.0  # a capture ends at this many frames, bytes or seconds
 BURST, RATE = 500, 200.0  # frames taken at once; frames per second in the long run
+BURST_BYTES, BYTE_RATE = 4 * 1024 * 1024, 256 * 1024.0  # the same in bytes
 BUFFER = 2 * 1024 * 1024
 IGNORE_OUTGOING = 23  # PACKET_IGNORE_OUTGOING, <linux/if_packet.h>
 TIMESTAMPS = 35  # SO_TIMESTAMPNS, <asm-generic/socket.h>
@@ -40,6 +40,19 @@ CLOCK = struct.Struct("=qq")
 VLAN_VALID, VLAN_TPID_VALID = 0x10, 0x40  # TP_STATUS_…: the kernel took an 802.1Q tag out of the frame
 SIOCGIFINDEX = 0x8933
 MOST_DRAINED = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """A capture ends at this many frames, bytes or seconds."""
+
+    frames: int
+    bytes: int
+    seconds: float
+
+
+FILE = Bounds(2_000, 4 * 1024 * 1024, 300.0)  # all of it is kept
+RING = Bounds(1_000_000, 1024 * 1024 * 1024, 3_600.0)  # the newest frames are kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +66,11 @@ class Batch:
 class Capture:
     """`came` frames have passed the filter so far, `taken` frames were returned, `left_out` frames will not be returned."""
 
-    def __init__(self, namespace: Namespace, place: str, interface: str, code: bytes) -> None:
-        self.place, self.interface, self._namespace = place, interface, namespace
+    def __init__(self, namespace: Namespace, place: str, interface: str, code: bytes, bounds: Bounds = FILE) -> None:
+        self.place, self.interface, self._namespace, self.bounds = place, interface, namespace, bounds
         self.came = self.taken = self.left_out = self.bytes = 0
-        self._allowed, self._filled = float(BURST), time.monotonic()
-        self._ends = time.monotonic() + SECONDS
+        self._allowed, self._allowed_bytes, self._filled = float(BURST), float(BURST_BYTES), time.monotonic()
+        self._ends = time.monotonic() + bounds.seconds
         self._socket = namespace.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)  # receives nothing until it is bound
         try:
             self._open(code)
@@ -101,10 +114,11 @@ class Capture:
         """The frames that are there now. It does not wait."""
         now = time.monotonic()
         self._allowed = min(float(BURST), self._allowed + (now - self._filled) * RATE)
+        self._allowed_bytes = min(float(BURST_BYTES), self._allowed_bytes + (now - self._filled) * BYTE_RATE)
         self._filled = now
         frames: list[Frame] = []
         ended = ""
-        while self._allowed >= 1 and not ended:
+        while self._allowed >= 1 and self._allowed_bytes > 0 and not ended:
             try:
                 frame = self._receive()
             except BlockingIOError:
@@ -112,13 +126,14 @@ class Capture:
             except OSError:
                 break  # the interface went down (reported once), or is gone (tested below)
             self._allowed -= 1
+            self._allowed_bytes -= len(frame.data)
             self.taken += 1
             self.bytes += len(frame.data)
             frames.append(frame)
             ended = self._full()
         self._count()
         if not ended and now >= self._ends:
-            ended = f"It ended by itself after {SECONDS / 60:.0f} minutes."
+            ended = f"It ended by itself after {self.bounds.seconds / 60:.0f} minutes."
         return Batch(tuple(frames), ended or self._vanished())
 
     def finish(self) -> None:
@@ -127,10 +142,10 @@ class Capture:
         self._drain()
 
     def _full(self) -> str:
-        if self.taken >= FRAMES:
-            return f"It ended at {FRAMES:,} packets, which is all that one capture keeps."
-        if self.bytes >= BYTES:
-            return f"It ended at {BYTES // 1024 // 1024} MiB, which is all that one capture keeps."
+        if self.taken >= self.bounds.frames:
+            return f"It ended at {self.bounds.frames:,} packets, which is all that one capture takes."
+        if self.bytes >= self.bounds.bytes:
+            return f"It ended at {self.bounds.bytes // 1024 // 1024} MiB, which is all that one capture takes."
         return ""
 
     def _vanished(self) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 from explorer.lab.ask.bpf import compile_filter
-from explorer.lab.ask.capture import Capture
+from explorer.lab.ask.capture import FILE, Bounds, Capture
 from explorer.lab.ask.journey import trace_journey
 from explorer.lab.ask.measure import Effort, measure
 from explorer.lab.ask.probe import answer
@@ -128,14 +128,14 @@ class Observer:
         """The way of a real packet, traced in every namespace that it passes."""
         return await trace_journey(asked, self.places, dict(self.docker), self._namespace, self.account)
 
-    async def capture(self, place: str, interface: str, expression: str) -> Capture:
+    async def capture(self, place: str, interface: str, expression: str, bounds: Bounds = FILE) -> Capture:
         """Starts to listen to one interface. The caller takes the frames and closes the capture. Raises NotThere or
         BadFilter."""
         code = await compile_filter(expression, SNAP)
         namespace = self._namespace(place)
         if namespace is None:
             raise NotThere(f"{place} is not there.")
-        return Capture(namespace, place, interface, code)
+        return Capture(namespace, place, interface, code, bounds)
 
     async def reach(self) -> Grid:
         """Every place pings every other place: fifteen seconds at most, usually one or two."""

@@ -19,13 +19,12 @@ from pydantic import ValidationError
 
 from explorer.lab.errors import LabError, NodeError
 from explorer.lab.hosts import run
-from explorer.network.captured import tell_row
 from explorer.network.grid import Grid
 from explorer.network.journeys import Asked, Journeys
 from explorer.network.model import Snapshot
-from explorer.network.pcapng import SNAP, write_file
 from explorer.network.scenario import DEFAULT_ENGINE, SCENARIOS
-from explorer.node.operator.look import capture_once, grid_once, journey_once, look_once
+from explorer.node.operator.look import grid_once, journey_once, look_once
+from explorer.node.operator.trouble import Trouble
 from explorer.node.this_node import ensure_node, lab_config
 from explorer.node.work import work
 from explorer.sandboxes import life, limits, opening, streams
@@ -39,10 +38,6 @@ OPENING_SECONDS = 150.0
 CLOSING_SECONDS = 120.0
 EXEC_SECONDS = 24 * 3600.0
 MOVING = (State.QUEUED, State.OPENING, State.RESETTING, State.CLOSING)
-
-
-class Trouble(Exception):
-    """An error for the operator, in one sentence."""
 
 
 def scenario_of(name: str, hosts: int) -> str:
@@ -60,6 +55,13 @@ def find(sandbox: str) -> Sandbox:
     found = Sandbox.objects.filter(pk=sandbox).first()
     if found is None:
         raise Trouble(f"There is no sandbox {sandbox[:40]!r}.")
+    return found
+
+
+def find_ready(sandbox: str) -> Sandbox:
+    found = find(sandbox)
+    if found.state != State.READY:
+        raise Trouble(f"Sandbox {found.pk} is {found.state}, not ready.")
     return found
 
 
@@ -164,33 +166,6 @@ def follow_journey(sandbox: Sandbox, asked: dict[str, Any]) -> Journeys:
         first = error.errors()[0]
         raise Trouble(f"That cannot be asked: {first['loc'][-1]}: {first['msg']}.") from error
     return asyncio.run(journey_once(lab_config(), sandbox.pk, sandbox.generation, sandbox.facts, question))
-
-
-def capture(sandbox: Sandbox, place: str, interface: str, expression: str, seconds: float, out: str) -> dict[str, Any]:
-    """Captures frames from this process and writes a pcapng file."""
-    if sandbox.state != State.READY:
-        raise Trouble(f"Sandbox {sandbox.pk} is {sandbox.state}, not ready.")
-    if not 0 < seconds <= 300:
-        raise Trouble("A capture runs for at most 300 seconds.")
-    facts = (lab_config(), sandbox.pk, sandbox.generation, sandbox.facts)
-    frames, done, ended = asyncio.run(capture_once(*facts, place, interface, expression, seconds))
-    counts = {"came": done.taken + done.left_out, "left_out": done.left_out}
-    try:
-        with open(out, "wb") as file:
-            file.writelines(write_file(frames, interface, place, expression, SNAP, **counts))
-    except OSError as error:
-        raise Trouble(f"{out} cannot be written: {error.strerror or error}.") from error
-    rows = [tell_row(number, frame) for number, frame in enumerate(frames, start=1)]
-    return {
-        "id": sandbox.pk,
-        "place": place,
-        "interface": interface,
-        "file": out,
-        "ended": ended,
-        "kept": len(rows),
-        **counts,
-        "rows": rows,
-    }
 
 
 def measure_reach(sandbox: Sandbox) -> Grid:

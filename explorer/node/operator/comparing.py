@@ -19,7 +19,8 @@ from explorer.lab.compare import run_column
 from explorer.lab.hosts import lifecycle
 from explorer.network.comparison import Comparison as Told
 from explorer.network.comparison.spec import Spec
-from explorer.node.operator.actions import Say, Trouble, worker_is_here
+from explorer.node.operator.actions import Say, worker_is_here
+from explorer.node.operator.trouble import Trouble
 from explorer.node.relay.column_desk import ColumnDesk
 from explorer.node.this_node import ensure_node, lab_config
 from explorer.node.work import work

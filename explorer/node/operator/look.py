@@ -8,10 +8,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from explorer.lab.ask.capture import Capture
 from explorer.lab.config import LabConfig
 from explorer.lab.watch.observe import Observer
-from explorer.network.captured import Frame
 from explorer.network.differ import Change
 from explorer.network.grid import Grid
 from explorer.network.journeys import Asked, Journeys
@@ -77,34 +75,6 @@ async def look_once(config: LabConfig, sandbox: str, generation: int, facts: dic
 async def journey_once(config: LabConfig, sandbox: str, generation: int, facts: dict[str, Any], asked: Asked) -> Journeys:
     async with looking(config, sandbox, generation, facts) as observer:
         return await observer.journey(asked)
-
-
-async def capture_once(
-    config: LabConfig,
-    sandbox: str,
-    generation: int,
-    facts: dict[str, Any],
-    place: str,
-    interface: str,
-    expression: str,
-    seconds: float,
-) -> tuple[list[Frame], Capture, str]:
-    """Captures for `seconds`. Returns (frames, the capture with its counters, why it ended)."""
-    async with looking(config, sandbox, generation, facts) as observer:
-        capture = await observer.capture(place, interface, expression)
-        frames: list[Frame] = []
-        until, ended = time.monotonic() + seconds, ""
-        try:
-            while not ended:
-                late = time.monotonic() >= until
-                batch = capture.take()
-                frames += batch.frames
-                ended = batch.ended or ("The time asked for is over." if late else "")
-                await asyncio.sleep(0 if ended else 0.1)
-            capture.finish()
-        finally:
-            capture.close()
-        return frames, capture, ended
 
 
 async def grid_once(config: LabConfig, sandbox: str, generation: int, facts: dict[str, Any]) -> Grid:

@@ -2,6 +2,9 @@
 
 Each capture has a stream of its own. It may have thousands of frames that only one page shows, and these must not push events
 out of the sandbox's stream. A download is made from that stream later, so the relay holds one batch of frames at a time.
+
+A capture keeps its first frames and ends when it is full. A ring keeps its newest frames and goes on while somebody follows it,
+for an hour at most: a page, or a program on a desktop (`live.pcapng`).
 """
 
 from __future__ import annotations
@@ -15,19 +18,23 @@ from typing import Protocol
 import redis.asyncio as redis_asyncio
 import structlog
 
-from explorer.lab.ask.capture import Batch
+from explorer.lab.ask.capture import FILE, RING, Batch, Bounds
 from explorer.lab.errors import LabError
-from explorer.sandboxes.events import CaptureFacts, CapturesChanged, capture_key, captures_key
+from explorer.sandboxes.events import CaptureFacts, CapturesChanged, capture_key, captures_key, followed_key
 from explorer.sandboxes.orders import StartCapture, StopCapture
 from explorer.sandboxes.streams import RedisError
 
 log = structlog.get_logger(__name__)
 
 MOST = 2  # running, and kept, in one sandbox: with their bounds, 8 MiB
+RING_FRAMES = 500  # kept of a ring: with frames of 9 KB, 4.5 MiB
+RINGS = 16  # on one node: each costs up to 200 frames a second for an hour
+LONELY = 60.0  # seconds after which a ring that nobody follows ends
 TAKE_EVERY = 0.1
 KEPT_SECONDS = 2 * 3600
 STOPPED = "You stopped it."
 LOST = "It ended because this node was restarted."
+FORSAKEN = "It ended because nobody had looked at it for a minute."
 
 
 class Listening(Protocol):
@@ -41,11 +48,12 @@ class Listening(Protocol):
     def close(self) -> None: ...
 
 
-Open = Callable[[str, str, str], Awaitable[Listening]]
+Open = Callable[[str, str, str, Bounds], Awaitable[Listening]]
+rings: set[str] = set()  # the ids of the rings that run in this process
 
 
 class Captures:
-    """`open` starts a capture (place, interface, expression); `tell` publishes an event."""
+    """`open` starts a capture (place, interface, expression, bounds); `tell` publishes an event."""
 
     def __init__(
         self, redis: redis_asyncio.Redis, sandbox: str, open: Open, tell: Callable[[CapturesChanged], Awaitable[None]]
@@ -98,12 +106,15 @@ class Captures:
             interface=wish.interface,
             expression=wish.expression,
             began=time.time(),
+            ring=wish.ring,
         )
         try:
-            if running >= MOST:
-                await self._end(capture, f"{MOST} captures run in this sandbox already. Stop one first.", failed=True)
+            if refusal := _refusal(running, wish):
+                await self._end(capture, refusal, failed=True)
                 return
-            listening = await self.open(wish.place, wish.interface, wish.expression)
+            if wish.ring:
+                rings.add(capture)
+            listening = await self.open(wish.place, wish.interface, wish.expression, RING if wish.ring else FILE)
             try:
                 await self._forget_old(capture)
                 await self._publish(capture)
@@ -118,20 +129,29 @@ class Captures:
             log.warning("capture lost", capture=capture, error=str(error))
             with suppress(RedisError, OSError):
                 await self._end(capture, "It was lost. That is our fault; start another one.")
+        finally:
+            rings.discard(capture)
 
     async def _carry(self, capture: str, listening: Listening) -> str:
         """Writes frames to Redis until the capture ends; returns why it ended."""
-        stop = self.stops[capture]
+        stop, ring = self.stops[capture], self.facts[capture].ring
         key, number, told, parts = capture_key(self.sandbox, capture), 0, 0, 0
+        most = RING_FRAMES if ring else None
+        followed = time.monotonic()
         while True:
             batch = listening.take()
             reason = batch.ended or (STOPPED if stop.is_set() else "")
+            if ring and not reason and time.monotonic() - followed > LONELY:
+                if await self.redis.exists(followed_key(self.sandbox, capture)):
+                    followed = time.monotonic()
+                else:
+                    reason = FORSAKEN
             if reason:
                 listening.finish()
             async with self.redis.pipeline(transaction=False) as pipe:
                 for frame in batch.frames:
                     number, parts = number + 1, 0
-                    pipe.xadd(key, {"f": frame.pack()}, id=f"{number}-0")
+                    pipe.xadd(key, {"f": frame.pack()}, id=f"{number}-0", maxlen=most, approximate=False)
                 if listening.left_out > told:
                     told, parts = listening.left_out, parts + 1
                     pipe.xadd(key, {"g": told}, id=f"{number}-{parts}")
@@ -175,3 +195,12 @@ class Captures:
             await self.redis.hset(captures_key(self.sandbox), capture, facts.model_dump_json())  # type: ignore[misc]
         await self.redis.expire(captures_key(self.sandbox), 2 * 24 * 3600)
         await self.tell(CapturesChanged(captures=tuple(self.facts.values())))
+
+
+def _refusal(running: int, wish: StartCapture) -> str:
+    """Why this capture may not begin now; empty when it may."""
+    if running >= MOST:
+        return f"{MOST} captures run in this sandbox already. Stop one first."
+    if wish.ring and len(rings) >= RINGS:
+        return f"{RINGS} captures without an end run on this node already. Keep the first packets instead, or try again later."
+    return ""

@@ -19,9 +19,10 @@ def download(request: HttpRequest, sandbox_id: str, capture_id: str) -> HttpResp
     """The whole file in one response: a capture keeps a few megabytes at most."""
     sandbox = seen(request, sandbox_id)
     facts = found(captures.find(sandbox.pk, capture_id))
-    frames = captures.read_frames(sandbox.pk, capture_id)
+    frames = list(captures.read_frames(sandbox.pk, capture_id))
     came = facts.kept + facts.left_out
-    pieces = write_file(frames, facts.interface, facts.place, facts.expression, SNAP, came=came, left_out=facts.left_out)
+    left_out = max(facts.left_out, came - len(frames)) if facts.ring else facts.left_out
+    pieces = write_file(frames, facts.interface, facts.place, facts.expression, SNAP, came=came, left_out=left_out)
     response = HttpResponse(b"".join(pieces), content_type=MEDIA_TYPE)
     response["Content-Disposition"] = f'attachment; filename="{file_name(facts)}"'
     response["Cache-Control"] = "no-store"

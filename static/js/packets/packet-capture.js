@@ -4,6 +4,7 @@
 import { ask, openSocket } from "../embed/pass.js";
 import { announce, button, labelled, make, rove } from "../page/dom.js";
 import { readPlain } from "../page/plain.js";
+import { CaptureDesktop } from "./capture-desktop.js";
 import { CapturedFrame } from "./captured-frame.js";
 
 /** @import { Store } from "../stream/store.js" */
@@ -22,6 +23,11 @@ export const FILTERS = [
   ["udp port 4789", "VXLAN"],
 ];
 const OWN = "own";
+/** How long a capture goes on. */
+const KEEPING = [
+  ["", "The first 2,000"],
+  ["ring", "The newest 500, for an hour"],
+];
 export const SHOWN = 300; // lines in the page; the file has all that was kept
 const AGAIN = 1_500;
 const LATE = 8_000;
@@ -41,6 +47,10 @@ export class PacketCapture extends HTMLElement {
   stop = undefined;
   /** @type {HTMLAnchorElement | undefined} */
   file = undefined;
+  /** @type {CaptureDesktop | undefined} */
+  desktop = undefined;
+  /** @type {HTMLSelectElement | undefined} */
+  keeping = undefined;
 
   connectedCallback() {
     if (this.form) return;
@@ -57,12 +67,15 @@ export class PacketCapture extends HTMLElement {
     Object.assign(this.expression, { maxLength: 500, spellcheck: false, autocomplete: "off", placeholder: "no filter" });
     this.kind.addEventListener("change", () => this.#preset());
     this.expression.addEventListener("input", () => this.#recognise());
+    this.keeping = make("select", "select select-sm");
+    for (const [value, label] of KEEPING) this.keeping.append(new Option(label, value));
     this.go = make("button", "btn btn-sm btn-primary", "Start");
     this.go.type = "submit";
     this.form.append(
       labelled("Interface", this.device),
       labelled("Packets", this.kind),
       labelled("Filter, as tcpdump takes it", this.expression),
+      labelled("Keep", this.keeping),
       this.go,
     );
     this.kept = make("div", "capture-kept flex flex-wrap gap-1 mt-2 empty:hidden");
@@ -80,6 +93,7 @@ export class PacketCapture extends HTMLElement {
       if (row) this.#open(row);
     });
     this.frame = new CapturedFrame();
+    this.desktop = new CaptureDesktop();
     const body = make("div", "capture-body grid gap-3");
     body.append(this.rows, this.frame);
     this.append(this.form, this.kept, this.said, this.head, body);
@@ -107,6 +121,7 @@ export class PacketCapture extends HTMLElement {
   }
 
   refused() {
+    this.desktop?.refused();
     if (this.waiting !== "?") return;
     this.#rest();
   }
@@ -155,6 +170,7 @@ export class PacketCapture extends HTMLElement {
       place: this.place.id,
       interface: this.device.value,
       expression: this.expression.value.trim(),
+      ring: this.keeping?.value === "ring",
     };
     this.dispatchEvent(new CustomEvent("wish", { detail: wish, bubbles: true }));
     clearTimeout(this.late);
@@ -326,7 +342,7 @@ export class PacketCapture extends HTMLElement {
     const kept = this.count;
     const words = [`${kept.toLocaleString("en")} packet${kept === 1 ? "" : "s"}`];
     if (this.leftOut) words.push(`sampled: ${this.leftOut.toLocaleString("en")} more were left out`);
-    if (kept > SHOWN) words.push(`the last ${SHOWN} are shown, the file has all`);
+    if (kept > SHOWN) words.push(`the last ${SHOWN} are shown, the file has ${facts.ring ? "the newest 500" : "all"}`);
     if (!running) words.push(this.ended || facts.reason);
     const text = running && !kept ? "Listening. Nothing has passed yet." : words.join(" · ");
     this.about ??= make("span", "about wrap-anywhere font-medium text-sm leading-tight font-mono");
@@ -339,6 +355,8 @@ export class PacketCapture extends HTMLElement {
     this.file.href = `${this.#home.here}captures/${encodeURIComponent(facts.id)}/`;
     this.file.setAttribute("download", "");
     if (!this.head.childElementCount) this.head.append(this.about, this.counted, this.stop, this.file);
+    if (this.desktop && this.desktop.parentElement !== this.head) this.head.append(this.desktop);
+    this.desktop?.offer(facts.id, running);
   }
 
   #stopButton() {

@@ -103,6 +103,8 @@ export class Stream extends EventTarget {
       type === "terminal_opened" ||
       type === "ticket_given" ||
       type === "no_ticket" ||
+      type === "capture_ticket_given" ||
+      type === "no_capture_ticket" ||
       type === "journey_begun" ||
       type === "capture_begun" ||
       type === "grid_begun"

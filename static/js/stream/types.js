@@ -29,7 +29,7 @@
  * @typedef {{ host: string, owner: string, detail: string, at: number, put: Put[], more: boolean }} Gone
  * @typedef {{ id: string, place: string, open: boolean, reason: string }} TerminalFacts
  * @typedef {{ id: string, place: string, interface: string, expression: string, began: number, running: boolean,
- *   failed: boolean, reason: string, kept: number, left_out: number }} CaptureFacts
+ *   failed: boolean, reason: string, kept: number, left_out: number, ring?: boolean }} CaptureFacts
  * @typedef {{ number: number, at: number }} Numbered
  * @typedef {Numbered & { type: "sandbox_changed", state: string, phase: string, detail: string, generation: number,
  *   expires_at: number | null, position: number | null }} SandboxChanged
@@ -74,6 +74,7 @@
  *   { type: "terminal_opened", terminal: string } |
  *   { type: "ticket_given", terminal: string, ticket: string } | { type: "no_ticket", terminal: string } |
  *   { type: "journey_begun", journey: string } | { type: "grid_begun", asked: string } |
+ *   { type: "capture_ticket_given", capture: string, ticket: string } | { type: "no_capture_ticket", capture: string } |
  *   { type: "capture_begun", capture: string }} EdgeMessage
  */
 

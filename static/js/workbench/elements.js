@@ -2,6 +2,7 @@
 
 import "../terminal/nonce.js";
 import { NetMap } from "../map/net-map.js";
+import { CaptureDesktop } from "../packets/capture-desktop.js";
 import { CapturedFrame } from "../packets/captured-frame.js";
 import { PacketCapture } from "../packets/packet-capture.js";
 import { PacketJourney } from "../packets/packet-journey.js";
@@ -24,6 +25,7 @@ customElements.define("driver-calls", DriverCalls);
 customElements.define("live-table", LiveTable);
 customElements.define("packet-journey", PacketJourney);
 customElements.define("captured-frame", CapturedFrame);
+customElements.define("capture-desktop", CaptureDesktop);
 customElements.define("packet-capture", PacketCapture);
 customElements.define("reach-grid", ReachGrid);
 customElements.define("live-views", LiveViews);

@@ -80,8 +80,10 @@ export class LiveSandbox extends HTMLElement {
     this.addEventListener("place", (event) => this.views.choose(/** @type {CustomEvent} */ (event).detail));
     this.addEventListener("chosen", (event) => this.map.choose(/** @type {CustomEvent} */ (event).detail));
     this.addEventListener("wish", (event) => {
-      if (this.watching) toast(WATCHING);
-      if (this.watching || !stream.send(/** @type {CustomEvent} */ (event).detail)) this.#refused();
+      const { detail } = /** @type {CustomEvent} */ (event);
+      const not = this.watching && detail.type !== "ask_capture_ticket"; // a watcher may read what is captured
+      if (not) toast(WATCHING);
+      if (not || !stream.send(detail)) this.#refused();
     });
     this.addEventListener("journey-wanted", (event) => this.views.follow(/** @type {CustomEvent} */ (event).detail));
     this.addEventListener("hop", (event) => this.map.follow(/** @type {CustomEvent} */ (event).detail));
@@ -250,6 +252,8 @@ export class LiveSandbox extends HTMLElement {
       this.#refused();
     } else if (message.type === "journey_begun") this.views.journey.begun(message.journey);
     else if (message.type === "capture_begun") this.views.capture.begun(message.capture);
+    else if (message.type === "capture_ticket_given" || message.type === "no_capture_ticket")
+      this.views.capture.desktop?.given(message);
     else if (message.type === "grid_begun") this.views.reach.begun(message.asked);
     else if (message.type === "terminal_opened") this.dock?.opened(message.terminal);
     else if (message.type === "fresh") this.#fresh(message.ok);

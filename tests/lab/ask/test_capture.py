@@ -9,7 +9,7 @@ import pytest
 
 from explorer.lab.ask import capture as capture_module
 from explorer.lab.ask.bpf import compile_filter, read_code
-from explorer.lab.ask.capture import Capture
+from explorer.lab.ask.capture import FILE, Bounds, Capture
 from explorer.lab.errors import BadFilter, NotThere
 from explorer.lab.inside.netns import Namespace
 from explorer.network.packets import dissect
@@ -46,8 +46,8 @@ def run(namespace, command):
 async def listen(namespace):
     opened = []
 
-    async def open_(expression="", interface="left"):
-        opened.append(Capture(namespace, "h1", interface, await compile_filter(expression, SNAP)))
+    async def open_(expression="", interface="left", bounds=FILE):
+        opened.append(Capture(namespace, "h1", interface, await compile_filter(expression, SNAP), bounds))
         return opened[-1]
 
     yield open_
@@ -110,21 +110,30 @@ async def test_a_flood_is_sampled_and_every_frame_is_accounted_for(listen, send)
     assert heard.take().frames == ()
 
 
-async def test_it_ends_when_it_has_all_it_keeps(listen, send, monkeypatch):
-    monkeypatch.setattr(capture_module, "FRAMES", 3)
+async def test_large_frames_are_limited_by_their_bytes(listen, send, monkeypatch):
+    monkeypatch.setattr(capture_module, "BURST_BYTES", 20_000)
+    monkeypatch.setattr(capture_module, "BYTE_RATE", 0.0)
     heard = await listen()
+    send(udp(80, 8_972), 10)
+    assert len(heard.take().frames) == 3  # the third goes over the limit
+    assert heard.take().frames == ()
+    heard.finish()
+    assert heard.left_out == 7
+
+
+async def test_it_ends_when_it_has_all_it_takes(listen, send):
+    heard = await listen(bounds=Bounds(3, 10_000, 60.0))
     send(udp(80), 5)
     batch = heard.take()
     assert len(batch.frames) == 3
     assert "3 packets" in batch.ended
-    monkeypatch.setattr(capture_module, "FRAMES", 100)
-    monkeypatch.setattr(capture_module, "BYTES", 100)
-    assert "all that one capture keeps" in heard.take().ended
+    heard = await listen(bounds=Bounds(100, 10, 60.0))
+    send(udp(80))
+    assert "all that one capture takes" in heard.take().ended
 
 
-async def test_it_ends_at_its_time(listen, monkeypatch):
-    monkeypatch.setattr(capture_module, "SECONDS", 0.0)
-    assert "by itself" in (await listen()).take().ended
+async def test_it_ends_at_its_time(listen):
+    assert "by itself" in (await listen(bounds=Bounds(100, 10_000, 0.0))).take().ended
 
 
 async def test_an_interface_that_vanishes_ends_it_and_says_so(listen, namespace, send):

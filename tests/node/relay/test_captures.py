@@ -8,9 +8,10 @@ import pytest
 from explorer.lab.ask.capture import Batch
 from explorer.lab.errors import BadFilter
 from explorer.network.captured import Frame
-from explorer.node.relay.captures import MOST, STOPPED, Captures
+from explorer.node.relay import captures as captures_module
+from explorer.node.relay.captures import FORSAKEN, MOST, RINGS, STOPPED, Captures
 from explorer.sandboxes import captures, streams
-from explorer.sandboxes.events import CaptureFacts, capture_key, captures_key
+from explorer.sandboxes.events import CaptureFacts, capture_key, captures_key, followed_key
 from explorer.sandboxes.orders import StartCapture, StopCapture
 
 FRAME = Frame(1, "in", 60, b"x" * 60)
@@ -54,7 +55,7 @@ async def desk(redis, ears):
     async def tell(event):
         told.append(event)
 
-    async def listen(place, interface, expression):
+    async def listen(place, interface, expression, bounds):
         if expression == "nonsense":
             raise BadFilter("This filter was not understood. tcpdump: syntax error")
         return ears.setdefault(interface, Ear())
@@ -67,8 +68,8 @@ async def desk(redis, ears):
     await client.aclose()
 
 
-def start(desk, name, expression=""):
-    desk.start_capture(name, StartCapture(place="h1/web", interface=name, expression=expression))
+def start(desk, name, expression="", ring=False):
+    desk.start_capture(name, StartCapture(place="h1/web", interface=name, expression=expression, ring=ring))
 
 
 async def begin(desk, ears, *names):
@@ -145,3 +146,45 @@ async def test_one_of_an_earlier_relay_has_ended(desk, redis):
     assert not captures.find("sb", "old").running
     assert "restarted" in captures.find("sb", "old").reason
     assert list(captures.read_frames("sb", "old")) == [FRAME]
+
+
+async def test_a_ring_keeps_its_newest_frames_and_counts_all(desk, ears, redis, monkeypatch):
+    monkeypatch.setattr(captures_module, "RING_FRAMES", 5)
+    start(desk, "a", ring=True)
+    await until(lambda: "a" in ears)
+    for _ in range(3):
+        ears["a"].waiting = [FRAME] * 4
+        await until(lambda: not ears["a"].waiting)
+    await until(lambda: captures.find("sb", "a").kept == 12)
+    assert [int(one.split(b"-")[0]) for one, fields in redis.xrange(capture_key("sb", "a")) if b"f" in fields] == [
+        8,
+        9,
+        10,
+        11,
+        12,
+    ]
+    assert captures.find("sb", "a").ring
+
+
+async def test_a_ring_goes_on_while_somebody_follows_it_and_ends_after(desk, ears, redis, monkeypatch):
+    monkeypatch.setattr(captures_module, "LONELY", 0.3)
+    redis.set(followed_key("sb", "a"), 1)
+    start(desk, "a", ring=True)
+    await until(lambda: "a" in ears)
+    await asyncio.sleep(1.0)
+    assert captures.find("sb", "a").running
+    redis.delete(followed_key("sb", "a"))
+    await until(lambda: not captures.find("sb", "a").running)
+    assert captures.find("sb", "a").reason == FORSAKEN
+    assert ears["a"].closed
+
+
+async def test_a_node_has_room_for_so_many_rings_and_an_ended_one_gives_its_room_back(desk, ears, monkeypatch):
+    monkeypatch.setattr(captures_module, "rings", {f"other{number}" for number in range(RINGS - 1)})
+    start(desk, "a", ring=True)
+    await until(lambda: "a" in ears)
+    start(desk, "b", ring=True)
+    await until(lambda: (found := captures.find("sb", "b")) and found.failed)
+    assert "run on this node already" in captures.find("sb", "b").reason
+    ears["a"].ended = "It ended by itself."
+    await until(lambda: len(captures_module.rings) == RINGS - 1)

@@ -19,6 +19,7 @@ from explorer.network.comparison.spec import BadSpec, make_spec
 from explorer.network.scenario import ENGINES
 from explorer.node.management.answering import fail, progress
 from explorer.node.operator import actions, comparing
+from explorer.node.operator.trouble import Trouble
 from explorer.plain import plain
 from explorer.sandboxes.limits import Refused
 
@@ -46,12 +47,12 @@ class Command(BaseCommand):
             spec = make_spec(drivers, options["set"] or "", options["engine"], throughput)
             out = Path(options["out"]) if options["out"] else None
             if out and not out.absolute().parent.is_dir():
-                raise actions.Trouble(f"There is no directory {out.absolute().parent} to write to.")
+                raise Trouble(f"There is no directory {out.absolute().parent} to write to.")
             told = comparing.compare(spec, progress)
             self.answer(told, out)
         except BadSpec as bad:
             self.fail(str(bad), "bad_spec")
-        except (actions.Trouble, Refused, LabError) as error:
+        except (Trouble, Refused, LabError) as error:
             self.fail(actions.sentence_of(error), getattr(error, "code", type(error).__name__.lower()))
         except (OperationalError, ProgrammingError) as error:
             self.fail(f"The database is not there yet: {error}. `manage.py migrate` makes it.", "database")

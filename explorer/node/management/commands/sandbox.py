@@ -23,7 +23,8 @@ from explorer.network.model import Snapshot
 from explorer.network.scenario import DEFAULT_ENGINE, ENGINES
 from explorer.network.views import rank
 from explorer.node.management.answering import fail, progress
-from explorer.node.operator import actions, owners
+from explorer.node.operator import actions, capturing, owners
+from explorer.node.operator.trouble import Trouble
 from explorer.plain import plain
 from explorer.sandboxes.limits import Refused
 
@@ -69,8 +70,8 @@ class Command(BaseCommand):
         heard.add_argument("where", help="a place: h1, h1/web, outside")
         heard.add_argument("--interface", default="eth0")
         heard.add_argument("--filter", default="", help="a filter expression, as tcpdump takes it")
-        heard.add_argument("--seconds", type=float, default=10.0)
-        heard.add_argument("--out", required=True, help="the file to write")
+        heard.add_argument("--seconds", type=float, help="10 for a file; to standard output until the reader leaves")
+        heard.add_argument("--out", required=True, help="the file to write, or - for standard output: … | wireshark -k -i -")
         grid = verb("reach", "who reaches whom, by address and by name: every place pings every other")
         grid.add_argument("--explain", action="store_true", help="with what each answer rests on")
         verb("events", "what has been told to browsers").add_argument("--since", type=int, default=0)
@@ -85,7 +86,7 @@ class Command(BaseCommand):
         self.as_json: bool = options["json"]
         try:
             status = getattr(self, f"do_{options['verb']}")(options)
-        except (actions.Trouble, Refused, LabError) as error:
+        except (Trouble, Refused, LabError) as error:
             self.fail(actions.sentence_of(error), getattr(error, "code", type(error).__name__.lower()))
         except (OperationalError, ProgrammingError) as error:
             self.fail(f"The database is not there yet: {error}. `manage.py migrate` makes it.", "database")
@@ -138,8 +139,16 @@ class Command(BaseCommand):
         return 1 if told.error else 0
 
     def do_capture(self, options: dict[str, Any]) -> int:
-        asked = (options[name] for name in ("where", "interface", "filter", "seconds", "out"))
-        told = actions.capture(actions.find(options["id"]), *asked)
+        sandbox = actions.find_ready(options["id"])
+        where, seconds = (options["where"], options["interface"], options["filter"]), options["seconds"]
+        if options["out"] == "-":
+            if self.as_json or sys.stdout.isatty():
+                self.fail("With --out - the packets are the output: give them to a program, without --json.", "no_reader")
+            told = capturing.stream(sandbox, *where, seconds, sys.stdout.buffer)
+            left_out = f", {told['left_out']} left out" if told["left_out"] else ""
+            progress(f"{told['kept']} packets{left_out}. {told['ended']}")
+            return 0
+        told = capturing.capture(sandbox, *where, seconds, options["out"])
         return self.answer(told, lambda: capture_text(told))
 
     def do_reach(self, options: dict[str, Any]) -> int:

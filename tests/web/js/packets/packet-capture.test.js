@@ -22,7 +22,9 @@ import { face, place, Telling, view } from "../sandbox.js";
 const { Store } = await import("../../../../static/js/stream/store.js");
 const { FILTERS, PacketCapture, SHOWN } = await import("../../../../static/js/packets/packet-capture.js");
 const { CapturedFrame } = await import("../../../../static/js/packets/captured-frame.js");
+const { CaptureDesktop } = await import("../../../../static/js/packets/capture-desktop.js");
 customElements.define("captured-frame", CapturedFrame);
+customElements.define("capture-desktop", CaptureDesktop);
 customElements.define("packet-capture", PacketCapture);
 
 const web = (names = ["lo", "eth0", "eth1"]) =>
@@ -114,7 +116,7 @@ test("start says so, turns the button off and asks for this interface and this f
   const { element, wishes } = shown();
   fill(field(element, "Filter, as tcpdump takes it"), " icmp ");
   element.querySelector("form").requestSubmit();
-  assert.deepEqual(wishes, [{ type: "start_capture", place: "h1/web", interface: "eth0", expression: "icmp" }]);
+  assert.deepEqual(wishes, [{ type: "start_capture", place: "h1/web", interface: "eth0", expression: "icmp", ring: false }]);
   assert.equal(go(element).disabled, true);
   assert.equal(said(element), "Starting …");
 });
@@ -333,4 +335,31 @@ test("what a packet carries is text, never a page", async () => {
   assert.equal(element.querySelector("img"), null);
   assert.equal(textOf(element.querySelector(".told")), evil);
   assert.equal(textOf(element.querySelector(".frame-problem")), evil);
+});
+
+const desktop = (element) => element.querySelector("capture-desktop");
+
+test("a running capture is offered to Wireshark by a line that works once", () => {
+  const { element, wishes, telling } = listening();
+  press(element, "In Wireshark …");
+  assert.deepEqual(wishes.at(-1), { type: "ask_capture_ticket", capture: "c1" });
+  element.desktop.given({ capture: "c1", ticket: "T-1" });
+  const field = desktop(element).querySelector("input");
+  assert.equal(
+    field.value,
+    `python3 explorer-capture.py "${location.origin.replace("http", "ws")}/ws/pcapng/#T-1" | wireshark -k -i -`,
+  );
+  assert.equal(desktop(element).querySelector("[data-copy]").dataset.copy, field.id);
+  captures(telling, facts("c1", { running: false, reason: "You stopped it." }));
+  assert.equal(desktop(element).hidden, true);
+});
+
+test("a ticket for what is no longer there, or that never comes, is said", () => {
+  const { element } = listening();
+  press(element, "In Wireshark …");
+  element.desktop.given({ capture: "c1" });
+  assert.match(textOf(desktop(element)), /no longer there/);
+  press(element, "In Wireshark …");
+  wait(8_000);
+  assert.match(textOf(desktop(element)), /Nothing came back/);
 });
