@@ -26,12 +26,21 @@ export EXPLORER_TEST_ATTACKS=$EXPLORER_STATE/attacks.jsonl # a line for each att
 rm -f "$EXPLORER_TEST_ATTACKS"
 again=(--reruns 1 --reruns-delay 3 -rR)
 
-# Beside the engine tests the lessons are played on an engine of their own, and after them the browser tests run on an installation
-# of their own. All of them mostly wait, so they can run at the same time.
+# Beside the engine tests run, one after the other: the lessons, the browser tests, and the tests of what is said of packets. Each kind
+# has an engine or an installation of its own. All of them mostly wait, so two can run at the same time. The times that are printed at
+# the end say whether both rows of tests still take about as long; a file moves from one to the other by its name in this list.
+said=(tests/engine/test_{broken_networks,endings,journey,journey_drivers,lookalikes,reach}.py)
 tests() {
   case $1 in
     unit) set -- tests -n 2 --dist loadfile --ignore tests/engine --ignore tests/browser -m 'not engine and not browser' ;;
-    engine) set -- tests --ignore tests/browser --ignore tests/engine/test_lessons.py -m 'engine and not slow_attack' --timeout 600 "${again[@]}" ;;
+    engine)
+      set -- tests --ignore tests/browser --ignore tests/engine/test_lessons.py "${said[@]/#/--ignore=}" \
+        -m 'engine and not slow_attack' --timeout 600 --durations 12 "${again[@]}"
+      ;;
+    said)
+      export EXPLORER_INSTALL=$EXPLORER_INSTALL-said
+      set -- "${said[@]}" -m engine --timeout 600 --durations 12 "${again[@]}"
+      ;;
     broken) set -- tests/engine/test_broken_networks.py -m engine -s ;;
     attacks) set -- tests --ignore tests/browser -m 'attack and engine' --timeout 1200 ;;
     attacks-unit) set -- tests -n 2 --dist loadfile --ignore tests/engine --ignore tests/browser -m 'attack and not engine' ;;
@@ -82,26 +91,30 @@ show() { # show KIND WORDS: prints what it has printed so far
   cat "$EXPLORER_STATE/$1.log"
 }
 
-beside() { # beside KIND: begins it, unless a stop was asked for
-  [ -n "$stopped" ] || begin "$1" "$EXPLORER_STATE/$1.log"
+run_beside() { # run_beside KIND…: what runs beside the engine tests, one kind after the other, until a stop is asked for
+  local other
+  for other in lessons browser said; do
+    [ -z "$stopped" ] || return 0
+    [ "$other" != browser ] || [[ " $* " == *" browser "* ]] || continue
+    begin "$other" "$EXPLORER_STATE/$other.log"
+    finish "$other"
+  done
 }
 
 for kind in "$@"; do
-  if [ -n "${child[$kind]:-}" ]; then # already begun beside the engine tests
-    finish "$kind"
+  if [ -n "${started[$kind]:-}" ]; then # it ran beside the engine tests
     show "$kind" "$kind tests, run meanwhile"
     continue
   fi
   printf '\n── %s tests\n' "$kind"
-  [ "$kind" != engine ] || beside lessons
   begin "$kind"
-  if [ "$kind" = engine ]; then
-    finish lessons
-    [[ " $* " != *" browser "* ]] || beside browser
-  fi
+  [ "$kind" != engine ] || run_beside "$@"
   finish "$kind"
-  [ "$kind" != engine ] || show lessons 'lessons, played meanwhile'
   [ -z "$stopped" ] || break
+  if [ "$kind" = engine ]; then
+    show lessons 'lessons, played meanwhile'
+    show said 'what is said of packets, tried meanwhile'
+  fi
 done
 for kind in "${!child[@]}"; do finish "$kind"; done
 [ -z "$stopped" ] || exit 130

@@ -1,5 +1,6 @@
 """The relay against real hosts: what a browser would get, read from the same streams."""
 
+import os
 import signal
 import time
 
@@ -121,6 +122,30 @@ def test_ten_megabytes_of_yes_are_bounded_and_the_end_is_there(terminal):
     most, offset = map(int, told.split())
     assert most <= 256 * 1024
     assert offset > 10_000_000
+
+
+def test_what_is_typed_where_nothing_is_echoed_is_kept_nowhere(node, terminal):
+    """A password: not in the database with its audit rows, not in a log, not in Redis, not in a file of the node's state."""
+    secret = "hunter2-" + os.urandom(8).hex()
+    told = terminal(
+        "t = Term('h1').until(b'# ')\n"
+        "t.type('read -rsp pass''word: given; echo ${#given} signs\n'); t.until(b'password:'); time.sleep(0.3)\n"
+        f"t.type({secret!r} + '\\n'); t.until(b' signs'); t.type('exit\\n'); t.until(b'never')\n"
+        "print(t.said.decode())"
+    )
+    assert f"{len(secret)} signs" in told
+    kept = {str(file): file.read_bytes() for file in node.place.rglob("*") if file.is_file()}
+    assert any(b"SQLite format 3" in content[:16] for content in kept.values())
+    redis = node.python(
+        "redis = streams.redis()\n"
+        "ways = {b'string': redis.get, b'hash': redis.hgetall, b'set': redis.smembers, b'stream': redis.xrange,\n"
+        "        b'list': lambda key: redis.lrange(key, 0, -1), b'zset': lambda key: redis.zrange(key, 0, -1),\n"
+        "        b'none': lambda key: 'gone meanwhile'}\n"
+        "for key in redis.scan_iter(count=500): print(key, ways[redis.type(key)](key))"
+    )
+    assert "terminal" in redis, "the walk saw no key of a terminal"
+    kept["Redis"] = redis.encode()
+    assert [where for where, content in kept.items() if secret.encode() in content] == []
 
 
 def test_a_place_that_is_not_there_is_said(terminal):

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from explorer.network.differ import Difference, diff
 from explorer.network.explain import explain
 from explorer.network.model import Observation, Place, Rule
-from explorer.network.read.text import LINE_LENGTH, LINES, bounded_lines
+from explorer.network.read.docker import read_docker
+from explorer.network.read.text import LINE_LENGTH, LINES, TURNING, bounded_lines
 from explorer.network.timeline import describe
 from explorer.network.views import VIEWS, observe
 from tests.network.captured import CAPTURES, FILES, docker, items, text
@@ -64,6 +65,26 @@ def test_any_text_is_read(view, told):
     assert Observation.model_validate_json(seen.model_dump_json()) == seen
     keys = [item.key for item in seen.items]
     assert len(keys) == len(set(keys))
+
+
+TURNED = st.text(st.characters() | st.sampled_from([chr(code) for code in TURNING]), max_size=40)
+
+
+@given(VIEW, st.lists(TURNED, max_size=6).map("\n".join))
+def test_no_view_has_a_character_that_turns_the_text_around_it(view, told):
+    """Such a character can make 10.0.0.1 look like 1.0.0.01, or hide that a name belongs to another."""
+    assert not {chr(code) for code in TURNING} & set(observe(view, told).model_dump_json())
+
+
+@given(TURNED)
+def test_no_daemon_gives_a_name_that_turns_the_text_around_it(word):
+    network = {"Id": word, "Name": word, "Driver": word, "Options": {word: word}}
+    ports = {"80/tcp": [{"HostIp": word, "HostPort": "80"}]}
+    endpoints = {word: {"IPAddress": word, "MacAddress": word, "Aliases": [word]}}
+    container = {"Id": word, "Name": word, "State": {"Status": word}, "Config": {"Image": word}}
+    container["NetworkSettings"] = {"Ports": ports, "Networks": endpoints}
+    seen = read_docker("h1", {"Version": word}, [network], [container])
+    assert not {chr(code) for code in TURNING} & set(seen.model_dump_json())
 
 
 @given(st.sampled_from(["neighbours", "fdb", "connections"]), ANY | NEARLY)

@@ -12,8 +12,14 @@ KEY_LENGTH = 240
 
 # An interface name may hold an escape character. Control characters become their visible pictures (U+2400 …), and half
 # a surrogate pair, which no encoder takes, becomes U+FFFD.
-VISIBLE = {code: 0x2400 + code for code in range(0x20) if code not in (0x09, 0x0A)} | {0x7F: 0x2421}
-VISIBLE |= dict.fromkeys((*range(0x80, 0xA0), *range(0xD800, 0xE000)), 0xFFFD)
+# Characters that turn the text around them (Unicode's Bidi_Control) are shown by their number, as static/js/page/plain.js does.
+TURNING = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+VISIBLE: dict[int, int | str] = {
+    **{code: 0x2400 + code for code in range(0x20) if code not in (0x09, 0x0A)},
+    0x7F: 0x2421,
+    **dict.fromkeys((*range(0x80, 0xA0), *range(0xD800, 0xE000)), 0xFFFD),
+    **{code: f"‹U+{code:04X}›" for code in TURNING},
+}
 
 
 def bounded_lines(text: str) -> tuple[list[str], bool]:
