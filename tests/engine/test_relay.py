@@ -127,10 +127,11 @@ def test_ten_megabytes_of_yes_are_bounded_and_the_end_is_there(terminal):
 def test_what_is_typed_where_nothing_is_echoed_is_kept_nowhere(node, terminal):
     """A password: not in the database with its audit rows, not in a log, not in Redis, not in a file of the node's state."""
     secret = "hunter2-" + os.urandom(8).hex()
+    asked = "read -rsp pass''word: given; echo ${#given} signs\n"
     told = terminal(
         "t = Term('h1').until(b'# ')\n"
-        "t.type('read -rsp pass''word: given; echo ${#given} signs\n'); t.until(b'password:'); time.sleep(0.3)\n"
-        f"t.type({secret!r} + '\\n'); t.until(b' signs'); t.type('exit\\n'); t.until(b'never')\n"
+        f"t.type({asked!r}); t.until(b'password:'); time.sleep(0.3)\n"
+        f"t.type({secret + chr(10)!r}); t.until(b' signs\\r'); t.type('exit\\n'); t.until(b'never')\n"
         "print(t.said.decode())"
     )
     assert f"{len(secret)} signs" in told

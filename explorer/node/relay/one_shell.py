@@ -63,8 +63,8 @@ class Ring:
         while self._bytes > TERMINAL_KEPT_BYTES:
             self._bytes -= self._kept.popleft()[1]
         async with self.redis.pipeline(transaction=False) as pipe:
-            pipe.xadd(self.key, {"o": begin, "d": data}, id=f"{self.offset}-0")
-            pipe.xtrim(self.key, minid=f"{self._kept[0][0]}-0", approximate=False)
+            oldest = f"{self._kept[0][0]}-0"  # adding and trimming are one command: nobody sees more than the bound
+            pipe.xadd(self.key, {"o": begin, "d": data}, id=f"{self.offset}-0", minid=oldest, approximate=False)
             pipe.expire(self.key, 24 * 3600)
             await pipe.execute()
 
