@@ -71,12 +71,12 @@ async def trace_journey(
         return Journeys(asked=asked, at=at, error=str(error))
     finally:
         await watch.end()
-    gathered = watch.gathered(handles, sent.ok, sent.outcome, sent.errno)
+    gathered = watch.gathered(handles, sent.ok, sent.outcome, sent.errno, ours=asked.kind != "record")
     address = address or sent.address
     home = places[asked.source].shares or asked.source if asked.source in places else asked.source
     marks = sent.marks or _tcp_marks(asked, gathered, home, sent.port)
     cases = await account.at_once(_cases, asked, marks, gathered, Scene(places, docker), home)
-    answers = await watch.ask(questions(cases, home, address), whole=not sent.ok)
+    answers = await watch.ask(questions(cases, home, address), whole=not sent.ok or not gathered.ours)
     told = await account.at_once(_tell, asked, cases, answers, gathered, address)
     return told.model_copy(update={"at": at, "took_ms": round((time.perf_counter() - began) * 1000, 1)})
 

@@ -35,7 +35,7 @@ class Watch:
         self._drops.end()
         await asyncio.gather(*(trace.end() for trace in self.traces), return_exceptions=True)
 
-    def gathered(self, handles: dict[str, Handles], ok: bool, outcome: str, errno: int) -> Gathered:
+    def gathered(self, handles: dict[str, Handles], ok: bool, outcome: str, errno: int, ours: bool = True) -> Gathered:
         deaf = f"The kernel's drop reasons are not known here, because {why}." if (why := self._drops.why_not) else ""
         notes = (*(trace.note for trace in self.traces), self._drops.note, deaf)
         return Gathered(
@@ -44,6 +44,7 @@ class Watch:
             handles=handles,
             ok=ok,
             outcome=outcome,
+            ours=ours,
             errno=errno,
             notes=tuple(note for note in notes if note),
             drops=tuple(self._drops.found),

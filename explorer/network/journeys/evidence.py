@@ -62,12 +62,15 @@ def answer_said(one: Sighting, packet: Packet) -> tuple[str, str, Evidence] | No
     return question or "that name", said, Evidence(kind="frame", place=one.place, text=text)
 
 
-def unseen(place: str, listened: Iterable[str]) -> Evidence:
-    names = sorted(listened)
+def unseen(place: str, listened: Iterable[str], copies: Iterable[tuple[str, str]] = ()) -> Evidence:
+    """`copies` are the (interface, place) that saw the frame, which was for another MAC address."""
+    names, others = sorted(listened), sorted({f"{device} of {where}" for device, where in copies})
     told = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
-    return Evidence(
-        kind="unseen", place=place, text=f"every interface of {told} was listened to; nothing lost, and not seen there"
-    )
+    seen = "not seen there"
+    if others:
+        more = f" and {len(others) - 3} more" if len(others) > 3 else ""
+        seen = f"seen only by interfaces with another MAC address, to which a bridge gave a copy: {', '.join(others[:3])}{more}"
+    return Evidence(kind="unseen", place=place, text=f"every interface of {told} was listened to; nothing lost, and {seen}")
 
 
 def looked_up(looked: Looked) -> Evidence:

@@ -63,14 +63,16 @@ Handles = dict[tuple[str, str], tuple[tuple[int, str], ...]]  # (table, chain) â
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """Everything that was gathered. `outcome` is what the sender got: whether it worked, and a sentence. `handles` says, per
-    place, which rule the handle of a step means."""
+    """Everything that was gathered. `outcome` is what the sender got: whether it worked, and a sentence. When a program of the
+    place sent the packet (`ours` is false), nobody knows what its socket was told, and `ok` says that an answer's frame came
+    in. `handles` says, per place, which rule the handle of a step means."""
 
     sightings: tuple[Sighting, ...] = ()
     steps: tuple[Step, ...] = ()
     handles: dict[str, Handles] = field(default_factory=dict)
     ok: bool = False
     outcome: str = ""
+    ours: bool = True
     errno: int = 0
     notes: tuple[str, ...] = ()
     drops: tuple[Drop, ...] = ()

@@ -251,7 +251,10 @@ def address_gone(dice: random.Random, world: World) -> Fault:
 
 def small(dice: random.Random, world: World) -> Fault:
     place, device = dice.choice((("h1", "eth0"), ("h1", "town"), ("h1/cli", "eth0"), ("outside", "eth0")))
-    return Fault(place, f"ip link set {device} mtu 700", f"ip link set {device} mtu 1500")
+    switch = f"net.ipv6.conf.{device}.disable_ipv6"  # the kernel forgets it where an MTU below 1280 ends IPv6
+    before = world.run(place, f"sysctl -n {switch}").strip()
+    undo = f"ip link set {device} mtu 1500; sysctl -qw {switch}={before}"
+    return Fault(place, f"ip link set {device} mtu 700", undo)
 
 
 def bridge_port(dice: random.Random, world: World) -> Fault:

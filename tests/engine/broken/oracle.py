@@ -101,7 +101,8 @@ class Oracle:
     # --- what happened at the last place ---
 
     def _fate(self, lines: list[Line], sender: str) -> Truth:
-        real = [one for one in lines if one.way != "P" or one.place == "h1"]
+        # P: a frame for another MAC address; a bridge takes it in by its ports, and for any other interface it is a copy
+        real = [one for one in lines if one.way != "P" or (one.place == "h1" and one.device != "eth0")]
         last = real[-1] if real else None
         place = last.place if last else sender
         came = bool(last and last.way != "Out")
@@ -154,6 +155,8 @@ class Oracle:
         rose = self.told.counters[place]
         if self.probe.kind == "udp" and rose.get("UdpNoPorts"):
             return truth("refused", place, "nobody", f"{place}: UdpNoPorts rose")
+        if self.probe.kind == "tcp" and rose.get("TcpOutRsts"):  # a rule stopped the reset on its way out
+            return truth("refused", place, "nobody", f"{place}: TcpOutRsts rose")
         return truth(
             "arrived", place, "", f"{place}: it is for this place, and no rule and no counter says that it was dropped"
         )

@@ -241,3 +241,29 @@ def test_any_evidence_tells_something_and_raises_nothing(found):
     journey = told((*WAY_IN[:2], *sightings), STEPS, ok=False)
     assert journey.hops
     assert journey.end
+
+
+BACK = (WEB, OUTSIDE, 80, 40000)
+CAME = (seen(7, "outside", "eth0", "in", *BACK, flags=0x12, seq=7, ack=SEQUENCE + 1),)
+
+
+def test_the_answer_to_a_program_of_the_place_is_no_word_of_its_socket():
+    """A rule can stop the answer after its frame came in: only a sender of ours says that it got it."""
+    ours = told((*WAY_IN, *CAME), STEPS, way="answer")
+    assert ours.ending == "arrived"
+    assert any("socket was told" in one.text for one in ours.evidence)
+    other = told((*WAY_IN, *CAME), STEPS, way="answer", ours=False)
+    assert other.ending == "arrived"
+    assert not any("socket was told" in one.text for one in other.evidence)
+    assert told((*WAY_IN, *CAME), STEPS, way="answer", ours=False, deaf="nobody may listen").ending == "unknown"
+
+
+def test_a_copy_for_another_mac_address_is_seen_and_said():
+    frame = seen(1, "outside", "eth0", "out", *IN)
+    copy = seen(2, "h1", "eth0", "in", *IN)
+    data = bytes.fromhex("020000000099") + frame.data[6:]
+    held = place("h1", "host", interface("eth0", "veth", f"{HOST}/24", mac="02:00:00:00:00:11"))
+    gathered = Gathered((replace(frame, data=data), replace(copy, data=data)))
+    journey = tell(Case.of(Scene({**PLACES, "h1": held}, {}), gathered, tcp_marks(SEQUENCE)[0], "outside", "h1"))
+    assert (journey.ending, len(journey.hops)) == ("lost", 2)
+    assert any("to which a bridge gave a copy: eth0 of h1" in one.text for one in journey.evidence), journey.evidence

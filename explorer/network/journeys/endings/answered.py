@@ -25,7 +25,9 @@ def _answered(case: Case) -> End | None:
 
 
 def _came_back(case: Case) -> End | None:
-    """An answer: it came into the place that asked, and the sender got it."""
+    """An answer: it came into the place that asked, and the sender got it. Only a sender of ours says what it got."""
+    if not case.gathered.ours:
+        return None
     back = next((one for one in reversed(case.seen) if one.sighting.way == "in" and one.sighting.place == case.target), None)
     if back is not None and (answer := answer_said(back.sighting, back.packet)):
         question, result, evidence = answer

@@ -5,6 +5,7 @@ from __future__ import annotations
 from explorer.network.journeys.endings.case import Case, End, hears
 from explorer.network.journeys.evidence import (
     Sentence,
+    answer_said,
     counter_moved,
     frame_seen,
     interface_is,
@@ -49,8 +50,13 @@ def for_this_place(case: Case) -> End | None:
     if route is None or case.rewritten(place):
         return None
     seen = frame_seen(last.sighting, last.ends)
+    if case.mark.answer and case.gathered.deaf:
+        said = f"arrived at {place}, where it is for; what became of it there is not known"
+        return End("unknown", Sentence(said, seen, route), place)
     if case.mark.answer:
-        return End("arrived", Sentence(f"delivered to {place}", seen, route), place)
+        told = answer_said(last.sighting, last.packet)
+        more, evidence = (f": the name server answers “{told[1]}” for {told[0]}", told[2]) if told else ("", None)
+        return End("arrived", Sentence(f"delivered to {place}{more}", seen, route, evidence), place)
     if full := _full(case, place):
         said = f"{place} dropped it: the program that listens there accepts no more connections, and no more may wait"
         return End("dropped", Sentence(said, *full, seen, route), place)

@@ -125,7 +125,8 @@ def left(case: Case) -> End | None:
         return None
     last = case.last
     place, device = last.sighting.place, last.sighting.device
-    seen, deaf = frame_seen(last.sighting, last.ends), unseen(place, case.listened())
+    seen, copies = frame_seen(last.sighting, last.ends), [(one.sighting.device, one.sighting.place) for one in case.copies]
+    deaf = unseen(place, case.listened(), copies)
     looked = next(iter(_onward(case, place)), None)
     hop = looked.via or looked.asked.destination if looked else ""
     entry = case.neighbour(place, hop) if hop else None
