@@ -94,7 +94,7 @@ class Oracle:
         if any(one.place == home and one.way == "In" for one in self.back):
             if "Flags [R" in first.text:
                 return truth("refused", f"{home} {first.place}", "", "a reset came back")
-            if ok:
+            if ok and not self.probe.act:  # of a program of the place, nobody knows whether it still waited
                 return truth("arrived", home, "", "the answer came in, and the sender has it")
         return self._fate(self.back, first.place)
 
