@@ -2,7 +2,8 @@
 
 A line belongs to the first owner in `Line.about`. A line that was seen before its owner existed is listed apart and is never
 counted as added. A line that appeared at the same moment without a known cause is listed apart as well. When nobody watched
-the owner's beginning (`Added.watched` is false), only `Line.about` decides.
+the owner's beginning (`Added.watched` is false), only `Line.about` decides. A Compose project added what its networks and
+containers added; its groups are these.
 
 `static/js/views/added.js` gives the same answer in the page; the cases in `tests/web/js/added.json` test both.
 """
@@ -12,12 +13,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
-from explorer.network import cause
+from explorer.network import cause, projects
 from explorer.network.model import DockerContainer, DockerNetwork, Fact, Gone, Line, Place, Snapshot, View
 from explorer.network.views import owned
 
 MOMENT = 1.5  # seconds; two things that appear within this time appear "at the same moment"
 UNKNOWN = "unknown"
+PROJECT = cause.project("")
 Kind = Literal["namespaces"] | View
 Thing = DockerNetwork | DockerContainer
 _FRAME = ("table:", "commit:", "comment:")  # lines that the tool prints about itself
@@ -43,7 +45,7 @@ class Entry(Fact):
 
 class Group(Fact):
     """Entries with one cause. `cause` is what their lines name after the owner (`network:town`, `option:publish`, `kernel`);
-    it is `""` when the lines name the owner alone."""
+    it is `""` when the lines name the owner alone. In what a project added, it is the network or container."""
 
     cause: str
     entries: tuple[Entry, ...]
@@ -51,7 +53,7 @@ class Group(Fact):
 
 class Owner(Fact):
     owner: str
-    detail: str = ""  # driver of a network, image and state of a container
+    detail: str = ""  # driver of a network, image and state of a container, and their part of a project
     count: int = 0
 
 
@@ -78,6 +80,12 @@ class Added(Fact):
 
 def added(snapshot: Snapshot, host: str, owner: str) -> Added:
     entries = list(everything(snapshot, host))
+    if owner.startswith(PROJECT):
+        return _by_project(snapshot, host, owner, entries)
+    return _by_one(snapshot, host, owner, entries)
+
+
+def _by_one(snapshot: Snapshot, host: str, owner: str, entries: list[Entry]) -> Added:
     thing = _thing(snapshot, host, owner)
     created = thing.created if thing else 0.0
     began = snapshot.places[host].since if host in snapshot.places else 0.0
@@ -100,14 +108,49 @@ def added(snapshot: Snapshot, host: str, owner: str) -> Added:
     )
 
 
+def _by_project(snapshot: Snapshot, host: str, owner: str, entries: list[Entry]) -> Added:
+    things = projects.projects(snapshot.docker.get(host)).get(owner.removeprefix(PROJECT), ())
+    parts = [_by_one(snapshot, host, owner_of(thing), entries) for thing in things]
+    groups = (
+        Group(cause=part.owner, entries=tuple(entry for group in part.groups for entry in group.entries)) for part in parts
+    )
+    own = {part.owner for part in parts}
+
+    def joined(lists: Iterable[tuple[Entry, ...]]) -> tuple[Entry, ...]:
+        once = {(entry.place, entry.kind, entry.key): entry for entries in lists for entry in entries}
+        return tuple(entry for entry in once.values() if entry.owner not in own)
+
+    return Added(
+        host=host,
+        owner=owner,
+        detail=projects.summary(things) if things else "",
+        created=min((part.created for part in parts if part.created), default=0.0),
+        watched=bool(parts) and all(part.watched for part in parts),
+        groups=tuple(group for group in groups if group.entries),
+        changed=joined(part.changed for part in parts),
+        unknown=joined(part.unknown for part in parts),
+        before=tuple(entry for part in parts for entry in part.before),
+        notes=tuple(dict.fromkeys(note for part in parts for note in part.notes)),
+    )
+
+
 def owners(snapshot: Snapshot, host: str) -> tuple[Owner, ...]:
-    """The networks and containers of the host, in this order, then every other owner that an entry of this host names."""
+    """The Compose projects, networks and containers of the host, in this order, then every other owner that an entry of this
+    host names."""
     counts: dict[str, int] = {}
     for entry in everything(snapshot, host):
         counts[entry.owner] = counts.get(entry.owner, 0) + 1
     named = {owner_of(thing): _detail(thing) for thing in _things(snapshot, host)}
     rest = (name for name in counts if name not in named)
-    return tuple(Owner(owner=name, detail=named.get(name, ""), count=counts.get(name, 0)) for name in (*named, *rest))
+    whole = (
+        Owner(
+            owner=cause.project(name),
+            detail=projects.summary(things),
+            count=sum(counts.get(owner, 0) for owner in {owner_of(thing) for thing in things}),
+        )
+        for name, things in projects.projects(snapshot.docker.get(host)).items()
+    )
+    return (*whole, *(Owner(owner=name, detail=named.get(name, ""), count=counts.get(name, 0)) for name in (*named, *rest)))
 
 
 def left_behind(snapshot: Snapshot, gone: Gone) -> tuple[Entry, ...]:
@@ -201,8 +244,8 @@ def _things(snapshot: Snapshot, host: str) -> list[Thing]:
 
 def _detail(thing: Thing | None) -> str:
     if isinstance(thing, DockerContainer):
-        return ", ".join(word for word in (thing.image, thing.state) if word)
-    return f"driver {thing.driver}" if thing else ""
+        return ", ".join(word for word in (thing.image, thing.state, projects.part_of(thing)) if word)
+    return ", ".join(word for word in (f"driver {thing.driver}", projects.part_of(thing)) if word) if thing else ""
 
 
 def _grouped(entries: Iterable[Entry]) -> tuple[Group, ...]:

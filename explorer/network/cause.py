@@ -1,6 +1,7 @@
 """What a line can belong to: the owners that `Line.about` names.
 
-`about` names owners, the most specific first: `container:NAME`, `network:NAME`, `option:NAME` (an option of Docker caused the
+`about` names owners, the most specific first: `container:NAME`, `network:NAME` (both may belong to a Compose project: what a
+project added is what its networks and containers added, see `network.projects`), `option:NAME` (an option of Docker caused the
 line: publish, icc, internal and others), `daemon` (every Docker Engine makes it), `kernel`, `lan`, `host` (it is the host's
 own and is seen from a container that shares the host's namespace), `not-docker`.
 """
@@ -37,6 +38,10 @@ def container(name: str) -> str:
 
 def network(of: DockerNetwork | str) -> str:
     return f"network:{of if isinstance(of, str) else of.name}"
+
+
+def project(name: str) -> str:
+    return f"project:{name}"
 
 
 def of_network(of: DockerNetwork) -> tuple[str, ...]:

@@ -3,7 +3,7 @@ sentence."""
 
 from __future__ import annotations
 
-from explorer.network import embedded_dns, not_dockers, tracked, usual
+from explorer.network import embedded_dns, not_dockers, projects, tracked, usual
 from explorer.network.cause import KERNEL, NOT_DOCKER, UNKNOWN, Why
 from explorer.network.drivers import in_asking_order
 from explorer.network.drivers.known import Known, know
@@ -44,16 +44,21 @@ def explain(
     known = know(place, docker, elsewhere)
     items = {item.key: item for item in observation.items}
     told = {key: _why(known, item) for key, item in items.items()}
-    lines = tuple(_with_why(known, line, items.get(line.key), told.get(line.key, UNKNOWN)) for line in observation.lines)
+    labelled = projects.sentences(docker)
+    lines = tuple(
+        _with_why(known, line, items.get(line.key), told.get(line.key, UNKNOWN), labelled) for line in observation.lines
+    )
     return observation.model_copy(update={"lines": lines})
 
 
-def _with_why(known: Known, line: Line, item: Item | None, told: Why) -> Line:
+def _with_why(known: Known, line: Line, item: Item | None, told: Why, labelled: dict[str, str]) -> Line:
     why = told
     if isinstance(item, Interface):
         why = _interface_line(known, item, line.text, told)
     elif item is None:
         why = Why(_table(line.key) or next((text for start, text in _FIXED.items() if line.key.startswith(start)), ""))
+    if why.about and why.text and (sentence := labelled.get(why.about[0])):
+        why = Why(f"{why.text} {sentence}", why.about)
     same = (why.text, why.about) == (line.why, line.about)
     return line if same else line.model_copy(update={"why": why.text, "about": why.about})
 

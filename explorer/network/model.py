@@ -259,6 +259,8 @@ class DockerNetwork(Fact):
     ipv6: bool = False
     bridge: str = ""  # the Linux bridge of the network, such as docker0 or br-<first 12 of the id>
     created: float = 0.0  # Unix time as the daemon says; 0 when it did not say
+    project: str = ""  # the Compose project that its labels name, and its name in the project's file
+    in_project: str = ""
     options: dict[str, str] = Field(default_factory=dict)
 
 
@@ -297,6 +299,8 @@ class DockerContainer(Fact):
     exposed: tuple[str, ...] = ()
     command: str = ""  # the command, as the daemon's list writes it: words with spaces are quoted
     created: float = 0.0  # Unix time as the daemon says, in whole seconds; 0 when it did not say
+    project: str = ""  # the Compose project and service that its labels name
+    service: str = ""
 
 
 class DockerState(Fact):

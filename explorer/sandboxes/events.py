@@ -111,13 +111,15 @@ class OwnerGone(Message):
 
 class Happened(Message):
     """One line of the timeline. `source` says who reported it: the host's engine, a driver's journal, the kernel, or us.
-    A `command` is one that a person gave, as the kernel saw it begin; `text` is what was executed, quoted for a shell."""
+    A `command` is one that a person gave, as the kernel saw it begin; `text` is what was executed, quoted for a shell. A line
+    that sums up several events has `began`: the Unix time of the first."""
 
     type: Literal["happened"] = "happened"
     source: Literal["docker", "driver", "kernel", "command", "sandbox", "lesson"]
     place: str = ""
     text: str
     detail: str = ""
+    began: float = 0.0
 
 
 class TimelineTold(Message):

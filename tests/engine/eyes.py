@@ -35,7 +35,7 @@ class Eyes:
     async def frames_counted(self, place, interfaces):
         self.carried.append((place, interfaces))
 
-    async def happened(self, source, place, text, detail=""):
+    async def happened(self, source, place, text, detail="", deed=None):
         self.said.append(text)
 
     def _note(self, what: str, which: str) -> None:

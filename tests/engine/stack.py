@@ -107,7 +107,7 @@ class Stack:
         except ValueError:
             pytest.fail(f"sandbox {words} said {done.stdout!r}\n{done.stderr}")
 
-    def python(self, code: str) -> str:
+    def python(self, code: str, seconds: float = 60) -> str:
         """Runs code with the services at hand, in a process of its own, against this node's database."""
         head = (
             "import django; django.setup()\n"
@@ -115,7 +115,7 @@ class Stack:
             "from explorer.sandboxes.models import *\n"
         )
         done = subprocess.run(
-            [sys.executable, "-c", head + code], cwd=ROOT, env=self.env, capture_output=True, text=True, timeout=60
+            [sys.executable, "-c", head + code], cwd=ROOT, env=self.env, capture_output=True, text=True, timeout=seconds
         )
         assert done.returncode == 0, done.stderr
         return done.stdout

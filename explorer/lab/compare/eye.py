@@ -125,7 +125,7 @@ class Eye:
     async def frames_counted(self, place: str, interfaces: tuple[str, ...]) -> None:
         """Ignored: frames do not change what a column shows."""
 
-    async def happened(self, source: Any, place: str, text: str, detail: str = "") -> None:
+    async def happened(self, source: Any, place: str, text: str, detail: str = "", deed: Any = None) -> None:
         """Ignored: a column reports its own phases."""
 
 

@@ -13,7 +13,7 @@ from explorer.lab.inside.allowance import Account
 from explorer.lab.inside.inner import read_daemon
 from explorer.lab.inside.pace import Pace, Quiet
 from explorer.lab.inside.unix_http import SECONDS, BadAnswer, Connect, Exchange, start
-from explorer.lab.watch.happenings import describe, plain
+from explorer.lab.watch.happenings import Deed, deed_of, describe, plain
 from explorer.network.model import DockerState
 
 EVENTS = "/events?filters=" + "%7B%22type%22%3A%5B%22container%22%2C%22network%22%5D%7D"
@@ -33,7 +33,7 @@ class Daemon:
         host: str,
         connect: Connect,
         changed: Callable[[], None],
-        said: Callable[[str, str], None],
+        said: Callable[[str, str, Deed | None], None],
         account: Account | None = None,
     ) -> None:
         self.state = DockerState(host=host)
@@ -44,7 +44,7 @@ class Daemon:
         self._account = account or Account()
         self._quiet = Quiet(0.01, 0.05)
         self._pace = Pace(30, 4.0)
-        self._words = Pace(60, 5.0)
+        self._words, self._of_projects = Pace(60, 5.0), Pace(400, 20.0)
         self._names: dict[str, str] = {}
 
     def refresh(self) -> None:
@@ -86,7 +86,7 @@ class Daemon:
             differs = state.error != self.state.error
             state = self.state.model_copy(update={"error": state.error})
         if state.cut and not self.state.cut:
-            self._said(f"{state.host} names more networks or containers than are shown here", "")
+            self._said(f"{state.host} names more networks or containers than are shown here", "", None)
         if differs or not self.asked:
             self.state, self.asked = state, True
             self._names = {container.id: container.name for container in state.containers}
@@ -120,8 +120,11 @@ class Daemon:
         if event.get("Type") == "container":
             self._remember(event.get("Actor"))
         sentence, detail = describe(event, self._names)
-        if sentence and self._words.allows():
-            self._said(sentence, detail)
+        if not sentence:
+            return
+        deed = deed_of(event)
+        if (self._of_projects if deed and deed.project else self._words).allows():
+            self._said(sentence, detail, deed)
 
     def _remember(self, actor: Any) -> None:
         """Keeps the name of a new container: an event of a network may name the container before the daemon was

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal, NamedTuple
+
+from explorer.network.read.compose import service_of
 
 CONTAINER = {
     "create": "container {name} created",
@@ -21,6 +23,33 @@ NETWORK = {
     "disconnect": "{container} disconnected from {name}",
     "destroy": "network {name} removed",
 }
+
+
+class Deed(NamedTuple):
+    """What was done to one container or network. `did` is the daemon's word for it, `old` a renamed container's former name.
+    An event of a network does not hold its labels, so `project` is empty there."""
+
+    kind: Literal["container", "network"]
+    name: str
+    did: str
+    old: str = ""
+    project: str = ""
+    service: str = ""
+
+
+def deed_of(event: Any) -> Deed | None:
+    """The deed of an event that `describe` has a sentence for, when its container belongs to a Compose project or it is a
+    network's."""
+    kind, did, actor = event["Type"], event["Action"], event["Actor"]
+    told = actor.get("Attributes")
+    facts: dict[str, Any] = told if isinstance(told, dict) else {}
+    name = plain(facts.get("name"))
+    if not name:
+        return None
+    if kind == "network":
+        return Deed("network", name, did)
+    project, service = service_of(facts)
+    return Deed("container", name, did, plain(facts.get("oldName")).lstrip("/"), project, service) if project else None
 
 
 def describe(event: Any, names: Mapping[str, str]) -> tuple[str, str]:
@@ -49,7 +78,9 @@ def detail_of(kind: Any, action: Any, facts: Mapping[str, Any]) -> str:
     if action == "die" and facts.get("exitCode") is not None:
         return f"exit status {plain(facts['exitCode'])}"
     image = plain(facts.get("image")) if action in ("create", "start") else ""
-    return f"image {image}" if image else ""
+    project, service = service_of(facts)
+    parts = (f"image {image}" if image else "", f"service {service} of project {project}" if project else "")
+    return ", ".join(filter(None, parts))
 
 
 def plain(value: Any, length: int = 128) -> str:

@@ -19,6 +19,7 @@ from explorer.lab.inside.unix_http import BadAnswer, Connect, ask_json
 from explorer.lab.inside.vxlan_tap import Tap
 from explorer.lab.watch.calls import Calls
 from explorer.lab.watch.daemon import Daemon
+from explorer.lab.watch.happenings import Deed
 from explorer.lab.watch.holding import Holding, Room
 from explorer.lab.watch.journal import follow
 from explorer.lab.watch.mounted import mounted_namespaces
@@ -47,7 +48,7 @@ class HostWatch:
         engine: Connect,
         room: Room,
         changed: Callable[[], None],
-        said: Callable[[Source, str, str, str], None],
+        said: Callable[[Source, str, str, str, Deed | None], None],
     ) -> None:
         self.name, self.kind, self.container = name, kind, container
         self.daemon: Daemon | None = None
@@ -184,12 +185,12 @@ class HostWatch:
         self._quiet.touch()
         self._changed()
 
-    def _heard(self, sentence: str, detail: str) -> None:
+    def _heard(self, sentence: str, detail: str, deed: Deed | None) -> None:
         self.look_soon()
-        self._said("docker", self.name, sentence, detail)
+        self._said("docker", self.name, sentence, detail, deed)
 
     def _told(self, sentence: str, detail: str) -> None:
-        self._said("driver", self.name, sentence, detail)
+        self._said("driver", self.name, sentence, detail, None)
 
     def glance(self) -> None:
         """Looks at the journal of a third-party driver on this host."""
@@ -226,7 +227,9 @@ class HostWatch:
         self._name(seen, holding)
         self.seen_at = time.monotonic()
         if seen.cut and not self._cut:
-            self._said("sandbox", self.name, f"{self.name} holds more than is shown here", "too many processes or namespaces")
+            self._said(
+                "sandbox", self.name, f"{self.name} holds more than is shown here", "too many processes or namespaces", None
+            )
         self._cut = seen.cut
         return sum(len(processes) for processes in seen.namespaces.values())
 

@@ -26,6 +26,7 @@ from explorer.lab.inside.netns import Namespace
 from explorer.lab.inside.places import PLACES_SHOWN
 from explorer.lab.inside.together import until_one_ends
 from explorer.lab.inside.unix_http import to_path
+from explorer.lab.watch.happenings import Deed
 from explorer.lab.watch.hostwatch import HostWatch, Source
 from explorer.lab.watch.shown import Shown
 from explorer.network.differ import Change
@@ -56,7 +57,7 @@ class Witness(Protocol):
     async def view_changed(self, change: Change) -> None: ...
     async def docker_changed(self, docker: DockerState) -> None: ...
     async def frames_counted(self, place: str, interfaces: tuple[str, ...]) -> None: ...
-    async def happened(self, source: Source, place: str, text: str, detail: str = "") -> None: ...
+    async def happened(self, source: Source, place: str, text: str, detail: str = "", deed: Deed | None = None) -> None: ...
 
 
 class Observer:
@@ -77,7 +78,7 @@ class Observer:
         self._witness = witness
         self._shown = Shown()
         self._changed = asyncio.Event()
-        self._said: list[tuple[Source, str, str, str]] = []
+        self._said: list[tuple[Source, str, str, str, Deed | None]] = []
         self._engine = engine = to_path(str(config.socket))
         kinds: list[tuple[Literal["host", "machine"], str]] = [("host", "hosts"), ("machine", "machines")]
         self._hosts = [
@@ -170,9 +171,9 @@ class Observer:
     def room_for_lines(self) -> int:
         return LINES_HELD - sum(watch.lines for host in self._hosts for watch in host.watches)
 
-    def _hear(self, source: Source, place: str, text: str, detail: str) -> None:
+    def _hear(self, source: Source, place: str, text: str, detail: str, deed: Deed | None) -> None:
         if len(self._said) < SAID_KEPT:
-            self._said.append((source, place, text, detail))
+            self._said.append((source, place, text, detail, deed))
         self._changed.set()
 
     async def _keep_sweeping(self) -> None:

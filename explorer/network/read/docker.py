@@ -14,6 +14,7 @@ from itertools import chain, islice
 from typing import TypeVar
 
 from explorer.network.model import DockerContainer, DockerNetwork, DockerState, Endpoint, PublishedPort
+from explorer.network.read.compose import network_of, service_of
 from explorer.network.read.text import VISIBLE
 
 NETWORKS = 200
@@ -83,6 +84,7 @@ def _network(told: dict[str, object]) -> DockerNetwork:
     ranges = list(islice(_dicts(_dict(told.get("IPAM")).get("Config")), MEMBERS))
     options = dict(_strings(told.get("Options")))
     driver, identity, name = _text(told, "Driver"), _text(told, "Id"), _text(told, "Name")
+    project, in_project = network_of(told.get("Labels"))
     bridge = options.get("com.docker.network.bridge.name", "")
     if driver == "bridge" and not bridge:
         bridge = "docker0" if name == "bridge" else f"br-{identity[:12]}"
@@ -101,6 +103,8 @@ def _network(told: dict[str, object]) -> DockerNetwork:
         bridge=bridge,
         options=options,
         created=_moment(told.get("Created")),
+        project=project,
+        in_project=in_project,
     )
 
 
@@ -111,6 +115,7 @@ def _container(told: dict[str, object], names: dict[str, str]) -> DockerContaine
     name = _text(told, "Name") or (_clean(aliases[0]) if isinstance(aliases, list) and aliases else "")
     ports, exposed = _ports(told.get("Ports")) if "Ports" in told else _inspected_ports(settings.get("Ports"))
     published = tuple(port for port in ports if port.host_port)
+    project, service = service_of(told["Labels"] if "Labels" in told else _dict(told.get("Config")).get("Labels"))
     return DockerContainer(
         id=_text(told, "Id"),
         name=name.removeprefix("/"),
@@ -123,6 +128,8 @@ def _container(told: dict[str, object], names: dict[str, str]) -> DockerContaine
         exposed=exposed,
         command=_text(told, "Command"),
         created=_moment(told.get("Created")),
+        project=project,
+        service=service,
     )
 
 

@@ -20,6 +20,7 @@ from explorer.lab.engine import capabilities
 from explorer.lab.errors import HostTimeout, NotThere
 from explorer.lab.hosts import lifecycle
 from explorer.lab.hosts.run import run_in
+from explorer.lab.watch.happenings import Deed
 from explorer.lab.watch.observe import Observer
 from explorer.lessons import checks
 from explorer.lessons.model import Command, Lesson, Step
@@ -94,6 +95,7 @@ class Silent:
         place: str,
         text: str,
         detail: str = "",
+        deed: Deed | None = None,
     ) -> None: ...
 
 

@@ -40,7 +40,7 @@ class LastHeard:
     async def frames_counted(self, place: str, interfaces: tuple[str, ...]) -> None:
         """Ignored: it says nothing about whether everything has been read."""
 
-    async def happened(self, source: Any, place: str, text: str, detail: str = "") -> None:
+    async def happened(self, source: Any, place: str, text: str, detail: str = "", deed: Any = None) -> None:
         """Ignored: a single look has no timeline."""
 
 

@@ -1,4 +1,5 @@
-"""`manage.py sandbox added`: what one network or container put on its host, or how many things each of them put there."""
+"""`manage.py sandbox added`: what one network, container or Compose project put on its host, or how many things each of them
+put there."""
 
 from __future__ import annotations
 
@@ -13,8 +14,8 @@ class NotThere(Exception):
 
 
 def tell(snapshot: Snapshot, what: str) -> dict[str, Any]:
-    """Answers for `what`: `h1` for everything on that host, or `h1/web`, `network:town`, `container:web`, `h2/network:town`,
-    `daemon`. Raises `NotThere`.
+    """Answers for `what`: `h1` for everything on that host, or `h1/web`, `network:town`, `container:web`, `project:shop`,
+    `h2/network:town`, `daemon`. Raises `NotThere`.
     """
     host, owner = _asked(snapshot, what)
     if not owner:

@@ -24,6 +24,7 @@ from explorer.lab.inside.allowance import Account
 from explorer.lab.inside.pace import Pace
 from explorer.lab.inside.together import until_one_ends
 from explorer.lab.watch.commands import Command, Commands
+from explorer.lab.watch.happenings import Deed
 from explorer.lab.watch.observe import Observer
 from explorer.network.differ import Change
 from explorer.network.model import DockerState, Place
@@ -156,6 +157,7 @@ class SandboxWatch:
         place = self.observer.place_of(host, command.inner)
         if not command.counted:
             self.observer.hear_command(place, command.text)
+            self.telling.hear_command(place, command.text)
         self.pacing.moved()
         self.telling.add_line(Happened(source="sandbox" if command.counted else "command", place=place, text=command.text))
         self.wake.set()
@@ -203,8 +205,9 @@ class SandboxWatch:
         place: str,
         text: str,
         detail: str = "",
+        deed: Deed | None = None,
     ) -> None:
-        self.telling.see_happening(Happened(source=source, place=place, text=text, detail=detail))
+        self.telling.see_happening(Happened(source=source, place=place, text=text, detail=detail), deed)
         self._seen()
 
     def _seen(self) -> None:

@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Set
 
+from explorer.lab.watch.happenings import Deed
 from explorer.network.differ import Change
 from explorer.network.model import (
     Call,
@@ -27,6 +28,7 @@ from explorer.network.model import (
 )
 from explorer.network.timeline import describe
 from explorer.node.relay.owners import Owners
+from explorer.node.relay.projects import Projects
 from explorer.sandboxes.events import (
     DockerChanged,
     Event,
@@ -71,7 +73,7 @@ class Telling:
         self._lines: deque[Event] = deque()
         self._lines_lost = 0
         self.lines_dropped = 0  # in all
-        self._owners = Owners()
+        self._owners, self._projects = Owners(), Projects(listed=not no_commands)
         self._gone: deque[Gone] = deque(maxlen=GONE_KEPT)
         self._causes: dict[str, tuple[float, str]] = {}  # host → (when, what its engine said)
         self._driver_causes: dict[str, tuple[float, str]] = {}  # host → (when, what a driver on it was asked)
@@ -106,6 +108,7 @@ class Telling:
 
     def see_docker(self, docker: DockerState) -> None:
         self._wait(("", docker.host), docker)
+        self._add_lines(self._projects.see_docker(docker, time.time(), time.monotonic()))
 
     def see_frames(self, place: str, interfaces: Iterable[str]) -> None:
         """Interfaces of a place counted frames: until they are told, more of them are joined."""
@@ -119,10 +122,17 @@ class Telling:
         """Whether all these places have been sent or wait to be sent."""
         return all(name in self.places or self._waiting.get((name, "")) is not None for name in places)
 
-    def see_happening(self, line: Happened) -> None:
-        if line.source == "docker":
-            self._causes[line.place.partition("/")[0]] = (time.monotonic(), line.text)
-        self.add_line(line)
+    def see_happening(self, line: Happened, deed: Deed | None = None) -> None:
+        if line.source != "docker":
+            self.add_line(line)
+            return
+        part = f" (service {deed.service} of project {deed.project})" if deed and deed.project else ""
+        self._causes[line.place.partition("/")[0]] = (time.monotonic(), line.text + part)
+        self._add_lines(self._projects.see(line, deed, time.time(), time.monotonic()))
+
+    def hear_command(self, place: str, command: str) -> None:
+        """A person gave this command there: what Docker reports now may be its work."""
+        self._projects.hear_command(place, command, time.monotonic())
 
     def see_probe(self, result: ProbeResult) -> None:
         before = self.probes.get(result.probe.key)
@@ -151,6 +161,10 @@ class Telling:
             self.add_line(MeasuredChanged(measure=measure))
         return bool(gone)
 
+    def _add_lines(self, events: Iterable[Event]) -> None:
+        for event in events:
+            self.add_line(event)
+
     def add_line(self, event: Event) -> None:
         if len(self._lines) >= LINES_WAITING:
             self._lines_lost += 1
@@ -164,12 +178,12 @@ class Telling:
         """Seconds until something can be sent; None when nothing waits."""
         if self._lines:
             return 0.0
-        if not self._due:
-            return None
-        return max(0.0, min(self._due.values()) - time.monotonic())
+        due = [*self._due.values(), *filter(None, [self._projects.due()])]
+        return max(0.0, min(due) - time.monotonic()) if due else None
 
     def take(self) -> Iterator[Event]:
         """The events that are due. Each becomes part of the snapshot as it is yielded."""
+        self._add_lines(self._projects.take(time.monotonic()))
         if self._lines_lost:
             self._lines.append(Happened(source="sandbox", text=f"{self._lines_lost} more lines went by too fast to show"))
             self._lines_lost = 0

@@ -9,6 +9,7 @@ import { nameOf, neighboursOf } from "./words.js";
 const KINDS = {
   lan: "the sandbox's own network",
   host: "a Docker host of yours",
+  project: "a Compose project, by the labels of its parts",
   machine: "a machine without Docker",
   container: "a container",
   namespace: "a network namespace",

@@ -9,7 +9,7 @@ import { roomForNames, sizeOf } from "./size.js";
 /** @import { Edge, Graph, Node } from "./model.js" */
 
 /** The columns of a host from left to right. So a box that is joined to nothing stands with others of its kind. */
-const COLUMNS = { container: 0, namespace: 1, bridge: 1, tunnel: 2, link: 2, nic: 3 };
+const COLUMNS = { container: 0, project: 0, namespace: 1, bridge: 1, tunnel: 2, link: 2, nic: 3 };
 const OPTIONS = {
   "elk.algorithm": "layered",
   "elk.direction": "RIGHT",

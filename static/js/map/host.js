@@ -1,6 +1,7 @@
 // Adds one host to the map's graph: its own interfaces first, then everything on it. Pure.
 
 import { roleOf } from "../page/tables.js";
+import { projectsOf, summaryOf } from "../stream/projects.js";
 import { fact, firstAddress, interfaceFacts, interfacesOf, subnetOf } from "./interfaces.js";
 import { add, join, lanNode, nodeId, portId, portOf } from "./model.js";
 
@@ -30,13 +31,41 @@ export class HostReader {
     const { host } = this;
     add(this.graph, { id: host.id, kind: "host", title: host.id, parent: "", place: host.id, note: host.error });
     const bridges = this.interfaces.filter((one) => one.kind === "bridge");
-    for (const one of bridges) this.#bridge(host, one, host.id);
+    this.#projects();
+    for (const one of bridges) this.#bridge(host, one, this.#around(this.#networkOf(one, host)?.project));
     const nics = this.interfaces.filter((one) => this.#isNic(one));
     for (const one of nics) this.#nic(one);
     for (const one of this.interfaces.filter((each) => this.#standsAlone(each))) this.#link(host, one, host.id);
     for (const one of bridges) for (const nic of nics) this.#forward(one, nic);
     for (const place of this.inside.filter((one) => one.kind === "namespace")) this.#namespace(place);
     for (const place of this.inside.filter((one) => one.kind !== "namespace")) this.#container(place);
+  }
+
+  /** A box for each Compose project that has something here: a container with a process, or a bridge. */
+  #projects() {
+    for (const [name, things] of projectsOf(this.state)) {
+      const shown = things.some((one) =>
+        "driver" in one
+          ? this.interfaces.some((each) => each.kind === "bridge" && each.name === one.bridge)
+          : this.inside.some((place) => place.kind === "container" && place.name === one.name),
+      );
+      if (!shown) continue;
+      const facts = /** @type {[string, string][]} */ ([["labels say", summaryOf(things)]]);
+      add(this.graph, {
+        id: projectId(this.host, name),
+        kind: "project",
+        title: `project ${name}`,
+        parent: this.host.id,
+        place: this.host.id,
+        facts,
+      });
+    }
+  }
+
+  /** The box in which something of this project is drawn: the project's, else the host's. @param {string | undefined} project */
+  #around(project) {
+    const id = project ? projectId(this.host, project) : "";
+    return this.graph.nodes.some((one) => one.id === id) ? id : this.host.id;
   }
 
   /** @param {Interface} one */
@@ -201,7 +230,7 @@ export class HostReader {
       kind: "container",
       title: place.name,
       lines: [...ports.map((one) => [ports.length > 1 ? one.name : "", one.address || "no address"].filter(Boolean).join(" "))],
-      parent: this.host.id,
+      parent: this.#around(known?.project),
       place: place.id,
       faint: place.error !== "",
       note: place.error || shares || alone,
@@ -209,6 +238,7 @@ export class HostReader {
       facts: [
         ["image", known?.image ?? ""],
         ["state", known?.state ?? ""],
+        ["service", known?.service ?? ""],
         ["published", published.join(", ")],
         ["networks", (known?.endpoints ?? []).map((one) => one.network).join(", ")],
       ],
@@ -244,6 +274,12 @@ export class HostReader {
     return loose && { place: this.host, interface: loose };
   }
 }
+
+/**
+ * @param {Place} host
+ * @param {string} name
+ */
+const projectId = (host, name) => `${host.id} project ${name}`;
 
 /**
  * @param {import("../stream/types.js").PublishedPort} port

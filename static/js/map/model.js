@@ -5,8 +5,8 @@ import { firstAddress } from "./interfaces.js";
 /** @import { Interface, Place } from "../stream/types.js" */
 
 /**
- * @typedef {"lan" | "host" | "machine" | "container" | "namespace" | "bridge" | "nic" | "link" | "tunnel"} Kind
- *   `nic` is a host's way to a LAN, `link` any other interface that stands by itself, `tunnel` a VXLAN interface
+ * @typedef {"lan" | "host" | "project" | "machine" | "container" | "namespace" | "bridge" | "nic" | "link" | "tunnel"} Kind
+ *   `project` is a Compose project with its containers and bridges, `nic` is a host's way to a LAN, `link` any other interface that stands by itself, `tunnel` a VXLAN interface
  * @typedef {{ id: string, name: string, address: string, mac: string, key: string }} Port one interface of a box
  * @typedef {{ id: string, kind: Kind, title: string, lines: string[], parent: string, place: string, key: string, faint: boolean,
  *   note: string, ports: Port[], facts: [string, string][] }} Node
@@ -20,7 +20,7 @@ import { firstAddress } from "./interfaces.js";
  */
 
 /** Kinds of boxes that have boxes in them. */
-export const COMPOUND = new Set(["host", "namespace"]);
+export const COMPOUND = new Set(["host", "project", "namespace"]);
 
 /**
  * @param {Graph} graph

@@ -32,6 +32,7 @@ export function outline(graph) {
 const WORDS = {
   lan: "LAN",
   host: "Host",
+  project: "Compose",
   machine: "Machine",
   container: "Container",
   namespace: "Namespace",

@@ -15,11 +15,11 @@
  * @typedef {{ id: string, kind: "host" | "container" | "machine" | "namespace", host: string, name: string, netns: number,
  *   shares: string, error: string, since: number, views: Partial<Record<View, Observation>> }} Place
  * @typedef {{ id: string, name: string, driver: string, internal?: boolean, subnets: string[], gateways: string[], bridge: string,
- *   created: number }} DockerNetwork
+ *   created: number, project?: string, in_project?: string }} DockerNetwork
  * @typedef {{ network: string, address: string }} Endpoint
  * @typedef {{ host_address: string, host_port: number, container_port: number, protocol: string }} PublishedPort
  * @typedef {{ id: string, name: string, image: string, state: string, network_mode: string, endpoints: Endpoint[],
- *   ports: PublishedPort[], created: number }} DockerContainer
+ *   ports: PublishedPort[], created: number, project?: string, service?: string }} DockerContainer
  * @typedef {{ host: string, version: string, error: string, networks: DockerNetwork[],
  *   containers: DockerContainer[] }} DockerState
  * @typedef {{ sandbox: string, generation: number, number: number, at: number, places: Record<string, Place>,
@@ -41,7 +41,8 @@
  * @typedef {Numbered & { type: "frames_counted", place: string, interfaces: string[] }} FramesCounted
  * @typedef {Numbered & { type: "docker_changed", docker: DockerState }} DockerChanged
  * @typedef {Numbered & { type: "owner_gone", gone: Gone }} OwnerGone
- * @typedef {Numbered & { type: "happened", source: string, place: string, text: string, detail: string }} Happened
+ * @typedef {Numbered & { type: "happened", source: string, place: string, text: string, detail: string,
+ *   began?: number }} Happened
  * @typedef {Numbered & { type: "timeline_told", happenings: Happened[] }} TimelineTold
  * @typedef {Numbered & { type: "probe_answered", result: unknown }} ProbeAnswered
  * @typedef {Numbered & { type: "measured_changed", measure: string, measured: unknown }} MeasuredChanged

@@ -1,6 +1,7 @@
 // What each network and container put on its host: the same answer as `explorer/network/added.py`, for the page. Pure.
 
 import { views } from "../page/tables.js";
+import { partOf, projectsOf, summaryOf } from "../stream/projects.js";
 
 /** @import { DockerContainer, DockerNetwork, DockerState, Gone, Line, Place, View } from "../stream/types.js" */
 
@@ -17,6 +18,7 @@ import { views } from "../page/tables.js";
 
 export const MOMENT = 1.5;
 export const UNKNOWN = "unknown";
+const PROJECT = "project:";
 const FRAME = ["table:", "commit:", "comment:"];
 const OVERLAY = " (overlay)";
 
@@ -28,6 +30,17 @@ const OVERLAY = " (overlay)";
  */
 export function added(picture, host, owner) {
   const entries = everything(picture, host);
+  return owner.startsWith(PROJECT) ? byProject(picture, host, owner, entries) : byOne(picture, host, owner, entries);
+}
+
+/**
+ * @param {Picture} picture
+ * @param {string} host
+ * @param {string} owner
+ * @param {Entry[]} entries
+ * @returns {Added}
+ */
+function byOne(picture, host, owner, entries) {
   const thing = things(picture, host).find((one) => ownerOf(one) === owner);
   const created = thing?.created ?? 0;
   const began = picture.places.get(host)?.since ?? 0;
@@ -54,7 +67,38 @@ export function added(picture, host, owner) {
 }
 
 /**
- * The owners of things on this host: networks, then containers, then all others.
+ * What a Compose project added: what its networks and containers added.
+ * @param {Picture} picture
+ * @param {string} host
+ * @param {string} owner
+ * @param {Entry[]} entries
+ * @returns {Added}
+ */
+function byProject(picture, host, owner, entries) {
+  const members = projectsOf(picture.docker.get(host)).get(owner.slice(PROJECT.length)) ?? [];
+  const parts = members.map((thing) => byOne(picture, host, ownerOf(thing), entries));
+  const own = new Set(parts.map((part) => part.owner));
+  const groups = parts.map((part) => ({ cause: part.owner, entries: part.groups.flatMap((group) => group.entries) }));
+  const born = parts.map((part) => part.created).filter(Boolean);
+  /** @param {Entry[]} all */
+  const joined = (all) => [...new Set(all)].filter((entry) => !own.has(entry.owner));
+  return {
+    host,
+    owner,
+    detail: members.length ? summaryOf(members) : "",
+    created: born.length ? Math.min(...born) : 0,
+    watched: parts.length > 0 && parts.every((part) => part.watched),
+    groups: groups.filter((group) => group.entries.length),
+    others: [],
+    changed: joined(parts.flatMap((part) => part.changed)),
+    unknown: joined(parts.flatMap((part) => part.unknown)),
+    before: parts.flatMap((part) => part.before),
+    notes: [...new Set(parts.flatMap((part) => part.notes))],
+  };
+}
+
+/**
+ * The owners of things on this host: Compose projects, networks, then containers, then all others.
  * @param {Picture} picture
  * @param {string} host
  * @returns {Owner[]}
@@ -65,7 +109,12 @@ export function owners(picture, host) {
   for (const entry of everything(picture, host)) counts.set(entry.owner, (counts.get(entry.owner) ?? 0) + 1);
   const named = new Map(things(picture, host).map((thing) => [ownerOf(thing), detailOf(thing)]));
   const all = [...named.keys(), ...[...counts.keys()].filter((name) => !named.has(name))];
-  return all.map((name) => ({ owner: name, detail: named.get(name) ?? "", count: counts.get(name) ?? 0 }));
+  const whole = [...projectsOf(picture.docker.get(host))].map(([name, members]) => ({
+    owner: PROJECT + name,
+    detail: summaryOf(members),
+    count: [...new Set(members.map(ownerOf))].reduce((sum, one) => sum + (counts.get(one) ?? 0), 0),
+  }));
+  return [...whole, ...all.map((name) => ({ owner: name, detail: named.get(name) ?? "", count: counts.get(name) ?? 0 }))];
 }
 
 /**
@@ -198,7 +247,8 @@ function things(picture, host) {
 /** @param {DockerNetwork | DockerContainer | undefined} thing */
 function detailOf(thing) {
   if (!thing) return "";
-  return "driver" in thing ? `driver ${thing.driver}` : [thing.image, thing.state].filter(Boolean).join(", ");
+  const words = "driver" in thing ? [`driver ${thing.driver}`] : [thing.image, thing.state];
+  return [...words, partOf(thing)].filter(Boolean).join(", ");
 }
 
 /**

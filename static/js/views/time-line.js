@@ -230,8 +230,9 @@ export class Timeline extends HTMLElement {
 
   /** A is just before a line, B when things had settled after it. @param {Happened} event */
   #compareAround(event) {
-    const next = settledAfter(this.lens?.timeline ?? [], event);
-    this.marks = { a: momentOf(event), b: next ? momentOf(next) : null };
+    const timeline = this.lens?.timeline ?? [];
+    const next = settledAfter(timeline, event);
+    this.marks = { a: beforeOf(timeline, event), b: next ? momentOf(next) : null };
     this.#settle();
     this.#compare();
   }
@@ -302,6 +303,19 @@ export class Timeline extends HTMLElement {
 function momentOf(event) {
   const where = event.text.startsWith(event.place) ? "" : event.place;
   return { number: event.number - 1, at: event.at, text: [where, event.text].filter(Boolean).join(": ") };
+}
+
+/**
+ * The moment before what a line tells of. A line that sums up several events comes after them: then it is the moment of the last
+ * line before the first of these.
+ * @param {Happened[]} timeline oldest first
+ * @param {Happened} event
+ * @returns {Moment}
+ */
+function beforeOf(timeline, event) {
+  const { began = 0 } = event;
+  const last = began ? timeline.findLast((one) => one.at < began) : undefined;
+  return last ? { ...momentOf(event), number: last.number } : momentOf(event);
 }
 
 /** @param {Moment | null} moment */

@@ -33,7 +33,7 @@ function kinds() {
   const owned = views().filter((row) => row.owned);
   return [
     ["namespaces", "Network namespaces"],
-    ...owned.map((row) => /** @type {[string, string]} */ ([row.view, row.name[0].toUpperCase() + row.name.slice(1)])),
+    ...owned.map((row) => /** @type {[string, string]} */ ([row.view, capitalised(row.name)])),
   ];
 }
 
@@ -48,6 +48,7 @@ export function nameOf(owner) {
  */
 export function causeInWords(cause, owner) {
   if (!cause) return NAMES[owner] ? "" : owner.startsWith("network:") ? "The network itself" : "The container itself";
+  if (owner.startsWith("project:")) return capitalised(nameOf(cause));
   if (cause === "option:publish") return "Published ports (-p)";
   if (cause === "option:internal") return "Option --internal";
   if (cause === "option:icc") return "Option enable_icc=false: no talk between its containers";
@@ -57,6 +58,9 @@ export function causeInWords(cause, owner) {
   if (cause.startsWith("network:")) return `For its place on network ${cause.slice(8)}`;
   return cause.startsWith("option:") ? `Option ${cause.slice(7)}` : `With ${nameOf(cause)}`;
 }
+
+/** @param {string} text */
+const capitalised = (text) => text[0].toUpperCase() + text.slice(1);
 
 export class WhatAdded extends HTMLElement {
   constructor() {
@@ -132,6 +136,7 @@ export class WhatAdded extends HTMLElement {
     ];
     /** @type {[string, Owner[]][]} */
     const parts = [
+      ["Compose projects", all.filter((one) => one.owner.startsWith("project:"))],
       ["Networks", all.filter((one) => one.owner.startsWith("network:"))],
       ["Containers", all.filter((one) => one.owner.startsWith("container:"))],
       ["Everything else", all.filter((one) => !one.owner.includes(":"))],

@@ -38,7 +38,7 @@ def proper(events):
 
 async def follow(connect, seconds=0.4):
     said = []
-    following = Daemon("h1", connect, lambda: None, lambda text, detail: said.append(text))
+    following = Daemon("h1", connect, lambda: None, lambda text, detail, deed: said.append(text))
     task = asyncio.create_task(following.run())
     await asyncio.sleep(seconds)
     assert not task.done()
@@ -103,13 +103,13 @@ async def test_a_daemon_that_lies_within_its_caps_costs_no_more_than_its_allowan
     account, pieces = Account(Exceeded(rates)), []
     charge = account.charge
 
-    def counted(seconds: float) -> None:
+    def counted(seconds: float) -> float:
         pieces.append(seconds)
-        charge(seconds)
+        return charge(seconds)
 
     monkeypatch.setattr(account, "charge", counted)
     async with daemon(tmp_path, LyingWithinCaps()) as connect:
-        following = Daemon("h1", connect, lambda: None, lambda text, detail: None, account)
+        following = Daemon("h1", connect, lambda: None, lambda text, detail, deed: None, account)
         task = asyncio.create_task(following.run())
         while not account.rest():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
@@ -122,7 +122,7 @@ async def test_a_daemon_that_lies_within_its_caps_costs_no_more_than_its_allowan
 
 async def test_a_daemon_that_dies_leaves_its_names(tmp_path):
     async with daemon(tmp_path, proper([])) as connect:
-        following = Daemon("h1", connect, lambda: None, lambda text, detail: None)
+        following = Daemon("h1", connect, lambda: None, lambda text, detail, deed: None)
         task = asyncio.create_task(following.run())
         await asyncio.sleep(0.3)
     following.refresh()

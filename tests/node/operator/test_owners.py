@@ -29,8 +29,8 @@ def test_a_network_and_the_engine_itself():
 
 def test_a_host_is_everybody_on_it():
     found = tell(SNAPSHOT, "h1")
-    assert [one["owner"] for one in found["owners"]][:2] == ["network:bridge", "network:town"]
-    assert as_text(found).splitlines()[1].split() == ["4", "network:town", "driver", "bridge"]
+    assert [one["owner"] for one in found["owners"]][:3] == ["project:shop", "network:bridge", "network:town"]
+    assert as_text(found).splitlines()[2].split()[:4] == ["4", "network:town", "driver", "bridge,"]
 
 
 def test_one_that_was_removed():

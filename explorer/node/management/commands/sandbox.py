@@ -53,7 +53,9 @@ class Command(BaseCommand):
         ran.add_argument("where")
         ran.add_argument("command", nargs="+")
         verb("snapshot", "every view of every place now")
-        asked = verb("added", "what a network or container put on its host: added ID h1/web, network:town, or h1 for all")
+        asked = verb(
+            "added", "what a network or container put on its host: added ID h1/web, network:town, project:shop, or h1 for all"
+        )
         asked.add_argument("what")
         went = verb("journey", "the way of a packet: journey ID --from h1/web --to outside --kind http")
         went.add_argument("--from", dest="source", required=True, help="a place: h1, h1/web, outside")

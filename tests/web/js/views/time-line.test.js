@@ -193,6 +193,17 @@ test("before and after a command: the moment before it, and the one when things 
   assert.ok(textsOf(timeline, "ins").includes("+br-1"));
 });
 
+test("before and after a line that sums up: the moment before the first of what it tells of", () => {
+  const { timeline, telling } = shown();
+  telling.happened("docker compose up -d", { source: "command" });
+  const began = NOW / 1000 + 2.5; // after the command's line, before the change
+  telling.changed("h1", "interfaces", view(["lo of h1", "br-1"]), { added: ["br-1"] });
+  telling.happened("br-1 appeared", { source: "kernel" });
+  telling.happened("compose up made network shop_default", { began });
+  press(timeline, "Compare before and after compose up made network shop_default");
+  assert.ok(textsOf(timeline, "ins").includes("+br-1"));
+});
+
 test("what the kernel does by itself has no before and after", () => {
   const { timeline, telling } = shown();
   telling.happened("link up", { source: "kernel" });

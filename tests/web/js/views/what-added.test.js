@@ -28,7 +28,7 @@ const names = (element) => textsOf(element, ".added-owner .name");
 
 test("everybody on the host stands in their part, with how much they put there", () => {
   const { element } = shown();
-  assert.deepEqual(titles(element).slice(0, 3), ["Networks", "Containers", "Everything else"]);
+  assert.deepEqual(titles(element).slice(0, 4), ["Compose projects", "Networks", "Containers", "Everything else"]);
   assert.ok(names(element).includes("town"));
   assert.ok(names(element).includes("web"));
   for (const count of textsOf(element, ".count")) assert.match(count, /^(1 item|\d+ items)$|left behind|went with it|was seen/);
