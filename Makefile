@@ -2,7 +2,7 @@
 python := .venv/bin/python
 export PORT ?= 8000
 
-.PHONY: help setup run instructor test test-unit test-engine test-browser test-attacks test-faults test-broken test-vm record-vm check bench churn \
+.PHONY: help setup run instructor test test-unit test-engine test-browser test-attacks test-faults test-broken test-endings test-vm record-vm check bench churn \
   fuzz pictures format clean labdoctor parts vulnerabilities pins
 
 help: ## this list
@@ -32,9 +32,12 @@ test-attacks: ## every attack, the slow ones too, and the table of them: var/att
 test-faults: ## every fault, and the table of them: var/faults.md (root; most of an hour; ONLY=words of pytest's -k)
 	@setup/faults.sh $(if $(ONLY),"$(ONLY)")
 
-test-broken: ## 500 random broken networks, on what the explorer says of them (root; half an hour; COUNT=500 SEED=number ONLY=number)
-	@EXPLORER_BROKEN_NETWORKS="$(or $(COUNT),500)" EXPLORER_BROKEN_SEED="$(or $(SEED),$(shell date +%j))" EXPLORER_BROKEN_ONLY="$(ONLY)" \
+test-broken: ## 500 random broken networks, on what the explorer says of them (root; half an hour; COUNT=500 DEAF=6 SEED=number ONLY=number)
+	@EXPLORER_BROKEN_NETWORKS="$(or $(COUNT),500)" EXPLORER_BROKEN_DEAF="$(DEAF)" EXPLORER_BROKEN_SEED="$(or $(SEED),$(shell date +%j))" EXPLORER_BROKEN_ONLY="$(ONLY)" \
 	  setup/test.sh broken
+
+test-endings: ## every way a packet can end, with both versions of Docker Engine, and the table of them: var/endings.md (root; ten minutes)
+	@setup/test.sh endings
 
 test-vm: setup ## a node on Debian's own kernel, emulated: labdoctor, bridge, ipvlan (root; half an hour and more)
 	@rm -rf var/vm && setup/packages.sh setup/debian-packages.txt setup/debian-packages-vm.txt && tests/vm/run.sh tests/vm/play.sh var/vm

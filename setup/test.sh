@@ -2,6 +2,7 @@
 # Sets up, then runs the kinds of tests asked for, each in a separate pytest: Playwright's event loop and ours cannot share a process.
 #   test.sh unit|engine|browser…
 #   test.sh broken   random broken networks, as many as EXPLORER_BROKEN_NETWORKS says
+#   test.sh endings  every way a packet can end, with both versions of Docker Engine, and the table of them
 #   test.sh attacks attacks-unit attacks-browser   every attack, the slow ones too, and the table of them
 set -uo pipefail
 . "$(dirname "$0")/phases.sh"
@@ -42,6 +43,11 @@ tests() {
       set -- "${said[@]}" -m engine --timeout 600 --durations 12 "${again[@]}"
       ;;
     broken) set -- tests/engine/test_broken_networks.py -m engine -s ;;
+    endings)
+      export EXPLORER_ENDINGS=all EXPLORER_TEST_ENDINGS=$top/var/endings.jsonl
+      rm -f "$EXPLORER_TEST_ENDINGS"
+      set -- tests/engine/test_endings.py -m engine
+      ;;
     attacks) set -- tests --ignore tests/browser -m 'attack and engine' --timeout 1200 ;;
     attacks-unit) set -- tests -n 2 --dist loadfile --ignore tests/engine --ignore tests/browser -m 'attack and not engine' ;;
     attacks-browser) set -- tests/browser -m attack --timeout 300 ;;
@@ -122,4 +128,5 @@ printf '\n── %s\n' "$(since "$begun")"
 printf '%s\n' "${results[@]}"
 .venv/bin/python -m tests.reruns "$EXPLORER_TEST_RERUNS" || status=1
 .venv/bin/python -m tests.attacks "$EXPLORER_TEST_ATTACKS" || status=1
+[[ " $* " != *" endings "* ]] || .venv/bin/python -m tests.engine.endings.table "$top/var/endings.jsonl" || status=1
 exit $status

@@ -206,7 +206,7 @@ def _commands() -> Check:
 
 def _drops() -> Check:
     lack = hear.why_not()
-    found = f"none, because {lack}; journeys tell what else the kernel shows" if lack else "BPF"
+    found = f"none, because {lack}; journeys rest on rules, frames, routes and the kernel's counters" if lack else "BPF"
     cure = "run `make setup`, on a kernel with BTF that lets the node load tracing programs; all else works without it"
     return Check("drop reasons", not lack, False, found, cure)
 

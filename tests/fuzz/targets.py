@@ -30,7 +30,9 @@ from explorer.lessons.killercoda import import_scenario
 from explorer.lessons.load import LessonError, read_lesson
 from explorer.network.captured import HEAD, Frame, tell_layers
 from explorer.network.journeys import Case, identity, tell
+from explorer.network.journeys.ends import Ends
 from explorer.network.journeys.gathered import Drop, Gathered, Sighting
+from explorer.network.journeys.own import first_of_its_own
 from explorer.network.journeys.questions import questions
 from explorer.network.journeys.scene import Scene
 from explorer.network.layout import BadLayout, from_query
@@ -41,6 +43,7 @@ from explorer.network.pcapng import SNAP, write_file
 from explorer.network.read import read_docker
 from explorer.network.read.calls import read_calls
 from explorer.network.read.frames import Captured, show_frames
+from explorer.network.read.resolv_conf import read_resolver
 from explorer.network.views import VIEWS, observe, stale_after
 from explorer.sandboxes.orders import SANDBOX_WISH, TERMINAL_WISH
 from tests.fuzz import properties, seeds
@@ -113,11 +116,11 @@ def vxlan_view(data: bytes) -> object:
 
 def journeys(data: bytes) -> object:
     seen = (Sighting(1, "h1", "eth0", "out", data, len(data)), Sighting(2, "h1", "eth0", "in", data, len(data)))
-    found = identity.first_of_its_own(seen, "h1")
+    found = first_of_its_own(seen, "h1", kernels=True)
     drops = (Drop(3, "h1", "NO_SOCKET", "icmp_rcv", "eth0", 0x0800, 14, data[:192], len(data)),)
     identity.find_sequence(Gathered(seen, drops=drops), "h1", 40000, 80)
     packet = dissect(data)
-    marks = (*identity.ping_marks(1), *identity.tcp_marks(1), *identity.dns_marks(1), *(found[1] if found else ()))
+    marks = (*identity.ping_marks(1), *identity.tcp_marks(1), *identity.dns_marks(1), *(found.marks if found else ()))
     for mark in marks:
         mark.fits(packet, data)
         identity.errors_about(mark, set(), seen)
@@ -172,7 +175,9 @@ def resolver(data: bytes) -> object:
     resolv_conf, hosts, name, page = parts(data, 4)
     query = dns.encode(b"id", name)
     assert len(query) < 300
-    properties.address_or_nothing(dns.name_server(resolv_conf))
+    told = read_resolver(resolv_conf)
+    properties.address_or_nothing(told.server)
+    assert 0 < len(told.names(name)) <= 7
     properties.address_or_nothing(probe.named_in(hosts, name))
     return query, probe.source_seen(page)
 
@@ -238,7 +243,7 @@ def nft_trace(data: bytes) -> object:
         properties.plain_text(step.table, step.chain, step.verdict, step.target)
         identity.step_ends(step)
         for mark in (*identity.ping_marks(1), *identity.tcp_marks(1), *identity.dns_marks(1)):
-            identity.step_fits(step, mark, {identity.Ends("10.0.0.1", "10.0.0.2")})
+            identity.step_fits(step, mark, {Ends("10.0.0.1", "10.0.0.2")})
     return steps
 
 
@@ -253,8 +258,8 @@ def told_journey(data: bytes) -> object:
         Sighting(2, "h1", "eth0", "in", frames[half:], len(frames)),
         Sighting(3, "h1", "eth0", "out", frames[:half], half + 1),
     )
-    found = identity.first_of_its_own(sights, "h1/web")
-    marks = (*identity.ping_marks(1), *identity.tcp_marks(1), *(found[1] if found else ()))
+    found = first_of_its_own(sights, "h1/web", known, kernels=True)
+    marks = (*identity.ping_marks(1), *identity.tcp_marks(1), *(found.marks if found else ()))
     kept = frames[:192]
     reasons = ("NO_SOCKET", "NETFILTER_DROP", "OTHERHOST", "IP_INADDRERRORS", "NEIGH_FAILED", "NEW_IN_THIS_KERNEL")
     drop = Drop(4, "h1", reasons[len(data) % 6], "ip_rcv", "eth0", 0x0800, len(data) % 20, kept, len(kept))

@@ -1,50 +1,86 @@
-"""One DNS question over UDP, asked from inside a namespace: the IPv4 address of a name there."""
+"""DNS questions over UDP, asked from inside a namespace as a program's resolver there asks them: the IPv4 address of a name."""
 
 from __future__ import annotations
 
 import asyncio
-import ipaddress
+import os
 import secrets
 import socket
 import struct
+from dataclasses import dataclass
 
+from explorer.environment import patient
 from explorer.lab.inside.listen import receive
 from explorer.lab.inside.netns import Namespace
-from explorer.network.packets.dns import HEADER, first_address
+from explorer.network.packets.dns import CODES, HEADER, first_address
+from explorer.network.read.resolv_conf import Resolver
 
 LABEL, NAME = 63, 253
+WAITS = 5.0  # seconds that one answer may take, and less where resolv.conf makes a program give up sooner
+GO_ON = ("no such name", "no error", "server failure")  # answers after which a resolver asks for the next name
 
 
-async def ask_name(namespace: Namespace, name: str, resolv_conf: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One question and what came of it. `said` is the server's result, or why there is none. `errno` is the socket's error."""
+
+    name: str
+    identity: bytes
+    address: str = ""
+    said: str = ""
+    errno: int = 0
+
+    @property
+    def last(self) -> bool:
+        """Whether a resolver asks for no further name after it."""
+        return bool(self.address) or self.said not in GO_ON
+
+
+async def ask_name(namespace: Namespace, name: str, resolver: Resolver) -> str:
     """The first address, or "". Raises TimeoutError when the caller's time limit ends first."""
-    server = name_server(resolv_conf)
-    return await ask_server(namespace, server, name, secrets.token_bytes(2)) if server else ""
+    tried = await look_up(namespace, name, resolver) if resolver.server else ()
+    if tried and tried[-1].errno:
+        raise OSError(tried[-1].errno, os.strerror(tried[-1].errno))
+    return tried[-1].address if tried else ""
 
 
-async def ask_server(namespace: Namespace, server: str, name: str, identity: bytes) -> str:
-    """The first address that this server gives, or "". `identity` is the identifier of the message, two bytes."""
+async def look_up(namespace: Namespace, name: str, resolver: Resolver) -> tuple[Tried, ...]:
+    """The questions that a program asks for this name, up to the one that settles it. It does not raise because of what the
+    network does."""
+    tried: list[Tried] = []
+    for candidate in resolver.names(name):
+        tried.append(await _try(namespace, resolver, candidate))
+        if tried[-1].last:
+            break
+    return tuple(tried)
+
+
+async def _try(namespace: Namespace, resolver: Resolver, name: str) -> Tried:
+    identity = secrets.token_bytes(2)
+    seconds = min(WAITS, max(1, resolver.timeout * resolver.attempts))
+    try:
+        async with asyncio.timeout(patient(seconds)):
+            reply = await _ask(namespace, resolver.server, name, identity)
+    except TimeoutError:
+        return Tried(name, identity, said=f"no answer within {seconds:.0f} s")
+    except OSError as error:
+        return Tried(name, identity, said=error.strerror or "no answer", errno=error.errno or 0)
+    code = reply[3] & 0x0F
+    return Tried(name, identity, first_address(reply), CODES.get(code, f"code {code}"))
+
+
+async def _ask(namespace: Namespace, server: str, name: str, identity: bytes) -> bytes:
+    """The server's answer. A name that cannot be a DNS name is nobody's name."""
     query = encode(identity, name)
     if not query:
-        return ""
-    loop = asyncio.get_running_loop()
+        return identity + struct.pack(">HHHHH", 0x8003, 0, 0, 0, 0)
     with namespace.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
         asking.connect((server, 53))
-        await loop.sock_sendall(asking, query)
+        await asyncio.get_running_loop().sock_sendall(asking, query)
         while True:
             reply = await receive(asking)
             if reply[:2] == query[:2] and len(reply) >= HEADER:
-                return first_address(reply)
-
-
-def name_server(resolv_conf: str) -> str:
-    for line in resolv_conf.splitlines():
-        words = line.split()
-        if len(words) > 1 and words[0] == "nameserver":
-            try:
-                return str(ipaddress.IPv4Address(words[1]))
-            except ValueError:
-                continue
-    return ""
+                return reply
 
 
 def encode(identity: bytes, name: str) -> bytes:

@@ -9,6 +9,7 @@ import secrets
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from explorer.lab.ask import dns
 from explorer.lab.ask.probe import NoAnswer, http, ping, resolve
@@ -19,13 +20,15 @@ from explorer.lab.inside.inner import read_below
 from explorer.lab.inside.netns import Namespace
 from explorer.lab.inside.tools import run_tools
 from explorer.network.journeys import Asked, Case, Gathered, Journeys, tell
-from explorer.network.journeys.gathered import Handles, Sighting
-from explorer.network.journeys.identity import Mark, dns_marks, find_sequence, first_of_its_own, ping_marks, tcp_marks, wanted
+from explorer.network.journeys.gathered import Handles, NameAsked, NameSearch, Sighting
+from explorer.network.journeys.identity import Mark, dns_marks, find_sequence, ping_marks, tcp_marks, wanted
 from explorer.network.journeys.kernel import Answers
+from explorer.network.journeys.own import Own, first_of_its_own
 from explorer.network.journeys.questions import questions
 from explorer.network.journeys.scene import Scene
 from explorer.network.journeys.seen import recognised
 from explorer.network.model import DockerState, Place
+from explorer.network.read.resolv_conf import Resolver, read_resolver
 from explorer.network.read.text import number
 
 SECONDS = 1.0  # seconds that an answer may take
@@ -61,7 +64,9 @@ async def trace_journey(
     watch = Watch(traces_of((asked.source, asked.target), places, namespace_of))
     try:
         await watch.begin(wanted(asked))
-        if asked.kind == "record":
+        if asked.kind == "dns":
+            sent = await _look_up(asked, source)
+        elif asked.kind == "record":
             sent = await _await(asked, watch.traces, places)
         else:
             sent = await _send(asked, source, address)
@@ -71,7 +76,8 @@ async def trace_journey(
         return Journeys(asked=asked, at=at, error=str(error))
     finally:
         await watch.end()
-    gathered = watch.gathered(handles, sent.ok, sent.outcome, sent.errno, ours=asked.kind != "record")
+    told_by = watch.gathered(handles, sent.ok, sent.outcome, sent.errno, ours=asked.kind != "record")
+    gathered = replace(told_by, names=sent.names)
     address = address or sent.address
     home = places[asked.source].shares or asked.source if asked.source in places else asked.source
     marks = sent.marks or _tcp_marks(asked, gathered, home, sent.port)
@@ -112,7 +118,7 @@ async def _address(asked: Asked, source: Namespace, places: dict[str, Place]) ->
     if asked.kind == "record":
         return ""
     if asked.kind == "dns":
-        server = dns.name_server(read_below(source.pid, "etc/resolv.conf"))
+        server = _resolver(source).server
         if not server:
             raise NoAnswer(f"{asked.source} has no name server to ask: its resolv.conf names none that has an IPv4 address.")
         if not dns.encode(b"\0\0", asked.target):
@@ -148,8 +154,10 @@ class Sent:
         code: int = 0,
         address: str = "",
         port: int = 0,
+        names: NameSearch | None = None,
     ) -> None:
         self.ok, self.outcome, self.marks, self.errno, self.address, self.port = ok, outcome, marks, code, address, port
+        self.names = names
 
 
 async def _await(asked: Asked, traces: list[Trace], places: dict[str, Place]) -> Sent:
@@ -158,23 +166,51 @@ async def _await(asked: Asked, traces: list[Trace], places: dict[str, Place]) ->
     until = time.monotonic() + RECORD_SECONDS
     while time.monotonic() < until:
         await asyncio.sleep(0.05)
-        if first_of_its_own(_seen_at(traces, home), home) is None:
+        if _own(traces, home) is None:
             continue
         await asyncio.sleep(SECONDS)
-        found = first_of_its_own(_seen_at(traces, home), home)  # a ping or connection after a lookup counts
-        if found is None:
-            continue
-        ends, marks = found
-        answered = any(one.sighting.way == "in" for one in recognised(marks[1], _seen_at(traces, home)))
-        to = f"{ends.destination}{f':{ends.destination_port}' if ends.destination_port else ''}"
-        return Sent(answered, f"to {to}, {'answered' if answered else 'not answered'}", marks, address=ends.destination)
-    raise NoAnswer(
-        f"Nothing left {asked.source} within {RECORD_SECONDS:.0f} s: no ping, no connection, no datagram, no name lookup."
-    )
+        if found := _own(traces, home):  # a ping or connection after a lookup counts
+            return _sent_by_itself(found, traces, home)
+    if found := _own(traces, home, kernels=True):
+        return _sent_by_itself(found, traces, home)
+    raise NoAnswer(f"Nothing left {asked.source} within {RECORD_SECONDS:.0f} s.")
+
+
+def _own(traces: list[Trace], home: str, *, kernels: bool = False) -> Own | None:
+    steps = (step for trace in traces if trace.place == home for step in trace.steps)
+    return first_of_its_own(_seen_at(traces, home), home, steps, kernels=kernels)
+
+
+def _sent_by_itself(own: Own, traces: list[Trace], home: str) -> Sent:
+    answered = any(one.sighting.way == "in" for one in recognised(own.marks[1], _seen_at(traces, home)))
+    return Sent(answered, f"{own.to}, {'answered' if answered else 'not answered'}", own.marks, address=own.address)
 
 
 def _seen_at(traces: list[Trace], place: str) -> Iterator[Sighting]:
     return (one for trace in traces if trace.place == place for one in trace.sightings)
+
+
+async def _look_up(asked: Asked, source: Namespace) -> Sent:
+    """Asks as a program there does: one name after the other, until one is answered. The last question is followed."""
+    resolver = _resolver(source)
+    tried = await dns.look_up(source, asked.target, resolver)
+    asked_for = tuple(NameAsked(one.name, one.address or one.said) for one in tried)
+    names = NameSearch(asked.target, resolver.server, resolver.search, asked_for, resolver.servers[1:])
+    last = tried[-1]
+    if last.address:
+        outcome = f"{asked.target} is {last.address}"
+    elif last.errno or last.said.startswith("no answer"):
+        outcome = f"{resolver.server}: {WORDS.get(last.errno, last.said)}"
+    else:
+        outcome = f"{asked.target} has no address"
+    if last.name != asked.target:
+        outcome += f" (asked for as {last.name})"
+    marks = dns_marks(int.from_bytes(last.identity))
+    return Sent(bool(last.address), outcome, marks, last.errno, resolver.server, names=names)
+
+
+def _resolver(place: Namespace) -> Resolver:
+    return read_resolver(read_below(place.pid, "etc/resolv.conf"))
 
 
 async def _send(asked: Asked, source: Namespace, address: str) -> Sent:
@@ -186,11 +222,6 @@ async def _send(asked: Asked, source: Namespace, address: str) -> Sent:
                 identity = secrets.randbelow(0xFFFF) + 1
                 marks = ping_marks(identity)
                 return Sent(True, await ping(source, address, identity), marks)
-            if asked.kind == "dns":
-                query = secrets.token_bytes(2)
-                marks = dns_marks(int.from_bytes(query))
-                found = await dns.ask_server(source, address, asked.target, query)
-                return Sent(bool(found), f"{asked.target} is {found}" if found else f"{asked.target} has no address", marks)
             opened = source.socket(socket.AF_INET, socket.SOCK_STREAM)
             opened.bind(("", 0))  # so that its port is known also when no packet leaves
             port = opened.getsockname()[1]

@@ -1,5 +1,6 @@
-"""Asks the kernel of a namespace about one packet: its route for it, who listens, what it knows of the neighbours, its
-switches and counters. Every question is answered at once, by netlink or from `/proc`; nothing is changed."""
+"""Asks the kernel of a namespace about one packet: its route for it, who listens, what it knows of the neighbours, the
+connection that it tracks, its switches and counters. Every question is answered at once, by netlink or from `/proc`; nothing
+is changed."""
 
 from __future__ import annotations
 
@@ -13,9 +14,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from explorer.lab.inside.netlink import HEADER, NETLINK_ROUTE, attributes, messages
+from explorer.lab.ask.conntrack import tracked
+from explorer.lab.inside.netlink import HEADER, NETLINK_ROUTE, attribute, attributes, messages
 from explorer.lab.inside.netns import Namespace, inside
-from explorer.network.journeys.kernel import Answers, Listener, Looked, Lookup, Neighbour, Refusal
+from explorer.network.journeys.kernel import Answers, Flow, Listener, Looked, Lookup, Neighbour, Refusal, Tracked
 from explorer.network.read.counters import moved, read_counters
 from explorer.network.read.sockets import read_listeners
 
@@ -73,6 +75,7 @@ def ask(
     lookups: Iterable[Lookup],
     devices: Iterable[str],
     before: dict[str, int],
+    flows: Iterable[Flow] = (),
     *,
     whole: bool = True,
 ) -> Answers:
@@ -90,10 +93,16 @@ def ask(
             switches=_switches(namespace, devices),
             counters=moved(before, count(namespace)),
             refusals=tuple(_refusals(namespace)),
+            tracked=tuple(_tracked(namespace, flows)),
             legacy=tuple(_texts(namespace, LEGACY, 256).get("legacy", "").split()[:8]),
         )
     except OSError as error:
         return Answers(place=place, silent=f"{place} could not be asked: {os.strerror(error.errno or 0)}.")
+
+
+def _tracked(namespace: Namespace, flows: Iterable[Flow]) -> Iterator[Tracked]:
+    with suppress(OSError):  # a kernel without connection tracking
+        yield from tracked(namespace, flows)
 
 
 # --- files of the namespace ---
@@ -215,17 +224,17 @@ def _lookup(opened: socket.socket, lookup: Lookup, names: dict[str, int], flags:
         source = ipaddress.IPv4Address(lookup.source).packed if lookup.source else b""
     except ValueError:
         return errno.EAFNOSUPPORT
-    payload = struct.pack("=BBBBBBBBI", socket.AF_INET, 32, 32 if source else 0, 0, 0, 0, 0, 0, flags) + _attribute(
+    payload = struct.pack("=BBBBBBBBI", socket.AF_INET, 32, 32 if source else 0, 0, 0, 0, 0, 0, flags) + attribute(
         DST, destination
     )
     if source:
-        payload += _attribute(SRC, source)
+        payload += attribute(SRC, source)
     if lookup.iif:
         if lookup.iif not in names:
             return errno.ENODEV
-        payload += _attribute(IIF, struct.pack("=I", names[lookup.iif]))
+        payload += attribute(IIF, struct.pack("=I", names[lookup.iif]))
     if lookup.mark:
-        payload += _attribute(MARK, struct.pack("=I", lookup.mark))
+        payload += attribute(MARK, struct.pack("=I", lookup.mark))
     for kind, data in _asked(opened, GET_ROUTE, 0, payload):
         if kind == ERROR and len(data) >= 4:
             return -int(struct.unpack_from("=i", data)[0])
@@ -276,10 +285,6 @@ def _refusals(namespace: Namespace) -> Iterator[Refusal]:
 
 def _prefix(address: bytes, length: int) -> str:
     return f"{_address(address)}/{length}" if len(address) == 4 else ""
-
-
-def _attribute(kind: int, data: bytes) -> bytes:
-    return struct.pack("=HH", 4 + len(data), kind) + data + bytes(-len(data) % 4)
 
 
 def _address(data: bytes) -> str:

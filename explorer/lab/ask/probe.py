@@ -23,6 +23,7 @@ from explorer.lab.inside.listen import receive
 from explorer.lab.inside.netns import Namespace
 from explorer.lab.inside.unix_http import BadAnswer, start
 from explorer.network.model import Interface, Place, Probe, Route
+from explorer.network.read.resolv_conf import read_resolver
 
 SECONDS = patient(1.0)
 BODY_BYTES = 4 * 1024
@@ -40,7 +41,7 @@ async def answer(probe: Probe, namespace: Namespace, places: dict[str, Place]) -
     try:
         async with asyncio.timeout(SECONDS):
             if probe.kind == "dns":
-                found = await ask_name(namespace, probe.target, read_below(namespace.pid, "etc/resolv.conf"))
+                found = await ask_name(namespace, probe.target, read_resolver(read_below(namespace.pid, "etc/resolv.conf")))
                 return bool(found), f"{probe.target} is {found}" if found else f"{probe.target} has no address", ""
             address = await resolve(probe.target, namespace, places)
             if probe.kind == "ping":
@@ -67,7 +68,7 @@ async def resolve(target: str, namespace: Namespace, places: dict[str, Place]) -
             raise NoAnswer(f"{target} has no address.")
         return address
     found = named_in(read_below(namespace.pid, "etc/hosts"), target)
-    found = found or await ask_name(namespace, target, read_below(namespace.pid, "etc/resolv.conf"))
+    found = found or await ask_name(namespace, target, read_resolver(read_below(namespace.pid, "etc/resolv.conf")))
     if not found:
         raise NoAnswer(f"The name {target[:64]} has no address here.")
     return found

@@ -38,6 +38,7 @@ from explorer.network.journeys.many import Apart
 from explorer.network.journeys.questions import merged
 from explorer.network.journeys.scene import Scene
 from explorer.network.model import DockerState, Place
+from explorer.network.read.resolv_conf import read_resolver
 
 BUDGET = patient(15.0)
 SECONDS = patient(1.0)
@@ -206,7 +207,7 @@ class Pings:
             return found
         try:
             async with asyncio.timeout(SECONDS):
-                return await ask_name(inner, name, read_below(inner.pid, "etc/resolv.conf"))
+                return await ask_name(inner, name, read_resolver(read_below(inner.pid, "etc/resolv.conf")))
         except (TimeoutError, OSError):
             return ""
 

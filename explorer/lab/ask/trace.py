@@ -17,7 +17,7 @@ from explorer.lab.inside.netns import Namespace
 from explorer.lab.inside.tools import ENVIRONMENT, MEMORY_KIB, SESSION, end_process
 from explorer.lab.inside.vxlan_tap import EVERY_PROTOCOL
 from explorer.network.journeys.gathered import Sighting, Step
-from explorer.network.journeys.rules import OURS
+from explorer.network.journeys.rules import ARRIVED, OURS, SENT
 
 TRACE_GROUP = 9  # NFNLGRP_NFTRACE, <linux/netfilter/nfnetlink.h>
 NFT_SUBSYSTEM, NEW_TRACE = 10, 17  # NFNL_SUBSYS_NFTABLES, NFT_MSG_TRACE
@@ -102,7 +102,7 @@ class Trace:
                     raise ConnectionError
                 nft.stdin.write(f"{table(matches)}\nlist table inet {OURS}\n".encode())
                 said = b""
-                while b"nftrace set 1" not in said.partition(b"chain sent")[2]:  # until the table is active
+                while b"nftrace set 1" not in said.partition(f"chain {SENT}".encode())[2]:  # until the table is active
                     piece = await nft.stdout.read(4096)
                     if not piece:
                         raise ConnectionError
@@ -146,7 +146,7 @@ def table(matches: Sequence[str]) -> str:
     """Our table as one line of nft. Its chains come before all other chains, so a packet is traced from its first rule on."""
     rule = " ".join(f"{match} meta nftrace set 1;" for match in matches)
     first, sent = (f"type filter hook {hook} priority -400;" for hook in ("prerouting", "output"))
-    return f"table inet {OURS} {{ flags owner; chain arrived {{ {first} {rule} }}; chain sent {{ {sent} {rule} }}; }}"
+    return f"table inet {OURS} {{ flags owner; chain {ARRIVED} {{ {first} {rule} }}; chain {SENT} {{ {sent} {rule} }}; }}"
 
 
 def _nanoseconds(told: bytes) -> int:

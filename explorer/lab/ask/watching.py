@@ -36,7 +36,9 @@ class Watch:
         await asyncio.gather(*(trace.end() for trace in self.traces), return_exceptions=True)
 
     def gathered(self, handles: dict[str, Handles], ok: bool, outcome: str, errno: int, ours: bool = True) -> Gathered:
-        deaf = f"The kernel's drop reasons are not known here, because {why}." if (why := self._drops.why_not) else ""
+        why = self._drops.why_not
+        rests = "the end rests on rules, frames, routes and the kernel's counters"
+        deaf = f"The kernel's drop reasons are not known here, because {why}; {rests}." if why else ""
         notes = (*(trace.note for trace in self.traces), self._drops.note, deaf)
         return Gathered(
             sightings=tuple(one for trace in self.traces for one in trace.sightings),
@@ -59,7 +61,7 @@ class Watch:
 
         def told(one: Question) -> Answers:
             before = self._before.get(one.place, {})
-            return kernel.ask(one.place, held[one.place], one.lookups, one.devices, before, whole=whole)
+            return kernel.ask(one.place, held[one.place], one.lookups, one.devices, before, one.flows, whole=whole)
 
         asked = [asyncio.to_thread(told, one) for one in questions if one.place in held]
         return {answers.place: answers for answers in await asyncio.gather(*asked)}

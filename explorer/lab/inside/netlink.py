@@ -130,6 +130,11 @@ def attributes(data: bytes) -> Iterable[tuple[int, bytes]]:
         at += (length + 3) & ~3
 
 
+def attribute(kind: int, data: bytes) -> bytes:
+    """One attribute as the kernel reads it."""
+    return struct.pack("=HH", 4 + len(data), kind) + data + bytes(-len(data) % 4)
+
+
 def route_notices(data: bytes) -> set[Notice]:
     notices: set[Notice] = set()
     for kind, payload in messages(data):

@@ -10,9 +10,10 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from explorer.network.journeys.gathered import Drop, Sighting
-from explorer.network.journeys.identity import Ends, IcmpError
-from explorer.network.journeys.kernel import Listener, Looked, Neighbour
+from explorer.network.journeys.ends import Ends
+from explorer.network.journeys.gathered import Drop, NameSearch, Sighting
+from explorer.network.journeys.identity import IcmpError
+from explorer.network.journeys.kernel import Listener, Looked, Neighbour, Tracked
 from explorer.network.journeys.model import Evidence, Met
 from explorer.network.packets import Packet
 
@@ -147,3 +148,21 @@ def sender_told(place: str, outcome: str, errno: int = 0) -> Evidence:
 
 def interface_is(place: str, text: str) -> Evidence:
     return Evidence(kind="interface", place=place, text=text, command="ip -d link")
+
+
+def names_asked(place: str, names: NameSearch) -> Evidence:
+    lines = [f"nameserver {server}" for server in (names.server, *names.others)]
+    lines += [f"search {' '.join(names.search)}"] if names.search else []
+    asked = ", then ".join(f"{one.name} ({one.said})" for one in names.asked)
+    text = f"its resolv.conf says “{'; '.join(lines)}”; asked there, in this order: {asked or names.wanted}"
+    return Evidence(kind="resolver", place=place, text=text, command="cat /etc/resolv.conf")
+
+
+def tracked_as(place: str, one: Tracked) -> Evidence:
+    protocol, command = one.asked.protocol, f"conntrack -L -p {one.asked.protocol}"
+    if one.original is None or one.reply is None:
+        text = f"the kernel tracks no {protocol.upper()} connection {one.asked.ends.words()}"
+    else:
+        text = f"the kernel tracks {protocol.upper()} {one.original.words()}, whose answers go {one.reply.words()}"
+        text += "" if one.replied else "; none was seen"
+    return Evidence(kind="tracked", place=place, text=text, command=command)

@@ -58,6 +58,27 @@ class Drop:
     mark: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class NameAsked:
+    """A name that a server was asked for, and what it said: its result, or why there was none."""
+
+    name: str
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class NameSearch:
+    """How a program there looks up `wanted`: the server that its resolv.conf names first, the domains in which it searches,
+    and the names that were asked for, in order. The last question is the packet that is followed. `others` are the servers
+    that a program asks after this one."""
+
+    wanted: str
+    server: str
+    search: tuple[str, ...] = ()
+    asked: tuple[NameAsked, ...] = ()
+    others: tuple[str, ...] = ()
+
+
 Handles = dict[tuple[str, str], tuple[tuple[int, str], ...]]  # (table, chain) → its rules' (handle, text), in order
 
 
@@ -79,4 +100,5 @@ class Gathered:
     deaf: str = ""  # why the kernel told no drop reasons, or not all of them; "" when it told every one
     answers: dict[str, Answers] = field(default_factory=dict)  # place → what its kernel answered when it was asked
     ruled: frozenset[str] = frozenset()  # places where every rule that the packet met was traced
+    names: NameSearch | None = None  # of a name lookup
     cut: frozenset[str] = frozenset()  # places where the observer lost something, so that "not seen" says nothing

@@ -11,40 +11,24 @@ import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from explorer.network.journeys.ends import Ends
 from explorer.network.journeys.gathered import Drop, Gathered, Sighting, Step
 from explorer.network.journeys.model import Asked
-from explorer.network.packets import Packet, dissect
-
-
-@dataclass(frozen=True, slots=True)
-class Ends:
-    """Addresses and ports of a packet at one moment; ports are "" where the protocol has none."""
-
-    source: str
-    destination: str
-    source_port: str = ""
-    destination_port: str = ""
-
-    def words(self) -> str:
-        source, destination = (
-            f"{a}:{p}" if p else a for a, p in ((self.source, self.source_port), (self.destination, self.destination_port))
-        )
-        return f"{source} → {destination}"
-
-    def back(self) -> Ends:
-        """The ends of an answer to it."""
-        return Ends(self.destination, self.source, self.destination_port, self.source_port)
+from explorer.network.packets import Layer, Packet, dissect
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
     """What identifies a packet. `needle` has to be in its bytes; `fields` have to be in its innermost layer of `protocol`."""
 
-    protocol: str  # ICMP, TCP, UDP (a DNS message), datagram (any other UDP)
+    protocol: str  # ICMP, TCP, ARP, UDP (a DNS message), datagram (any other UDP), IP (any other protocol)
     needle: bytes
     fields: tuple[tuple[str, str], ...] = ()
     answer: bool = False
-    ends: frozenset[Ends] = frozenset()  # of the answer to a datagram: nothing in it repeats the request but its ends
+    ends: frozenset[Ends] = frozenset()  # of an answer that repeats nothing of the request but its ends
+    number: int = 0  # of IP: the number of the protocol
+    once: str = ""  # the identification in the IPv4 header: tells it from another packet with the same content
+    start: Ends | None = None  # the ends with which it left its sender, where no interface may have shown them
 
     @property
     def transport(self) -> str:
@@ -52,10 +36,14 @@ class Mark:
         return {"TCP": "tcp", "UDP": "udp", "datagram": "udp"}.get(self.protocol, "")
 
     def answering(self, known: Iterable[Ends]) -> Mark:
-        """The same, for the answer to a datagram that had these ends on its way: each translation is undone on the way back."""
+        """The same, for the answer to a packet that had these ends on its way: each translation is undone on the way back."""
         return replace(self, ends=self.ends | {ends.back() for ends in known}) if self.ends else self
 
     def fits(self, packet: Packet, data: bytes) -> bool:
+        if self.once and ip_number(packet) != self.once:
+            return False
+        if self.protocol == "IP":
+            return self._carries(packet, data)
         name = "UDP" if self.protocol == "datagram" else self.protocol
         layer = next((one for one in reversed(packet.layers) if one.protocol == name), None)
         if layer is None:
@@ -67,6 +55,12 @@ class Mark:
             message = data[layer.offset + 8 : layer.offset + 12]
             return len(message) == 4 and message[:2] == self.needle and bool(message[2] & 0x80) == self.answer
         return all(wanted in layer.get(name) for name, wanted in self.fields)
+
+    def _carries(self, packet: Packet, data: bytes) -> bool:
+        layer = innermost(packet)
+        if layer is None or protocol_of(layer, data) != self.number:
+            return False
+        return ends_of(packet) in self.ends if self.ends else data[layer.offset + layer.length :].startswith(self.needle)
 
 
 def ping_marks(identity: int, sequence: int = 1) -> tuple[Mark, Mark]:
@@ -100,37 +94,21 @@ def datagram_marks(payload: bytes, ends: Ends) -> tuple[Mark, Mark]:
 
 
 BEGINNING = 32  # bytes of a datagram that identify it
-NOISE = ("4789", "7946", "5353", "67", "68")  # ports of what hosts send by themselves: VXLAN, Swarm's gossip, mDNS, DHCP
 
 
-def first_of_its_own(sightings: Iterable[Sighting], source: str) -> tuple[Ends, tuple[Mark, Mark]] | None:
-    """The first ping, connection or datagram that `source` sent; if there is none, the first name lookup. Returns the packet's
-    ends and its marks, or None."""
-    lookup = None
-    for seen in sightings:
-        if seen.place != source or seen.way != "out":
-            continue
-        packet = dissect(seen.data, seen.length)
-        ends = ends_of(packet)
-        if not ends or packet.problem or (marks := _marks_of(packet, seen.data, ends)) is None:
-            continue
-        if marks[0].protocol != "UDP":
-            return ends, marks
-        lookup = lookup or (ends, marks)
-    return lookup
+def other_marks(number: int, payload: bytes, ends: Ends) -> tuple[Mark, Mark]:
+    """The marks of a packet of another IP protocol, known by how what it carries begins, and of an answer to it, known by its
+    ends. `number` is the protocol's."""
+    answer = Mark("IP", b"", answer=True, ends=frozenset({ends.back()}), number=number)
+    return Mark("IP", payload[:BEGINNING], number=number), answer
 
 
-def _marks_of(packet: Packet, data: bytes, ends: Ends) -> tuple[Mark, Mark] | None:
-    icmp, tcp, udp = (packet.find(protocol) for protocol in ("ICMP", "TCP", "UDP"))
-    if icmp and "echo request" in icmp.get("type"):
-        return ping_marks(int(icmp.get("id")), int(icmp.get("sequence")))
-    if tcp and tcp.get("flags") == "SYN":
-        return tcp_marks(int(tcp.get("sequence")))
-    if udp and packet.find("DNS") and len(data) >= udp.offset + 10:
-        return dns_marks(int.from_bytes(data[udp.offset + 8 : udp.offset + 10]))
-    if udp and ends.destination_port not in NOISE and len(data) > udp.offset + 8:
-        return datagram_marks(data[udp.offset + 8 :], ends)
-    return None
+def arp_marks(data: bytes, arp: Layer) -> tuple[Mark, Mark]:
+    """The marks of an ARP request and of its answer."""
+    sender, target = data[arp.offset + 8 : arp.offset + 18], data[arp.offset + 24 : arp.offset + 28]
+    asked, asks = ("target IP", arp.get("target IP")), ("sender IP", arp.get("sender IP"))
+    answers = (("operation", "reply"), ("sender IP", asked[1]), ("target IP", asks[1]))
+    return Mark("ARP", sender, (("operation", "request"), asks, asked)), Mark("ARP", target + sender, answers, answer=True)
 
 
 def find_sequence(gathered: Gathered, source: str, port: int, to: int) -> int | None:
@@ -217,7 +195,7 @@ def _quotes(mark: Mark, known: set[Ends], quoted: bytes) -> bool:
     source, destination = (str(ipaddress.IPv4Address(quoted[at : at + 4])) for at in (12, 16))
     first, second = struct.unpack_from(">HH", transport)
     ends = Ends(source, destination, str(first), str(second)) if protocol in (6, 17) else Ends(source, destination)
-    return protocol == {"TCP": 6, "UDP": 17, "datagram": 17}.get(mark.protocol) and ends in known
+    return protocol == {"TCP": 6, "UDP": 17, "datagram": 17, "IP": mark.number}.get(mark.protocol) and ends in known
 
 
 def framed(drop: Drop) -> bytes:
@@ -225,21 +203,35 @@ def framed(drop: Drop) -> bytes:
     return drop.data if drop.network >= 14 else bytes(12) + struct.pack(">H", drop.protocol) + drop.data[drop.network :]
 
 
+def innermost(packet: Packet) -> Layer | None:
+    """The header of the innermost IP packet: of the packet in a tunnel, not of the tunnel."""
+    return next((one for one in reversed(packet.layers) if one.protocol in ("IPv4", "IPv6")), None)
+
+
+def ip_number(packet: Packet) -> str:
+    """The identification of the innermost IPv4 packet; address translation leaves it unchanged."""
+    inner = innermost(packet)
+    return inner.get("identification") if inner else ""
+
+
+def protocol_of(ip: Layer, data: bytes) -> int:
+    """The number of the protocol that an IP header names; for IPv6 it may be that of an extension header."""
+    at = ip.offset + (9 if ip.protocol == "IPv4" else 6)
+    return data[at] if at < len(data) else 0
+
+
 def ends_of(packet: Packet) -> Ends | None:
-    """The ends of the innermost packet: of the packet in a tunnel, not of the tunnel."""
-    depth = max((layer.depth for layer in packet.layers), default=0)
-    while depth >= 0:
-        ip = packet.find("IPv4", "IPv6", depth=depth)
-        if ip:
-            ports = packet.find("TCP", "UDP", depth=depth)
-            return Ends(
-                ip.get("source"),
-                ip.get("destination"),
-                ports.get("source port") if ports else "",
-                ports.get("destination port") if ports else "",
-            )
-        depth -= 1
-    return None
+    """The ends of the innermost packet."""
+    ip = innermost(packet)
+    if ip is None:
+        return None
+    ports = packet.find("TCP", "UDP", depth=ip.depth)
+    return Ends(
+        ip.get("source"),
+        ip.get("destination"),
+        ports.get("source port") if ports else "",
+        ports.get("destination port") if ports else "",
+    )
 
 
 def step_ends(step: Step) -> Ends | None:
@@ -266,7 +258,10 @@ def step_fits(step: Step, mark: Mark, known: set[Ends]) -> bool:
     if mark.protocol == "ICMP":
         kind = 0 if mark.answer else 8
         return protocol == 1 and step.transport[:1] == bytes([kind]) and step.transport[4:8] == mark.needle
-    return protocol == 17 and any(_one_end(ends, other) for other in known)
+    if mark.once and mark.once != str(int.from_bytes(step.network[4:6])):
+        return False
+    wanted = mark.number if mark.protocol == "IP" else 17
+    return protocol == wanted and any(_one_end(ends, other) for other in known)
 
 
 def _one_end(one: Ends, other: Ends) -> bool:
@@ -278,11 +273,12 @@ def _one_end(one: Ends, other: Ends) -> bool:
 
 
 PING, CONNECTION, LOOKUP = "icmp type { echo-request, echo-reply }", "tcp flags & (syn | rst) != 0", "meta l4proto udp"
+OTHERS = "meta l4proto != { tcp, udp }"
 TUNNEL = "udp dport 4789"  # VXLAN: the packet may travel inside
 
 
 def wanted(asked: Asked) -> tuple[str, ...]:
     """The nftables matches for packets of this kind and their answers. The matches are narrow, so that other packets are not
     traced."""
-    kinds = {"ping": (PING, TUNNEL), "dns": (LOOKUP,), "record": (PING, CONNECTION, LOOKUP)}
+    kinds = {"ping": (PING, TUNNEL), "dns": (LOOKUP,), "record": (CONNECTION, LOOKUP, OTHERS)}
     return kinds.get(asked.kind, (CONNECTION, TUNNEL))

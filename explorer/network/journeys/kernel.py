@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from explorer.network.journeys.ends import Ends
+
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
@@ -95,6 +97,28 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class Flow:
+    """A question to connection tracking: a packet of this protocol (tcp, udp, icmp) with these ends. `number` is the
+    identifier of an ICMP echo, `answer` that it is an echo reply."""
+
+    protocol: str
+    ends: Ends
+    number: int = 0
+    answer: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tracked:
+    """The connection that the kernel tracks for such a packet: the ends of its first packet, and those that an answer has when
+    it comes in. None, None: it tracks no such connection. `replied` says whether an answer was seen."""
+
+    asked: Flow
+    original: Ends | None = None
+    reply: Ends | None = None
+    replied: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Answers:
     """All answers of one place. `counters` holds those that moved while the packet travelled: name → by how much. `switches`
     holds sysctls: name → value. `silent` says why the kernel could not be asked."""
@@ -106,5 +130,6 @@ class Answers:
     switches: dict[str, str] = field(default_factory=dict)
     counters: dict[str, int] = field(default_factory=dict)
     refusals: tuple[Refusal, ...] = ()
+    tracked: tuple[Tracked, ...] = ()
     legacy: tuple[str, ...] = ()  # tables of iptables-legacy, which nftables does not list
     silent: str = ""

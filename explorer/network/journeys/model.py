@@ -16,8 +16,9 @@ WITH_PORT = re.compile(r"([^:\s]+):(\d{1,5})")
 
 
 Ground = Literal[
-    "rule", "frame", "unseen", "route", "counter", "socket", "icmp", "neighbour", "arp", "switch", "drop", "sender", "interface"
-]
+    "rule", "frame", "unseen", "route", "counter", "socket", "icmp", "neighbour", "arp", "switch", "drop", "sender",
+    "interface", "resolver", "tracked",
+]  # fmt: skip
 
 
 class Evidence(Fact):

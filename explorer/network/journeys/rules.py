@@ -3,13 +3,14 @@ is there."""
 
 from __future__ import annotations
 
+from explorer.network.journeys.ends import Ends
 from explorer.network.journeys.gathered import Handles, Step
-from explorer.network.journeys.identity import Ends
 from explorer.network.journeys.model import Met
 from explorer.network.journeys.scene import Scene
 from explorer.network.model import Rule, View
 
 OURS = "explorer-trace"  # our own table is not part of the journey
+ARRIVED, SENT = "arrived", "sent"  # its chains: every packet that comes in, or that the place sends itself, meets one first
 VIEWS: dict[str, View] = {"nat": "nat", "filter": "filter"}
 TRANSLATE = {
     "MASQUERADE": "the source is to be replaced",

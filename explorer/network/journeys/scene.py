@@ -125,6 +125,10 @@ class Scene:
         bridge = self.bridge(place, self.master(place, device))
         return f"{place}: bridge {bridge} switches it to its port {self.port(place, device)}"
 
+    def flooded(self, place: str, device: str, ports: tuple[str, ...]) -> str:
+        bridge, names = self.bridge(place, self.master(place, device)), [self.port(place, port) for port in ports]
+        return f"{place}: bridge {bridge} does not know where that MAC address is, and sends it out of {', '.join(names)}"
+
     def tunnel(self, packet: Packet) -> str:
         outer, vxlan = packet.find("IPv4", depth=0), packet.find("VXLAN")
         if outer is None or vxlan is None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from explorer.network.journeys.ends import Ends
 from explorer.network.journeys.gathered import Drop, Sighting, Step
-from explorer.network.journeys.identity import Ends, Mark, ends_of, framed, step_ends, step_fits
+from explorer.network.journeys.identity import Mark, ends_of, framed, ip_number, step_ends, step_fits
 from explorer.network.journeys.scene import Scene
 from explorer.network.packets import Packet, dissect
 
@@ -39,10 +40,10 @@ def recognised(mark: Mark, sightings: Iterable[Sighting]) -> list[SeenPacket]:
 def _numbers(packet: Packet) -> tuple[str, str]:
     """What tells two packets with the same mark apart: a program that speaks first sends a second packet with the same
     acknowledgement; a name server that asks another one may keep the message's identifier."""
-    tcp, udp = packet.find("TCP"), packet.find("UDP")
+    tcp = packet.find("TCP")
     if tcp:
         return tcp.get("sequence"), tcp.get("flags")
-    return (_ip_number(packet) if udp else "", "")
+    return ("" if packet.find("ICMP") else ip_number(packet), "")
 
 
 def _tunnel(packet: Packet) -> tuple[str, str, str] | None:
@@ -56,12 +57,6 @@ def _carries(step: Step, tunnels: set[tuple[str, str, str]]) -> bool:
     ends = step_ends(step)
     number = str(int.from_bytes(step.network[4:6]))
     return bool(ends and ends.destination_port == "4789" and (ends.source, ends.destination, number) in tunnels)
-
-
-def _ip_number(packet: Packet) -> str:
-    """The identification of the innermost IPv4 packet; address translation leaves it unchanged."""
-    inner = packet.find("IPv4", depth=max(layer.depth for layer in packet.layers))
-    return inner.get("identification") if inner else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +106,7 @@ def is_copy(scene: Scene, one: SeenPacket) -> bool:
     """Whether the frame came to an interface that it is not for: a bridge that does not know the way gives everybody a copy.
     The interface below a macvlan takes in what is for the macvlan."""
     interface = scene.interface(one.sighting.place, one.sighting.device)
-    layer = one.packet.find("Ethernet", depth=0)
-    mac = layer.get("destination") if layer else ""
+    mac = _destination(one)
     if one.sighting.way == "out" or not interface or interface.master or interface.kind in ("bridge", "loopback"):
         return False
     if not mac or not interface.mac or mac == interface.mac or int(mac[:2], 16) & 1:
@@ -120,13 +114,55 @@ def is_copy(scene: Scene, one: SeenPacket) -> bool:
     return not any(scene.is_child(place, name) for place, name in scene.with_mac(mac))
 
 
+Bridge = tuple[str, str]  # a place and its bridge
+
+
+def without_floods(scene: Scene, seen: list[SeenPacket]) -> tuple[list[SeenPacket], dict[Bridge, tuple[str, ...]]]:
+    """The sightings without the copies that a bridge made when it did not know the way, and the ports that it used then: of
+    the ports one is kept, that of the machine which has the frame's MAC address, or else the first."""
+    out: dict[Bridge, list[SeenPacket]] = {}
+    for one in seen:
+        if one.sighting.way == "out" and (master := scene.master(one.sighting.place, one.sighting.device)):
+            out.setdefault((one.sighting.place, master), []).append(one)
+    floods = {bridge: those for bridge, those in out.items() if len(those) > 1 and not _for_many(those[0])}
+    gone: list[SeenPacket] = []
+    for (place, bridge), those in floods.items():
+        mac = _destination(those[0])
+        held = set(scene.with_mac(mac))
+        leads = [one for one in those if _other_end(scene, one) in held]
+        gone += [one for one in those if one is not (leads or those)[0]]
+        own = scene.interface(place, bridge)
+        if own and own.mac != mac:  # the bridge's own interface got a copy too
+            at = (place, bridge, "in")
+            gone += [one for one in seen if (one.sighting.place, one.sighting.device, one.sighting.way) == at]
+    ports = {bridge: tuple(one.sighting.device for one in those) for bridge, those in floods.items()}
+    return [one for one in seen if one not in gone], ports
+
+
+def _other_end(scene: Scene, one: SeenPacket) -> tuple[str, str]:
+    """The interface at the other end of the cable."""
+    port = scene.interface(one.sighting.place, one.sighting.device)
+    return (port.peer_place, port.peer_name) if port else ("", "")
+
+
+def _for_many(one: SeenPacket) -> bool:
+    mac = _destination(one)
+    return bool(mac) and bool(int(mac[:2], 16) & 1)
+
+
+def _destination(one: SeenPacket) -> str:
+    layer = one.packet.find("Ethernet", depth=0)
+    return layer.get("destination") if layer else ""
+
+
 def recognised_steps(mark: Mark, seen: list[SeenPacket], lost: list[Lost], steps: Iterable[Step]) -> dict[str, list[Step]]:
     """Place → the steps that are about this packet, in order. A step without headers belongs to the last step with headers
     that has the same number."""
     known = {one.ends for one in seen if one.ends} | {one.ends for one in lost if one.ends}
+    known |= {mark.start} if mark.start else set()
     tunnels = {outer for one in seen if (outer := _tunnel(one.packet))}
     tunnels |= {outer for one in lost if (outer := _tunnel(one.packet))}
-    numbers = {_ip_number(one.packet) for one in seen} | {_ip_number(one.packet) for one in lost}
+    numbers = {ip_number(one.packet) for one in seen} | {ip_number(one.packet) for one in lost}
     ours: dict[str, list[Step]] = {}
     following: dict[tuple[str, int], bool] = {}
     for step in steps:

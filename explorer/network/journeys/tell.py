@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from explorer.network.journeys.endings import Case, end_of
 from explorer.network.journeys.gathered import Sighting, Step
 from explorer.network.journeys.model import HOPS, Header, Hop, Journey
-from explorer.network.journeys.rules import remembered, translated, words_of_step
+from explorer.network.journeys.rules import ARRIVED, OURS, remembered, translated, words_of_step
 from explorer.network.journeys.seen import SeenPacket
 from explorer.network.packets import Packet
 
@@ -69,7 +69,8 @@ class Teller:
             ):
                 yield from self._passing(place, left.pop(place, []), before, one)
             elif one.sighting.way == "out" and left.get(place):
-                yield from self._rules(place, left.pop(place), one, None)
+                sent, left[place] = _sent_first(left.pop(place))
+                yield from self._rules(place, sent, one, None)
             pair = self._together(one, following)
             hop = self._hop(one, following if pair else None, before)
             yield hop
@@ -106,6 +107,8 @@ class Teller:
         port = (one if way == "in" else last).sighting.device
         if self._bridged(before, last) and other is None:
             kind, text = "switched", self.scene.switched(place, port)
+            if ports := self.case.floods.get((place, self.scene.master(place, port))):
+                text = self.scene.flooded(place, port, ports)
         elif way == "out":
             kind, text = "leaves", self.scene.leaves(place, port, one.sighting.device if other else "")
         else:
@@ -195,3 +198,10 @@ class Teller:
         looked = self.case.looked(place, after.ends)
         text, why = self.scene.routed(place, destination, looked, after.sighting.device)
         return Hop(kind="routed", place=place, ms=ms, text=text, why=why)
+
+
+def _sent_first(steps: list[Step]) -> tuple[list[Step], list[Step]]:
+    """The rules that a packet of the place itself met on its way out, and those that it met when it came in again by lo."""
+    comes_in = (at for at, step in enumerate(steps) if (step.table, step.chain) == (OURS, ARRIVED))
+    at = next((at for at in comes_in if at), len(steps))
+    return steps[:at], steps[at:]

@@ -26,7 +26,7 @@ ROWS = (
     Row(
         "docker-proxy on the host's loopback",
         "arrived",
-        "delivered to h1$",
+        r"delivered to h1; then h1 opened a second connection, \S+ → 172\.18\.0\.2:80, as docker-proxy does for port 8080",
         {"frame"},
         ("ss -Hltnp sport = 8080", "docker-proxy"),
         source="h1",
@@ -45,6 +45,17 @@ ROWS = (
         kind="http",
         port=8084,
         answer=True,
+    ),
+    Row(
+        "docker-proxy, asked by a container for its own published port",
+        "arrived",
+        r"delivered to h1; then h1 opened a second connection, \S+ → 172\.18\.0\.2:80, as docker-proxy does for port 8080",
+        {"frame"},
+        ("iptables -t nat -S DOCKER", "! -i town .*--dport 8080 .*DNAT"),
+        source="h1/cli",
+        target="$LAN.11",
+        kind="http",
+        port=8080,
     ),
     # --- sockets ---
     Row(

@@ -51,5 +51,28 @@ for one in callers:
     one.connect_ex(("127.0.0.1", 7000))
 time.sleep(30)
 """
+NAMES = """
+import socket
+serves = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+serves.bind(("0.0.0.0", 53))
+while True:
+    asked, who = serves.recvfrom(512)
+    name = asked[13:asked.index(b"\\0", 12)]
+    if name.startswith(b"silent"):
+        continue
+    known = name.startswith(b"app\\5right")
+    code = 0 if known else 5 if name.startswith(b"refused") else 3
+    head = asked[:2] + bytes((0x81, 0x80 | code, 0, 1, 0, known, 0, 0, 0, 0))
+    question = asked[12:asked.index(b"\\0", 12) + 5]
+    found = bytes((0xC0, 12, 0, 1, 0, 1, 0, 0, 0, 5, 0, 4, 10, 0, 0, 9)) if known else b""
+    serves.sendto(head + question + found, who)
+"""
+FILL = """
+most = int(open('/proc/sys/net/netfilter/nf_conntrack_max').read())
+for number in range(most + 10):
+    ends = f'-s 10.9.0.1 -d 10.9.{number >> 14}.2 --sport {1024 + (number & 0x3FFF)} --dport 5'
+    print(f'-I -p udp {ends} -t 300 -u SEEN_REPLY,ASSURED')
+"""
+PROGRAMS = {"$HOLDS": HOLDS, "$NAMES": NAMES, "$FILL": FILL}  # that commands run
 WEB: dict[str, Any] = {"target": "h1", "kind": "http", "port": 8080}
 OUT: dict[str, Any] = {"source": "h1/cli", "target": "outside"}

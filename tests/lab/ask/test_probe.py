@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from explorer.lab.ask.dns import encode, name_server
+from explorer.lab.ask.dns import encode
 from explorer.lab.ask.probe import echo_request, named_in, source_seen
 from explorer.lab.ask.probe import first_address as address_of
 from explorer.network.model import Address, Interface, Observation, Place, Route
@@ -17,11 +17,6 @@ def test_a_query_has_labels():
 @pytest.mark.parametrize("name", ["", ".", "a..b", "x" * 64, "é", "a." * 200])
 def test_what_cannot_be_a_name_is_not_asked(name):
     assert encode(b"ab", name) == b""
-
-
-def test_the_first_usable_name_server_counts():
-    assert name_server("# x\nnameserver fe80::1\nnameserver ../etc\nnameserver 127.0.0.11\n") == "127.0.0.11"
-    assert name_server("search x\n") == ""
 
 
 def test_a_hosts_file_knows_names():

@@ -6,16 +6,16 @@ import ipaddress
 import struct
 
 from explorer.network.journeys import Sighting, Step
+from explorer.network.journeys.ends import Ends
 from explorer.network.journeys.gathered import Drop
 from explorer.network.journeys.identity import (
-    Ends,
     dns_marks,
     errors_about,
-    first_of_its_own,
     framed,
     ping_marks,
     tcp_marks,
 )
+from explorer.network.journeys.own import first_of_its_own
 from explorer.network.journeys.seen import recognised, recognised_steps, thrown_away
 
 CLIENT, SERVER, HOST, OTHER = "172.18.0.3", "10.77.1.100", "10.77.1.11", "10.77.1.12"
@@ -44,8 +44,9 @@ SENT = at(1, ip(17, CLIENT, SERVER, udp(4000, 5000, b"hello, server")))
 
 
 def test_any_datagram_is_followed_and_its_answer_is_known_by_its_ends():
-    ends, (mark, answer) = first_of_its_own([SENT], "h1/cli")
-    assert ends == Ends(CLIENT, SERVER, "4000", "5000")
+    own = first_of_its_own([SENT], "h1/cli")
+    mark, answer = own.marks
+    assert (own.to, own.address) == (f"to {SERVER}:5000", SERVER)
     assert recognised(mark, [SENT])
     back = at(2, ip(17, SERVER, CLIENT, udp(5000, 4000, b"hello, client")), "in")
     other = at(3, ip(17, SERVER, CLIENT, udp(5000, 4001, b"hello, other")), "in")
@@ -73,7 +74,7 @@ def test_a_server_that_speaks_first_sends_two_packets_and_one_is_the_answer():
 
 
 def test_a_rule_that_met_another_datagram_to_the_same_server_is_not_ours():
-    _, (mark, _answer) = first_of_its_own([SENT], "h1/cli")
+    mark, _answer = first_of_its_own([SENT], "h1/cli").marks
     ours = Step("h1", 1, "filter", "FORWARD", 3, "accept", network=SENT.data[14:34], transport=SENT.data[34:42])
     packet = ip(17, OTHER, SERVER, udp(4444, 5000, b"hello"), number=8)
     theirs = Step("h1", 2, "filter", "FORWARD", 3, "drop", network=packet[:20], transport=packet[20:28])
@@ -95,7 +96,7 @@ def test_rules_that_the_vxlan_packet_meets_are_met_by_what_travels_inside():
 
 
 def test_a_drop_is_recognised_with_and_without_its_ethernet_header():
-    _, (mark, _answer) = first_of_its_own([SENT], "h1/cli")
+    mark, _answer = first_of_its_own([SENT], "h1/cli").marks
     bare = Drop(2, "h1", "NO_SOCKET", "udp_rcv", "", 0x0800, 0, SENT.data[14:], 41)
     whole = Drop(3, "h1", "NO_SOCKET", "udp_rcv", "eth0", 0x0800, 14, SENT.data, 55)
     listening = Drop(4, "h1", "PACKET_SOCK_ERROR", "packet_rcv", "eth0", 0x0800, 14, SENT.data, 55)
@@ -115,7 +116,7 @@ def test_an_icmp_error_counts_when_it_quotes_this_packet():
 
 
 def test_an_error_about_a_datagram_is_known_by_its_ends():
-    ends, (mark, _answer) = first_of_its_own([SENT], "h1/cli")
+    ends, (mark, _answer) = Ends(CLIENT, SERVER, "4000", "5000"), first_of_its_own([SENT], "h1/cli").marks
     error = at(2, ip(1, SERVER, CLIENT, b"\x03\x03\0\0\0\0\0\0" + SENT.data[14:42]), "in")
     assert errors_about(mark, {ends}, [error])
     assert not errors_about(mark, {ends.back()}, [error])

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from explorer.lab.ask.journey import read_handles
 from explorer.lab.ask.trace import read_steps, table
 from explorer.network.journeys import Case, Gathered, Sighting, Step, tell
-from explorer.network.journeys.identity import Ends, find_sequence, ping_marks, step_fits, tcp_marks
+from explorer.network.journeys.ends import Ends
+from explorer.network.journeys.identity import find_sequence, ping_marks, step_fits, tcp_marks
 from explorer.network.journeys.kernel import Answers, Looked, Lookup
 from explorer.network.journeys.scene import Scene
 from explorer.network.model import Interface, Line, Observation, Place, Route, Rule

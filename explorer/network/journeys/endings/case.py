@@ -4,20 +4,33 @@ from __future__ import annotations
 
 import errno
 import ipaddress
-from dataclasses import dataclass, replace
+import re
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from explorer.network.journeys.ends import Ends
 from explorer.network.journeys.evidence import Sentence
 from explorer.network.journeys.gathered import Gathered, Step
-from explorer.network.journeys.identity import Ends, IcmpError, Mark, errors_about, step_ends
+from explorer.network.journeys.identity import IcmpError, Mark, errors_about, step_ends
 from explorer.network.journeys.kernel import Answers, Listener, Looked, Lookup, Neighbour, Refusal
 from explorer.network.journeys.model import Ending, Met
 from explorer.network.journeys.rules import OURS, words_of_step
 from explorer.network.journeys.scene import Scene
-from explorer.network.journeys.seen import Lost, SeenPacket, in_order, is_copy, recognised, recognised_steps, thrown_away
+from explorer.network.journeys.seen import (
+    Bridge,
+    Lost,
+    SeenPacket,
+    in_order,
+    is_copy,
+    recognised,
+    recognised_steps,
+    thrown_away,
+    without_floods,
+)
 
 REFUSALS = {errno.EHOSTUNREACH: "unreachable", errno.EINVAL: "blackhole", errno.EACCES: "prohibit"}
 RULES_REFUSE = REFUSALS | {errno.ENETUNREACH: "unreachable"}  # a policy rule that says unreachable gives this error
+NEW_DESTINATION = re.compile(r"(?:--to-destination|dnat to) (\d+\.\d+\.\d+\.\d+)(?::(\d+))?(?![-\w.])")  # a single address
 ANY = ("0.0.0.0", "::")  # noqa: S104 (what the kernel writes for every address)
 
 
@@ -44,6 +57,7 @@ class Case:
     source: str
     target: str
     copies: tuple[SeenPacket, ...] = ()  # what a bridge that did not know the way gave to others
+    floods: dict[Bridge, tuple[str, ...]] = field(default_factory=dict)  # bridges that did not know the way, and the ports
     other: Case | None = None
 
     @classmethod
@@ -51,9 +65,10 @@ class Case:
         every = in_order(scene, recognised(mark, gathered.sightings))
         copies = [one for one in every if is_copy(scene, one)]
         seen = [one for one in every if one not in copies] if len(copies) < len(every) else every
+        seen, floods = without_floods(scene, seen)
         lost = thrown_away(mark, gathered.drops)
         steps = recognised_steps(mark, seen, lost, gathered.steps)
-        return cls(scene, gathered, mark, seen, lost, steps, source, target, tuple(copies))
+        return cls(scene, gathered, mark, seen, lost, steps, source, target, tuple(copies), floods)
 
     @property
     def reply(self) -> list[SeenPacket]:
@@ -110,13 +125,35 @@ class Case:
         lost = next((one.ends for one in reversed(self.lost) if one.drop.place == place and one.ends), None)
         headed = next((ends for step in reversed(self.steps.get(place, ())) if (ends := step_ends(step))), None)
         seen = next((one.ends for one in reversed(self.seen) if one.sighting.place == place and one.ends), None)
-        return lost or headed or seen
+        return lost or self._by_rule(place, self._led_back(place, headed or seen))
 
-    def rewritten(self, place: str) -> bool:
-        """Whether a rule of the nat table gave it another destination, which no later rule or interface showed."""
+    def _led_back(self, place: str, ends: Ends | None) -> Ends | None:
+        """An answer with the destination that it has once the place undid what it did to the source of the request."""
+        if not self.mark.answer or self.other is None or ends is None:
+            return ends
+        those = [one for one in self.other.seen if one.sighting.place == place and one.ends]
+        was = next((one.ends for one in those if one.sighting.way == "in"), None)
+        now = next((one.ends for one in reversed(those) if one.sighting.way == "out"), None)
+        if was is None or now is None or (ends.destination, ends.destination_port) != (now.source, now.source_port):
+            return ends
+        return replace(ends, destination=was.source, destination_port=was.source_port)
+
+    def _by_rule(self, place: str, ends: Ends | None) -> Ends | None:
+        """With the destination that a rule gave the packet which no later rule or interface showed: the rule names it."""
+        step = self.rewriting(place)
+        told = self.met(place, step) if step else None
+        to = NEW_DESTINATION.search(told[1].rule) if told else None
+        if ends is None or to is None:
+            return ends
+        return replace(ends, destination=to[1], destination_port=to[2] or ends.destination_port)
+
+    def rewriting(self, place: str) -> Step | None:
+        """The rule of the nat table that gave it another destination, which no later rule or interface showed."""
         steps = self.steps.get(place, [])
         last = max((at for at, step in enumerate(steps) if step.network), default=0)
-        return any(step.table == "nat" and step.verdict == "accept" and not step.policy for step in steps[last:])
+        return next(
+            (step for step in steps[last:] if step.table == "nat" and step.verdict == "accept" and not step.policy), None
+        )
 
     def looked(self, place: str, ends: Ends | None) -> Looked | None:
         """The kernel's route for the packet in this form; the question that says where it came in counts first."""

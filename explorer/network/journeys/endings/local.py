@@ -47,7 +47,7 @@ def for_this_place(case: Case) -> End | None:
     route = looked_up(looked) if looked and looked.kind == "local" else None
     if looked is None and ends and (device := case.scene.holds(place, ends.destination)):
         route = interface_is(place, f"{device} has the address {ends.destination}")
-    if route is None or case.rewritten(place):
+    if route is None or case.rewriting(place):
         return None
     seen = frame_seen(last.sighting, last.ends)
     if case.mark.answer and case.gathered.deaf:

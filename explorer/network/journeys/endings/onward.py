@@ -43,7 +43,7 @@ def silent_neighbour(case: Case, place: str) -> Silent | None:
     for looked in _onward(case, place):
         hop = looked.via or looked.asked.destination
         entry = case.neighbour(place, hop)
-        device = looked.device if _asked(case.gathered.sightings, place, hop) else ""
+        device = looked.device if asked_in_vain(case.gathered.sightings, place, hop) else ""
         failing = entry and entry.state in ("failed", "incomplete")
         if device and (failing or entry is None):
             text = f"{place} asked by ARP on {device} who has {hop}; nobody answered"
@@ -67,7 +67,7 @@ def _onward(case: Case, place: str) -> list[Looked]:
     return [one for one in fitting if one.kind == "unicast"]
 
 
-def _asked(sightings: Iterable[Sighting], place: str, address: str) -> str:
+def asked_in_vain(sightings: Iterable[Sighting], place: str, address: str) -> str:
     """The interface by which the place asked for this address by ARP, when no answer was seen; else ""."""
     device = ""
     for one in sightings:

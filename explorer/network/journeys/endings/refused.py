@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 from explorer.network.journeys.endings.case import Case, End
 from explorer.network.journeys.endings.local import who_listens
 from explorer.network.journeys.endings.onward import silent_neighbour
@@ -70,5 +72,7 @@ def _meaning(case: Case, error: IcmpError, place: str) -> tuple[Ending, str, *tu
         return "unanswered", silent[0], *silent[1:]
     if looked and looked.errno and (route := case.refusing_route(place, looked)):
         return "unreachable", f"its {route.words} says so"
+    if looked and looked.errno == errno.ENETUNREACH:
+        return "unreachable", f"it has no route to {looked.asked.destination}"
     ending: Ending = "rejected" if error.code in (3, 9, 10, 13) else "unreachable"
     return ending, WORDS.get(error.code, "it says that it cannot go on there")
