@@ -14,7 +14,7 @@ from explorer.lab.drops import hear
 from explorer.lab.engine import capabilities, cgroups, disks, ids, kernel, memory
 from explorer.lab.engine.client import session
 from explorer.lab.errors import LabError
-from explorer.lab.hosts import lifecycle, machines
+from explorer.lab.hosts import ipv6, lifecycle, machines
 from explorer.lab.images import load
 from explorer.lab.images.names import needed
 from explorer.lab.isolation.trial import Tried, try_isolation
@@ -132,6 +132,13 @@ def _machine(config: LabConfig, features: dict[str, bool]) -> list[Check]:
             True,
             f"{memory.memory_mb()} MB",
             "give this machine 2 GB or more",
+        ),
+        Check(
+            "IPv6",
+            ipv6.spoken(),
+            False,
+            "each LAN has a subnet of it" if ipv6.spoken() else "none: LANs have IPv4 only",
+            "start the machine without ipv6.disable=1",
         ),
         Check(
             "kernel limits",

@@ -17,9 +17,11 @@ from explorer.network.model import (
     Line,
     Observation,
     Place,
+    Route,
     Rule,
     View,
 )
+from explorer.network.writes.outside import LINK_LOCAL
 
 _TABLES = {
     "nat": "where addresses and ports are translated, once per connection.",
@@ -85,11 +87,15 @@ def _why(known: Known, item: Item) -> Why:
         if told:
             return told
     told = embedded_dns.why(known, item) or usual.why(known, item) or not_dockers.why(known, item)
-    if told and isinstance(item, FdbEntry) and NOT_DOCKER not in told.about:
+    if told and NOT_DOCKER not in told.about and isinstance(item, FdbEntry | Route) and _came_with_interface(item):
         return Why(told.text, (*_about_port(known, item.dev), KERNEL))
     if told and not told.about and isinstance(item, Interface) and (strange := not_dockers.why(known, item)):
         return Why(f"{told.text} {not_dockers.NOT_DOCKERS.text}", strange.about)
     return told
+
+
+def _came_with_interface(item: FdbEntry | Route) -> bool:
+    return isinstance(item, FdbEntry) or item.destination == LINK_LOCAL
 
 
 def _about_port(known: Known, dev: str) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
 """Who reaches whom: which questions are asked between which places and addresses, and the outcome of each.
 
-A cell has two questions: by address and by name. `told` says what happened to the packets. `ok` is true only when the echo
-request was seen in the target itself and its answer came back; an answer from another place with the same address does not
-count.
+A cell has three questions: by address, by IPv6 address and by name. `told` says what happened to the packets. `ok` is true only
+when the echo request was seen in the target itself and its answer came back; an answer from another place with the same address
+does not count.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from explorer.network.journeys.model import Evidence
 from explorer.network.model import Fact, Interface, Place
 
 PLACES = 12
+Held = ipaddress.IPv4Interface | ipaddress.IPv6Interface
 Outcome = Literal["answered", "stranger", "one-way", "refused", "no-route", "silent", "no-name", "no-address", "unmeasured"]
 
 
@@ -37,10 +38,17 @@ class Told(Fact):
 
 
 class Cell(Fact):
+    """`by_address6` is None in a grid that was measured before IPv6 was asked for."""
+
     source: str
     target: str
     by_address: Told
     by_name: Told
+    by_address6: Told | None = None
+
+    @property
+    def questions(self) -> tuple[Told, ...]:
+        return tuple(told for told in (self.by_address, self.by_name, self.by_address6) if told)
 
 
 class Grid(Fact):
@@ -81,31 +89,33 @@ def interfaces_of(place: Place) -> list[Interface]:
     return [item for item in seen.items if isinstance(item, Interface)] if seen else []
 
 
-def addresses_of(place: Place) -> Iterator[tuple[ipaddress.IPv4Interface, Interface]]:
-    """The place's IPv4 addresses; the addresses of its own bridges come last."""
+def addresses_of(place: Place, version: int = 4) -> Iterator[tuple[Held, Interface]]:
+    """The place's addresses of this version of IP; the addresses of its own bridges come last."""
+    family = "inet6" if version == 6 else "inet"
     for interface in sorted(interfaces_of(place), key=lambda one: (one.kind in ("bridge", "loopback"), one.index)):
         for address in interface.addresses:
-            if address.family == "inet" and address.scope == "global":
+            if address.family == family and address.scope == "global":
                 try:
-                    yield ipaddress.IPv4Interface(address.cidr), interface
+                    yield ipaddress.ip_interface(address.cidr), interface
                 except ValueError:
                     continue
 
 
 def holders(places: Mapping[str, Place], address: str) -> list[str]:
     """Every place that has this address. Two hosts can each have a container with the same address."""
+    version = 6 if ":" in address else 4
     return [
         place.id
         for place in places.values()
-        if not place.shares and any(str(own.ip) == address for own, _ in addresses_of(place))
+        if not place.shares and any(str(own.ip) == address for own, _ in addresses_of(place, version))
     ]
 
 
-def address_toward(source: Place, target: Place) -> str:
+def address_toward(source: Place, target: Place, version: int = 4) -> str:
     """The address of `target` that `source` uses: the one on a network that both share, else the target's first address."""
-    own = [address for address, _ in addresses_of(source)]
+    own = [address for address, _ in addresses_of(source, version)]
     taken = {address.ip for address in own}
-    found = [address for address, _ in addresses_of(target)]
+    found = [address for address, _ in addresses_of(target, version)]
     apart = [address for address in found if address.ip not in taken] or found
     near = [address for address in apart if any(address.ip in one.network for one in own)]
     return str((near or apart)[0].ip) if apart else ""

@@ -19,6 +19,7 @@ from explorer.network.journeys.questions import Question, questions
 from explorer.network.journeys.seen import SeenPacket
 from explorer.network.model import DockerContainer, DockerNetwork, DockerState, Place
 
+NO_ADDRESS6 = Told(outcome="no-address", by="IPv6")  # the question was for an IPv6 address
 UNMEASURED = "Not measured: the time for the whole grid ran out."
 
 
@@ -77,6 +78,9 @@ def why(scene: Scene, source: Place, target: Place, told: Told, followed: Follow
     if told.outcome == "unmeasured":
         return None
     if told.outcome == "no-address":
+        if told == NO_ADDRESS6 and any(True for _ in addresses_of(target)):
+            text = f"{target.id} has no IPv6 address, so there is nothing to send to."
+            return Sentence(text, interface_is(target.id, "no interface has an IPv6 address that others can ask"))
         text = f"{target.id} has no address: only a loopback interface, so there is nothing to send to."
         return Sentence(text, interface_is(target.id, "no interface but the loopback has an IPv4 address"))
     if told.outcome == "no-name":

@@ -50,8 +50,10 @@ def _has(addresses: tuple[object, ...], address: str) -> bool:
     return any(getattr(found, "cidr", "").partition("/")[0] == address for found in addresses)
 
 
-def _port(port: int | None) -> str:
-    return "" if port is None else f":{port}"
+def _end(address: str, port: int | None) -> str:
+    if port is None:
+        return address
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
 def _dns(item: Connection) -> str:
@@ -65,10 +67,10 @@ def _published(known: Known, item: Connection) -> str:
     if not item.dnat or not known.on_host:
         return ""
     original, reply = item.original, item.reply
-    inside = f"{reply.source}{_port(reply.source_port)}"
+    inside = _end(reply.source, reply.source_port)
     found = known.published(str(original.destination_port or ""), item.protocol, inside)
     who = _who(known, original.source)
-    asked = f"{original.destination}{_port(original.destination_port)}"
+    asked = _end(original.destination, original.destination_port)
     if found:
         return f"{who} asked {asked}, which {found[0].name} publishes as {spec(found[1])}: sent to {inside} (DNAT)."
     return f"{who} asked {asked}: sent to {inside} (DNAT)."
@@ -79,7 +81,7 @@ def _masqueraded(known: Known, item: Connection) -> str:
         return ""
     found = known.at(item.original.source)
     network = known.address_network(item.original.source)
-    target = f"{item.original.destination}{_port(item.original.destination_port)}"
+    target = _end(item.original.destination, item.original.destination_port)
     who = found.name if found else item.original.source
     because = f" because network {network.name} is masqueraded" if network and _is_masqueraded(known, network) else ""
     return f"{who} to {target}: its source address was replaced by {item.reply.destination}{because}."
@@ -89,7 +91,7 @@ def _is_masqueraded(known: Known, network: DockerNetwork) -> bool:
     """Whether Docker's rule for it is there. Without it, something else replaced the address."""
     return any(
         rule.out_interface == f"!{network.bridge}" and rule.source in network.subnets and known.book.find(rule) is not None
-        for rule in known.rules("nat")
+        for rule in (*known.rules("nat"), *known.rules("raw"))
     )
 
 
@@ -97,7 +99,7 @@ def _plain(known: Known, item: Connection) -> str:
     original = item.original
     if item.snat or item.dnat:
         return ""
-    if original.destination.startswith("224."):
+    if original.destination.startswith(("224.", "ff")):
         return f"{_who(known, original.source)} announced to a multicast group; not translated."
     proxied = _through_proxy(known, item)
     if proxied:
@@ -107,7 +109,7 @@ def _plain(known: Known, item: Connection) -> str:
     source, target = _who(known, original.source), _who(known, original.destination)
     if source == original.source and target == original.destination:
         return ""
-    return f"{source} to {target}{_port(original.destination_port)} over {item.protocol}; no address was translated."
+    return f"{source} to {_end(target, original.destination_port)} over {item.protocol}; no address was translated."
 
 
 _SWARM = {
@@ -127,13 +129,19 @@ def _of_swarm(known: Known, item: Connection) -> str:
 
 
 def _through_proxy(known: Known, item: Connection) -> str:
-    """The sentence for a connection to 127.0.0.1, which is not translated: docker-proxy listens there for a published port."""
-    original = item.original
-    if not known.on_host or not original.destination.startswith("127.") or original.destination_port is None:
+    """The sentence for a connection to a published port that is not translated: one to the host's loopback, or one by IPv6 to a
+    container without it. docker-proxy listens there."""
+    original, to = item.original, item.original.destination
+    local = to.startswith("127.") or to == "::1"
+    own = ":" in to and any(_has(one.addresses, to) for one in known.interfaces.values())
+    if not known.on_host or not (local or own) or original.destination_port is None:
         return ""
-    found = known.published_at(item.protocol, original.destination, original.destination_port)
+    found = known.published_at(item.protocol, to, original.destination_port)
     if found is None or known.proxy is False:
         return ""
+    if not local:
+        asked = f"{_who(known, original.source)} asked {_end(to, original.destination_port)}"
+        return f"{asked}, published by {found[0].name}: docker-proxy took it, no DNAT. The container sees the host's address."
     return (
         f"The host asked its own port {original.destination_port}, published by {found[0].name}: docker-proxy took it, no DNAT."
     )

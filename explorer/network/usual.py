@@ -7,6 +7,7 @@ import ipaddress
 from explorer.network.cause import KERNEL, LAN, UNKNOWN, Why
 from explorer.network.drivers.known import Known
 from explorer.network.model import Chain, FdbEntry, Interface, Item, Neighbour, Request, Route
+from explorer.network.writes.outside import LINK_LOCAL, is_connected6
 
 BUILT_IN = {
     ("nat", "PREROUTING"): "Built in: packets as they arrive, before the kernel decides where they go.",
@@ -93,6 +94,9 @@ def _route(known: Known, item: Route) -> Why:
     if interface is None:
         return UNKNOWN
     connected = item.protocol == "kernel" and item.destination in _connected(interface)
+    if item.destination == LINK_LOCAL and is_connected6(item):
+        told = f"The addresses of {item.dev}'s own link: the kernel adds this route to every interface that speaks IPv6."
+        return Why(told, (KERNEL,))
     if not on_lan(known, interface):
         told = f"The kernel added this route with the address of {item.dev}: that subnet is reached directly."
         return Why(told, (KERNEL,)) if connected else UNKNOWN
@@ -116,15 +120,17 @@ def _connected(interface: Interface) -> set[str]:
 def _neighbour(known: Known, item: Neighbour) -> Why:
     if not on_lan(known, known.interfaces.get(item.dev)):
         return UNKNOWN
+    by = "neighbour discovery" if ":" in item.address else "ARP"
     if item.mac:
-        return Why("A neighbour on the LAN: its MAC address, found by ARP.", (LAN,))
+        return Why(f"A neighbour on the LAN: its MAC address, found by {by}.", (LAN,))
     if item.state in ("FAILED", "INCOMPLETE"):
-        return Why("An address on the LAN that has not answered ARP: no MAC address is known.", (LAN,))
+        return Why(f"An address on the LAN that has not answered {by}: no MAC address is known.", (LAN,))
     return UNKNOWN
 
 
 def _fdb(item: FdbEntry) -> Why:
-    group = _GROUPS.get(item.mac, "a multicast group")
+    asked = "a solicited-node group: whoever looks for one of its IPv6 addresses asks there"
+    group = _GROUPS.get(item.mac, asked if item.mac.startswith("33:33:ff:") else "a multicast group")
     if item.mac.startswith(("33:33:", "01:00:5e:")) and "self" in item.flags:
         told = f"{item.dev} listens to {group}; every interface joins some multicast groups by itself."
         return Why(told, (KERNEL,))

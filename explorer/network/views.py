@@ -27,6 +27,7 @@ from explorer.network.read import (
     read_neighbours,
     read_requests,
     read_routes,
+    read_routes6,
     read_rules,
 )
 
@@ -86,6 +87,17 @@ VIEWS: dict[View, ViewRow] = {
         stale_after=("link", "address", "route"),
         name="routes",
         tab="Routes",
+        lasts=True,
+        owned=True,
+    ),
+    "routes6": ViewRow(
+        reader=read_routes6,
+        command=("ip", "route", "show", "table", "all"),
+        stale_after=("link", "address", "route"),
+        name="IPv6 routes",
+        heading="IPv6 routes",
+        tab="Routes",
+        shown="filled",
         lasts=True,
         owned=True,
     ),

@@ -69,10 +69,11 @@ class FollowJourney(Wish):
     target: str = Field(min_length=1, max_length=253)
     kind: Literal["ping", "tcp", "http", "dns", "record"] = "ping"
     port: int = Field(default=80, ge=1, le=65535)
+    family: Literal[4, 6] = 4
 
     @property
     def asked(self) -> Asked:
-        return Asked(source=self.source, target=self.target, kind=self.kind, port=self.port)
+        return Asked(source=self.source, target=self.target, kind=self.kind, port=self.port, family=self.family)
 
 
 class StartCapture(Wish):

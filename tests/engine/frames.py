@@ -1,8 +1,8 @@
 """Frames that somebody may send into a LAN to fool what is on it or beyond it. It runs in a host: standard library only.
 
 The program's first argument is JSON: the addresses `mine`, `neighbour`, `gateway`, `stranger` (in another sandbox) and
-`machine` (of the node), and the MAC addresses `router` (the LAN's bridge) and `own`. Each frame carries `MARK` and its number,
-so that whoever hears it knows it.
+`machine` (of the node), of IPv6 `mine6`, `neighbour6` and `stranger6`, and the MAC addresses `router` (the LAN's bridge) and
+`own`. Each frame carries `MARK` and its number, so that whoever hears it knows it.
 """
 
 from __future__ import annotations
@@ -62,7 +62,8 @@ def frames(at):
     mine, neighbour, gateway = at["mine"], at["neighbour"], at["gateway"]
     own, router, stranger = at["own"], at["router"], at["stranger"]
     bpdu = mac("01:80:c2:00:00:00") + mac(own) + struct.pack(">H", 38) + b"\x42\x42\x03" + bytes(35)
-    link = "fe80::bad"
+    link, mine6, neighbour6, stranger6 = "fe80::bad", at["mine6"], at["neighbour6"], at["stranger6"]
+    i_have = b"\x02\x01" + mac(own)  # the option with the sender's MAC address
     prefix = struct.pack(">BBBBIII", 3, 4, 64, 0xC0, 9999, 9999, 0) + ip("2001:db8:bad::")
     return {
         "ARP: the gateway is me": ethernet(EVERYBODY, own, 0x806, arp(2, own, gateway, EVERYBODY, gateway)),
@@ -80,6 +81,31 @@ def frames(at):
         ),
         "IPv6: every address is taken (DAD)": ethernet(
             ALL_NODES, own, 0x86DD, icmp6(link, "ff02::1", 136, 0, struct.pack(">I", 0x20000000) + ip("fe80::1"))
+        ),
+        "IPv6 router advertisement: a route to everything, a name server": ethernet(
+            ALL_NODES,
+            own,
+            0x86DD,
+            icmp6(
+                *(link, "ff02::1", 134, 0),
+                struct.pack(">BBHII", 64, 0xC0, 9000, 0, 0)
+                + struct.pack(">BBBBI", 24, 1, 0, 8, 9999)
+                + struct.pack(">BBHI", 25, 3, 0, 9999)
+                + ip(link),
+            ),
+        ),
+        "IPv6: a neighbour is me": ethernet(
+            ALL_NODES, own, 0x86DD, icmp6(neighbour6, "ff02::1", 136, 0, b"\x20\0\0\0" + ip(neighbour6) + i_have)
+        ),
+        "IPv6: another sandbox's host is me": ethernet(
+            ALL_NODES, own, 0x86DD, icmp6(stranger6, "ff02::1", 136, 0, b"\x20\0\0\0" + ip(stranger6) + i_have)
+        ),
+        "IPv6: who is another sandbox's host": ethernet(
+            ALL_NODES, own, 0x86DD, icmp6(mine6, "ff02::1", 135, 0, bytes(4) + ip(stranger6) + i_have)
+        ),
+        "IPv6 to another sandbox, by the bridge": ethernet(router, own, 0x86DD, icmp6(mine6, stranger6, 128, 0, b"\0\7\0\1")),
+        "IPv6: who listens to which group (MLD query)": ethernet(
+            ALL_NODES, own, 0x86DD, icmp6(link, "ff02::1", 130, 0, b"\0\1\0\0" + bytes(16))
         ),
         "IPv4 from another sandbox's address, to the gateway": ethernet(
             router, own, 0x800, ipv4(stranger, gateway, 17, udp(53, MARK))

@@ -52,11 +52,11 @@ class Ear(threading.Thread):
         self.link.close()
 
 
-def beliefs(engine: str) -> dict[str, object]:
-    """What the engine's namespace believes of its network, without what changes by itself."""
+def beliefs(space: str) -> dict[str, object]:
+    """What a namespace believes of its network, without what changes by itself."""
 
     def ask(*words: str):
-        told = subprocess.run(["nsenter", f"--net={engine}", *words], capture_output=True, text=True, check=True).stdout
+        told = subprocess.run(["nsenter", f"--net={space}", *words], capture_output=True, text=True, check=True).stdout
         return json.loads(told or "[]")
 
     links = ask("ip", "-d", "-j", "link")
@@ -95,6 +95,9 @@ def attacked(lab_config, open_one, shell):
         "mine": facts["hosts"]["h1"]["address"],
         "neighbour": facts["machines"]["outside"]["address"],
         "stranger": other["hosts"]["h1"]["address"],
+        "mine6": facts["hosts"]["h1"]["address6"],
+        "neighbour6": facts["machines"]["outside"]["address6"],
+        "stranger6": other["hosts"]["h1"]["address6"],
         "gateway": gateway(facts),
         "machine": (addresses() or ["10.255.255.1"])[0],
         "own": own,

@@ -29,7 +29,7 @@ from explorer.lessons import bundle
 from explorer.lessons.killercoda import import_scenario
 from explorer.lessons.load import LessonError, read_lesson
 from explorer.network.captured import HEAD, Frame, tell_layers
-from explorer.network.journeys import Case, identity, tell
+from explorer.network.journeys import Case, icmp, identity, tell
 from explorer.network.journeys.ends import Ends
 from explorer.network.journeys.gathered import Drop, Gathered, Sighting
 from explorer.network.journeys.own import first_of_its_own
@@ -114,16 +114,21 @@ def vxlan_view(data: bytes) -> object:
     return seen
 
 
+PING6 = identity.ping_marks(1, protocol="ICMPv6")
+
+
 def journeys(data: bytes) -> object:
     seen = (Sighting(1, "h1", "eth0", "out", data, len(data)), Sighting(2, "h1", "eth0", "in", data, len(data)))
     found = first_of_its_own(seen, "h1", kernels=True)
     drops = (Drop(3, "h1", "NO_SOCKET", "icmp_rcv", "eth0", 0x0800, 14, data[:192], len(data)),)
     identity.find_sequence(Gathered(seen, drops=drops), "h1", 40000, 80)
     packet = dissect(data)
-    marks = (*identity.ping_marks(1), *identity.tcp_marks(1), *identity.dns_marks(1), *(found.marks if found else ()))
+    own = found.marks if found else ()
+    marks = (*identity.ping_marks(1), *PING6, *identity.tcp_marks(1), *identity.dns_marks(1), *own)
     for mark in marks:
         mark.fits(packet, data)
-        identity.errors_about(mark, set(), seen)
+        icmp.errors_about(mark, set(), seen)
+    icmp.echo_of(data)
     return identity.ends_of(packet), found
 
 
@@ -140,6 +145,7 @@ def pcapng(data: bytes) -> object:
 def echo(data: bytes) -> object:
     pings = Pings({})
     pings.hear("h1", data)
+    pings.hear("h1", data, 6, "fd00::1")
     return sorted(pings.sent)
 
 
@@ -259,7 +265,7 @@ def told_journey(data: bytes) -> object:
         Sighting(3, "h1", "eth0", "out", frames[:half], half + 1),
     )
     found = first_of_its_own(sights, "h1/web", known, kernels=True)
-    marks = (*identity.ping_marks(1), *identity.tcp_marks(1), *(found.marks if found else ()))
+    marks = (*identity.ping_marks(1), *PING6, *identity.tcp_marks(1), *(found.marks if found else ()))
     kept = frames[:192]
     reasons = ("NO_SOCKET", "NETFILTER_DROP", "OTHERHOST", "IP_INADDRERRORS", "NEIGH_FAILED", "NEW_IN_THIS_KERNEL")
     drop = Drop(4, "h1", reasons[len(data) % 6], "ip_rcv", "eth0", 0x0800, len(data) % 20, kept, len(kept))

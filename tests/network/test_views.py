@@ -39,7 +39,13 @@ def test_no_notice_makes_nothing_stale():
 
 
 def test_a_lost_notice_of_a_kind_makes_all_of_its_views_stale():
-    assert stale_after(("link", "address", "route", "neighbour", "fdb")) == {"interfaces", "routes", "neighbours", "fdb"}
+    assert stale_after(("link", "address", "route", "neighbour", "fdb")) == {
+        "interfaces",
+        "routes",
+        "routes6",
+        "neighbours",
+        "fdb",
+    }
     assert stale_after(("rules", "connection")) == {"nat", "filter", "raw", "connections"}
 
 
@@ -49,7 +55,7 @@ def test_passing_packets_move_the_counters_of_rules_and_a_connection_those_of_mo
 
 
 def test_what_lasts_is_owned_and_kept():
-    assert lasting() == owned() == ("interfaces", "routes", "nat", "filter", "raw", "fdb")
+    assert lasting() == owned() == ("interfaces", "routes", "routes6", "nat", "filter", "raw", "fdb")
     assert set(kept()) - set(lasting()) == {"neighbours", "calls"}
 
 

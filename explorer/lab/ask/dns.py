@@ -1,4 +1,4 @@
-"""DNS questions over UDP, asked from inside a namespace as a program's resolver there asks them: the IPv4 address of a name."""
+"""DNS questions over UDP, asked from inside a namespace as a program's resolver there asks them: the address of a name."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from explorer.network.packets.dns import CODES, HEADER, first_address
 from explorer.network.read.resolv_conf import Resolver
 
 LABEL, NAME = 63, 253
+KINDS, INTERNET = {4: 1, 6: 28}, 1  # version of IP → the type of record; the class of all of them
 WAITS = 5.0  # seconds that one answer may take, and less where resolv.conf makes a program give up sooner
 GO_ON = ("no such name", "no error", "server failure")  # answers after which a resolver asks for the next name
 
@@ -36,42 +37,42 @@ class Tried:
         return bool(self.address) or self.said not in GO_ON
 
 
-async def ask_name(namespace: Namespace, name: str, resolver: Resolver) -> str:
-    """The first address, or "". Raises TimeoutError when the caller's time limit ends first."""
-    tried = await look_up(namespace, name, resolver) if resolver.server else ()
+async def ask_name(namespace: Namespace, name: str, resolver: Resolver, version: int = 4) -> str:
+    """The first address of this version of IP, or "". Raises TimeoutError when the caller's time limit ends first."""
+    tried = await look_up(namespace, name, resolver, version) if resolver.server else ()
     if tried and tried[-1].errno:
         raise OSError(tried[-1].errno, os.strerror(tried[-1].errno))
     return tried[-1].address if tried else ""
 
 
-async def look_up(namespace: Namespace, name: str, resolver: Resolver) -> tuple[Tried, ...]:
+async def look_up(namespace: Namespace, name: str, resolver: Resolver, version: int = 4) -> tuple[Tried, ...]:
     """The questions that a program asks for this name, up to the one that settles it. It does not raise because of what the
     network does."""
     tried: list[Tried] = []
     for candidate in resolver.names(name):
-        tried.append(await _try(namespace, resolver, candidate))
+        tried.append(await _try(namespace, resolver, candidate, version))
         if tried[-1].last:
             break
     return tuple(tried)
 
 
-async def _try(namespace: Namespace, resolver: Resolver, name: str) -> Tried:
+async def _try(namespace: Namespace, resolver: Resolver, name: str, version: int) -> Tried:
     identity = secrets.token_bytes(2)
     seconds = min(WAITS, max(1, resolver.timeout * resolver.attempts))
     try:
         async with asyncio.timeout(patient(seconds)):
-            reply = await _ask(namespace, resolver.server, name, identity)
+            reply = await _ask(namespace, resolver.server, name, identity, version)
     except TimeoutError:
         return Tried(name, identity, said=f"no answer within {seconds:.0f} s")
     except OSError as error:
         return Tried(name, identity, said=error.strerror or "no answer", errno=error.errno or 0)
     code = reply[3] & 0x0F
-    return Tried(name, identity, first_address(reply), CODES.get(code, f"code {code}"))
+    return Tried(name, identity, first_address(reply, version), CODES.get(code, f"code {code}"))
 
 
-async def _ask(namespace: Namespace, server: str, name: str, identity: bytes) -> bytes:
+async def _ask(namespace: Namespace, server: str, name: str, identity: bytes, version: int) -> bytes:
     """The server's answer. A name that cannot be a DNS name is nobody's name."""
-    query = encode(identity, name)
+    query = encode(identity, name, version)
     if not query:
         return identity + struct.pack(">HHHHH", 0x8003, 0, 0, 0, 0)
     with namespace.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
@@ -83,8 +84,8 @@ async def _ask(namespace: Namespace, server: str, name: str, identity: bytes) ->
                 return reply
 
 
-def encode(identity: bytes, name: str) -> bytes:
-    """A query for an A record, or b"" when the name cannot be a DNS name."""
+def encode(identity: bytes, name: str, version: int = 4) -> bytes:
+    """A query for an A record (of IPv6: AAAA), or b"" when the name cannot be a DNS name."""
     try:
         labels = [label.encode("ascii") for label in name.rstrip(".").split(".")]
     except UnicodeEncodeError:
@@ -92,4 +93,4 @@ def encode(identity: bytes, name: str) -> bytes:
     if len(name) > NAME or not all(0 < len(label) <= LABEL for label in labels):
         return b""
     question = b"".join(bytes([len(label)]) + label for label in labels) + b"\0"
-    return identity + struct.pack(">HHHHH", 0x0100, 1, 0, 0, 0) + question + struct.pack(">HH", 1, 1)
+    return identity + struct.pack(">HHHHH", 0x0100, 1, 0, 0, 0) + question + struct.pack(">HH", KINDS[version], INTERNET)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from explorer.lab.ask import dns
-from explorer.lab.ask.probe import NoAnswer, http, ping, resolve
+from explorer.lab.ask.probe import NoAnswer, family_of, http, ping, resolve
 from explorer.lab.ask.trace import MOST, Trace
 from explorer.lab.ask.watching import Watch
 from explorer.lab.inside.allowance import Account
@@ -20,8 +20,17 @@ from explorer.lab.inside.inner import read_below
 from explorer.lab.inside.netns import Namespace
 from explorer.lab.inside.tools import run_tools
 from explorer.network.journeys import Asked, Case, Gathered, Journeys, tell
+from explorer.network.journeys.ends import with_port
 from explorer.network.journeys.gathered import Handles, NameAsked, NameSearch, Sighting
-from explorer.network.journeys.identity import Mark, dns_marks, find_sequence, ping_marks, tcp_marks, wanted
+from explorer.network.journeys.identity import (
+    Mark,
+    dns_marks,
+    find_sequence,
+    ping_marks,
+    ping_protocol,
+    tcp_marks,
+    wanted,
+)
 from explorer.network.journeys.kernel import Answers
 from explorer.network.journeys.own import Own, first_of_its_own
 from explorer.network.journeys.questions import questions
@@ -124,7 +133,7 @@ async def _address(asked: Asked, source: Namespace, places: dict[str, Place]) ->
         if not dns.encode(b"\0\0", asked.target):
             raise NoAnswer(f"{asked.target} cannot be a name.")
         return server
-    return await resolve(asked.target, source, places)
+    return await resolve(asked.target, source, places, asked.family)
 
 
 def traces_of(ends: Sequence[str], places: Mapping[str, Place], namespace_of: NamespaceOf) -> list[Trace]:
@@ -220,9 +229,9 @@ async def _send(asked: Asked, source: Namespace, address: str) -> Sent:
         async with asyncio.timeout(SECONDS):
             if asked.kind == "ping":
                 identity = secrets.randbelow(0xFFFF) + 1
-                marks = ping_marks(identity)
+                marks = ping_marks(identity, protocol=ping_protocol(address))
                 return Sent(True, await ping(source, address, identity), marks)
-            opened = source.socket(socket.AF_INET, socket.SOCK_STREAM)
+            opened = source.socket(family_of(address), socket.SOCK_STREAM)
             opened.bind(("", 0))  # so that its port is known also when no packet leaves
             port = opened.getsockname()[1]
             if asked.kind == "http":
@@ -247,7 +256,7 @@ WORDS = {
 async def _connect(opened: socket.socket, address: str, port: int) -> str:
     with opened:
         await asyncio.get_running_loop().sock_connect(opened, (address, port))
-    return f"{address}:{port} accepted the connection"
+    return f"{with_port(address, str(port))} accepted the connection"
 
 
 def _tcp_marks(asked: Asked, gathered: Gathered, home: str, port: int) -> tuple[Mark, Mark] | None:
@@ -260,6 +269,7 @@ def _tcp_marks(asked: Asked, gathered: Gathered, home: str, port: int) -> tuple[
 
 BLOCK = re.compile(r"\s*(table|chain) (?:(\w+) )?(\S+) \{")
 HANDLE = "# handle "
+TABLES = {"ip": "", "inet": "", "ip6": "ip6 "}  # family → what stands before a table's name
 
 
 async def handles_of(traces: list[Trace], namespace_of: NamespaceOf, account: Account) -> dict[str, Handles]:
@@ -274,14 +284,14 @@ async def handles_of(traces: list[Trace], namespace_of: NamespaceOf, account: Ac
 
 
 def read_handles(text: str) -> Handles:
-    """The rules of each chain in order, with the kernel's number (handle) of each, from the IPv4 tables of `nft -a list
-    ruleset`."""
+    """The rules of each chain in order, with the kernel's number (handle) of each, from `nft -a list ruleset`. The name of an
+    IPv6 table begins with `ip6 `."""
     found: dict[tuple[str, str], list[tuple[int, str]]] = {}
     table = chain = ""
     for line in text.splitlines():
         block = BLOCK.match(line)
         if block and block[1] == "table":
-            table, chain = (block[3] if block[2] in ("ip", "inet") else ""), ""
+            table, chain = (f"{TABLES[block[2]]}{block[3]}" if block[2] in TABLES else ""), ""
         elif block:
             chain = block[3]
             if table:

@@ -21,16 +21,23 @@ from explorer.network.journeys.kernel import Answers, Flow, Listener, Looked, Lo
 from explorer.network.read.counters import moved, read_counters
 from explorer.network.read.sockets import read_listeners
 
-FILES = {"snmp": 16 * 1024, "netstat": 64 * 1024}  # /proc/net/… → bytes that are read
+FILES = {"snmp": 16 * 1024, "netstat": 64 * 1024, "snmp6": 16 * 1024}  # /proc/net/… → bytes that are read
 SOCKETS = {"tcp": "tcp", "tcp6": "tcp", "udp": "udp", "udp6": "udp"}  # /proc/net/… → protocol
 SOCKET_BYTES = 256 * 1024  # listening sockets come first in the list
 SWITCHES = ("forwarding", "rp_filter")
-WHOLE = ("net/ipv4/icmp_echo_ignore_all", "net/netfilter/nf_conntrack_max", "net/netfilter/nf_conntrack_count")
+WHOLE = (
+    "net/ipv4/icmp_echo_ignore_all",
+    "net/ipv6/icmp/echo_ignore_all",
+    "net/ipv6/conf/all/forwarding",
+    "net/netfilter/nf_conntrack_max",
+    "net/netfilter/nf_conntrack_count",
+)
 LEGACY = {"legacy": "/proc/thread-self/net/ip_tables_names"}
 BRIDGED = ("net/bridge/bridge-nf-call-iptables",)
 
 NEW_ROUTE, GET_ROUTE, NEW_NEIGHBOUR, GET_NEIGHBOUR, NEW_RULE, GET_RULE, ERROR = 24, 26, 28, 30, 32, 34, 2  # RTM_*, NLMSG_ERROR
 REQUEST, DUMP = 0x1, 0x300
+BY_KERNEL = 2  # RTPROT_KERNEL
 FIB_MATCH, LOOKUP_TABLE = 0x2000, 0x1000  # RTM_F_*
 DST, SRC, IIF, OIF, GATEWAY, TABLE, MARK = 1, 2, 3, 4, 5, 15, 16  # RTA_*
 KINDS = (
@@ -48,6 +55,8 @@ KINDS = (
 STATES = {0x01: "incomplete", 0x02: "reachable", 0x04: "stale", 0x08: "delay", 0x10: "probe", 0x20: "failed",
           0x40: "noarp", 0x80: "permanent"}  # fmt: skip
 REFUSING = (6, 7, 8, 9)  # of KINDS
+REFUSED = {6: errno.EINVAL, 7: errno.EHOSTUNREACH, 8: errno.EACCES, 9: errno.ENETUNREACH}  # what a sender gets of each
+FAMILIES = (socket.AF_INET, socket.AF_INET6)
 RULE_IIF, PRIORITY, RULE_MARK, RULE_MASK = 3, 6, 10, 16  # FRA_*, <linux/fib_rules.h>
 NEIGHBOURS = 1024
 DIAGNOSIS, BY_FAMILY = 4, 20  # NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, <linux/sock_diag.h>
@@ -56,7 +65,7 @@ LISTENING, DATAGRAMS_OPEN = 1 << 10, 1 << 7 | 1 << 1  # TCP_LISTEN; TCP_CLOSE an
 DIAGNOSED = tuple(
     (name, family, number, states)
     for name, number, states in (("tcp", socket.IPPROTO_TCP, LISTENING), ("udp", socket.IPPROTO_UDP, DATAGRAMS_OPEN))
-    for family in (socket.AF_INET, socket.AF_INET6)
+    for family in FAMILIES
 )
 SOCKETS_TOLD = 500
 DATAGRAMS = 64
@@ -200,6 +209,8 @@ def _route(opened: socket.socket, lookup: Lookup, names: dict[str, int]) -> Look
         return Looked(lookup, errno=taken)
     matched = _lookup(opened, lookup, names, FIB_MATCH | LOOKUP_TABLE)
     kind, told, _length = taken
+    if kind in REFUSING:  # IPv6 names the route that refuses, where IPv4 gives the error
+        return Looked(lookup, errno=REFUSED[kind])
     prefix, table = "", told.get(TABLE, b"")
     if not isinstance(matched, int):
         prefix = "default" if not matched[2] else f"{_address(matched[1].get(DST, b''))}/{matched[2]}"
@@ -220,13 +231,13 @@ Told = tuple[int, dict[int, bytes], int]  # type of the route, its attributes, p
 def _lookup(opened: socket.socket, lookup: Lookup, names: dict[str, int], flags: int) -> Told | int:
     """The kernel's route, or its error's number."""
     try:
-        destination = ipaddress.IPv4Address(lookup.destination).packed
-        source = ipaddress.IPv4Address(lookup.source).packed if lookup.source else b""
+        destination = ipaddress.ip_address(lookup.destination).packed
+        source = ipaddress.ip_address(lookup.source).packed if lookup.source else b""
     except ValueError:
         return errno.EAFNOSUPPORT
-    payload = struct.pack("=BBBBBBBBI", socket.AF_INET, 32, 32 if source else 0, 0, 0, 0, 0, 0, flags) + attribute(
-        DST, destination
-    )
+    bits = len(destination) * 8
+    family = socket.AF_INET if bits == 32 else socket.AF_INET6
+    payload = struct.pack("=BBBBBBBBI", family, bits, len(source) * 8, 0, 0, 0, 0, 0, flags) + attribute(DST, destination)
     if source:
         payload += attribute(SRC, source)
     if lookup.iif:
@@ -246,11 +257,12 @@ def _lookup(opened: socket.socket, lookup: Lookup, names: dict[str, int], flags:
 def _neighbours(namespace: Namespace) -> Iterator[Neighbour]:
     names = dict(_interfaces(namespace))
     with namespace.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_ROUTE) as opened:
-        payload = struct.pack("=BBHiHBB", socket.AF_INET, 0, 0, 0, 0, 0, 0)
-        for number, (kind, data) in enumerate(_asked(opened, GET_NEIGHBOUR, DUMP, payload)):
+        payloads = (struct.pack("=BBHiHBB", family, 0, 0, 0, 0, 0, 0) for family in FAMILIES)
+        told_of = (message for payload in payloads for message in _asked(opened, GET_NEIGHBOUR, DUMP, payload))
+        for number, (kind, data) in enumerate(told_of):
             if number >= NEIGHBOURS:
                 return
-            if kind != NEW_NEIGHBOUR or len(data) < 12 or data[0] != socket.AF_INET:
+            if kind != NEW_NEIGHBOUR or len(data) < 12 or data[0] not in FAMILIES:
                 continue
             index, state = struct.unpack_from("=iH", data, 4)
             told = dict(attributes(data[12:]))
@@ -259,18 +271,26 @@ def _neighbours(namespace: Namespace) -> Iterator[Neighbour]:
 
 
 def _refusals(namespace: Namespace) -> Iterator[Refusal]:
-    """The routes and policy rules that refuse, of all tables."""
-    routes = struct.pack("=BBBBBBBBI", socket.AF_INET, 0, 0, 0, 0, 0, 0, 0, 0)
+    """The routes and policy rules that refuse, of all tables. The kernel's own routes of IPv6 are left out: it keeps one that
+    refuses everything at the end of each table."""
+    for family in FAMILIES:
+        yield from _refusals_of(namespace, struct.pack("=BBBBBBBBI", family, 0, 0, 0, 0, 0, 0, 0, 0))
+
+
+def _refusals_of(namespace: Namespace, routes: bytes) -> Iterator[Refusal]:
     with namespace.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_ROUTE) as opened:
         for kind, data in _asked(opened, GET_ROUTE, DUMP, routes):
-            if kind == NEW_ROUTE and len(data) >= 12 and data[7] in REFUSING:
+            if kind == NEW_ROUTE and len(data) >= 12 and data[7] in REFUSING and data[5] != BY_KERNEL:
                 told = dict(attributes(data[12:]))
                 table = _number(told.get(TABLE, b"")) or data[4]
-                yield Refusal(KINDS[data[7]], _prefix(told.get(DST, b""), data[1]) or "default", table)
+                prefix = _prefix(told.get(DST, b""), data[1]) or ("default" if data[0] == socket.AF_INET else "::/0")
+                yield Refusal(KINDS[data[7]], prefix, table)
         for kind, data in _asked(opened, GET_RULE, DUMP, routes):
             if kind == NEW_RULE and len(data) >= 12 and data[7] in REFUSING:  # FR_ACT_* have the numbers of the types
                 told = dict(attributes(data[12:]))
                 ends = _prefix(told.get(DST, b""), data[1]), _prefix(told.get(SRC, b""), data[2])
+                if data[0] == socket.AF_INET6 and not ends[0]:
+                    ends = "::/0", ends[1]
                 yield Refusal(
                     KINDS[data[7]],
                     ends[0],
@@ -284,11 +304,11 @@ def _refusals(namespace: Namespace) -> Iterator[Refusal]:
 
 
 def _prefix(address: bytes, length: int) -> str:
-    return f"{_address(address)}/{length}" if len(address) == 4 else ""
+    return f"{_address(address)}/{length}" if len(address) in (4, 16) else ""
 
 
 def _address(data: bytes) -> str:
-    return str(ipaddress.IPv4Address(data)) if len(data) == 4 else ""
+    return str(ipaddress.ip_address(data)) if len(data) in (4, 16) else ""
 
 
 def _number(data: bytes) -> int:

@@ -1,16 +1,15 @@
-"""Every place pings every other place, by address and by name, within a time limit.
+"""Every place pings every other place, by address of both versions of IP and by name, within a time limit.
 
-One raw socket in each place asks and listens: it receives the answers to its own requests, the ICMP errors about them, and
-the requests of other places. So an answer counts only if the request was seen in the place that it was meant for. Meanwhile
-every ping is followed as a journey's packet is, and each cell says why from that evidence. Everything that is read is hostile:
-a few bytes of each packet are read, and a random mark identifies the packet.
+Two raw sockets in each place, one for each version, ask and listen: they receive the answers to their own requests, the ICMP
+errors about them, and the requests of other places. So an answer counts only if the request was seen in the place that it was
+meant for. Meanwhile every ping is followed as a journey's packet is, and each cell says why from that evidence. Everything that
+is read is hostile: a few bytes of each packet are read, and a random mark identifies the packet.
 """
 
 from __future__ import annotations
 
 import asyncio
 import errno
-import ipaddress
 import os
 import secrets
 import socket
@@ -23,16 +22,17 @@ from itertools import count
 from explorer.environment import patient
 from explorer.lab.ask.dns import ask_name
 from explorer.lab.ask.journey import AFTER, handles_of, traces_of
-from explorer.lab.ask.probe import echo_request, named_in
+from explorer.lab.ask.probe import ECHO_REPLY, ECHO_REQUEST, echo_message, echo_request, echo_socket, named_in
 from explorer.lab.ask.watching import Watch
 from explorer.lab.inside.allowance import Account
 from explorer.lab.inside.inner import read_below
-from explorer.lab.inside.listen import receive
+from explorer.lab.inside.listen import received
 from explorer.lab.inside.netns import Namespace
 from explorer.network import reach
 from explorer.network.grid import Cell, Grid, Told, address_toward, holders, rows_of
 from explorer.network.journeys import Asked, Case, Gathered
-from explorer.network.journeys.identity import ping_marks, wanted
+from explorer.network.journeys.headers import internet
+from explorer.network.journeys.identity import ping_marks, ping_protocol, wanted
 from explorer.network.journeys.kernel import Answers
 from explorer.network.journeys.many import Apart
 from explorer.network.journeys.questions import merged
@@ -48,7 +48,7 @@ READ_AT_ONCE = 256  # packets of one place before other places are read
 NO_ROUTE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EINVAL, errno.EADDRNOTAVAIL}
 WHY, GROUNDS = 400, 8  # characters of a sentence, pieces of evidence
 Asking = tuple[str, str, str]  # the place that asks, the place that is asked, the address
-ECHO_REPLY, UNREACHABLE, ECHO_REQUEST, EXCEEDED = 0, 3, 8, 11
+ENDED = {4: (3, 11), 6: (1, 2, 3)}  # version of IP → ICMP errors: unreachable, (too big,) time exceeded
 
 
 @dataclass
@@ -82,7 +82,9 @@ async def measure_grid(
             try:
                 if inner is None:
                     raise OSError(errno.ENOENT, "gone")
-                pings.sockets[row] = held.enter_context(inner.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP))
+                pings.sockets[row, 4] = held.enter_context(echo_socket(inner, 4))
+                with suppress(OSError):  # a kernel without IPv6
+                    pings.sockets[row, 6] = held.enter_context(echo_socket(inner, 6))
                 pings.pids[row] = inner
             except OSError:
                 rows.remove(row)
@@ -92,7 +94,7 @@ async def measure_grid(
                 places=tuple(rows), left_out=tuple(left_out), at=at, error="A grid needs two places that can be entered."
             )
         watch = Watch(traces_of(rows, places, namespace))
-        listening = [asyncio.create_task(pings.listen(row)) for row in rows]
+        listening = [asyncio.create_task(pings.listen(*one)) for one in pings.sockets]
         try:
             await watch.begin(wanted(Asked(source=rows[0], target=rows[1])))
             cells = await _ask_all(pings, rows)
@@ -143,12 +145,12 @@ def _followed(pings: Pings, cells: Iterable[Cell], gathered: Gathered, scene: Sc
     """What was seen of the ping of each question that had an address to ask."""
     apart, found = Apart(gathered), {}
     for cell in cells:
-        for told in (cell.by_address, cell.by_name):
+        for told in cell.questions:
             asking = (cell.source, cell.target, told.address)
             sent = pings.asked.get(asking)
             if sent is None or asking in found:
                 continue
-            marks = ping_marks(sent.identity)
+            marks = ping_marks(sent.identity, protocol=ping_protocol(told.address))
             ok = told.outcome == "answered"
             said = f"{told.address} answered" if ok else os.strerror(sent.errno) if sent.errno else "no answer"
             own = apart.of(marks[0].needle, ok, said, sent.errno)
@@ -172,7 +174,9 @@ def _explained(
     def whole(cell: Cell) -> Cell:
         by_address = told(cell, cell.by_address)
         same = cell.by_name == cell.by_address
-        return cell.model_copy(update={"by_address": by_address, "by_name": by_address if same else told(cell, cell.by_name)})
+        by_name = by_address if same else told(cell, cell.by_name)
+        six = told(cell, cell.by_address6) if cell.by_address6 else None
+        return cell.model_copy(update={"by_address": by_address, "by_name": by_name, "by_address6": six})
 
     return tuple(whole(cell) for cell in cells)
 
@@ -182,7 +186,7 @@ class Pings:
 
     def __init__(self, places: Mapping[str, Place]) -> None:
         self.places = places
-        self.sockets: dict[str, socket.socket] = {}
+        self.sockets: dict[tuple[str, int], socket.socket] = {}  # by place and version of IP
         self.pids: dict[str, Namespace] = {}
         self.sent: dict[bytes, Sent] = {}
         self.asked: dict[Asking, Sent] = {}
@@ -198,7 +202,9 @@ class Pings:
             by_name = by_address
         else:
             by_name = await self.ping(source, target, named)
-        return Cell(source=source, target=target, by_address=by_address, by_name=by_name)
+        address6 = address_toward(self.places[source], self.places[target], 6)
+        by_address6 = await self.ping(source, target, address6) if address6 else reach.NO_ADDRESS6
+        return Cell(source=source, target=target, by_address=by_address, by_name=by_name, by_address6=by_address6)
 
     async def look_up(self, source: str, name: str) -> str:
         inner = self.pids[source]
@@ -212,16 +218,19 @@ class Pings:
             return ""
 
     async def ping(self, source: str, target: str, address: str) -> Told:
-        mark = secrets.token_bytes(MARK)
+        mark, version = secrets.token_bytes(MARK), 6 if ":" in address else 4
+        asking = self.sockets.get((source, version))
+        if asking is None:
+            return Told(outcome="no-route", address=address)
         sent = self.sent[mark] = self.asked[source, target, address] = Sent(source, next(self._identities) & 0xFFFF)
         began = time.monotonic()
         try:
             async with asyncio.timeout(SECONDS):
                 while not sent.answered.is_set():
-                    self.sockets[source].sendto(echo_request(sent.identity, mark), (address, 0))
+                    asking.sendto(echo_request(sent.identity, mark, version), (address, 0))
                     await _or_later(sent.answered, SECONDS / 2)
             took = (time.monotonic() - began) * 1000
-            self.read_on(target)  # the request arrived before its answer: it may still wait in the target's socket
+            self.read_on(target, version)  # the request arrived before its answer: it may still wait in the target's socket
         except TimeoutError:
             took = 0.0
         except OSError as error:
@@ -249,41 +258,43 @@ class Pings:
         found = holders(self.places, address)
         return f"{found[0]} ({address})" if len(found) == 1 else address
 
-    async def listen(self, place: str) -> None:
+    async def listen(self, place: str, version: int) -> None:
         while True:
             try:
-                packet = await receive(self.sockets[place])
+                packet, sender = await received(self.sockets[place, version])
             except OSError:
                 await asyncio.sleep(0.05)
                 continue
-            self.hear(place, packet)
-            self.read_on(place)
+            self.hear(place, packet, version, sender)
+            self.read_on(place, version)
 
-    def read_on(self, place: str) -> None:
+    def read_on(self, place: str, version: int) -> None:
         """Reads packets that are there already, a bounded number, without waiting."""
-        with suppress(OSError):
+        with suppress(OSError, KeyError):
             for _ in range(READ_AT_ONCE):
-                self.hear(place, self.sockets[place].recv(2048))
+                packet, sender = self.sockets[place, version].recvfrom(2048)
+                self.hear(place, packet, version, str(sender[0]))
 
-    def hear(self, place: str, packet: bytes) -> None:
-        if not packet:
+    def hear(self, place: str, packet: bytes, version: int = 4, sender: str = "") -> None:
+        message = echo_message(packet, version)
+        if not message:
             return
-        message = packet[(packet[0] & 15) * 4 :]
-        kind, mark = message[:1], message[8 : 8 + MARK]
-        if kind in (bytes([UNREACHABLE]), bytes([EXCEEDED])) and len(message) > 8:
-            inner = message[8:]
-            start = (inner[0] & 15) * 4 + 8
-            sent = self.sent.get(inner[start : start + MARK])
+        kind, mark = message[0], message[8 : 8 + MARK]
+        if kind in ENDED[version] and len(message) > 8:
+            quoted = internet(message, 8)
+            start = quoted.after + 8 if quoted else len(message)
+            sent = self.sent.get(message[start : start + MARK])
             if sent and sent.source == place:
-                sent.refused_by = str(ipaddress.IPv4Address(packet[12:16]))
+                header = internet(packet) if version == 4 else None
+                sent.refused_by = header.source if header else sender
                 sent.answered.set()
             return
         sent = self.sent.get(mark)
         if sent is None:
             return
-        if kind == bytes([ECHO_REQUEST]):
+        if kind == ECHO_REQUEST[version]:
             sent.seen_in.add(place)
-        elif kind == bytes([ECHO_REPLY]) and place == sent.source:
+        elif kind == ECHO_REPLY[version] and place == sent.source:
             sent.came_back = True
             sent.answered.set()
 

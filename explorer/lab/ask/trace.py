@@ -24,6 +24,7 @@ NFT_SUBSYSTEM, NEW_TRACE = 10, 17  # NFNL_SUBSYS_NFTABLES, NFT_MSG_TRACE
 TABLE, CHAIN, HANDLE, TYPE, VERDICT, PACKET, NETWORK, TRANSPORT = 1, 2, 3, 4, 5, 6, 8, 9  # NFTA_TRACE_*
 POLICY_ATTRIBUTE = 16
 POLICY, RULE = 1, 3  # NFT_TRACETYPE_*
+FAMILIES = {10: "ip6 "}  # NFPROTO_IPV6, of the table: what stands before its name
 VERDICTS = {0: "drop", 1: "accept", 3: "queue", -1: "continue", -2: "break", -3: "jump", -4: "goto", -5: "return"}
 TIMESTAMPS = 35  # SO_TIMESTAMPNS, <asm-generic/socket.h>
 CLOCK = struct.Struct("=qq")
@@ -164,12 +165,13 @@ def read_steps(place: str, data: bytes) -> Iterator[Step]:
         if length < HEADER.size:
             return
         if kind == NFT_SUBSYSTEM << 8 | NEW_TRACE:
-            with suppress(struct.error, KeyError):
-                yield _step(place, dict(attributes(data[at + HEADER.size + 4 : at + length])))
+            with suppress(struct.error, KeyError, IndexError):
+                family = FAMILIES.get(data[at + HEADER.size], "")
+                yield _step(place, family, dict(attributes(data[at + HEADER.size + 4 : at + length])))
         at += (length + 3) & ~3
 
 
-def _step(place: str, told: dict[int, bytes]) -> Step:
+def _step(place: str, family: str, told: dict[int, bytes]) -> Step:
     kind = _number(told[TYPE])
     verdict = dict(attributes(told.get(VERDICT, b"")))
     code = struct.unpack(">i", verdict[1])[0] if 1 in verdict else 0
@@ -178,7 +180,7 @@ def _step(place: str, told: dict[int, bytes]) -> Step:
     return Step(
         place=place,
         packet=_number(told[PACKET]),
-        table=_text(told[TABLE]),
+        table=family + _text(told[TABLE]),
         chain=_text(told.get(CHAIN, b"")),
         handle=int.from_bytes(told.get(HANDLE, b"")) if kind == RULE else 0,
         verdict=VERDICTS.get(code, str(code)),

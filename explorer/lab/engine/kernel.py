@@ -39,13 +39,15 @@ LIMITS = {
 # 660 MB. It is lowered for the whole machine, because no namespace has a value of its own.
 AT_MOST = {"net/netfilter/nf_conntrack_max": 16_384}
 
-# In the engine's namespace: no routing, no IPv6, no answer to ARP for another LAN, and no rules for bridged frames.
+# In the engine's namespace: no routing, no IPv6, no ear for routers, no answer to ARP for another LAN, and no rules for bridged
+# frames.
 # The script prints "bridged" when the last one fails.
 _SWITCHES = """
 cd /proc/sys/net
 for file in ipv4/ip_forward ipv6/conf/all/forwarding bridge/bridge-nf-call-iptables bridge/bridge-nf-call-ip6tables \\
   bridge/bridge-nf-call-arptables; do [ ! -e $file ] || echo 0 >$file; done
 for file in ipv4/conf/all/arp_ignore ipv4/conf/default/arp_ignore; do [ ! -e $file ] || echo 1 >$file; done
+for file in ipv6/conf/all/accept_ra ipv6/conf/default/accept_ra; do [ ! -e $file ] || echo 0 >$file; done
 for file in ipv6/conf/all/disable_ipv6 ipv6/conf/default/disable_ipv6; do [ ! -e $file ] || echo 1 >$file; done
 [ ! -e bridge/bridge-nf-call-iptables ] || [ "$(cat bridge/bridge-nf-call-iptables)" = 0 ] || echo bridged
 """

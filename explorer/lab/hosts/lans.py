@@ -21,6 +21,7 @@ from explorer.lab.config import LabConfig
 from explorer.lab.engine import bridges
 from explorer.lab.engine.kernel import LAN_NETWORK
 from explorer.lab.errors import NodeError, NoRoom
+from explorer.lab.hosts import ipv6
 from explorer.network.scenario import LAN, ROUTER, Scenario
 
 SANDBOX = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -30,12 +31,14 @@ GATEWAY, ASIDE = 1, 254  # the usual address of a gateway; the address of the en
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A LAN of a scenario as it is on the engine. `addresses` are those of its members."""
+    """A LAN of a scenario as it is on the engine. `addresses` are those of its members; with `ipv6`, each member has the IPv6
+    address that belongs to its address as well."""
 
     lan: str
     name: str
     subnet: str
     addresses: dict[str, str]
+    ipv6: bool = False
 
 
 def filters(config: LabConfig, sandbox: str | None = None, generation: int | None = None) -> dict[str, Any]:
@@ -57,7 +60,7 @@ def make_lans(
         members = scenario.on(lan)
         name = lan_name(config, sandbox, lan.name)
         subnet = _make_lan(config, client, name, ROUTER in members, labels | {"explorer.lan": lan.name})
-        made.append(Segment(lan.name, name, subnet, addresses(subnet, scenario, members)))
+        made.append(Segment(lan.name, name, subnet, addresses(subnet, scenario, members), ipv6.spoken()))
     return made
 
 

@@ -25,7 +25,7 @@ from explorer.lab.engine import cgroups, create, disks, ids, memory, runtime
 from explorer.lab.engine.client import session
 from explorer.lab.engine.removal import empty
 from explorer.lab.errors import HostError, LabError, NodeError, NoRoom
-from explorer.lab.hosts import lans, machines, quota, stage
+from explorer.lab.hosts import ipv6, lans, machines, quota, stage
 from explorer.lab.hosts.run import BoundedOutput, execute
 from explorer.network.scenario import DEFAULT_ENGINE, Scenario
 
@@ -170,13 +170,23 @@ def _tell(
     addresses: dict[str, dict[str, str]],
     versions: dict[str, str],
 ) -> dict[str, Any]:
-    """The facts of a sandbox. `address` is the address on the first LAN, `addresses` are those on every LAN."""
+    """The facts of a sandbox. `address` is the address on the first LAN, `addresses` are those on every LAN; `subnet6` and
+    `address6` are the same of IPv6, "" where the node's kernel does not speak it."""
+    six = ipv6.spoken()
 
     def about(name: str) -> dict[str, Any]:
-        return {"container": started[name], "address": next(iter(addresses[name].values())), "addresses": addresses[name]}
+        address = next(iter(addresses[name].values()))
+        return {
+            "container": started[name],
+            "address": address,
+            "address6": ipv6.address_of(address) if six else "",
+            "addresses": addresses[name],
+        }
 
+    first = subnets[scenario.lans[0].name]
     return {
-        "subnet": subnets[scenario.lans[0].name],
+        "subnet": first,
+        "subnet6": ipv6.subnet_of(first) if six else "",
         "lans": subnets,
         "hosts": {host: about(host) | {"engine": versions[host]} for host in scenario.hosts},
         "machines": {machine: about(machine) for machine in scenario.machines},
@@ -206,8 +216,9 @@ def _start(
     if engine:
         image, rights = images.HOSTS[engine], machines.host_rights(config, client, sandbox, volume)
     else:
-        forwards = scenario.forwards(name)
-        image, rights = images.MACHINE, (machines.router_rights if forwards else machines.machine_rights)(client)
+        image, rights = images.MACHINE, machines.machine_rights(client)
+    if switches := machines.switches(name, scenario, segments):
+        rights = rights | {"Sysctls": switches}
     first, *more = [segment for segment in segments if name in segment.addresses]
     container = client.api.create_container(
         images.tag(config, image),
@@ -225,6 +236,8 @@ def _start(
     if engine:
         cgroups.delegate(config, container, root)
         quota.limit_host(pid)
+    if first.ipv6:
+        ipv6.give(pid, list(machines.routes(name, scenario, segments)))
     quota.shut_resolver(pid)
     return str(container)
 

@@ -13,7 +13,7 @@ from docker.types import LogConfig, Mount
 import docker
 from explorer.lab import images
 from explorer.lab.config import LabConfig
-from explorer.lab.hosts import lans
+from explorer.lab.hosts import ipv6, lans
 from explorer.network.scenario import Scenario
 
 SECCOMP = Path(__file__).parents[1] / "images" / "seccomp.json"
@@ -78,25 +78,35 @@ def machine_rights(client: docker.DockerClient) -> dict[str, Any]:
     return rights
 
 
-def router_rights(client: docker.DockerClient) -> dict[str, Any]:
-    """The rights of a machine that forwards packets: in its own namespace, forwarding is on."""
-    return machine_rights(client) | {"Sysctls": {"net.ipv4.ip_forward": "1"}}
+def switches(name: str, scenario: Scenario, segments: list[lans.Segment]) -> dict[str, str]:
+    """The sysctls of its network namespace: a machine that forwards packets has forwarding on."""
+    forwards, own = scenario.forwards(name), [segment for segment in segments if name in segment.addresses]
+    told = {"net.ipv4.ip_forward": "1"} if forwards else {}
+    return told | (ipv6.switches(len(own), forwards) if any(segment.ipv6 for segment in own) else {})
 
 
 def environment(name: str, scenario: Scenario, segments: list[lans.Segment]) -> dict[str, str]:
-    """The environment of its programs. `LAN` is for people: the first three numbers of its LAN's addresses, as in
-    `$LAN.0/24`."""
+    """The environment of its programs. `LAN` and `LAN6` are for people: what the addresses of its LAN begin with, as in
+    `$LAN.0/24` and `$LAN6:/64`. IPv6 addresses have names of their own, as localhost's has in Debian: programs would take
+    the IPv6 address of a name with both."""
+    own = lans.address_of(segments, name)
+    names = [(other, lans.address_of(segments, other, name)) for other in scenario.names]
+    six = any(segment.ipv6 for segment in segments)
+    if six:
+        names += [(f"ip6-{other}", ipv6.address_of(address)) for other, address in names]
     return {
-        "LAN": lans.address_of(segments, name).rpartition(".")[0],
+        "LAN": own.rpartition(".")[0],
+        "LAN6": ipv6.address_of(own).rpartition(":")[0] if six else "",
         "LAN_DNS": lans.address_of(segments, "outside", name),
-        "LAN_NAMES": " ".join(f"{other}={lans.address_of(segments, other, name)}" for other in scenario.names),
-        "LAN_ROUTES": " ".join(_routes(name, scenario, segments)),
+        "LAN_NAMES": " ".join(f"{other}={address}" for other, address in names),
+        "LAN_ROUTES": " ".join(f"{to}={via}" for to, via in routes(name, scenario, segments)),
         "EXPIRES": f"{EXPIRES}/at",
     }
 
 
-def _routes(name: str, scenario: Scenario, segments: list[lans.Segment]) -> Iterator[str]:
+def routes(name: str, scenario: Scenario, segments: list[lans.Segment]) -> Iterator[tuple[str, str]]:
+    """(destination, next hop) of each of its routes."""
     subnets = {segment.lan: segment.subnet for segment in segments}
     for route in scenario.routes:
         if route.on == name:
-            yield f"{subnets.get(route.to, route.to)}={lans.address_of(segments, route.via, name)}"
+            yield subnets.get(route.to, route.to), lans.address_of(segments, route.via, name)

@@ -170,7 +170,7 @@ class Known:
     def published(self, host_port: str, protocol: str, inside: str) -> tuple[DockerContainer, PublishedPort] | None:
         """The container that publishes `host_port` as `inside` (address:port)."""
         address, _, port = inside.rpartition(":")
-        found = self.at(address)
+        found = self.at(address.removeprefix("[").removesuffix("]"))
         if found is None:
             return None
         for published in found.container.ports:

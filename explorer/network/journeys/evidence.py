@@ -10,9 +10,9 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from explorer.network.journeys.ends import Ends
+from explorer.network.journeys.ends import Ends, with_port
 from explorer.network.journeys.gathered import Drop, NameSearch, Sighting
-from explorer.network.journeys.identity import IcmpError
+from explorer.network.journeys.icmp import IcmpError
 from explorer.network.journeys.kernel import Listener, Looked, Neighbour, Tracked
 from explorer.network.journeys.model import Evidence, Met
 from explorer.network.packets import Packet
@@ -36,7 +36,8 @@ def rule_met(place: str, met: Met) -> Evidence:
     number = f"rule {met.position}" if met.position else "policy"
     rule = f": {met.rule}" if met.rule else ""
     text = f"the kernel's trace names {met.chain} ({met.table}), {number}{rule} → {met.verdict}"
-    return Evidence(kind="rule", place=place, text=text, command=f"iptables -t {met.table} -nvL {met.chain} --line-numbers")
+    program, table = ("ip6tables", met.table[4:]) if met.table.startswith("ip6 ") else ("iptables", met.table)
+    return Evidence(kind="rule", place=place, text=text, command=f"{program} -t {table} -nvL {met.chain} --line-numbers")
 
 
 def frame_seen(one: Sighting, ends: Ends | None) -> Evidence:
@@ -91,7 +92,7 @@ def counter_moved(place: str, name: str, by: int) -> Evidence:
 def socket_listens(place: str, one: Listener) -> Evidence:
     flag = "t" if one.protocol == "tcp" else "u"
     waiting = f"; {one.waiting} wait there" if one.waiting else ""
-    text = f"a {one.protocol.upper()} socket listens on {one.address}:{one.port}{waiting}"
+    text = f"a {one.protocol.upper()} socket listens on {with_port(one.address, str(one.port))}{waiting}"
     return Evidence(kind="socket", place=place, text=text, command=f"ss -ln{flag}")
 
 
@@ -108,7 +109,9 @@ def nobody_listens(place: str, protocol: str, port: int) -> Evidence:
 def icmp_error(one: IcmpError) -> Evidence:
     place = one.sighting.place
     return Evidence(
-        kind="icmp", place=place, text=f"ICMP “{one.words}” from {one.sender} quotes this packet; seen on {one.sighting.device}"
+        kind="icmp",
+        place=place,
+        text=f"{one.protocol} “{one.words}” from {one.sender} quotes this packet; seen on {one.sighting.device}",
     )
 
 
@@ -120,7 +123,12 @@ def neighbour_is(place: str, one: Neighbour) -> Evidence:
 
 def arp_asked(place: str, address: str, device: str, answered: bool) -> Evidence:
     told = "and was answered" if answered else "and no answer was seen"
-    return Evidence(kind="arp", place=place, text=f"asked by ARP on {device} who has {address}, {told}")
+    return Evidence(kind="arp", place=place, text=f"asked by {asking_by(address)} on {device} who has {address}, {told}")
+
+
+def asking_by(address: str) -> str:
+    """How a neighbour with this address is looked for."""
+    return "neighbour discovery" if ":" in address else "ARP"
 
 
 def switch_is(place: str, name: str, value: str) -> Evidence:

@@ -6,13 +6,13 @@ of its message. An answer is known by the numbers that it repeats from the reque
 
 from __future__ import annotations
 
-import ipaddress
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from explorer.network.journeys.ends import Ends
-from explorer.network.journeys.gathered import Drop, Gathered, Sighting, Step
+from explorer.network.journeys.gathered import Drop, Gathered, Step
+from explorer.network.journeys.headers import ECHOES, ICMP, ICMP6, TCP, UDP, internet, ports
 from explorer.network.journeys.model import Asked
 from explorer.network.packets import Layer, Packet, dissect
 
@@ -21,7 +21,7 @@ from explorer.network.packets import Layer, Packet, dissect
 class Mark:
     """What identifies a packet. `needle` has to be in its bytes; `fields` have to be in its innermost layer of `protocol`."""
 
-    protocol: str  # ICMP, TCP, ARP, UDP (a DNS message), datagram (any other UDP), IP (any other protocol)
+    protocol: str  # ICMP, ICMPv6, TCP, ARP, UDP (a DNS message), datagram (any other UDP), IP (any other protocol)
     needle: bytes
     fields: tuple[tuple[str, str], ...] = ()
     answer: bool = False
@@ -63,14 +63,18 @@ class Mark:
         return ends_of(packet) in self.ends if self.ends else data[layer.offset + layer.length :].startswith(self.needle)
 
 
-def ping_marks(identity: int, sequence: int = 1) -> tuple[Mark, Mark]:
+def ping_marks(identity: int, sequence: int = 1, protocol: str = "ICMP") -> tuple[Mark, Mark]:
     """The marks of an echo request and of its reply."""
     needle = struct.pack(">HH", identity, sequence)
     same = (("id", str(identity)), ("sequence", str(sequence)))
     return (
-        Mark("ICMP", needle, (("type", "echo request"), *same)),
-        Mark("ICMP", needle, (("type", "echo reply"), *same), answer=True),
+        Mark(protocol, needle, (("type", "echo request"), *same)),
+        Mark(protocol, needle, (("type", "echo reply"), *same), answer=True),
     )
+
+
+def ping_protocol(address: str) -> str:
+    return "ICMPv6" if ":" in address else "ICMP"
 
 
 def tcp_marks(sequence: int) -> tuple[Mark, Mark]:
@@ -93,6 +97,7 @@ def datagram_marks(payload: bytes, ends: Ends) -> tuple[Mark, Mark]:
     return Mark("datagram", payload[:BEGINNING]), Mark("datagram", b"", answer=True, ends=frozenset({ends.back()}))
 
 
+ECHO = {"ICMP": ICMP, "ICMPv6": ICMP6}
 BEGINNING = 32  # bytes of a datagram that identify it
 
 
@@ -116,7 +121,7 @@ def find_sequence(gathered: Gathered, source: str, port: int, to: int) -> int | 
     rules of the place see it first, then its interfaces; a packet that a rule stopped was only dropped."""
     for step in gathered.steps:
         ends = step_ends(step) if step.place == source else None
-        first = ends and step.network[9] == 6 and len(step.transport) >= 14 and step.transport[13] & 0x12 == 0x02
+        first = ends and _protocol(step) == TCP and len(step.transport) >= 14 and step.transport[13] & 0x12 == 0x02
         if first and ends and (ends.source_port, ends.destination_port) == (str(port), str(to)):
             return int.from_bytes(step.transport[4:8])
     frames = [one.data for one in gathered.sightings if one.place == source]
@@ -126,76 +131,6 @@ def find_sequence(gathered: Gathered, source: str, port: int, to: int) -> int | 
         if tcp and tcp.get("flags") == "SYN" and tcp.get("source port") == str(port):
             return int(tcp.get("sequence"))
     return None
-
-
-@dataclass(frozen=True, slots=True)
-class IcmpError:
-    """An ICMP error about the packet, as it was seen first. `mtu` is what fits, for “fragmentation needed”."""
-
-    sighting: Sighting
-    sender: str
-    type: int
-    code: int
-    mtu: int = 0
-
-    @property
-    def words(self) -> str:
-        return ERRORS.get((self.type, self.code), f"type {self.type}, code {self.code}")
-
-
-ERRORS = {
-    (3, 0): "network unreachable", (3, 1): "host unreachable", (3, 2): "protocol unreachable", (3, 3): "port unreachable",
-    (3, 4): "fragmentation needed", (3, 9): "network prohibited", (3, 10): "host prohibited",
-    (3, 13): "administratively prohibited", (11, 0): "time to live exceeded", (11, 1): "fragments timed out",
-    (12, 0): "bad header",
-}  # fmt: skip
-QUOTING = (3, 11, 12)  # the types of ICMP messages that quote a packet because it ended
-
-
-def errors_about(mark: Mark, known: set[Ends], sightings: Iterable[Sighting]) -> list[IcmpError]:
-    """The ICMP errors that quote the packet, in order of time. `known` are the ends that the packet had anywhere: UDP is
-    recognised by them, everything else by its numbers."""
-    found = []
-    for one in sorted(sightings, key=lambda sighting: sighting.at):
-        ip = _ipv4_at(one.data)
-        icmp = ip + (one.data[ip] & 15) * 4 if ip and one.data[ip + 9] == 1 else 0
-        if not icmp or len(one.data) < icmp + 36 or one.data[icmp] not in QUOTING:
-            continue
-        if _quotes(mark, known, one.data[icmp + 8 :]):
-            mtu = int.from_bytes(one.data[icmp + 6 : icmp + 8])
-            sender = str(ipaddress.IPv4Address(one.data[ip + 12 : ip + 16]))
-            found.append(IcmpError(one, sender, one.data[icmp], one.data[icmp + 1], mtu))
-    return found
-
-
-def _ipv4_at(data: bytes) -> int:
-    """Where the innermost IPv4 header begins, looking into VXLAN; 0 when there is none."""
-    at = 14 if data[12:14] == b"\x08\x00" and len(data) >= 34 else 0
-    if at and data[at + 9] == 17 and data[at + 22 : at + 24] == b"\x12\xb5" and data[at + 48 : at + 50] == b"\x08\x00":
-        return at + 50 if len(data) >= at + 70 else 0  # 20 bytes IPv4, 8 UDP, 8 VXLAN, 14 Ethernet
-    return at
-
-
-def echo_of(data: bytes) -> bytes:
-    """Identifier and sequence number of the echo message in a frame, also of one inside VXLAN; b"" for other frames."""
-    ip = _ipv4_at(data)
-    icmp = ip + (data[ip] & 15) * 4 if ip and data[ip + 9] == 1 else 0
-    return data[icmp + 4 : icmp + 8] if icmp and data[icmp : icmp + 1] in (b"\0", b"\x08") else b""
-
-
-def _quotes(mark: Mark, known: set[Ends], quoted: bytes) -> bool:
-    size = (quoted[0] & 15) * 4
-    transport, protocol = quoted[size : size + 8], quoted[9]
-    if len(transport) < 8 or quoted[0] >> 4 != 4:
-        return False
-    if mark.protocol == "TCP" and not mark.answer:
-        return protocol == 6 and transport[4:8] == mark.needle
-    if mark.protocol == "ICMP":
-        return protocol == 1 and transport[4:8] == mark.needle
-    source, destination = (str(ipaddress.IPv4Address(quoted[at : at + 4])) for at in (12, 16))
-    first, second = struct.unpack_from(">HH", transport)
-    ends = Ends(source, destination, str(first), str(second)) if protocol in (6, 17) else Ends(source, destination)
-    return protocol == {"TCP": 6, "UDP": 17, "datagram": 17, "IP": mark.number}.get(mark.protocol) and ends in known
 
 
 def framed(drop: Drop) -> bytes:
@@ -236,13 +171,18 @@ def ends_of(packet: Packet) -> Ends | None:
 
 def step_ends(step: Step) -> Ends | None:
     """The ends of a step that carries its headers."""
-    if len(step.network) < 20 or step.network[0] >> 4 != 4:
-        return None
-    source, destination = (str(ipaddress.IPv4Address(step.network[at : at + 4])) for at in (12, 16))
-    if step.network[9] in (6, 17) and len(step.transport) >= 4:
-        first, second = struct.unpack_from(">HH", step.transport)
-        return Ends(source, destination, str(first), str(second))
-    return Ends(source, destination)
+    ip = internet(step.network)
+    return Ends(ip.source, ip.destination, *ports(ip.protocol, step.transport)) if ip else None
+
+
+def _protocol(step: Step) -> int:
+    ip = internet(step.network)
+    return ip.protocol if ip else 0
+
+
+def _number(step: Step) -> str:
+    ip = internet(step.network)
+    return ip.number if ip else ""
 
 
 def step_fits(step: Step, mark: Mark, known: set[Ends]) -> bool:
@@ -251,16 +191,17 @@ def step_fits(step: Step, mark: Mark, known: set[Ends]) -> bool:
     ends = step_ends(step)
     if ends is None:
         return False
-    protocol = step.network[9]
+    protocol = _protocol(step)
     if mark.protocol == "TCP":
         at = 8 if mark.answer else 4
-        return protocol == 6 and step.transport[at : at + 4] == mark.needle
-    if mark.protocol == "ICMP":
-        kind = 0 if mark.answer else 8
-        return protocol == 1 and step.transport[:1] == bytes([kind]) and step.transport[4:8] == mark.needle
-    if mark.once and mark.once != str(int.from_bytes(step.network[4:6])):
+        return protocol == TCP and step.transport[at : at + 4] == mark.needle
+    if mark.protocol in ECHO:
+        kind = ECHOES[ECHO[mark.protocol]][mark.answer]
+        same = step.transport[:1] == bytes([kind]) and step.transport[4:8] == mark.needle
+        return protocol == ECHO[mark.protocol] and same
+    if mark.once and mark.once != _number(step):
         return False
-    wanted = mark.number if mark.protocol == "IP" else 17
+    wanted = mark.number if mark.protocol == "IP" else UDP
     return protocol == wanted and any(_one_end(ends, other) for other in known)
 
 
@@ -272,7 +213,8 @@ def _one_end(one: Ends, other: Ends) -> bool:
     )
 
 
-PING, CONNECTION, LOOKUP = "icmp type { echo-request, echo-reply }", "tcp flags & (syn | rst) != 0", "meta l4proto udp"
+PING, PING6 = "icmp type { echo-request, echo-reply }", "icmpv6 type { echo-request, echo-reply }"
+CONNECTION, LOOKUP = "tcp flags & (syn | rst) != 0", "meta l4proto udp"
 OTHERS = "meta l4proto != { tcp, udp }"
 TUNNEL = "udp dport 4789"  # VXLAN: the packet may travel inside
 
@@ -280,5 +222,5 @@ TUNNEL = "udp dport 4789"  # VXLAN: the packet may travel inside
 def wanted(asked: Asked) -> tuple[str, ...]:
     """The nftables matches for packets of this kind and their answers. The matches are narrow, so that other packets are not
     traced."""
-    kinds = {"ping": (PING, TUNNEL), "dns": (LOOKUP,), "record": (CONNECTION, LOOKUP, OTHERS)}
+    kinds = {"ping": (PING, PING6, TUNNEL), "dns": (LOOKUP,), "record": (CONNECTION, LOOKUP, OTHERS)}
     return kinds.get(asked.kind, (CONNECTION, TUNNEL))

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from explorer.network.journeys.gathered import Drop, Gathered, Sighting, Step
-from explorer.network.journeys.identity import echo_of, framed
+from explorer.network.journeys.headers import internet, is_echo
+from explorer.network.journeys.icmp import echo_of
+from explorer.network.journeys.identity import framed
 
 
 class Apart:
@@ -44,6 +46,7 @@ def _steps_of(steps: tuple[Step, ...]) -> Iterator[tuple[bytes, Step]]:
     about: dict[tuple[str, int], bytes] = {}
     for step in steps:
         if step.network:
-            echo = len(step.network) > 9 and step.network[9] == 1 and step.transport[:1] in (b"\0", b"\x08")
+            ip = internet(step.network)
+            echo = ip is not None and is_echo(ip.protocol, step.transport)
             about[step.place, step.packet] = step.transport[4:8] if echo else b""
         yield about.get((step.place, step.packet), b""), step

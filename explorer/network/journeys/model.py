@@ -12,7 +12,7 @@ from explorer.network.model import Fact
 Kind = Literal["ping", "tcp", "http", "dns", "record"]
 Ending = Literal["arrived", "dropped", "rejected", "refused", "unreachable", "unanswered", "lost", "unknown"]
 HOPS = 120
-WITH_PORT = re.compile(r"([^:\s]+):(\d{1,5})")
+WITH_PORT = re.compile(r"([^:\s]+|\[[0-9a-fA-F:.]+\]):(\d{1,5})")
 
 
 Ground = Literal[
@@ -32,14 +32,16 @@ class Evidence(Fact):
 
 
 class Asked(Fact):
-    """The question: from a place to a place, a name or an IPv4 address. For dns, `target` is the name that is looked up. For
-    record nothing is sent: the first ping, connection, datagram or lookup that leaves the place by itself is followed. A target
-    may end with a port, as in h1:8080."""
+    """The question: from a place to a place, a name or an address. For dns, `target` is the name that is looked up. For record
+    nothing is sent: the first ping, connection, datagram or lookup that leaves the place by itself is followed. A target may
+    end with a port, as in h1:8080 or [fd00::11]:8080. `family` is the version of IP by which a place or a name is asked; with
+    4, IPv6 is taken where there is nothing else."""
 
     source: str = Field(min_length=1, max_length=200)
     target: str = Field(min_length=1, max_length=253)
     kind: Kind = "ping"
     port: int = Field(default=80, ge=1, le=65535)
+    family: Literal[4, 6] = 4
 
     @model_validator(mode="before")
     @classmethod

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from explorer.network.journeys.ends import Ends
+from explorer.network.journeys.ends import Ends, with_port
 from explorer.network.journeys.gathered import Sighting, Step
 from explorer.network.journeys.identity import (
     BEGINNING,
@@ -66,8 +66,9 @@ def _ruled(steps: Iterable[Step], source: str) -> Iterator[Own]:
     """Packets of the place itself as its first rule met them: a later rule or a missing neighbour may have stopped them."""
     for step in steps:
         if (step.place, step.table, step.chain) == (source, OURS, SENT) and len(step.network) >= 20:
-            data = bytes(12) + struct.pack(">H", 0x0800) + step.network + step.transport
-            total = 14 + int.from_bytes(step.network[2:4])
+            six = step.network[0] >> 4 == 6
+            data = bytes(12) + struct.pack(">H", 0x86DD if six else 0x0800) + step.network + step.transport
+            total = 14 + (40 + int.from_bytes(step.network[4:6]) if six else int.from_bytes(step.network[2:4]))
             if own := _own(dissect(data, max(total, len(data))), data):
                 yield own
 
@@ -80,7 +81,7 @@ def _own(packet: Packet, data: bytes) -> Own | None:
     layer = innermost(packet)
     if ends is None or layer is None:
         return None
-    to = f"to {ends.destination}{f':{ends.destination_port}' if ends.destination_port else ''}"
+    to = f"to {with_port(ends.destination, ends.destination_port)}"
     if marks := _of_program(packet, data, ends):
         if marks[0].transport == "udp":
             marks = (replace(marks[0], once=ip_number(packet), start=ends), marks[1])
@@ -100,9 +101,9 @@ def _own(packet: Packet, data: bytes) -> Own | None:
 
 
 def _of_program(packet: Packet, data: bytes, ends: Ends) -> tuple[Mark, Mark] | None:
-    icmp, tcp, udp = (packet.find(protocol) for protocol in ("ICMP", "TCP", "UDP"))
+    icmp, tcp, udp = packet.find("ICMP", "ICMPv6"), packet.find("TCP"), packet.find("UDP")
     if icmp and "echo request" in icmp.get("type"):
-        return ping_marks(int(icmp.get("id")), int(icmp.get("sequence")))
+        return ping_marks(int(icmp.get("id")), int(icmp.get("sequence")), icmp.protocol)
     if tcp and tcp.get("flags") == "SYN":
         return tcp_marks(int(tcp.get("sequence")))
     if udp and packet.find("DNS") and len(data) >= udp.offset + 10:

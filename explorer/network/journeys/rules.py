@@ -3,7 +3,7 @@ is there."""
 
 from __future__ import annotations
 
-from explorer.network.journeys.ends import Ends
+from explorer.network.journeys.ends import Ends, with_port
 from explorer.network.journeys.gathered import Handles, Step
 from explorer.network.journeys.model import Met
 from explorer.network.journeys.scene import Scene
@@ -27,9 +27,13 @@ VERDICTS = {
 }
 
 
+def in_nat(step: Step) -> bool:
+    return step.table in ("nat", "ip6 nat")
+
+
 def translated(step: Step, was: Ends | None, now: Ends | None) -> str:
     """What a rule of the nat table changed in the packet, read from the packet before and after."""
-    if step.table != "nat" or step.verdict != "accept" or step.policy:
+    if not in_nat(step) or step.verdict != "accept" or step.policy:
         return ""
     arriving, leaving = remembered(was, now)
     return leaving if step.chain.startswith(("POSTROUTING", "DOCKER_POSTROUTING")) else arriving
@@ -44,12 +48,8 @@ def remembered(was: Ends | None, now: Ends | None) -> tuple[str, str]:
         ("destination", (was.destination, was.destination_port), (now.destination, now.destination_port)),
         ("source", (was.source, was.source_port), (now.source, now.source_port)),
     ):
-        told.append(f"{side} {_end(*one)} becomes {_end(*other)}" if one != other else "")
+        told.append(f"{side} {with_port(*one)} becomes {with_port(*other)}" if one != other else "")
     return told[0], told[1]
-
-
-def _end(address: str, port: str) -> str:
-    return f"{address}:{port}" if port else address
 
 
 def words_of_step(scene: Scene, place: str, step: Step, handles: Handles, change: str) -> tuple[str, Met] | None:

@@ -57,7 +57,7 @@ class Scene:
         """The route that the kernel takes: the longest prefix; of equal prefixes, the smallest metric."""
         found = self.places.get(place)
         best: tuple[int, int, Route] | None = None
-        for item in self._items(found, "routes") if found else ():
+        for item in self._items(found, routes_of(destination)) if found else ():
             if not isinstance(item, Route) or (length := _matches(item.destination, destination)) is None:
                 continue
             rank = (length, -(item.metric or 0), item)
@@ -142,20 +142,26 @@ class Scene:
             via = f" through {looked.via}" if looked.via else ""
             same = route if route and route.destination == looked.matched else None
             text = f"{place} routes it: {destination} is reached by {looked.device}{via} (route {looked.matched})"
-            return text, self.why(place, "routes", same.key) if same else ""
+            return text, self.why(place, routes_of(destination), same.key) if same else ""
         if route is None:
             return f"{place} routes it to {destination} by {device}", ""
         via = f" through {route.via}" if route.via else ""
         return (
             f"{place} routes it: {destination} is reached by {route.dev or device}{via} (route {route.destination})",
-            self.why(place, "routes", route.key),
+            self.why(place, routes_of(destination), route.key),
         )
+
+
+def routes_of(address: str) -> View:
+    """The view that has the route to this address."""
+    return "routes6" if ":" in address else "routes"
 
 
 def _matches(prefix: str, address: str) -> int | None:
     """The prefix length of the route when its destination contains the address."""
+    everything = "::/0" if ":" in address else "0.0.0.0/0"
     try:
-        network = ipaddress.ip_network("0.0.0.0/0" if prefix == "default" else prefix, strict=False)
+        network = ipaddress.ip_network(everything if prefix == "default" else prefix, strict=False)
         return network.prefixlen if ipaddress.ip_address(address) in network else None
     except ValueError:
         return None

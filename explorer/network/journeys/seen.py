@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from explorer.network.journeys.ends import Ends
 from explorer.network.journeys.gathered import Drop, Sighting, Step
+from explorer.network.journeys.headers import UDP, internet
 from explorer.network.journeys.identity import Mark, ends_of, framed, ip_number, step_ends, step_fits
 from explorer.network.journeys.scene import Scene
 from explorer.network.packets import Packet, dissect
@@ -55,8 +56,8 @@ def _tunnel(packet: Packet) -> tuple[str, str, str] | None:
 def _carries(step: Step, tunnels: set[tuple[str, str, str]]) -> bool:
     """Whether the step is about the VXLAN packet that carries the packet."""
     ends = step_ends(step)
-    number = str(int.from_bytes(step.network[4:6]))
-    return bool(ends and ends.destination_port == "4789" and (ends.source, ends.destination, number) in tunnels)
+    ip = internet(step.network)
+    return bool(ip and ends and ends.destination_port == "4789" and (ends.source, ends.destination, ip.number) in tunnels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +168,8 @@ def recognised_steps(mark: Mark, seen: list[SeenPacket], lost: list[Lost], steps
     following: dict[tuple[str, int], bool] = {}
     for step in steps:
         if step.network:
-            same = step.network[9] != 17 or not numbers or str(int.from_bytes(step.network[4:6])) in numbers
+            ip = internet(step.network)
+            same = ip is None or ip.protocol != UDP or not numbers or ip.number in numbers
             following[step.place, step.packet] = (same and step_fits(step, mark, known)) or _carries(step, tunnels)
         if following.get((step.place, step.packet)):
             ours.setdefault(step.place, []).append(step)

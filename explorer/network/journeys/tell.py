@@ -19,6 +19,7 @@ SHOWN = {
     "IPv4": ("source", "destination", "TTL", "identification", "protocol"),
     "IPv6": ("source", "destination", "hop limit"),
     "ICMP": ("type", "code", "id", "sequence"),
+    "ICMPv6": ("type", "code", "id", "sequence", "MTU", "target"),
     "TCP": ("source port", "destination port", "flags", "sequence", "acknowledgement"),
     "UDP": ("source port", "destination port", "length"),
     "DNS": ("kind", "question", "answer", "result"),

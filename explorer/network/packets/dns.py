@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from explorer.network.packets.reader import ByteCursor, Malformed, Short, hexadecimal, ipv4, ipv6, named, printable
 from explorer.network.packets.step import Next
 
-ADDRESS, INTERNET = 1, 1  # kind and class of a record that holds an IPv4 address
+ADDRESS, ADDRESS6, INTERNET = 1, 28, 1  # kinds and class of records that hold an address of IPv4 or IPv6
 TYPES = {ADDRESS: "A", 2: "NS", 5: "CNAME", 6: "SOA", 12: "PTR", 15: "MX", 16: "TXT", 28: "AAAA", 33: "SRV", 41: "OPT"}
 CODES = {0: "no error", 1: "format error", 2: "server failure", 3: "no such name", 4: "not implemented", 5: "refused"}
 QUESTIONS_READ, RECORDS_READ = 4, 16
@@ -70,12 +70,14 @@ def read_sections(data: bytes, start: int, end: int) -> Iterator[Question | Reco
         yield Record(name, kind, family, seconds, value, value_at, at, read.at - at)
 
 
-def first_address(message: bytes) -> str:
-    """The first IPv4 address among the answers; "" when there is none before the first answer that cannot be read."""
+def first_address(message: bytes, version: int = 4) -> str:
+    """The first address of this version of IP among the answers; "" when there is none before the first answer that cannot be
+    read."""
+    kind, size, words = (ADDRESS6, 16, ipv6) if version == 6 else (ADDRESS, 4, ipv4)
     try:
         for one in read_sections(message, 0, len(message)):
-            if isinstance(one, Record) and (one.kind, one.family, len(one.value)) == (ADDRESS, INTERNET, 4):
-                return ipv4(one.value)
+            if isinstance(one, Record) and (one.kind, one.family, len(one.value)) == (kind, INTERNET, size):
+                return words(one.value)
     except (Short, Malformed):
         pass
     return ""

@@ -16,7 +16,7 @@ from explorer.network.read.fdb import read_fdb
 from explorer.network.read.further import TOOLS, read_further
 from explorer.network.read.neighbours import read_neighbours
 from explorer.network.read.requests import read_requests
-from explorer.network.read.routes import read_routes
+from explorer.network.read.routes import read_routes, read_routes6
 from explorer.network.read.rules import read_rules
 
 __all__ = [
@@ -30,5 +30,6 @@ __all__ = [
     "read_neighbours",
     "read_requests",
     "read_routes",
+    "read_routes6",
     "read_rules",
 ]

@@ -1,4 +1,5 @@
-"""Reads the kernel's network counters (`/proc/net/snmp`, `/proc/net/netstat`), as `nstat` does, and those of the interfaces."""
+"""Reads the kernel's network counters (`/proc/net/snmp`, `/proc/net/netstat`, `/proc/net/snmp6`), as `nstat` does, and those of
+the interfaces."""
 
 from __future__ import annotations
 
@@ -8,10 +9,17 @@ MOST = 1_000
 
 
 def read_counters(texts: Iterable[str]) -> dict[str, int]:
-    """Name → value; the names are nstat's: IpInAddrErrors, TcpExtListenOverflows. The lines come in pairs, names and values."""
+    """Name → value; the names are nstat's: IpInAddrErrors, TcpExtListenOverflows. The lines come in pairs, names and values;
+    those of IPv6 (`/proc/net/snmp6`) have one name and its value each."""
     found: dict[str, int] = {}
     for text in texts:
         lines = text.splitlines()
+        if lines and ":" not in lines[0]:
+            named = (line.split() for line in lines[:MOST])
+            found |= {
+                words[0]: int(words[1]) for words in named if len(words) == 2 and words[1].isdigit() and len(words[1]) < 24
+            }
+            continue
         for names, values in zip(lines[::2], lines[1::2], strict=False):
             group, _, words = names.partition(":")
             for name, value in zip(words.split(), values.partition(":")[2].split(), strict=False):

@@ -1,4 +1,4 @@
-"""Routes from `ip route show table all`, shown as plain `ip route` prints them: IPv4 routes of the main table only."""
+"""Routes from `ip route show table all`, shown as `ip route` and `ip -6 route` print them: those of the main table only."""
 
 from __future__ import annotations
 
@@ -9,6 +9,14 @@ TYPES = {"unicast", "local", "broadcast", "anycast", "multicast", "blackhole", "
 
 
 def read_routes(text: str) -> Observation:
+    return _read(text, "ip route", 4)
+
+
+def read_routes6(text: str) -> Observation:
+    return _read(text, "ip -6 route", 6)
+
+
+def _read(text: str, command: str, version: int) -> Observation:
     lines, truncated = bounded_lines(text)
     keys = Keys()
     shown: list[Line] = []
@@ -19,19 +27,18 @@ def read_routes(text: str) -> Observation:
         if words and line[0].isspace() and key:  # a further next hop of the route above
             shown += [Line(text=line, key=key)] if kept else []
             continue
-        kept = not _elsewhere(words)
+        kept = "table" not in words[1:] and _version(words) == version
         route = _route(words, keys) if kept else None
         key = route.key if route else "other"
         if kept:
             shown.append(Line(text=line, key=route.key if route else keys.unknown(line)))
         found += [route] if route else []
-    return Observation(command="ip route", lines=tuple(shown), items=tuple(found), truncated=truncated)
+    return Observation(command=command, lines=tuple(shown), items=tuple(found), truncated=truncated)
 
 
-def _elsewhere(words: list[str]) -> bool:
-    """Whether the route is of another table, or of IPv6: only IPv6 routes have a preference. Plain `ip route`
-    prints neither."""
-    return "table" in words[1:] or "pref" in words[1:]
+def _version(words: list[str]) -> int:
+    """Of IP. Only IPv6 routes have a preference."""
+    return 6 if "pref" in words[1:] else 4
 
 
 def _route(words: list[str], keys: Keys) -> Route | None:

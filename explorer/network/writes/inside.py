@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from explorer.network.model import DockerContainer, DockerNetwork, DockerState, Endpoint, Interface, Route
 from explorer.network.writes.bridges import PREFIX, complete, subnet_of
 from explorer.network.writes.endpoints import GATEWAY_BRIDGE, leads_out, on_overlay
+from explorer.network.writes.outside import GIVEN6, is_connected6
 
 KINDS = {"bridge": "veth", "overlay": "veth", "macvlan": "macvlan", "ipvlan": "ipvlan"}
 
@@ -21,13 +22,15 @@ KINDS = {"bridge": "veth", "overlay": "veth", "macvlan": "macvlan", "ipvlan": "i
 @dataclass(frozen=True, slots=True)
 class End:
     """A container's connection to one network, as it should show in its namespace. `default` is the gateway of its default
-    route, "" when another connection or none has it. `bare` marks a default route without a gateway (ipvlan, mode L3)."""
+    route, "" when another connection or none has it; `default6` that of IPv6. `bare` marks a default route without a gateway
+    (ipvlan, mode L3)."""
 
     network: DockerNetwork
     endpoint: Endpoint
     addresses: tuple[str, ...]
     default: str = ""
     bare: bool = False
+    default6: str = ""
 
     def fits(self, item: Interface) -> bool:
         """Whether Docker could have made this interface for the connection: its kind, and its name or what it was given."""
@@ -39,7 +42,9 @@ class End:
 
     def is_route(self, item: Route, dev: str) -> bool:
         """Whether the route is exactly one that comes with the connection."""
-        if item.dev != dev or item.type != "unicast" or item.metric is not None:
+        if item.dev == dev and item.metric is not None:
+            return self._is_route6(item)
+        if item.dev != dev or item.type != "unicast":
             return False
         address = self.endpoint.address
         subnet = subnet_of(self.network, 4)
@@ -51,10 +56,17 @@ class End:
             return (item.via, item.source, item.scope, item.protocol) == ("", "", "link", "")
         return bool(self.default) and (item.via, item.source, item.scope, item.protocol) == (self.default, "", "", "")
 
+    def _is_route6(self, item: Route) -> bool:
+        """IPv6 routes have a metric, those of Docker for IPv4 have none."""
+        if item.destination == subnet_of(self.network, 6):
+            return bool(self.endpoint.address6) and is_connected6(item)
+        told = (item.destination, item.type, item.via, item.source, item.protocol, item.metric)
+        return bool(self.default6) and told == ("default", "unicast", self.default6, "", "", GIVEN6)
+
 
 def ends_of(state: DockerState, container: DockerContainer) -> list[End]:
     networks = {network.name: network for network in complete(state).networks}
-    first = leads_out(networks, container, 4)
+    first, first6 = (leads_out(networks, container, version) for version in (4, 6))
     found = []
     for endpoint in container.endpoints:
         network = networks.get(endpoint.network)
@@ -62,8 +74,9 @@ def ends_of(state: DockerState, container: DockerContainer) -> list[End]:
             continue
         bare = network.driver == "ipvlan" and network.options.get("ipvlan_mode", "l2").startswith("l3")
         default = endpoint.gateway if endpoint is first and not bare else ""
+        default6 = endpoint.gateway6 if endpoint is first6 and not bare else ""
         bare = bare and not network.internal
-        found.append(End(network, endpoint, tuple(_addresses(network, endpoint)), default, bare))
+        found.append(End(network, endpoint, tuple(_addresses(network, endpoint)), default, bare, default6))
     return found
 
 

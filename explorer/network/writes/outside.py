@@ -8,6 +8,8 @@ import re
 from explorer.network.model import DockerNetwork, Interface, Route
 from explorer.network.writes.bridges import PREFIX, subnet_of
 
+CONNECTED6, GIVEN6 = 256, 1024  # metrics of IPv6 routes: with an address, and those that somebody gives
+LINK_LOCAL, ENGINE_26S = "fe80::/64", "fe80::1/64"  # Engine 26 gives this address to every bridge with IPv6
 PORT = re.compile(r"veth[0-9a-f]{7}", re.ASCII)
 
 
@@ -33,12 +35,17 @@ def is_bridge(network: DockerNetwork, item: Interface) -> bool:
 
 def is_route(network: DockerNetwork, item: Route) -> bool:
     """Whether it is the route that the kernel adds with the address that Docker gives the bridge."""
-    gateway = next((told for told in network.gateways if ":" not in told), "")
-    return bool(
-        gateway
-        and has_address(network)
-        and item.dev == network.bridge
-        and item.destination == subnet_of(network, 4)
-        and (item.type, item.via, item.metric) == ("unicast", "", None)
-        and (item.source, item.scope, item.protocol) == (gateway, "link", "kernel")
-    )
+    version = 6 if ":" in item.destination else 4
+    gateway = next((told for told in network.gateways if (":" in told) == (version == 6)), "")
+    if not gateway or item.dev != network.bridge or item.destination != subnet_of(network, version):
+        return False
+    if version == 6:
+        return is_connected6(item)
+    told = (item.type, item.via, item.metric, item.source, item.scope, item.protocol)
+    return has_address(network) and told == ("unicast", "", None, gateway, "link", "kernel")
+
+
+def is_connected6(item: Route) -> bool:
+    """Whether it is a route that the kernel adds with an IPv6 address."""
+    told = (item.type, item.via, item.metric, item.source, item.scope, item.protocol)
+    return told == ("unicast", "", CONNECTED6, "", "", "kernel")

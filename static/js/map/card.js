@@ -73,7 +73,11 @@ export function whyOf(store, node) {
 function facts(node) {
   const list = make("dl", "grid grid-cols-[max-content_1fr] gap-y-0.5 gap-x-3 my-1");
   const ports = node.ports.map(
-    (port) => /** @type {[string, string]} */ ([port.name, [port.address, port.mac].filter(Boolean).join(" · ")]),
+    (port) =>
+      /** @type {[string, string]} */ ([
+        port.name,
+        [...new Set([port.address, port.ipv6, port.mac])].filter(Boolean).join(" · "),
+      ]),
   );
   for (const [name, value] of [...ports, ...node.facts])
     list.append(make("dt", "text-muted", name), make("dd", "font-mono text-xs wrap-anywhere", value));

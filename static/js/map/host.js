@@ -133,9 +133,7 @@ export class HostReader {
 
   /** What the host's ports lead to, for as many as there is room. */
   #published() {
-    const words = (this.state?.containers ?? []).flatMap((one) =>
-      one.ports.filter((port) => !port.host_address.includes(":")).map((port) => publishedAs(port, one.name)),
-    );
+    const words = (this.state?.containers ?? []).flatMap((one) => one.ports.map((port) => publishedAs(port, one.name)));
     const all = [...new Set(words)];
     return all.length > PORTS_SHOWN
       ? [...all.slice(0, PORTS_SHOWN - 1), `and ${all.length - PORTS_SHOWN + 1} more ports`]
@@ -222,9 +220,7 @@ export class HostReader {
     const shares = place.shares ? `uses the network of ${place.shares}` : "";
     const alone = interfaces.length === 0 && !shares && place.views.interfaces ? "only lo" : "";
     const ports = interfaces.map((one) => portOf(place, one));
-    const published = [
-      ...new Set((known?.ports ?? []).filter((one) => !one.host_address.includes(":")).map((one) => publishedAs(one))),
-    ];
+    const published = [...new Set((known?.ports ?? []).map((one) => publishedAs(one)))];
     add(this.graph, {
       id: place.id,
       kind: "container",
@@ -282,11 +278,13 @@ export class HostReader {
 const projectId = (host, name) => `${host.id} project ${name}`;
 
 /**
+ * A port in words; one that is published on every address of both kinds has the same words for both.
  * @param {import("../stream/types.js").PublishedPort} port
  * @param {string} [container]
  */
 function publishedAs(port, container = "") {
-  const where = port.host_address === "0.0.0.0" ? "" : `${port.host_address}:`;
+  const at = port.host_address.includes(":") ? `[${port.host_address}]` : port.host_address;
+  const where = ["0.0.0.0", "::"].includes(port.host_address) ? "" : `${at}:`;
   const inside = container ? `${container}:${port.container_port}` : port.container_port;
   return `${where}${port.host_port} → ${inside}${port.protocol === "tcp" ? "" : `/${port.protocol}`}`;
 }

@@ -9,9 +9,14 @@ export function interfacesOf(place) {
   return /** @type {Interface[]} */ ((seen?.items ?? []).filter((item) => item.kind_of === "interface"));
 }
 
-/** @param {Interface | undefined} one */
+/** The address that a box shows: of IPv4; of IPv6 where there is none. @param {Interface | undefined} one */
 export function firstAddress(one) {
-  return one?.addresses.find((address) => address.family === "inet")?.cidr ?? "";
+  return one?.addresses.find((address) => address.family === "inet")?.cidr ?? ipv6Address(one);
+}
+
+/** Its IPv6 address, without the one of its own link. @param {Interface | undefined} one */
+export function ipv6Address(one) {
+  return one?.addresses.find((address) => address.family === "inet6" && address.scope === "global")?.cidr ?? "";
 }
 
 /** The subnet an IPv4 address with its prefix length lies in, or "".

@@ -1,13 +1,13 @@
 // The types of the map's graph (boxes, ports, edges), and the functions that add to it. Pure.
 
-import { firstAddress } from "./interfaces.js";
+import { firstAddress, ipv6Address } from "./interfaces.js";
 
 /** @import { Interface, Place } from "../stream/types.js" */
 
 /**
  * @typedef {"lan" | "host" | "project" | "machine" | "container" | "namespace" | "bridge" | "nic" | "link" | "tunnel"} Kind
  *   `project` is a Compose project with its containers and bridges, `nic` is a host's way to a LAN, `link` any other interface that stands by itself, `tunnel` a VXLAN interface
- * @typedef {{ id: string, name: string, address: string, mac: string, key: string }} Port one interface of a box
+ * @typedef {{ id: string, name: string, address: string, ipv6: string, mac: string, key: string }} Port one interface of a box
  * @typedef {{ id: string, kind: Kind, title: string, lines: string[], parent: string, place: string, key: string, faint: boolean,
  *   note: string, ports: Port[], facts: [string, string][] }} Node
  *   `place` and `key` say which place, and which item of its interfaces, the box stands for
@@ -74,7 +74,14 @@ export const portId = (place, one) => `${place.id}:${one.name}`;
  * @returns {Port}
  */
 export function portOf(place, one) {
-  return { id: portId(place, one), name: one.name, address: firstAddress(one), mac: one.mac, key: one.key };
+  return {
+    id: portId(place, one),
+    name: one.name,
+    address: firstAddress(one),
+    ipv6: ipv6Address(one),
+    mac: one.mac,
+    key: one.key,
+  };
 }
 
 /**

@@ -39,6 +39,8 @@ export class PacketJourney extends HTMLElement {
     this.to.spellcheck = false;
     this.port = make("input", "input input-sm port w-[5.5rem]");
     Object.assign(this.port, { type: "number", min: "1", max: "65535", value: "80" });
+    this.family = make("select", "select select-sm");
+    for (const version of ["4", "6"]) this.family.append(new Option(`IPv${version}`, version));
     this.places = make("datalist", "");
     this.places.id = "journey-places";
     this.go = make("button", "btn btn-sm btn-primary", "Send and follow");
@@ -49,6 +51,7 @@ export class PacketJourney extends HTMLElement {
       labelled("Kind of packet", this.kind),
       labelled("To", this.to),
       labelled("Port", this.port),
+      labelled("By", this.family),
       this.places,
       this.go,
     );
@@ -101,6 +104,7 @@ export class PacketJourney extends HTMLElement {
       target: this.kind.value === "record" ? "*" : this.to.value.trim(),
       kind: this.kind.value,
       port: Number(this.port.value) || 80,
+      family: Number(this.family?.value ?? 4),
     };
     if (!message.source || !message.target) return;
     this.#stop();
@@ -155,6 +159,8 @@ export class PacketJourney extends HTMLElement {
     const kind = this.kind?.value;
     const port = this.port?.closest("label");
     if (port) port.hidden = kind !== "http" && kind !== "tcp";
+    const family = this.family?.closest("label");
+    if (family) family.hidden = kind === "dns" || kind === "record";
     const to = this.to?.closest("label");
     if (to) to.hidden = kind === "record";
     if (this.to) this.to.required = kind !== "record";

@@ -1,4 +1,4 @@
-// <reach-grid>: which place reaches which, by address and by name. First the learner guesses; then the measured answers are
+// <reach-grid>: which place reaches which, by address of IPv4 or IPv6, and by name. First the learner guesses; then the measured answers are
 // laid over the guesses.
 
 import { button, make, storage } from "../page/dom.js";
@@ -14,7 +14,7 @@ const HEADER = "sticky max-w-[8.5rem] py-1 px-2 bg-base-100 font-mono text-sm le
 const CELL =
   "grid place-content-center w-full min-w-[4.2rem] h-[2.5rem] border border-line rounded-sm leading-tight cursor-pointer hover:border-host";
 
-/** @typedef {"by_address" | "by_name"} How */
+/** @typedef {"by_address" | "by_address6" | "by_name"} How */
 
 const PLACES = 12;
 const AGAIN = 22_000; // a grid takes 15 s at most: after this the wish itself was lost
@@ -22,8 +22,19 @@ const LATE = 45_000;
 /** @type {[How, string][]} */
 const HOWS = [
   ["by_address", "By address"],
+  ["by_address6", "By IPv6 address"],
   ["by_name", "By name"],
 ];
+/** @type {Told} of a grid that was measured before IPv6 was asked for */
+const UNASKED = { outcome: "unmeasured", address: "", by: "", ms: null, why: "Not asked.", evidence: [] };
+
+/**
+ * @param {Cell} cell
+ * @param {How} how
+ */
+function toldOf(cell, how) {
+  return cell[how] ?? UNASKED;
+}
 /** @type {Record<Guess, Guess>} */
 const NEXT = { "": "yes", yes: "no", no: "" };
 const STEPS = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] };
@@ -42,7 +53,7 @@ export function isYes(told) {
 export function score(grid, how, guesses) {
   const all = { guessed: 0, right: 0, yes: 0, cells: grid.cells.length };
   for (const cell of grid.cells) {
-    const is = isYes(cell[how]);
+    const is = isYes(toldOf(cell, how));
     const guess = guesses.get(`${how} ${cell.source} ${cell.target}`) ?? "";
     if (is) all.yes += 1;
     if (!guess || is === undefined) continue;
@@ -243,7 +254,7 @@ export class ReachGrid extends HTMLElement {
     const how = this.how ?? "by_address";
     const guess = this.guesses.get(`${how} ${source} ${target}`);
     const cell = this.grid?.cells.find((one) => one.source === source && one.target === target);
-    const one = cell ? this.#answer(cell, cell[how], guess) : this.#question(source, target, guess);
+    const one = cell ? this.#answer(cell, toldOf(cell, how), guess) : this.#question(source, target, guess);
     one.dataset.pair = `${source} ${target}`;
     one.tabIndex = -1;
     box.append(one);
@@ -294,7 +305,7 @@ export class ReachGrid extends HTMLElement {
       make(
         "small",
         "ml-2 text-muted font-normal",
-        [this.how === "by_name" ? "by name" : "by address", told.address].filter(Boolean).join(" · "),
+        [HOWS.find(([how]) => how === this.how)?.[1].replace("By", "by"), told.address].filter(Boolean).join(" · "),
       ),
     );
     const yes = isYes(told);

@@ -56,13 +56,13 @@
  * @typedef {{ way: "request" | "answer", hops: Hop[], ending: string, end: string, evidence: Evidence[],
  *   truncated: boolean }} Journey
  * @typedef {{ kind: string, place: string, text: string, command: string }} Evidence
- * @typedef {{ asked: { source: string, target: string, kind: string, port: number }, at: number, address: string,
+ * @typedef {{ asked: { source: string, target: string, kind: string, port: number, family?: number }, at: number, address: string,
  *   request: Journey | null, answer: Journey | null, result: string, ok: boolean, error: string, took_ms: number,
  *   notes: string[] }} Journeys
  * @typedef {Numbered & { type: "journey_told", journey: string, told: Journeys }} JourneyTold
  * @typedef {{ outcome: "answered" | "stranger" | "one-way" | "refused" | "no-route" | "silent" | "no-name" | "no-address" |
  *   "unmeasured", address: string, by: string, ms: number | null, why: string, evidence?: Evidence[] }} Told
- * @typedef {{ source: string, target: string, by_address: Told, by_name: Told }} Cell
+ * @typedef {{ source: string, target: string, by_address: Told, by_name: Told, by_address6?: Told | null }} Cell
  * @typedef {{ places: string[], cells: Cell[], left_out: string[], at: number, seconds: number, error: string }} Grid
  * @typedef {Numbered & { type: "grid_told", asked: string, grid: Grid }} GridTold
  * @typedef {Numbered & { type: "captures_changed", captures: CaptureFacts[] }} CapturesChanged

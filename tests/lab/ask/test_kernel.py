@@ -35,7 +35,7 @@ def test_routes_are_those_of_ip_route_get(lan):
     assert [os.strerror(one.errno) for one in (nowhere, none)] == ["Invalid argument", "Network is unreachable"]
     assert (far.via, far.matched) == (OUTSIDE, "10.6.0.0/16")
     assert "dev eth0" in run(lan["h1"], far.command)
-    assert other.errno, "only IPv4 is asked"
+    assert other.errno, "there is no IPv6 here"
     assert [one.words for one in told.refusals] == [
         "route blackhole 10.5.0.0/16",
         "policy rule 50: from 10.99.0.1/32 to 10.7.0.0/16 prohibit",

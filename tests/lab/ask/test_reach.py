@@ -1,5 +1,7 @@
 """What a grid makes of the packets it hears, without sending any."""
 
+import struct
+
 import pytest
 
 from explorer.lab.ask.probe import echo_request
@@ -42,6 +44,20 @@ def test_sent_back_by_somebody(pings):
     assert (told.outcome, told.by) == ("refused", "10.0.0.7")
 
 
+def test_sent_back_by_a_router_of_ipv6(pings):
+    """A raw socket of IPv6 gives the message without its header; the sender comes beside it."""
+    header = struct.pack(">IHBB", 6 << 28, 8 + MARK, 58, 64) + bytes(32)
+    pings.hear("a", bytes([1, 0, 0, 0, 0, 0, 0, 0]) + header + echo_request(1, b"m" * MARK, 6), 6, "fd00::1")
+    told = pings._told(pings.sent[b"m" * MARK], "b", "fd00::9", 1.0)
+    assert (told.outcome, told.by) == ("refused", "fd00::1")
+
+
+def test_an_ipv6_answer_counts_when_its_request_arrived(pings):
+    pings.hear("b", echo_request(1, b"m" * MARK, 6), 6, "fd00::7")
+    pings.hear("a", bytes([129]) + echo_request(1, b"m" * MARK, 6)[1:], 6, "fd00::9")
+    assert pings._told(pings.sent[b"m" * MARK], "b", "fd00::9", 1.0).outcome == "answered"
+
+
 @pytest.mark.parametrize(
     "junk", [b"", b"\x4f", IP, IP + b"\x03", IP + b"\x03" + bytes(7) + b"\x4f", IP + bytes(40), b"\xff" * 200]
 )
@@ -60,16 +76,16 @@ class Late:
     def __init__(self, packet):
         self.packets = [packet]
 
-    def recv(self, size):
+    def recvfrom(self, size):
         if not self.packets:
             raise BlockingIOError
-        return self.packets.pop()
+        return self.packets.pop(), ("10.0.0.7", 0)
 
 
 def test_what_waits_in_the_target_is_read_before_it_is_judged(pings):
-    pings.sockets["b"] = Late(IP + echo_request(1, b"m" * MARK))
+    pings.sockets["b", 4] = Late(IP + echo_request(1, b"m" * MARK))
     pings.hear("a", IP + bytes(1) + echo_request(1, b"m" * MARK)[1:])
-    pings.read_on("b")
+    pings.read_on("b", 4)
     assert pings._told(pings.sent[b"m" * MARK], "b", "10.0.0.9", 1.0).outcome == "answered"
 
 
@@ -82,6 +98,6 @@ async def test_an_answer_heard_first_is_no_strangers(pings, monkeypatch):
         def sendto(self, data, where):
             pings.hear("a", IP + bytes(1) + data[1:])
 
-    pings.sockets |= {"a": Answered(), "b": target}
+    pings.sockets |= {("a", 4): Answered(), ("b", 4): target}
     assert (await pings.ping("a", "b", "10.0.0.9")).outcome == "answered"
     assert not target.packets

@@ -10,7 +10,7 @@ import pytest
 from explorer.lab import images
 from explorer.lab.config import LabConfig
 from explorer.lab.engine import cgroups
-from explorer.lab.hosts import quota
+from explorer.lab.hosts import ipv6, quota
 from tests.lab.memory_engine import MemoryEngine, serving
 
 
@@ -28,5 +28,6 @@ def engine(config: LabConfig, monkeypatch: pytest.MonkeyPatch) -> Iterator[Memor
     monkeypatch.setattr(images, "tag", lambda config, name: f"explorer/{name}:1")
     monkeypatch.setattr(cgroups, "delegate", lambda config, container, root: None)
     monkeypatch.setattr(quota, "limit_host", lambda pid: None)
+    monkeypatch.setattr(ipv6, "give", lambda pid, routes: None)
     with serving(made, config.socket):
         yield made

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 
 import pytest
 
@@ -64,9 +65,22 @@ def test_what_is_closed_to_a_host_is_closed_to_a_machine_and_more(client):
     assert all(rule["action"] == "SCMP_ACT_ERRNO" and rule["comment"] for rule in more)
 
 
-def test_only_a_router_passes_packets_on(client):
-    assert "Sysctls" not in machines.machine_rights(client)
-    assert machines.router_rights(client)["Sysctls"] == {"net.ipv4.ip_forward": "1"}
+def test_only_a_router_passes_packets_on():
+    assert machines.switches("h1", ROUTED, SEGMENTS) == {}
+    assert machines.switches("router", ROUTED, SEGMENTS) == {"net.ipv4.ip_forward": "1"}
+
+
+def test_on_a_lan_with_ipv6_a_member_speaks_it_and_listens_to_no_router():
+    segments = [replace(segment, ipv6=True) for segment in SEGMENTS]
+    host, router = (machines.switches(name, ROUTED, segments) for name in ("h1", "router"))
+    assert host["net.ipv6.conf.all.disable_ipv6"] == "0"
+    assert {name for name in host if name.endswith("accept_ra")} == {
+        "net.ipv6.conf.default.accept_ra",
+        "net.ipv6.conf.eth0.accept_ra",
+    }
+    assert "net.ipv6.conf.all.forwarding" not in host
+    assert router["net.ipv6.conf.eth1.accept_ra"] == "0"
+    assert router["net.ipv6.conf.all.forwarding"] == "1"
 
 
 def test_a_machine_is_told_its_lan_its_neighbours_and_its_routes():
@@ -75,6 +89,15 @@ def test_a_machine_is_told_its_lan_its_neighbours_and_its_routes():
     assert told["LAN_NAMES"] == "h1=10.77.0.11 router=10.77.0.1 outside=10.77.1.101"
     assert told["LAN_ROUTES"] == "10.77.1.0/24=10.77.0.1"
     assert told["LAN_DNS"] == "10.77.1.101"
+
+
+def test_an_ipv6_address_has_a_name_of_its_own():
+    told = machines.environment("h1", ROUTED, [replace(segment, ipv6=True) for segment in SEGMENTS])
+    assert told["LAN6"] == "fd00:10:77:", "so that $LAN6:/64 is the subnet and $LAN6:11 an address"
+    assert told["LAN_NAMES"] == (
+        "h1=10.77.0.11 router=10.77.0.1 outside=10.77.1.101 "
+        "ip6-h1=fd00:10:77::11 ip6-router=fd00:10:77::1 ip6-outside=fd00:10:77:1::101"
+    )
 
 
 def test_the_way_to_everywhere_is_called_default():

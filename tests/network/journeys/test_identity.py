@@ -8,9 +8,9 @@ import struct
 from explorer.network.journeys import Sighting, Step
 from explorer.network.journeys.ends import Ends
 from explorer.network.journeys.gathered import Drop
+from explorer.network.journeys.icmp import echo_of, errors_about
 from explorer.network.journeys.identity import (
     dns_marks,
-    errors_about,
     framed,
     ping_marks,
     tcp_marks,
@@ -120,3 +120,66 @@ def test_an_error_about_a_datagram_is_known_by_its_ends():
     error = at(2, ip(1, SERVER, CLIENT, b"\x03\x03\0\0\0\0\0\0" + SENT.data[14:42]), "in")
     assert errors_about(mark, {ends}, [error])
     assert not errors_about(mark, {ends.back()}, [error])
+
+
+# --- IPv6 ---
+CLIENT6, SERVER6, ROUTER6 = "fd00:9::3", "fd00:10:77:5::100", "fd00:9::1"
+
+
+def ip6(protocol, source, destination, payload):
+    head = struct.pack(">IHBB", 6 << 28, len(payload), protocol, 64)
+    return head + ipaddress.IPv6Address(source).packed + ipaddress.IPv6Address(destination).packed + payload
+
+
+def at6(when, packet, way="out", place="h1/cli"):
+    data = b"\x02" * 12 + b"\x86\xdd" + packet
+    return Sighting(when, place, "eth0", way, data, len(data))
+
+
+PING6 = ip6(58, CLIENT6, SERVER6, b"\x80\0\0\0" + struct.pack(">HH", 9, 1) + bytes(16))
+
+
+def test_a_ping_by_ipv6_is_known_by_its_numbers():
+    sent = at6(1, PING6)
+    back = at6(2, ip6(58, SERVER6, CLIENT6, b"\x81\0\0\0" + struct.pack(">HH", 9, 1) + bytes(16)), "in")
+    own = first_of_its_own([sent], "h1/cli")
+    assert own.address == SERVER6
+    mark, answer = own.marks
+    assert own.marks == ping_marks(9, protocol="ICMPv6")
+    assert [one.sighting for one in recognised(mark, [sent, back])] == [sent]
+    assert [one.sighting for one in recognised(answer, [sent, back])] == [back]
+    assert echo_of(sent.data) == echo_of(back.data) == mark.needle
+    met = Step("h1", 1, "ip6 filter", "FORWARD", 3, "accept", network=PING6[:40], transport=PING6[40:60])
+    other = Step("h1", 2, "ip6 filter", "FORWARD", 3, "accept", network=PING6[:40], transport=b"\x81" + PING6[41:60])
+    assert recognised_steps(mark, recognised(mark, [sent]), [], [met, other]) == {"h1": [met]}
+
+
+def test_packet_too_big_quotes_the_packet_and_says_what_fits():
+    mark, _ = ping_marks(9, protocol="ICMPv6")
+    other = PING6[:44] + struct.pack(">HH", 8, 1) + PING6[48:]
+    head = b"\x02\0\0\0" + struct.pack(">I", 1280)
+    errors = [at6(1, ip6(58, ROUTER6, CLIENT6, head + one), "in") for one in (other, PING6)]
+    (found,) = errors_about(mark, set(), errors)
+    assert (found.sighting, found.sender, found.mtu) == (errors[1], ROUTER6, 1280)
+    assert (found.protocol, found.words) == ("ICMPv6", "packet too big")
+    assert (found.type, found.code) == (3, 4), "the numbers of ICMP that say the same"
+
+
+def test_a_refused_datagram_of_ipv6_is_known_by_its_ends():
+    datagram = ip6(17, CLIENT6, SERVER6, udp(4000, 5000, b"hello, server"))
+    ends, (mark, _answer) = Ends(CLIENT6, SERVER6, "4000", "5000"), first_of_its_own([at6(1, datagram)], "h1/cli").marks
+    error = at6(2, ip6(58, SERVER6, CLIENT6, b"\x01\x04\0\0\0\0\0\0" + datagram), "in")
+    (found,) = errors_about(mark, {ends}, [error])
+    assert found.words == "port unreachable"
+    assert not errors_about(mark, {ends.back()}, [error])
+    assert ends.words() == f"[{CLIENT6}]:4000 → [{SERVER6}]:5000"
+
+
+def test_a_header_that_is_cut_or_of_another_version_is_none():
+    mark, _ = ping_marks(9, protocol="ICMPv6")
+    whole = at6(1, ip6(58, ROUTER6, CLIENT6, b"\x02\0\0\0\0\0\5\0" + PING6), "in").data
+    for size in range(len(whole)):
+        one = Sighting(1, "h1", "eth0", "in", whole[:size], size)
+        assert len(errors_about(mark, set(), [one])) == (size >= 14 + 40 + 8 + 48)
+    wrong = Sighting(1, "h1", "eth0", "in", ETHERNET + PING6, len(PING6))
+    assert echo_of(wrong.data) == b"", "IPv6 in a frame that says IPv4"

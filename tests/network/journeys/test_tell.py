@@ -199,7 +199,7 @@ def test_a_step_of_udp_is_known_by_one_end():
     assert not step_fits(udp, mark, {Ends("10.0.0.1", "10.0.0.2", "1", "2")})
 
 
-def test_handles_are_read_in_order_and_other_families_left_out():
+def test_handles_are_read_in_order_and_those_of_ipv6_apart():
     text = """table ip nat {
 \tchain DOCKER {
 \t\tiifname "docker0" counter packets 0 bytes 0 return # handle 20
@@ -214,7 +214,7 @@ table ip6 nat {
 """
     handles = read_handles(text)
     assert [number for number, _ in handles["nat", "DOCKER"]] == [20, 22]
-    assert len(handles) == 1
+    assert handles["ip6 nat", "DOCKER"] == ((1, "counter"),)
 
 
 def test_our_table_is_one_line_and_goes_with_its_owner():

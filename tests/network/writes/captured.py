@@ -40,6 +40,7 @@ def views(text: Text) -> dict[View, Observation]:
     return {
         "interfaces": observe("interfaces", text["addr"]),
         "routes": observe("routes", text["route"]),
+        "routes6": observe("routes6", text["route"]),
         "neighbours": observe("neighbours", text["neigh"]),
         "fdb": observe("fdb", text["fdb"]),
         "nat": observe("nat", text["rules"]),

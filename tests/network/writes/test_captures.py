@@ -84,6 +84,9 @@ def test_bridges_have_exactly_these_addresses_and_routes(name, host):
         routes = [one for one in items(place, "routes") if isinstance(one, Route) and one.dev == network.bridge]
         has_one = network.ipv4 and bool(outside.addresses_of(network)) and outside.has_address(network)
         assert [outside.is_route(network, one) for one in routes] == [True] * has_one
+        routes6 = [one for one in items(place, "routes6") if isinstance(one, Route) and one.dev == network.bridge]
+        own = [one for one in routes6 if one.destination != outside.LINK_LOCAL]
+        assert [outside.is_route(network, one) for one in own] == [True] * network.ipv6
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -105,6 +108,9 @@ def test_containers_have_exactly_these_interfaces_addresses_and_routes(name):
         routes = [one for one in items(place, "routes") if isinstance(one, Route)]
         assert all(ends[one.dev].is_route(one, one.dev) for one in routes)
         assert len(routes) == sum(bool(end.endpoint.address) + bool(end.default or end.bare) for end in ends.values())
+        routes6 = [one for one in items(place, "routes6") if isinstance(one, Route) and one.destination != outside.LINK_LOCAL]
+        assert all(ends[one.dev].is_route(one, one.dev) for one in routes6)
+        assert len(routes6) == sum(bool(end.endpoint.address6) + bool(end.default6) for end in ends.values())
 
 
 @pytest.mark.parametrize(("name", "host"), BY_HOST)

@@ -11,10 +11,11 @@ from functools import cached_property
 from explorer.network.journeys.ends import Ends
 from explorer.network.journeys.evidence import Sentence
 from explorer.network.journeys.gathered import Gathered, Step
-from explorer.network.journeys.identity import IcmpError, Mark, errors_about, step_ends
+from explorer.network.journeys.icmp import IcmpError, errors_about
+from explorer.network.journeys.identity import Mark, step_ends
 from explorer.network.journeys.kernel import Answers, Listener, Looked, Lookup, Neighbour, Refusal
 from explorer.network.journeys.model import Ending, Met
-from explorer.network.journeys.rules import OURS, words_of_step
+from explorer.network.journeys.rules import OURS, in_nat, words_of_step
 from explorer.network.journeys.scene import Scene
 from explorer.network.journeys.seen import (
     Bridge,
@@ -30,8 +31,10 @@ from explorer.network.journeys.seen import (
 
 REFUSALS = {errno.EHOSTUNREACH: "unreachable", errno.EINVAL: "blackhole", errno.EACCES: "prohibit"}
 RULES_REFUSE = REFUSALS | {errno.ENETUNREACH: "unreachable"}  # a policy rule that says unreachable gives this error
-NEW_DESTINATION = re.compile(r"(?:--to-destination|dnat to) (\d+\.\d+\.\d+\.\d+)(?::(\d+))?(?![-\w.])")  # a single address
-ANY = ("0.0.0.0", "::")  # noqa: S104 (what the kernel writes for every address)
+NEW_DESTINATION = re.compile(  # a single address
+    r"(?:--to-destination|dnat to) (\d+\.\d+\.\d+\.\d+|\[[0-9a-f:]+\])(?::(\d+))?(?![-\w.])"
+)
+EVERY_4 = "0.0.0.0"  # noqa: S104 (what the kernel writes for every address of IPv4; a socket on :: takes IPv4 as well)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,15 +148,13 @@ class Case:
         to = NEW_DESTINATION.search(told[1].rule) if told else None
         if ends is None or to is None:
             return ends
-        return replace(ends, destination=to[1], destination_port=to[2] or ends.destination_port)
+        return replace(ends, destination=to[1].strip("[]"), destination_port=to[2] or ends.destination_port)
 
     def rewriting(self, place: str) -> Step | None:
         """The rule of the nat table that gave it another destination, which no later rule or interface showed."""
         steps = self.steps.get(place, [])
         last = max((at for at, step in enumerate(steps) if step.network), default=0)
-        return next(
-            (step for step in steps[last:] if step.table == "nat" and step.verdict == "accept" and not step.policy), None
-        )
+        return next((step for step in steps[last:] if in_nat(step) and step.verdict == "accept" and not step.policy), None)
 
     def looked(self, place: str, ends: Ends | None) -> Looked | None:
         """The kernel's route for the packet in this form; the question that says where it came in counts first."""
@@ -186,4 +187,4 @@ def _covers(prefix: str, address: str) -> bool:
 
 
 def hears(one: Listener, address: str) -> bool:
-    return one.address in (address, *ANY)
+    return one.address in (address, "::") or (one.address == EVERY_4 and ":" not in address)

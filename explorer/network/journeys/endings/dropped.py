@@ -7,7 +7,7 @@ import os
 
 from explorer.network.journeys.endings.case import Case, End
 from explorer.network.journeys.endings.local import who_listens
-from explorer.network.journeys.endings.onward import silent_neighbour
+from explorer.network.journeys.endings.onward import forwarding_switch, silent_neighbour
 from explorer.network.journeys.endings.reasons import WORDS
 from explorer.network.journeys.evidence import (
     Sentence,
@@ -25,17 +25,18 @@ from explorer.network.journeys.seen import Lost
 
 TOLD = tuple[Ending, str, *tuple[Evidence, ...]]
 COUNTERS = {
-    "IP_INADDRERRORS": ("IpInAddrErrors",),
-    "IP_INNOROUTES": ("IpExtInNoRoutes",),
-    "IP_OUTNOROUTES": ("IpOutNoRoutes",),
+    "IP_INADDRERRORS": ("IpInAddrErrors", "Ip6InAddrErrors"),
+    "IP_INNOROUTES": ("IpExtInNoRoutes", "Ip6InNoRoutes"),
+    "IP_OUTNOROUTES": ("IpOutNoRoutes", "Ip6OutNoRoutes"),
     "IP_RPFILTER": ("TcpExtIPReversePathFilter", "TcpExtLinuxIPReversePathFilter"),
     "NO_SOCKET": ("UdpNoPorts", "TcpOutRsts"),
-    "PKT_TOO_BIG": ("IpFragFails",),
+    "PKT_TOO_BIG": ("IpFragFails", "Ip6InTooBigErrors"),
     "SOCKET_RCVBUFF": ("UdpRcvbufErrors",),
     "NOT_SPECIFIED": ("TcpExtListenOverflows", "TcpExtListenDrops", "IpOutDiscards", "IpInDiscards", "IpInHdrErrors"),
     "TCP_LISTEN_OVERFLOW": ("TcpExtListenOverflows",),
     "IP_INHDR": ("IpInHdrErrors",),
 }
+NO_NEIGHBOUR = ("neigh_invalidate", "ndisc_error_report")  # they give up an IPv6 packet without a reason
 TRACKED = ("net.netfilter.nf_conntrack_count", "net.netfilter.nf_conntrack_max")
 
 
@@ -86,6 +87,8 @@ def _why(case: Case, lost: Lost) -> TOLD:
             if silent := silent_neighbour(case, place):
                 return ending, silent[0], *silent[1:]
             return ending, words, *route
+        case "NOT_SPECIFIED" if drop.function in NO_NEIGHBOUR and (silent := silent_neighbour(case, place)):
+            return "unanswered", silent[0], *silent[1:]
         case "IP_RPFILTER":
             name = f"net.ipv4.conf.{drop.device}.rp_filter"
             values = {n: case.answers(place).switches.get(n, "") for n in ("net.ipv4.conf.all.rp_filter", name)}
@@ -102,7 +105,7 @@ def _why(case: Case, lost: Lost) -> TOLD:
             return ending, words
         case "PKT_TOO_BIG":
             return ending, words, *route, *_mtu(case, place, looked.device if looked else "")
-        case "IP_INHDR" if drop.function == "ip_forward" or any(error.type == 11 for error in case.errors):
+        case "IP_INHDR" if drop.function in ("ip_forward", "ip6_forward") or any(error.type == 11 for error in case.errors):
             return ending, "its time to live ended there", *route
         case "NOT_SPECIFIED" if looked and looked.errno and drop.function == "ip_error":
             return _no_way(case, lost)
@@ -143,7 +146,7 @@ def _no_way(case: Case, lost: Lost) -> TOLD:
     looked = case.looked(place, lost.ends)
     route = (looked_up(looked),) if looked else ()
     device = drop.device or (case.last.sighting.device if case.seen else "")
-    name = f"net.ipv4.conf.{device}.forwarding"
+    name = forwarding_switch(lost.ends.destination if lost.ends else "", device)
     if case.answers(place).switches.get(name) == "0":
         return "unreachable", "it is for another machine, and forwarding is off", switch_is(place, name, "0"), *route
     refusing = case.refusing_route(place, looked) if looked else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from explorer.network.journeys.endings.case import Case, End, hears
+from explorer.network.journeys.ends import with_port
 from explorer.network.journeys.evidence import (
     Sentence,
     answer_said,
@@ -17,7 +18,7 @@ from explorer.network.journeys.evidence import (
 from explorer.network.journeys.model import Evidence
 
 OVERFLOWS = "TcpExtListenOverflows"
-IGNORES = "net.ipv4.icmp_echo_ignore_all"
+IGNORES = {"ICMP": "net.ipv4.icmp_echo_ignore_all", "ICMPv6": "net.ipv6.icmp.echo_ignore_all"}
 
 
 def who_listens(case: Case, place: str, protocol: str, address: str, port: str) -> tuple[str, *tuple[Evidence, ...]]:
@@ -29,10 +30,13 @@ def who_listens(case: Case, place: str, protocol: str, address: str, port: str) 
     fitting = [one for one in found if hears(one, address)]
     kind = protocol.upper()
     if fitting:
-        return (f"although a program listens on {fitting[0].address}:{port} of {place}: it was not let in", *grounds)
+        return (f"although a program listens on {with_port(fitting[0].address, port)} of {place}: it was not let in", *grounds)
     if found:
         heard = " and ".join(dict.fromkeys(one.address for one in found[:4]))
-        return (f"nobody listens on {kind} {address}:{port} of {place}: the program there listens on {heard} only", *grounds)
+        return (
+            f"nobody listens on {kind} {with_port(address, port)} of {place}: the program there listens on {heard} only",
+            *grounds,
+        )
     return (f"nobody listens on that port: {kind} {port} of {place}", nobody_listens(place, protocol, int(port)))
 
 
@@ -80,8 +84,9 @@ def _full(case: Case, place: str) -> tuple[Evidence, *tuple[Evidence, ...]] | No
 def _why_silent(case: Case, place: str) -> tuple[str, *tuple[Evidence, ...]]:
     """What is known of why the place does not answer."""
     switches, back, ends = case.answers(place).switches, case.way_back(place), case.form(place)
-    if case.mark.protocol == "ICMP" and switches.get(IGNORES) == "1":
-        return (f": {place} ignores every ping", switch_is(place, IGNORES, "1"))
+    ignores = IGNORES.get(case.mark.protocol, "")
+    if switches.get(ignores) == "1":
+        return (f": {place} ignores every ping", switch_is(place, ignores, "1"))
     if back and back.errno and ends:
         return (f": {place} has no route back to {ends.source}", looked_up(back))
     protocol = case.mark.transport

@@ -6,11 +6,13 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterable
+from ipaddress import IPv6Address
 
 from explorer.network.journeys.endings.case import Case, End
 from explorer.network.journeys.evidence import (
     Sentence,
     arp_asked,
+    asking_by,
     counter_moved,
     frame_seen,
     interface_is,
@@ -21,6 +23,7 @@ from explorer.network.journeys.evidence import (
     unseen,
 )
 from explorer.network.journeys.gathered import Sighting
+from explorer.network.journeys.headers import ICMP6, in_frame
 from explorer.network.journeys.kernel import Looked
 from explorer.network.journeys.model import Evidence
 from explorer.network.journeys.seen import SeenPacket
@@ -39,14 +42,14 @@ def no_neighbour(case: Case) -> End | None:
 
 
 def silent_neighbour(case: Case, place: str) -> Silent | None:
-    """The place asked by ARP for the next hop of this very packet, and nobody answered."""
+    """The place asked by ARP or neighbour discovery for the next hop of this very packet, and nobody answered."""
     for looked in _onward(case, place):
         hop = looked.via or looked.asked.destination
         entry = case.neighbour(place, hop)
         device = looked.device if asked_in_vain(case.gathered.sightings, place, hop) else ""
         failing = entry and entry.state in ("failed", "incomplete")
         if device and (failing or entry is None):
-            text = f"{place} asked by ARP on {device} who has {hop}; nobody answered"
+            text = f"{place} asked by {asking_by(hop)} on {device} who has {hop}; nobody answered"
             return (
                 text,
                 arp_asked(place, hop, device, False),
@@ -68,19 +71,31 @@ def _onward(case: Case, place: str) -> list[Looked]:
 
 
 def asked_in_vain(sightings: Iterable[Sighting], place: str, address: str) -> str:
-    """The interface by which the place asked for this address by ARP, when no answer was seen; else ""."""
+    """The interface by which the place asked for this address, by ARP or neighbour discovery, when no answer was seen; else
+    ""."""
     device = ""
     for one in sightings:
-        if one.place != place or len(one.data) < 42 or one.data[12:14] != b"\x08\x06":
-            continue
-        arp = dissect(one.data, one.length).find("ARP")
-        if arp is None:
-            continue
-        if "reply" in arp.get("operation") and arp.get("sender IP") == address:
+        what, who = _neighbours_message(one) if one.place == place else ("", "")
+        if what == "answer" and who == address:
             return ""
-        if one.way == "out" and "request" in arp.get("operation") and arp.get("target IP") == address:
+        if one.way == "out" and what == "question" and who == address:
             device = one.device
     return device
+
+
+SOLICITATION, ADVERTISEMENT = 135, 136  # types of ICMPv6 (RFC 4861)
+
+
+def _neighbours_message(one: Sighting) -> tuple[str, str]:
+    """Whether a frame asks who has an address or answers it, and which address."""
+    if one.data[12:14] == b"\x08\x06" and len(one.data) >= 42 and (arp := dissect(one.data, one.length).find("ARP")):
+        answers = "reply" in arp.get("operation")
+        return ("answer", arp.get("sender IP")) if answers else ("question", arp.get("target IP"))
+    ip = in_frame(one.data) if one.data[12:14] == b"\x86\xdd" else None
+    message = one.data[ip.after : ip.after + 24] if ip and ip.protocol == ICMP6 else b""
+    if len(message) < 24 or message[0] not in (SOLICITATION, ADVERTISEMENT):
+        return "", ""
+    return "answer" if message[0] == ADVERTISEMENT else "question", str(IPv6Address(message[8:24]))
 
 
 def no_route(case: Case) -> End | None:
@@ -93,7 +108,7 @@ def no_route(case: Case) -> End | None:
     if looked is None or not looked.errno:
         return None
     seen, route = frame_seen(last.sighting, last.ends), looked_up(looked)
-    name = f"net.ipv4.conf.{last.sighting.device}.forwarding"
+    name = forwarding_switch(looked.asked.destination, last.sighting.device)
     if case.answers(place).switches.get(name) == "0":
         said = f"arrived at {place}, is for another machine, and {place} does not forward"
         return End("unreachable", Sentence(said, seen, route, switch_is(place, name, "0")), place)
@@ -106,6 +121,11 @@ def no_route(case: Case) -> End | None:
     none = looked.errno == errno.ENETUNREACH
     why = f"has no route to {looked.asked.destination}" if none else f"refuses it ({os.strerror(looked.errno)})"
     return End("unreachable", Sentence(f"{place} {why}: the packet ends here", seen, route), place)
+
+
+def forwarding_switch(destination: str, device: str) -> str:
+    """The sysctl that decides whether a packet that came in there is forwarded."""
+    return "net.ipv6.conf.all.forwarding" if ":" in destination else f"net.ipv4.conf.{device}.forwarding"
 
 
 def _filtered(case: Case, place: str, device: str) -> tuple[Evidence, *tuple[Evidence, ...]] | None:

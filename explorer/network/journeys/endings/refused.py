@@ -8,7 +8,7 @@ from explorer.network.journeys.endings.case import Case, End
 from explorer.network.journeys.endings.local import who_listens
 from explorer.network.journeys.endings.onward import silent_neighbour
 from explorer.network.journeys.evidence import Sentence, frame_seen, icmp_error, looked_up, rule_met
-from explorer.network.journeys.identity import IcmpError
+from explorer.network.journeys.icmp import IcmpError
 from explorer.network.journeys.model import Ending, Evidence
 
 

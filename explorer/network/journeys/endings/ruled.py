@@ -20,7 +20,7 @@ def by_rule(case: Case) -> End | None:
         return End("dropped", Sentence(f"dropped: {text}{invalid}", rule_met(place, met), *tracked, drop), place)
     error = next(iter(case.errors), None)
     reset = next((answer_seen(one.sighting, one.ends) for one in case.reply), None)
-    answer = f": ICMP “{error.words}” goes back" if error else ": a TCP reset goes back" if reset else ""
+    answer = f": {error.protocol} “{error.words}” goes back" if error else ": a TCP reset goes back" if reset else ""
     back = icmp_error(error) if error else reset
     sentence = Sentence(f"{text}{answer}{invalid}", rule_met(place, met), back, *tracked, drop)
     return End("rejected", sentence, place)

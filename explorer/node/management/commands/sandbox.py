@@ -63,10 +63,11 @@ class Command(BaseCommand):
             "--to",
             dest="target",
             default="*",
-            help="a place (h1 or h1:8080), a name or an IPv4 address; for dns, the name",
+            help="a place (h1 or h1:8080), a name or an address ([fd00::11]:8080); for dns, the name",
         )
         went.add_argument("--kind", choices=get_args(Kind), default="ping")
         went.add_argument("--port", type=int, default=80)
+        went.add_argument("--family", type=int, choices=(4, 6), default=4, help="the version of IP to ask a place or name by")
         went.add_argument("--explain", action="store_true", help="with what each end rests on")
         heard = verb("capture", "frames of an interface as pcapng: capture ID h1 --interface eth0 --filter 'udp port 4789'")
         heard.add_argument("where", help="a place: h1, h1/web, outside")
@@ -230,12 +231,14 @@ def capture_text(told: dict[str, Any]) -> str:
 
 def grid_text(grid: Grid, explain: bool = False) -> str:
     def told_lines(cell: Cell, how: str, told: Told) -> list[str]:
-        line = f"{cell.source:<14}{cell.target:<14}{how:<9}{told.address:<16}{told.outcome:<11}{told.why}"
+        line = f"{cell.source:<14}{cell.target:<14}{how:<9}{told.address:<20} {told.outcome:<11}{told.why}"
         return [line, *(f"{'because':>17}  {one.place}: {one.text}" for one in told.evidence if explain)]
 
     lines = [grid.error or f"{len(grid.places)} places in {grid.seconds} s"]
     for cell in grid.cells:
-        lines += told_lines(cell, "address", cell.by_address) + told_lines(cell, "name", cell.by_name)
+        lines += told_lines(cell, "address", cell.by_address)
+        lines += told_lines(cell, "IPv6", cell.by_address6) if cell.by_address6 else []
+        lines += told_lines(cell, "name", cell.by_name)
     return "\n".join((*lines, *grid.left_out))
 
 

@@ -4,11 +4,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readGraph } from "../../../../static/js/map/graph.js";
 import { subnetOf } from "../../../../static/js/map/interfaces.js";
+import { portOf } from "../../../../static/js/map/model.js";
 import { pathOf } from "../../../../static/js/map/path.js";
 import { fit, zoomed } from "../../../../static/js/map/sight.js";
 import { begin, shorten } from "../../../../static/js/map/size.js";
 import { neighboursOf, outline } from "../../../../static/js/map/words.js";
-import { docker, node, words, world } from "./world.js";
+import { docker, face, node, words, world } from "./world.js";
 
 test("the picture has its text twin", () => {
   const graph = readGraph(world([{ name: "web", bridge: "docker0" }]), docker);
@@ -30,6 +31,18 @@ test("subnets, and what is none", () => {
   assert.equal(subnetOf("10.77.3.11/24"), "10.77.3.0/24");
   assert.equal(subnetOf("172.17.0.9/16"), "172.17.0.0/16");
   for (const bad of ["", "fe80::1/64", "1.2.3/8", "1.2.3.4/99", "1.2.3.999/8"]) assert.equal(subnetOf(bad), "");
+});
+
+test("a box shows the IPv4 address; the card has both; who has IPv6 alone shows that", () => {
+  const six = { cidr: "fd00:10:77:3::11/64", family: "inet6", scope: "global" };
+  const link = { cidr: "fe80::1/64", family: "inet6", scope: "link" };
+  const both = face("eth0", "veth", "10.77.3.11/24");
+  both.addresses.push(link, six);
+  const alone = face("eth0", "veth", "", { addresses: [link, six] });
+  const place = { id: "h1" };
+  assert.deepEqual([portOf(place, both).address, portOf(place, both).ipv6], ["10.77.3.11/24", six.cidr]);
+  assert.equal(portOf(place, alone).address, six.cidr);
+  assert.equal(portOf(place, face("eth0", "veth", "", { addresses: [link] })).address, "");
 });
 
 test("a map fits its pane, but letters stay readable", () => {

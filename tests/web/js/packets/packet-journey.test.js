@@ -93,7 +93,9 @@ test("only what has a port asks for one; the learner's own packet asks for no ta
 test("sending says so, turns the button off, and asks the sandbox", () => {
   const { element, wishes } = shown();
   send(element);
-  assert.deepEqual(wishes, [{ type: "follow_journey", source: "h1/web", target: "outside", kind: "ping", port: 80 }]);
+  assert.deepEqual(wishes, [
+    { type: "follow_journey", source: "h1/web", target: "outside", kind: "ping", port: 80, family: 4 },
+  ]);
   assert.equal(go(element).disabled, true);
   assert.equal(said(element), "Sending …");
 });
@@ -267,10 +269,26 @@ test("a hop of which nothing more is known says so", () => {
   assert.equal(textOf(element.querySelector(".more")), "Nothing more is known of this hop.");
 });
 
+test("a place is asked by IPv6 when that is chosen; a lookup and the learner's own packet have no choice", () => {
+  const { element, wishes } = shown();
+  const { "Kind of packet": kind, By: by } = fields(element);
+  for (const [chosen, hidden] of [
+    ["dns", true],
+    ["record", true],
+    ["http", false],
+  ]) {
+    fill(kind.querySelector("select"), chosen);
+    assert.equal(by.hidden, hidden, chosen);
+  }
+  fill(by.querySelector("select"), "6");
+  send(element);
+  assert.equal(wishes[0].family, 6);
+});
+
 test("filled in from elsewhere, it is sent at once", () => {
   const { element, wishes } = shown();
   element.ask({ source: "h1", target: "10.0.0.9", kind: "tcp", port: 5432 });
-  assert.deepEqual(wishes, [{ type: "follow_journey", source: "h1", target: "10.0.0.9", kind: "tcp", port: 5432 }]);
+  assert.deepEqual(wishes, [{ type: "follow_journey", source: "h1", target: "10.0.0.9", kind: "tcp", port: 5432, family: 4 }]);
   assert.equal(fields(element).Port.hidden, false);
 });
 

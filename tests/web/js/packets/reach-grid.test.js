@@ -52,6 +52,23 @@ test("every place asks every other, and none itself", () => {
   assert.match(said(element), /^What do you think/);
 });
 
+test("IPv6 has answers and guesses of its own; a grid that was not asked for it says so", () => {
+  const { element, telling } = shown();
+  press(element, "By IPv6 address");
+  press(element, "Measure");
+  element.begun("g1");
+  const told6 = told("answered", { address: "fd00:10:77:3::100", why: "It goes straight." });
+  const cells = grid().cells.map((cell) => (cell.target === "outside" ? { ...cell, by_address6: told6 } : cell));
+  telling.tell({ type: "grid_told", asked: "g1", grid: grid({ cells }) });
+  assert.match(said(element), /^2 of 6 reach their target/);
+  element.querySelector('[data-pair="h1 outside"]').click();
+  assert.match(element.querySelector(".reach-told").textContent, /by IPv6 address · fd00:10:77:3::100/);
+  element.querySelector('[data-pair="outside h1"]').click();
+  assert.match(element.querySelector(".reach-told").textContent, /Not measured/);
+  press(element, "By address");
+  assert.match(said(element), /^4 of 6 reach their target/);
+});
+
 test("places that share a namespace, cannot be read, or are one too many are left out", () => {
   const many = Array.from({ length: 14 }, (_, at) => place(`h1/c${String(at).padStart(2, "0")}`));
   const { element } = shown([place("h1"), place("h1/a", { shares: "h1" }), place("h1/b", { error: "gone" }), ...many]);
