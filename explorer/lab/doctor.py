@@ -22,7 +22,7 @@ from explorer.lab.watch import commands
 from explorer.network.drivers import DRIVERS
 from explorer.network.drivers.needs import BRIDGE, NAT, VETH
 
-TOOLS = ("dockerd", "containerd", "runc", "ip", "nsenter", "iptables", "nft", "conntrack", "tcpdump", "bridge")
+TOOLS = ("dockerd", "containerd", "runc", "ip", "nsenter", "iptables", "nft", "conntrack", "tcpdump", "bridge", "tc")
 REQUIRED = (VETH.name, BRIDGE.name, NAT.name)  # kernel features that every sandbox needs
 LEAST_DISK_MB = 3000
 ATTEMPTS = "isolation tried"
@@ -186,7 +186,8 @@ def _engine(config: LabConfig, state: dict[str, Any]) -> list[Check]:
 def _optional(features: dict[str, bool]) -> list[Check]:
     uses = {
         **_uses_of_drivers(),
-        "netem": "delay and loss in comparisons",
+        "netem": "delay, jitter and loss of links (without it a link has a rate and an MTU only)",
+        "tbf": "the rate of a link (without it and netem a link has an MTU only)",
         "dummy": "networks without an uplink",
         "conntrack": "watching NAT at work",
         "nftrace": "journeys of packets",

@@ -7,7 +7,8 @@ LabError
 ├── HostError       the learner's host: dead daemon, vanished process, answers that make no sense; a reset makes the host new
 │   └── HostTimeout
 ├── NotThere        no such sandbox, host, container, machine or interface (any more)
-└── BadFilter       a filter expression that is not valid
+├── BadFilter       a filter expression that is not valid
+└── BadWeather      weather that a link cannot have here
 """
 
 from __future__ import annotations
@@ -46,4 +47,8 @@ class NotThere(LabError):
 
 
 class BadFilter(LabError):
+    pass
+
+
+class BadWeather(LabError):
     pass

@@ -41,6 +41,7 @@ from explorer.sandboxes.orders import (
     FollowJourney,
     MeasureGrid,
     OpenTerminal,
+    SetWeather,
     StartCapture,
     StopCapture,
     Wish,
@@ -237,6 +238,10 @@ class SandboxSocket(SandboxEdge):
     async def measure_grid(self, wish: MeasureGrid) -> None:
         asked = secrets.token_hex(6)
         await self.hand_on(wish, asked, {"type": "grid_begun", "asked": asked})
+
+    async def set_weather(self, wish: SetWeather) -> None:
+        asked = secrets.token_hex(6)
+        await self.hand_on(wish, asked, {"type": "weather_begun", "asked": asked})
 
     async def hand_on(self, wish: AnyWish, about: str, answer: dict[str, str]) -> None:
         """Sends a wish to the node if the sandbox is ready for it, and tells the page the id under which the

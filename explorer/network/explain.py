@@ -21,6 +21,7 @@ from explorer.network.model import (
     Rule,
     View,
 )
+from explorer.network.weather import PLAIN_MTU
 from explorer.network.writes.outside import LINK_LOCAL
 
 _TABLES = {
@@ -112,7 +113,7 @@ def _about_port(known: Known, dev: str) -> tuple[str, ...]:
 def _interface_line(known: Known, item: Interface, text: str, told: Why) -> Why:
     words = text.split()
     if not words or not text.startswith("    "):
-        return told
+        return _mtu(known, item, told)
     if words[0] in ("inet", "inet6") and len(words) > 1:
         return _address(known, item, words[1]) or told
     if words[0].startswith("link/"):
@@ -121,6 +122,21 @@ def _interface_line(known: Known, item: Interface, text: str, told: Why) -> Why:
         told_by = "How long the address above is valid; forever means until it is removed."
         return Why(told_by, told.about) if "forever" in words else told
     return told
+
+
+def _mtu(known: Known, item: Interface, told: Why) -> Why:
+    """Says when the interface of a container, or the way to the LAN, has another MTU than it was made with."""
+    end = known.ends.get(item.name) if known.container and known.plain_namespace else None
+    if end and end.network.bridge:  # with a bridge on this host; an overlay has another MTU
+        given = end.network.options.get("com.docker.network.driver.mtu", "")
+        first = int(given) if given.isdecimal() and len(given) < 6 else PLAIN_MTU
+    elif usual.on_lan(known, item):
+        first = PLAIN_MTU
+    else:
+        return told
+    if item.mtu in (0, first):
+        return told
+    return Why(f"{told.text} Its MTU is {item.mtu} and was {first} when it was made: somebody changed it.".strip(), told.about)
 
 
 def _address(known: Known, item: Interface, cidr: str) -> Why:

@@ -17,7 +17,19 @@ from pydantic import AfterValidator, Field, StringConstraints, ValidationError, 
 
 from explorer.network.drivers import network_drivers
 from explorer.network.model import DockerContainer, DockerNetwork, Snapshot
-from explorer.network.scenario import LAN, ROUTER, SCENARIOS, Data, Lan, Route, Scenario, StartContainer, StartNetwork
+from explorer.network.scenario import (
+    LAN,
+    ROUTER,
+    SCENARIOS,
+    Data,
+    Lan,
+    Route,
+    Scenario,
+    StartContainer,
+    StartNetwork,
+    StartWeather,
+)
+from explorer.network.weather import Weather, in_words, interfaces_of, read_weather
 
 FREE = "free"  # the scenario's name in the row of a sandbox whose row carries a layout
 MOST_QUERY = 4000
@@ -91,6 +103,14 @@ class Run(Data):
     publish: tuple[Annotated[str, AfterValidator(_publish)], ...] = Field(default=(), max_length=8)
 
 
+class Sky(Data):
+    """The weather of the link at one interface."""
+
+    place: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{0,9}(/[a-zA-Z0-9][a-zA-Z0-9_.-]{1,39})?$")]
+    interface: Literal["eth0", "eth1", "eth2"] = "eth0"
+    weather: Weather
+
+
 class Layout(Data):
     hosts: int = Field(default=1, ge=1, le=3)
     outside: bool = True
@@ -98,6 +118,7 @@ class Layout(Data):
     swarm: bool = False
     networks: tuple[Net, ...] = Field(default=(), max_length=12)
     containers: tuple[Run, ...] = Field(default=(), max_length=24)
+    weather: tuple[Sky, ...] = Field(default=(), max_length=8)
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
@@ -113,11 +134,22 @@ class Layout(Data):
             known = {net.name for net in self.networks if net.host == run.host or net.driver == "overlay"}
             if strange := {run.network, *run.also} - known - set(BUILT_IN):
                 raise ValueError(f"{run.name} is on {min(strange)}, which is not there")
+        places = {*self.near, *self.beyond, *(f"{run.host}/{run.name}" for run in self.containers)}
+        if strange := {sky.place for sky in self.weather} - places:
+            raise ValueError(f"weather at {min(strange)}, which is not there")
         return self
 
     @property
     def host_names(self) -> tuple[str, ...]:
         return ("h1", "h2", "h3")[: self.hosts]
+
+    @property
+    def near(self) -> tuple[str, ...]:
+        return (*self.host_names, *(["outside"] if self.outside else []))
+
+    @property
+    def beyond(self) -> tuple[str, ...]:
+        return (ROUTER, "far") if self.router else ()
 
     def name(self) -> str:
         """The name of the fixed scenario that is the same as this layout, so that a warm sandbox can be used; else the name
@@ -126,8 +158,7 @@ class Layout(Data):
         return next((known.name for known in SCENARIOS.values() if _same(known, plain)), FREE)
 
     def scenario(self) -> Scenario:
-        near = (*self.host_names, *(["outside"] if self.outside else []))
-        beyond = (ROUTER, "far") if self.router else ()
+        near, beyond = self.near, self.beyond
         return Scenario(
             name=FREE,
             summary=self.in_words(),
@@ -143,6 +174,7 @@ class Layout(Data):
                 StartContainer(host=run.host, name=run.name, network=run.network, also=run.also, publish=run.publish)
                 for run in self.containers
             ),
+            weather=tuple(StartWeather(place=sky.place, interface=sky.interface, weather=sky.weather) for sky in self.weather),
         )
 
     def in_words(self) -> str:
@@ -151,6 +183,7 @@ class Layout(Data):
         parts += ["a router with the machine far behind it"] if self.router else []
         parts += [f"networks {', '.join(net.name for net in self.networks)}"] if self.networks else []
         parts += [f"containers {', '.join(run.name for run in self.containers)}"] if self.containers else []
+        parts += [f"{sky.place} {sky.interface}: {in_words(sky.weather)}" for sky in self.weather if not sky.weather.plain]
         return "; ".join(parts) + "."
 
 
@@ -166,6 +199,9 @@ def scenario_of(name: str, layout: Mapping[str, Any]) -> Scenario:
 # --- as a link --------------------------------------------------------------------------------------------------------
 
 
+WEATHER_WORDS = {"delay": "delay_ms", "jitter": "jitter_ms", "loss": "loss_percent", "rate": "rate_kbit", "mtu": "mtu"}
+
+
 def to_query(layout: Layout) -> str:
     machines = ",".join([*(["outside"] if layout.outside else []), *([ROUTER] if layout.router else [])])
     pairs = [("hosts", str(layout.hosts)), ("machines", machines)]
@@ -176,6 +212,9 @@ def to_query(layout: Layout) -> str:
     for run in layout.containers:
         more = [f"also={name}" for name in run.also] + [f"p={port}" for port in run.publish]
         pairs.append(("run", ",".join([run.host, run.name, run.network, *more])))
+    for sky in layout.weather:
+        told = [f"{word}={value:g}" for word, name in WEATHER_WORDS.items() if (value := getattr(sky.weather, name))]
+        pairs.append(("weather", ",".join([sky.place, sky.interface, *told])))
     return urlencode(pairs, safe=",:=/")
 
 
@@ -194,7 +233,7 @@ def from_query(query: str) -> Layout:
 
 
 def _read(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    told: dict[str, Any] = {"networks": [], "containers": []}
+    told: dict[str, Any] = {"networks": [], "containers": [], "weather": []}
     for name, value in pairs:
         words = value.split(",")
         if name == "hosts" and value in ("1", "2", "3"):
@@ -211,9 +250,18 @@ def _read(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
                 raise ValueError(name)
             more = {"also": [v for k, v in pairs_of if k == "also"], "publish": [v for k, v in pairs_of if k == "p"]}
             told["containers"].append(dict(zip(("host", "name", "network"), words, strict=False)) | more)
+        elif name == "weather" and len(words) >= 2:
+            told["weather"].append({"place": words[0], "interface": words[1], "weather": _weather(words[2:])})
         elif name != "engine":
             raise ValueError(name)
     return told
+
+
+def _weather(words: list[str]) -> dict[str, Any]:
+    pairs = [word.partition("=")[::2] for word in words]
+    if len({key for key, _ in pairs} & WEATHER_WORDS.keys()) != len(pairs):
+        raise ValueError("weather")
+    return {WEATHER_WORDS[key]: value for key, value in pairs}
 
 
 def _options(words: list[str]) -> dict[str, Any]:
@@ -248,7 +296,26 @@ def from_snapshot(layout: Layout, snapshot: Snapshot, lan: str) -> tuple[Layout,
                 lost.append(f"Container {container.name[:40]}, whose image is not {IMAGE}.")
             else:
                 now = _with(now, "containers", lambda s=state.host, c=container: _run(s, c), container.name, lost)
-    return now, lost
+    return _with_weather(now, snapshot, lost), lost
+
+
+def _with_weather(layout: Layout, snapshot: Snapshot, lost: list[str]) -> Layout:
+    """The layout with the weather of its links. Both ends of a container's cable have it; the container's is named."""
+    ends = (*layout.near, *layout.beyond, *(f"{run.host}/{run.name}" for run in layout.containers))
+    for place in (snapshot.places[end] for end in ends if end in snapshot.places):
+        for one in interfaces_of(place):
+            weather = read_weather(place, one.name) if one.kind == "veth" and not one.master else Weather()
+            if weather is None:
+                lost.append(f"What shapes {one.name[:15]} of {place.id[:60]}.")
+            elif not weather.plain and one.name.startswith("eth"):
+                sky = {"place": place.id, "interface": one.name, "weather": weather.model_dump()}
+                try:
+                    layout = Layout.model_validate(
+                        {**layout.model_dump(), "weather": [*(had.model_dump() for had in layout.weather), sky]}
+                    )
+                except ValueError:
+                    lost.append(f"The weather of {place.id[:60]} {one.name[:15]}.")
+    return layout
 
 
 def _with(layout: Layout, where: str, make: Any, name: str, lost: list[str]) -> Layout:

@@ -201,7 +201,24 @@ class Call(Fact):
     seconds: float | None = None
 
 
-Item = Interface | Route | Neighbour | FdbEntry | Chain | Rule | Connection | Request | Frame | Call
+class Qdisc(Fact):
+    """A queueing discipline that somebody gave an interface: it shapes, delays or drops what leaves by it. `parent` is `root`
+    or the class it hangs on. Times are in milliseconds, the rate in bits per second; 0 where the discipline has none."""
+
+    kind_of: Literal["qdisc"] = "qdisc"
+    key: str
+    dev: str
+    kind: str
+    handle: str = ""
+    parent: str = ""
+    delay_ms: float = 0.0
+    jitter_ms: float = 0.0
+    loss_percent: float = 0.0
+    rate: float = 0.0
+    words: str = ""  # for people
+
+
+Item = Interface | Route | Neighbour | FdbEntry | Chain | Rule | Connection | Request | Frame | Call | Qdisc
 
 
 class Line(Fact):

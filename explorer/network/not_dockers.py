@@ -12,12 +12,14 @@ import re
 from explorer.network import embedded_dns
 from explorer.network.cause import NOT_DOCKER, UNKNOWN, Why
 from explorer.network.drivers.known import Known
-from explorer.network.model import Chain, FdbEntry, Interface, Item, Neighbour, Route, Rule
+from explorer.network.model import Chain, FdbEntry, Interface, Item, Neighbour, Qdisc, Route, Rule
 from explorer.network.writes.ingress import in_swarm
 from explorer.network.writes.outside import PORT
 
 NOT_DOCKERS = Why("Not added by Docker.", (NOT_DOCKER,))
 UNLIKE = Why("Not Docker's: for the networks and containers that it has now, Docker writes no such line.", (NOT_DOCKER,))
+QDISC = Why("Not Docker's: Docker gives no interface a queueing discipline.", (NOT_DOCKER,))
+QDISC_OF_MACHINE = Why("Somebody gave this interface a queueing discipline: it has none of itself.")
 FOR_YOU = Why("Not added by Docker: DOCKER-USER is for your own rules.", (NOT_DOCKER,))
 AGAIN = Why("Not Docker's: an equal line stands before it, and Docker writes each line once.", (NOT_DOCKER,))
 _ENCRYPTED = re.compile(r"-m (u32|bpf|policy)\b")  # an encrypted overlay's rules use these matches to read VXLAN headers
@@ -26,6 +28,8 @@ _LINK = re.compile(r"-A DOCKER -s \S+/32 -d \S+/32 -i docker0 -o docker0 ")  # w
 
 
 def why(known: Known, item: Item) -> Why:
+    if isinstance(item, Qdisc):
+        return QDISC_OF_MACHINE if known.place.kind == "machine" else QDISC if known.sure else UNKNOWN
     if not known.sure or known.cut:
         return UNKNOWN
     if known.on_host:

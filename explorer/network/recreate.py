@@ -19,6 +19,8 @@ from explorer.network.cause import NOT_DOCKER
 from explorer.network.drivers import network_drivers
 from explorer.network.model import DockerContainer, DockerNetwork, DockerState, Endpoint, Snapshot
 from explorer.network.read.docker import LENGTH
+from explorer.network.scenario import StartWeather
+from explorer.network.weather import ENDS, Weather, interfaces_of, read_weather
 
 MOST_COMMANDS = 200
 MOST_WORDS = 2_000  # characters of one command
@@ -51,11 +53,13 @@ class Recreated:
     """`commands` in the order in which they have to be typed; `left_out` are sentences for people."""
 
     commands: list[Typed] = field(default_factory=list)
+    weather: list[StartWeather] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
 
     def as_replay(self, of: str) -> dict[str, object]:
         """The value for `Sandbox.replay`. `of` is the sandbox that was seen."""
-        return {"commands": [one.model_dump() for one in self.commands], "left_out": self.left_out, "of": of}
+        told = {"commands": [one.model_dump() for one in self.commands], "left_out": self.left_out, "of": of}
+        return {**told, "weather": [one.model_dump() for one in self.weather]} if self.weather else told
 
 
 class Unfit(ValueError):
@@ -76,6 +80,7 @@ def recreate(snapshot: Snapshot, lan: str, swarm: tuple[str, ...] = ()) -> Recre
     for state in states:
         for container in _in_order(state.containers):
             writer.container(state.host, container)
+    _see_weather(snapshot, made)
     _name_others(snapshot, made)
     if any(state.containers for state in states):
         made.left_out.append(NEVER)
@@ -126,6 +131,21 @@ def _in_order(containers: tuple[DockerContainer, ...]) -> list[DockerContainer]:
 
 def _sortable(address: str) -> tuple[int, ...]:
     return tuple(int(part) for part in address.split(".")) if re.fullmatch(r"\d{1,3}(\.\d{1,3}){3}", address, re.ASCII) else ()
+
+
+def _see_weather(snapshot: Snapshot, made: Recreated) -> None:
+    """The weather of links, as the kernel shows it, whoever made it. The far end of a cable gets it with the near one."""
+    for place in snapshot.places.values():
+        if place.kind == "namespace" or place.shares:
+            continue
+        for one in interfaces_of(place):
+            weather = read_weather(place, one.name) if one.kind == "veth" and not one.master else Weather()
+            if not _NAME.fullmatch(one.name) or (weather and weather.plain):
+                continue
+            if weather is None or len(made.weather) >= ENDS:
+                made.left_out.append(f"What shapes {one.name} of {place.id[:60]!a}.")
+            else:
+                made.weather.append(StartWeather(place=place.id, interface=one.name, weather=weather))
 
 
 def _name_others(snapshot: Snapshot, made: Recreated) -> None:

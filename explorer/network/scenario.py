@@ -14,6 +14,8 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from explorer.network.weather import ENDS, Weather
+
 LAN = "lan"
 ROUTER = "router"  # has the first address on each of its LANs: a gateway usually has it
 _SUBNET_WORD = re.compile(r"(?<![\w.-])([a-z]+)(?:\.(\d{1,3}))?(?=/\d|[\s,:]|$)")
@@ -62,6 +64,14 @@ class StartContainer(Data):
     command: tuple[str, ...] = ()  # empty: the image's own (a small web server)
 
 
+class StartWeather(Data):
+    """Weather that a link has from the start. `place` is a host, a machine, or a container as in `h1/web`."""
+
+    place: str
+    interface: str = "eth0"
+    weather: Weather
+
+
 class Scenario(Data):
     name: str
     summary: str
@@ -72,6 +82,7 @@ class Scenario(Data):
     swarm: tuple[str, ...] = ()  # hosts joined to one swarm; the first is its manager
     networks: tuple[StartNetwork, ...] = ()
     containers: tuple[StartContainer, ...] = ()
+    weather: tuple[StartWeather, ...] = Field(default=(), max_length=ENDS)
 
     @model_validator(mode="after")
     def _names_agree(self) -> Self:
@@ -93,6 +104,9 @@ class Scenario(Data):
         on_hosts = [*self.swarm, *(one.host for one in self.networks), *(one.host for one in self.containers)]
         if strangers := set(on_hosts) - set(self.hosts):
             raise ValueError(f"not a host of this scenario: {', '.join(sorted(strangers))}")
+        places = everyone | {f"{one.host}/{one.name}" for one in self.containers}
+        if strangers := {one.place for one in self.weather} - places:
+            raise ValueError(f"weather at no place of this scenario: {', '.join(sorted(strangers))}")
         return self
 
     @property

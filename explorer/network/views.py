@@ -25,6 +25,7 @@ from explorer.network.read import (
     read_fdb,
     read_further,
     read_neighbours,
+    read_qdiscs,
     read_requests,
     read_routes,
     read_routes6,
@@ -33,7 +34,7 @@ from explorer.network.read import (
 
 Command = tuple[str, ...]
 Notice = Literal[
-    "link", "address", "route", "neighbour", "fdb", "rules", "connection"
+    "link", "address", "route", "neighbour", "fdb", "queue", "rules", "connection"
 ]  # what a notification of the kernel is about
 Where = Literal["always", "machine", "seen", "filled"]
 
@@ -75,9 +76,19 @@ VIEWS: dict[View, ViewRow] = {
     "interfaces": ViewRow(
         reader=read_addresses,
         command=("ip", "-d", "addr"),
-        stale_after=("link", "address"),
+        stale_after=("link", "address", "queue"),
         name="interfaces",
         tab="Interfaces",
+        lasts=True,
+        owned=True,
+    ),
+    "qdiscs": ViewRow(
+        reader=read_qdiscs,
+        command=("tc", "qdisc", "show"),
+        stale_after=("link", "queue"),
+        name="queueing disciplines",
+        tab="Interfaces",
+        shown="filled",
         lasts=True,
         owned=True,
     ),

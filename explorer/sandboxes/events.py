@@ -90,11 +90,13 @@ class ViewChanged(Message):
 
 
 class FramesCounted(Message):
-    """These interfaces of a place counted frames, sent or received, since that was told last."""
+    """These interfaces of a place counted frames, sent or received, since that was told last. `rates` are in bits per second,
+    in the direction in which more went, where enough time passed to tell."""
 
     type: Literal["frames_counted"] = "frames_counted"
     place: str
     interfaces: tuple[str, ...]
+    rates: dict[str, int] = Field(default_factory=dict)
 
 
 class DockerChanged(Message):
@@ -148,6 +150,18 @@ class GridTold(Message):
     type: Literal["grid_told"] = "grid_told"
     asked: str
     grid: Grid
+
+
+class WeatherTold(Message):
+    """The weather of a link was set: `text` says how, empty for none. Or `error` says why not. `asked` is the id of the
+    request."""
+
+    type: Literal["weather_told"] = "weather_told"
+    asked: str
+    place: str
+    interface: str
+    text: str = ""
+    error: str = ""
 
 
 class LessonMoved(Message):
@@ -260,6 +274,7 @@ Event = Annotated[
     | MeasuredChanged
     | JourneyTold
     | GridTold
+    | WeatherTold
     | LessonMoved
     | TerminalsChanged
     | CapturesChanged
@@ -359,6 +374,11 @@ def ticket_key(ticket: str) -> str:
 def captures_key(sandbox: str) -> str:
     """Hash: capture id → `CaptureFacts` as JSON."""
     return f"sb:{sandbox}:captures"
+
+
+def weather_key(sandbox: str, generation: int) -> str:
+    """Hash: "place interface" → `network.weather.Set` as JSON; field `begun` when the scenario's weather has been set."""
+    return f"sb:{sandbox}:weather:{generation}"
 
 
 def grid_key(sandbox: str) -> str:

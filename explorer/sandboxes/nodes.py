@@ -49,6 +49,11 @@ class Nodes:
         offered = {engine for node in self.taking for engine in node.engines}
         return tuple(engine for engine in ENGINES if engine in offered)
 
+    def weather(self, name: str | None) -> str:
+        """What the weather of a link can be made of on this node, in words with spaces between; `mtu` when it has not said."""
+        told = next((node.health.get("weather") for node in self.here if node.pk == name), None)
+        return " ".join(str(word) for word in told) if isinstance(told, list) else "mtu"
+
     def with_engine(self, engine: str) -> list[Node]:
         return [node for node in self.taking if engine in node.engines]
 

@@ -16,6 +16,7 @@ from typing import Annotated, ClassVar, Literal, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, TypeAdapter
 
 from explorer.network.journeys import Asked
+from explorer.network.weather import Weather
 
 ORDERS_KEPT = 20_000  # per node
 ORDER_BYTES = 16 * 1024  # one order, encoded
@@ -101,6 +102,25 @@ class MeasureGrid(Wish):
     type: Literal["measure_grid"] = "measure_grid"
 
 
+class SetWeather(Wish):
+    """Gives the link at this interface delay, jitter, loss, a rate and an MTU; 0 is none. Answer: `WeatherTold`."""
+
+    answered = True
+    type: Literal["set_weather"] = "set_weather"
+    place: str = Field(min_length=1, max_length=200)
+    interface: str = Field(min_length=1, max_length=32)
+    delay_ms: float = Field(default=0, allow_inf_nan=False)
+    jitter_ms: float = Field(default=0, allow_inf_nan=False)
+    loss_percent: float = Field(default=0, allow_inf_nan=False)
+    rate_kbit: int = 0
+    mtu: int = 0
+
+    @property
+    def weather(self) -> Weather:
+        """Raises ValidationError with what is wrong."""
+        return Weather.model_validate({name: getattr(self, name) for name in Weather.model_fields})
+
+
 # --- over the websocket of one terminal ---------------------------------------------------------------------------------
 
 
@@ -154,7 +174,7 @@ class LookAgain(Wish):
     type: Literal["look_again"] = "look_again"
 
 
-SandboxWish = OpenTerminal | CloseTerminal | FollowJourney | StartCapture | StopCapture | MeasureGrid
+SandboxWish = OpenTerminal | CloseTerminal | FollowJourney | StartCapture | StopCapture | MeasureGrid | SetWeather
 TerminalWish = ResizeTerminal | AcknowledgeTerminal
 PageWish = SandboxWish | AskTicket | AskCaptureTicket  # what a page may say over the websocket of its sandbox
 SANDBOX_WISH: TypeAdapter[PageWish] = TypeAdapter(Annotated[PageWish, Field(discriminator="type")])

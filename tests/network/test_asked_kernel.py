@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.network.journeys.kernel import Listener, Looked, Lookup, Refusal
-from explorer.network.read.counters import frames_by_interface, moved, read_counters
+from explorer.network.read.counters import Traffic, moved, rate_between, read_counters, traffic_by_interface
 from explorer.network.read.sockets import read_listeners
 
 TCP = """  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
@@ -60,11 +60,18 @@ veth:1:       0       0    0    0    0     0          0         0       70      
 
 
 def test_frames_are_counted_by_interface_and_the_loopback_has_no_wire():
-    assert frames_by_interface(DEVICES) == {"eth0": 15, "veth:1": 1}
+    assert traffic_by_interface(DEVICES) == {"eth0": (15, 1000, 500), "veth:1": (1, 0, 70)}
+
+
+def test_a_rate_is_that_of_the_busier_direction():
+    before, after = Traffic(1, 1_000, 0), Traffic(9, 2_000, 12_500)
+    assert rate_between(before, after, 0.5) == 200_000
+    assert rate_between(after, before, 0.5) == 0  # the interface was replaced
+    assert rate_between(before, after, 0.0) == 0
 
 
 @pytest.mark.parametrize(
     "text", ["", "a\nb\n", "a\nb\n eth0: 1 2 3\n", "a\nb\n eth0: " + "x " * 16, "a\nb\n eth0: " + "9" * 99]
 )
 def test_devices_that_are_nonsense_count_nothing(text):
-    assert set(frames_by_interface(text).values()) <= {0}
+    assert {one.frames for one in traffic_by_interface(text).values()} <= {0}

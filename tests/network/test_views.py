@@ -10,7 +10,7 @@ import pytest
 from explorer.network.views import VIEWS, Notice, commands, counting, for_page, kept, lasting, observe, owned, rank, stale_after
 
 EXPLORER = Path(__file__).parents[2] / "explorer"
-NOTICES: set[Notice] = {"link", "address", "route", "neighbour", "fdb", "rules", "connection"}
+NOTICES: set[Notice] = {"link", "address", "route", "neighbour", "fdb", "queue", "rules", "connection"}
 
 
 @pytest.mark.parametrize("view", commands())
@@ -39,13 +39,8 @@ def test_no_notice_makes_nothing_stale():
 
 
 def test_a_lost_notice_of_a_kind_makes_all_of_its_views_stale():
-    assert stale_after(("link", "address", "route", "neighbour", "fdb")) == {
-        "interfaces",
-        "routes",
-        "routes6",
-        "neighbours",
-        "fdb",
-    }
+    of_links = {"interfaces", "qdiscs", "routes", "routes6", "neighbours", "fdb"}
+    assert stale_after(("link", "address", "route", "neighbour", "fdb", "queue")) == of_links
     assert stale_after(("rules", "connection")) == {"nat", "filter", "raw", "connections"}
 
 
@@ -55,7 +50,7 @@ def test_passing_packets_move_the_counters_of_rules_and_a_connection_those_of_mo
 
 
 def test_what_lasts_is_owned_and_kept():
-    assert lasting() == owned() == ("interfaces", "routes", "routes6", "nat", "filter", "raw", "fdb")
+    assert lasting() == owned() == ("interfaces", "qdiscs", "routes", "routes6", "nat", "filter", "raw", "fdb")
     assert set(kept()) - set(lasting()) == {"neighbours", "calls"}
 
 

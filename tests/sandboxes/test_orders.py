@@ -17,13 +17,15 @@ from explorer.sandboxes.orders import (
 )
 from tests.attacks import attack
 
+WEATHER = '"delay_ms":50.0,"jitter_ms":5.0,"loss_percent":1.5,"rate_kbit":64,"mtu":1400'
 SAID: list[tuple[Any, str]] = [
     (SANDBOX_WISH, '{"type":"open_terminal","place":"h1/web","columns":100,"rows":30}'),
     (SANDBOX_WISH, '{"type":"close_terminal","terminal":"t-1"}'),
     (SANDBOX_WISH, '{"type":"follow_journey","source":"h1","target":"web.example","kind":"dns","port":53}'),
-    (SANDBOX_WISH, '{"type":"start_capture","place":"h1","interface":"eth0","expression":"arp"}'),
+    (SANDBOX_WISH, '{"type":"start_capture","place":"h1","interface":"eth0","expression":"arp","ring":true}'),
     (SANDBOX_WISH, '{"type":"stop_capture","capture":"c1"}'),
     (SANDBOX_WISH, '{"type":"measure_grid"}'),
+    (SANDBOX_WISH, f'{{"type":"set_weather","place":"h1/web","interface":"eth0",{WEATHER}}}'),
     (TERMINAL_WISH, '{"type":"resize_terminal","columns":80,"rows":24}'),
     (TERMINAL_WISH, '{"type":"acknowledge_terminal","offset":12}'),
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -122,7 +123,7 @@ class Eye:
     async def docker_changed(self, docker: DockerState) -> None:
         self._moved = time.monotonic()
 
-    async def frames_counted(self, place: str, interfaces: tuple[str, ...]) -> None:
+    async def frames_counted(self, place: str, interfaces: Mapping[str, int]) -> None:
         """Ignored: frames do not change what a column shows."""
 
     async def happened(self, source: Any, place: str, text: str, detail: str = "", deed: Any = None) -> None:

@@ -17,7 +17,8 @@ SECONDS = patient(30)
 # Features that no driver needs but other parts of the product do. The needs of drivers are in the drivers' packages.
 _PROBES = (
     Need("dummy", "ip link add d0 type dummy"),
-    Need("netem", "tc qdisc add dev p0 root netem delay 10ms"),
+    Need("netem", "tc qdisc replace dev p0 root netem delay 10ms"),
+    Need("tbf", "tc qdisc replace dev p0 root tbf rate 1mbit burst 16000 latency 100ms"),
     Need("nftables", "nft add table ip probe"),
     Need(
         "nftrace",
@@ -107,10 +108,20 @@ def require(driver: str) -> None:
 
 
 def report() -> dict[str, Any]:
-    """The kernel's release, and for each driver whether it can be played here. It is for processes that may not test the
-    kernel."""
-    can = usable(features())
-    return {"kernel": os.uname().release, "drivers": {driver.name: driver.name in can for driver in _playable()}}
+    """The kernel's release, for each driver whether it can be played here, and what weather of links can be made of. It is for
+    processes that may not test the kernel."""
+    found = features()
+    can = usable(found)
+    return {
+        "kernel": os.uname().release,
+        "drivers": {driver.name: driver.name in can for driver in _playable()},
+        "weather": weather(found),
+    }
+
+
+def weather(found: dict[str, bool]) -> list[str]:
+    """What the weather of a link can be made of here."""
+    return [*(name for name in ("netem", "tbf") if found.get(name)), "mtu"]
 
 
 def _playable() -> list[Driver]:

@@ -20,7 +20,7 @@ from explorer.network.model import View
 from explorer.network.views import Notice, stale_after
 
 NETLINK_ROUTE, NETLINK_NETFILTER = 0, 12
-ROUTE_GROUPS = (1, 3, 5, 7, 9, 11)  # link, neigh, ipv4 address and route, ipv6 address and route
+ROUTE_GROUPS = (1, 3, 4, 5, 7, 9, 11)  # link, neigh, tc, ipv4 address and route, ipv6 address and route
 FILTER_GROUPS = (1, 2, 3, 7)  # connection new, update, destroy; nftables
 AF_BRIDGE = 7
 RECEIVE_BYTES = 64 * 1024
@@ -29,7 +29,7 @@ FLOOD, WINDOW = 500, 0.1  # after more messages than this in a window, listening
 FEW = 20  # messages in a window of a sandbox that has used up its allowance
 HEADER = struct.Struct("=IHHII")
 
-ROUTE_NOTICES: tuple[Notice, ...] = ("link", "address", "route", "neighbour", "fdb")
+ROUTE_NOTICES: tuple[Notice, ...] = ("link", "address", "route", "neighbour", "fdb", "queue")
 FILTER_NOTICES: tuple[Notice, ...] = ("rules", "connection")
 Dirty = Callable[[Iterable[View]], None]
 NoticesOf = Callable[[bytes], set[Notice]]
@@ -144,6 +144,8 @@ def route_notices(data: bytes) -> set[Notice]:
             notices.add("address")
         elif kind in (24, 25):
             notices.add("route")
+        elif kind in (36, 37):
+            notices.add("queue")
         elif kind in (28, 29):
             notices.add("fdb" if payload[:1] == bytes([AF_BRIDGE]) else "neighbour")
     return notices

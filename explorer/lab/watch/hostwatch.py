@@ -317,8 +317,8 @@ class HostWatch:
             views=views,
         )
 
-    def carried(self) -> dict[str, tuple[str, ...]]:
-        """Place → its interfaces that counted frames since this was asked last."""
+    def carried(self) -> dict[str, dict[str, int]]:
+        """Place → its interfaces that counted frames since this was asked last, each with its rate."""
         if self._holding is None:
             return {}
         watches = self._holding.watches

@@ -18,13 +18,14 @@ from explorer.lab.inside.places import read_text
 from explorer.lab.inside.tools import Output, run_tools
 from explorer.network.differ import is_remark
 from explorer.network.model import Line, Observation, View
-from explorer.network.read.counters import frames_by_interface
+from explorer.network.read.counters import Traffic, rate_between, traffic_by_interface
 from explorer.network.views import commands, counting, observe
 
 LINES_AT_LEAST = 50
 STILL, LONGEST = 0.015, 0.060
 BURST, RATE, LINES_PER_TURN = 30, 5.0, 300
 CONNECTIONS_GAP = 0.2  # seconds; this is the only view that ordinary traffic changes many times per second
+RATE_SECONDS = 0.5
 TICKS_TO_FULL = 20  # after so many ticks every view is read, with or without a notification
 
 
@@ -50,8 +51,9 @@ class Watch:
         self._pace = Pace(BURST, RATE)
         self._connections_at = 0.0
         self._connections_due = False
-        self._traffic: dict[str, int] = {}
-        self._carried: set[str] = set()
+        self._traffic: dict[str, Traffic] = {}
+        self._counted_at = 0.0
+        self._carried: dict[str, int] = {}
         self._ticks = 0
 
     async def run(self) -> None:
@@ -107,23 +109,29 @@ class Watch:
         if self._counts("connections"):
             self.dirty(("connections",))
 
-    def carried(self) -> tuple[str, ...]:
-        """The interfaces whose own counters of frames rose since this was asked last."""
-        carried, self._carried = self._carried, set()
-        return tuple(sorted(carried))
+    def carried(self) -> dict[str, int]:
+        """The interfaces whose own counters of frames rose since this was asked last, each with its rate in bits per second."""
+        carried, self._carried = self._carried, {}
+        return dict(sorted(carried.items()))
 
     def _count_frames(self) -> bool:
         """Whether any interface counted a frame since the last count; also true when it cannot be counted."""
         try:
-            traffic = frames_by_interface(read_text(f"/proc/{self.namespace.pid}/net/dev", 256 * 1024))
+            traffic = traffic_by_interface(read_text(f"/proc/{self.namespace.pid}/net/dev", 256 * 1024))
         except OSError:
             return True  # no process is left in the namespace
         before, self._traffic = self._traffic, traffic
-        rose = {name for name, count in traffic.items() if count > before.get(name, count)}
+        now = time.monotonic()
+        seconds, self._counted_at = now - self._counted_at, now
+        rose = {name: counted for name, counted in traffic.items() if counted.frames > before.get(name, counted).frames}
         if rose:
-            self._carried |= rose
+            long = seconds >= RATE_SECONDS  # in less, the rate of a few frames says nothing
+            rates = {name: rate_between(before[name], counted, seconds) if long else 0 for name, counted in rose.items()}
+            self._carried = {name: rates[name] or self._carried.get(name, 0) for name in rates} | {
+                name: rate for name, rate in self._carried.items() if name not in rates
+            }
             self._changed()
-        return traffic != before
+        return {name: one.frames for name, one in traffic.items()} != {name: one.frames for name, one in before.items()}
 
     def _counts(self, view: View) -> bool:
         return view in self.views and bool(self.views[view].lines)

@@ -19,6 +19,7 @@ from explorer.lab.ask.measure import Effort, measure
 from explorer.lab.ask.probe import answer
 from explorer.lab.ask.reach import measure_grid
 from explorer.lab.ask.script import run_script
+from explorer.lab.ask.weather import set_weather
 from explorer.lab.config import LabConfig
 from explorer.lab.errors import NotThere
 from explorer.lab.inside.allowance import Account
@@ -43,6 +44,7 @@ from explorer.network.model import (
     ScriptResult,
 )
 from explorer.network.pcapng import SNAP
+from explorer.network.weather import Set, Weather
 
 SWEEP_WATCHED, SWEEP_UNWATCHED = 3.0, 15.0
 BEAT = 0.25
@@ -56,7 +58,7 @@ class Witness(Protocol):
     async def place_gone(self, place_id: str) -> None: ...
     async def view_changed(self, change: Change) -> None: ...
     async def docker_changed(self, docker: DockerState) -> None: ...
-    async def frames_counted(self, place: str, interfaces: tuple[str, ...]) -> None: ...
+    async def frames_counted(self, place: str, interfaces: Mapping[str, int]) -> None: ...
     async def happened(self, source: Source, place: str, text: str, detail: str = "", deed: Deed | None = None) -> None: ...
 
 
@@ -141,6 +143,14 @@ class Observer:
     async def reach(self) -> Grid:
         """Every place pings every other place: fifteen seconds at most, usually one or two."""
         return await measure_grid(dict(self.places), dict(self.docker), self._namespace, self.account)
+
+    async def set_weather(self, place: str, device: str, weather: Weather) -> list[Set]:
+        """Gives a link its weather, at both ends. Raises NotThere, BadWeather or NodeError."""
+        return await set_weather(self.places, place, device, weather, self._shown.made(), self._namespace, self.account)
+
+    def know_weather(self, made: Sequence[Set]) -> None:
+        """This was set from the page."""
+        self._shown.know_weather(made, time.monotonic())
 
     async def run_script(self, script: Script, text: str) -> ScriptResult:
         """The result of a script on a host, after a few seconds at most. Processes that the script leaves behind are ended."""

@@ -11,7 +11,8 @@ changed.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,9 +26,11 @@ from explorer.network.model import DockerState, Observation, Place, View
 from explorer.network.peers import link_peers
 from explorer.network.since import Since
 from explorer.network.views import owned
+from explorer.network.weather import Set, lasting, tell
 
 log = structlog.get_logger(__name__)
 
+SETTLED = 3.0  # seconds between a command of ours and its effect in a reading
 FACTS = tuple(name for name in Place.model_fields if name != "views")
 
 
@@ -48,6 +51,23 @@ class Shown:
         self._from: dict[tuple[str, View], tuple[Observation, Any]] = {}  # the reading, and the names that its reasons used
         self._since = Since()
         self.verdicts = Verdicts()
+        self._weather: dict[str, dict[str, Set]] = {}  # by place and interface: what the page set
+        self._weather_at: dict[str, float] = {}
+
+    def know_weather(self, made: Sequence[Set], now: float) -> None:
+        for one in made:
+            self._weather.setdefault(one.place, {})[one.interface] = one
+            self._weather_at[one.place] = now
+
+    def made(self) -> dict[tuple[str, str], Set]:
+        """The weather that the page set and that is still as it was set, by place and interface."""
+        return {(place, device): one for place, devices in self._weather.items() for device, one in devices.items()}
+
+    def _weather_of(self, place: Place) -> Mapping[str, Set]:
+        made = self._weather.get(place.id)
+        if made and time.monotonic() - self._weather_at[place.id] > SETTLED:
+            made = self._weather[place.id] = lasting(place, made)
+        return made or {}
 
     def take(
         self,
@@ -81,7 +101,8 @@ class Shown:
     ) -> Place:
         before = self.places.get(place.id)
         began = self._since.begin(place, now)
-        names = (docker, place.views.get("interfaces"), elsewhere)
+        made = self._weather_of(place)
+        names = (docker, place.views.get("interfaces"), elsewhere, tuple(made.values()))
         changes = {}
         views: dict[View, Observation] = {}
         for view, reading in place.views.items():
@@ -92,6 +113,7 @@ class Shown:
                 continue
             self._from[place.id, view] = (reading, names)
             seen = reasoned(place, view, reading, docker, elsewhere)
+            seen = tell(seen, made) if made else seen
             found = diff(shown, seen)
             views[view] = self._since.mark(place, view, shown, seen, found, now)
             if view in owned():

@@ -4,6 +4,7 @@ the interfaces."""
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 MOST = 1_000
 
@@ -33,15 +34,32 @@ def moved(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:
     return {name: after[name] - value for name, value in before.items() if after.get(name, 0) > value}
 
 
-RECEIVED, SENT = 1, 9  # columns of frames in /proc/net/dev, behind the colon
+COLUMNS = (1, 9, 0, 8)  # in /proc/net/dev, behind the colon: frames received and sent, bytes received and sent
 
 
-def frames_by_interface(text: str) -> dict[str, int]:
-    """Interface → frames that it received and sent, from `/proc/net/dev`. The loopback is left out: no wire ends there."""
-    found: dict[str, int] = {}
+class Traffic(NamedTuple):
+    """What an interface counted."""
+
+    frames: int
+    received: int  # bytes
+    sent: int  # bytes
+
+
+def traffic_by_interface(text: str) -> dict[str, Traffic]:
+    """By interface, from `/proc/net/dev`. The loopback is left out: no wire ends there."""
+    found: dict[str, Traffic] = {}
     for line in text.splitlines()[2:]:
         name, _, numbers = line.rpartition(":")
         words = numbers.split()
-        if len(words) > SENT and name.strip() != "lo" and len(found) < MOST:
-            found[name.strip()] = sum(int(words[at]) for at in (RECEIVED, SENT) if words[at].isdigit() and len(words[at]) < 24)
+        if len(words) > max(COLUMNS) and name.strip() != "lo" and len(found) < MOST:
+            frames_in, frames_out, received, sent = (
+                int(words[at]) if words[at].isdigit() and len(words[at]) < 24 else 0 for at in COLUMNS
+            )
+            found[name.strip()] = Traffic(frames_in + frames_out, received, sent)
     return found
+
+
+def rate_between(before: Traffic, after: Traffic, seconds: float) -> int:
+    """Bits per second in the direction in which more went."""
+    most = max(after.received - before.received, after.sent - before.sent, 0)
+    return round(most * 8 / seconds) if seconds > 0 else 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -37,7 +37,7 @@ class LastHeard:
     async def docker_changed(self, docker: DockerState) -> None:
         self.at = time.monotonic()
 
-    async def frames_counted(self, place: str, interfaces: tuple[str, ...]) -> None:
+    async def frames_counted(self, place: str, interfaces: Mapping[str, int]) -> None:
         """Ignored: it says nothing about whether everything has been read."""
 
     async def happened(self, source: Any, place: str, text: str, detail: str = "", deed: Any = None) -> None:

@@ -21,6 +21,9 @@ from pydantic import ValidationError
 
 from explorer.lab.compare import run_column
 from explorer.lab.watch.commands import Commands
+from explorer.network.layout import scenario_of
+from explorer.network.scenario import StartWeather
+from explorer.network.weather import ENDS
 from explorer.node.relay.column_desk import ColumnDesk
 from explorer.node.relay.journeys import AT_ONCE
 from explorer.node.relay.pulse import Pulse
@@ -238,6 +241,17 @@ def read_wanted() -> list[Wanted]:
             in_use=row.state == Sandbox.State.READY,
             facts=row.facts,
             standing=Standing.of(progress.get((row.learner_id, row.lesson)) if row.learner_id else None),
+            weather=begins_with(row),
         )
         for row in rows
     ]
+
+
+def begins_with(row: Sandbox) -> tuple[StartWeather, ...]:
+    """The weather of its links from the start: its scenario's, and for a copy that of the sandbox it is a copy of."""
+    try:
+        kept = [StartWeather.model_validate(one) for one in row.replay.get("weather", ())[:ENDS]] if row.replay else []
+        return (*scenario_of(row.scenario, row.layout).weather, *kept)
+    except (ValidationError, KeyError) as error:  # a row of another version of the product
+        log.warning("weather not read", sandbox=row.pk, error=str(error))
+        return ()

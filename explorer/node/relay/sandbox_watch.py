@@ -1,4 +1,4 @@
-"""One sandbox in the relay: its observer, its events, its lesson's checks, its terminals, captures, journeys and grids.
+"""One sandbox in the relay: its observer, events, lesson's checks, terminals, captures, journeys, grids and weather.
 
 While it runs, one task writes to the sandbox's stream, so the numbers and the saved snapshot agree.
 """
@@ -9,7 +9,7 @@ import asyncio
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -28,6 +28,7 @@ from explorer.lab.watch.happenings import Deed
 from explorer.lab.watch.observe import Observer
 from explorer.network.differ import Change
 from explorer.network.model import DockerState, Place
+from explorer.network.scenario import StartWeather
 from explorer.node.relay.captures import Captures
 from explorer.node.relay.grid import GridDesk
 from explorer.node.relay.journeys import JourneyDesk
@@ -35,7 +36,8 @@ from explorer.node.relay.script_pace import AT_MOST, Pacing
 from explorer.node.relay.teacher import Standing, Teacher, find_teacher
 from explorer.node.relay.telling import Telling, as_json
 from explorer.node.relay.terminals import Terminals
-from explorer.sandboxes.events import Event, Happened, fresh_key, snapshot_key
+from explorer.node.relay.weather import WeatherDesk
+from explorer.sandboxes.events import Event, Happened, fresh_key, snapshot_key, weather_key
 from explorer.sandboxes.figures import figures
 from explorer.sandboxes.orders import WISH_TYPES, Order
 from explorer.sandboxes.past import SnapshotKeeper
@@ -76,6 +78,7 @@ class Wanted:
     in_use: bool = True
     facts: dict[str, Any] = field(default_factory=dict)
     standing: Standing = field(default_factory=Standing)
+    weather: tuple[StartWeather, ...] = ()
 
 
 def handlers_of(*desks: object) -> dict[str, Callable[[str, Any], None]]:
@@ -103,7 +106,15 @@ class SandboxWatch:
         self.journeys = JourneyDesk(lambda asked: self.observer.journey(asked), self.tell_line, tracing)
         self.captures = Captures(redis, self.sandbox, lambda *asked: self.observer.capture(*asked), self.tell_line)
         self.grids = GridDesk(redis, self.sandbox, lambda: self.observer.reach(), self.tell_line)
-        self.handlers = handlers_of(self.terminals, self.captures, self.journeys, self.grids)
+        self.weather = WeatherDesk(
+            redis,
+            weather_key(self.sandbox, self.generation),
+            lambda *asked: self.observer.set_weather(*asked),
+            lambda made: self.observer.know_weather(made),
+            self.tell_line,
+        )
+        self.begins_with = wanted.weather
+        self.handlers = handlers_of(self.terminals, self.captures, self.journeys, self.grids, self.weather)
         self.early: deque[Order] | None = deque(maxlen=EARLY)
         self.expected = set(self.made)
         self.teacher: Teacher | None = None
@@ -130,6 +141,7 @@ class SandboxWatch:
         with suppress(RedisError, OSError):
             await self.terminals.remember()
             await self.captures.remember()
+            self.begins_with = await self.weather.remember(self.begins_with)
         early, self.early = self.early or (), None
         for order in early:
             self.take(order)
@@ -147,6 +159,7 @@ class SandboxWatch:
                 self._say_when_late(),
                 self.journeys.run(),
                 self.grids.run(),
+                self.weather.run(self.begins_with),
             )
         finally:
             for made in self.made.values():
@@ -195,7 +208,7 @@ class SandboxWatch:
             self.telling.see_docker(docker)
         self._seen()
 
-    async def frames_counted(self, place: str, interfaces: tuple[str, ...]) -> None:
+    async def frames_counted(self, place: str, interfaces: Mapping[str, int]) -> None:
         self.telling.see_frames(place, interfaces)
         self.wake.set()
 

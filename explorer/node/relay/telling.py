@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 
 from explorer.lab.watch.happenings import Deed
 from explorer.network.differ import Change
@@ -55,7 +55,8 @@ FRAMES = "frames"
 LINES_WAITING = 200  # of the timeline
 GONE_KEPT = 20  # networks and containers that were removed
 Mark = tuple[str, str]  # (place id, view, FRAMES or "" for the place itself) · ("", host) for a host's daemon
-Waiting = Place | Change | DockerState | frozenset[str] | None  # None: the place went
+Rates = dict[str, int]  # interface that counted frames → bits per second
+Waiting = Place | Change | DockerState | Rates | None  # None: the place went
 
 
 class Telling:
@@ -110,13 +111,13 @@ class Telling:
         self._wait(("", docker.host), docker)
         self._add_lines(self._projects.see_docker(docker, time.time(), time.monotonic()))
 
-    def see_frames(self, place: str, interfaces: Iterable[str]) -> None:
+    def see_frames(self, place: str, interfaces: Mapping[str, int]) -> None:
         """Interfaces of a place counted frames: until they are told, more of them are joined."""
         mark = (place, FRAMES)
         waiting = self._waiting.get(mark)
         if place in self.places:
-            already = waiting if isinstance(waiting, frozenset) else frozenset()
-            self._wait(mark, already | frozenset(interfaces), FRAMES_SECONDS)
+            already = waiting if isinstance(waiting, dict) else {}
+            self._wait(mark, {**already, **interfaces}, FRAMES_SECONDS)
 
     def sees(self, places: Set[str]) -> bool:
         """Whether all these places have been sent or wait to be sent."""
@@ -241,8 +242,9 @@ class Telling:
             yield PlaceSeen(place=what)
         elif isinstance(what, Change):
             yield from self._tell_view(what)
-        elif isinstance(what, frozenset):
-            yield FramesCounted(place=mark[0], interfaces=tuple(sorted(what)))
+        elif isinstance(what, dict):
+            rates = {name: rate for name, rate in sorted(what.items()) if rate}
+            yield FramesCounted(place=mark[0], interfaces=tuple(sorted(what)), rates=rates)
         elif isinstance(what, DockerState):
             before, self.docker[what.host] = self.docker.get(what.host), what
             yield DockerChanged(docker=what)

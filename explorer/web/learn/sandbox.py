@@ -177,6 +177,7 @@ def describe(sandbox: Sandbox | None, lesson: Lesson | None, nodes: Nodes, asked
         "misfit": live and lesson is not None and sandbox.scenario != lesson.scenario,
         "other_engine": asked_engine if other else "",
         **offer(nodes, asked_engine or sandbox.engine),
+        "weather": nodes.weather(sandbox.node_id),
         "expires_at": sandbox.expires_at.timestamp() if sandbox.expires_at else "",
         "created_at": sandbox.created_at.timestamp(),
         "extensions_left": max(0, extensions_most(sandbox) - sandbox.extensions),

@@ -29,10 +29,20 @@ const BONDS = {
 };
 
 /**
+ * The interfaces of a box that may lead to a cable, which then has weather.
+ * @param {Node} node
+ */
+function endsOf(node) {
+  if (node.kind === "nic") return [node.title];
+  return node.kind === "container" || node.kind === "machine" ? node.ports.map((port) => port.name) : [];
+}
+
+/**
  * @param {Store} store
  * @param {Graph} graph
  * @param {Node} node
- * @param {{ close: () => void, go: (id: string) => void, only: (host: string) => void, tell: (name: string, place: string) => void }} act
+ * @param {{ close: () => void, go: (id: string) => void, only: (host: string) => void, tell: (name: string, place: string) => void,
+ *   sky?: import("./sky.js").Sky }} act
  */
 export function makeCard(store, graph, node, act) {
   const card = make(
@@ -51,6 +61,7 @@ export function makeCard(store, graph, node, act) {
   const why = whyOf(store, node);
   if (why) card.append(make("p", "why my-1", why));
   card.append(facts(node), joined(graph, node, act.go), actions(node, act));
+  for (const end of act.sky ? endsOf(node) : []) card.append(act.sky?.form(store.places, node.place, end, card) ?? "");
   card.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
     event.stopPropagation();

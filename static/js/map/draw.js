@@ -6,7 +6,7 @@ import { svg } from "../page/dom.js";
 import { roleOf } from "../page/tables.js";
 import { COMPOUND } from "./model.js";
 import { bow, pathOf } from "./path.js";
-import { labelOf, shapeParts } from "./shape.js";
+import { labelOf, rateOf, shapeParts, weatherParts } from "./shape.js";
 import { inWords } from "./words.js";
 
 /** @import { Drawing, Shape, Wire } from "./drawing.js" */
@@ -32,7 +32,8 @@ export class Painter {
   /**
    * @param {Graph} graph
    * @param {Drawing} drawing
-   * @param {{ chosen: string, lit: (id: string) => string }} how `lit` gives the classes of what glows
+   * @param {{ chosen: string, lit: (id: string) => string, rate: (edge: Edge) => string }} how `lit` gives the classes of what
+   *   glows, `rate` how much passes a wire now
    */
   paint(graph, drawing, how) {
     const corners = new Map(drawing.shapes.map((one) => [one.node.id, one]));
@@ -55,7 +56,8 @@ export class Painter {
       write(drawn, "data-wire", wire.edge.id);
       const corner = corners.get(wire.room);
       const points = wire.points.map(([x, y]) => pair(x - (corner?.x ?? 0), y - (corner?.y ?? 0)));
-      this.#wire({ ...wire, points }, drawn);
+      const sky = wire.sky && { ...wire.sky, x: round(wire.sky.x - (corner?.x ?? 0)), y: round(wire.sky.y - (corner?.y ?? 0)) };
+      this.#wire({ ...wire, points, sky }, drawn, how.rate(wire.edge));
       glow(drawn);
     }
     this.#leave(drawing);
@@ -112,11 +114,12 @@ export class Painter {
   /**
    * @param {Wire} wire its points as they lie in its room
    * @param {Drawn} drawn
+   * @param {string} rate
    */
-  #wire(wire, drawn) {
+  #wire(wire, drawn, rate) {
     const { group } = drawn;
     const path = wire.edge.kind === "vxlan" ? bow(wire.points) : pathOf(wire.points);
-    const looks = `${path} ${wire.shared ? "" : wire.edge.label}`;
+    const looks = JSON.stringify([path, wire.shared ? "" : wire.edge.label, wire.edge.weather, wire.sky, rate]);
     if (drawn.looks === looks) return;
     const lines = group.querySelectorAll("path");
     if (lines.length && drawn.looks) {
@@ -124,11 +127,10 @@ export class Painter {
         line.setAttribute("d", path);
         line.style.setProperty("d", `path("${path}")`);
       }
-      group.querySelector("text")?.remove();
+      for (const old of group.querySelectorAll(":scope > text, :scope > .weather")) old.remove();
     } else group.replaceChildren(svg("path", { d: path }));
     drawn.looks = looks;
-    const label = labelOf(wire);
-    if (label) group.append(label);
+    for (const part of [labelOf(wire), ...weatherParts(wire), rateOf(wire, rate)]) if (part) group.append(part);
   }
 
   /** @param {Drawing} drawing */

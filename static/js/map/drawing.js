@@ -10,7 +10,7 @@ import { sizeOf } from "./size.js";
 /**
  * @typedef {{ x: number, y: number, width: number, height: number }} Area
  * @typedef {Area & { node: Node, depth: number, room: string, ports: (Port & { x: number, y: number })[] }} Shape
- * @typedef {{ edge: Edge, room: string, points: [number, number][], shared?: boolean }} Wire
+ * @typedef {{ edge: Edge, room: string, points: [number, number][], shared?: boolean, sky?: Area }} Wire `sky`: where its weather stands
  *   `shared`: others end at the same point, so that its name would lie on theirs; `room` is the host it lies in, which moves with all that is in it, or ""; coordinates are those of the whole plane
  * @typedef {{ width: number, height: number, shapes: Shape[], wires: Wire[] }} Drawing
  */
@@ -49,7 +49,7 @@ export function drawingOf(graph, whole) {
     }
     for (const edge of level.answer.edges ?? []) {
       const meant = known.get(edge.id);
-      if (meant) wires.push({ edge: meant, room, points: pointsOf(edge, left, top) });
+      if (meant) wires.push({ edge: meant, room, points: pointsOf(edge, left, top), sky: skyOf(edge, left, top) });
     }
   };
   walk(whole, 0, 0, 0, "");
@@ -120,6 +120,19 @@ function pointsOf(edge, left, top) {
       (point) => /** @type {[number, number]} */ ([left + point.x, top + point.y]),
     ),
   );
+}
+
+/**
+ * Where the weather of a wire stands.
+ * @param {ElkExtendedEdge} edge
+ * @param {number} left
+ * @param {number} top
+ * @returns {Area | undefined}
+ */
+function skyOf({ labels }, left, top) {
+  const label = labels?.[0];
+  if (!label) return undefined;
+  return { x: left + (label.x ?? 0), y: top + (label.y ?? 0), width: label.width ?? 0, height: label.height ?? 0 };
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import { drawingOf } from "./drawing.js";
 import { COMPOUND, owners } from "./model.js";
-import { roomForNames, sizeOf } from "./size.js";
+import { roomForNames, roomForWeather, sizeOf } from "./size.js";
 
 /** @import { ElkNode } from "elkjs/lib/elk-api.js" */
 /** @import { Drawing } from "./drawing.js" */
@@ -28,6 +28,8 @@ const OPTIONS = {
   "elk.spacing.edgeEdge": "9",
   "elk.randomSeed": "1",
 };
+
+const IN_THE_MIDDLE = { "elk.edgeLabels.inline": "true", "elk.edgeLabels.placement": "CENTER" };
 
 /**
  * Lays out each box by itself, from the inside out: what changes in one host moves nothing in another, and the order of what
@@ -134,6 +136,7 @@ class Levels {
       id: edge.id,
       sources: [this.#end(parent, edge.from, false)],
       targets: [this.#end(parent, edge.to, true)],
+      ...(edge.weather ? { labels: [{ ...roomForWeather(edge.weather), layoutOptions: IN_THE_MIDDLE }] } : {}),
     }));
     const asked = {
       id: parent || "map",

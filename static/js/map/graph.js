@@ -5,6 +5,7 @@ import { inOrder } from "../stream/store.js";
 import { HostReader } from "./host.js";
 import { firstAddress, interfacesOf, subnetOf } from "./interfaces.js";
 import { add, join, lanNode, portId, portOf } from "./model.js";
+import { addWeather } from "./weather.js";
 
 /** @import { Graph } from "./model.js" */
 /** @import { DockerState, Place } from "../stream/types.js" */
@@ -35,6 +36,7 @@ export function readGraph(places, docker, services = true) {
   machines.sort((a, b) => Number(interfacesOf(b).length > 2) - Number(interfacesOf(a).length > 2));
   for (const place of machines) readMachine(graph, place);
   joinTunnels(graph);
+  addWeather(graph, places);
   return graph;
 }
 

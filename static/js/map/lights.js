@@ -1,9 +1,13 @@
 // Remembers what glows on the map, and until when.
 
+import { rateInWords } from "./weather.js";
+
 /** @import { Drawing } from "./drawing.js" */
 /** @import { Edge } from "./model.js" */
 
 const GLOW = 2600;
+const RATE_STAYS = 4_500; // a relay counts every three seconds
+const LEAST = 1_000; // bits per second; less is not worth a word
 const THROUGH = new Set(["forward", "vxlan"]); // no interface of its own: frames went this way when both ends counted some
 
 export class Lights {
@@ -14,9 +18,14 @@ export class Lights {
     this.changed = new Map();
     /** @type {Map<string, number>} interface (`portId`) that counted frames → until when */
     this.counted = new Map();
+    /** @type {Map<string, { bits: number, until: number }>} interface → how much passes it */
+    this.rates = new Map();
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.dusk = undefined;
   }
+
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  calm = undefined;
 
   /** @param {string} id of a box or a wire that changed */
   light(id) {
@@ -24,9 +33,24 @@ export class Lights {
   }
 
   /** Frames passed these interfaces: their own counters say so.
-   * @param {string} place @param {string[]} interfaces */
-  pass(place, interfaces) {
+   * @param {string} place @param {string[]} interfaces @param {Record<string, number>} [rates] in bits per second */
+  pass(place, interfaces, rates = {}) {
     for (const name of interfaces) this.#until(this.counted, `${place}:${name}`);
+    for (const [name, bits] of Object.entries(rates))
+      this.rates.set(`${place}:${name}`, { bits, until: Date.now() + RATE_STAYS });
+    if (Object.keys(rates).length) {
+      clearTimeout(this.calm);
+      this.calm = setTimeout(this.repaint, RATE_STAYS + 50);
+    }
+  }
+
+  /** How much passes a wire now, in words: what its busier end counts. @param {Edge} edge */
+  rate({ kind, carriers }) {
+    if (kind !== "veth" && kind !== "uplink") return "";
+    const now = Date.now();
+    const bits = carriers.map((one) => this.rates.get(one)).map((one) => (one && one.until >= now ? one.bits : 0));
+    const most = Math.max(0, ...bits);
+    return most >= LEAST ? rateInWords(most) : "";
   }
 
   /**
@@ -41,6 +65,7 @@ export class Lights {
   }
 
   stop() {
+    clearTimeout(this.calm);
     clearTimeout(this.dusk);
   }
 

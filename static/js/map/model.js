@@ -13,9 +13,10 @@ import { firstAddress, ipv6Address } from "./interfaces.js";
  *   `place` and `key` say which place, and which item of its interfaces, the box stands for
  * @typedef {string} Bond veth, forward, uplink, carried, vxlan, member; else the kind of an interface that is made out of the
  *   one it leads to (macvlan, …: the page's table of links)
- * @typedef {{ id: string, kind: Bond, from: string, to: string, label: string, place: string, carriers: string[] }} Edge
+ * @typedef {{ id: string, kind: Bond, from: string, to: string, label: string, place: string, carriers: string[],
+ *   weather: string }} Edge
  *   `from` and `to` name nodes or ports; `vxlan` joins two hosts and stands outside the order of the layout; `carriers` are the
- *   interfaces at its ends (`portId`) whose counters say that frames passed it
+ *   interfaces at its ends (`portId`) whose counters say that frames passed it; `weather` is what slows or loses them, in words
  * @typedef {{ nodes: Node[], edges: Edge[], left: number }} Graph `left`: how many namespaces were left out
  */
 
@@ -38,11 +39,11 @@ export function add(graph, node) {
 
 /**
  * @param {Graph} graph
- * @param {Omit<Edge, "id" | "label" | "carriers"> & { label?: string, carriers?: string[] }} edge
+ * @param {Omit<Edge, "id" | "label" | "carriers" | "weather"> & { label?: string, carriers?: string[] }} edge
  */
 export function join(graph, edge) {
   const id = `${edge.from} ${edge.kind} ${edge.to}`;
-  if (!graph.edges.some((one) => one.id === id)) graph.edges.push({ label: "", carriers: [], ...edge, id });
+  if (!graph.edges.some((one) => one.id === id)) graph.edges.push({ label: "", carriers: [], weather: "", ...edge, id });
 }
 
 /**

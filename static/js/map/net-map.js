@@ -12,6 +12,7 @@ import { nearest } from "./nearest.js";
 import { Outline } from "./outline.js";
 import { PacketMark, shapeOfHop } from "./packet.js";
 import { MapSight } from "./sight.js";
+import { Sky } from "./sky.js";
 import { makeTools } from "./tools.js";
 
 /** @import { ELK as Layouter } from "elkjs/lib/elk-api.js" */
@@ -70,9 +71,10 @@ export class NetMap extends HTMLElement {
       if (event.view === "interfaces") {
         if (event.added.length || event.changed.length || event.removed.length) this.lights.light(event.place);
         this.#later();
-      }
-    } else if (event.type === "frames_counted") {
-      this.lights.pass(event.place, event.interfaces);
+      } else if (event.view === "qdiscs") this.#later();
+    } else if (event.type === "weather_told") this.sky.told(event);
+    else if (event.type === "frames_counted") {
+      this.lights.pass(event.place, event.interfaces, event.rates);
       this.#paint();
     } else if (ALL_CHANGED.has(event.type)) {
       if (event.type === "snapshot_taken") this.known.clear();
@@ -148,7 +150,11 @@ export class NetMap extends HTMLElement {
     const ids = [...this.drawing.shapes.map((one) => one.node.id), ...this.drawing.wires.map((one) => one.edge.id)];
     if (!first) for (const id of ids) if (!this.known.has(id)) this.lights.light(id);
     this.known = new Set(ids);
-    this.painter.paint(this.graph, this.drawing, { chosen: this.chosen, lit: this.lights.classes(this.drawing) });
+    this.painter.paint(this.graph, this.drawing, {
+      chosen: this.chosen,
+      lit: this.lights.classes(this.drawing),
+      rate: (edge) => this.lights.rate(edge),
+    });
     this.sight.show(this.drawing);
     this.#rove();
     if (this.card) this.#card(this.card, false);
@@ -201,6 +207,7 @@ export class NetMap extends HTMLElement {
       go: (other) => this.#open(other),
       only: (host) => this.#only(host),
       tell: (name, place) => this.dispatchEvent(new CustomEvent(name, { detail: place, bubbles: true })),
+      sky: this.closest("live-sandbox") ? this.sky : undefined,
     });
     this.aside?.replaceChildren(made);
     this.sight?.leaveRoom(made.getBoundingClientRect());
@@ -322,6 +329,7 @@ export class NetMap extends HTMLElement {
 
   painter = new Painter();
   lights = new Lights(() => this.#paint());
+  sky = new Sky((wish) => this.dispatchEvent(new CustomEvent("wish", { detail: wish, bubbles: true })));
   packet = new PacketMark(this.painter.world);
   words = new Outline((id) => this.#open(id));
   /** @type {MapSight | undefined} */

@@ -2,7 +2,7 @@
 
 import { svg } from "../page/dom.js";
 import { COMPOUND } from "./model.js";
-import { begin, inOneRow, LETTER, nameOfCable, rowsOf, SMALL, shorten } from "./size.js";
+import { begin, inOneRow, LETTER, linesOfWeather, nameOfCable, rowsOf, SMALL, shorten, WEATHER_ROW } from "./size.js";
 
 /** @import { Shape, Wire } from "./drawing.js" */
 
@@ -86,4 +86,36 @@ export function labelOf(wire) {
   }
   const [x, y] = points[points.length - 1];
   return svg("text", { x: x - 6, y: y - 5, class: "label", "text-anchor": "end" }, nameOfCable(edge.label));
+}
+
+/**
+ * What slows or loses the packets of a wire, on the wire.
+ * @param {Wire} wire
+ */
+export function weatherParts({ edge, sky }) {
+  if (!edge.weather || !sky) return [];
+  const { x, y, width, height } = sky;
+  const group = svg("g", { class: "weather" });
+  group.append(svg("rect", { x, y, width, height, rx: 5 }));
+  linesOfWeather(edge.weather).forEach((line, at) => {
+    const place = { x: x + width / 2, y: y + 13 + at * WEATHER_ROW, "text-anchor": "middle" };
+    group.append(svg("text", place, line), " ");
+  });
+  return [group];
+}
+
+/**
+ * How much passes a wire now: below its weather, else below the end that is its own.
+ * @param {Wire} wire
+ * @param {string} words
+ */
+export function rateOf({ edge, points, sky }, words) {
+  if (!words || points.length < 2) return null;
+  if (sky) {
+    const middle = { x: sky.x + sky.width / 2, y: sky.y + sky.height + 11 };
+    return svg("text", { ...middle, class: "rate", "text-anchor": "middle" }, words);
+  }
+  const last = edge.from.startsWith("lan ");
+  const [x, y] = last ? points[points.length - 1] : points[0];
+  return svg("text", { x: last ? x - 6 : x + 7, y: y + 13, class: "rate", "text-anchor": last ? "end" : "start" }, words);
 }

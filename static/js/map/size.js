@@ -8,6 +8,7 @@ const WIDEST = 190;
 const WIDEST_ROW = 230;
 const ROW = 16;
 const TINY = 6.2; // of a cable's name at its end
+export const WEATHER_ROW = 13;
 const CABLE = 13; // between the names of two cables
 /** The most room the name of a cable takes. */
 export const LABEL = 88;
@@ -37,6 +38,16 @@ export function roomForNames(cables) {
   const named = cables.filter((one) => one.label !== "");
   const wide = Math.max(0, ...named.map((one) => one.label.length * TINY + 8));
   return { left: Math.round(Math.min(LABEL, wide)), height: named.length ? 12 + CABLE * cables.length : 0 };
+}
+
+/** The lines in which a wire's weather is written. @param {string} weather */
+export const linesOfWeather = (weather) => [...new Set(weather.split(" · "))].slice(0, 6);
+
+/** Room for a wire's weather, on the wire. @param {string} weather */
+export function roomForWeather(weather) {
+  const lines = linesOfWeather(weather);
+  const width = Math.round(Math.max(...lines.map((line) => line.length)) * TINY + 12);
+  return { text: weather, width, height: lines.length * WEATHER_ROW + 6 };
 }
 
 /** A cable's name, as far as there is room. @param {string} label */

@@ -107,6 +107,7 @@ export class Stream extends EventTarget {
       type === "no_capture_ticket" ||
       type === "journey_begun" ||
       type === "capture_begun" ||
+      type === "weather_begun" ||
       type === "grid_begun"
     ) {
       this.#say("edge", message);

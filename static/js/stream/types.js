@@ -38,7 +38,10 @@
  * @typedef {Numbered & { type: "place_gone", place: string, name: string }} PlaceGone
  * @typedef {Numbered & { type: "view_changed", place: string, view: View, observation: Observation, added: string[],
  *   changed: string[], passing: string[], removed: Line[], cause: string }} ViewChanged
- * @typedef {Numbered & { type: "frames_counted", place: string, interfaces: string[] }} FramesCounted
+ * @typedef {Numbered & { type: "frames_counted", place: string, interfaces: string[],
+ *   rates?: Record<string, number> }} FramesCounted
+ * @typedef {Numbered & { type: "weather_told", asked: string, place: string, interface: string, text: string, error: string }}
+ *   WeatherTold
  * @typedef {Numbered & { type: "docker_changed", docker: DockerState }} DockerChanged
  * @typedef {Numbered & { type: "owner_gone", gone: Gone }} OwnerGone
  * @typedef {Numbered & { type: "happened", source: string, place: string, text: string, detail: string,
@@ -70,12 +73,12 @@
  * @typedef {SandboxChanged | SnapshotTaken | PlaceSeen | PlaceGone | ViewChanged | FramesCounted |
  *   DockerChanged | OwnerGone | Happened | TimelineTold |
  *   ProbeAnswered | MeasuredChanged | JourneyTold | GridTold | LessonMoved | TerminalsChanged |
- *   CapturesChanged} StreamEvent
+ *   CapturesChanged | WeatherTold} StreamEvent
  * @typedef {{ type: "fresh", ok: boolean } | { type: "refused", code: string, text: string } |
  *   { type: "terminal_opened", terminal: string } |
  *   { type: "ticket_given", terminal: string, ticket: string } | { type: "no_ticket", terminal: string } |
  *   { type: "journey_begun", journey: string } | { type: "grid_begun", asked: string } |
- *   { type: "capture_ticket_given", capture: string, ticket: string } | { type: "no_capture_ticket", capture: string } |
+ *   { type: "weather_begun", asked: string } | { type: "capture_ticket_given", capture: string, ticket: string } | { type: "no_capture_ticket", capture: string } |
  *   { type: "capture_begun", capture: string }} EdgeMessage
  */
 

@@ -269,6 +269,7 @@ export class LiveSandbox extends HTMLElement {
   }
 
   #refused() {
+    this.map.sky?.refused("It was not set. Try again.");
     this.views.journey.refused();
     this.views.capture.refused();
     this.views.reach.refused();

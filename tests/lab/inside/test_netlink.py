@@ -18,7 +18,11 @@ def message(kind, payload=b"\0" * 16):
 
 
 def test_a_link_dirties_what_goes_down_with_it():
-    assert stale_after(route_notices(message(16))) == {"interfaces", "routes", "neighbours", "fdb"}
+    assert stale_after(route_notices(message(16))) == {"interfaces", "qdiscs", "routes", "routes6", "neighbours", "fdb"}
+
+
+def test_a_queueing_discipline_shows_among_the_interfaces_too():
+    assert stale_after(route_notices(message(36))) == stale_after(route_notices(message(37))) == {"interfaces", "qdiscs"}
 
 
 def test_an_address_dirties_interfaces_and_routes():

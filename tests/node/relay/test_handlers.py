@@ -12,9 +12,10 @@ from explorer.node.relay.journeys import JourneyDesk
 from explorer.node.relay.process import Relay
 from explorer.node.relay.sandbox_watch import handlers_of
 from explorer.node.relay.terminals import Terminals
+from explorer.node.relay.weather import WeatherDesk
 from explorer.sandboxes.orders import WISH_TYPES, PageWish, TerminalWish
 
-HANDLERS = (Relay, Terminals, Captures, JourneyDesk, GridDesk)
+HANDLERS = (Relay, Terminals, Captures, JourneyDesk, GridDesk, WeatherDesk)
 
 
 @pytest.mark.parametrize("name", sorted(WISH_TYPES))

@@ -327,10 +327,10 @@ def frames(telling):
 
 
 def test_frames_are_told_once_and_joined_while_they_wait(telling, monkeypatch):
-    telling.see_frames("h1", ("eth0", "veth1"))
+    telling.see_frames("h1", {"eth0": 0, "veth1": 900})
     assert frames(telling) == [("h1", ("eth0", "veth1"))]
-    telling.see_frames("h1", ("veth2",))
-    telling.see_frames("h1", ("eth0",))
+    telling.see_frames("h1", {"veth2": 0})
+    telling.see_frames("h1", {"eth0": 0})
     assert frames(telling) == []  # not twice within FRAMES_SECONDS
     later = time.monotonic() + 1
     monkeypatch.setattr(time, "monotonic", lambda: later)
@@ -338,7 +338,7 @@ def test_frames_are_told_once_and_joined_while_they_wait(telling, monkeypatch):
 
 
 def test_frames_of_a_place_that_is_gone_are_not_told(telling):
-    telling.see_frames("h1/nobody", ("eth0",))
-    telling.see_frames("h1", ("eth0",))
+    telling.see_frames("h1/nobody", {"eth0": 0})
+    telling.see_frames("h1", {"eth0": 0})
     telling.lose_place("h1")
     assert frames(telling) == []

@@ -22,11 +22,20 @@ from explorer.network.journeys.model import Kind
 from explorer.network.model import Snapshot
 from explorer.network.scenario import DEFAULT_ENGINE, ENGINES
 from explorer.network.views import rank
+from explorer.network.weather import Weather
 from explorer.node.management.answering import fail, progress
-from explorer.node.operator import actions, capturing, owners
+from explorer.node.operator import actions, capturing, owners, weather
 from explorer.node.operator.trouble import Trouble
 from explorer.plain import plain
 from explorer.sandboxes.limits import Refused
+
+WEATHER = (
+    ("delay", "milliseconds", float),
+    ("jitter", "milliseconds", float),
+    ("loss", "percent", float),
+    ("rate", "kbit/s", int),
+    ("mtu", "bytes", int),
+)
 
 
 class Command(BaseCommand):
@@ -75,6 +84,13 @@ class Command(BaseCommand):
         heard.add_argument("--filter", default="", help="a filter expression, as tcpdump takes it")
         heard.add_argument("--seconds", type=float, help="10 for a file; to standard output until the reader leaves")
         heard.add_argument("--out", required=True, help="the file to write, or - for standard output: … | wireshark -k -i -")
+        sky = verb(
+            "weather", "delay, jitter, loss, rate and MTU of a link: weather ID h1/web --delay 50 --loss 1; without any: none"
+        )
+        sky.add_argument("where", help="a place: h1, h1/web, outside")
+        sky.add_argument("--interface", default="eth0")
+        for name, unit, kind in WEATHER:
+            sky.add_argument(f"--{name}", type=kind, default=0, help=unit)
         grid = verb("reach", "who reaches whom, by address and by name: every place pings every other")
         grid.add_argument("--explain", action="store_true", help="with what each answer rests on")
         verb("events", "what has been told to browsers").add_argument("--since", type=int, default=0)
@@ -153,6 +169,12 @@ class Command(BaseCommand):
             return 0
         told = capturing.capture(sandbox, *where, seconds, options["out"])
         return self.answer(told, lambda: capture_text(told))
+
+    def do_weather(self, options: dict[str, Any]) -> int:
+        values = {field: options[name] for (name, _, _), field in zip(WEATHER, Weather.model_fields, strict=True)}
+        sandbox = actions.find_ready(options["id"])
+        told = weather.set_weather(sandbox, options["where"], options["interface"], values)
+        return self.answer(told, lambda: weather.as_text(told))
 
     def do_reach(self, options: dict[str, Any]) -> int:
         sandbox = actions.find(options["id"])

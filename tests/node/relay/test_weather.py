@@ -1,0 +1,109 @@
+"""The desk that sets the weather of links: for a page, for a scenario, refused with a reason, and remembered."""
+
+import asyncio
+
+import pytest
+
+from explorer.lab.errors import BadWeather, NotThere
+from explorer.network.scenario import StartWeather
+from explorer.network.weather import Set, Weather
+from explorer.node.relay import weather as weather_module
+from explorer.node.relay.weather import WeatherDesk
+from explorer.sandboxes import streams
+from explorer.sandboxes.events import weather_key
+from explorer.sandboxes.orders import SetWeather
+
+KEY = weather_key("sb", 1)
+SLOW = Weather(delay_ms=50)
+
+
+class World:
+    def __init__(self):
+        self.told, self.known, self.applied = [], [], []
+        self.trouble = None
+
+    async def tell(self, event):
+        self.told.append(event)
+
+    async def apply(self, place, interface, weather):
+        if self.trouble:
+            raise self.trouble
+        self.applied.append((place, interface, weather))
+        return [Set(place=place, interface=interface, weather=weather), Set(place="h1", interface="veth1", weather=weather)]
+
+    def answers(self):
+        return [event for event in self.told if event.type == "weather_told"]
+
+
+@pytest.fixture
+def world():
+    return World()
+
+
+@pytest.fixture
+async def desk(redis, world):
+    client = streams.redis_async()
+    yield WeatherDesk(client, KEY, world.apply, world.known.extend, world.tell)
+    await client.aclose()
+
+
+async def running(desk, until, begins_with=()):
+    task = asyncio.create_task(desk.run(begins_with))
+    try:
+        async with asyncio.timeout(60):
+            while not until():  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_it_is_set_told_and_kept_for_a_later_relay(desk, world, redis):
+    desk.set_weather("a1", SetWeather(place="h1/web", interface="eth0", delay_ms=50))
+    await running(desk, world.answers)
+    (answer,) = world.answers()
+    assert (answer.asked, answer.text, answer.error) == ("a1", "50 ms", "")
+    assert world.told[0].text == "link weather at h1/web eth0 and h1 veth1: 50 ms"
+    assert len(world.known) == 2
+    later = []
+    after = WeatherDesk(desk._redis, KEY, world.apply, later.extend, world.tell)
+    assert await after.remember(()) == ()
+    assert {(one.place, one.weather) for one in later} == {("h1/web", SLOW), ("h1", SLOW)}
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"delay_ms": 1, "jitter_ms": 2}, "This weather cannot be: the jitter is at most the delay."),
+        ({"mtu": 90_000}, "This weather cannot be: mtu is to be less than or equal to 9000."),
+        ({"rate_kbit": -1}, "This weather cannot be: rate is to be greater than or equal to 0."),
+    ],
+)
+async def test_what_cannot_be_is_answered_with_a_sentence(desk, world, asked, said):
+    desk.set_weather("a1", SetWeather(place="h1/web", interface="eth0", **asked))
+    await running(desk, world.answers)
+    assert world.answers()[0].error == said
+    assert world.applied == []
+
+
+async def test_what_the_node_cannot_do_is_answered_in_its_words(desk, world):
+    world.trouble = BadWeather("The kernel of this node has no netem.")
+    desk.set_weather("a1", SetWeather(place="h1/web", interface="eth0", delay_ms=5))
+    await running(desk, world.answers)
+    assert world.answers()[0].error == "The kernel of this node has no netem."
+
+
+async def test_the_scenarios_is_set_once(desk, world, redis):
+    begins = (StartWeather(place="h1/web", weather=SLOW),)
+    assert await desk.remember(begins) == begins
+    await running(desk, lambda: redis.hget(KEY, "begun"), begins)
+    assert world.told[0].text.endswith("50 ms, from the scenario")
+    assert await desk.remember(begins) == ()
+
+
+async def test_a_place_of_the_scenario_that_never_comes_is_said(desk, world, monkeypatch):
+    monkeypatch.setattr(weather_module, "APPEARS_SECONDS", 0.1)
+    monkeypatch.setattr(weather_module, "AGAIN", 0.02)
+    world.trouble = NotThere("h1/web has no cable 'eth0'.")
+    await running(desk, lambda: world.told, (StartWeather(place="h1/web", weather=SLOW),))
+    assert "without its weather: h1/web has no cable" in world.told[0].text
