@@ -21,7 +21,7 @@ WEATHER = '"delay_ms":50.0,"jitter_ms":5.0,"loss_percent":1.5,"rate_kbit":64,"mt
 SAID: list[tuple[Any, str]] = [
     (SANDBOX_WISH, '{"type":"open_terminal","place":"h1/web","columns":100,"rows":30}'),
     (SANDBOX_WISH, '{"type":"close_terminal","terminal":"t-1"}'),
-    (SANDBOX_WISH, '{"type":"follow_journey","source":"h1","target":"web.example","kind":"dns","port":53}'),
+    (SANDBOX_WISH, '{"type":"follow_journey","source":"h1","target":"web.example","kind":"dns","port":53,"family":6}'),
     (SANDBOX_WISH, '{"type":"start_capture","place":"h1","interface":"eth0","expression":"arp","ring":true}'),
     (SANDBOX_WISH, '{"type":"stop_capture","capture":"c1"}'),
     (SANDBOX_WISH, '{"type":"measure_grid"}'),

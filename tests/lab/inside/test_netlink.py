@@ -26,7 +26,7 @@ def test_a_queueing_discipline_shows_among_the_interfaces_too():
 
 
 def test_an_address_dirties_interfaces_and_routes():
-    assert stale_after(route_notices(message(20))) == {"interfaces", "routes"}
+    assert stale_after(route_notices(message(20))) == {"interfaces", "routes", "routes6"}
 
 
 def test_a_bridge_neighbour_is_an_fdb_entry():
@@ -35,7 +35,7 @@ def test_a_bridge_neighbour_is_an_fdb_entry():
 
 
 def test_several_messages_come_in_one_datagram():
-    assert stale_after(route_notices(message(24) + message(28, b"\x02" + b"\0" * 15))) == {"routes", "neighbours"}
+    assert stale_after(route_notices(message(24) + message(28, b"\x02" + b"\0" * 15))) == {"routes", "routes6", "neighbours"}
 
 
 def test_rules_and_connections_are_told_apart():
@@ -79,7 +79,7 @@ async def test_what_the_kernel_says_reaches_the_views():
     await turns()
     listener.close()
     namespace.close()
-    assert told == [{"routes"}]
+    assert told == [{"routes", "routes6"}]
 
 
 @pytest.fixture
