@@ -126,7 +126,7 @@ class Trial:
         return await following
 
     def _compare(self, found: Found, probe: Probe, said: Journeys, told: Told) -> None:
-        oracle = Oracle(self.world, probe, told)
+        oracle = Oracle(self.world, probe, told, said.address)
         if said.error:
             if oracle.sent:
                 found.wrong.append(f"request: said: {said.error!r}; so: it left the source")

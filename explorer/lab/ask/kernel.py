@@ -12,6 +12,7 @@ import struct
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from explorer.lab.ask.conntrack import tracked
@@ -39,7 +40,7 @@ NEW_ROUTE, GET_ROUTE, NEW_NEIGHBOUR, GET_NEIGHBOUR, NEW_RULE, GET_RULE, ERROR = 
 REQUEST, DUMP = 0x1, 0x300
 BY_KERNEL = 2  # RTPROT_KERNEL
 FIB_MATCH, LOOKUP_TABLE = 0x2000, 0x1000  # RTM_F_*
-DST, SRC, IIF, OIF, GATEWAY, TABLE, MARK = 1, 2, 3, 4, 5, 15, 16  # RTA_*
+DST, SRC, IIF, OIF, GATEWAY, PREFERRED, TABLE, MARK = 1, 2, 3, 4, 5, 7, 15, 16  # RTA_*
 KINDS = (
     "unspecified",
     "unicast",
@@ -195,6 +196,17 @@ def _routes(namespace: Namespace, lookups: Iterable[Lookup]) -> Iterator[Looked]
         names = {name: number for number, name in _interfaces(namespace)}
         for lookup in lookups:
             yield _route(opened, lookup, names)
+            if not lookup.source and not lookup.iif:
+                yield from _refused_from_its_source(opened, lookup, names)
+
+
+def _refused_from_its_source(opened: socket.socket, lookup: Lookup, names: dict[str, int]) -> Iterator[Looked]:
+    """A socket that connects is routed twice: the first route gives its source, and the second is looked up with it
+    (`ip_route_connect`, net/route.h). A policy rule about the source can refuse the second. Nothing when it does not."""
+    taken = _lookup(opened, lookup, names, LOOKUP_TABLE)
+    source = "" if isinstance(taken, int) else _address(taken[1].get(PREFERRED, b""))
+    if source and (again := _route(opened, replace(lookup, source=source), names)).errno:
+        yield again
 
 
 def _interfaces(namespace: Namespace) -> list[tuple[int, str]]:

@@ -33,7 +33,8 @@ class Sentence:
 
 
 def rule_met(place: str, met: Met) -> Evidence:
-    number = f"rule {met.position}" if met.position else "policy"
+    unknown = "policy" if met.rule.startswith("policy ") else "a rule whose number is not known"
+    number = f"rule {met.position}" if met.position else unknown
     rule = f": {met.rule}" if met.rule else ""
     text = f"the kernel's trace names {met.chain} ({met.table}), {number}{rule} → {met.verdict}"
     program, table = ("ip6tables", met.table[4:]) if met.table.startswith("ip6 ") else ("iptables", met.table)

@@ -41,8 +41,9 @@ def truth(endings: str, places: str, said: str, why: str) -> Truth:
 
 
 class Oracle:
-    def __init__(self, world: World, probe: Probe, told: Told) -> None:
-        self.world, self.probe, self.told = world, probe, told
+    def __init__(self, world: World, probe: Probe, told: Told, address: str) -> None:
+        """`address` is the one that the packet was sent to."""
+        self.world, self.probe, self.told, self.address = world, probe, told, address
         self.sent = self._request()
         self.back = self._answer()
 
@@ -123,7 +124,8 @@ class Oracle:
             return None
         first = min(found, key=lambda one: (hooks.index(_hook(one.chain)), ORDER.index(one.table)))
         number = f"rule {first.number}" if first.number else "policy"
-        said = rf"{re.escape(first.chain)} \({first.table}\), {number}|rules were not traced there|by a rule of {place}"
+        which = rf"{re.escape(first.chain)} \({first.table}\), ({number}|a rule whose number)"
+        said = rf"{which}|rules were not traced there|by a rule of {place}"
         ending = "rejected refused" if first.rejects else "dropped"
         return truth(ending, place, said, f"{place}: {first.table} {first.chain} {number} counted: {first.spec}")
 
@@ -168,7 +170,8 @@ class Oracle:
         hop = told[2] or told[1]
         entry = self.world.run(place, f"ip neigh show {hop} dev {told[3]}", check=False)
         asked = [one for one in self.told.lines if one.text.startswith(f"Request who-has {hop} ") and one.place == place]
-        if asked and ("FAILED" in entry or "INCOMPLETE" in entry or not entry.strip()):
+        failing = "FAILED" in entry or "INCOMPLETE" in entry  # without a carrier tcpdump sees no question leave
+        if failing or (asked and not entry.strip()):
             return truth("unanswered", place, re.escape(hop), f"{place} asked who has {hop}: {entry.strip()}")
         return None
 
@@ -199,22 +202,12 @@ class Oracle:
                 destination = to[1]
             elif told := re.search(r"--set-xmark (0x[0-9a-f]+)", target):
                 mark = f" mark {told[1]}"
-        if not destination:
-            destination = self._address()
+        destination = destination or self.address
         if last is None or last.device == "lo":
             return self.world.run(place, f"ip route get {destination}{mark}", check=False).replace("\n", " ")
         iif = self._routed_from(place, last)
         words = f"ip route get {destination} from {last.source} iif {iif}{mark}"
         return self.world.run(place, words, check=False).replace("\n", " ")
-
-    def _address(self) -> str:
-        fixed = {
-            "h1": f"{self.world.lan}.11",
-            "outside": f"{self.world.lan}.100",
-            "h1/web": "172.18.0.2",
-            "h1/cli": "172.18.0.3",
-        }
-        return fixed.get(self.probe.target, self.probe.target)
 
 
 def _hook(chain: str) -> str:

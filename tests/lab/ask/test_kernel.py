@@ -43,6 +43,16 @@ def test_routes_are_those_of_ip_route_get(lan):
     run(lan["h1"], "ip rule del priority 50")
 
 
+def test_a_policy_rule_about_its_own_source_refuses_a_socket_that_connects(lan):
+    run(lan["h1"], "ip route add unreachable default table 77")
+    run(lan["h1"], "ip rule add from 10.99.0.1 to 10.6.0.0/16 lookup 77 priority 51")
+    way, refused = asked(lan, Lookup("h1", "10.6.0.1")).looked
+    run(lan["h1"], "ip rule del priority 51")
+    assert (way.errno, way.via) == (0, OUTSIDE)
+    assert (refused.asked.source, os.strerror(refused.errno)) == (H1, "No route to host")
+    assert len(asked(lan, Lookup("h1", "10.6.0.1")).looked) == 1, "no rule, no second answer"
+
+
 def test_a_packet_that_came_in_is_asked_about_as_one(lan):
     run(lan["h1"], "sysctl -qw net.ipv4.ip_forward=0")
     came, nowhere = asked(lan, Lookup("h1", "10.6.0.1", OUTSIDE, "eth0"), Lookup("h1", H1, OUTSIDE, "eth9")).looked
