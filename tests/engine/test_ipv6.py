@@ -12,7 +12,9 @@ import pytest
 
 from explorer.lab.engine.client import session
 from explorer.lab.hosts import lifecycle
+from explorer.network.journeys import Asked
 from explorer.network.scenario import SCENARIOS
+from explorer.node.operator.look import journey_once
 from tests.attacks import attack
 from tests.engine import frames
 
@@ -86,6 +88,18 @@ def test_a_host_answers_and_tells_from_where_it_was_asked(neighbours, shell):
     shell("h1", "docker rm -f web", name)
     assert status == 0, told
     assert "you are 172.17.0.1:" in told, "docker-proxy takes it and asks the container by IPv4"
+
+
+async def test_a_published_port_by_ipv6_is_followed_into_a_container_without_it(lab_config, neighbours, shell):
+    name, facts = neighbours
+    shell("h1", "docker run -d --name proxied -p 8086:80 box", name)
+    target = f"[{facts['hosts']['h1']['address6']}]:8086"
+    told = await journey_once(lab_config, name, 1, facts, Asked(source="outside", target=target, kind="http"))
+    shell("h1", "docker rm -f proxied", name)
+    assert told.ok, told.result
+    assert "you are 172.17.0.1:" in told.result
+    assert "as docker-proxy does for port 8086" in told.request.end
+    assert told.request.ending == told.answer.ending == "arrived"
 
 
 def test_a_name_has_an_address_of_both_kinds_and_programs_take_ipv4_unless_told(neighbours, shell):
