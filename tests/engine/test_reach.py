@@ -73,7 +73,7 @@ BREAK = {
         "true",
         {
             ("h1/plain", "outside"): r"h1 forwards it, and outside sees its own address, 172\.30\.0\.2",
-            ("h1/web", "h1/both"): r"^Dropped: h1: [\w-]+ \(filter\), rule \d+: dropped",
+            ("h1/one", "h1/both"): r"^Dropped: h1: [\w-]+ \(filter\), rule \d+: dropped",
             ("h1/strange", "h1"): r"h1/strange asked by ARP on eth0 who has 192\.168\.77\.1; nobody answered",
         },
     ),
@@ -105,7 +105,8 @@ def test_a_broken_network_is_not_blamed_on_docker(node, engine):
             f" && docker network create --subnet 172.30.0.0/24 -o com.docker.network.bridge.{UNCHANGED[engine]} bare"
             " && docker network create -o com.docker.network.bridge.enable_icc=false apart"
             " && docker network create -d macvlan -o parent=eth0 --subnet 192.168.77.0/24 far"
-            " && docker run -d --name web --network apart box && docker network connect town web"
+            " && docker run -d --name web --network town box"
+            " && docker run -d --name one --network apart box && docker network connect town one"
             " && docker run -d --name both --network apart box && docker network connect town both"
             " && docker run -d --name plain --network bare box"
             " && docker run -d --name strange --network far box",
