@@ -52,6 +52,8 @@ ENGINES = env.some_of(
     ("26", "28"),
     "Docker Engine versions of hosts; the first is needed, the others are made while the node serves",
 )
+IMAGE_MB = env.number("EXPLORER_IMAGE_MB", 2048, "limit of one image on the shelf, unpacked", 16)
+SHELF_MB = env.number("EXPLORER_SHELF_MB", 10240, "limit of all images on the shelf together", 16)
 PORT = env.number("PORT", 8000, "where the web page listens", 1, 65535)
 BIND = env.text("EXPLORER_BIND", "127.0.0.1", "the address the web page listens on")
 WEB_UID = env.number(

@@ -19,6 +19,8 @@ class LabConfig:
     host_pids: int = 1024
     host_disk_mb: int = 1024
     host_cpus: int = 1
+    image_mb: int = 2048  # of one image on the shelf, and of all of them
+    shelf_mb: int = 10240
     capacity: int = 0  # 0: computed from memory
     engines: tuple[str, ...] = (DEFAULT_ENGINE,)  # versions of Docker Engine; the first is required, the others are optional
     images_dir: Path | None = None  # directory with host.tar, machine.tar and box.tar made elsewhere; None: build them

@@ -15,9 +15,9 @@ from explorer.lab.config import LabConfig
 from explorer.lab.diskuse import Use
 from explorer.lab.engine import disks
 from explorer.lab.engine.client import session
+from explorer.lab.engine.disks import LEAST_FREE_BYTES
 from explorer.lab.hosts import lifecycle
 
-LEAST_FREE_BYTES = 1500 * 2**20
 LEAST_FREE_FILES = 20_000
 WORTH_IT_BYTES = 128 * 2**20  # removing a sandbox that takes less would not help
 WORTH_IT_FILES = 10_000

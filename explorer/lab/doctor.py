@@ -15,7 +15,7 @@ from explorer.lab.engine import capabilities, cgroups, disks, ids, kernel, memor
 from explorer.lab.engine.client import session
 from explorer.lab.errors import LabError
 from explorer.lab.hosts import ipv6, lifecycle, machines
-from explorer.lab.images import load
+from explorer.lab.images import load, shelf
 from explorer.lab.images.names import needed
 from explorer.lab.isolation.trial import Tried, try_isolation
 from explorer.lab.watch import commands
@@ -126,6 +126,7 @@ def _machine(config: LabConfig, features: dict[str, bool]) -> list[Check]:
             f"make room on {_existing(config.engine_dir)}, or set EXPLORER_ENGINE_DIR",
         ),
         _host_disk(config),
+        _shelf(config),
         Check(
             "memory",
             memory.memory_mb() > memory.KEPT_MB + memory.TYPICAL_MB,
@@ -156,6 +157,16 @@ def _host_disk(config: LabConfig) -> Check:
     found = f"{config.host_disk_mb} MB, a file system of its own" if own else shared
     cure = "start the engine where there are loop devices and mke2fs (modprobe loop); its first lines name the reason"
     return Check("disk of each host", own, False, found, cure)
+
+
+def _shelf(config: LabConfig) -> Check:
+    there = shelf.images(config)
+    taken = sum(one.bytes for one in there) // 2**20
+    more = f" and {len(there) - NAMED} more" if len(there) > NAMED else ""
+    names = ", ".join(one.reference for one in there[:NAMED]) + more
+    found = f"{len(there)} images, {taken} of {config.shelf_mb} MB: {names}" if there else "empty: hosts have the image box"
+    cure = "remove an image (manage.py image remove), or raise EXPLORER_SHELF_MB"
+    return Check("image shelf", taken <= config.shelf_mb, False, found, cure)
 
 
 def _engine(config: LabConfig, state: dict[str, Any]) -> list[Check]:

@@ -24,7 +24,7 @@ from explorer.lab.config import LabConfig
 from explorer.lab.engine import disks, ids, kernel, leftovers, runtime
 from explorer.lab.engine.client import connect
 from explorer.lab.errors import HostError, NodeError
-from explorer.lab.hosts import lifecycle
+from explorer.lab.hosts import lifecycle, stocking
 from explorer.lab.hosts.seeds import import_images
 from explorer.lab.memory.guard import Guard
 
@@ -78,6 +78,7 @@ def run_engine(config: LabConfig, say: Say, ready: Callable[[], None]) -> int:
         say(f"engine {connect(config).version()['Version']} up in {time.monotonic() - started:.1f} s")
         images.build_images(config, images.needed(config), say, lambda: bool(stop))
         import_images(config, images.needed(config), say)
+        stocking.tidy(config)
         if not stop:
             ready()
         further = Thread(target=_add_engines, args=(config, stop, say), name="further engines")
@@ -217,6 +218,7 @@ def _look_after(config: LabConfig, guard: diskguard.Guard, say: Say) -> None:
             say(f"sandbox {name} ended: its time was over and it had not ended itself")
         if full := guard.relieve():
             say(f"sandbox {full} ended: the disk was full and it took the most of it")
+        stocking.tidy(config)
     except NodeError as error:
         say(f"{error} {error.detail}".strip())
     except Exception as error:  # a problem of one sandbox must not end the engine; the next look tries again

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from explorer.network.drivers import DRIVERS
+from explorer.network.image_names import whole
 from explorer.network.model import Road
 
 
@@ -109,5 +110,6 @@ class Lesson(Data):
     minutes: int = Field(ge=1, le=60)
     scenario: str
     order: int = 100
+    images: tuple[Annotated[str, AfterValidator(whole)], ...] = Field(default=(), max_length=20)  # beside `box`
     steps: tuple[Step, ...] = Field(min_length=1, max_length=60)
     scripts: dict[str, str] = Field(default_factory=dict)  # filled by `load`: the text of each *.sh file, by its name

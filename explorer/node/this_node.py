@@ -41,6 +41,8 @@ def lab_config() -> LabConfig:
         host_pids=settings.HOST_PIDS,
         host_disk_mb=settings.HOST_DISK_MB,
         host_cpus=settings.HOST_CPUS,
+        image_mb=settings.IMAGE_MB,
+        shelf_mb=settings.SHELF_MB,
         capacity=settings.SANDBOX_CAPACITY,
         engines=settings.ENGINES,
         images_dir=Path(settings.IMAGES_DIR) if settings.IMAGES_DIR else None,

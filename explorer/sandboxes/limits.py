@@ -15,7 +15,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from explorer.sandboxes.models import Action, Comparison, Learner, Node, Sandbox
-from explorer.sandboxes.nodes import Nodes, driver_of, lacking
+from explorer.sandboxes.nodes import Nodes, driver_of, images_of, lacking, missing
 
 log = structlog.get_logger(__name__)
 State = Sandbox.State
@@ -101,6 +101,21 @@ def check_driver(nodes: Nodes, lesson: str, node: Node | None = None) -> None:
             f"{lack.sentence} Nothing was opened or used up, and your progress is kept. {elsewhere}",
             driver=driver,
             kernel=lack.kernel,
+        )
+
+
+def check_images(nodes: Nodes, lesson: str, node: Node | None = None) -> None:
+    """Raises `Refused` when no node, or not the given `node`, has all images of this lesson on its shelf."""
+    images = images_of(lesson)
+    lacks = [missing(one, images) for one in ([node] if node else nodes.taking)]
+    if images and lacks and all(lacks):
+        lack = min(lacks, key=len)
+        raise Refused(
+            "no_image",
+            f"This lesson needs the image{'s' if len(lack) > 1 else ''} {', '.join(lack)}, and no machine here has "
+            f"{'them' if len(lack) > 1 else 'it'}. Nothing was opened or used up, and your progress is kept. Whoever runs this "
+            "site can put an image on the shelf: manage.py image add.",
+            images=lack,
         )
 
 

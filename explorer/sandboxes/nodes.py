@@ -58,9 +58,10 @@ class Nodes:
         return [node for node in self.taking if engine in node.engines]
 
     def able(self, lesson: str, engine: str) -> list[Node]:
-        """The nodes that take new sandboxes, have this version of Docker Engine, and have the driver of this lesson."""
-        driver = driver_of(lesson)
-        return [node for node in self.with_engine(engine) if can(node, driver)]
+        """The nodes that take new sandboxes, have this version of Docker Engine, and have the driver and images of this
+        lesson."""
+        driver, images = driver_of(lesson), images_of(lesson)
+        return [node for node in self.with_engine(engine) if can(node, driver) and not missing(node, images)]
 
     def lacking(self) -> dict[str, Lack]:
         """Driver → `Lack` for each driver that no node here has."""
@@ -76,6 +77,21 @@ def driver_of(lesson: str) -> str:
     """The driver that a lesson is about; empty when there is no such lesson."""
     known = library.find(lesson) if lesson else None
     return known.driver if known else ""
+
+
+def images_of(lesson: str) -> tuple[str, ...]:
+    """The images that a lesson needs beside `box`, each with its tag."""
+    known = library.find(lesson) if lesson else None
+    return known.images if known else ()
+
+
+def missing(node: Node, images: Iterable[str]) -> list[str]:
+    """Those of these images that are not on the node's shelf. A node that has not told of its shelf counts as having them."""
+    told = node.health.get("images")
+    if not isinstance(told, list):
+        return []
+    there = {one[name] for one in told if isinstance(one, Mapping) for name in ("name", "stands_for") if name in one}
+    return [image for image in images if image not in there]
 
 
 def can(node: Node, driver: str) -> bool:

@@ -21,7 +21,15 @@ from explorer.network.scenario import DEFAULT_ENGINE, ENGINES, SCENARIOS
 from explorer.sandboxes import changes
 from explorer.sandboxes.changes import enqueue, move, node_queue, open_queue
 from explorer.sandboxes.life import close_sandbox, current_sandbox
-from explorer.sandboxes.limits import Refused, check_driver, check_engine, check_nodes, check_quota, check_room
+from explorer.sandboxes.limits import (
+    Refused,
+    check_driver,
+    check_engine,
+    check_images,
+    check_nodes,
+    check_quota,
+    check_room,
+)
 from explorer.sandboxes.models import Action, Comparison, Learner, Sandbox
 from explorer.sandboxes.nodes import Nodes, only_node
 from explorer.sandboxes.streams import TASK_OPEN
@@ -83,6 +91,7 @@ def open_sandbox(learner: Learner, wish: Wish, nodes: Nodes) -> Sandbox:
     """
     check_known(wish)
     check_driver(nodes, wish.lesson)
+    check_images(nodes, wish.lesson)
     lost = 0
     while True:
         running = current_sandbox(learner)
@@ -153,6 +162,7 @@ def _turn_to(sandbox: Sandbox, wish: Wish, nodes: Nodes) -> Sandbox:
         )
     if wish.lesson and sandbox.lesson != wish.lesson:
         check_driver(nodes, wish.lesson, sandbox.node)
+        check_images(nodes, wish.lesson, sandbox.node)
         move(sandbox, Sandbox.USABLE, lesson=wish.lesson)
         sandbox.refresh_from_db()
     return sandbox

@@ -15,7 +15,7 @@ from explorer.classroom.acts.act import Asked, Done
 from explorer.classroom.acts.once import hold_class
 from explorer.classroom.models import Class
 from explorer.classroom.people.rules import terms_of
-from explorer.sandboxes.limits import Refused, check_driver, check_engine, check_nodes, taken_on
+from explorer.sandboxes.limits import Refused, check_driver, check_engine, check_images, check_nodes, taken_on
 from explorer.sandboxes.models import Node, Sandbox
 from explorer.sandboxes.nodes import Nodes, read_nodes
 from explorer.sandboxes.opening import book_sandbox
@@ -130,6 +130,7 @@ def prepare_sandboxes(asked: Asked, *, lesson: str = "", anyway: str = "") -> Do
     check_nodes(nodes)
     check_engine(nodes, held.engine)
     check_driver(nodes, slug)
+    check_images(nodes, slug)
     told = forecast(held, slug, nodes)
     if not told.missing:
         return Done(told.sentence, new=False)

@@ -84,6 +84,7 @@ class NodeTable(Table):
         "memory",
         "versions",
         "kernel",
+        "images",
         "doctor",
         "reaper",
     )
@@ -128,6 +129,10 @@ class NodeTable(Table):
     def kernel(self, node: Node) -> str:
         return str(node.health.get("kernel", "–"))
 
+    @display(description="image shelf")
+    def images(self, node: Node) -> str:
+        return describe_shelf(node.health.get("images"))
+
     @display(description="what labdoctor found")
     def doctor(self, node: Node) -> str:
         return describe_findings(node.health.get("doctor", {}))
@@ -135,6 +140,15 @@ class NodeTable(Table):
     @display(description="what waits for an operator's decision")
     def reaper(self, node: Node) -> str:
         return describe_reaper(node.health.get("reaper", []))
+
+
+def describe_shelf(images: Any) -> str:
+    """One line for each image. `images` has the form that `node.reconcile.sweep` writes."""
+    lines = [
+        f"{one['name']}, {one['mb']} MB{', answers to ' + one['stands_for'] if one.get('stands_for') else ''}"
+        for one in images or ()
+    ]
+    return "\n".join(lines) or "Nothing: hosts have the image box."
 
 
 def describe_findings(doctor: dict[str, Any]) -> str:

@@ -1,7 +1,9 @@
 """An OCI runtime's `create` with what Docker cannot give a container: user ids and a disk of its own.
 
 It changes the container's configuration and calls `runc`. The container's environment asks for it: `EXPLORER_IDS=FIRST` is the
-first id of a range (see `own_ids`), `EXPLORER_DISK=FILE` an image for everything that is written (see `own_disk`). The
+first id of a range (see `own_ids`), `EXPLORER_DISK=FILE` an image for everything that is written (see `own_disk`),
+`EXPLORER_SHELF=DIRECTORY` the layers that all hosts share, mounted read-only. The mount is made read-only here, outside of the
+container's namespaces: so the kernel lets nobody in the container make it writable (a locked flag, mount_namespaces(7)). The
 variables are removed from the environment.
 
 This is a separate program without third-party imports: `python -m explorer.lab.engine.create RUNC-ARGUMENTS…`. After an error
@@ -21,7 +23,9 @@ from explorer.lab.engine.mounts import mount_again, umount
 from explorer.lab.engine.own_disk import DOCKER, ETC, ROOT, opened
 from explorer.lab.engine.own_ids import COUNT, mapping, remount_root
 
-IDS, DISK = "EXPLORER_IDS", "EXPLORER_DISK"
+IDS, DISK, SHELF = "EXPLORER_IDS", "EXPLORER_DISK", "EXPLORER_SHELF"
+SHELF_INSIDE = "/var/lib/docker-shelf"
+SHELF_OPTIONS = ["rbind", "rprivate", "ro", "nosuid", "nodev"]
 FOLDER = "EXPLORER_ROOTS"  # the directory for mounts that exist while a container is created
 BUNDLE_ROOT = "root"
 DATA = "/var/lib/docker"
@@ -31,6 +35,7 @@ MOST_BYTES = 65_536  # of a file that Docker made for /etc
 class Asked(NamedTuple):
     first: int | None = None
     disk: str = ""
+    shelf: str = ""
 
 
 class Copy(NamedTuple):
@@ -44,9 +49,9 @@ def take_asked(config: dict[str, Any]) -> Asked:
     """What the container's environment asks for. The variables are removed from the environment."""
     process = config.get("process") or {}
     words = process.get("env") or []
-    found = dict(word.partition("=")[::2] for word in words if word.startswith((f"{IDS}=", f"{DISK}=")))
+    found = dict(word.partition("=")[::2] for word in words if word.startswith((f"{IDS}=", f"{DISK}=", f"{SHELF}=")))
     process["env"] = [word for word in words if word.partition("=")[0] not in found]
-    return Asked(int(found[IDS]) if IDS in found else None, found.get(DISK, ""))
+    return Asked(int(found[IDS]) if IDS in found else None, found.get(DISK, ""), found.get(SHELF, ""))
 
 
 def change(config: dict[str, Any], asked: Asked, scratch: str) -> list[Copy]:
@@ -62,6 +67,8 @@ def change(config: dict[str, Any], asked: Asked, scratch: str) -> list[Copy]:
         copies = _put_on(own, config["mounts"], (before, group) if asked.first is None else (asked.first, asked.first))
         if namespace is not None:
             _map_sources(config["mounts"], before, namespace, scratch)
+        if asked.shelf:
+            config["mounts"].append(_shelf(asked.shelf, namespace, scratch))
     if asked.first is not None:
         linux["uidMappings"] = linux["gidMappings"] = [{"containerID": 0, "hostID": asked.first, "size": COUNT}]
         for descriptor in (0, 1, 2):  # the engine's pipes: a program may open them again through /dev/stdout
@@ -89,6 +96,14 @@ def _own_disk(image: str, namespace: int | None, scratch: str) -> str:
     with opened(image, os.path.join(scratch, "disk")) as disk:
         mount_again(disk, own, namespace)
     return own
+
+
+def _shelf(layers: str, namespace: int | None, scratch: str) -> dict[str, Any]:
+    """The container's mount of the shared layers."""
+    target = os.path.join(scratch, "shelf")
+    os.mkdir(target)
+    mount_again(layers, target, namespace, closed=True)
+    return {"destination": SHELF_INSIDE, "type": "bind", "source": target, "options": SHELF_OPTIONS}
 
 
 def _passable(root: str, scratch: str) -> str:

@@ -31,6 +31,7 @@ ABLE = "own-disks"
 MACHINE = "machine"
 MACHINE_MB = 128
 INODES_PER_MB = 64
+LEAST_FREE_BYTES = 1500 * 2**20  # of the node's disk: below that, space is short
 FORMAT = "1"  # raise this number when the way of making a template changes
 FEATURES = "^has_journal,^resize_inode,^huge_file"
 NAME = re.compile(r"([A-Za-z0-9][A-Za-z0-9_-]{0,63})\.([0-9]{1,18})\.([A-Za-z0-9][A-Za-z0-9_-]{0,63})")

@@ -14,6 +14,7 @@ _CALLS = {"open_tree": 428, "move_mount": 429, "mount_setattr": 442}  # these nu
 _CLONE, _CLOEXEC, _HERE, _EMPTY_PATH = 0x1, 0x80000, -100, 0x1000
 _FROM_EMPTY_PATH = 0x4
 _IDMAP, _PRIVATE = 0x00100000, 1 << 18  # private: unmounting the copy leaves the mounts below the original alone
+_CLOSED = 0x1 | 0x2 | 0x4  # read-only, nosuid, nodev
 _DETACH = 0x2
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -34,11 +35,13 @@ def umount(target: str) -> None:
         raise OSError(error, f"umount {target}: {os.strerror(error)}")
 
 
-def mount_again(source: str, target: str, namespace: int | None = None) -> None:
-    """Mounts `source` at `target` as well; with `namespace`, with owners mapped by that user namespace."""
+def mount_again(source: str, target: str, namespace: int | None = None, *, closed: bool = False) -> None:
+    """Mounts `source` at `target` as well; with `namespace`, with owners mapped by that user namespace. With `closed`, nothing
+    can be written there, no device works there, and no program gets rights there."""
     tree = _syscall("open_tree", _HERE, source.encode(), _CLONE | _CLOEXEC)
     try:
-        attributes = struct.pack("=QQQQ", 0 if namespace is None else _IDMAP, 0, _PRIVATE, namespace or 0)
+        wanted = (0 if namespace is None else _IDMAP) | (_CLOSED if closed else 0)
+        attributes = struct.pack("=QQQQ", wanted, 0, _PRIVATE, namespace or 0)
         _syscall("mount_setattr", tree, b"", _EMPTY_PATH, ctypes.create_string_buffer(attributes, 32), 32)
         _syscall("move_mount", tree, b"", _HERE, target.encode(), _FROM_EMPTY_PATH)
     finally:

@@ -27,6 +27,7 @@ from explorer.lab.engine.removal import empty
 from explorer.lab.errors import HostError, LabError, NodeError, NoRoom
 from explorer.lab.hosts import ipv6, lans, machines, quota, stage
 from explorer.lab.hosts.run import BoundedOutput, execute
+from explorer.lab.images import shelf
 from explorer.network.scenario import DEFAULT_ENGINE, Scenario
 
 Phase = Callable[[str, str], None]
@@ -214,6 +215,7 @@ def _start(
     elif engine:
         volume = images.seeded_volume(config, client, full_name, labels, engine)
     if engine:
+        told[create.SHELF] = str(shelf.layers_dir(config))
         image, rights = images.HOSTS[engine], machines.host_rights(config, client, sandbox, volume)
     else:
         image, rights = images.MACHINE, machines.machine_rights(client)
@@ -225,7 +227,7 @@ def _start(
         name=full_name,
         hostname=name,
         labels=labels,
-        environment=machines.environment(name, scenario, segments) | told,
+        environment=machines.environment(name, scenario, segments, (images.BOX, *shelf.references(config))) | told,
         host_config={**rights, "NetworkMode": first.name, "Runtime": runtime.NAME},
         networking_config={"EndpointsConfig": {first.name: _endpoint(client, name, first)}},
     )["Id"]

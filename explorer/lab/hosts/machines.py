@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ SECCOMP_MACHINE = SECCOMP.with_name("seccomp-machine.json")
 ANSWERS = ("host-ready",)
 READY = ("host-ready", images.BOX)
 EXPIRES = "/run/explorer"
+IMAGES_SHOWN = 400  # characters of the images' names in a message
 # The engine's resolver would ask the node's one otherwise. The host's own names come from `environment`.
 NAMES: dict[str, Any] = {"dns": ["127.0.0.1"], "dns_search": ["."]}
 OUT_OF_MEMORY = 500  # when memory runs out, the kernel ends a learner's process before a process of the node
@@ -85,10 +86,10 @@ def switches(name: str, scenario: Scenario, segments: list[lans.Segment]) -> dic
     return told | (ipv6.switches(len(own), forwards) if any(segment.ipv6 for segment in own) else {})
 
 
-def environment(name: str, scenario: Scenario, segments: list[lans.Segment]) -> dict[str, str]:
+def environment(name: str, scenario: Scenario, segments: list[lans.Segment], named: Sequence[str] = ()) -> dict[str, str]:
     """The environment of its programs. `LAN` and `LAN6` are for people: what the addresses of its LAN begin with, as in
     `$LAN.0/24` and `$LAN6:/64`. IPv6 addresses have names of their own, as localhost's has in Debian: programs would take
-    the IPv6 address of a name with both."""
+    the IPv6 address of a name with both. `named` are the images that hosts have."""
     own = lans.address_of(segments, name)
     names = [(other, lans.address_of(segments, other, name)) for other in scenario.names]
     six = any(segment.ipv6 for segment in segments)
@@ -100,6 +101,7 @@ def environment(name: str, scenario: Scenario, segments: list[lans.Segment]) -> 
         "LAN_DNS": lans.address_of(segments, "outside", name),
         "LAN_NAMES": " ".join(f"{other}={address}" for other, address in names),
         "LAN_ROUTES": " ".join(f"{to}={via}" for to, via in routes(name, scenario, segments)),
+        "LAN_IMAGES": ", ".join(named)[:IMAGES_SHOWN],
         "EXPIRES": f"{EXPIRES}/at",
     }
 

@@ -22,6 +22,7 @@ from explorer.lab.engine.removal import remove_tree
 from explorer.lab.errors import NodeError
 from explorer.lab.hosts import lans, lifecycle
 from explorer.lab.hosts.run import BoundedOutput, execute
+from explorer.lab.images import shelf
 from explorer.lab.images.build import complete
 from explorer.lab.images.load import KEPT_IN_SEED, copy_parts, disk_key, imported, put_seed, ready, seed_dir
 from explorer.lab.images.names import BOX, CHANGES, HOSTS, MACHINE, key, tag
@@ -78,6 +79,7 @@ def _make_seed(config: LabConfig, client: docker.DockerClient, engine: str) -> N
             if not (volume / name).is_dir():
                 raise NodeError("A host's Docker does not use the overlay2 driver here.", f"no {name} in its data")
             copy_parts([volume / name], fresh)
+        shelf.take_layers(config, fresh)
         fresh.replace(seed_dir(config, engine))
     finally:
         lifecycle.close_sandbox(config, SCRATCH)

@@ -1,7 +1,8 @@
 """Which images the engine holds, and the volume that gives a new host the learners' image without an import.
 
-A seed is what a host's Docker daemon wrote when it imported `box` once: layers and image records, but nothing that identifies
-that daemon. `hosts.seeds` makes the seed; this module finds and copies it.
+A seed is what a host's Docker daemon wrote when it imported `box` once: image records and links to the layers on the shelf, but
+nothing that identifies that daemon. `hosts.seeds` makes the seed; this module finds and copies it, with the records of the
+shelf's images.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ import docker
 from explorer.lab.config import LabConfig
 from explorer.lab.engine import disks
 from explorer.lab.errors import NodeError
+from explorer.lab.images import shelf
 from explorer.lab.images.names import BOX, HOSTS, MACHINE, key, tag, tar
 
 KEPT_IN_SEED = ("image", "overlay2")
+FORMAT = "2"  # raise this number when the way of making a seed changes
 
 
 def imported(client: docker.DockerClient, name: str) -> bool:
@@ -45,13 +48,20 @@ def ready(config: LabConfig, engine: str) -> bool:
     return (disks.template(config, disk_key(config, engine)) if own else seed_dir(config, engine)).exists()
 
 
-def disk_key(config: LabConfig, engine: str) -> str:
-    """The name of the disk template of hosts with this version of Docker Engine."""
-    return seed_dir(config, engine).name
+def disk_key(config: LabConfig, engine: str, shelved: tuple[shelf.Shelved, ...] | None = None) -> str:
+    """The name of the disk template of hosts with this version of Docker Engine and the present shelf, or another one."""
+    on_it = shelf.key_of(shelf.images(config) if shelved is None else shelved)
+    return "-".join(filter(None, (seed_dir(config, engine).name, on_it)))
 
 
 def seed_dir(config: LabConfig, engine: str) -> Path:
-    return config.engine_dir / "seeds" / f"{key(config, HOSTS[engine])}-{key(config, BOX)}"
+    return config.engine_dir / "seeds" / f"{key(config, HOSTS[engine])}-{key(config, BOX)}-{FORMAT}"
+
+
+def layers_of_seeds(config: LabConfig) -> set[str]:
+    """The layers on the shelf that seeds link to."""
+    found = (config.engine_dir / "seeds").glob(f"*/{shelf.OVERLAY}/*")
+    return {path.name for path in found if (path / "diff").is_symlink()}
 
 
 def seeded_volume(config: LabConfig, client: docker.DockerClient, name: str, labels: dict[str, str], engine: str) -> str:
@@ -62,8 +72,9 @@ def seeded_volume(config: LabConfig, client: docker.DockerClient, name: str, lab
     return name
 
 
-def put_seed(config: LabConfig, engine: str, target: Path) -> None:
+def put_seed(config: LabConfig, engine: str, target: Path, shelved: tuple[shelf.Shelved, ...] | None = None) -> None:
     copy_parts([seed_dir(config, engine) / part for part in KEPT_IN_SEED], target)
+    shelf.put_store(config, target, shelved)
 
 
 def copy_parts(sources: list[Path], target: Path) -> None:

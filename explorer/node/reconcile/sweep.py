@@ -27,6 +27,7 @@ from explorer.lab import ended
 from explorer.lab.engine import capabilities
 from explorer.lab.errors import LabError
 from explorer.lab.hosts import lifecycle
+from explorer.lab.images import shelf
 from explorer.network.scenario import DEFAULT_ENGINE, ENGINES
 from explorer.node.lessons import authored
 from explorer.node.reconcile import comparisons, node_health
@@ -186,6 +187,10 @@ def _health(found: Sequence[OnEngine]) -> dict[str, Any]:
     return {
         "sandboxes": len({item.sandbox for item in found}),
         "ended": ended.count(lab_config()),
+        "images": [
+            {"name": one.reference, "stands_for": one.stands_for, "mb": one.bytes // 2**20}
+            for one in shelf.images(lab_config())
+        ],
         "load": round(os.getloadavg()[0], 2),
         "memory_mb": memory.get("MemTotal", 0),
         "memory_free_mb": memory.get("MemAvailable", 0),

@@ -27,6 +27,7 @@ VERBS = frozenset(
 )
 VERB = re.compile(r"\bdocker[ -]compose\b(.*)", re.DOTALL)
 _PHRASES = (  # what was reported of one container → what a person calls it; the first that fits
+    ({"oom"}, "saw memory run out in"),
     ({"create", "destroy", "start"}, "replaced"),
     ({"create", "destroy"}, "made and removed"),
     ({"create", "start", "die"}, "made and ran"),

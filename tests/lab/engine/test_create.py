@@ -13,14 +13,15 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
 
 
 def test_what_is_asked_for_is_taken_out_of_the_environment():
-    config = {"process": {"env": ["PATH=/bin", "EXPLORER_IDS=1073741824", "EXPLORER_DISK=/disks/a.1.h1", "LAN=10.77.0"]}}
-    assert create.take_asked(config) == (1073741824, "/disks/a.1.h1")
+    asked = ["EXPLORER_IDS=1073741824", "EXPLORER_DISK=/disks/a.1.h1", "EXPLORER_SHELF=/shelf"]
+    config = {"process": {"env": ["PATH=/bin", *asked, "LAN=10.77.0"]}}
+    assert create.take_asked(config) == (1073741824, "/disks/a.1.h1", "/shelf")
     assert config["process"]["env"] == ["PATH=/bin", "LAN=10.77.0"]
 
 
 @pytest.mark.parametrize("config", [{"process": {"env": ["EXPLORER_IDSX=1"]}}, {}], ids=["another name", "nothing"])
 def test_a_container_that_asks_for_nothing_keeps_dockers_ways(config):
-    assert create.take_asked(config) == (None, "")
+    assert create.take_asked(config) == (None, "", "")
 
 
 @pytest.fixture

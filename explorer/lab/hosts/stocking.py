@@ -1,0 +1,280 @@
+"""Puts an image on the node's shelf, and takes one off.
+
+An image is loaded in a scratch host of the node, whose limits and borders are those of every host: nothing of the archive is
+unpacked outside of it. What the scratch host's daemon wrote goes to the shelf (`images.shelf`). The scratch host has the shelf
+already, so a layer that is there is not stored again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import tarfile
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import docker
+from explorer.environment import patient
+from explorer.lab.config import LabConfig
+from explorer.lab.engine import disks
+from explorer.lab.engine.client import session
+from explorer.lab.engine.disks import LEAST_FREE_BYTES
+from explorer.lab.errors import NodeError
+from explorer.lab.hosts import lans, lifecycle
+from explorer.lab.hosts.run import BoundedOutput, execute
+from explorer.lab.images import shelf
+from explorer.lab.images.load import disk_key, engines, layers_of_seeds, put_seed
+from explorer.network.scenario import Scenario
+
+Say = Callable[[str], None]
+LOAD_SECONDS = patient(900)
+PULL_SECONDS = patient(900)
+MEMBERS = 200_000  # of an archive
+SCRATCH = "shelf"  # the name of the scratch host's sandbox
+ARCHIVE = "image.tar"
+ROOT_PARTS = {"bin", "usr", "etc", "lib", "sbin"}
+_LOADED = re.compile(r"^Loaded image(?: ID)?: (\S+)$", re.MULTILINE)
+
+
+def add(config: LabConfig, reference: str, source: str, say: Say, stands_for: str = "") -> shelf.Shelved:
+    """Puts the image in `source` (an archive of `docker save`, an OCI layout or a root file system, as a tar or a directory; or
+    REGISTRY/REF) on the shelf under this name. Raises NodeError with a sentence for each thing that can be wrong."""
+    name, tag = shelf.parse(reference)
+    if stands_for:
+        stands_for = ":".join(shelf.parse(stands_for))
+    with shelf.alone(config), session(config) as client, _as_tar(config, source) as archive:
+        if not (ready := engines(config, client)):
+            raise NodeError("No host can be opened on this node yet.", "wait until the engine is ready")
+        _check_room(config, archive.stat().st_size)
+        kind = kind_of(archive)
+        before = tuple(one for one in shelf.images(config) if one.reference != f"{name}:{tag}")
+        if clash := next((one for one in before if one.stands_for and one.stands_for in (stands_for, f"{name}:{tag}")), None):
+            raise NodeError(f"{clash.stands_for} is the name that {clash.reference} answers to.", "remove that one first")
+        say(f"loading {source} in a scratch host")
+        with _scratch(config, client, ready[0]) as (container, data):
+            found = _load(config, container, data, archive, kind, f"{name}:{tag}", say)
+            client.api.stop(container, timeout=20)
+            chains = shelf.chains_of(data, found["Id"])
+            shelf.take_layers(config, data)
+            shelf.keep_records(config, data, found["Id"], chains)
+        one = shelf.Shelved(
+            name=name,
+            tag=tag,
+            id=found["Id"],
+            layers=tuple(layer for _, layer in chains),
+            chains=tuple(chain for chain, _ in chains),
+            bytes=found["Size"],
+            added=time.time(),
+            source=source[:200],
+            stands_for=stands_for,
+        )
+        _offer(config, client, (*before, one))
+        shelf.record(config, one)
+        return one
+
+
+def remove(config: LabConfig, reference: str) -> tuple[shelf.Shelved, int]:
+    """Takes an image off the shelf. Returns it, and how many layers stay on the disk until no open host has them."""
+    name, tag = shelf.parse(reference)
+    with shelf.alone(config), session(config) as client:
+        there = shelf.images(config)
+        one = next((each for each in there if each.reference == f"{name}:{tag}"), None)
+        if one is None:
+            listed = ", ".join(each.reference for each in there) or "nothing"
+            raise NodeError(f"There is no {name}:{tag} on the shelf.", f"there is {listed}")
+        _offer(config, client, tuple(each for each in there if each != one))
+        shelf.strike(config, one)
+    return one, tidy(config)
+
+
+def tidy(config: LabConfig) -> int:
+    """Removes layers that nothing uses, unless a sandbox is open: its hosts may run containers from them. Returns the number of
+    layers that stay for that reason."""
+    lone = shelf.lone(config, layers_of_seeds(config))
+    if not lone or lifecycle.list_sandboxes(config):
+        return len(lone)
+    with suppress(NodeError), shelf.alone(config):
+        shelf.sweep(config, layers_of_seeds(config))
+    return 0
+
+
+def _offer(config: LabConfig, client: docker.DockerClient, shelved: tuple[shelf.Shelved, ...]) -> None:
+    """Makes what hosts with this shelf are copied from, before the list changes: no host waits for it."""
+    if disks.in_use(config):
+        for engine in engines(config, client):
+            disks.make_template(config, disk_key(config, engine, shelved), partial(put_seed, config, engine, shelved=shelved))
+
+
+# --- an archive -------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _as_tar(config: LabConfig, source: str) -> Iterator[Path]:
+    path = Path(source)
+    with tempfile.TemporaryDirectory(dir=config.engine_dir / "tmp", prefix="image-") as place:
+        made = Path(place, ARCHIVE)
+        if path.is_file():
+            yield path
+        elif path.is_dir():
+            _check_room(config, 0)
+            _run(["tar", "--create", f"--file={made}", f"--directory={path}", "."], "The directory could not be packed.")
+            yield made
+        elif "/" in source and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{2,199}", source):
+            _pull(source, made)
+            yield made
+        else:
+            raise NodeError("There is no such file or directory, and it is no REGISTRY/NAME.", source[:200])
+
+
+def _pull(source: str, target: Path) -> None:
+    if not shutil.which("skopeo"):
+        raise NodeError("This node has no program that gets images from a registry.", "install skopeo, or name a file")
+    words = ["skopeo", "copy", "--quiet", f"docker://{source}", f"docker-archive:{target}"]
+    _run(words, f"{source} could not be had from its registry.", PULL_SECONDS)
+
+
+def _run(words: list[str], sentence: str, seconds: float = LOAD_SECONDS) -> None:
+    try:
+        done = subprocess.run(words, check=False, capture_output=True, text=True, timeout=seconds)
+    except subprocess.TimeoutExpired as error:
+        raise NodeError(sentence, f"it took longer than {seconds:.0f} s") from error
+    if done.returncode:
+        raise NodeError(sentence, done.stderr.strip()[-500:])
+
+
+def kind_of(archive: Path) -> str:
+    """`image` for an archive of `docker save` or an OCI layout, `root` for a root file system. Raises NodeError."""
+    tops: set[str] = set()
+    try:
+        with tarfile.open(archive) as told:
+            for count, member in enumerate(told):
+                name = member.name.removeprefix("./")
+                if name in ("manifest.json", "oci-layout"):
+                    return "image"
+                tops.add(name.partition("/")[0])
+                if count >= MEMBERS:
+                    raise NodeError("The archive has too many files.", f"more than {MEMBERS}")
+    except (tarfile.TarError, OSError, EOFError, ValueError) as error:
+        raise NodeError(
+            "That is not a tar archive of an image.", f"{archive.name}: {str(error).partition(chr(10))[0]}"[:200]
+        ) from error
+    if not tops & ROOT_PARTS:
+        names = ", ".join(sorted(filter(None, tops))[:5]) or "nothing"
+        raise NodeError("That is a tar archive, but of no image and of no root file system.", f"it holds {names}"[:300])
+    return "root"
+
+
+def _check_room(config: LabConfig, more: int) -> None:
+    """Refuses what the limits, or the node's disk, have no room for; the archive lies in the scratch host for a while."""
+    if more > config.image_mb * 2**20:
+        raise NodeError(f"The image is larger than one may be: {more // 2**20} MB.", f"EXPLORER_IMAGE_MB is {config.image_mb}")
+    taken = sum(one.bytes for one in shelf.images(config))
+    if taken + more > config.shelf_mb * 2**20:
+        raise NodeError(
+            f"The shelf is full: {taken // 2**20} MB are on it, and this has {more // 2**20} MB.",
+            f"remove an image, or raise EXPLORER_SHELF_MB, which is {config.shelf_mb}",
+        )
+    free = shutil.disk_usage(config.engine_dir).free
+    if free - 2 * more < 2 * LEAST_FREE_BYTES:
+        raise NodeError(
+            f"The node's disk has no room for it: {free // 2**20} MB are free.",
+            f"it needs {2 * more // 2**20} MB for a while, and {2 * LEAST_FREE_BYTES // 2**20} MB have to stay free",
+        )
+
+
+# --- in a scratch host ------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _scratch(config: LabConfig, client: docker.DockerClient, engine: str) -> Iterator[tuple[str, Path]]:
+    """A host that nobody else has: its container, and its /var/lib/docker on the node."""
+    lifecycle.close_sandbox(config, SCRATCH)
+    try:
+        container = lifecycle.make_scratch(config, client, SCRATCH, Scenario(name=SCRATCH, summary="", machines=()), engine)
+        volume = client.api.inspect_volume(lifecycle.object_name(config, SCRATCH, "h1"))["Mountpoint"]
+        yield container, Path(volume)
+    finally:
+        lifecycle.close_sandbox(config, SCRATCH)
+        lans.forget_expiry(config, SCRATCH)
+
+
+def _load(config: LabConfig, container: str, data: Path, archive: Path, kind: str, reference: str, say: Say) -> dict[str, Any]:
+    """Loads the archive under this name. Returns what `docker image inspect` says."""
+    shutil.copyfile(archive, data / ARCHIVE)
+    inside = f"/var/lib/docker/{ARCHIVE}"
+    with _limited(config, container, data):
+        if kind == "root":
+            _docker(config, container, "import", inside, reference)
+        else:
+            names = _LOADED.findall(_docker(config, container, "load", "--input", inside))
+            if len(names) != 1:
+                raise NodeError("The archive holds more than one image." if names else "The archive holds no image.")
+            _docker(config, container, "tag", names[0], reference)
+    os.unlink(data / ARCHIVE)
+    found: dict[str, Any] = json.loads(_docker(config, container, "image", "inspect", reference))[0]
+    own = json.loads(_docker(config, container, "version", "--format", "{{json .Server.Arch}}"))
+    if found.get("Architecture") not in (own, ""):
+        raise NodeError(f"The image is made for {found.get('Architecture')}, and this node is {own}.")
+    _check_room(config, int(found["Size"]))
+    say(f"{reference}: {int(found['Size']) // 2**20} MB in {len(found['RootFS'].get('Layers') or ())} layers")
+    return found
+
+
+@contextmanager
+def _limited(config: LabConfig, container: str, data: Path) -> Iterator[None]:
+    """While the block runs, what the daemon unpacks is measured; beyond the limit its programs are ended."""
+    over: list[int] = []
+    done = threading.Event()
+    most = config.image_mb * 2**20
+
+    def watch() -> None:
+        while not done.wait(0.5):
+            taken = disk_use(data / shelf.OVERLAY)
+            if taken > most + 2**20 or shutil.disk_usage(data).free < LEAST_FREE_BYTES:
+                over.append(taken)
+                execute(config, container, ["pkill", "-KILL", "dockerd"], lambda stream, text: None, 10)
+                return
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    except NodeError as error:
+        if over:
+            raise NodeError(
+                f"The image is larger than one may be: {over[0] // 2**20} MB and more, unpacked.",
+                f"EXPLORER_IMAGE_MB is {config.image_mb}",
+            ) from error
+        raise
+    finally:
+        done.set()
+        watcher.join()
+
+
+def disk_use(top: Path) -> int:
+    """Bytes in blocks below `top`; entries that disappear meanwhile count nothing."""
+    total = 0
+    for place, _, names in os.walk(top):
+        for name in names:
+            try:
+                total += os.lstat(os.path.join(place, name)).st_blocks * 512
+            except OSError:
+                continue
+    return total
+
+
+def _docker(config: LabConfig, container: str, *words: str) -> str:
+    said = BoundedOutput(256 * 1024)
+    if execute(config, container, ["docker", *words], said.write, LOAD_SECONDS):
+        text = (said.err + said.out).decode(errors="replace").strip()[-400:]
+        raise NodeError(f"The image could not be loaded: `docker {words[0]}` failed.", text)
+    return said.out.decode(errors="replace")

@@ -1,0 +1,85 @@
+"""The image shelf on a real engine: one copy for all hosts, closed to all of them, gone when nothing needs it."""
+
+import os
+import time
+
+import pytest
+
+from explorer.lab.errors import NodeError
+from explorer.lab.hosts import stocking
+from explorer.lab.images import BOX, shelf, tar
+from tests.attacks import attack
+from tests.engine.conftest import aside
+
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
+
+
+@pytest.fixture(scope="module")
+def shelved(lab_config):
+    """A root file system on the shelf; taken off at the end."""
+    one = aside(stocking.add, lab_config, "corner-shop:1", str(tar(lab_config, BOX)), lambda line: None, "nginx")
+    yield one
+    aside(stocking.remove, lab_config, "corner-shop:1")
+
+
+@pytest.fixture
+def two(shelved, open_one):
+    return open_one()[0], open_one()[0]
+
+
+def test_two_hosts_run_it_from_one_copy(lab_config, shelved, two, shell):
+    assert shelved.bytes > 20 * 2**20
+    for name in two:
+        status, said = shell("h1", "docker run --rm corner-shop:1 cat /etc/nsswitch.conf && docker run --rm nginx id -u", name)
+        assert (status, said.split()[-1]) == (0, "0"), said
+    inner = f"stat -c '%d %i' {shelf.MOUNTED}/{shelved.layers[0]}/usr/bin/bash; du -sm /var/lib/docker | cut -f1"
+    seen = [shell("h1", inner, name)[1].split() for name in two]
+    assert seen[0][:2] == seen[1][:2], "the same inode on the same device, so one copy on disk and in the page cache"
+    assert all(int(one[2]) < 20 for one in seen), "a host's own disk holds no layer"
+    assert os.path.isdir(shelf.layers_dir(lab_config) / shelved.layers[0])
+
+
+@attack("writing to the layers that all hosts share", origin="host", expected="refused", held_by="mount locked read-only")
+def test_nobody_in_a_host_can_change_it(shelved, two, shell):
+    layer = f"{shelf.MOUNTED}/{shelved.layers[0]}"
+    tries = [
+        f"touch {layer}/etc/passwd",
+        f"chmod 777 {layer}",
+        f"mount -o remount,bind,rw {shelf.MOUNTED} && touch {layer}/x",
+        f"mkdir -p /m; mount --bind {shelf.MOUNTED} /m && mount -o remount,bind,rw /m; touch /m/x",
+        f"unshare -m sh -c 'mount -o remount,bind,rw {shelf.MOUNTED}; touch {layer}/x'",
+        f"docker run --rm -v {shelf.MOUNTED}:/m box touch /m/x",
+    ]
+    for text in tries:
+        status, said = shell("h1", text, two[0])
+        assert status != 0, text
+        assert "Read-only" in said or "denied" in said or "not permitted" in said, (text, said)
+    status, said = shell(
+        "h1", "docker run --name own nginx sh -c 'echo x >/etc/passwd; rm -rf /usr/bin/ping; cat /etc/passwd'", two[0]
+    )
+    assert (status, said) == (0, "x\n"), "a container writes on its own layer"
+    assert "root" in shell("h1", "docker run --rm nginx cat /etc/passwd", two[1])[1]
+
+
+def test_a_pull_says_at_once_why_not_and_what_is_here(shelved, two, shell):
+    began = time.monotonic()
+    status, said = shell("h1", "docker run --rm redis", two[0])
+    assert status != 0
+    assert "no way to a registry; images that are here: box, corner-shop:1, nginx:latest" in said
+    assert time.monotonic() - began < 20
+
+
+def test_what_is_taken_off_goes_when_no_host_has_it(lab_config, tmp_path):
+    root = tmp_path / "root"
+    (root / "etc").mkdir(parents=True)
+    (root / "etc" / "mark").write_text("here")
+    one = aside(stocking.add, lab_config, "short-lived", str(root), lambda line: None)
+    assert "short-lived:latest" in shelf.references(lab_config)
+    aside(stocking.remove, lab_config, "short-lived")
+    assert "short-lived:latest" not in shelf.references(lab_config)
+    with pytest.raises(NodeError, match="There is no short-lived"):
+        aside(stocking.remove, lab_config, "short-lived")
+    until = time.monotonic() + 60
+    while (shelf.layers_dir(lab_config) / one.layers[0]).exists() and time.monotonic() < until:
+        time.sleep(0.5)
+        aside(stocking.tidy, lab_config)

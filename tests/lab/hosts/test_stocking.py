@@ -1,0 +1,129 @@
+"""What the shelf refuses before anything is loaded, and what it keeps and sweeps."""
+
+import io
+import json
+import os
+import tarfile
+from types import SimpleNamespace
+
+import pytest
+
+from explorer.lab.config import LabConfig
+from explorer.lab.errors import NodeError
+from explorer.lab.hosts import stocking
+from explorer.lab.images import shelf
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="the shelf belongs to root")
+
+
+@pytest.fixture
+def config(tmp_path):
+    (tmp_path / "tmp").mkdir()
+    return LabConfig("t", "node1", tmp_path, tmp_path / "run", tmp_path / "cache", image_mb=16, shelf_mb=32)
+
+
+def archive(path, names):
+    with tarfile.open(path, "w") as made:
+        for name in names:
+            made.addfile(tarfile.TarInfo(name), io.BytesIO())
+    return path
+
+
+@pytest.mark.parametrize(
+    ("names", "kind"),
+    [
+        (["manifest.json", "a/layer.tar"], "image"),
+        (["./oci-layout", "blobs/x"], "image"),
+        (["./bin/sh", "etc/passwd"], "root"),
+    ],
+)
+def test_the_kind_of_an_archive(tmp_path, names, kind):
+    assert stocking.kind_of(archive(tmp_path / "a.tar", names)) == kind
+
+
+def test_a_tar_that_is_none_and_one_of_something_else(tmp_path):
+    junk = tmp_path / "junk.tar"
+    junk.write_bytes(os.urandom(4096))
+    with pytest.raises(NodeError, match="not a tar archive"):
+        stocking.kind_of(junk)
+    with pytest.raises(NodeError, match="no image and of no root"):
+        stocking.kind_of(archive(tmp_path / "a.tar", ["holiday.jpg"]))
+    (tmp_path / "empty.tar").touch()
+    with pytest.raises(NodeError):
+        stocking.kind_of(tmp_path / "empty.tar")
+
+
+def test_sizes_have_limits(config, monkeypatch):
+    with pytest.raises(NodeError, match="larger than one may be: 5120 MB") as refused:
+        stocking._check_room(config, 5 * 2**30)
+    assert "EXPLORER_IMAGE_MB" in refused.value.detail
+    shelf.record(config, one("a", size=30 * 2**20))
+    with pytest.raises(NodeError, match="The shelf is full: 30 MB"):
+        stocking._check_room(config, 8 * 2**20)
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=2**30))
+    with pytest.raises(NodeError, match="no room for it"):
+        stocking._check_room(config, 1)
+
+
+@pytest.mark.parametrize("source", ["/nowhere", "nothing", "-x/y", "a b/c", "../x/y"])
+def test_a_source_that_is_none(config, source):
+    with pytest.raises(NodeError, match="no such file"), stocking._as_tar(config, source):
+        pass
+
+
+def one(name, size=1, layers=("l" * 26,), chain="a" * 64, **more):
+    return shelf.Shelved(name, "latest", f"sha256:{chain}", layers, (f"sha256:{chain}",), size, 1.0, "file", **more)
+
+
+def test_a_shelf_is_named_by_its_content(config):
+    assert shelf.key(config) == ""
+    shelf.record(config, one("a"))
+    first = shelf.key(config)
+    shelf.record(config, one("b", stands_for="nginx:latest"))
+    assert shelf.key(config) not in ("", first)
+    assert shelf.references(config) == ("a:latest", "b:latest", "nginx:latest")
+    shelf.strike(config, one("b"))
+    assert shelf.key(config) == first
+    (shelf.folder(config) / "images" / "torn.json").write_text('{"name": ')
+    assert shelf.key(config) == first
+
+
+@needs_root
+def test_layers_move_and_leave_a_link_and_special_files_go(config, tmp_path):
+    layer = "a" * 30
+    content = tmp_path / "data" / shelf.OVERLAY / layer / "diff"
+    content.mkdir(parents=True)
+    (content / "file").write_text("x")
+    os.mkfifo(content / "pipe")
+    os.mknod(content / "gone", 0o020600, 0)  # how overlay writes that a file was removed
+    assert shelf.take_layers(config, tmp_path / "data") == [layer]
+    assert os.readlink(content) == f"{shelf.MOUNTED}/{layer}"
+    assert sorted(os.listdir(shelf.layers_dir(config) / layer)) == ["file", "gone"]
+    assert shelf.take_layers(config, tmp_path / "data") == [], "what is on the shelf already"
+    assert [path.name for path in shelf.lone(config, set())] == [layer]
+    assert shelf.lone(config, {layer}) == []
+    shelf.sweep(config, set())
+    assert os.listdir(shelf.layers_dir(config)) == []
+
+
+@needs_root
+def test_a_host_gets_the_records_and_the_names(config, tmp_path):
+    store, target = shelf.store_dir(config), tmp_path / "host"
+    (store / shelf.IMAGE / "imagedb").mkdir(parents=True)
+    (store / shelf.OVERLAY / ("l" * 26)).mkdir(parents=True)
+    (target / shelf.IMAGE).mkdir(parents=True)
+    (target / shelf.OVERLAY).mkdir()
+    (target / shelf.IMAGE / "repositories.json").write_text('{"Repositories": {"box": {"box:latest": "sha256:b"}}}')
+    shelf.put_store(config, target, (one("web", stands_for="nginx:latest"),))
+    told = json.loads((target / shelf.IMAGE / "repositories.json").read_text())["Repositories"]
+    assert told["box"] == {"box:latest": "sha256:b"}
+    assert told["nginx"] == {"nginx:latest": f"sha256:{'a' * 64}"}
+    assert told["web"] == {"web:latest": f"sha256:{'a' * 64}"}
+    assert (target / shelf.OVERLAY / ("l" * 26)).is_dir()
+
+
+def test_records_that_docker_would_not_write_are_refused(config, tmp_path):
+    with pytest.raises(NodeError):
+        shelf.chains_of(tmp_path, "sha256:../../etc/passwd")
+    with pytest.raises(NodeError):
+        shelf.chains_of(tmp_path, f"sha256:{'a' * 64}")
