@@ -14,7 +14,7 @@ from explorer.live.edge import Close, Receive, SandboxEdge, Send
 from explorer.live.feed import Restarted, end
 from explorer.live.limits import CAPTURE_SOCKETS, RECHECK_SECONDS
 from explorer.live.streams import START, Entry
-from explorer.network.captured import Frame, tell_row
+from explorer.network.packets.captured import Frame, tell_row
 from explorer.sandboxes.events import CaptureFacts, capture_key, followed_key
 
 APPEARS_SECONDS = 5.0  # a page may connect before the node has begun what was just asked for

@@ -26,8 +26,8 @@ from explorer.live.edge import Close, Receive, Send
 from explorer.live.limits import PCAPNG_SOCKETS
 from explorer.live.streams import Entry
 from explorer.live.tickets import CaptureTicket, take_capture_ticket
-from explorer.network.captured import Frame
-from explorer.network.pcapng import SNAP, begin_file, end_file, write_frame
+from explorer.network.packets.captured import Frame
+from explorer.network.packets.pcapng import SNAP, begin_file, end_file, write_frame
 from explorer.sandboxes.events import CaptureFacts
 from explorer.sandboxes.models import Sandbox
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, cast
 
-from explorer.network.captured import Frame
+from explorer.network.packets.captured import Frame
 from explorer.sandboxes import streams
 from explorer.sandboxes.events import CaptureFacts, capture_key, captures_key
 

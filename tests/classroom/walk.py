@@ -23,9 +23,9 @@ from django.utils import timezone
 from explorer.classroom.models import StartingState
 from explorer.classroom.people.audit import note
 from explorer.classroom.seat.joining import give_way_back, sign_code
-from explorer.network.captured import Frame
 from explorer.network.comparison import Comparison as Measured
 from explorer.network.model import Snapshot
+from explorer.network.packets.captured import Frame
 from explorer.sandboxes import streams
 from explorer.sandboxes.events import (
     CaptureFacts,

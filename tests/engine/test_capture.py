@@ -11,8 +11,8 @@ import dpkt
 import pytest
 
 from explorer.lab.errors import NotThere
-from explorer.network.captured import tell_row
 from explorer.network.packets import dissect
+from explorer.network.packets.captured import tell_row
 from explorer.node.operator import actions, capturing
 from explorer.node.operator.look import looking
 

@@ -28,7 +28,6 @@ from explorer.lab.watch.happenings import describe
 from explorer.lessons import bundle
 from explorer.lessons.killercoda import import_scenario
 from explorer.lessons.load import LessonError, read_lesson
-from explorer.network.captured import HEAD, Frame, tell_layers
 from explorer.network.journeys import Case, icmp, identity, tell
 from explorer.network.journeys.ends import Ends
 from explorer.network.journeys.gathered import Drop, Gathered, Sighting
@@ -38,8 +37,9 @@ from explorer.network.journeys.scene import Scene
 from explorer.network.layout import BadLayout, from_query
 from explorer.network.model import DockerState, Place, View
 from explorer.network.packets import dissect
+from explorer.network.packets.captured import HEAD, Frame, tell_layers
 from explorer.network.packets.dns import first_address
-from explorer.network.pcapng import SNAP, write_file
+from explorer.network.packets.pcapng import SNAP, write_file
 from explorer.network.read import read_docker
 from explorer.network.read.calls import read_calls
 from explorer.network.read.frames import Captured, show_frames

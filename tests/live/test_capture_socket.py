@@ -2,7 +2,7 @@
 
 import pytest
 
-from explorer.network.captured import Frame
+from explorer.network.packets.captured import Frame
 from explorer.sandboxes.events import CaptureFacts, capture_key, captures_key
 from tests.network.test_captured import PING
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.network.captured import Frame, tell_layers, tell_row
+from explorer.network.packets.captured import Frame, tell_layers, tell_row
 
 PING = bytes.fromhex("02420a4d000b02420a4d006408004500001c00010000400165780a4d00640a4d000b0800f7fd00010001")
 frames = st.builds(

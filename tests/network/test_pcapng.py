@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.network.captured import Frame
-from explorer.network.pcapng import SNAP, write_file
+from explorer.network.packets.captured import Frame
+from explorer.network.packets.pcapng import SNAP, write_file
 from tests.fuzz.properties import pcapng_blocks as blocks
 from tests.network.captured import CAPTURES
 from tests.network.test_captured import PING

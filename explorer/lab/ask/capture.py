@@ -28,8 +28,8 @@ from explorer.lab.inside.vxlan_tap import (
     PACKET_STATISTICS,
     SOL_PACKET,
 )
-from explorer.network.captured import Frame
-from explorer.network.pcapng import SNAP
+from explorer.network.packets.captured import Frame
+from explorer.network.packets.pcapng import SNAP
 
 BURST, RATE = 500, 200.0  # frames taken at once; frames per second in the long run
 BURST_BYTES, BYTE_RATE = 4 * 1024 * 1024, 256 * 1024.0  # the same in bytes

@@ -43,7 +43,7 @@ from explorer.network.model import (
     Script,
     ScriptResult,
 )
-from explorer.network.pcapng import SNAP
+from explorer.network.packets.pcapng import SNAP
 from explorer.network.weather import Set, Weather
 
 SWEEP_WATCHED, SWEEP_UNWATCHED = 3.0, 15.0

@@ -13,8 +13,8 @@ from collections.abc import AsyncIterator
 from typing import Any, BinaryIO
 
 from explorer.lab.ask.capture import FILE, RING, Bounds, Capture
-from explorer.network.captured import Frame, tell_row
-from explorer.network.pcapng import SNAP, begin_file, end_file, write_file, write_frame
+from explorer.network.packets.captured import Frame, tell_row
+from explorer.network.packets.pcapng import SNAP, begin_file, end_file, write_file, write_frame
 from explorer.node.operator.look import looking
 from explorer.node.operator.trouble import Trouble
 from explorer.node.this_node import lab_config

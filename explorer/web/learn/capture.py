@@ -7,8 +7,8 @@ import re
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
-from explorer.network.captured import tell_layers
-from explorer.network.pcapng import MEDIA_TYPE, SNAP, write_file
+from explorer.network.packets.captured import tell_layers
+from explorer.network.packets.pcapng import MEDIA_TYPE, SNAP, write_file
 from explorer.sandboxes import captures
 from explorer.sandboxes.events import CaptureFacts
 from explorer.web.learn.sandbox import seen

@@ -13,7 +13,7 @@ from explorer.lab.ask.capture import FILE, Bounds, Capture
 from explorer.lab.errors import BadFilter, NotThere
 from explorer.lab.inside.netns import Namespace
 from explorer.network.packets import dissect
-from explorer.network.pcapng import SNAP
+from explorer.network.packets.pcapng import SNAP
 from tests.attacks import attack
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a network namespace of its own needs root")

@@ -7,7 +7,7 @@ import pytest
 
 from explorer.lab.ask.capture import Batch
 from explorer.lab.errors import BadFilter
-from explorer.network.captured import Frame
+from explorer.network.packets.captured import Frame
 from explorer.node.relay import captures as captures_module
 from explorer.node.relay.captures import FORSAKEN, MOST, RINGS, STOPPED, Captures
 from explorer.sandboxes import captures, streams

@@ -5,7 +5,7 @@ import io
 import dpkt
 import pytest
 
-from explorer.network.captured import Frame
+from explorer.network.packets.captured import Frame
 from explorer.sandboxes.events import CaptureFacts, capture_key, captures_key
 from tests.network.test_captured import PING
 from tests.redis_fixture import *  # noqa: F403

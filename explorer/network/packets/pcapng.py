@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Iterator
 
-from explorer.network.captured import Frame
+from explorer.network.packets.captured import Frame
 
 MEDIA_TYPE = "application/x-pcapng"
 SNAP = 9_216  # bytes of a frame that a capture keeps; a jumbo frame fits
