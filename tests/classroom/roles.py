@@ -249,6 +249,7 @@ SOCKETS: dict[str, Answers] = {
     "ws/comparison/<slug:comparison>/": only_seated("open", otherwise=NOT_YOURS),
     "ws/seat/<slug:klass>/": everybody(NOT_YOURS, seated="open", classmate="open", removed=GONE),
     "ws/wall/<slug:class_id>/": everybody(NOT_YOURS, teacher="open", operator="open"),
+    "ws/pcapng/": everybody("refused"),  # by a ticket only, whoever has which cookies; tickets: tests/live/test_pcapng_socket.py
 }
 
 # the same with `?watch=1`: somebody with rights looks at a learner's sandbox
@@ -265,10 +266,11 @@ TO_SANDBOX: dict[str, dict[str, Any]] = {
     "start_capture": {"place": "h1", "interface": "eth0"},
     "stop_capture": {"capture": "c1"},
     "measure_grid": {},
+    "set_weather": {"place": "h1", "interface": "eth0", "rate_kbit": 1000},
 }
 TO_TERMINAL: dict[str, dict[str, Any]] = {"resize_terminal": {"columns": 80, "rows": 24}, "acknowledge_terminal": {"offset": 2}}
 # answered by the web process itself; a user asks over the watching socket
-FOR_A_TICKET: dict[str, Any] = {"ask_ticket": {"terminal": "t1"}}
+FOR_A_TICKET: dict[str, Any] = {"ask_ticket": {"terminal": "t1"}, "ask_capture_ticket": {"capture": "c1"}}
 TICKET = everybody(NOT_YOURS, seated="ticket_given", teacher="ticket_given", operator="ticket_given")
 # "ordered": the node was told. A refusal goes by its code; where the socket is not opened, by that
 MESSAGE = everybody(NOT_YOURS, seated="ordered", teacher="only_watching", operator="only_watching")

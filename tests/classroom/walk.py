@@ -282,7 +282,7 @@ async def say(socket: Any, message: dict[str, Any], told: Callable[[], bool]) ->
                 return int(answer["code"])
             if '"refused"' in answer.get("text", ""):
                 return str(json.loads(answer["text"])["code"])
-            if '"ticket_given"' in answer.get("text", ""):
+            if '"ticket_given"' in answer.get("text", "") or '"capture_ticket_given"' in answer.get("text", ""):
                 return "ticket_given"
         if await asyncio.to_thread(told):
             return "ordered"
