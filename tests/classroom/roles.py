@@ -249,7 +249,9 @@ SOCKETS: dict[str, Answers] = {
     "ws/comparison/<slug:comparison>/": only_seated("open", otherwise=NOT_YOURS),
     "ws/seat/<slug:klass>/": everybody(NOT_YOURS, seated="open", classmate="open", removed=GONE),
     "ws/wall/<slug:class_id>/": everybody(NOT_YOURS, teacher="open", operator="open"),
-    "ws/pcapng/": everybody("refused"),  # by a ticket only, whoever has which cookies; tickets: tests/live/test_pcapng_socket.py
+    "ws/pcapng/": everybody(
+        "refused"
+    ),  # by a ticket only, whoever has which cookies; tickets: tests/live/test_pcapng_socket.py
 }
 
 # the same with `?watch=1`: somebody with rights looks at a learner's sandbox
