@@ -17,7 +17,8 @@ from explorer.network import cause, projects
 from explorer.network.model import DockerContainer, DockerNetwork, Fact, Gone, Line, Place, Snapshot, View
 from explorer.network.views import owned
 
-MOMENT = 1.5  # seconds; two things that appear within this time appear "at the same moment"
+# Seconds: two things that appear within this time appear "at the same moment". An IPv6 address is tentative for up to two.
+MOMENT = 3.0
 UNKNOWN = "unknown"
 PROJECT = cause.project("")
 Kind = Literal["namespaces"] | View

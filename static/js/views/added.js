@@ -16,7 +16,7 @@ import { partOf, projectsOf, summaryOf } from "../stream/projects.js";
  *   others: Owner[], changed: Entry[], unknown: Entry[], before: Entry[], notes: string[] }} Added
  */
 
-export const MOMENT = 1.5;
+export const MOMENT = 3;
 export const UNKNOWN = "unknown";
 const PROJECT = "project:";
 const FRAME = ["table:", "commit:", "comment:"];
