@@ -102,7 +102,7 @@ def test_a_container_with_a_published_port(hand):
     ready = lambda told: any(BRIDGE_GROUP.fullmatch(entry["lines"][0]) for entry in own(told, "fdb"))  # noqa: E731
     assert ready(hand.added("network:town", ready))
     kinds = {entry["kind"] for group in told["groups"] for entry in group["entries"]}
-    assert kinds - {"raw"} == {"namespaces", "interfaces", "routes", "nat", "filter", "fdb"}  # raw: Engine 28 alone
+    assert kinds - {"raw"} == {"namespaces", "interfaces", "routes", "routes6", "nat", "filter", "fdb"}  # raw: 28 alone
 
 
 def test_what_goes_goes_whole(hand):

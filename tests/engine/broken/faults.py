@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -253,7 +254,9 @@ def small(dice: random.Random, world: World) -> Fault:
     place, device = dice.choice((("h1", "eth0"), ("h1", "town"), ("h1/cli", "eth0"), ("outside", "eth0")))
     switch = f"net.ipv6.conf.{device}.disable_ipv6"  # the kernel forgets it where an MTU below 1280 ends IPv6
     before = world.run(place, f"sysctl -n {switch}").strip()
+    held = re.findall(r"inet6 (\S+)", world.run(place, f"ip -6 -o addr show dev {device} scope global"))
     undo = f"ip link set {device} mtu 1500; sysctl -qw {switch}={before}"
+    undo += "".join(f"; ip addr replace {address} dev {device} nodad" for address in held)
     return Fault(place, f"ip link set {device} mtu 700", undo)
 
 
