@@ -31,7 +31,7 @@ from explorer.network.packets import Packet, dissect
 
 NOISE = ("4789", "7946", "5353", "67", "68")  # ports of what hosts send by themselves: VXLAN, Swarm's gossip, mDNS, DHCP
 PROGRAMS, LOOKUPS, KERNELS = range(3)  # what counts first
-IGMP, ICMP6 = 2, 58
+HOP_BY_HOP, IGMP, ICMP6 = 0, 2, 58  # reports of group membership by IPv6 have a hop-by-hop header before ICMPv6 (RFC 3810)
 ECHO6 = (128, 129)
 
 
@@ -90,10 +90,10 @@ def _own(packet: Packet, data: bytes) -> Own | None:
     number, payload = protocol_of(layer, data), data[layer.offset + layer.length :]
     if number in (6, 17) or (number == 1 and packet.find("ICMP")):
         return None  # a later packet of a connection, an answer, an error, an empty datagram
-    asks = packet.find("ICMPv6") is None or payload[:1] == bytes([ECHO6[0]])
+    asks = number != ICMP6 or payload[:1] == bytes([ECHO6[0]])
     if packet.find("ICMPv6") and payload[:1] == bytes([ECHO6[1]]):
         return None
-    kernels = number == IGMP or not asks
+    kernels = number in (HOP_BY_HOP, IGMP) or not asks
     mark, answer = other_marks(number, payload, ends)
     return Own(
         KERNELS if kernels else PROGRAMS, to, ends.destination, (replace(mark, once=ip_number(packet), start=ends), answer)

@@ -80,3 +80,15 @@ def test_later_packets_and_answers_are_not_followed():
     error = b"\3\3\0\0\0\0\0\0" + ip(17, SERVER, CLIENT, udp(5000, 4000, b""))
     seen = [at(1, ip(6, CLIENT, SERVER, reset)), at(2, ip(1, CLIENT, SERVER, error)), arp(2, CLIENT, "172.18.0.9")]
     assert own(*seen, kernels=True) is None
+
+
+def test_a_report_of_membership_by_ipv6_is_the_kernels():
+    """A rule sees it with its hop-by-hop header, and the trace does not show what comes after."""
+    ends = (ipaddress.IPv6Address(one).packed for one in ("fe80::1", "ff02::16"))
+    header = struct.pack(">IHBB", 0x60000000, 36, 0, 1) + b"".join(ends)
+    router_alert, report = bytes((58, 0, 5, 2, 0, 0, 1, 0)), b"\x8f" + bytes(27)
+    for transport in (router_alert + report[:12], b""):
+        met = Step("h1/cli", 1, "explorer-trace", "sent", 2, "continue", network=header, transport=transport)
+        assert own(steps=[met]) is None
+    frame = bytes(12) + b"\x86\xdd" + header + router_alert + report
+    assert own(Sighting(2, "h1/cli", "eth0", "out", frame, len(frame))) is None
