@@ -38,7 +38,12 @@ class Followed:
         return questions((self.request, self.answer), self.request.source, self.address)
 
     def answered(self, answers: dict[str, Answers]) -> Followed:
-        """The same with what the kernels answered."""
+        """The same with what the kernels answered. A place sends the pings of many cells: a route that it refuses for another
+        cell's address says nothing of this one."""
+        place = self.request.source
+        if held := answers.get(place):
+            own = tuple(one for one in held.looked if one.asked.iif or not one.errno or one.asked.destination == self.address)
+            answers = {**answers, place: replace(held, looked=own)}
         return replace(
             self, request=self.request.answered(answers, self.answer), answer=self.answer.answered(answers, self.request)
         )
