@@ -29,7 +29,7 @@ test-browser: ## tests in Chromium on a running installation (root)
 test-attacks: ## every attack, the slow ones too, and the table of them: var/attacks.md (root)
 	@setup/test.sh attacks attacks-unit attacks-browser
 
-test-faults: ## every fault, and the table of them: var/faults.md (root; half an hour; ONLY=words of pytest's -k)
+test-faults: ## every fault, and the table of them: var/faults.md (root; up to an hour; ONLY=words of pytest's -k)
 	@setup/faults.sh $(if $(ONLY),"$(ONLY)")
 
 test-broken: ## 500 random broken networks, on what the explorer says of them (root; half an hour; COUNT=500 DEAF=6 SEED=number ONLY=number)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every fault, and the table of them: var/faults.md and var/faults.json. Takes about half an hour on two cores with nothing else to do.
+# Every fault, and the table of them: var/faults.md and var/faults.json. Takes up to an hour on two cores.
 #   faults.sh [EXPRESSION]   only faults whose names match, as pytest's -k
 set -uo pipefail
 . "$(dirname "$0")/phases.sh"

@@ -72,7 +72,7 @@ async def test_an_mtu_holds_at_both_ends_and_is_told_as_the_pages(observer, shel
 
 async def test_a_rate_slows_what_passes_and_goes_again(observer, shell):
     if not kernel()["tbf"]:
-        pytest.skip("this kernel has no tbf")
+        pytest.skip("kernel lacks tbf")
     flood = "ping -q -c 60 -l 60 -w 20 -s 1400 172.17.0.1"  # all at once, or as fast as the queue takes them
 
     async def milliseconds():
@@ -91,7 +91,7 @@ async def test_a_rate_slows_what_passes_and_goes_again(observer, shell):
 
 async def test_what_a_learner_types_is_told_as_theirs(observer, shell):
     if not kernel()["tbf"]:
-        pytest.skip("this kernel has no tbf")
+        pytest.skip("kernel lacks tbf")
     typed = "tc qdisc add dev eth0 root tbf rate 5mbit burst 20000 latency 100ms"
     assert (await asyncio.to_thread(shell, "h1", typed))[0] == 0
     try:
@@ -104,7 +104,7 @@ async def test_what_a_learner_types_is_told_as_theirs(observer, shell):
 
 async def test_the_same_typed_again_is_not_the_pages(observer, shell):
     if not kernel()["tbf"]:
-        pytest.skip("this kernel has no tbf")
+        pytest.skip("kernel lacks tbf")
     await set_weather(observer, "outside", Weather(rate_kbit=5_000))
     await until(lambda: (one := said_of(observer, "outside", "qdiscs", "5Mbit")) and one.about == (PAGE,))
     await asyncio.sleep(3.5)

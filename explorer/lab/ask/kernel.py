@@ -195,18 +195,19 @@ def _routes(namespace: Namespace, lookups: Iterable[Lookup]) -> Iterator[Looked]
     with namespace.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_ROUTE) as opened:
         names = {name: number for number, name in _interfaces(namespace)}
         for lookup in lookups:
-            yield _route(opened, lookup, names)
-            if not lookup.source and not lookup.iif:
-                yield from _refused_from_its_source(opened, lookup, names)
+            taken = _lookup(opened, lookup, names, LOOKUP_TABLE)
+            yield _route(opened, lookup, names, taken)
+            if not lookup.source and not lookup.iif and not isinstance(taken, int):
+                yield from _refused_from_its_source(opened, lookup, names, taken)
 
 
-def _refused_from_its_source(opened: socket.socket, lookup: Lookup, names: dict[str, int]) -> Iterator[Looked]:
+def _refused_from_its_source(opened: socket.socket, lookup: Lookup, names: dict[str, int], taken: Told) -> Iterator[Looked]:
     """A socket that connects is routed twice: the first route gives its source, and the second is looked up with it
     (`ip_route_connect`, net/route.h). A policy rule about the source can refuse the second. Nothing when it does not."""
-    taken = _lookup(opened, lookup, names, LOOKUP_TABLE)
-    source = "" if isinstance(taken, int) else _address(taken[1].get(PREFERRED, b""))
-    if source and (again := _route(opened, replace(lookup, source=source), names)).errno:
-        yield again
+    if source := _address(taken[1].get(PREFERRED, b"")):
+        asked = replace(lookup, source=source)
+        if isinstance(refused := _lookup(opened, asked, names, LOOKUP_TABLE), int):
+            yield Looked(asked, errno=refused)
 
 
 def _interfaces(namespace: Namespace) -> list[tuple[int, str]]:
@@ -214,9 +215,8 @@ def _interfaces(namespace: Namespace) -> list[tuple[int, str]]:
         return socket.if_nameindex()
 
 
-def _route(opened: socket.socket, lookup: Lookup, names: dict[str, int]) -> Looked:
+def _route(opened: socket.socket, lookup: Lookup, names: dict[str, int], taken: Told | int) -> Looked:
     numbers = {number: name for name, number in names.items()}
-    taken = _lookup(opened, lookup, names, LOOKUP_TABLE)
     if isinstance(taken, int):
         return Looked(lookup, errno=taken)
     matched = _lookup(opened, lookup, names, FIB_MATCH | LOOKUP_TABLE)
