@@ -51,7 +51,7 @@ def run(lab_config, host):
 async def web(eyes, run):
     """A container in the middle of its use: published, asked from `outside`, asking outside."""
     await run("docker run -d --name web -p 8080:80 box")
-    await run("curl -s h1:8080", "outside")
+    await run("curl -s --retry 20 --retry-all-errors --retry-delay 1 h1:8080", "outside")  # its program may still begin
     await run("curl -s outside", "h1/web")
     await eyes.until(lambda: "--dport 8080" in eyes.lines("h1", "nat"))
     return await eyes.until(lambda: eyes.interface("h1/web", "eth0"))

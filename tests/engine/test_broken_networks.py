@@ -101,7 +101,7 @@ class Trial:
             for fault in reversed(made):
                 self.world.run(fault.place, fault.undo, check=False)
             self.world.forget()
-        left = list(self.world.differs())
+        left = self.world.left()
         assert not left, f"{found}\nthis was not put back: {left}"
         return found
 

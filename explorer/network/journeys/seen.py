@@ -120,24 +120,28 @@ Bridge = tuple[str, str]  # a place and its bridge
 
 def without_floods(scene: Scene, seen: list[SeenPacket]) -> tuple[list[SeenPacket], dict[Bridge, tuple[str, ...]]]:
     """The sightings without the copies that a bridge made when it did not know the way, and the ports that it used then: of
-    the ports one is kept, that of the machine which has the frame's MAC address, or else the first."""
+    the ports one is kept, that of the machine which has the frame's MAC address, or else the first. A sender that hears
+    nothing sends its packet again: one port that sent it twice is no flood."""
     out: dict[Bridge, list[SeenPacket]] = {}
     for one in seen:
         if one.sighting.way == "out" and (master := scene.master(one.sighting.place, one.sighting.device)):
             out.setdefault((one.sighting.place, master), []).append(one)
-    floods = {bridge: those for bridge, those in out.items() if len(those) > 1 and not _for_many(those[0])}
+    floods: dict[Bridge, tuple[str, ...]] = {}
     gone: list[SeenPacket] = []
-    for (place, bridge), those in floods.items():
+    for (place, bridge), those in out.items():
+        ports = tuple(dict.fromkeys(one.sighting.device for one in those))
+        if len(ports) == 1 or _for_many(those[0]):
+            continue
+        floods[place, bridge] = ports
         mac = _destination(those[0])
         held = set(scene.with_mac(mac))
-        leads = [one for one in those if _other_end(scene, one) in held]
-        gone += [one for one in those if one is not (leads or those)[0]]
+        kept = next((one for one in those if _other_end(scene, one) in held), those[0]).sighting.device
+        gone += [one for one in those if one.sighting.device != kept]
         own = scene.interface(place, bridge)
         if own and own.mac != mac:  # the bridge's own interface got a copy too
             at = (place, bridge, "in")
             gone += [one for one in seen if (one.sighting.place, one.sighting.device, one.sighting.way) == at]
-    ports = {bridge: tuple(one.sighting.device for one in those) for bridge, those in floods.items()}
-    return [one for one in seen if one not in gone], ports
+    return [one for one in seen if one not in gone], floods
 
 
 def _other_end(scene: Scene, one: SeenPacket) -> tuple[str, str]:

@@ -16,6 +16,7 @@ from explorer.network.model import DockerState
 from explorer.sandboxes.events import Happened
 
 QUIET, LONGEST = 3.0, 20.0  # seconds without an event, after which a sum is told; and after which it is told anyway
+UNSTARTED = 10.0  # instead of QUIET, while a command that starts containers has made some and not started them
 AT_WORK = 60.0  # seconds after a command of Compose, or after the last event that came with it
 HOLD = 1.0  # seconds in which the daemon's list has to name a network that an event named
 OBJECTS = 500  # of one sum
@@ -25,6 +26,7 @@ NAMED, NAMED_BELOW = 4, 40  # names in the sentence, and in its detail
 VERBS = frozenset(
     ["up", "create", "run", "start", "stop", "restart", "down", "rm", "kill", "pause", "unpause", "scale", "watch"]
 )
+STARTS = frozenset(["up", "run", "scale", "watch"])
 VERB = re.compile(r"\bdocker[ -]compose\b(.*)", re.DOTALL)
 _PHRASES = (  # what was reported of one container → what a person calls it; the first that fits
     ({"oom"}, "saw memory run out in"),
@@ -55,7 +57,8 @@ class _Sum:
     began: float  # Unix time
     first: float  # monotonic, like `last`
     last: float
-    subject: str
+    verb: str
+    project: str
     lines: list[Happened] = field(default_factory=list)
     objects: dict[tuple[str, str], set[str]] = field(default_factory=dict)  # (kind, name) → what happened to it
     services: dict[str, None] = field(default_factory=dict)
@@ -76,20 +79,28 @@ class _Sum:
 
     @property
     def due(self) -> float:
-        return min(self.last + QUIET, self.first + LONGEST)
+        quiet = UNSTARTED if self.verb in STARTS and self._unstarted() else QUIET
+        return min(self.last + quiet, self.first + LONGEST)
 
-    def told(self, project: str) -> Happened:
+    def _unstarted(self) -> bool:
+        """Whether a network was made and no container yet, or a container was made and nothing more happened to it."""
+        containers = [dids for (kind, _), dids in self.objects.items() if kind == "container"]
+        networks = [dids for (kind, _), dids in self.objects.items() if kind == "network"]
+        return {"create"} in (containers or networks)
+
+    def told(self) -> Happened:
         first = self.lines[0]
         if len(self.lines) == 1:
             return first
         told = "; ".join(self._parts())
+        subject = f"compose {self.verb}" if self.verb else f"project {self.project}:"
         names = [name for (kind, name) in self.objects if kind == "container"]
-        detail = f"project {project}"
+        detail = f"project {self.project}"
         if self.services:
             detail += f", service{'s' if len(self.services) > 1 else ''} {_listed(list(self.services), NAMED_BELOW)}"
         if len(names) > NAMED:
             detail += f": {_listed(names, NAMED_BELOW)}"
-        return first.model_copy(update={"text": f"{self.subject} {told}", "detail": detail, "began": self.began})
+        return first.model_copy(update={"text": f"{subject} {told}", "detail": detail, "began": self.began})
 
     def _parts(self) -> Iterator[str]:
         for kind in ("network", "container"):
@@ -143,8 +154,7 @@ class Projects:
             return ()
         if (host, deed.project) not in self._sums and len(self._sums) >= SUMS:
             return (line,)
-        subject = f"compose {verb}" if verb else f"project {deed.project}:"
-        one = self._sums.setdefault((host, deed.project), _Sum(at, now, now, subject))
+        one = self._sums.setdefault((host, deed.project), _Sum(at, now, now, verb, deed.project))
         one.last = now
         one.add(line, deed)
         return ()
@@ -167,4 +177,4 @@ class Projects:
         late = [line for until, line, _ in self._held if until <= now]
         self._held = [one for one in self._held if one[0] > now]
         done = [key for key, one in self._sums.items() if one.due <= now]
-        return [*late, *(self._sums.pop(key).told(key[1]) for key in done)]
+        return [*late, *(self._sums.pop(key).told() for key in done)]

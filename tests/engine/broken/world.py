@@ -115,7 +115,14 @@ class World:
         for place in self.where:
             self.run(place, "conntrack -F; ip neigh flush all; ip route flush cache", check=False)
 
-    def differs(self) -> Iterable[str]:
+    def left(self) -> list[str]:
+        """What was not put back. The kernel tells at most once a second that an interface is up again."""
+        until = time.monotonic() + 10
+        while (found := list(self._differs())) and time.monotonic() < until:
+            time.sleep(0.2)
+        return found
+
+    def _differs(self) -> Iterable[str]:
         now = self.state()
         for place, lines in self.whole.items():
             was, here = set(lines), set(now[place])

@@ -4,7 +4,7 @@ import pytest
 
 from explorer.lab.watch.happenings import Deed, deed_of, describe
 from explorer.network.model import DockerNetwork, DockerState
-from explorer.node.relay.projects import AT_WORK, HOLD, LONGEST, OBJECTS, QUIET, Projects, verb_of
+from explorer.node.relay.projects import AT_WORK, HOLD, LONGEST, OBJECTS, QUIET, UNSTARTED, Projects, verb_of
 from explorer.sandboxes.events import Happened
 
 
@@ -70,6 +70,32 @@ def test_up_is_one_line_with_what_it_made():
     assert scene.texts == ["compose up made network shop_default; made and started containers shop-db-1, shop-web-1"]
     assert scene.told[0].detail == "project shop, services db, web"
     assert (scene.told[0].source, scene.told[0].place, scene.told[0].began) == ("docker", "h1", 1100.0)
+
+
+def test_a_slow_machine_does_not_divide_the_line():
+    scene = Scene()
+    scene.event("network", "create", "shop_default")
+    scene.network("shop_default")
+    scene.wait(QUIET + 2)
+    scene.event("container", "create", "shop-web-1")
+    scene.wait(QUIET + 2)
+    scene.event("container", "start", "shop-web-1")
+    assert scene.told == []
+    scene.wait(QUIET + 0.1)
+    assert scene.texts == ["compose up made network shop_default; made and started container shop-web-1"]
+
+
+def test_containers_that_are_only_made_are_told_too():
+    scene = Scene()
+    for name in "ab":
+        scene.event("container", "create", name)
+    scene.wait(UNSTARTED + 0.1)
+    assert scene.texts == ["compose up made containers a, b"]
+    scene = Scene(command="docker compose create")
+    for name in "ab":
+        scene.event("container", "create", name)
+    scene.wait(QUIET + 0.1)
+    assert scene.texts == ["compose create made containers a, b"]
 
 
 def test_down_and_a_second_up_that_replaces():
