@@ -93,7 +93,8 @@ def counter_moved(place: str, name: str, by: int) -> Evidence:
 def socket_listens(place: str, one: Listener) -> Evidence:
     flag = "t" if one.protocol == "tcp" else "u"
     waiting = f"; {one.waiting} wait there" if one.waiting else ""
-    text = f"a {one.protocol.upper()} socket listens on {with_port(one.address, str(one.port))}{waiting}"
+    only = f", and hears {one.remote} only" if one.remote else ""
+    text = f"a {one.protocol.upper()} socket listens on {with_port(one.address, str(one.port))}{only}{waiting}"
     return Evidence(kind="socket", place=place, text=text, command=f"ss -ln{flag}")
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from explorer.network.journeys.ends import Ends
 from explorer.network.journeys.gathered import Sighting
-from explorer.network.journeys.headers import ICMP, ICMP6, TCP, UDP, in_frame, internet, is_echo, ports
+from explorer.network.journeys.headers import ECHOES, ICMP, ICMP6, TCP, UDP, in_frame, internet, is_echo, ports
 from explorer.network.journeys.identity import ECHO, Mark
 
 
@@ -79,7 +79,8 @@ def _quotes(mark: Mark, known: set[Ends], quoted: bytes) -> bool:
     if mark.protocol == "TCP" and not mark.answer:
         return ip.protocol == TCP and transport[4:8] == mark.needle
     if mark.protocol in ECHO:
-        return ip.protocol == ECHO[mark.protocol] and transport[4:8] == mark.needle
+        same = transport[0] == ECHOES[ip.protocol][mark.answer] if ip.protocol == ECHO[mark.protocol] else False
+        return same and transport[4:8] == mark.needle
     ends = Ends(ip.source, ip.destination, *ports(ip.protocol, transport))
     return ip.protocol == {"TCP": TCP, "UDP": UDP, "datagram": UDP, "IP": mark.number}.get(mark.protocol) and ends in known
 

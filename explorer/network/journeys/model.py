@@ -13,6 +13,7 @@ Kind = Literal["ping", "tcp", "http", "dns", "record"]
 Ending = Literal["arrived", "dropped", "rejected", "refused", "unreachable", "unanswered", "lost", "unknown"]
 HOPS = 120
 WITH_PORT = re.compile(r"([^:\s]+|\[[0-9a-fA-F:.]+\]):(\d{1,5})")
+_REMARK = re.compile(r'(?:--)?comment (?!--)(?:"(?:[^"\\]|\\.)*"|\S+)|/\*.*?\*/|"(?:[^"\\]|\\.)*"')
 
 
 Ground = Literal[
@@ -69,6 +70,11 @@ class Header(Fact):
     changed: bool = False  # the value differs from the value at the hop before
 
 
+def words_of_rule(rule: str) -> set[str]:
+    """The words of a rule without its comments and quoted texts, which may hold any word."""
+    return set(_REMARK.sub(" ", rule).split())
+
+
 class Met(Fact):
     """One rule, or a chain's policy, that the packet met according to the kernel. `position` counts from 1 as iptables does;
     0 is the policy. `key` is the rule's key in the view of its table; empty when no view has the rule."""
@@ -84,7 +90,7 @@ class Met(Fact):
     @property
     def rejects(self) -> bool:
         """Whether the rule answers what it stops, instead of dropping it in silence."""
-        return bool({"REJECT", "reject"} & set(self.rule.split()))
+        return bool({"REJECT", "reject"} & words_of_rule(self.rule))
 
 
 class Hop(Fact):

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from explorer.network.journeys.ends import Ends, with_port
 from explorer.network.journeys.gathered import Handles, Step
-from explorer.network.journeys.model import Met
+from explorer.network.journeys.model import Met, words_of_rule
 from explorer.network.journeys.scene import Scene
 from explorer.network.model import Rule, View
 
@@ -106,7 +106,7 @@ def _rule(scene: Scene, place: str, step: Step, position: int, handles: Handles)
 
 def _same_end(target: str, text: str) -> bool:
     """Whether a rule that iptables printed ends as the one that nft printed: both drop, both reject, or both do neither."""
-    words = set(text.split())
+    words = words_of_rule(text)
     return (target == "DROP", target == "REJECT") == ("drop" in words, bool(words & REJECTING))
 
 

@@ -141,7 +141,8 @@ def without_floods(scene: Scene, seen: list[SeenPacket]) -> tuple[list[SeenPacke
         if own and own.mac != mac:  # the bridge's own interface got a copy too
             at = (place, bridge, "in")
             gone += [one for one in seen if (one.sighting.place, one.sighting.device, one.sighting.way) == at]
-    return [one for one in seen if one not in gone], floods
+    left_out = {id(one) for one in gone}
+    return [one for one in seen if id(one) not in left_out], floods
 
 
 def _other_end(scene: Scene, one: SeenPacket) -> tuple[str, str]:

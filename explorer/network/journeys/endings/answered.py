@@ -11,14 +11,14 @@ def by_answer(case: Case) -> End | None:
 
 
 def _answered(case: Case) -> End | None:
-    """A request: its answer was seen leaving the place that the request went into. A reset that a rule sent is no answer of
-    that place."""
+    """A request: its answer was seen leaving the place that the request went into. A reset that a rule sent, or that the
+    place sent in the name of another one, is no answer of that place."""
     if not case.reply or not case.seen or (case.reply[0].resets() and case.stopping_rule()):
         return None
     first = case.reply[0]
     place = first.sighting.place
     arrived = next((one for one in reversed(case.seen) if one.sighting.place == place and one.sighting.way == "in"), None)
-    if first.sighting.way != "out" or arrived is None:
+    if first.sighting.way != "out" or arrived is None or (first.resets() and case.in_anothers_name(first)):
         return None
     seen = frame_seen(arrived.sighting, arrived.ends)
     return End("arrived", Sentence(f"delivered to {place}", answer_seen(first.sighting, first.ends), seen), place)

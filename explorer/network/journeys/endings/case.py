@@ -67,7 +67,8 @@ class Case:
     def of(cls, scene: Scene, gathered: Gathered, mark: Mark, source: str, target: str) -> Case:
         every = in_order(scene, recognised(mark, gathered.sightings))
         copies = [one for one in every if is_copy(scene, one)]
-        seen = [one for one in every if one not in copies] if len(copies) < len(every) else every
+        copied = {id(one) for one in copies}
+        seen = [one for one in every if id(one) not in copied] if len(copies) < len(every) else every
         seen, floods = without_floods(scene, seen)
         lost = thrown_away(mark, gathered.drops)
         steps = recognised_steps(mark, seen, lost, gathered.steps)
@@ -172,6 +173,12 @@ class Case:
     def listeners(self, place: str, protocol: str, port: int) -> list[Listener]:
         return [one for one in self.answers(place).listeners if (one.protocol, one.port) == (protocol, port)]
 
+    def in_anothers_name(self, one: SeenPacket) -> str:
+        """The place that has the source address of a packet, when another place was the first that sent the packet."""
+        place, source = one.sighting.place, one.ends.source if one.ends else ""
+        owner = self.scene.owner(source) if source else ""
+        return "" if owner == place or self.scene.holds(place, source) else owner
+
     def listened(self) -> set[str]:
         """The places whose every frame was seen."""
         return set(self.scene.places) - set(self.gathered.cut)
@@ -186,5 +193,8 @@ def _covers(prefix: str, address: str) -> bool:
         return False
 
 
-def hears(one: Listener, address: str) -> bool:
+def hears(one: Listener, address: str, source: str) -> bool:
+    """Whether the socket takes what `source` sends to this address."""
+    if one.remote not in ("", source):
+        return False
     return one.address in (address, "::") or (one.address == EVERY_4 and ":" not in address)

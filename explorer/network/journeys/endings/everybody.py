@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from explorer.network.journeys.endings.case import Case, End
-from explorer.network.journeys.evidence import Sentence, arp_asked, frame_seen, rule_met, socket_listens, unseen
+from explorer.network.journeys.endings.case import Case, End, hears
+from explorer.network.journeys.evidence import Sentence, answer_seen, arp_asked, frame_seen, rule_met, socket_listens, unseen
 from explorer.network.journeys.model import Evidence
 from explorer.network.journeys.seen import SeenPacket
 
@@ -21,6 +21,10 @@ def for_everybody(case: Case) -> End | None:
     deaf = unseen(first.place, case.listened())
     if case.mark.protocol == "ARP":
         wanted = next((value for name, value in case.mark.fields if name == "target IP"), "")
+        if case.reply:
+            said = f"{first.place} asked by ARP on {first.device} who has {wanted}; it was answered"
+            told = answer_seen(case.reply[0].sighting, case.reply[0].ends)
+            return End("arrived", Sentence(said, told, seen, *grounds), case.reply[0].sighting.place)
         said = f"{first.place} asked by ARP on {first.device} who has {wanted}; nobody answered"
         asked = arp_asked(first.place, wanted, first.device, False)
         return End("unanswered", Sentence(said, asked, seen, *grounds, deaf), first.place)
@@ -68,4 +72,4 @@ def _listens(case: Case, place: str) -> Evidence | None:
     if case.mark.transport != "udp" or not ends or not ends.destination_port.isdigit():
         return None
     found = case.listeners(place, "udp", int(ends.destination_port))
-    return next((socket_listens(place, one) for one in found if one.address in ("0.0.0.0", "::", ends.destination)), None)  # noqa: S104
+    return next((socket_listens(place, one) for one in found if hears(one, ends.destination, ends.source)), None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 from explorer.network.journeys.endings.case import Case, End, hears
 from explorer.network.journeys.ends import with_port
 from explorer.network.journeys.evidence import (
@@ -27,12 +29,15 @@ def who_listens(case: Case, place: str, protocol: str, address: str, port: str) 
         return ("and why is not known",)
     found = case.listeners(place, protocol, int(port))
     grounds = tuple(socket_listens(place, one) for one in found[:4])
-    fitting = [one for one in found if hears(one, address)]
+    ends = case.form(place)
+    fitting = [one for one in found if hears(one, address, ends.source if ends else "")]
     kind = protocol.upper()
     if fitting:
         return (f"although a program listens on {with_port(fitting[0].address, port)} of {place}: it was not let in", *grounds)
     if found:
-        heard = " and ".join(dict.fromkeys(one.address for one in found[:4]))
+        heard = " and ".join(
+            dict.fromkeys(f"{one.address}, for {one.remote}" if one.remote else one.address for one in found[:4])
+        )
         return (
             f"nobody listens on {kind} {with_port(address, port)} of {place}: the program there listens on {heard} only",
             *grounds,
@@ -77,7 +82,7 @@ def _full(case: Case, place: str) -> tuple[Evidence, *tuple[Evidence, ...]] | No
     if case.mark.transport != "tcp" or not ends or not ends.destination_port.isdigit() or not overflows:
         return None
     found = case.listeners(place, "tcp", int(ends.destination_port))
-    waiting = next((one for one in found if hears(one, ends.destination) and one.waiting), None)
+    waiting = next((one for one in found if hears(one, ends.destination, ends.source) and one.waiting), None)
     return (counter_moved(place, OVERFLOWS, overflows), socket_listens(place, waiting)) if waiting else None
 
 
@@ -88,9 +93,11 @@ def _why_silent(case: Case, place: str) -> tuple[str, *tuple[Evidence, ...]]:
     if switches.get(ignores) == "1":
         return (f": {place} ignores every ping", switch_is(place, ignores, "1"))
     if back and back.errno and ends:
-        return (f": {place} has no route back to {ends.source}", looked_up(back))
+        none = "has no route back to" if back.errno == errno.ENETUNREACH else "does not route back to"
+        return (f": {place} {none} {ends.source}", looked_up(back))
     protocol = case.mark.transport
     if ends and ends.destination_port.isdigit() and protocol:
-        found = [one for one in case.listeners(place, protocol, int(ends.destination_port)) if hears(one, ends.destination)]
+        those = case.listeners(place, protocol, int(ends.destination_port))
+        found = [one for one in those if hears(one, ends.destination, ends.source)]
         return (": a program has it" if found and protocol == "udp" else "", *(socket_listens(place, one) for one in found))
     return ("",)

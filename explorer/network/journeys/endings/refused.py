@@ -26,6 +26,9 @@ def by_reset(case: Case) -> End | None:
         said = f"delivered to {place}: the connection is refused, by a rule of {stopped[0]}"
         return End("refused", Sentence(said, seen, rule_met(stopped[0], told[1])), place)
     ends = first.ends
+    if owner := case.in_anothers_name(first):
+        said = f"the connection is refused: {sender} sent the reset, with the address of {owner}; why is not known"
+        return End("refused", Sentence(f"delivered to {place}: {said}", seen, frame_seen(first.sighting, first.ends)), place)
     why, *grounds = who_listens(case, sender, "tcp", ends.source if ends else "", ends.source_port if ends else "")
     sentence = Sentence(f"delivered to {place}: the connection is refused, {why}", seen, *grounds)
     return End("refused", sentence, place)
@@ -59,11 +62,16 @@ def _meaning(case: Case, error: IcmpError, place: str) -> tuple[Ending, str, *tu
     """How the packet ended, in words, and what supports this beside the error."""
     ends = case.form(place)
     looked = case.looked(place, ends)
+    if error.type == 11 and error.code:
+        return "dropped", "parts of the packet did not come in time, so it could not be put together"
     if error.type == 11:
         return "dropped", "the packet's time to live ended there"
     if error.type == 12:
         return "dropped", "it says that the packet's header is at fault"
-    if error.code == 3 and ends and (looked.kind == "local" if looked else case.scene.holds(place, ends.destination)):
+    local = bool(ends and (looked.kind == "local" if looked else case.scene.holds(place, ends.destination)))
+    if error.code == 3 and local and case.mark.transport != "udp":  # a closed port answers TCP with a reset
+        return "rejected", "the packet is for this machine, and something there rejects it; what is not known"
+    if error.code == 3 and ends and local:
         why, *grounds = who_listens(case, place, "udp", ends.destination, ends.destination_port)
         return "refused", why, *grounds
     if error.code == 4:

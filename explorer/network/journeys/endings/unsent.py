@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 
 from explorer.network.journeys.endings.case import Case, End
 from explorer.network.journeys.endings.onward import silent_neighbour
@@ -17,8 +18,10 @@ def never_sent(case: Case) -> End | None:
     looked = next((one for one in case.answers(place).looked if one.errno and not one.asked.iif), None)
     if looked:
         route = case.refusing_route(place, looked)
-        why = f"its {route.words} says so" if route else "has no route for that address"
-        said = f"never sent: {place} refuses it: {why}" if route else f"never sent: {place} {why}"
+        none = looked.errno == errno.ENETUNREACH
+        why = "has no route for that address" if none else f"refuses it ({os.strerror(looked.errno)})"
+        why = f"refuses it: its {route.words} says so" if route else why
+        said = f"never sent: {place} {why}"
         return End("unreachable", Sentence(said, looked_up(looked), told), place)
     if silent := silent_neighbour(case, place):
         text, *grounds = silent
