@@ -1,7 +1,7 @@
 """Which sandboxes the node ended to protect the others, and why: a note for each, and how many there were.
 
-The process that serves the engine writes the notes before a sandbox goes; the reconciler reads them to tell the learner. Both
-are root, and nobody else may write there.
+The process that serves the engine writes the notes before a sandbox goes, if the disk has room; the reconciler reads them to
+tell the learner. Both are root, and nobody else may write there.
 """
 
 from __future__ import annotations
@@ -22,7 +22,13 @@ COUNTS = "counts.json"
 
 
 def note(config: LabConfig, sandbox: str, generation: int, why: Why, detail: str) -> None:
-    """Writes down that this generation of a sandbox is ended now. The oldest notes go."""
+    """Writes down that this generation of a sandbox is ended now. The oldest notes go. It does not raise: a full disk, which
+    may be the reason for the end, must not keep the sandbox from ending."""
+    with suppress(OSError):
+        _note(config, sandbox, generation, why, detail)
+
+
+def _note(config: LabConfig, sandbox: str, generation: int, why: Why, detail: str) -> None:
     folder = _folder(config)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     counts = count(config)

@@ -47,3 +47,12 @@ def test_a_spoilt_file_is_no_note(config, text):
     assert ended.count(config) == {"memory": 0, "disk": 0}
     ended.note(config, "a", 1, "disk", "x")
     assert json.loads((folder / ended.COUNTS).read_text())["disk"] == 1
+
+
+def test_a_full_disk_keeps_no_sandbox_from_ending(config, monkeypatch):
+    def full(path, told):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(ended, "_write", full)
+    ended.note(config, "abc", 1, "disk", "the node's disk was short of bytes")
+    assert ended.why(config, "abc", 1) == ""

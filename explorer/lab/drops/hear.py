@@ -49,7 +49,7 @@ class Drops:
 
     def _load(self) -> libbpf.Program:
         reasons()  # in this thread, because it takes some milliseconds
-        program = kept.pop() if kept and compiled().is_file() else libbpf.Program.load(compiled(), EVENTS)
+        program = (take_kept() if compiled().is_file() else None) or libbpf.Program.load(compiled(), EVENTS)
         try:
             program.attach(ENTRY, self._hear, self._places)
         except libbpf.Refused:
@@ -97,10 +97,20 @@ def keep(program: libbpf.Program) -> None:
     asyncio.get_running_loop().call_later(KEPT_SECONDS, forget, program)
 
 
+def take_kept() -> libbpf.Program | None:
+    """A program that is loaded already. Several threads may ask at the same moment; each program is given to one of them."""
+    try:
+        return kept.pop()
+    except IndexError:
+        return None
+
+
 def forget(program: libbpf.Program) -> None:
-    if program in kept:
+    try:
         kept.remove(program)
-        program.close()
+    except ValueError:  # a journey took it, or it was forgotten before
+        return
+    program.close()
 
 
 def read_event(event: bytes, places: Mapping[int, str], offset: int) -> Drop | None:
