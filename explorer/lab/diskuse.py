@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -56,12 +57,15 @@ def _sandbox(thing: dict[str, Any]) -> str:
 
 
 def tree(top: Path) -> Use:
-    """What is below `top`. A file with several names counts once in sum."""
+    """What is below `top`. A file with several names counts once in sum. One directory may hold millions of files."""
     blocks, files, whole = 0.0, 0, not os.path.lexists(top)
+    until = time.monotonic() + TREE_SECONDS
     for directory in descend(top, TREE_SECONDS):
         for found in _entries(directory.descriptor):
             blocks += found.st_blocks / max(1, found.st_nlink if stat.S_ISREG(found.st_mode) else 1)
             files += 1
+            if time.monotonic() > until:
+                return Use(round(blocks * 512), files, False)
         whole = directory.depth == 0
     return Use(round(blocks * 512), files, whole)
 

@@ -1,6 +1,7 @@
 """What a sandbox takes of the disk is counted in blocks, whatever its files claim."""
 
 import os
+import time
 
 import pytest
 
@@ -74,3 +75,16 @@ def test_bytes_written_are_told_by_the_kernel(tmp_path):
     if diskuse.written([os.getpid()]) == before:
         pytest.skip("this file system is in memory, and the kernel lacks a count for it")
     assert diskuse.written([os.getpid(), 2**22 + 1]) >= before + 2 * MB
+
+
+def test_one_directory_with_very_many_files_is_not_counted_without_end(tmp_path, monkeypatch):
+    def slowly(descriptor):
+        for _ in range(2000):
+            time.sleep(0.002)
+            yield os.stat(tmp_path)
+
+    monkeypatch.setattr(diskuse, "TREE_SECONDS", 0.2)
+    monkeypatch.setattr(diskuse, "_entries", slowly)
+    found = diskuse.tree(tmp_path)
+    assert 0 < found.files < 2000
+    assert not found.whole

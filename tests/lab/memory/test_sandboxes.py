@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from explorer.lab.memory import sandboxes
 
 
@@ -26,3 +28,20 @@ def test_more_than_are_looked_at_are_not_counted(tmp_path, monkeypatch):
         deep /= "d"
     deep.mkdir(parents=True)
     assert sandboxes.count_groups(tmp_path) <= 3
+
+
+def test_many_mount_namespaces_and_groups_do_not_keep_the_guard_from_ending_anybody(tmp_path, monkeypatch):
+    def slow(thing):
+        time.sleep(0.02)
+        return 1
+
+    monkeypatch.setattr(sandboxes, "MOUNTS_TOGETHER", 0.1, raising=False)
+    monkeypatch.setattr(sandboxes, "GROUPS_TOGETHER", 0.1, raising=False)
+    monkeypatch.setattr(sandboxes, "_namespaces", lambda sandbox: [])
+    monkeypatch.setattr(sandboxes, "_mount_namespaces", lambda sandbox: list(range(300)))
+    monkeypatch.setattr(sandboxes, "_groups", lambda config, sandbox: [tmp_path] * 300)
+    monkeypatch.setattr(sandboxes, "count_tmpfs", slow)
+    monkeypatch.setattr(sandboxes, "count_groups", slow)
+    held = sandboxes.held_by(None, sandboxes.Sandbox("s"))
+    assert 0 < held["mounts of tmpfs"] < 200 * sandboxes.TMPFS
+    assert 0 < held["control groups"] < 200 * sandboxes.GROUP
