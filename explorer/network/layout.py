@@ -213,7 +213,7 @@ def to_query(layout: Layout) -> str:
         more = [f"also={name}" for name in run.also] + [f"p={port}" for port in run.publish]
         pairs.append(("run", ",".join([run.host, run.name, run.network, *more])))
     for sky in layout.weather:
-        told = [f"{word}={value:g}" for word, name in WEATHER_WORDS.items() if (value := getattr(sky.weather, name))]
+        told = [f"{word}={value:.12g}" for word, name in WEATHER_WORDS.items() if (value := getattr(sky.weather, name))]
         pairs.append(("weather", ",".join([sky.place, sky.interface, *told])))
     return urlencode(pairs, safe=",:=/")
 

@@ -42,7 +42,8 @@ class Followed:
         cell's address says nothing of this one."""
         place = self.request.source
         if held := answers.get(place):
-            own = tuple(one for one in held.looked if one.asked.iif or not one.errno or one.asked.destination == self.address)
+            asked = {lookup.destination for one in self.questions if one.place == place for lookup in one.lookups}
+            own = tuple(one for one in held.looked if one.asked.iif or one.asked.destination in asked)
             answers = {**answers, place: replace(held, looked=own)}
         return replace(
             self, request=self.request.answered(answers, self.answer), answer=self.answer.answered(answers, self.request)
@@ -107,7 +108,10 @@ def _ended(case: Case) -> Sentence:
     stopped = case.stopping_rule()
     met = case.met(*stopped) if stopped and end.ending in ("dropped", "rejected") else None
     reason = f" {met[1].why}" if met and met[1].why else ""
-    return Sentence(f"{end.sentence.text[:1].upper()}{end.sentence.text[1:]}.{reason}", *end.sentence.evidence)
+    text = end.sentence.text
+    if text.partition(" ")[0].rstrip(":") not in case.scene.places:  # a place's name is written as it is
+        text = f"{text[:1].upper()}{text[1:]}"
+    return Sentence(f"{text}.{reason}", *end.sentence.evidence)
 
 
 def _one_way(target: Place, followed: Followed) -> Sentence:
@@ -142,11 +146,12 @@ def _answered(source: Place, target: Place, followed: Followed) -> Sentence:
         if came.ends.source != left.ends.source:
             put = f"{changed or names} puts another source address on it: {left.ends.source} becomes {came.ends.source}"
             return Sentence(f"{names} {verb} it, and {put}, so {target.id} answers that address.", *grounds)
-        return Sentence(f"{names} {verb} it, and {target.id} sees its own address, {came.ends.source}.", *grounds)
+        return Sentence(f"{names} {verb} it, and {target.id} sees {source.id}'s own address, {came.ends.source}.", *grounds)
     if carried := next((words for one in case.seen if (words := case.scene.tunnel(one.packet))), ""):
         return Sentence(f"No router is between: the frame travels {carried}{_both_on(case)}.", *grounds)
     if bridges := list(dict.fromkeys(_bridges(case, {source.id, target.id}))):
-        return Sentence(f"No router is between: {' and '.join(bridges)} switches the frame{_both_on(case)}.", *grounds)
+        verb = "switches" if len(bridges) == 1 else "switch"
+        return Sentence(f"No router is between: {' and '.join(bridges)} {verb} the frame{_both_on(case)}.", *grounds)
     out, to = left.sighting.device, came.sighting.device
     return Sentence(f"No router is between: the frame goes from {source.id}'s {out} straight to {target.id}'s {to}.", *grounds)
 

@@ -72,7 +72,7 @@ BREAK = {
     "networks that do not masquerade, that keep their containers apart, whose gateway is nobody": (
         "true",
         {
-            ("h1/plain", "outside"): r"h1 forwards it, and outside sees its own address, 172\.30\.0\.2",
+            ("h1/plain", "outside"): r"h1 forwards it, and outside sees h1/plain's own address, 172\.30\.0\.2",
             ("h1/one", "h1/both"): r"^Dropped: h1: [\w-]+ \(filter\), rule \d+: dropped",
             ("h1/strange", "h1"): r"h1/strange asked by ARP on eth0 who has 192\.168\.77\.1; nobody answered",
         },

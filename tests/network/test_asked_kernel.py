@@ -42,6 +42,12 @@ def test_any_text_is_read_or_passed_over(text):
     read_counters([text])
 
 
+@pytest.mark.parametrize("text", ["Ip6InReceives ²\n", "Ip: A\nIp: --5\n", "Ip: A\nIp: ²\n"])
+def test_what_only_looks_like_a_number_is_passed_over(text):
+    assert read_counters([text]) == {}
+    assert traffic_by_interface("a\nb\n eth0: " + "² " * 16) == {"eth0": (0, 0, 0)}
+
+
 def test_the_question_is_one_that_a_person_can_type():
     asked = Lookup("h1", "10.0.0.1", "172.18.0.2", "town", 0x10)
     assert Looked(asked).command == "ip route get 10.0.0.1 from 172.18.0.2 iif town mark 0x10"

@@ -164,7 +164,15 @@ def test_neighbours_and_fdb():
     assert why("172.18.0.1", "h1/app1", "neighbours").startswith("The gateway of network app")
     assert why("02:42:ac:11:00:02", view="fdb").startswith("docker0 learned from a frame that c1's MAC address is behind")
     left = why("172.17.0.4", view="neighbours", stage="6-changed")
-    assert left == "An address of network bridge (172.17.0.0/16) that no container has now; the entry is left from before."
+    unowned = "An address of network bridge (172.17.0.0/16) that no container has now"
+    assert left == f"{unowned}; the entry is left from before, or somebody else answered."
+
+
+def test_a_neighbour_with_another_mac_address_than_docker_gave_is_not_called_the_containers():
+    wrong = host_with("172.17.0.3 dev docker0 lladdr 02:00:00:00:00:99 REACHABLE", view="neighbours")
+    assert re.search(
+        r"^web on network bridge .*: Docker gave it the MAC address 02:42:\S+, and this entry has another one\.$", wrong
+    )
 
 
 def test_connections():

@@ -49,6 +49,24 @@ def test_neighbours_of_the_container():
     assert "A neighbour on the LAN of lan: nobody answered ARP" in found
 
 
+def neighbour(address, mac):
+    world = seen("macvlan/4-stranger.json")
+    known = know(world.places["h1/web"], world.docker["h1"])
+    return macvlan.why(known, Neighbour(key="n", address=address, dev="eth0", mac=mac, state="REACHABLE")).text
+
+
+def test_a_neighbour_is_said_to_be_found_in_the_way_of_its_version_of_ip():
+    assert neighbour("fe80::9", "02:00:00:00:00:09").endswith("its MAC address, found by neighbour discovery.")
+
+
+def test_an_entry_with_another_mac_address_is_not_called_the_containers():
+    world = seen("macvlan/4-stranger.json")
+    [end] = [one.endpoints[0] for one in world.docker["h1"].containers if one.name == "second"]
+    assert neighbour(end.address, end.mac).endswith("its MAC address, found by ARP.")
+    wrong = neighbour(end.address, "02:00:00:00:00:09")
+    assert wrong.endswith(f": Docker gave it the MAC address {end.mac}, and this entry has another one.")
+
+
 def test_the_host_asks_through_the_parent_in_vain():
     found = told("4-stranger", "h1", "neighbours")
     [why] = [one for one in found.values() if "web on network lan" in one.text]

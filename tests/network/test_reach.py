@@ -1,16 +1,22 @@
 """Why one place reached another or did not, said of pictures seen on real sandboxes."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from explorer.network import reach
-from explorer.network.grid import PLACES, Told, address_toward, holders, rows_of
-from explorer.network.journeys import Case
+from explorer.network.grid import PLACES as MOST
+from explorer.network.grid import Told, address_toward, holders, rows_of
+from explorer.network.journeys import Case, Gathered
+from explorer.network.journeys.identity import tcp_marks
+from explorer.network.journeys.kernel import Answers, Looked, Lookup, Neighbour
 from explorer.network.journeys.scene import Scene as JourneyScene
 from explorer.network.model import Place
 from tests.lessons.worlds import seen
 from tests.network.journeys.kept import DIRECTORY, read
+from tests.network.journeys.test_tell import OUTSIDE, PLACES, SEQUENCE, WEB
+from tests.network.journeys.test_tell import seen as sighting
 
 
 def say(stage, source, target, outcome, address="", by=""):
@@ -60,7 +66,7 @@ def followed(name, outcome):
         (
             "26-a-rule-that-prohibits",
             "refused",
-            r"H1: DOCKER-USER \(filter\), rule 1: rejected: ICMP “host prohibited” goes back",
+            r"^h1: DOCKER-USER \(filter\), rule 1: rejected: ICMP “host prohibited” goes back",
         ),
         ("26-a-blackhole-route", "silent", "its route blackhole"),
         ("26-time-to-live", "refused", "its time to live ended there"),
@@ -80,6 +86,31 @@ def test_a_ping_ends_as_a_journey_ends(name, outcome, words):
     assert "apart" not in said or "ISOLATION" in said
 
 
+def test_whose_address_is_seen_is_said_by_name():
+    """h1 routes without changing the address: its frame has a sender of its own."""
+    way = [(1, "h1/web", "out"), (2, "h1", "in"), (3, "h1", "out"), (4, "outside", "in")]
+    frames = [sighting(when, place, "eth0", how, WEB, OUTSIDE, 80, 40000) for when, place, how in way]
+    frames[2:] = [replace(one, data=one.data[:6] + bytes(6) + one.data[12:]) for one in frames[2:]]
+    mark = tcp_marks(SEQUENCE)[0]
+    case = Case.of(
+        JourneyScene(PLACES, {}), Gathered(tuple(frames), ok=True, outcome="it was answered"), mark, "h1/web", "outside"
+    )
+    followed = reach.Followed(case, replace(case, mark=replace(mark, answer=True)), OUTSIDE, True)
+    said = reach.why(reach.Scene(PLACES, {}), PLACES["h1/web"], PLACES["outside"], Told(outcome="answered"), followed)
+    assert said.text == f"h1 forwards it, and outside sees h1/web's own address, {WEB}."
+
+
+def test_a_cell_rests_on_no_route_of_another_cell():
+    """The ping was never seen: the neighbour of another cell that did not answer says nothing of this one."""
+    kept = read(DIRECTORY / "26-nobody-on-the-LAN.json.gz")
+    request = Case.of(JourneyScene(kept.places, kept.docker), Gathered(), kept.marks[0], "h1", "")
+    ways = tuple(Looked(Lookup("h1", address), "unicast", "eth0") for address in ("10.77.1.200", "10.77.1.201"))
+    failed = Neighbour("10.77.1.200", "eth0", "failed")
+    found = reach.Followed(request, replace(request, mark=replace(request.mark, answer=True)), "10.77.1.201", False)
+    answered = found.answered({"h1": Answers("h1", looked=ways, neighbours=(failed,))})
+    assert answered.request.answers("h1").looked == ways[1:]
+
+
 def test_the_address_on_the_shared_network_is_taken_and_never_the_askers_own():
     places = seen("overlay/3-inside.json").places
     assert address_toward(places["h1/web"], places["h2/client"]) == "10.0.1.4"
@@ -97,7 +128,7 @@ def test_a_grid_is_bounded_and_keeps_hosts_and_machines():
     places = {f"h1/c{n}": Place(id=f"h1/c{n}", kind="container", host="h1", name=f"c{n}") for n in range(500)}
     places |= {"h1": Place(id="h1", kind="host", name="h1"), "outside": Place(id="outside", kind="machine", name="outside")}
     rows, left_out = rows_of(places)
-    assert len(rows) == PLACES
+    assert len(rows) == MOST
     assert {"h1", "outside"} <= set(rows)
     assert left_out[0].endswith("and more.")
     assert len(left_out[0]) < 200

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from explorer.network.explain import explain
-from explorer.network.layout import BadLayout, from_query, from_snapshot, to_query
+from explorer.network.layout import BadLayout, Layout, Sky, from_query, from_snapshot, to_query
 from explorer.network.model import Interface, Observation, Place, Snapshot
 from explorer.network.read import read_addresses, read_qdiscs
 from explorer.network.recreate import recreate
@@ -181,6 +181,12 @@ def test_a_layout_carries_it():
     ]
     assert layout.name() == "free"
     assert "outside eth0: MTU 1400" in layout.in_words()
+
+
+def test_every_value_survives_the_link():
+    most = {"delay_ms": 1234.5678, "rate_kbit": 1_000_000, "loss_percent": 0.00001}
+    layout = Layout(outside=True, weather=(Sky(place="outside", weather=Weather(**most)),))
+    assert from_query(to_query(layout)) == layout
 
 
 @pytest.mark.parametrize(

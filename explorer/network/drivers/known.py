@@ -43,6 +43,13 @@ class Attached:
     def name(self) -> str:
         return self.container.name
 
+    def other_mac(self, mac: str) -> str:
+        """Words for a neighbour entry that has another MAC address than Docker gave the container; "" when it has not."""
+        given = self.endpoint.mac.lower()
+        if not mac or not given or mac.lower() == given:
+            return ""
+        return f"Docker gave it the MAC address {given}, and this entry has another one."
+
 
 @dataclass(frozen=True)
 class Known:

@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from explorer.network.read.text import number
+
 MOST = 1_000
 
 
@@ -17,15 +19,14 @@ def read_counters(texts: Iterable[str]) -> dict[str, int]:
         lines = text.splitlines()
         if lines and ":" not in lines[0]:
             named = (line.split() for line in lines[:MOST])
-            found |= {
-                words[0]: int(words[1]) for words in named if len(words) == 2 and words[1].isdigit() and len(words[1]) < 24
-            }
+            found |= {words[0]: value for words in named if len(words) == 2 and (value := number(words[1])) is not None}
             continue
         for names, values in zip(lines[::2], lines[1::2], strict=False):
             group, _, words = names.partition(":")
             for name, value in zip(words.split(), values.partition(":")[2].split(), strict=False):
-                if value.lstrip("-").isdigit() and len(value) < 24 and len(found) < MOST:
-                    found[f"{group}{name}"] = int(value)
+                counted = number(value.removeprefix("-"))
+                if counted is not None and len(found) < MOST:
+                    found[f"{group}{name}"] = -counted if value.startswith("-") else counted
     return found
 
 
@@ -52,9 +53,7 @@ def traffic_by_interface(text: str) -> dict[str, Traffic]:
         name, _, numbers = line.rpartition(":")
         words = numbers.split()
         if len(words) > max(COLUMNS) and name.strip() != "lo" and len(found) < MOST:
-            frames_in, frames_out, received, sent = (
-                int(words[at]) if words[at].isdigit() and len(words[at]) < 24 else 0 for at in COLUMNS
-            )
+            frames_in, frames_out, received, sent = (number(words[at]) or 0 for at in COLUMNS)
             found[name.strip()] = Traffic(frames_in + frames_out, received, sent)
     return found
 

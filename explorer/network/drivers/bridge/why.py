@@ -163,6 +163,8 @@ def _neighbour(known: Known, item: Neighbour) -> Why:
         who, about = f"The gateway of {title(network)}, {network.bridge} on the host", of_network(network)
     elif (found := known.at(item.address)) and found.endpoint.network == network.name:
         who, about = f"{found.name} on {title(network)}", of_container(found.name, network)
+        if other := found.other_mac(item.mac):
+            return Why(f"{who}: {other}", about)
     elif (found := known.at(item.mac)) and found.endpoint.network == network.name and item.address.startswith("fe80:"):
         who, about = f"{found.name} on {title(network)}, under its link-local address", of_container(found.name, network)
     else:
@@ -178,7 +180,11 @@ def _nobody(known: Known, network: DockerNetwork, item: Neighbour) -> Why:
         return UNKNOWN
     by = "neighbour discovery" if ":" in item.address else "ARP"
     told = f"An address of {title(network)} that no container has now"
-    told = f"{told}; the entry is left from before." if item.mac else f"{told}, so nobody answers {by} for it."
+    told = (
+        f"{told}; the entry is left from before, or somebody else answered."
+        if item.mac
+        else f"{told}, so nobody answers {by} for it."
+    )
     return Why(told, of_network(network))
 
 

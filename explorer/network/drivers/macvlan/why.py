@@ -81,9 +81,11 @@ def _neighbour(known: Known, item: Neighbour) -> Why:
         who, about = f"The gateway of {network.name}", of_container(known.container.name, network)
     else:
         who, about = f"A neighbour on the LAN of {network.name}", of_container(known.container.name, network)
+    by = "neighbour discovery" if ":" in item.address else "ARP"
     if item.mac:
-        return Why(f"{who}: its MAC address, found by ARP.", about)
-    return Why(f"{who}: nobody answered ARP, so no MAC address is known.", about) if item.state in UNHEARD else UNKNOWN
+        other = sister.other_mac(item.mac) if sister and sister.endpoint.network == network.name else ""
+        return Why(f"{who}: {other or f'its MAC address, found by {by}.'}", about)
+    return Why(f"{who}: nobody answered {by}, so no MAC address is known.", about) if item.state in UNHEARD else UNKNOWN
 
 
 # --- on the host -----------------------------------------------------------------------------------------------------

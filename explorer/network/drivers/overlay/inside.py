@@ -57,7 +57,7 @@ def lives_here(known: Known) -> DockerNetwork | None:
         for one in known.interfaces.values()
         if one.kind == "vxlan"
         for name, value in one.detail
-        if name == "id" and value.isdigit()
+        if name == "id" and value.isascii() and value.isdigit()
     }
     return next((one for one in known.networks.values() if vnis(one) & here), None)
 

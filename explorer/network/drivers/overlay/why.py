@@ -125,7 +125,8 @@ def _neighbour(known: Known, item: Neighbour) -> Why:
     end = known.elsewhere.end(mine, item.address)
     if end and item.mac:
         here = end.host == known.place.host
-        by = "found by ARP" if here else "answered here, from the daemon's table, so that nothing had to be asked across"
+        found = "neighbour discovery" if ":" in item.address else "ARP"
+        by = f"found by {found}" if here else "answered here, from the daemon's table, so that nothing had to be asked across"
         return Why(f"{end.name} on {end.host}, on network {mine.name}: its MAC address, {by}.", about)
     if known.address_network(item.address) == mine and item.state in ("FAILED", "INCOMPLETE"):
         return Why(f"An address of {title(mine)} that nobody answers for.", about)
