@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 
 from explorer.classroom.models import Class, Login, Seat
@@ -116,12 +116,13 @@ async def test_an_operator_goes_on_watching(opens, seated, seat, operator):
     assert (await socket.until("happened"))["text"] == "something"
 
 
-async def test_a_database_that_does_not_answer_ends_nobody(opens, klass, teacher, monkeypatch):
+@pytest.mark.parametrize("trouble", [DatabaseError("locked"), InterfaceError("connection already closed")])
+async def test_a_database_that_does_not_answer_ends_nobody(opens, klass, teacher, monkeypatch, trouble):
     asked = []
 
     def fail(rights):
         asked.append(rights)
-        raise DatabaseError("locked")
+        raise trouble
 
     real = still.lost
     monkeypatch.setattr(guard, "lost", fail)
