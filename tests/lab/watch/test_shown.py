@@ -1,11 +1,14 @@
 """What was read becomes what is shown: each difference comes out once, with what was shown before, its reasons and times."""
 
+import time
+
 import pytest
 
 from explorer.lab.watch import shown as module
 from explorer.lab.watch.shown import Shown
 from explorer.network.model import Observation, Place
 from explorer.network.views import observe
+from explorer.network.weather import Set, Weather
 from tests.network.captured import ENGINES, STAGES, docker, places
 
 ROUTE = "10.0.{}.0/24 dev eth0 proto kernel scope link src 10.0.0.1 \n"
@@ -217,3 +220,10 @@ def test_explaining_is_done_once_for_what_stays(monkeypatch, shown):
     take(shown, host(1, nat=observe("nat", IPTABLES.format(1))))
     take(shown, host(1, nat=observe("nat", IPTABLES.format(1))))
     assert asked == ["nat", "nat"]
+
+
+def test_weather_goes_with_its_place(shown):
+    shown.know_weather([Set(place="h1", interface="eth0", weather=Weather(delay_ms=5))], time.monotonic())
+    assert set(shown.made()) == {("h1", "eth0")}
+    take(shown, host(1, name="h2"))
+    assert shown.made() == {}

@@ -1,0 +1,61 @@
+"""How many ends of links may have weather: those of places that are gone do not count."""
+
+from __future__ import annotations
+
+import pytest
+
+from explorer.lab.ask import weather as module
+from explorer.lab.ask.weather import set_weather
+from explorer.lab.errors import BadWeather
+from explorer.lab.inside.allowance import Account
+from explorer.network.model import Interface, Observation, Place
+from explorer.network.weather import ENDS, Set, Weather
+
+SLOW = Weather(delay_ms=5)
+
+
+class Held:
+    fd = -1
+
+
+def place(name):
+    eth0 = Interface(key="eth0", index=2, name="eth0", kind="physical", state="UP", mtu=1500)
+    return Place(
+        id=name,
+        kind="machine",
+        host=name,
+        name=name,
+        netns=1,
+        views={"interfaces": Observation(command="ip addr", items=(eth0,))},
+    )
+
+
+@pytest.fixture
+def given(monkeypatch):
+    done = []
+
+    async def run(namespace, where, made, account):
+        done.append(where)
+
+    async def fine(weather): ...
+
+    monkeypatch.setattr(module, "_run", run)
+    monkeypatch.setattr(module, "_check", fine)
+    return done
+
+
+async def set_one(places, made):
+    before = {(name, "eth0"): Set(place=name, interface="eth0", weather=SLOW) for name in made}
+    return await set_weather(places, "outside", "eth0", SLOW, before, lambda name: Held(), Account())
+
+
+async def test_removed_containers_leave_room(given):
+    await set_one({"outside": place("outside")}, [f"h1/c{number}" for number in range(ENDS)])
+    assert given == ["outside"]
+
+
+async def test_those_that_are_there_count(given):
+    others = [f"m{number}" for number in range(ENDS)]
+    with pytest.raises(BadWeather, match=f"{ENDS} ends"):
+        await set_one({name: place(name) for name in ("outside", *others)}, others)
+    assert given == []
