@@ -121,7 +121,7 @@ class Metrics:
         nodes: list[Node] = []
         try:
             nodes = list(Node.objects.order_by("name"))
-            yield from _of_database(nodes)
+            yield from list(_of_database(nodes))
         except DatabaseError:
             yield _gauge("explorer_database_up", 0)
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 from django.contrib import messages
@@ -66,8 +67,10 @@ def log_in(request: HttpRequest) -> HttpResponseBase:
 
 
 def what_counts(request: HttpRequest) -> list[tuple[str, str, int, int]]:
-    """(what, whose, how many wrong tries, within seconds) for this try."""
-    here, name = address(request), request.POST.get("username", "").strip().lower()[:150]
+    """(what, whose, how many wrong tries, within seconds) for this try. The name is taken as the form takes it, so that one
+    written with other characters of the same meaning does not count apart."""
+    here = address(request)
+    name = unicodedata.normalize("NFKC", request.POST.get("username", "")[:150]).replace("\0", "").strip().lower()
     user = Account.objects.filter(username__iexact=name).values_list("pk", flat=True).first()
     if device := device_of(request, user):
         what, times, seconds = KNOWN
