@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from channels.db import database_sync_to_async
-from django.db import DatabaseError
+from django.db import Error as DatabaseTrouble  # also of a connection that is closed, which is no DatabaseError
 
 from explorer.classroom.people.still import Right, lost
 
@@ -43,7 +43,7 @@ class Guard:
             try:
                 # not in the thread that learners' sockets share, because they would have to wait
                 gone = await database_sync_to_async(lost, thread_sensitive=False)(set(self.doubts.values()))
-            except DatabaseError as error:
+            except DatabaseTrouble as error:
                 log.warning("rights not asked: %s; trying again", error)
             else:
                 for doubt, right in list(self.doubts.items()):

@@ -13,7 +13,7 @@ import os
 import secrets
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -63,11 +63,13 @@ def identity() -> str:
 @lru_cache(maxsize=4)
 def _identity(path: Path) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with path.open("x") as file:
-            file.write(secrets.token_hex(16))
-    except FileExistsError:
-        pass
+    if not path.exists():
+        word = secrets.token_hex(16)
+        fresh = path.with_name(f"{path.name}.{word}")
+        fresh.write_text(word)
+        with suppress(FileExistsError):  # another process was first
+            os.link(fresh, path)  # so nobody ever reads an identity that is half written
+        fresh.unlink()
     return path.read_text()[:32]
 
 

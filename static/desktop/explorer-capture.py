@@ -157,5 +157,5 @@ if __name__ == "__main__":
         sys.exit(f"explorer-capture: {failed}")
     except (BrokenPipeError, KeyboardInterrupt):
         os._exit(0)  # the reader has left; nothing is left to flush
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: an address that is none, such as one with port 99999
         sys.exit(f"explorer-capture: {error}")

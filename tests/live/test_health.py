@@ -158,6 +158,15 @@ def test_without_a_database_the_rest_is_there(rf, redis, monkeypatch):
     assert "explorer_redis_up 1.0" in text
 
 
+def test_a_database_that_fails_in_the_middle_is_told_once(rf, redis, monkeypatch):
+    def broken():
+        raise DatabaseError("locked")
+
+    monkeypatch.setattr(metrics, "_sandboxes", broken)
+    told = [line for line in scraped(rf).splitlines() if line.startswith("explorer_database_up ")]
+    assert told == ["explorer_database_up 0.0"]
+
+
 def test_every_metric_that_is_listed_is_told_and_no_other(rf, redis):
     told = set(re.findall(r"^# TYPE (explorer_\w+) ", scraped(rf), re.M))
     assert {name for name in told if not name.endswith("_created")} == metrics.names()

@@ -269,3 +269,10 @@ def test_the_program_answers_what_wireshark_asks(asked):
     )
     assert said.returncode == 0
     assert "{" in said.stdout
+
+
+@pytest.mark.parametrize("address", ["ws://site:99999/#x", "ws://[/#x", "no address"])
+def test_the_program_says_of_an_address_that_is_none_one_sentence(address):
+    said = subprocess.run([sys.executable, str(CLIENT), address], capture_output=True, text=True)
+    assert (said.returncode, said.stderr.count("\n")) == (1, 1)
+    assert said.stderr.startswith("explorer-capture: ")

@@ -35,7 +35,8 @@ async def set_weather(
     if not ends or not all(DEVICE.fullmatch(end.interface.name) for end in ends):
         raise NotThere(f"{place[:60]} has no cable {device[:20]!r}: only the interface at an end of a cable has weather.")
     await _check(weather)
-    others = {key for key, one in made.items() if not one.weather.plain} - {(end.place, end.interface.name) for end in ends}
+    there = {key for key, one in made.items() if key[0] in places and not one.weather.plain}
+    others = there - {(end.place, end.interface.name) for end in ends}
     if not weather.plain and len(others) + len(ends) > ENDS:
         raise BadWeather(f"A sandbox has weather at {ENDS} ends of links at most. Clear another link first.")
     done = []

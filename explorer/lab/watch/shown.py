@@ -11,6 +11,7 @@ changed.
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -51,23 +52,27 @@ class Shown:
         self._from: dict[tuple[str, View], tuple[Observation, Any]] = {}  # the reading, and the names that its reasons used
         self._since = Since()
         self.verdicts = Verdicts()
+        self._weather_lock = threading.Lock()  # `take` runs in a thread beside the loop, which sets weather meanwhile
         self._weather: dict[str, dict[str, Set]] = {}  # by place and interface: what the page set
         self._weather_at: dict[str, float] = {}
 
     def know_weather(self, made: Sequence[Set], now: float) -> None:
-        for one in made:
-            self._weather.setdefault(one.place, {})[one.interface] = one
-            self._weather_at[one.place] = now
+        with self._weather_lock:
+            for one in made:
+                self._weather.setdefault(one.place, {})[one.interface] = one
+                self._weather_at[one.place] = now
 
     def made(self) -> dict[tuple[str, str], Set]:
         """The weather that the page set and that is still as it was set, by place and interface."""
-        return {(place, device): one for place, devices in self._weather.items() for device, one in devices.items()}
+        with self._weather_lock:
+            return {(place, device): one for place, devices in self._weather.items() for device, one in devices.items()}
 
     def _weather_of(self, place: Place) -> Mapping[str, Set]:
-        made = self._weather.get(place.id)
-        if made and time.monotonic() - self._weather_at[place.id] > SETTLED:
-            made = self._weather[place.id] = lasting(place, made)
-        return made or {}
+        with self._weather_lock:
+            made = self._weather.get(place.id, {})
+            if made and time.monotonic() - self._weather_at[place.id] > SETTLED:
+                made = self._weather[place.id] = lasting(place, made)
+            return dict(made)
 
     def take(
         self,
@@ -136,6 +141,8 @@ class Shown:
     def _forget(self, place: str) -> None:
         self._since.forget(place)
         self.verdicts.forget(place)
+        with self._weather_lock:
+            self._weather.pop(place, None)
         for key in [key for key in self._from if key[0] == place]:
             del self._from[key]
 

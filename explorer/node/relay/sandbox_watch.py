@@ -95,7 +95,8 @@ class SandboxWatch:
         self, redis: redis_asyncio.Redis, config: LabConfig, wanted: Wanted, tracing: asyncio.Semaphore, commands: Commands
     ) -> None:
         self.redis, self.config = redis, config
-        self.account, self.turn = Account(), asyncio.Lock()  # the lock is held while `telling` is changed
+        # the lock is held while `telling` is changed, by a thread too; a line that is only added needs no lock
+        self.account, self.turn = Account(), asyncio.Lock()
         self.sandbox, self.generation = wanted.sandbox, wanted.generation
         self.telling = Telling(self.sandbox, self.generation, commands.why_not)
         self.commands = commands
@@ -209,7 +210,8 @@ class SandboxWatch:
         self._seen()
 
     async def frames_counted(self, place: str, interfaces: Mapping[str, int]) -> None:
-        self.telling.see_frames(place, interfaces)
+        async with self.turn:
+            self.telling.see_frames(place, interfaces)
         self.wake.set()
 
     async def happened(
@@ -220,7 +222,8 @@ class SandboxWatch:
         detail: str = "",
         deed: Deed | None = None,
     ) -> None:
-        self.telling.see_happening(Happened(source=source, place=place, text=text, detail=detail), deed)
+        async with self.turn:
+            self.telling.see_happening(Happened(source=source, place=place, text=text, detail=detail), deed)
         self._seen()
 
     def _seen(self) -> None:

@@ -21,7 +21,7 @@ from explorer.sandboxes.streams import KEPT_SECONDS, RedisError
 log = structlog.get_logger(__name__)
 
 WAITING = 16
-APPEARS_SECONDS = 30.0  # a container of the scenario may be seen a moment later than the sandbox
+APPEARS_SECONDS = 30.0  # for all: a container of the scenario may be seen a moment later than the sandbox
 AGAIN = 0.5
 Apply = Callable[[str, str, Weather], Awaitable[list[Set]]]
 
@@ -56,8 +56,9 @@ class WeatherDesk:
 
     async def run(self, begins_with: Sequence[StartWeather] = ()) -> None:
         """Runs until it is cancelled."""
+        until = time.monotonic() + APPEARS_SECONDS
         for one in begins_with:
-            await self._begin(one)
+            await self._begin(one, until)
         if begins_with:
             await self._keep({"begun": "1"})
         while True:
@@ -76,8 +77,7 @@ class WeatherDesk:
                 error = "The weather could not be set. That is our fault; try again."
             await self._tell(WeatherTold(asked=asked, place=wish.place, interface=wish.interface, text=text, error=error))
 
-    async def _begin(self, one: StartWeather) -> None:
-        until = time.monotonic() + APPEARS_SECONDS
+    async def _begin(self, one: StartWeather, until: float) -> None:
         while True:
             try:
                 await self._set(one.place, one.interface, one.weather, ", from the scenario")

@@ -23,6 +23,7 @@ export const FILTERS = [
   ["udp port 4789", "VXLAN"],
 ];
 const OWN = "own";
+const RING = 500; // packets that a ring keeps
 /** How long a capture goes on. */
 const KEEPING = [
   ["", "The first 2,000"],
@@ -342,7 +343,7 @@ export class PacketCapture extends HTMLElement {
     const kept = this.count;
     const words = [`${kept.toLocaleString("en")} packet${kept === 1 ? "" : "s"}`];
     if (this.leftOut) words.push(`sampled: ${this.leftOut.toLocaleString("en")} more were left out`);
-    if (kept > SHOWN) words.push(`the last ${SHOWN} are shown, the file has ${facts.ring ? "the newest 500" : "all"}`);
+    if (kept > SHOWN) words.push(`the last ${SHOWN} are shown, the file has ${facts.ring && kept > RING ? "the newest 500" : "all"}`);
     if (!running) words.push(this.ended || facts.reason);
     const text = running && !kept ? "Listening. Nothing has passed yet." : words.join(" · ");
     this.about ??= make("span", "about wrap-anywhere font-medium text-sm leading-tight font-mono");

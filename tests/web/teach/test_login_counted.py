@@ -26,6 +26,13 @@ def test_a_wrong_password_and_then_too_many(client, redis, monkeypatch):
     assert refusals(redis) == {("wrong",): 2, ("too_many",): 1}
 
 
+@pytest.mark.parametrize("name", ["ｔｉｎａ", "𝐭ina", " Tina ", "ti\0na"])
+def test_a_name_written_otherwise_is_counted_as_the_same(rf, name):
+    assert classes.what_counts(rf.post("/login/", {"username": name})) == classes.what_counts(
+        rf.post("/login/", {"username": "tina"})
+    )
+
+
 def test_a_right_one_is_no_refusal(client, redis, teacher):
     teacher.set_password(PASSWORD)
     teacher.save()

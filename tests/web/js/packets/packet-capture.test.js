@@ -182,6 +182,15 @@ test("the page keeps the last lines only, and says that the file has all", () =>
   assert.equal(count(element), "350 packets · the last 300 are shown, the file has all");
 });
 
+test("a ring's file has all packets until there are more than it keeps", () => {
+  const { element, telling } = listening();
+  captures(telling, facts("c1", { ring: true }));
+  lastSocket().hear({ type: "captured", rows: packets(1, 350) });
+  assert.equal(count(element), "350 packets · the last 300 are shown, the file has all");
+  lastSocket().hear({ type: "captured", rows: packets(351, 600) });
+  assert.equal(count(element), "600 packets · the last 300 are shown, the file has the newest 500");
+});
+
 test("the file is offered at the lesson's own address", () => {
   const { element } = listening();
   const link = element.querySelector("a[download]");
