@@ -7,6 +7,7 @@ Each kind of evidence has one function here that makes it from what was gathered
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -134,7 +135,9 @@ def asking_by(address: str) -> str:
 
 
 def switch_is(place: str, name: str, value: str) -> Evidence:
-    return Evidence(kind="switch", place=place, text=f"sysctl {name} = {value}", command=f"sysctl {name}")
+    parts = name.split(".")  # the name of an interface may have dots itself, and then sysctl wants slashes
+    typed = "/".join([*parts[:3], ".".join(parts[3:-1]), parts[-1]]) if parts[2:3] == ["conf"] and len(parts) > 5 else name
+    return Evidence(kind="switch", place=place, text=f"sysctl {name} = {value}", command=f"sysctl {shlex.quote(typed)}")
 
 
 def kernel_dropped(one: Drop) -> Evidence:

@@ -3,6 +3,7 @@ listening sockets, its neighbours, its switches, and the counters that moved mea
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, field
 
 from explorer.network.journeys.ends import Ends
@@ -40,7 +41,7 @@ class Looked:
         if self.asked.source:
             words += ["from", self.asked.source]
         if self.asked.iif:
-            words += ["iif", self.asked.iif]
+            words += ["iif", shlex.quote(self.asked.iif)]
         if self.asked.mark:
             words += ["mark", hex(self.asked.mark)]
         return " ".join(words)

@@ -343,7 +343,8 @@ export class PacketCapture extends HTMLElement {
     const kept = this.count;
     const words = [`${kept.toLocaleString("en")} packet${kept === 1 ? "" : "s"}`];
     if (this.leftOut) words.push(`sampled: ${this.leftOut.toLocaleString("en")} more were left out`);
-    if (kept > SHOWN) words.push(`the last ${SHOWN} are shown, the file has ${facts.ring && kept > RING ? "the newest 500" : "all"}`);
+    if (kept > SHOWN)
+      words.push(`the last ${SHOWN} are shown, the file has ${facts.ring && kept > RING ? "the newest 500" : "all"}`);
     if (!running) words.push(this.ended || facts.reason);
     const text = running && !kept ? "Listening. Nothing has passed yet." : words.join(" · ");
     this.about ??= make("span", "about wrap-anywhere font-medium text-sm leading-tight font-mono");

@@ -12,6 +12,8 @@ import pytest
 from explorer.network.journeys import Case, Gathered
 from explorer.network.journeys.endings import end_of
 from explorer.network.journeys.ends import Ends
+from explorer.network.journeys.evidence import switch_is
+from explorer.network.journeys.gathered import Drop
 from explorer.network.journeys.icmp import errors_about
 from explorer.network.journeys.identity import datagram_marks, ping_marks, tcp_marks
 from explorer.network.journeys.kernel import Answers, Flow, Listener, Looked, Lookup, Tracked
@@ -153,6 +155,34 @@ def test_a_socket_that_hears_another_machine_only_does_not_take_the_datagram():
         f"nobody listens on UDP {WEB}:5000 of h1/web: the program there listens on {WEB}, for 10.77.3.12 only"
     )
     assert "although a program listens" in datagram(Listener("udp", WEB, 5000, remote=OUTSIDE))
+
+
+def test_of_an_error_of_a_stranger_no_more_is_said_than_it_says():
+    """Nobody asked this kernel, so it is not known whether the datagram was for it."""
+    mark = datagram_marks(b"hello, web", Ends(OUTSIDE, "10.77.3.77", "4000", "5000"))
+    sent = at(1, ip(17, OUTSIDE, "10.77.3.77", udp(4000, 5000, b"hello, web")), "out", "outside")
+    for sender, ending in (("10.77.3.77", "refused"), ("10.77.3.78", "rejected")):
+        told = end_of(cases((sent, error(3, 3, sent.data[14:42], sender)), marks=mark)[0])
+        said = f"{sender} sent back “port unreachable”: it says that nobody there takes it; why is not known"
+        assert (told.ending, told.sentence.text) == (ending, said)
+
+
+def test_a_size_that_an_error_does_not_tell_is_not_told():
+    told = end_of(cases((*TO_WEB, error(3, 4, TO_WEB[0].data[14:42])))[0])
+    assert told.sentence.text.endswith("may not be fragmented")
+
+
+def test_a_refusal_of_which_nothing_is_known_is_a_whole_sentence():
+    drop = Drop(9, "h1/web", "NO_SOCKET", "udp_rcv", "", 0x0800, 0, DATAGRAM.data[14:], 46)
+    mark = datagram_marks(b"hello, web", Ends(OUTSIDE, WEB, "4000", "5000"))
+    assert end_of(cases((DATAGRAM,), marks=mark, drops=(drop,))[0]).sentence.text == "h1/web refused it: why is not known"
+
+
+def test_a_command_can_be_typed_for_any_interface():
+    lookup = Looked(Lookup("h1", WEB, OUTSIDE, "$(reboot)"))
+    assert lookup.command == f"ip route get {WEB} from {OUTSIDE} iif '$(reboot)'"
+    assert switch_is("h1", "net.ipv4.conf.eth0.forwarding", "0").command == "sysctl net.ipv4.conf.eth0.forwarding"
+    assert switch_is("h1", "net.ipv4.conf.eth0.10.rp_filter", "1").command == "sysctl net/ipv4/conf/eth0.10/rp_filter"
 
 
 # --- routes ---

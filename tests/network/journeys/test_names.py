@@ -60,6 +60,11 @@ def test_the_name_that_was_asked_for_is_said_when_it_is_another():
     assert f"“nameserver {SERVER}; search test”; asked there, in this order: example.test (server failure)" in ground.text
 
 
+def test_a_name_that_ends_with_a_dot_was_not_searched():
+    asked = NameSearch("example.test.", SERVER, (), (NameAsked("example.test", "server failure"),))
+    assert "because" not in answered(asked).sentence.text
+
+
 def test_names_that_were_asked_for_before_are_said():
     told = answered(search(("example.test", "no such name"), ("example", "no such name")))
     assert "; before it example.test (no such name), because its resolv.conf says “search test”" in told.sentence.text

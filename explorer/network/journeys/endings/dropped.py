@@ -138,7 +138,7 @@ def _hidden(case: Case, lost: Lost) -> TOLD:
         return _no_way(case, lost)
     if answers.legacy:
         return "dropped", "a rule of iptables-legacy, which nftables does not list", legacy_tables(place, answers.legacy)
-    return "dropped", "netfilter, though none of its rules did; which part of it did is not known"
+    return "dropped", "netfilter, though none of the rules that were traced did; which part of it did is not known"
 
 
 def _no_way(case: Case, lost: Lost) -> TOLD:

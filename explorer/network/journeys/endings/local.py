@@ -26,7 +26,7 @@ IGNORES = {"ICMP": "net.ipv4.icmp_echo_ignore_all", "ICMPv6": "net.ipv6.icmp.ech
 def who_listens(case: Case, place: str, protocol: str, address: str, port: str) -> tuple[str, *tuple[Evidence, ...]]:
     """Words about the sockets of that port in the place, and their evidence."""
     if not port.isdigit() or place not in case.gathered.answers or case.answers(place).silent:
-        return ("and why is not known",)
+        return ("why is not known",)
     found = case.listeners(place, protocol, int(port))
     grounds = tuple(socket_listens(place, one) for one in found[:4])
     ends = case.form(place)

@@ -23,7 +23,7 @@ def with_names(case: Case, end: End) -> End:
         return end
     text, grounds = end.sentence.text, list(end.sentence.evidence)
     last = names.asked[-1].name if names.asked else names.wanted
-    if last != names.wanted:
+    if last != names.wanted.rstrip(".") and names.asked:
         text += (
             f"; {last} was asked for, because “search {' '.join(names.search)}” in its resolv.conf makes it of {names.wanted}"
         )
@@ -47,7 +47,7 @@ class SentOn:
 
 
 def _sent_on(case: Case, name: str) -> tuple[str, *tuple[Evidence, ...]] | None:
-    """None when no question to another name server was seen, or when one was answered with an address."""
+    """None when no question to another name server was seen."""
     asker = case.target if case.mark.answer else case.source
     seen = list(_about(case, name, {asker, asker.partition("/")[0]}))
     asked = [one for one in seen if not one.said]

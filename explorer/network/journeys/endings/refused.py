@@ -30,6 +30,7 @@ def by_reset(case: Case) -> End | None:
         said = f"the connection is refused: {sender} sent the reset, with the address of {owner}; why is not known"
         return End("refused", Sentence(f"delivered to {place}: {said}", seen, frame_seen(first.sighting, first.ends)), place)
     why, *grounds = who_listens(case, sender, "tcp", ends.source if ends else "", ends.source_port if ends else "")
+    why = why if grounds else f"and {why}"
     sentence = Sentence(f"delivered to {place}: the connection is refused, {why}", seen, *grounds)
     return End("refused", sentence, place)
 
@@ -74,8 +75,12 @@ def _meaning(case: Case, error: IcmpError, place: str) -> tuple[Ending, str, *tu
     if error.code == 3 and ends and local:
         why, *grounds = who_listens(case, place, "udp", ends.destination, ends.destination_port)
         return "refused", why, *grounds
+    if error.code == 3 and looked is None:  # nothing is known of the kernel that sent it
+        own = error.sender in {one.destination for one in case.known}
+        return "refused" if own else "rejected", "it says that nobody there takes it; why is not known"
     if error.code == 4:
-        return "dropped", f"the packet is too big for the next link and may not be fragmented; {error.mtu} bytes fit"
+        fit = f"; {error.mtu} bytes fit" if error.mtu else ""
+        return "dropped", f"the packet is too big for the next link and may not be fragmented{fit}"
     if error.code == 1 and (silent := silent_neighbour(case, place)):
         return "unanswered", silent[0], *silent[1:]
     if looked and looked.errno and (route := case.refusing_route(place, looked)):
