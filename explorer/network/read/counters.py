@@ -19,7 +19,7 @@ def read_counters(texts: Iterable[str]) -> dict[str, int]:
         lines = text.splitlines()
         if lines and ":" not in lines[0]:
             named = (line.split() for line in lines[:MOST])
-            found |= {words[0]: value for words in named if len(words) == 2 and (value := number(words[1])) is not None}
+            found |= {words[0]: count for words in named if len(words) == 2 and (count := number(words[1])) is not None}
             continue
         for names, values in zip(lines[::2], lines[1::2], strict=False):
             group, _, words = names.partition(":")

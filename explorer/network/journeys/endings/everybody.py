@@ -23,8 +23,8 @@ def for_everybody(case: Case) -> End | None:
         wanted = next((value for name, value in case.mark.fields if name == "target IP"), "")
         if case.reply:
             said = f"{first.place} asked by ARP on {first.device} who has {wanted}; it was answered"
-            told = answer_seen(case.reply[0].sighting, case.reply[0].ends)
-            return End("arrived", Sentence(said, told, seen, *grounds), case.reply[0].sighting.place)
+            answer = answer_seen(case.reply[0].sighting, case.reply[0].ends)
+            return End("arrived", Sentence(said, answer, seen, *grounds), case.reply[0].sighting.place)
         said = f"{first.place} asked by ARP on {first.device} who has {wanted}; nobody answered"
         asked = arp_asked(first.place, wanted, first.device, False)
         return End("unanswered", Sentence(said, asked, seen, *grounds, deaf), first.place)
