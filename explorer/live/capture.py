@@ -43,12 +43,13 @@ class CaptureSocket(SandboxEdge):
         asked = loop.time()
         try:
             while True:
+                if loop.time() >= asked + RECHECK_SECONDS:  # also when there is always something more to send
+                    asked = loop.time()
+                    await self.allowed()
                 try:
                     async with asyncio.timeout(max(0.0, asked + RECHECK_SECONDS - loop.time())):
                         entries = await subscription.next()
                 except TimeoutError:
-                    asked = loop.time()
-                    await self.allowed()
                     continue
                 except Restarted:
                     return

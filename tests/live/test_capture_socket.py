@@ -1,7 +1,11 @@
 """The capture socket: who gets in, every frame once, what was left out, and the end."""
 
+import time
+from types import SimpleNamespace
+
 import pytest
 
+from explorer.live import capture as module
 from explorer.network.packets.captured import Frame
 from explorer.sandboxes.events import CaptureFacts, capture_key, captures_key
 from tests.network.test_captured import PING
@@ -57,3 +61,39 @@ async def test_a_wish_becomes_an_order(opens, world, learner):
     start, stop = world.orders()
     assert (start["type"], start["about"], start["expression"]) == ("start_capture", begun, "arp")
     assert (stop["type"], stop["about"]) == ("stop_capture", begun)
+
+
+async def test_permission_is_asked_again_although_frames_come_without_a_pause(monkeypatch):
+    """A reader that is always a little behind never waits for frames."""
+
+    class Subscription:
+        left = 2000
+
+        async def next(self):
+            self.left -= 1
+            return [] if self.left else [None]
+
+    async def subscribe(*asked):
+        return Subscription()
+
+    async def nothing(*asked): ...
+
+    async def carry(entries):
+        until = time.monotonic() + 0.0005
+        while time.monotonic() < until:
+            pass
+        return bool(entries)
+
+    asked = []
+
+    async def allowed():
+        asked.append(1)
+
+    monkeypatch.setattr(module, "RECHECK_SECONDS", 0.1)
+    socket = object.__new__(module.CaptureSocket)
+    socket.capture, socket.sandbox = "c1", SimpleNamespace(pk="sb")
+    socket.hub = SimpleNamespace(subscribe=subscribe, leave=lambda subscription: None)
+    socket.find = socket.begin = socket.follow = nothing
+    socket.carry, socket.allowed = carry, allowed
+    await socket.flow()
+    assert len(asked) >= 2
