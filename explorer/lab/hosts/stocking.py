@@ -125,10 +125,11 @@ def _as_tar(config: LabConfig, source: str) -> Iterator[Path]:
         if path.is_file():
             yield path
         elif path.is_dir():
-            _check_room(config, 0)
+            _check_room(config, 0)  # before the node's disk is written to
             _run(["tar", "--create", f"--file={made}", f"--directory={path}", "."], "The directory could not be packed.")
             yield made
         elif "/" in source and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{2,199}", source):
+            _check_room(config, 0)
             _pull(source, made)
             yield made
         else:
@@ -220,13 +221,22 @@ def _load(config: LabConfig, container: str, data: Path, archive: Path, kind: st
                 raise NodeError("The archive holds more than one image." if names else "The archive holds no image.")
             _docker(config, container, "tag", names[0], reference)
     os.unlink(data / ARCHIVE)
-    found: dict[str, Any] = json.loads(_docker(config, container, "image", "inspect", reference))[0]
+    found = _described(_docker(config, container, "image", "inspect", reference))
     own = json.loads(_docker(config, container, "version", "--format", "{{json .Server.Arch}}"))
     if found.get("Architecture") not in (own, ""):
         raise NodeError(f"The image is made for {found.get('Architecture')}, and this node is {own}.")
-    _check_room(config, int(found["Size"]))
-    say(f"{reference}: {int(found['Size']) // 2**20} MB in {len(found['RootFS'].get('Layers') or ())} layers")
+    _check_room(config, found["Size"])
+    say(f"{reference}: {found['Size'] // 2**20} MB in {len(found['RootFS'].get('Layers') or ())} layers")
     return found
+
+
+def _described(text: str) -> dict[str, Any]:
+    """What `docker image inspect` printed about one image. An image may say very much of itself; then the text was cut off."""
+    try:
+        found: dict[str, Any] = json.loads(text)[0]
+        return found | {"Id": str(found["Id"]), "Size": int(found["Size"]), "RootFS": dict(found["RootFS"])}
+    except (ValueError, TypeError, LookupError, RecursionError) as error:
+        raise NodeError("What the image says of itself makes no sense, or is too long.", str(error)[:200]) from error
 
 
 @contextmanager

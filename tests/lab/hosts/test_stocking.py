@@ -127,3 +127,18 @@ def test_records_that_docker_would_not_write_are_refused(config, tmp_path):
         shelf.chains_of(tmp_path, "sha256:../../etc/passwd")
     with pytest.raises(NodeError):
         shelf.chains_of(tmp_path, f"sha256:{'a' * 64}")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "[7]", '[{"Id": "sha256:aa", "Size": 1}]', '[{"Id": "x", "Size": "big", "RootFS": {}}]', '[{"Id": "sha']
+)
+def test_what_an_image_says_of_itself_is_cut_off_or_no_sense(text):
+    with pytest.raises(NodeError, match="What the image says of itself"):
+        stocking._described(text)
+
+
+def test_nothing_is_fetched_onto_a_disk_without_room(config, monkeypatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=2**30))
+    monkeypatch.setattr(stocking, "_pull", lambda source, target: pytest.fail("it was fetched"))
+    with pytest.raises(NodeError, match="no room for it"), stocking._as_tar(config, "registry.example/app"):
+        pass
