@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 from explorer.lab.config import LabConfig
-from explorer.lab.inside.netlink import HEADER, messages
+from explorer.lab.inside.netlink import HEADER, attribute, attributes, messages
 from explorer.lab.inside.netns import inside
 
 MOST_LEARNED = 1_024
@@ -23,7 +23,6 @@ RECEIVE_BYTES = 64 * 1024
 NEW_LINK, GET_LINK = 16, 18
 REQUEST, ACKNOWLEDGE = 0x1, 0x4
 NAME, LINK_INFO, KIND, DATA, MAX_LEARNED = 3, 18, 1, 2, 49  # <linux/if_link.h>
-NESTED = 0x8000
 LINK = struct.Struct("=BxHiII")
 
 
@@ -36,7 +35,7 @@ def limit_learned(config: LabConfig, bridge: str, most: int = MOST_LEARNED) -> b
     """Whether the bridge has the limit now. False where the kernel does not know it."""
     try:
         with _socket(config) as asking:
-            data = _attribute(LINK_INFO, _attribute(KIND, b"bridge\0") + _attribute(DATA, _number(MAX_LEARNED, most)))
+            data = attribute(LINK_INFO, attribute(KIND, b"bridge\0") + attribute(DATA, _number(MAX_LEARNED, most)))
             _ask(asking, NEW_LINK, REQUEST | ACKNOWLEDGE, bridge, data)
             return learned_limit(_ask(asking, GET_LINK, REQUEST, bridge)) == most
     except OSError:
@@ -62,7 +61,7 @@ def _socket(config: LabConfig) -> socket.socket:
 
 def _ask(asking: socket.socket, kind: int, flags: int, bridge: str, data: bytes = b"") -> bytes:
     """The payload of the kernel's answer. Raises OSError when the kernel refuses."""
-    body = LINK.pack(0, 0, 0, 0, 0) + _attribute(NAME, bridge.encode() + b"\0") + data
+    body = LINK.pack(0, 0, 0, 0, 0) + attribute(NAME, bridge.encode() + b"\0") + data
     asking.send(HEADER.pack(HEADER.size + len(body), kind, flags, 1, 0) + body)
     for answer, payload in messages(asking.recv(RECEIVE_BYTES)):
         if answer == 2 and (code := -struct.unpack_from("=i", payload)[0]):  # NLMSG_ERROR
@@ -72,25 +71,10 @@ def _ask(asking: socket.socket, kind: int, flags: int, bridge: str, data: bytes 
 
 
 def learned_limit(link: bytes) -> int | None:
-    data = attributes(attributes(attributes(link[LINK.size :]).get(LINK_INFO, b"")).get(DATA, b""))
+    about = dict(attributes(dict(attributes(link[LINK.size :])).get(LINK_INFO, b"")))
+    data = dict(attributes(about.get(DATA, b"")))
     return int.from_bytes(data[MAX_LEARNED], sys.byteorder) if MAX_LEARNED in data else None
 
 
-def attributes(data: bytes) -> dict[int, bytes]:
-    """Type → value of the netlink attributes in `data`."""
-    found, at = {}, 0
-    while at + 4 <= len(data):
-        length, kind = struct.unpack_from("=HH", data, at)
-        if length < 4:
-            break
-        found[kind & ~NESTED] = data[at + 4 : at + length]
-        at += (length + 3) & ~3
-    return found
-
-
-def _attribute(kind: int, value: bytes) -> bytes:
-    return struct.pack("=HH", 4 + len(value), kind) + value + bytes(-len(value) % 4)
-
-
 def _number(kind: int, value: int) -> bytes:
-    return _attribute(kind, struct.pack("=I", value))
+    return attribute(kind, struct.pack("=I", value))

@@ -14,10 +14,10 @@ from explorer.lab.errors import NodeError
 WAIT_SECONDS = patient(5.0)
 KILL_ROUNDS = 50
 KILL_SECONDS = patient(60.0)  # for all rounds: one round may walk through a hundred thousand groups
-# Root needs the directory and these files to make groups below. The files with the host's own limits stay with the node.
 # Limits of a host's own groups, in files that stay with the node. A host with a thousand processes needs no more groups; the
 # last one limits the buffers of UDP and TCP sockets (bytes), which version 2 counts as memory.
 OWN_LIMITS = {"cgroup.max.descendants": 2_000, "cgroup.max.depth": 32, "memory.kmem.tcp.limit_in_bytes": 64 * 2**20}
+# Root needs the directory and these files to make groups below. The files with the host's own limits stay with the node.
 HANDED_OVER = ("cgroup.procs", "cgroup.subtree_control", "cgroup.threads", "tasks", "cgroup.clone_children")
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from explorer.lab.engine.kernel import LAN_NETWORK
 from explorer.lab.errors import NodeError
-from explorer.lab.inside.netlink import HEADER, NETLINK_ROUTE, attributes, messages
+from explorer.lab.inside.netlink import HEADER, NETLINK_ROUTE, attribute, attributes, messages
 from explorer.lab.inside.netns import inside
 
 PREFIX = 64
@@ -76,7 +76,7 @@ def give(pid: int, routes: list[tuple[str, str]]) -> None:
             for index, address in list(_on_lans(asking)):
                 body = struct.pack("=BBBBI", socket.AF_INET6, PREFIX, NO_DAD, 0, index)
                 packed = IPv6Address(address_of(address)).packed
-                _change(asking, NEW_ADDRESS, body + _attribute(LOCAL, packed) + _attribute(ADDRESS, packed))
+                _change(asking, NEW_ADDRESS, body + attribute(LOCAL, packed) + attribute(ADDRESS, packed))
             for to, via in routes:
                 _change(asking, NEW_ROUTE, _route(to, via))
     except OSError as error:
@@ -104,8 +104,8 @@ def _dump(asking: socket.socket, kind: int, payload: bytes) -> Iterator[tuple[in
 def _route(to: str, via: str) -> bytes:
     subnet = b"" if to == "default" else ip_network(subnet_of(to)).network_address.packed
     body = struct.pack("=BBBBBBBBI", socket.AF_INET6, PREFIX if subnet else 0, 0, 0, MAIN_TABLE, BY_BOOT, 0, UNICAST, 0)
-    body += _attribute(DESTINATION, subnet) if subnet else b""
-    return body + _attribute(GATEWAY, IPv6Address(address_of(via)).packed)
+    body += attribute(DESTINATION, subnet) if subnet else b""
+    return body + attribute(GATEWAY, IPv6Address(address_of(via)).packed)
 
 
 def _change(asking: socket.socket, kind: int, body: bytes) -> None:
@@ -114,7 +114,3 @@ def _change(asking: socket.socket, kind: int, body: bytes) -> None:
     for answer, payload in messages(asking.recv(64 * 1024)):
         if answer == ERROR and (code := -int(struct.unpack_from("=i", payload)[0])):
             raise OSError(code, os.strerror(code))
-
-
-def _attribute(kind: int, value: bytes) -> bytes:
-    return struct.pack("=HH", 4 + len(value), kind) + value + bytes(-len(value) % 4)
