@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from tests.engine.forked import Server
 from tests.redis_fixture import start_valkey
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,6 +46,7 @@ class Stack:
         (self.place / "state").mkdir()
         self.redis = start_valkey(self.place)
         self.parts: dict[str, subprocess.Popen] = {}
+        self.commands = Server(self.place, self.env, ROOT)
 
     def start(self, name: str, *words: str, ready: str, seconds: float = 60) -> None:
         log = self.place / f"{name}.log"
@@ -89,15 +91,7 @@ class Stack:
         self.start("relay", "manage.py", "relay", ready="ready")
 
     def manage(self, *words: str, stdin: str = "", seconds: float = 120) -> subprocess.CompletedProcess:
-        return subprocess.run(
-            [sys.executable, "manage.py", *words],
-            cwd=ROOT,
-            env=self.env,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=seconds,
-        )
+        return self.commands.run([*words], stdin, seconds)
 
     def tell(self, *words: str) -> dict:
         verb, *rest = words
@@ -110,13 +104,9 @@ class Stack:
     def python(self, code: str, seconds: float = 60) -> str:
         """Runs code with the services at hand, in a process of its own, against this node's database."""
         head = (
-            "import django; django.setup()\n"
-            "from explorer.sandboxes import changes, events, nodes, opening, streams\n"
-            "from explorer.sandboxes.models import *\n"
+            "from explorer.sandboxes import changes, events, nodes, opening, streams\nfrom explorer.sandboxes.models import *\n"
         )
-        done = subprocess.run(
-            [sys.executable, "-c", head + code], cwd=ROOT, env=self.env, capture_output=True, text=True, timeout=seconds
-        )
+        done = self.commands.run(["-c", head + code], "", seconds)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -127,6 +117,7 @@ class Stack:
         for name in ("relay", "worker", "engine"):
             if name in self.parts:
                 self.stop(name)
+        self.commands.end()
         self.redis.terminate()
         self.redis.wait(10)
         for folder in (self.place, self.env["EXPLORER_RUN"]):  # the engine's images stay between runs
