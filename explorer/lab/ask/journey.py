@@ -8,7 +8,7 @@ import re
 import secrets
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from explorer.lab.ask import dns
@@ -21,7 +21,7 @@ from explorer.lab.inside.netns import Namespace
 from explorer.lab.inside.tools import run_tools
 from explorer.network.journeys import Asked, Case, Gathered, Journeys, tell
 from explorer.network.journeys.ends import with_port
-from explorer.network.journeys.gathered import Handles, NameAsked, NameSearch, Sighting
+from explorer.network.journeys.gathered import Handles, NameAsked, NameSearch, Sighting, Step
 from explorer.network.journeys.identity import (
     Mark,
     dns_marks,
@@ -76,7 +76,7 @@ async def trace_journey(
         if asked.kind == "dns":
             sent = await _look_up(asked, source)
         elif asked.kind == "record":
-            sent = await _await(asked, watch.traces, places)
+            sent = await _await(asked, watch.traces, places, account)
         else:
             sent = await _send(asked, source, address)
         await asyncio.sleep(AFTER)
@@ -169,34 +169,37 @@ class Sent:
         self.names = names
 
 
-async def _await(asked: Asked, traces: list[Trace], places: dict[str, Place]) -> Sent:
-    """Sends nothing: waits for the first packet that leaves the place by itself, and then as long as an answer may take."""
+async def _await(asked: Asked, traces: list[Trace], places: dict[str, Place], account: Account) -> Sent:
+    """Sends nothing: waits for the first packet that leaves the place by itself, and then as long as an answer may take. Each
+    frame is looked at once while it waits."""
     home = places[asked.source].shares or asked.source
     until = time.monotonic() + RECORD_SECONDS
+    frames = steps = 0
     while time.monotonic() < until:
         await asyncio.sleep(0.05)
-        if _own(traces, home) is None:
+        seen, met = _at(traces, home)
+        fresh, frames, steps = (seen[frames:], met[steps:]), len(seen), len(met)
+        if not any(fresh) or await account.at_once(first_of_its_own, fresh[0], home, fresh[1]) is None:
             continue
         await asyncio.sleep(SECONDS)
-        if found := _own(traces, home):  # a ping or connection after a lookup counts
-            return _sent_by_itself(found, traces, home)
-    if found := _own(traces, home, kernels=True):
-        return _sent_by_itself(found, traces, home)
+        seen, met = _at(traces, home)
+        if found := await account.at_once(first_of_its_own, seen, home, met):  # a ping or connection after a lookup counts
+            return await account.at_once(_sent_by_itself, found, seen)
+    seen, met = _at(traces, home)
+    if found := await account.at_once(first_of_its_own, seen, home, met, kernels=True):
+        return await account.at_once(_sent_by_itself, found, seen)
     raise NoAnswer(f"Nothing left {asked.source} within {RECORD_SECONDS:.0f} s.")
 
 
-def _own(traces: list[Trace], home: str, *, kernels: bool = False) -> Own | None:
-    steps = (step for trace in traces if trace.place == home for step in trace.steps)
-    return first_of_its_own(_seen_at(traces, home), home, steps, kernels=kernels)
-
-
-def _sent_by_itself(own: Own, traces: list[Trace], home: str) -> Sent:
-    answered = any(one.sighting.way == "in" for one in recognised(own.marks[1], _seen_at(traces, home)))
+def _sent_by_itself(own: Own, seen: list[Sighting]) -> Sent:
+    answered = any(one.sighting.way == "in" for one in recognised(own.marks[1], seen))
     return Sent(answered, f"{own.to}, {'answered' if answered else 'not answered'}", own.marks, address=own.address)
 
 
-def _seen_at(traces: list[Trace], place: str) -> Iterator[Sighting]:
-    return (one for trace in traces if trace.place == place for one in trace.sightings)
+def _at(traces: list[Trace], place: str) -> tuple[list[Sighting], list[Step]]:
+    """The frames and the rules of the place until now."""
+    there = [trace for trace in traces if trace.place == place]
+    return [one for trace in there for one in trace.sightings], [one for trace in there for one in trace.steps]
 
 
 async def _look_up(asked: Asked, source: Namespace) -> Sent:

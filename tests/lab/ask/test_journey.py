@@ -6,15 +6,20 @@ import asyncio
 import os
 import socket
 import struct
+import threading
+from types import SimpleNamespace
 
 import pytest
 
 from explorer.lab.ask import journey
 from explorer.lab.ask.journey import trace_journey
-from explorer.lab.ask.probe import ping
+from explorer.lab.ask.probe import NoAnswer, ping
 from explorer.lab.ask.trace import Trace
+from explorer.lab.inside.allowance import Account
 from explorer.network.journeys import Asked
+from explorer.network.journeys.own import first_of_its_own
 from tests.lab.ask.two_namespaces import OUTSIDE, places, run, two_namespaces
+from tests.network.journeys.test_tell import seen as sighting
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root")
 
@@ -197,6 +202,25 @@ async def test_when_nothing_leaves_it_says_so(follow, monkeypatch):
     monkeypatch.setattr(journey, "RECORD_SECONDS", 0.1)
     told = await follow("record", target="outside")
     assert told.error.startswith("Nothing left h1 within")
+
+
+async def test_a_busy_place_does_not_hold_up_the_loop_while_a_packet_is_awaited(monkeypatch):
+    """Frames of connections that are there already: each is looked at once, in a thread, and once more at the end."""
+    frames = [sighting(n, "h1", "eth0", "out", "10.0.0.1", "10.0.0.2", 1000, 80, flags=0x10, seq=n) for n in range(200)]
+    looked, threads = [], set()
+
+    def look(seen, *words, **named):
+        looked.append(len(seen := list(seen)))
+        threads.add(threading.current_thread())
+        return first_of_its_own(seen, *words, **named)
+
+    monkeypatch.setattr(journey, "first_of_its_own", look)
+    monkeypatch.setattr(journey, "RECORD_SECONDS", 0.5)
+    trace = SimpleNamespace(place="h1", sightings=frames, steps=[])
+    with pytest.raises(NoAnswer):
+        await journey._await(Asked(source="h1", target="*", kind="record"), [trace], places(), Account())
+    assert sum(looked) == 2 * len(frames)
+    assert threading.current_thread() not in threads
 
 
 # --- one namespace, watched ---

@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 
 from explorer.lab.ask.journey import read_handles
 from explorer.lab.ask.trace import read_steps, table
-from explorer.network.journeys import Case, Gathered, Sighting, Step, tell
+from explorer.network.journeys import Case, Gathered, Sighting, Step, identity, tell
 from explorer.network.journeys.ends import Ends
 from explorer.network.journeys.identity import find_sequence, ping_marks, step_fits, tcp_marks
 from explorer.network.journeys.kernel import Answers, Looked, Lookup
 from explorer.network.journeys.scene import Scene
 from explorer.network.model import Interface, Line, Observation, Place, Route, Rule
+from explorer.network.packets import dissect
 
 SEQUENCE = 0x01020304
 WEB, HOST, OUTSIDE = "172.17.0.2", "10.77.3.11", "10.77.3.100"
@@ -187,8 +188,18 @@ def test_no_route_and_nobody_there():
 def test_the_first_packet_says_the_sequence_number():
     assert find_sequence(Gathered(WAY_IN), "outside", 40000, 8080) == SEQUENCE
     assert find_sequence(Gathered(WAY_IN), "outside", 40001, 8080) is None
+    translated = seen(1, "outside", "docker0", "out", OUTSIDE, WEB, 40000, 80)
+    assert find_sequence(Gathered((translated,)), "outside", 40000, 8080) == SEQUENCE, "its own rules gave it another port"
     sent = replace(STEPS[0], place="outside")
     assert find_sequence(Gathered((), (sent,)), "outside", 40000, 8080) == SEQUENCE, "a rule saw it, no interface did"
+
+
+def test_only_a_frame_that_can_be_it_is_taken_apart(monkeypatch):
+    taken = []
+    monkeypatch.setattr(identity, "dissect", lambda data, length: taken.append(data) or dissect(data, length))
+    busy = [seen(n, "outside", "eth0", "out", OUTSIDE, WEB, 1000 + n, 80, flags=0x10) for n in range(50)]
+    assert find_sequence(Gathered((*busy, *WAY_IN)), "outside", 40000, 8080) == SEQUENCE
+    assert len(taken) == 1
 
 
 def test_a_step_of_udp_is_known_by_one_end():
