@@ -24,7 +24,7 @@ NFT_SUBSYSTEM, NEW_TRACE = 10, 17  # NFNL_SUBSYS_NFTABLES, NFT_MSG_TRACE
 TABLE, CHAIN, HANDLE, TYPE, VERDICT, PACKET, NETWORK, TRANSPORT = 1, 2, 3, 4, 5, 6, 8, 9  # NFTA_TRACE_*
 POLICY_ATTRIBUTE = 16
 POLICY, RULE = 1, 3  # NFT_TRACETYPE_*
-FAMILIES = {10: "ip6 "}  # NFPROTO_IPV6, of the table: what stands before its name
+FAMILIES = {3: "arp ", 5: "netdev ", 7: "bridge ", 10: "ip6 "}  # NFPROTO_*, of the table: what stands before its name
 VERDICTS = {0: "drop", 1: "accept", 3: "queue", -1: "continue", -2: "break", -3: "jump", -4: "goto", -5: "return"}
 TIMESTAMPS = 35  # SO_TIMESTAMPNS, <asm-generic/socket.h>
 CLOCK = struct.Struct("=qq")

@@ -18,6 +18,8 @@ from explorer.network.journeys.kernel import Listener, Looked, Neighbour, Tracke
 from explorer.network.journeys.model import Evidence, Met
 from explorer.network.packets import Packet
 
+IPTABLES = ("nat", "filter", "raw", "mangle", "security")  # other tables are made with nft
+
 
 @dataclass(frozen=True, slots=True, init=False)
 class Sentence:
@@ -39,7 +41,8 @@ def rule_met(place: str, met: Met) -> Evidence:
     rule = f": {met.rule}" if met.rule else ""
     text = f"the kernel's trace names {met.chain} ({met.table}), {number}{rule} → {met.verdict}"
     program, table = ("ip6tables", met.table[4:]) if met.table.startswith("ip6 ") else ("iptables", met.table)
-    return Evidence(kind="rule", place=place, text=text, command=f"{program} -t {table} -nvL {met.chain} --line-numbers")
+    command = f"{program} -t {table} -nvL {met.chain} --line-numbers" if table in IPTABLES else "nft -a list ruleset"
+    return Evidence(kind="rule", place=place, text=text, command=command)
 
 
 def frame_seen(one: Sighting, ends: Ends | None) -> Evidence:

@@ -187,7 +187,8 @@ class Teller:
         local = after is None or after.sighting.device == "lo"
         handles = self.gathered.handles.get(place, {})
         for step in steps:
-            if after and not routed and not local and step.chain in ("FORWARD", "POSTROUTING"):
+            forwards = step.chain in ("FORWARD", "POSTROUTING") and not step.table.startswith("bridge ")
+            if after and not routed and not local and forwards:
                 routed = True
                 yield self._routed(place, after, ms)
             if told := words_of_step(self.scene, place, step, handles, translated(step, was, now)):

@@ -6,15 +6,20 @@ import ipaddress
 import struct
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from explorer.lab.ask import trace
 from explorer.lab.ask.journey import read_handles
 from explorer.lab.ask.trace import read_steps, table
+from explorer.lab.inside.netlink import attribute
 from explorer.network.journeys import Case, Gathered, Sighting, Step, identity, tell
 from explorer.network.journeys.ends import Ends
+from explorer.network.journeys.evidence import rule_met
 from explorer.network.journeys.identity import find_sequence, ping_marks, step_fits, tcp_marks
 from explorer.network.journeys.kernel import Answers, Looked, Lookup
+from explorer.network.journeys.model import Met
 from explorer.network.journeys.scene import Scene
 from explorer.network.model import Interface, Line, Observation, Place, Route, Rule
 from explorer.network.packets import dissect
@@ -223,9 +228,23 @@ table ip6 nat {
 \t}
 }
 """
-    handles = read_handles(text)
+    bridged = "table bridge nat {\n\tchain DOCKER {\n\t\tdrop # handle 22\n\t}\n}\n"  # as ebtables writes it
+    handles = read_handles(text + bridged)
+    assert handles["bridge nat", "DOCKER"] == ((22, "drop"),)
     assert [number for number, _ in handles["nat", "DOCKER"]] == [20, 22]
     assert handles["ip6 nat", "DOCKER"] == ((1, "counter"),)
+
+
+@pytest.mark.parametrize(("family", "named"), [(2, "filter"), (1, "filter"), (7, "bridge filter"), (10, "ip6 filter")])
+def test_a_table_of_a_bridge_is_not_one_of_iptables(family, named):
+    whole = bytes((family, 0, 0, 0))
+    told = ((trace.TABLE, b"filter\0"), (trace.CHAIN, b"FORWARD\0"), (trace.TYPE, struct.pack(">I", trace.RULE)))
+    whole += b"".join(attribute(*one) for one in (*told, (trace.PACKET, struct.pack(">I", 9))))
+    head = trace.HEADER.pack(trace.HEADER.size + len(whole), trace.NFT_SUBSYSTEM << 8 | trace.NEW_TRACE, 0, 0, 0)
+    [met] = read_steps("h1", head + whole)
+    assert met.table == named
+    command = rule_met("h1", Met(table=named, chain="FORWARD", verdict="drop")).command
+    assert command.startswith({"filter": "iptables -t", "ip6 filter": "ip6tables -t"}.get(named, "nft -a list ruleset"))
 
 
 def test_our_table_is_one_line_and_goes_with_its_owner():
