@@ -131,6 +131,12 @@ def test_what_stays_after_churn_is_a_leak_unless_it_may_grow():
     assert census.leaks(before, {"loop devices": 1}) == ["loop devices: 0 → 1"]
 
 
+def test_what_could_not_be_counted_at_the_end_is_no_proof():
+    before = {"mounts": 6, "web: memory": 80, "Redis: keys": 12}
+    assert census.uncounted(before, {"mounts": 6, "Redis: keys": 9}) == ["web: memory"]
+    assert census.uncounted(before, before | {"loop devices": 1}) == []
+
+
 def test_the_same_in_all_exact_rows_means_at_rest():
     assert census.differs({"mounts": 6, "web: memory": 80}, {"mounts": 6, "web: memory": 90}) == []
     assert census.differs({"mounts": 6}, {"mounts": 5}) == ["mounts"]

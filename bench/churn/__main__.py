@@ -1,6 +1,7 @@
 """`python -m bench.churn`: an installation of its own, an hour of visits and faults, a table of what is there before and after.
 
-Everything that is left to chance comes from the seed, which is printed. Exit status 1 when something leaks.
+Everything that is left to chance comes from the seed, which is printed. Exit status 1 when something leaks, or when what was
+counted before could not be counted at the end.
 """
 
 from __future__ import annotations
@@ -87,6 +88,7 @@ async def churn(site: Stack, minutes: float, every: float, seed: int) -> dict[st
     return {
         "seed": seed, "minutes": minutes, "every": every, "load": os.getloadavg()[2], "settled after": round(took, 1),
         "begin": begin, "warm": warm, "end": end, "differs": census.differs(warm, end), "leaks": census.leaks(warm, end),
+        "uncounted": census.uncounted(warm, end),
         "hits": [asdict(hit) for hit in faults.hits], "visits": [asdict(one) for one in seen],
     }  # fmt: skip
 
@@ -120,7 +122,8 @@ def table(told: dict[str, Any]) -> str:
         f"# Churn: {told['minutes']:g} minutes, a visit every {told['every']:g} s, seed {told['seed']}", "",
         f"Load of the machine {told['load']:.1f} (15 min) on {os.cpu_count()} cores. Quiet again {told['settled after']} s "
         f"after the last visit and fault. Opened in {at(opened, 0.5):.1f} s at p50, {at(opened, 0.95):.1f} s at p95.", "",
-        f"Not as after warm-up: {'; '.join(told['differs']) or 'nothing'}. Leaks: {'; '.join(told['leaks']) or 'none'}.", "",
+        f"Not as after warm-up: {'; '.join(told['differs']) or 'nothing'}. Leaks: {'; '.join(told['leaks']) or 'none'}. "
+        f"Not counted at the end: {'; '.join(told['uncounted']) or 'nothing'}.", "",
         *(f"- {count} × {end}" for end, count in ends.most_common()), "", "Said to learners:", "",
         *(f"- {count} × {said}" for said, count in reasons.most_common()), "", "Hit:", "",
         *(f"- {count} × {how} {part}" for (part, how), count in sorted(hits.items())), "",
@@ -148,7 +151,7 @@ def main() -> int:
     (OUT / "churn.json").write_text(json.dumps(told, indent=1))
     (OUT / "churn.md").write_text(table(told))
     print(table(told))
-    return int(bool(told["leaks"]))
+    return int(bool(told["leaks"] or told["uncounted"]))
 
 
 if __name__ == "__main__":
