@@ -234,9 +234,10 @@ def _arrive_first(sandbox: Sandbox, lease: Lease, new: dict[str, Any]) -> bool:
     """Sets the row to warm when it has no learner, else to ready. A learner may claim it at any moment, so both are tried."""
     waits = sandbox.expires_at if sandbox.class_id and sandbox.learner_id is None else None
     warm = {**new, "state": State.WARM, "phase": "warm", "expires_at": waits}
-    if move(sandbox, [State.OPENING], where=lease.holds & Q(learner=None), **warm):
+    same = lease.holds & Q(generation=sandbox.generation)  # another worker may have claimed the row and not its lease yet
+    if move(sandbox, [State.OPENING], where=same & Q(learner=None), **warm):
         return True
-    return move(sandbox, [State.OPENING], where=lease.holds, state=State.READY, **new)
+    return move(sandbox, [State.OPENING], where=same, state=State.READY, **new)
 
 
 def _remove_older(sandbox: Sandbox) -> None:

@@ -113,6 +113,22 @@ def test_its_failure_is_not_the_failure_of_the_one_that_works_now(queued, machin
     assert (action.state, sandbox.state) == (Action.State.RUNNING, State.OPENING)
 
 
+def test_a_row_that_went_back_and_was_claimed_again_is_not_ready_by_what_the_first_built(queued, machines, engine):
+    """The second has claimed it and not taken its lease yet, so the row still has the first one's number."""
+    sandbox, action = queued
+
+    def meanwhile():
+        lapse()
+        sandbox.refresh_from_db()
+        assert changes.take_back(sandbox)
+        Sandbox.objects.update(state=State.OPENING, node="node1")
+
+    engine.meanwhile = meanwhile
+    work.open_sandbox(action.pk)
+    sandbox.refresh_from_db()
+    assert (sandbox.state, sandbox.facts) == (State.OPENING, {})
+
+
 def test_a_close_of_a_paused_worker_ends_nothing_that_was_opened_since(ready, machines, engine, monkeypatch):
     changes.move(ready, [State.READY], state=State.CLOSING)
     action = Action.objects.create(sandbox=ready, kind="close")
