@@ -130,9 +130,12 @@ async def ask(
     most: int = BODY_BYTES,
     account: Account | None = None,
 ) -> tuple[int, bytes]:
-    """(status, whole body). Raises BadAnswer after `seconds` (or SECONDS) or more than `most` bytes."""
+    """(status, whole body). Raises BadAnswer after `seconds` (or SECONDS) or more than `most` bytes. It waits for the turn of
+    `account` first: while a sandbox waits for its turn, its daemon is not late."""
     sent = json.dumps(body).encode() if body is not None else b""
     seconds = SECONDS if seconds is None else seconds
+    if account:
+        await account.turn()
     try:
         async with asyncio.timeout(seconds):
             exchange = await start(connect, method, target, sent, account=account)

@@ -49,6 +49,9 @@ def growers(
             return []
         guilty.extend(one for one in list(stopped) if makes_it(one))
         return guilty
+    except BaseException:  # nobody is ended, so nobody stays stopped
+        guilty.clear()
+        raise
     finally:
         for one in stopped:
             if one not in guilty:

@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from explorer.lab.inside import unix_http
+from explorer.lab.inside.allowance import Account, Exceeded, Rates
 from explorer.lab.inside.inner import read_daemon
 from explorer.lab.inside.unix_http import BadAnswer, ask, ask_json, start, to_path
 from explorer.lab.watch.daemon import decoded_lines
@@ -140,3 +141,11 @@ async def test_nor_does_one_whose_events_are_empty_lines(crumbs):
     with pytest.raises(TimeoutError):
         await listening
     exchange.close()
+
+
+async def test_a_daemon_that_answers_is_not_called_mute_because_its_sandbox_waits_for_its_turn(tmp_path, monkeypatch):
+    monkeypatch.setattr(unix_http, "TURN", 0.0)
+    account = Account(Exceeded(Rates(rate=1.0, together=1.0)))
+    account.charge(1.6)  # more than may be done at once: 0.6 s of waiting, longer than an answer may take here
+    async with daemon(tmp_path, saying(answer({"Version": "26"}))) as connect:
+        assert await ask(connect, "GET", "/version", account=account) == (200, b'{"Version": "26"}')

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from random import Random
 
+import pytest
+
 from explorer.lab.memory.growth import FAST, growers
 
 
@@ -82,3 +84,20 @@ def test_noise_of_others_is_hardly_ever_taken_for_somebody():
     for _ in range(2000):
         blamed += len(Bursts(*(random.choice((0, 0.1, 1, 10)) * FAST for _ in range(60))).find("a", "b", "c"))
     assert blamed <= 10, "so much noise is seldom itself"
+
+
+def test_when_growth_cannot_be_read_nobody_stays_stopped():
+    class Unreadable(World):
+        reads = 15  # the first of the two is found to be guilty by then
+
+        def rate(self):
+            self.reads -= 1
+            if not self.reads:
+                raise OSError("the kernel says nothing")
+            return super().rate()
+
+    world = Unreadable(a=4 * FAST, c=3 * FAST)
+    with pytest.raises(OSError, match="says nothing"):
+        world.find("a", "b", "c")
+    assert world.ever_stopped == {"a", "b", "c"}
+    assert world.stopped == set()
