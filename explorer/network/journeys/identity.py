@@ -16,6 +16,8 @@ from explorer.network.journeys.headers import ECHOES, ICMP, ICMP6, TCP, UDP, int
 from explorer.network.journeys.model import Asked
 from explorer.network.packets import Layer, Packet, dissect
 
+WORDED = ("type", "flags", "operation")  # fields whose value is several words; of the others the whole value has to be the same
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -54,7 +56,11 @@ class Mark:
         if self.protocol == "UDP":  # a name server may listen on any port, so only the message can be recognised
             message = data[layer.offset + 8 : layer.offset + 12]
             return len(message) == 4 and message[:2] == self.needle and bool(message[2] & 0x80) == self.answer
-        return all(wanted in layer.get(name) for name, wanted in self.fields)
+        return all(
+            wanted in value if name in WORDED else wanted == value
+            for name, wanted in self.fields
+            for value in (layer.get(name),)
+        )
 
     def _carries(self, packet: Packet, data: bytes) -> bool:
         layer = innermost(packet)

@@ -29,6 +29,14 @@ def own(*seen, steps=(), kernels=False):
     return first_of_its_own(seen, "h1/cli", steps, kernels=kernels)
 
 
+def test_a_question_for_a_longer_address_is_another_question():
+    asked, other = arp(1, "172.18.0.3", "172.18.0.1"), arp(1, "172.18.0.3", "172.18.0.12")
+    theirs = arp(2, "172.18.0.12", "172.18.0.3", "in")
+    mark, answer = own(asked, kernels=True).marks
+    assert [one.sighting for one in recognised(mark, [asked, other])] == [asked]
+    assert recognised(answer, [theirs]) == []
+
+
 @pytest.mark.parametrize(("number", "name"), [(132, "SCTP"), (47, "GRE"), (50, "ESP"), (253, "")])
 def test_any_other_protocol_is_known_by_what_it_carries(number, name):
     sent = at(1, ip(number, CLIENT, SERVER, b"some payload of it"))
