@@ -93,7 +93,7 @@ class Oracle:
             return None
         home, first = self.probe.source, self.back[0]
         if any(one.place == home and one.way == "In" for one in self.back):
-            if "Flags [R" in first.text:
+            if "Flags [R" in first.text and not self._stop(home, True):
                 return truth("refused", f"{home} {first.place}", "", "a reset came back")
             if ok and not self.probe.act:  # of a program of the place, nobody knows whether it still waited
                 return truth("arrived", home, "", "the answer came in, and the sender has it")
