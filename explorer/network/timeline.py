@@ -103,7 +103,8 @@ def _neighbour(item: Neighbour, happened: str) -> str:
     if happened == "added" and item.mac:
         return f"{item.address} is at {item.mac}, on {item.dev}"
     if happened == "added" and item.state in ("FAILED", "INCOMPLETE"):
-        return f"{item.address} does not answer ARP on {item.dev}"
+        asked = "neighbour discovery" if ":" in item.address else "ARP"
+        return f"{item.address} does not answer {asked} on {item.dev}"
     return f"{item.address} forgotten on {item.dev}" if happened == "removed" and item.mac else ""
 
 
@@ -147,7 +148,7 @@ def _connection(item: Connection, happened: str) -> str:
     if happened == "removed":
         return ""  # entries run out by themselves
     flow: Flow = item.original
-    if flow.destination.startswith("224."):
+    if flow.destination.startswith(("224.", "ff")):
         return ""  # group membership, which bridges report by themselves
     told = f"{item.protocol} {_end(flow.source, flow.source_port)} → {_end(flow.destination, flow.destination_port)}"
     if item.dnat:

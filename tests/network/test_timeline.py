@@ -111,3 +111,20 @@ def test_a_flood_is_counted():
 def test_finding_the_other_end_is_no_change():
     linked = places("5-traffic")["h1"].views["interfaces"]
     assert not diff(observe("interfaces", text(CAPTURES / "bridge" / "5-traffic" / "h1", "ip-d-addr")), linked)
+
+
+def added(view, shown):
+    before, after = observe(view, ""), observe(view, shown)
+    return describe(HOST, view, diff(before, after), before, after)
+
+
+def test_a_neighbour_is_asked_for_in_the_way_of_its_version_of_ip():
+    assert added("neighbours", "fd00::9 dev eth0 FAILED\n") == ["fd00::9 does not answer neighbour discovery on eth0"]
+    assert added("neighbours", "10.0.0.9 dev eth0 FAILED\n") == ["10.0.0.9 does not answer ARP on eth0"]
+
+
+def test_what_bridges_report_to_groups_by_themselves_is_not_told():
+    shown = "udp 17 29 src={0} dst={1} sport=5353 dport=5353 [UNREPLIED] src={1} dst={0} sport=5353 dport=5353 mark=0 use=1\n"
+    assert added("connections", shown.format("fe80::1", "ff02::fb")) == []
+    assert added("connections", shown.format("10.0.0.1", "224.0.0.251")) == []
+    assert len(added("connections", shown.format("10.0.0.1", "10.0.0.2"))) == 1
