@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from explorer.network.journeys.gathered import Drop, Gathered, Sighting, Step
-from explorer.network.journeys.headers import internet, is_echo
+from explorer.network.journeys.headers import TCP, UDP, VXLAN_PORT, in_frame, internet, is_echo
 from explorer.network.journeys.icmp import echo_of
 from explorer.network.journeys.identity import framed
 
 
 class Apart:
     """Frames, rules and drops by the ping's identifier and sequence number. What is no echo belongs to every ping: ARP, ICMP
-    errors, tunnels."""
+    errors, tunnels. TCP and UDP say nothing of a ping, and a busy network has many of these frames: they are left out."""
 
     def __init__(self, gathered: Gathered) -> None:
         self._gathered = gathered
@@ -22,7 +22,9 @@ class Apart:
         self._drops: dict[bytes, list[Drop]] = defaultdict(list)
         self._steps: dict[bytes, list[Step]] = defaultdict(list)
         for one in gathered.sightings:
-            self._sightings[echo_of(one.data)].append(one)
+            needle = echo_of(one.data)
+            if needle or not _of_a_program(one.data):
+                self._sightings[needle].append(one)
         for drop in gathered.drops:
             self._drops[echo_of(framed(drop))].append(drop)
         for needle, step in _steps_of(gathered.steps):
@@ -39,6 +41,14 @@ class Apart:
             outcome=outcome,
             errno=errno,
         )
+
+
+def _of_a_program(data: bytes) -> bool:
+    """Whether the frame is TCP or UDP, and not a tunnel's."""
+    ip = in_frame(data)
+    if ip is None or ip.protocol not in (TCP, UDP):
+        return False
+    return data[ip.after + 2 : ip.after + 4] != VXLAN_PORT
 
 
 def _steps_of(steps: tuple[Step, ...]) -> Iterator[tuple[bytes, Step]]:
