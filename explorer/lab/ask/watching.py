@@ -6,6 +6,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 
+import structlog
+
 from explorer.lab.ask import kernel
 from explorer.lab.ask.trace import Trace
 from explorer.lab.drops.hear import Drops
@@ -13,6 +15,8 @@ from explorer.network.journeys import Gathered
 from explorer.network.journeys.gathered import Handles
 from explorer.network.journeys.kernel import Answers
 from explorer.network.journeys.questions import Question
+
+log = structlog.get_logger(__name__)
 
 
 class Watch:
@@ -26,6 +30,9 @@ class Watch:
         begun = await asyncio.gather(
             self._drops.begin(), *(trace.begin(matches) for trace in self.traces), return_exceptions=True
         )
+        if isinstance(begun[0], BaseException):
+            log.error("drop reasons could not be listened to", error=repr(begun[0]))
+            self._drops.why_not = "listening to them failed"
         for trace, trouble in zip(self.traces, begun[1:], strict=True):
             if isinstance(trouble, BaseException):
                 trace.note = f"{trace.place} could not be watched."
