@@ -212,17 +212,23 @@ def _watch(config: LabConfig, daemon: subprocess.Popen[bytes], stop: _Stop, say:
 
 def _look_after(config: LabConfig, guard: diskguard.Guard, say: Say) -> None:
     """Removes sandboxes whose time is over, and the biggest one when the disk is nearly full. It also works while no worker
-    runs."""
-    try:
+    runs. Trouble with one of these does not keep it from the others."""
+
+    def end_overdue() -> None:
         for name in lifecycle.end_overdue(config):
             say(f"sandbox {name} ended: its time was over and it had not ended itself")
+
+    def relieve_disk() -> None:
         if full := guard.relieve():
             say(f"sandbox {full} ended: the disk was full and it took the most of it")
-        stocking.tidy(config)
-    except NodeError as error:
-        say(f"{error} {error.detail}".strip())
-    except Exception as error:  # a problem of one sandbox must not end the engine; the next look tries again
-        say(f"looking after the sandboxes failed: {error!r}")
+
+    for look in (end_overdue, relieve_disk, lambda: stocking.tidy(config)):
+        try:
+            look()
+        except NodeError as error:
+            say(f"{error} {error.detail}".strip())
+        except Exception as error:  # a problem of one sandbox must not end the engine; the next look tries again
+            say(f"looking after the sandboxes failed: {error!r}")
 
 
 def _end(config: LabConfig, daemon: subprocess.Popen[bytes] | None, say: Say) -> None:

@@ -209,8 +209,11 @@ def test_trouble_in_looking_after_them_does_not_end_the_engine(config, said, mon
         raise NodeError("The node's engine failed.", "no space")
 
     monkeypatch.setattr(lifecycle, "end_overdue", refuse)
-    serve._look_after(config, diskguard.Guard(config), said.append)
-    assert said == ["The node's engine failed. no space"]
+    guard = diskguard.Guard(config)
+    monkeypatch.setattr(guard, "relieve", lambda: "big")
+    serve._look_after(config, guard, said.append)
+    assert said[0] == "The node's engine failed. no space"
+    assert said[1].startswith("sandbox big ended"), "a full disk is looked at all the same"
 
 
 # --- what is needed, and last words ---

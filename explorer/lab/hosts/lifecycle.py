@@ -400,15 +400,23 @@ def _labelled(containers: Iterable[Any], others: Iterable[Any]) -> Iterator[tupl
 
 def end_overdue(config: LabConfig) -> list[str]:
     """Removes the sandboxes whose hosts should have ended themselves LATE_SECONDS ago or earlier. Returns their names. Forgets
-    the times that killed processes left."""
+    the times that killed processes left. One that cannot be removed yet does not keep the others; when there is no other, it
+    raises NodeError."""
     lone = lans.old_expiries(config, LONE_SECONDS)
     there = list_sandboxes(config)
     for name in lone - {found.sandbox for found in there}:
         lans.forget_expiry(config, name)
     late = [found for found in there if 0 < found.expires_at < time.time() - LATE_SECONDS]
+    ended, trouble = [], None
     for found in late:
-        close_sandbox(config, found.sandbox, found.generation)
-    return [found.sandbox for found in late]
+        try:
+            close_sandbox(config, found.sandbox, found.generation)
+            ended.append(found.sandbox)
+        except NodeError as error:
+            trouble = trouble or error
+    if trouble and not ended:
+        raise trouble
+    return ended
 
 
 def object_name(config: LabConfig, sandbox: str, name: str) -> str:

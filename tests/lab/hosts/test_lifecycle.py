@@ -275,6 +275,22 @@ def test_only_what_is_long_overdue_is_ended_from_outside(opened, engine, config)
     assert {one.sandbox for one in lifecycle.list_sandboxes(config)} == {"just-over", "living"}
 
 
+def test_one_that_cannot_be_removed_yet_does_not_keep_others_that_are_overdue(opened, config, monkeypatch):
+    for name in ("a-large-one", "late"):
+        opened(name=name, seconds=-lifecycle.LATE_SECONDS - 60)
+    close = lifecycle.close_sandbox
+
+    def large(config, sandbox, generation=None):
+        if sandbox == "a-large-one":
+            raise NodeError("A part of a sandbox is so large that it is removed in several steps.")
+        return close(config, sandbox, generation)
+
+    monkeypatch.setattr(lifecycle, "close_sandbox", large)
+    assert lifecycle.end_overdue(config) == ["late"]
+    with pytest.raises(NodeError, match="in several steps"):
+        lifecycle.end_overdue(config)
+
+
 def test_a_sandbox_that_was_extended_is_not_overdue(opened, config):
     opened(seconds=-3600)
     lifecycle.extend_sandbox(config, "s", time.time() + 60)
