@@ -36,7 +36,8 @@ def test_without_the_kernels_word_nothing_false_is_said(file):
 WEAKER = {  # an ICMP error alone says less than the route, the socket or the reason
     "unreachable": ("rejected",),
     "dropped": ("rejected",),
-    "refused": ("rejected",),
+    "refused": ("rejected", "unreachable"),
+    "unanswered": ("unreachable",),
 }
 
 
