@@ -215,6 +215,7 @@ class Qdisc(Fact):
     jitter_ms: float = 0.0
     loss_percent: float = 0.0
     rate: float = 0.0
+    more: str = ""  # what else it does to packets, in tc's words
     words: str = ""  # for people
 
 

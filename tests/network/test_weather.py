@@ -158,6 +158,21 @@ def test_what_somebody_changed_is_no_longer_the_pages(places):
     assert lasting(web, small) == {}
 
 
+@pytest.mark.parametrize(
+    ("typed", "more"),
+    [("duplicate 50%", "duplicate 50%"), ("reorder 25% 50%", "reorder 25%"), ("loss gemodel p 1% r 10%", "loss gemodel")],
+)
+def test_a_link_that_does_more_than_weather_can_say_says_so_and_is_not_the_pages(places, typed, more):
+    text = f"{NETEM.replace('loss 1%', '')} {typed}" if typed.startswith("loss") else f"{NETEM} {typed}"
+    web = place("h1/web", places["h1/web"].views["interfaces"], text)
+    (seen,) = web.views["qdiscs"].items
+    assert seen.words.endswith(f" · {more}")
+    assert read_weather(web, "eth0") is None
+    assert lasting(web, {"eth0": Set(place="h1/web", interface="eth0", weather=ROUGH)}) == {}
+    lost = recreate(Snapshot(sandbox="s", generation=1, number=1, at=1.0, places={"h1/web": web}), "10.77.1.0/24").left_out
+    assert "What shapes eth0 of 'h1/web'." in lost
+
+
 def test_another_mtu_is_told_and_whose_it_is(places):
     outside = place("outside", faces(("eth0", 5, 91, 1400, "")), kind="machine")
     seen = explain(outside, "interfaces", outside.views["interfaces"], None)

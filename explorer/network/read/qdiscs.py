@@ -4,6 +4,7 @@ kernel gives every interface by itself (handle 0:) are left out."""
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from explorer.network.model import Line, Observation, Qdisc
 from explorer.network.read.text import Keys, after, bounded_lines
@@ -12,6 +13,7 @@ from explorer.network.weather.rates import rate_in_words
 _TIME = re.compile(r"(\d+(?:\.\d+)?)(s|ms|us|ns)", re.ASCII)
 _RATE = re.compile(r"(\d+(?:\.\d+)?)([KMGT]?)bit", re.ASCII)
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)%", re.ASCII)
+_OTHERS = ("duplicate", "corrupt", "reorder", "slot")
 _MS = {"s": 1000.0, "ms": 1.0, "us": 0.001, "ns": 0.000001}
 _BITS = {"": 1.0, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
 
@@ -49,8 +51,16 @@ def _qdisc(words: list[str], keys: Keys) -> Qdisc | None:
         jitter_ms=jitter or 0.0,
         loss_percent=_number(_PERCENT, after(words, "loss")),
         rate=_rate(after(words, "rate")),
+        more=", ".join(_more(words))[:120] if words[1] == "netem" else "",
     )
     return found.model_copy(update={"words": _in_words(found)})
+
+
+def _more(words: list[str]) -> Iterator[str]:
+    """What netem does besides delaying, losing and narrowing: it duplicates, corrupts or reorders, or loses after a model."""
+    yield from (f"{word} {after(words, word)}" for word in _OTHERS if word in words)
+    if "loss" in words and not _PERCENT.fullmatch(after(words, "loss")):
+        yield f"loss {after(words, 'loss')}"
 
 
 def _in_words(qdisc: Qdisc) -> str:
@@ -58,6 +68,7 @@ def _in_words(qdisc: Qdisc) -> str:
     parts = [f"{qdisc.delay_ms:g} ms{jitter}"] if qdisc.delay_ms else []
     parts += [f"{qdisc.loss_percent:g} % lost"] if qdisc.loss_percent else []
     parts += [rate_in_words(qdisc.rate)] if qdisc.rate else []
+    parts += [qdisc.more] if qdisc.more else []
     return " · ".join(parts) or qdisc.kind
 
 

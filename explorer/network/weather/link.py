@@ -172,7 +172,7 @@ def read_weather(place: Place, device: str) -> Weather | None:
     mtu = near.mtu if near and near.mtu not in usual else 0
     values: dict[str, float] = {"mtu": mtu if MTU_LEAST <= mtu <= MTU else 0}
     if qdisc:
-        if qdisc.kind not in ("netem", "tbf"):
+        if qdisc.kind not in ("netem", "tbf") or qdisc.more:
             return None
         values |= {"delay_ms": qdisc.delay_ms, "jitter_ms": qdisc.jitter_ms, "loss_percent": qdisc.loss_percent}
         values["rate_kbit"] = round(qdisc.rate / 1000)
@@ -218,7 +218,7 @@ def _lasts(place: Place, device: str, weather: Weather) -> bool:
 
 
 def _fits(item: Qdisc, weather: Weather) -> bool:
-    if not weather.shaped or item.parent != "root":
+    if not weather.shaped or item.parent != "root" or item.more:
         return False
     same = (item.delay_ms, item.jitter_ms, item.loss_percent, item.rate)
     return item.kind == discipline(weather)[0] and all(
