@@ -99,7 +99,10 @@ class Guard:
             told = {one.name: "its processes made the kernel's memory grow" for one in guilty}
         guilty.sort(key=lambda one: -holds[one.name].total())
         for one in guilty:
-            self.end(one, why, told[one.name])
+            try:
+                self.end(one, why, told[one.name])
+            except LabError as error:  # its processes are killed; the others must not go on meanwhile
+                self._complain(f"sandbox {one.name} could not be removed yet: {error} {error.detail}".strip())
         if not guilty and is_low(state):
             self._complain(f"memory is short ({state.available // 2**20} MB left) and no sandbox holds much of it uncharged")
         return [one.name for one in guilty]

@@ -188,3 +188,21 @@ def test_no_error_ends_the_guard(guard, machine, said, monkeypatch, error):
     guard.run(stop)
     assert len(looks) == 2
     assert len(said) == 1
+
+
+def test_one_that_cannot_be_removed_yet_does_not_save_the_others(guard, machine, said, monkeypatch):
+    machine.held = {"a": Counter(neighbours=3 * WORTH_IT), "b": Counter(neighbours=2 * WORTH_IT)}
+    machine.uncharged += 5 * WORTH_IT
+    killed = []
+
+    def close(config, name):
+        if name == "a":
+            raise NodeError("The engine does not let go of a part of a sandbox.", "a")
+        machine.close(config, name)
+
+    monkeypatch.setattr(cgroups, "kill_now", lambda config, container: killed.append(container))
+    monkeypatch.setattr(lifecycle, "close_sandbox", close)
+    assert guard.look() == ["a", "b"]
+    assert killed == ["aaaa", "bbbb"]
+    assert machine.closed == ["b"]
+    assert any("sandbox a could not be removed yet" in line for line in said)
