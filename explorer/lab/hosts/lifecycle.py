@@ -33,6 +33,7 @@ from explorer.network.scenario import DEFAULT_ENGINE, Scenario
 Phase = Callable[[str, str], None]
 READY_SECONDS = patient(30.0)
 MOST_BYTES = 65536
+SCRATCH_SECONDS = patient(600.0)
 LATE_SECONDS = 30  # a host ends itself at its time; a host that does not is removed after this many more seconds
 LONE_SECONDS = 600  # so long after it was written, a time of an end without a sandbox is forgotten: its process was killed
 REMOVE_WORKERS = 4
@@ -84,7 +85,7 @@ def open_sandbox(
 
 def make_scratch(config: LabConfig, client: docker.DockerClient, sandbox: str, scenario: Scenario, engine: str) -> str:
     """Makes one host without the learners' image, in which a seed is made. Returns its container's id."""
-    expires_at = time.time() + 600
+    expires_at = time.time() + SCRATCH_SECONDS
     labels = _labels(config, sandbox, 0, expires_at)
     lans.write_expiry(config, sandbox, expires_at)
     segments = lans.make_lans(config, client, sandbox, scenario, labels)

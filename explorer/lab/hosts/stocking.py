@@ -36,7 +36,7 @@ from explorer.lab.images.load import disk_key, engines, layers_of_seeds, put_see
 from explorer.network.scenario import Scenario
 
 Say = Callable[[str], None]
-LOAD_SECONDS = patient(900)
+LOAD_SECONDS = patient(480)  # less than a scratch host lives, and than the reconciler leaves a sandbox without a row alone
 PULL_SECONDS = patient(900)
 MEMBERS = 200_000  # of an archive
 SCRATCH = "shelf"  # the name of the scratch host's sandbox
