@@ -33,6 +33,9 @@ def _note(config: LabConfig, sandbox: str, generation: int, why: Why, detail: st
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     counts = count(config)
     if SANDBOX.fullmatch(sandbox):
+        before = _read(folder / f"{sandbox}.note")
+        if (before.get("generation"), before.get("why")) == (generation, why):
+            return  # it could not be removed at the first try
         _write(folder / f"{sandbox}.note", {"generation": generation, "why": why, "detail": detail[:500], "at": time.time()})
     _write(folder / COUNTS, {**counts, why: counts[why] + 1})
     for old in sorted(folder.glob("*.note"), key=lambda path: path.stat().st_mtime)[:-NOTES_KEPT]:

@@ -56,3 +56,10 @@ def test_a_full_disk_keeps_no_sandbox_from_ending(config, monkeypatch):
     monkeypatch.setattr(ended, "_write", full)
     ended.note(config, "abc", 1, "disk", "the node's disk was short of bytes")
     assert ended.why(config, "abc", 1) == ""
+
+
+def test_one_that_is_ended_in_several_tries_counts_once(config):
+    for _ in range(3):
+        ended.note(config, "abc", 2, "memory", "it held 2 GB")
+    ended.note(config, "abc", 3, "memory", "it held 2 GB")
+    assert ended.count(config)["memory"] == 2
