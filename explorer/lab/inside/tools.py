@@ -49,15 +49,30 @@ class Output:
 
 
 async def run_tools(fd: int, tools: Mapping[str, Sequence[str]], account: Account | None = None) -> dict[str, Output]:
-    """Name → what that tool printed in the namespace `fd`. It does not raise because of what a namespace holds."""
-    loop, account = asyncio.get_running_loop(), account or Account()
+    """Name → what that tool printed in the namespace `fd`. It does not raise because of what a namespace holds.
+
+    The tools wait for their turn. Meanwhile the caller may close `fd`, and its number may become that of another namespace, also
+    one of another sandbox. So they get a descriptor of their own.
+    """
+    try:
+        own = os.dup(fd)
+    except OSError as error:
+        return {name: Output(error=f"the namespace is gone ({error.strerror})") for name in tools}
+    try:
+        return await _in_turn(own, tools, account or Account())
+    finally:
+        os.close(own)
+
+
+async def _in_turn(fd: int, tools: Mapping[str, Sequence[str]], account: Account) -> dict[str, Output]:
+    loop = asyncio.get_running_loop()
     late = account.rest() > 0
     turns = _late_turns.setdefault(loop, asyncio.Semaphore(1)) if late else _turns.setdefault(loop, asyncio.Semaphore(AT_ONCE))
     async with turns:
         outputs = await _run(fd, tools, account, LAST if late else "")
     if len(tools) > 1 and len(outputs) < len(tools):  # one of them writes or waits without end: run each alone
         for name in tools.keys() - outputs.keys():
-            outputs |= await run_tools(fd, {name: tools[name]}, account)
+            outputs |= await _in_turn(fd, {name: tools[name]}, account)
     return outputs
 
 

@@ -1,5 +1,6 @@
 """Tools run together, told apart, bounded. The node's own namespace stands in for a learner's."""
 
+import asyncio
 import os
 
 import pytest
@@ -59,6 +60,25 @@ async def test_tools_of_a_sandbox_in_debt_come_last_and_others_do_not(here):
     late, usual = await run_tools(here, ask, debtor), await run_tools(here, ask)
     assert (late["group"].text.split()[-1], late["own"].text.strip()) == ("19", "19")
     assert (usual["group"].text.split()[-1], usual["own"].text.strip()) == ("0", "0")
+
+
+@needs_root
+async def test_while_they_wait_the_number_of_the_descriptor_may_become_anothers(here):
+    """A container ends while its tools wait. The next namespace that is opened gets the same number: perhaps another learner's."""
+    given = os.dup(here)
+    turns = tools._turns.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(tools.AT_ONCE))
+    for _ in range(tools.AT_ONCE):
+        await turns.acquire()
+    asking = asyncio.create_task(run_tools(given, {"a": ["readlink", "/proc/self/ns/net"]}))
+    await asyncio.sleep(0)
+    another = os.open("/dev/null", os.O_RDONLY)
+    os.dup2(another, given)
+    for _ in range(tools.AT_ONCE):
+        turns.release()
+    told = (await asking)["a"]
+    os.close(another)
+    os.close(given)
+    assert (told.text.strip(), told.error) == (os.readlink("/proc/self/ns/net"), "")
 
 
 async def test_a_namespace_that_is_gone_is_an_error():
