@@ -4,6 +4,8 @@ before. Afterwards it asks the kernels of the places that the packet passed."""
 from __future__ import annotations
 
 import asyncio
+import os
+import weakref
 from collections.abc import Iterable
 
 import structlog
@@ -11,6 +13,7 @@ import structlog
 from explorer.lab.ask import kernel
 from explorer.lab.ask.trace import Trace
 from explorer.lab.drops.hear import Drops
+from explorer.lab.inside.netns import Namespace
 from explorer.network.journeys import Gathered
 from explorer.network.journeys.gathered import Handles
 from explorer.network.journeys.kernel import Answers
@@ -66,9 +69,17 @@ class Watch:
         """Place → what its kernel says now; without `whole` its routes only."""
         held = {trace.place: trace.namespace for trace in self.traces if trace.namespace.fd >= 0}
 
-        def told(one: Question) -> Answers:
+        def told(one: Question, own: Namespace) -> Answers:
             before = self._before.get(one.place, {})
-            return kernel.ask(one.place, held[one.place], one.lookups, one.devices, before, one.flows, whole=whole)
+            return kernel.ask(one.place, own, one.lookups, one.devices, before, one.flows, whole=whole)
 
-        asked = [asyncio.to_thread(told, one) for one in questions if one.place in held]
+        asked = [asyncio.to_thread(told, one, copy_of(held[one.place])) for one in questions if one.place in held]
         return {answers.place: answers for answers in await asyncio.gather(*asked)}
+
+
+def copy_of(namespace: Namespace) -> Namespace:
+    """For a thread: the loop may close the other descriptor meanwhile, and its number may become another namespace's. The copy
+    is closed when nobody holds it any more."""
+    copy = Namespace(namespace.pid, -1, os.dup(namespace.fd))
+    weakref.finalize(copy, os.close, copy.fd)
+    return copy

@@ -51,8 +51,8 @@ class Output:
 async def run_tools(fd: int, tools: Mapping[str, Sequence[str]], account: Account | None = None) -> dict[str, Output]:
     """Name → what that tool printed in the namespace `fd`. It does not raise because of what a namespace holds.
 
-    The tools wait for their turn. Meanwhile the caller may close `fd`, and its number may become that of another namespace, also
-    one of another sandbox. So they get a descriptor of their own.
+    The tools wait for their turn. Meanwhile the caller may close `fd`, and its number may become that of another namespace,
+    also one of another sandbox. So they get a descriptor of their own.
     """
     try:
         own = os.dup(fd)

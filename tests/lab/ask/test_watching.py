@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
+from explorer.lab.ask import kernel
+from explorer.lab.ask.trace import Trace
 from explorer.lab.ask.watching import Watch
+from explorer.lab.inside.netns import Namespace
+from explorer.network.journeys.kernel import Answers
+from explorer.network.journeys.questions import Question
 
 
 async def test_drop_reasons_that_could_not_be_heard_are_said_to_be_missing(monkeypatch):
@@ -17,3 +24,26 @@ async def test_drop_reasons_that_could_not_be_heard_are_said_to_be_missing(monke
     await watch.end()
     assert "drop reasons are not known here, because listening to them failed" in told.deaf
     assert told.deaf in told.notes
+
+
+async def test_a_thread_asks_the_namespace_it_was_given_whatever_becomes_of_its_number(monkeypatch):
+    given = Namespace(os.getpid(), -1, os.open("/proc/self/ns/net", os.O_RDONLY))
+    asked = []
+
+    def ask(place, namespace, *rest, **named):
+        """The namespace ended, and the next thing that was opened got its number."""
+        another = os.open("/dev/null", os.O_RDONLY)
+        os.dup2(another, number)
+        os.close(another)
+        asked.append(os.fstat(namespace.fd).st_ino)
+        return Answers(place=place)
+
+    number, before = given.fd, len(os.listdir("/proc/self/fd"))
+    monkeypatch.setattr(kernel, "ask", ask)
+    watch = Watch([Trace("h1", given)])
+    try:
+        assert set(await watch.ask([Question("h1", (), ())], whole=True)) == {"h1"}
+        assert asked == [given.inode]
+        assert len(os.listdir("/proc/self/fd")) == before, "nothing stays open"
+    finally:
+        given.close()

@@ -64,7 +64,7 @@ async def test_tools_of_a_sandbox_in_debt_come_last_and_others_do_not(here):
 
 @needs_root
 async def test_while_they_wait_the_number_of_the_descriptor_may_become_anothers(here):
-    """A container ends while its tools wait. The next namespace that is opened gets the same number: perhaps another learner's."""
+    """A container ends while its tools wait. The next namespace that is opened gets the same number; it may be another's."""
     given = os.dup(here)
     turns = tools._turns.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(tools.AT_ONCE))
     for _ in range(tools.AT_ONCE):
