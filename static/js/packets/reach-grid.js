@@ -66,13 +66,13 @@ export function score(grid, how, guesses) {
 export class ReachGrid extends HTMLElement {
   connectedCallback() {
     if (this.table) return;
-    const head = make("div", "reach-head sticky left-[0.9rem] max-w-[min(60rem,calc(100cqw_-_2rem))] flex flex-wrap gap-2");
+    const head = make("div", "reach-head sticky left-[0.9rem] max-w-[min(60rem,calc(100cqw_-_2rem))] flex flex-wrap items-center gap-2");
     this.how = HOWS[0][0];
-    this.choice = make("div", "join reach-how");
+    this.choice = make("div", "reach-how flex flex-wrap gap-1");
     this.choice.setAttribute("role", "group");
     this.choice.setAttribute("aria-label", "How they ask");
     for (const [how, label] of HOWS) {
-      const one = button("btn btn-xs btn-plain join-item", label, () => this.#turn(how));
+      const one = button("btn btn-xs btn-plain", label, () => this.#turn(how));
       one.dataset.how = how;
       this.choice.append(one);
     }
