@@ -18,6 +18,7 @@ CHAINS = {
     "DOCKER_OUTPUT": "Docker's own chain: where queries to the embedded DNS server at 127.0.0.11 are really sent.",
     "DOCKER_POSTROUTING": "Docker's own chain: makes the embedded DNS server's packets look as if from port 53.",
 }
+MOST = 64  # rules that name the server; Docker writes six
 LEFT = "Named as the chain for Docker's name server, but {} is on no user-defined network now. Who made it is not known."
 _JUMPS = {f"-A {chain} -d {SERVER}/32 -j DOCKER_{chain}": f"DOCKER_{chain}" for chain in ("OUTPUT", "POSTROUTING")}
 _OUT = re.compile(
@@ -63,10 +64,12 @@ def _rule(known: Known, item: Rule, whose: str) -> str:
 
 
 def _paired(known: Known, protocol: str, port: str) -> bool:
-    """Whether exactly one rule leads queries of this protocol to the server and one leads answers back, over this port."""
-    specs = [rule.spec for rule in known.rules("nat") if SERVER in rule.spec]
+    """Whether exactly one rule leads queries of this protocol to the server and one leads answers back, over this port. Among
+    many rules that name the server, none is called Docker's."""
+    if len(known.server_specs) > MOST:
+        return False
     for pattern in (_OUT, _BACK):
-        ports = [found[2] for spec in specs if (found := pattern.fullmatch(spec)) and found[1] == protocol]
+        ports = [found[2] for spec in known.server_specs if (found := pattern.fullmatch(spec)) and found[1] == protocol]
         if ports != [port]:
             return False
     return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from explorer.network.cause import PUBLISH, UNKNOWN, Why, container
 from explorer.network.drivers.known import Known
 from explorer.network.embedded_dns import SERVER
-from explorer.network.model import Connection, DockerNetwork
+from explorer.network.model import Connection
 from explorer.network.names import spec
 
 
@@ -83,16 +83,8 @@ def _masqueraded(known: Known, item: Connection) -> str:
     network = known.address_network(item.original.source)
     target = _end(item.original.destination, item.original.destination_port)
     who = found.name if found else item.original.source
-    because = f" because network {network.name} is masqueraded" if network and _is_masqueraded(known, network) else ""
+    because = f" because network {network.name} is masqueraded" if network and network.name in known.masqueraded else ""
     return f"{who} to {target}: its source address was replaced by {item.reply.destination}{because}."
-
-
-def _is_masqueraded(known: Known, network: DockerNetwork) -> bool:
-    """Whether Docker's rule for it is there. Without it, something else replaced the address."""
-    return any(
-        rule.out_interface == f"!{network.bridge}" and rule.source in network.subnets and known.book.find(rule) is not None
-        for rule in (*known.rules("nat"), *known.rules("raw"))
-    )
 
 
 def _plain(known: Known, item: Connection) -> str:

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from explorer.network.drivers.known import Known
 from explorer.network.explain import explain
 from explorer.network.model import DockerState, Place
 from explorer.network.not_dockers import AGAIN, NOT_DOCKERS, UNLIKE
@@ -295,3 +296,27 @@ def test_the_kernels_part_needs_no_daemon():
     told = {line.why for view in seen.values() for line in view.lines}
     assert "One end of a veth pair; the other end is vethb68a8bd in h1." in told
     assert "The kernel added this route with the address of eth0: that subnet is reached directly." in told
+
+
+def test_many_lines_do_not_read_all_rules_each(monkeypatch):
+    """A learner can make thousands of connections and rules: what the rules say is found once for all lines."""
+    read = []
+    rules = Known.rules
+    monkeypatch.setattr(Known, "rules", lambda known, view: read.append(view) or rules(known, view))
+    out = (
+        "tcp 6 9 ESTABLISHED src=172.17.0.2 dst=10.77.3.100 sport={} dport=80 src=10.77.3.100 dst=10.77.3.11 sport=80 dport={}"
+    )
+    shown = "".join(f"{out.format(port, port)} [ASSURED] mark=0 use=1\n" for port in range(2000, 2050))
+    place = places("5-traffic")["h1"]
+    told = explain(place, "connections", observe("connections", shown), docker("5-traffic"))
+    assert {line.why.endswith("because network bridge is masqueraded.") for line in told.lines} == {True}
+    assert len(read) < 6
+    read.clear()
+    lines = "".join(f"-A DOCKER_OUTPUT -d 127.0.0.11/32 -p tcp -m tcp --dport 53 -j DNAT --to-destination 127.0.0.11:{port}\n"
+                    for port in range(2000, 2100))  # fmt: skip
+    before = text(CAPTURES / "bridge" / "5-traffic" / "h1", FILES["nat"][0])
+    seen = observe("nat", before.replace("COMMIT", f"{lines}COMMIT"))
+    where = place.model_copy(update={"views": {**place.views, "nat": seen}})
+    told = explain(where, "nat", seen, docker("5-traffic"))
+    assert len(read) < 6
+    assert {line.why for line in told.lines if ":20" in line.text and "DOCKER_OUTPUT" in line.text} == {UNLIKE.text}

@@ -24,6 +24,7 @@ from explorer.network.model import (
     PublishedPort,
     Rule,
 )
+from explorer.network.packets.dns import EMBEDDED_SERVER
 from explorer.network.writes import RuleBook, complete, host_rules
 from explorer.network.writes.inside import End, ends_of, own, way_out_of
 from explorer.network.writes.rules import seen_proxy
@@ -137,6 +138,22 @@ class Known:
     def proxy(self) -> bool | None:
         """Whether the host's daemon uses docker-proxy; None when its rules do not show it."""
         return seen_proxy(self.rules("nat"))
+
+    @cached_property
+    def masqueraded(self) -> frozenset[str]:
+        """The names of the networks of which Docker's rule that replaces source addresses is there."""
+        by_way = {f"!{network.bridge}": network for network in self.bridges.values()}
+        found = set()
+        for rule in (*self.rules("nat"), *self.rules("raw")):
+            network = by_way.get(rule.out_interface)
+            if network and rule.source in network.subnets and self.book.find(rule) is not None:
+                found.add(network.name)
+        return frozenset(found)
+
+    @cached_property
+    def server_specs(self) -> tuple[str, ...]:
+        """The rules of the nat table that name Docker's name server."""
+        return tuple(rule.spec for rule in self.rules("nat") if EMBEDDED_SERVER in rule.spec)
 
     def rules(self, view: str) -> Iterator[Rule]:
         seen = self.place.views.get(view)
