@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import struct
+from contextlib import suppress
 from typing import Any
+
+from redis.exceptions import RedisError
 
 from explorer.live import messages, state
 from explorer.live.edge import Close, Receive, SandboxEdge, Send
@@ -38,6 +41,13 @@ class CaptureSocket(SandboxEdge):
         """Sends the frames from the first to the last. A page that connects again gets all of them again."""
         await self.begin(await self.find())
         follow = asyncio.create_task(self.follow())
+        try:
+            await self.pass_on()
+        finally:
+            await end(follow)
+
+    async def pass_on(self) -> None:
+        """Sends what comes, until the capture ends."""
         subscription = await self.hub.subscribe(capture_key(self.sandbox.pk, self.capture), START)
         loop = asyncio.get_running_loop()
         asked = loop.time()
@@ -57,7 +67,6 @@ class CaptureSocket(SandboxEdge):
                     return
         finally:
             self.hub.leave(subscription)
-            await end(follow)
 
     async def begin(self, facts: CaptureFacts) -> None:
         """Sends what stands before the frames."""
@@ -65,7 +74,8 @@ class CaptureSocket(SandboxEdge):
     async def follow(self) -> None:
         """Notes in Redis that somebody reads this capture: the node ends a ring that nobody reads."""
         while True:
-            await self.hub.redis.set(followed_key(self.sandbox.pk, self.capture), 1, ex=FOLLOWED_SECONDS)
+            with suppress(RedisError, OSError):  # else a short trouble of Redis would end a ring that is looked at
+                await self.hub.redis.set(followed_key(self.sandbox.pk, self.capture), 1, ex=FOLLOWED_SECONDS)
             await asyncio.sleep(FOLLOWED_SECONDS / 3)
 
     async def find(self) -> CaptureFacts:

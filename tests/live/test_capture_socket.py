@@ -1,5 +1,6 @@
 """The capture socket: who gets in, every frame once, what was left out, and the end."""
 
+import asyncio
 import time
 from types import SimpleNamespace
 
@@ -8,6 +9,7 @@ import pytest
 from explorer.live import capture as module
 from explorer.network.packets.captured import Frame
 from explorer.sandboxes.events import CaptureFacts, capture_key, captures_key
+from tests.live.test_terminal_socket import soon
 from tests.network.test_captured import PING
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -97,3 +99,41 @@ async def test_permission_is_asked_again_although_frames_come_without_a_pause(mo
     socket.carry, socket.allowed = carry, allowed
     await socket.flow()
     assert len(asked) >= 2
+
+
+class Tired:
+    """Redis that does not answer the first question."""
+
+    def __init__(self):
+        self.asked = 0
+
+    async def set(self, *words, **named):
+        self.asked += 1
+        if self.asked == 1:
+            raise ConnectionError("away for a moment")
+
+
+async def test_a_short_trouble_of_redis_does_not_make_a_follower_forgotten(monkeypatch):
+    monkeypatch.setattr(module, "FOLLOWED_SECONDS", 0.03)
+    socket = object.__new__(module.CaptureSocket)
+    socket.capture, socket.sandbox, socket.hub = "c1", SimpleNamespace(pk="sb"), SimpleNamespace(redis=Tired())
+    following = asyncio.create_task(socket.follow())
+    await soon(lambda: socket.hub.redis.asked > 2 or following.done())
+    assert not following.done()
+    following.cancel()
+
+
+async def test_a_reader_that_never_began_is_no_follower():
+    async def refuse(*asked):
+        raise ConnectionError("away")
+
+    async def nothing(*asked): ...
+
+    socket = object.__new__(module.CaptureSocket)
+    socket.capture, socket.sandbox = "c1", SimpleNamespace(pk="sb")
+    socket.hub = SimpleNamespace(redis=Tired(), subscribe=refuse)
+    socket.find = socket.begin = nothing
+    before = asyncio.all_tasks()
+    with pytest.raises(ConnectionError):
+        await socket.flow()
+    assert asyncio.all_tasks() == before
