@@ -15,13 +15,13 @@ from explorer.sandboxes.orders import FollowJourney
 log = structlog.get_logger(__name__)
 
 WAITING = 4  # no person asks for more at once in one sandbox
-AT_ONCE = 24  # on one node; each needs some processes, and some megabytes when many packets pass
+AT_ONCE = 24  # on one node, with grids; each needs some processes, and some megabytes when many packets pass
 PATIENCE = 8.0  # seconds
 FULL = "This node follows as many packets as it can at once. Try again in a moment."
 
 
 class JourneyDesk:
-    """`room` limits how many journeys run at once on the node; all desks share it."""
+    """`room` limits how many journeys and grids run at once on the node; all desks share it."""
 
     def __init__(
         self,

@@ -27,6 +27,7 @@ from explorer.lab.watch.commands import Command, Commands
 from explorer.lab.watch.happenings import Deed
 from explorer.lab.watch.observe import Observer
 from explorer.network.differ import Change
+from explorer.network.grid import Grid
 from explorer.network.model import DockerState, Place
 from explorer.network.scenario import StartWeather
 from explorer.node.relay.captures import Captures
@@ -106,7 +107,8 @@ class SandboxWatch:
         self.observer = Observer(config, self.sandbox, self.generation, wanted.facts, self, self.account)
         self.journeys = JourneyDesk(lambda asked: self.observer.journey(asked), self.tell_line, tracing)
         self.captures = Captures(redis, self.sandbox, lambda *asked: self.observer.capture(*asked), self.tell_line)
-        self.grids = GridDesk(redis, self.sandbox, lambda: self.observer.reach(), self.tell_line)
+        self.tracing = tracing
+        self.grids = GridDesk(redis, self.sandbox, self._reach, self.tell_line)
         self.weather = WeatherDesk(
             redis,
             weather_key(self.sandbox, self.generation),
@@ -126,6 +128,11 @@ class SandboxWatch:
         self.seen_at = 0.0
         self.oldest: float | None = None  # when the oldest change that is not in the stream was seen
         self.instruct(wanted)
+
+    async def _reach(self) -> Grid:
+        """A grid follows its packets as a journey does, so it takes the place of a journey on the node. It waits for one."""
+        async with self.tracing:
+            return await self.observer.reach()
 
     def instruct(self, wanted: Wanted) -> None:
         """Takes over what the rows say now."""

@@ -1,4 +1,4 @@
-"""What is told is made ready in a thread beside the loop. Meanwhile nothing else changes what is told."""
+"""What waits in one sandbox's part of the relay: what is told, for the thread that makes it ready; a grid, for a place."""
 
 from __future__ import annotations
 
@@ -37,3 +37,17 @@ async def test_it_waits_for_the_thread(watch, say, what):
         assert watch.seen == []
     await saying
     assert watch.seen == [what]
+
+
+async def test_a_grid_waits_for_a_place_among_the_journeys_of_the_node(watch):
+    async def reach():
+        watch.seen.append("grid")
+
+    watch.observer, watch.tracing = SimpleNamespace(reach=reach), asyncio.Semaphore(1)
+    async with watch.tracing:
+        measuring = asyncio.create_task(watch._reach())
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert watch.seen == []
+    await measuring
+    assert watch.seen == ["grid"]
