@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from explorer.network.journeys import Case, Gathered
 from explorer.network.journeys.endings import end_of
+from explorer.network.journeys.endings import proxied as second
 from explorer.network.journeys.ends import Ends
 from explorer.network.journeys.gathered import Handles
 from explorer.network.journeys.identity import datagram_marks, tcp_marks
@@ -13,6 +14,7 @@ from explorer.network.journeys.kernel import Answers, Flow, Listener, Lookup, Tr
 from explorer.network.journeys.questions import questions
 from explorer.network.journeys.scene import Scene
 from explorer.network.model import DockerContainer, DockerState, Endpoint, PublishedPort
+from explorer.network.packets import dissect
 from tests.network.journeys.test_identity import at, ip, udp
 from tests.network.journeys.test_tell import (
     HANDLES,
@@ -112,6 +114,14 @@ def proxied(*more, docker=PUBLISHED):
 def test_the_connection_that_docker_proxy_opens_is_told():
     second = f"then h1 opened a second connection, 172.17.0.1:41000 → {WEB}:80"
     assert proxied(HANDED_ON).endswith(f"{second}, as docker-proxy does for port 8080, which web publishes")
+
+
+def test_frames_that_cannot_be_it_are_not_taken_apart(monkeypatch):
+    taken = []
+    monkeypatch.setattr(second, "dissect", lambda data, length: taken.append(data) or dissect(data, length))
+    busy = [seen(5, "h1", "docker0", "out", "172.17.0.1", "172.17.0.9", 50000 + n, 8443, seq=7, ack=7) for n in range(50)]
+    assert "opened a second connection" in proxied(*busy, replace(HANDED_ON, at=9_000_000))
+    assert len(taken) == 1
 
 
 def test_another_connection_of_the_host_is_not_taken_for_it():

@@ -11,6 +11,7 @@ import pytest
 
 from explorer.network.journeys import Case, Gathered
 from explorer.network.journeys.endings import end_of
+from explorer.network.journeys.endings.onward import asked_in_vain
 from explorer.network.journeys.ends import Ends
 from explorer.network.journeys.evidence import switch_is
 from explorer.network.journeys.gathered import Drop
@@ -217,6 +218,17 @@ def test_a_question_that_was_answered_is_not_called_unanswered():
     assert (told.ending, told.sentence.text) == ("arrived", "h1/cli asked by ARP on eth0 who has 172.18.0.9; it was answered")
     alone = end_of(cases((asked,), marks=marks, ends=("h1/cli", ""))[0])
     assert alone.sentence.text.endswith("nobody answered")
+
+
+def test_who_was_asked_for_in_vain_is_read_without_taking_frames_apart():
+    question, answer = arp(1, "172.18.0.3", "172.18.0.9"), arp(2, "172.18.0.9", "172.18.0.3", "in")
+    assert asked_in_vain([question], "h1/cli", "172.18.0.9") == "eth0"
+    assert asked_in_vain([question], "h1/cli", "172.18.0.3") == ""
+    assert asked_in_vain([question, answer], "h1/cli", "172.18.0.9") == ""
+    assert asked_in_vain([arp(3, "172.18.0.3", "172.18.0.9")], "h1/cli", "172.18.0.9") == "", (
+        "reverse ARP asks for no neighbour"
+    )
+    assert asked_in_vain([replace(question, data=question.data[:41])], "h1/cli", "172.18.0.9") == ""
 
 
 # --- many frames ---

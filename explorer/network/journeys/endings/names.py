@@ -37,6 +37,9 @@ def with_names(case: Case, end: End) -> End:
     return replace(end, sentence=Sentence(text, *grounds, names_asked(asker, names)))
 
 
+DNS_PORT = (53).to_bytes(2)
+
+
 @dataclass(frozen=True, slots=True)
 class SentOn:
     """A question that Docker's name server sent to another one, or that one's answer. `said` is "" for a question."""
@@ -80,7 +83,7 @@ def _nobody(case: Case, place: str, server: str) -> Evidence | None:
 def _about(case: Case, name: str, places: set[str]) -> Iterator[SentOn]:
     """DNS messages about the name between one of the places and another name server than Docker's own."""
     for one in case.gathered.sightings:
-        if one.place not in places or b"\0\1" not in one.data:
+        if one.place not in places or DNS_PORT not in one.data:
             continue
         packet = dissect(one.data, one.length)
         message, ends = packet.find("DNS"), ends_of(packet)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterable
-from ipaddress import IPv6Address
+from ipaddress import IPv4Address, IPv6Address
 
 from explorer.network.journeys.endings.case import Case, End
 from explorer.network.journeys.evidence import (
@@ -27,7 +27,6 @@ from explorer.network.journeys.headers import ICMP6, in_frame
 from explorer.network.journeys.kernel import Looked
 from explorer.network.journeys.model import Evidence
 from explorer.network.journeys.seen import SeenPacket
-from explorer.network.packets import dissect
 
 FILTERED = "TcpExtIPReversePathFilter"
 Silent = tuple[str, Evidence, *tuple[Evidence, ...]]
@@ -83,14 +82,15 @@ def asked_in_vain(sightings: Iterable[Sighting], place: str, address: str) -> st
     return device
 
 
+ARP = bytes((8, 6, 0, 1, 8, 0, 6, 4))  # the type of the frame, and that it asks by Ethernet for addresses of IPv4 (RFC 826)
 SOLICITATION, ADVERTISEMENT = 135, 136  # types of ICMPv6 (RFC 4861)
 
 
 def _neighbours_message(one: Sighting) -> tuple[str, str]:
     """Whether a frame asks who has an address or answers it, and which address."""
-    if one.data[12:14] == b"\x08\x06" and len(one.data) >= 42 and (arp := dissect(one.data, one.length).find("ARP")):
-        answers = "reply" in arp.get("operation")
-        return ("answer", arp.get("sender IP")) if answers else ("question", arp.get("target IP"))
+    if one.data[12:20] == ARP and len(one.data) >= 42:
+        sender, target = (str(IPv4Address(one.data[at : at + 4])) for at in (28, 38))
+        return {1: ("question", target), 2: ("answer", sender)}.get(int.from_bytes(one.data[20:22]), ("", ""))
     ip = in_frame(one.data) if one.data[12:14] == b"\x86\xdd" else None
     message = one.data[ip.after : ip.after + 24] if ip and ip.protocol == ICMP6 else b""
     if len(message) < 24 or message[0] not in (SOLICITATION, ADVERTISEMENT):

@@ -38,9 +38,9 @@ def with_second(case: Case, end: End) -> End:
 
 def _opened(case: Case, place: str, inside: set[tuple[str, str]]) -> tuple[Sighting, Ends] | None:
     """The first connection to one of these ends that left the place after the packet, from an address of its own."""
-    after = case.last.sighting.at
+    after, ports = case.last.sighting.at, {int(port).to_bytes(2) for _, port in inside}
     for one in sorted(case.gathered.sightings, key=lambda sighting: sighting.at):
-        if one.place != place or one.way != "out" or one.at <= after:
+        if one.place != place or one.way != "out" or one.at <= after or not any(port in one.data for port in ports):
             continue
         packet = dissect(one.data, one.length)
         tcp, ends = packet.find("TCP"), ends_of(packet)
