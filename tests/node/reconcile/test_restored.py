@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from explorer.node.reconcile import decide, sweep
 from explorer.node.reconcile.memory import memory_file, read_memory
+from explorer.node.this_node import hold
 from explorer.sandboxes.models import Node, Sandbox
 from tests.one_node import Standing
 
@@ -211,3 +212,9 @@ def test_a_name_that_waits_for_no_decision_is_refused(restored, engine, capsys):
     with pytest.raises(SystemExit):
         call_command("reconcile", "--remove", restored.pk)
     assert (restored.pk, 1) in engine.standing
+
+
+def test_a_sweep_by_hand_says_when_a_worker_sweeps_at_that_moment(ready, capsys):
+    with hold("reconcile"), pytest.raises(SystemExit):
+        call_command("reconcile")
+    assert "sweeps at this moment" in "".join(capsys.readouterr())

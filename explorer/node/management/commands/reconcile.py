@@ -13,6 +13,7 @@ from explorer.lab.errors import LabError
 from explorer.node.management.answering import fail
 from explorer.node.reconcile import decide, sweep
 from explorer.node.reconcile.plan import Removal
+from explorer.node.this_node import is_held
 
 HEADINGS = {
     "remove": "would be removed",
@@ -40,6 +41,8 @@ class Command(BaseCommand):
                 self.decide(options["adopt"] or options["remove"], adopt=bool(options["adopt"]))
             elif options["dry_run"]:
                 self.show(decide.look())
+            elif is_held("reconcile"):
+                fail("A worker of this node sweeps at this moment; it does so every ten seconds.", "busy", as_json=self.as_json)
             else:
                 sweep.reconcile(beat=False)  # a sweep by hand is no worker
         except LabError as error:
