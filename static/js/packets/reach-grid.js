@@ -66,7 +66,10 @@ export function score(grid, how, guesses) {
 export class ReachGrid extends HTMLElement {
   connectedCallback() {
     if (this.table) return;
-    const head = make("div", "reach-head sticky left-[0.9rem] max-w-[min(60rem,calc(100cqw_-_2rem))] flex flex-wrap items-center gap-2");
+    const head = make(
+      "div",
+      "reach-head sticky left-[0.9rem] max-w-[min(60rem,calc(100cqw_-_2rem))] flex flex-wrap items-center gap-2",
+    );
     this.how = HOWS[0][0];
     this.choice = make("div", "reach-how flex flex-wrap gap-1");
     this.choice.setAttribute("role", "group");
