@@ -39,11 +39,14 @@ async def set_weather(
     others = there - {(end.place, end.interface.name) for end in ends}
     if not weather.plain and len(others) + len(ends) > ENDS:
         raise BadWeather(f"A sandbox has weather at {ENDS} ends of links at most. Clear another link first.")
-    done = []
+    spaces = []
     for end in ends:
-        namespace, name = namespace_of(end.place), end.interface.name
-        if namespace is None:
-            raise NotThere(f"{end.place} is gone.")
+        if (namespace := namespace_of(end.place)) is None:
+            raise NotThere(f"{end.place} is gone.")  # before the other end has weather that nobody knows of
+        spaces.append(namespace)
+    done = []
+    for end, namespace in zip(ends, spaces, strict=True):
+        name = end.interface.name
         before = made.get((end.place, name))
         usual = before.mtu_before if before else end.interface.mtu
         wanted = weather.mtu or (usual if before and before.weather.mtu else 0)

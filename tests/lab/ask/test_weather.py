@@ -6,7 +6,7 @@ import pytest
 
 from explorer.lab.ask import weather as module
 from explorer.lab.ask.weather import set_weather
-from explorer.lab.errors import BadWeather
+from explorer.lab.errors import BadWeather, NotThere
 from explorer.lab.inside.allowance import Account
 from explorer.network.model import Interface, Observation, Place
 from explorer.network.weather import ENDS, Set, Weather
@@ -58,4 +58,17 @@ async def test_those_that_are_there_count(given):
     others = [f"m{number}" for number in range(ENDS)]
     with pytest.raises(BadWeather, match=f"{ENDS} ends"):
         await set_one({name: place(name) for name in ("outside", *others)}, others)
+    assert given == []
+
+
+async def test_a_cable_of_which_one_end_is_gone_is_left_as_it_is(given):
+    ends = {"h1": ("host", "veth1", 5, 2), "h1/web": ("container", "eth0", 2, 5)}
+    places = {}
+    for name, (kind, device, index, peer) in ends.items():
+        card = Interface(key=device, index=index, name=device, kind="veth", mtu=1500, state="UP", peer_index=peer)
+        seen = {"interfaces": Observation(command="ip addr", items=(card,))}
+        places[name] = Place(id=name, kind=kind, host="h1", name=name, netns=index, views=seen)
+    there = {"h1/web": Held()}
+    with pytest.raises(NotThere, match="h1 is gone"):
+        await set_weather(places, "h1/web", "eth0", SLOW, {}, there.get, Account())
     assert given == []
