@@ -5,9 +5,11 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from explorer.network.elsewhere import NOBODY, look_elsewhere
+from explorer.network.drivers.known import know
+from explorer.network.drivers.overlay import why as overlay
+from explorer.network.elsewhere import NOBODY, Elsewhere, End, look_elsewhere
 from explorer.network.explain import explain
-from explorer.network.model import Snapshot
+from explorer.network.model import Neighbour, Snapshot
 from explorer.network.not_dockers import NOT_DOCKERS
 
 SEEN = Path(__file__).parents[1] / "captures" / "overlay" / "swarm.json"
@@ -67,3 +69,20 @@ def test_what_the_hosts_say_to_each_other():
 
 def test_on_a_swarm_host_what_is_not_dockers_is_said():
     assert NOT_DOCKERS.text not in {reason for (place, _), (reason, _) in whys().items() if place in ("h1", "h2")}
+
+
+def test_a_neighbour_of_ipv6_on_the_same_host_was_not_found_by_arp():
+    snapshot = Snapshot.model_validate_json(SEEN.read_text())
+    state = snapshot.docker["h1"]
+    ring = next(one for one in state.networks if one.name == "ring")
+    ends = {(ring.id, address): End("other", "h1", ring.id) for address in ("fd00::8", "10.0.1.8")}
+    known = know(snapshot.places["h1/web"], state, Elsewhere(ends=ends))
+    card = next(name for name, end in known.ends.items() if end.network.name == "ring")
+
+    def told(address):
+        return overlay.why(
+            known, Neighbour(key="n", address=address, dev=card, mac="02:00:00:00:00:08", state="REACHABLE")
+        ).text
+
+    assert told("fd00::8").endswith("its MAC address, found by neighbour discovery.")
+    assert told("10.0.1.8").endswith("its MAC address, found by ARP.")
