@@ -83,7 +83,7 @@ def test_one_directory_with_very_many_files_is_not_counted_without_end(tmp_path,
             time.sleep(0.002)
             yield os.stat(tmp_path)
 
-    monkeypatch.setattr(diskuse, "TREE_SECONDS", 0.2)
+    monkeypatch.setattr(diskuse, "TREE_SECONDS", 1.0)
     monkeypatch.setattr(diskuse, "_entries", slowly)
     found = diskuse.tree(tmp_path)
     assert 0 < found.files < 2000

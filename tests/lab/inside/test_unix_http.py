@@ -145,7 +145,8 @@ async def test_nor_does_one_whose_events_are_empty_lines(crumbs):
 
 async def test_a_daemon_that_answers_is_not_called_mute_because_its_sandbox_waits_for_its_turn(tmp_path, monkeypatch):
     monkeypatch.setattr(unix_http, "TURN", 0.0)
-    account = Account(Exceeded(Rates(rate=1.0, together=1.0)))
-    account.charge(1.6)  # more than may be done at once: 0.6 s of waiting, longer than an answer may take here
+    monkeypatch.setattr(unix_http, "REST", 0.0)
+    account = Account(Exceeded(Rates(rate=0.5, together=0.5)))
+    account.charge(2.5)  # more than may be done at once: three seconds of waiting, longer than an answer may take here
     async with daemon(tmp_path, saying(answer({"Version": "26"}))) as connect:
-        assert await ask(connect, "GET", "/version", account=account) == (200, b'{"Version": "26"}')
+        assert await ask(connect, "GET", "/version", seconds=2.0, account=account) == (200, b'{"Version": "26"}')

@@ -35,13 +35,13 @@ def test_many_mount_namespaces_and_groups_do_not_keep_the_guard_from_ending_anyb
         time.sleep(0.02)
         return 1
 
-    monkeypatch.setattr(sandboxes, "MOUNTS_TOGETHER", 0.1, raising=False)
-    monkeypatch.setattr(sandboxes, "GROUPS_TOGETHER", 0.1, raising=False)
+    monkeypatch.setattr(sandboxes, "MOUNTS_TOGETHER", 1.0, raising=False)
+    monkeypatch.setattr(sandboxes, "GROUPS_TOGETHER", 1.0, raising=False)
     monkeypatch.setattr(sandboxes, "_namespaces", lambda sandbox: [])
     monkeypatch.setattr(sandboxes, "_mount_namespaces", lambda sandbox: list(range(300)))
     monkeypatch.setattr(sandboxes, "_groups", lambda config, sandbox: [tmp_path] * 300)
     monkeypatch.setattr(sandboxes, "count_tmpfs", slow)
     monkeypatch.setattr(sandboxes, "count_groups", slow)
     held = sandboxes.held_by(None, sandboxes.Sandbox("s"))
-    assert 0 < held["mounts of tmpfs"] < 200 * sandboxes.TMPFS
-    assert 0 < held["control groups"] < 200 * sandboxes.GROUP
+    assert 0 < held["mounts of tmpfs"] < 300 * sandboxes.TMPFS
+    assert 0 < held["control groups"] < 300 * sandboxes.GROUP

@@ -110,10 +110,10 @@ async def test_a_place_of_the_scenario_that_never_comes_is_said(desk, world, mon
 
 
 async def test_places_that_never_come_hold_up_the_page_once_and_not_each(desk, world, monkeypatch):
-    monkeypatch.setattr(weather_module, "APPEARS_SECONDS", 1.0)
+    monkeypatch.setattr(weather_module, "APPEARS_SECONDS", 2.0)
     monkeypatch.setattr(weather_module, "AGAIN", 0.02)
     world.trouble = NotThere("it has no cable 'eth0'.")
     began = asyncio.get_running_loop().time()
     begins = tuple(StartWeather(place=f"h1/c{number}", weather=SLOW) for number in range(12))
     await running(desk, lambda: len(world.told) == len(begins), begins)
-    assert asyncio.get_running_loop().time() - began < 8
+    assert asyncio.get_running_loop().time() - began < 20
