@@ -3,6 +3,7 @@
 import asyncio
 import time
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -92,7 +93,7 @@ async def test_permission_is_asked_again_although_frames_come_without_a_pause(mo
         asked.append(1)
 
     monkeypatch.setattr(module, "RECHECK_SECONDS", 0.1)
-    socket = object.__new__(module.CaptureSocket)
+    socket: Any = object.__new__(module.CaptureSocket)
     socket.capture, socket.sandbox = "c1", SimpleNamespace(pk="sb")
     socket.hub = SimpleNamespace(subscribe=subscribe, leave=lambda subscription: None)
     socket.find = socket.begin = socket.follow = nothing
@@ -115,7 +116,7 @@ class Tired:
 
 async def test_a_short_trouble_of_redis_does_not_make_a_follower_forgotten(monkeypatch):
     monkeypatch.setattr(module, "FOLLOWED_SECONDS", 0.03)
-    socket = object.__new__(module.CaptureSocket)
+    socket: Any = object.__new__(module.CaptureSocket)
     socket.capture, socket.sandbox, socket.hub = "c1", SimpleNamespace(pk="sb"), SimpleNamespace(redis=Tired())
     following = asyncio.create_task(socket.follow())
     await soon(lambda: socket.hub.redis.asked > 2 or following.done())
@@ -129,7 +130,7 @@ async def test_a_reader_that_never_began_is_no_follower():
 
     async def nothing(*asked): ...
 
-    socket = object.__new__(module.CaptureSocket)
+    socket: Any = object.__new__(module.CaptureSocket)
     socket.capture, socket.sandbox = "c1", SimpleNamespace(pk="sb")
     socket.hub = SimpleNamespace(redis=Tired(), subscribe=refuse)
     socket.find = socket.begin = nothing

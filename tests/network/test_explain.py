@@ -302,7 +302,12 @@ def test_many_lines_do_not_read_all_rules_each(monkeypatch):
     """A learner can make thousands of connections and rules: what the rules say is found once for all lines."""
     read = []
     rules = Known.rules
-    monkeypatch.setattr(Known, "rules", lambda known, view: read.append(view) or rules(known, view))
+
+    def noted(known, view):
+        read.append(view)
+        return rules(known, view)
+
+    monkeypatch.setattr(Known, "rules", noted)
     out = (
         "tcp 6 9 ESTABLISHED src=172.17.0.2 dst=10.77.3.100 sport={} dport=80 src=10.77.3.100 dst=10.77.3.11 sport=80 dport={}"
     )

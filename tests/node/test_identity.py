@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import secrets
+from typing import Any
+
 from explorer.node import this_node
+
+identity: Any = this_node._identity
 
 
 def test_a_process_that_asks_while_another_makes_it_gets_the_same(tmp_path, monkeypatch):
-    make, others = this_node.secrets.token_hex, []
+    make, others = secrets.token_hex, []
 
     def meanwhile(size):
         if not others:
             others.append("")
-            others[0] = this_node._identity.__wrapped__(tmp_path / "engine" / "identity")
+            others[0] = identity.__wrapped__(tmp_path / "engine" / "identity")
         return make(size)
 
-    monkeypatch.setattr(this_node.secrets, "token_hex", meanwhile)
-    mine = this_node._identity.__wrapped__(tmp_path / "engine" / "identity")
+    monkeypatch.setattr(secrets, "token_hex", meanwhile)
+    mine = identity.__wrapped__(tmp_path / "engine" / "identity")
     assert len(mine) == 32
     assert others == [mine]
     assert [path.name for path in (tmp_path / "engine").iterdir()] == ["identity"]

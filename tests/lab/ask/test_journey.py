@@ -8,6 +8,7 @@ import socket
 import struct
 import threading
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -216,7 +217,7 @@ async def test_a_busy_place_does_not_hold_up_the_loop_while_a_packet_is_awaited(
 
     monkeypatch.setattr(journey, "first_of_its_own", look)
     monkeypatch.setattr(journey, "RECORD_SECONDS", 0.5)
-    trace = SimpleNamespace(place="h1", sightings=frames, steps=[])
+    trace: Any = SimpleNamespace(place="h1", sightings=frames, steps=[])
     with pytest.raises(NoAnswer):
         await journey._await(Asked(source="h1", target="*", kind="record"), [trace], places(), Account())
     assert sum(looked) == 2 * len(frames)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from explorer.lab.ask import weather as module
@@ -45,8 +47,9 @@ def given(monkeypatch):
 
 
 async def set_one(places, made):
+    held: Any = Held()
     before = {(name, "eth0"): Set(place=name, interface="eth0", weather=SLOW) for name in made}
-    return await set_weather(places, "outside", "eth0", SLOW, before, lambda name: Held(), Account())
+    return await set_weather(places, "outside", "eth0", SLOW, before, lambda name: held, Account())
 
 
 async def test_removed_containers_leave_room(given):
@@ -68,7 +71,7 @@ async def test_a_cable_of_which_one_end_is_gone_is_left_as_it_is(given):
         card = Interface(key=device, index=index, name=device, kind="veth", mtu=1500, state="UP", peer_index=peer)
         seen = {"interfaces": Observation(command="ip addr", items=(card,))}
         places[name] = Place(id=name, kind=kind, host="h1", name=name, netns=index, views=seen)
-    there = {"h1/web": Held()}
+    there: dict[str, Any] = {"h1/web": Held()}
     with pytest.raises(NotThere, match="h1 is gone"):
         await set_weather(places, "h1/web", "eth0", SLOW, {}, there.get, Account())
     assert given == []

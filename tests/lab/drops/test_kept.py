@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from explorer.lab.drops import hear
+from explorer.lab.drops import hear, libbpf
 from explorer.lab.drops.hear import Drops
 
 
@@ -36,11 +38,12 @@ def kept(monkeypatch):
 async def test_a_journey_that_comes_second_loads_a_program_of_its_own(kept, monkeypatch):
     fresh = Program()
     monkeypatch.setattr(hear, "compiled", Compiled)
-    monkeypatch.setattr(hear.libbpf.Program, "load", lambda file, events: fresh)
-    assert Drops({})._load() is fresh
+    monkeypatch.setattr(libbpf.Program, "load", lambda file, events: fresh)
+    loaded: object = Drops({})._load()
+    assert loaded is fresh
 
 
 def test_a_program_that_was_taken_is_not_closed_when_its_time_is_over(kept):
-    taken = hear.take_kept()
+    taken: Any = hear.take_kept()
     hear.forget(taken)
     assert not taken.closed

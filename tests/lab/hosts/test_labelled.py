@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,8 @@ def test_they_are_the_same(monkeypatch, spoken, six):
     monkeypatch.setattr(ipv6, "spoken", lambda: spoken)
     monkeypatch.setattr(labelled, "session", lambda config: Engine())
     monkeypatch.setattr(labelled, "wait_host", lambda config, container: "26.1.5")
-    found = labelled.read_facts(SimpleNamespace(install="t"), "sb", 1)
+    config: Any = SimpleNamespace(install="t")
+    found = labelled.read_facts(config, "sb", 1)
     told = lifecycle._tell(
         SCENARIOS["one-host"],
         {lan.name: "10.77.5.0/24" for lan in SCENARIOS["one-host"].lans},

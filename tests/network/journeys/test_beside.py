@@ -118,7 +118,12 @@ def test_the_connection_that_docker_proxy_opens_is_told():
 
 def test_frames_that_cannot_be_it_are_not_taken_apart(monkeypatch):
     taken = []
-    monkeypatch.setattr(second, "dissect", lambda data, length: taken.append(data) or dissect(data, length))
+
+    def noted(data, length):
+        taken.append(data)
+        return dissect(data, length)
+
+    monkeypatch.setattr(second, "dissect", noted)
     busy = [seen(5, "h1", "docker0", "out", "172.17.0.1", "172.17.0.9", 50000 + n, 8443, seq=7, ack=7) for n in range(50)]
     assert "opened a second connection" in proxied(*busy, replace(HANDED_ON, at=9_000_000))
     assert len(taken) == 1

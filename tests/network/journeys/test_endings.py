@@ -14,7 +14,7 @@ from explorer.network.journeys.endings import end_of
 from explorer.network.journeys.endings.onward import asked_in_vain
 from explorer.network.journeys.ends import Ends
 from explorer.network.journeys.evidence import switch_is
-from explorer.network.journeys.gathered import Drop
+from explorer.network.journeys.gathered import Drop, Step
 from explorer.network.journeys.icmp import errors_about
 from explorer.network.journeys.identity import datagram_marks, ping_marks, tcp_marks
 from explorer.network.journeys.kernel import Answers, Flow, Listener, Looked, Lookup, Tracked
@@ -30,7 +30,6 @@ from tests.network.journeys.test_tell import (
     PLACES,
     SEQUENCE,
     WEB,
-    Step,
     interface,
     place,
     seen,

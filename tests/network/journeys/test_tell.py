@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from explorer.lab.ask import trace
 from explorer.lab.ask.journey import read_handles
 from explorer.lab.ask.trace import read_steps, table
-from explorer.lab.inside.netlink import attribute
+from explorer.lab.inside.netlink import HEADER, attribute
 from explorer.network.journeys import Case, Gathered, Sighting, Step, identity, tell
 from explorer.network.journeys.ends import Ends
 from explorer.network.journeys.evidence import rule_met
@@ -201,7 +201,12 @@ def test_the_first_packet_says_the_sequence_number():
 
 def test_only_a_frame_that_can_be_it_is_taken_apart(monkeypatch):
     taken = []
-    monkeypatch.setattr(identity, "dissect", lambda data, length: taken.append(data) or dissect(data, length))
+
+    def noted(data, length):
+        taken.append(data)
+        return dissect(data, length)
+
+    monkeypatch.setattr(identity, "dissect", noted)
     busy = [seen(n, "outside", "eth0", "out", OUTSIDE, WEB, 1000 + n, 80, flags=0x10) for n in range(50)]
     assert find_sequence(Gathered((*busy, *WAY_IN)), "outside", 40000, 8080) == SEQUENCE
     assert len(taken) == 1
@@ -240,7 +245,7 @@ def test_a_table_of_a_bridge_is_not_one_of_iptables(family, named):
     whole = bytes((family, 0, 0, 0))
     told = ((trace.TABLE, b"filter\0"), (trace.CHAIN, b"FORWARD\0"), (trace.TYPE, struct.pack(">I", trace.RULE)))
     whole += b"".join(attribute(*one) for one in (*told, (trace.PACKET, struct.pack(">I", 9))))
-    head = trace.HEADER.pack(trace.HEADER.size + len(whole), trace.NFT_SUBSYSTEM << 8 | trace.NEW_TRACE, 0, 0, 0)
+    head = HEADER.pack(HEADER.size + len(whole), trace.NFT_SUBSYSTEM << 8 | trace.NEW_TRACE, 0, 0, 0)
     [met] = read_steps("h1", head + whole)
     assert met.table == named
     command = rule_met("h1", Met(table=named, chain="FORWARD", verdict="drop")).command

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -13,9 +14,11 @@ from explorer.node.relay.sandbox_watch import SandboxWatch
 @pytest.fixture
 def watch():
     seen = []
-    telling = SimpleNamespace(see_frames=lambda *told: seen.append("frames"), see_happening=lambda *told: seen.append("line"))
-    nothing = SimpleNamespace(set=lambda: None, moved=lambda: None)
-    watch = object.__new__(SandboxWatch)
+    telling: Any = SimpleNamespace(
+        see_frames=lambda *told: seen.append("frames"), see_happening=lambda *told: seen.append("line")
+    )
+    nothing: Any = SimpleNamespace(set=lambda: None, moved=lambda: None)
+    watch: Any = object.__new__(SandboxWatch)
     watch.telling, watch.turn, watch.seen = telling, asyncio.Lock(), seen
     watch.wake = watch.turned = watch.pacing = nothing
     watch.oldest = None
