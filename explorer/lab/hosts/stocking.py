@@ -130,17 +130,27 @@ def _as_tar(config: LabConfig, source: str) -> Iterator[Path]:
             yield made
         elif "/" in source and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{2,199}", source):
             _check_room(config, 0)
-            _pull(source, made)
+            _pull(config, source, made)
             yield made
         else:
             raise NodeError("There is no such file or directory, and it is no REGISTRY/NAME.", source[:200])
 
 
-def _pull(source: str, target: Path) -> None:
+def _pull(config: LabConfig, source: str, target: Path) -> None:
+    """Fetches an image as an archive, which may not become larger than an image may be."""
     if not shutil.which("skopeo"):
         raise NodeError("This node has no program that gets images from a registry.", "install skopeo, or name a file")
-    words = ["skopeo", "copy", "--quiet", f"docker://{source}", f"docker-archive:{target}"]
-    _run(words, f"{source} could not be had from its registry.", PULL_SECONDS)
+    most = config.image_mb * 2**20
+    limited = ["prlimit", f"--fsize={most}"]  # the archive is one file, and its layers are unpacked in it
+    words = [*limited, "skopeo", "copy", "--quiet", f"docker://{source}", f"docker-archive:{target}"]
+    try:
+        _run(words, f"{source} could not be had from its registry.", PULL_SECONDS)
+    except NodeError as error:
+        if target.exists() and target.stat().st_size >= most:
+            raise NodeError(
+                f"{source} is larger than an image may be.", f"EXPLORER_IMAGE_MB is {config.image_mb}"
+            ) from error
+        raise
 
 
 def _run(words: list[str], sentence: str, seconds: float = LOAD_SECONDS) -> None:

@@ -30,7 +30,7 @@ from explorer.network.writes.inside import End, ends_of, own, way_out_of
 from explorer.network.writes.rules import seen_proxy
 from explorer.network.writes.sockets import listener_at
 
-IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+Subnets = dict[tuple[int, int], dict[int, DockerNetwork]]  # (IP version, prefix length) → its leading bits → the network
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Known:
     networks: dict[str, DockerNetwork] = field(default_factory=dict)
     attached: dict[str, Attached] = field(default_factory=dict)  # by IP address and by MAC address
     container: DockerContainer | None = None  # the container that this namespace belongs to
-    subnets: tuple[tuple[IPNetwork, DockerNetwork], ...] = ()
+    subnets: Subnets = field(default_factory=dict)
     elsewhere: Elsewhere = NOBODY  # endpoints on the other hosts
     owners: dict[str, tuple[str, ...]] = field(default_factory=dict)  # of interfaces, each once it was asked for
 
@@ -117,7 +117,11 @@ class Known:
             wanted = ipaddress.ip_address(address.partition("/")[0])
         except ValueError:
             return None
-        return next((network for subnet, network in self.subnets if wanted in subnet), None)
+        bits = int(wanted)
+        for (version, length), found in self.subnets.items():
+            if version == wanted.version and (network := found.get(bits >> (wanted.max_prefixlen - length))):
+                return network
+        return None
 
     def gateway_network(self, address: str) -> DockerNetwork | None:
         """The network that has this address as its gateway; subnets of one daemon do not overlap."""
@@ -239,12 +243,14 @@ def _whose(place: Place, docker: DockerState | None) -> DockerContainer | None:
     return next((container for container in docker.containers if container.name == place.name), None)
 
 
-def _subnets(networks: tuple[DockerNetwork, ...]) -> tuple[tuple[IPNetwork, DockerNetwork], ...]:
-    found: list[tuple[IPNetwork, DockerNetwork]] = []
+def _subnets(networks: tuple[DockerNetwork, ...]) -> Subnets:
+    found: Subnets = {}
     for network in networks:
         for subnet in network.subnets:
             try:
-                found.append((ipaddress.ip_network(subnet), network))
+                read = ipaddress.ip_network(subnet)
             except ValueError:
                 continue
-    return tuple(found)
+            bits = int(read.network_address) >> (read.max_prefixlen - read.prefixlen)
+            found.setdefault((read.version, read.prefixlen), {}).setdefault(bits, network)
+    return found

@@ -84,6 +84,15 @@ class Scene:
                 return name
         return ""
 
+    @property
+    def whole(self) -> bool:
+        """Whether every place could be read: otherwise what nobody has may be there."""
+        return not any(place.error for place in self.places.values())
+
+    def is_bridge(self, place: str, device: str) -> bool:
+        found = self.interface(place, device)
+        return bool(found and found.kind == "bridge")
+
     def is_child(self, place: str, device: str) -> bool:
         """Whether the interface stands on another one, as a macvlan does."""
         found = self.interface(place, device)

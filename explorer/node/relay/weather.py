@@ -50,7 +50,15 @@ class WeatherDesk:
     async def remember(self, begins_with: Sequence[StartWeather]) -> tuple[StartWeather, ...]:
         """Reads what was set before. Returns the scenario's weather that has still to be set."""
         raw = await self._redis.hgetall(self._key)  # type: ignore[misc]
-        if known := [Set.model_validate_json(value) for key, value in raw.items() if key != b"begun"]:
+        known = []
+        for key, value in raw.items():
+            if key == b"begun":
+                continue
+            try:
+                known.append(Set.model_validate_json(value))
+            except ValidationError:
+                log.warning("a record of weather is of another version; it was left out", key=key.decode(errors="replace"))
+        if known:
             self._know(known)
         return () if b"begun" in raw else tuple(begins_with)
 

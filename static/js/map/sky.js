@@ -84,8 +84,9 @@ export class Sky {
     const key = `${place} ${device}`;
     this.#say(key, "Setting …");
     this.wish({ type: "set_weather", place, interface: device, ...values });
-    clearTimeout(this.late);
-    this.late = setTimeout(() => this.said.get(key) === "Setting …" && this.#say(key, "Nothing came back. Try again."), LATE);
+    clearTimeout(this.late.get(key));
+    const late = () => this.said.get(key) === "Setting …" && this.#say(key, "Nothing came back. Try again.");
+    this.late.set(key, setTimeout(late, LATE));
   }
 
   /** @param {WeatherTold} event */
@@ -106,8 +107,8 @@ export class Sky {
     announce(text);
   }
 
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  late = undefined;
+  /** @type {Map<string, ReturnType<typeof setTimeout>>} for each form */
+  late = new Map();
 }
 
 /** @param {string} needs @param {Set<string>} can */

@@ -139,6 +139,18 @@ def test_what_an_image_says_of_itself_is_cut_off_or_no_sense(text):
 
 def test_nothing_is_fetched_onto_a_disk_without_room(config, monkeypatch):
     monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=2**30))
-    monkeypatch.setattr(stocking, "_pull", lambda source, target: pytest.fail("it was fetched"))
+    monkeypatch.setattr(stocking, "_pull", lambda *asked: pytest.fail("it was fetched"))
     with pytest.raises(NodeError, match="no room for it"), stocking._as_tar(config, "registry.example/app"):
         pass
+
+
+@pytest.mark.parametrize(("megabytes", "said"), [(40, "shop/big is larger than an image may be"), (1, "could not be had")])
+def test_an_image_that_is_too_large_is_not_fetched_whole(config, tmp_path, monkeypatch, megabytes, said):
+    fake = tmp_path / "bin" / "skopeo"
+    fake.parent.mkdir()
+    fake.write_text(f'#!/bin/sh\nfor last; do :; done\nhead -c {megabytes}M /dev/zero >"${{last#docker-archive:}}"; exit 1\n')
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{fake.parent}:{os.environ['PATH']}")
+    with pytest.raises(NodeError, match=said):
+        stocking._pull(config, "shop/big", tmp_path / "a.tar")
+    assert (tmp_path / "a.tar").stat().st_size <= 16 * 2**20

@@ -243,3 +243,32 @@ def test_copies_are_told_apart_without_comparing_each_frame_with_each(monkeypatc
     copies = [seen(n, "h1", "eth0", "in", *PAST) for n in range(8)]
     case = Case.of(scene, Gathered((*flood, *copies)), tcp_marks(SEQUENCE)[0], "h2", "h1")
     assert (len(case.copies), len(case.seen)) == (8, 4)
+
+
+# --- where it was to go ---
+
+
+def lost_beyond(via, device, broken=""):
+    places = dict(PLACES)
+    if broken:
+        places["h2"] = place("h2", "host").model_copy(update={"error": broken})
+    looked = Looked(Lookup("h1", WEB), "unicast", device, via=via, matched="0.0.0.0/0")
+    scene, gathered = (
+        Scene(places, {}),
+        Gathered((TO_WEB[0], seen(3, "h1", device, "out", *PAST)), answers={"h1": Answers("h1", (looked,))}),
+    )
+    request, answer = tcp_marks(SEQUENCE)
+    back = Case.of(scene, gathered, answer, "h1", "outside")
+    return end_of(replace(Case.of(scene, gathered, request, "outside", "h1"), other=back)).sentence.text
+
+
+@pytest.mark.parametrize(
+    ("via", "device", "broken", "said"),
+    [
+        ("192.0.2.1", "eth0", "", "its way on, 192.0.2.1, is no machine of this sandbox: the LAN leads nowhere else"),
+        ("192.0.2.1", "docker0", "", "its way on, 192.0.2.1, is no machine of this sandbox"),
+        ("192.0.2.1", "eth0", "h2 cannot be read", "left h1 by eth0 and was seen nowhere else"),
+    ],
+)
+def test_what_nobody_has_is_only_said_where_everybody_was_read(via, device, broken, said):
+    assert lost_beyond(via, device, broken).endswith(said)

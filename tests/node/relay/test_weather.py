@@ -117,3 +117,12 @@ async def test_places_that_never_come_hold_up_the_page_once_and_not_each(desk, w
     begins = tuple(StartWeather(place=f"h1/c{number}", weather=SLOW) for number in range(12))
     await running(desk, lambda: len(world.told) == len(begins), begins)
     assert asyncio.get_running_loop().time() - began < 20
+
+
+async def test_a_record_of_another_version_is_left_out(desk, world, redis):
+    desk.set_weather("a1", SetWeather(place="h1/web", interface="eth0", delay_ms=50))
+    await running(desk, world.answers)
+    redis.hset(KEY, "h9 eth0", '{"place": 7}')
+    later = []
+    assert await WeatherDesk(desk._redis, KEY, world.apply, later.extend, world.tell).remember(()) == ()
+    assert {one.place for one in later} == {"h1/web", "h1"}

@@ -151,8 +151,10 @@ def left(case: Case) -> End | None:
     hop = looked.via or looked.asked.destination if looked else ""
     entry = case.neighbour(place, hop) if hop else None
     grounds = [looked_up(looked) if looked else None, neighbour_is(place, entry) if entry else None]
-    if looked and looked.via and not case.scene.owner(looked.via):
-        said = f"its way on, {looked.via}, is no machine of this sandbox: the LAN leads nowhere else"
+    if looked and looked.via and case.scene.whole and not case.scene.owner(looked.via):
+        said = f"its way on, {looked.via}, is no machine of this sandbox"
+        if not case.scene.is_bridge(place, looked.device):
+            said += ": the LAN leads nowhere else"
         return End("lost", Sentence(f"left {place} by {device}; {said}", seen, *grounds, deaf), place)
     if why := _frame_for(case, last):
         text, ground = why
@@ -174,6 +176,8 @@ def _frame_for(case: Case, last: SeenPacket) -> tuple[str, Evidence] | None:
         return f"its frame is for {mac}, {name} of {place}, which did not see it", interface_is(
             place, f"{name} has the MAC address {mac}"
         )
+    if not case.scene.whole:
+        return None
     text = f"its frame is for {mac}, a MAC address that no interface of this sandbox has"
     return text, interface_is(last.sighting.place, f"no interface that is seen has the MAC address {mac}")
 
