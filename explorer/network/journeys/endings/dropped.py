@@ -37,6 +37,7 @@ COUNTERS = {
     "IP_INHDR": ("IpInHdrErrors",),
 }
 NO_NEIGHBOUR = ("neigh_invalidate", "ndisc_error_report")  # they give up an IPv6 packet without a reason
+LEGACY = "perhaps a rule of iptables-legacy, which nftables does not list; none of the rules that were traced did"
 TRACKED = ("net.netfilter.nf_conntrack_count", "net.netfilter.nf_conntrack_max")
 
 
@@ -137,7 +138,7 @@ def _hidden(case: Case, lost: Lost) -> TOLD:
     if looked and looked.errno and not looked.asked.iif:  # routed again, because a rule changed what its route rests on
         return _no_way(case, lost)
     if answers.legacy:
-        return "dropped", "a rule of iptables-legacy, which nftables does not list", legacy_tables(place, answers.legacy)
+        return "dropped", LEGACY, legacy_tables(place, answers.legacy)
     return "dropped", "netfilter, though none of the rules that were traced did; which part of it did is not known"
 
 
