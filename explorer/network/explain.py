@@ -136,7 +136,7 @@ def _mtu(known: Known, item: Interface, told: Why) -> Why:
         return told
     if item.mtu in (0, first):
         return told
-    return Why(f"{told.text} Its MTU is {item.mtu} and was {first} when it was made: somebody changed it.".strip(), told.about)
+    return Why(f"{told.text} Its MTU is {item.mtu} and was {first} when it was made: it was changed since.".strip(), told.about)
 
 
 def _address(known: Known, item: Interface, cidr: str) -> Why:

@@ -176,7 +176,7 @@ def test_a_link_that_does_more_than_weather_can_say_says_so_and_is_not_the_pages
 def test_another_mtu_is_told_and_whose_it_is(places):
     outside = place("outside", faces(("eth0", 5, 91, 1400, "")), kind="machine")
     seen = explain(outside, "interfaces", outside.views["interfaces"], None)
-    assert "Its MTU is 1400 and was 1500 when it was made: somebody changed it." in seen.lines[0].why
+    assert "Its MTU is 1400 and was 1500 when it was made: it was changed since." in seen.lines[0].why
     page = {"eth0": Set(place="outside", interface="eth0", weather=Weather(mtu=1400))}
     assert "The MTU of 1400 was set from this page." in tell(seen, page).lines[0].why
     assert all("set from this page" not in line.why for line in seen.lines)
