@@ -147,9 +147,7 @@ def _pull(config: LabConfig, source: str, target: Path) -> None:
         _run(words, f"{source} could not be had from its registry.", PULL_SECONDS)
     except NodeError as error:
         if target.exists() and target.stat().st_size >= most:
-            raise NodeError(
-                f"{source} is larger than an image may be.", f"EXPLORER_IMAGE_MB is {config.image_mb}"
-            ) from error
+            raise NodeError(f"{source} is larger than an image may be.", f"EXPLORER_IMAGE_MB is {config.image_mb}") from error
         raise
 
 

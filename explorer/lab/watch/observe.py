@@ -80,6 +80,7 @@ class Observer:
         self._witness = witness
         self._shown = Shown()
         self._changed = asyncio.Event()
+        self._over = False  # no watch runs any more
         self._said: list[tuple[Source, str, str, str, Deed | None]] = []
         self._engine = engine = to_path(str(config.socket))
         kinds: list[tuple[Literal["host", "machine"], str]] = [("host", "hosts"), ("machine", "machines")]
@@ -96,12 +97,14 @@ class Observer:
     async def run(self) -> None:
         """Runs until cancelled, or until the engine knows none of the sandbox's containers."""
         await until_one_ends(self._watch_all(), self._keep_telling(), self._keep_sweeping())
-        await self._tell()
 
     async def _watch_all(self) -> None:
         async with asyncio.TaskGroup() as watching:  # waits until every watch has closed its namespaces
             for host in self._hosts:
                 watching.create_task(host.run())
+        self._over = True
+        self._changed.set()
+        await asyncio.Event().wait()  # what was told last ends the run: it is not cancelled in the middle
 
     def alive(self) -> bool:
         """Whether everything that is shown was true within the last FRESH (five) seconds."""
@@ -201,7 +204,10 @@ class Observer:
         while True:
             await self._changed.wait()
             self._changed.clear()
+            over = self._over
             await self._tell()
+            if over:
+                return
 
     async def _tell(self) -> None:
         """Reports names first, then places that disappeared, places that appeared, views that changed, interfaces that counted
