@@ -30,7 +30,7 @@ again=(--reruns 1 --reruns-delay 3 -rR)
 # Beside the engine tests run, one after the other: the lessons, the browser tests, and the tests of what is said of packets. Each kind
 # has an engine or an installation of its own. All of them mostly wait, so two can run at the same time. The times that are printed at
 # the end say whether both rows of tests still take about as long; a file moves from one to the other by its name in this list.
-said=(tests/engine/test_{broken_networks,endings,journey,journey_drivers,lookalikes,reach}.py)
+said=(tests/engine/test_{endings,journey,journey_drivers}.py)
 tests() {
   case $1 in
     unit) set -- tests -n 2 --dist loadfile --ignore tests/engine --ignore tests/browser -m 'not engine and not browser' ;;

@@ -58,7 +58,7 @@ class Eyes:
         items = self.places[place].views["interfaces"].items
         return next((item for item in items if item.name == name), None)
 
-    async def until(self, true: Callable[[], Any], seconds: float = 8.0) -> Any:
+    async def until(self, true: Callable[[], Any], seconds: float = 30.0) -> Any:
         """Waits until it holds; fails with what was seen last."""
         ends = time.monotonic() + seconds
         while time.monotonic() < ends:
