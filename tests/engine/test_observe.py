@@ -69,7 +69,7 @@ async def test_a_container_appears_with_its_name_and_its_cable(eyes, web):
     assert web.peer_place == "h1"
     veth = await eyes.until(lambda: next((i for i in items(eyes, "h1") if i.peer_place == "h1/web"), None))
     assert veth.master == "docker0"
-    assert "container web started" in eyes.said
+    await eyes.until(lambda: "container web started" in eyes.said)
     assert "8080" in eyes.lines("h1", "nat")
     assert any(line.why for line in eyes.places["h1"].views["nat"].lines)
 
@@ -109,7 +109,7 @@ async def test_a_container_that_joins_another_shares_it(eyes, web, run):
 async def test_a_renamed_container_is_known_by_its_new_name(eyes, web, run):
     await run("docker rename web site")
     await eyes.until(lambda: "h1/site" in eyes.places and "h1/web" not in eyes.places)
-    assert "container web is now called site" in eyes.said
+    await eyes.until(lambda: "container web is now called site" in eyes.said)
     await run("docker rename site web")
     await eyes.until(lambda: "h1/web" in eyes.places)
 
