@@ -12,7 +12,7 @@ import time
 from typing import Any
 
 from explorer.network.model import Call, Line, Observation
-from explorer.network.read.text import VISIBLE, Keys
+from explorer.network.read.text import Keys, visible
 
 CALLS = 40  # the newest are shown
 LINE_BYTES = 16 * 1024
@@ -30,7 +30,7 @@ def read_calls(text: str) -> Observation:
         told = _decoded(line)
         number = _number(told)
         if told is None or number is None:
-            entries.append(line[:JUNK].translate(VISIBLE))
+            entries.append(visible(line, JUNK))
         elif number in calls:
             calls[number] = _answered(calls[number], told)
         elif "asked" in told:
@@ -92,7 +92,7 @@ def _answered(call: Call, told: Told) -> Call:
     return call.model_copy(
         update={
             "answer": _pretty(answer),
-            "error": error[:WHAT].translate(VISIBLE) if isinstance(error, str) else "",
+            "error": visible(error, WHAT) if isinstance(error, str) else "",
             "seconds": max(0.0, float(told["at"]) - call.at),
         }
     )
@@ -112,7 +112,7 @@ def _what(asked: Any) -> str:
         ("", pool.get("Pool")),
         ("", given),
     )
-    return ", ".join(f"{word}{value}" for word, value in parts if isinstance(value, str) and value)[:WHAT].translate(VISIBLE)
+    return visible(", ".join(f"{word}{value}" for word, value in parts if isinstance(value, str) and value), WHAT)
 
 
 def _short(identity: Any) -> str:
@@ -120,7 +120,7 @@ def _short(identity: Any) -> str:
 
 
 def _word(told: str) -> str:
-    return told[:WORD].replace("\n", " ").replace("\t", " ").translate(VISIBLE)
+    return visible(told[:WORD].replace("\n", " ").replace("\t", " "), WORD)
 
 
 def _pretty(told: Any) -> str:
@@ -128,7 +128,7 @@ def _pretty(told: Any) -> str:
         text = json.dumps(told, indent=2, ensure_ascii=False)
     except (ValueError, RecursionError):
         return "(too deep to be shown)"
-    return (text if len(text) <= SHOWN else f"{text[:SHOWN]}\n… ({len(text)} characters)").translate(VISIBLE)
+    return visible(text if len(text) <= SHOWN else f"{text[:SHOWN]}\n… ({len(text)} characters)")
 
 
 def brief(call: Call) -> str:

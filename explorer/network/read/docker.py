@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from explorer.network.model import DockerContainer, DockerNetwork, DockerState, Endpoint, PublishedPort
 from explorer.network.read.compose import network_of, service_of
-from explorer.network.read.text import VISIBLE
+from explorer.network.read.text import visible
 
 NETWORKS = 200
 CONTAINERS = 500
@@ -231,4 +231,4 @@ def _text(told: dict[str, object], name: str) -> str:
 
 
 def _clean(told: object) -> str:
-    return told[:LENGTH].translate(VISIBLE) if isinstance(told, str) else ""
+    return visible(told, LENGTH) if isinstance(told, str) else ""

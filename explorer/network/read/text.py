@@ -22,6 +22,11 @@ VISIBLE: dict[int, int | str] = {
 }
 
 
+def visible(text: str, most: int | None = None) -> str:
+    """The text with its control characters visible, cut to `most` characters: some become longer."""
+    return text[:most].translate(VISIBLE)[:most]
+
+
 def bounded_lines(text: str) -> tuple[list[str], bool]:
     """The lines of `text` without their line feeds, and whether something was cut off."""
     lines: list[str] = []
@@ -32,8 +37,9 @@ def bounded_lines(text: str) -> tuple[list[str], bool]:
         end = text.find("\n", start)
         if end < 0:
             end = len(text)
-        truncated = truncated or end - start > LINE_LENGTH
-        lines.append(text[start : min(end, start + LINE_LENGTH)].translate(VISIBLE))
+        line = visible(text[start : min(end, start + LINE_LENGTH + 1)])
+        truncated = truncated or len(line) > LINE_LENGTH
+        lines.append(line[:LINE_LENGTH])
         start = end + 1
     return lines, truncated
 
