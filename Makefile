@@ -36,7 +36,7 @@ test-broken: ## 500 random broken networks, on what the explorer says of them (r
 	@EXPLORER_BROKEN_NETWORKS="$(or $(COUNT),500)" EXPLORER_BROKEN_DEAF="$(DEAF)" EXPLORER_BROKEN_SEED="$(or $(SEED),$(shell date +%j))" EXPLORER_BROKEN_ONLY="$(ONLY)" \
 	  setup/test.sh broken
 
-test-endings: ## every way a packet can end, with both versions of Docker Engine, and the table of them: var/endings.md (root; ten minutes)
+test-endings: ## every way a packet can end, with both versions of Docker Engine, and the table of them: var/endings.md (root; half an hour)
 	@setup/test.sh endings
 
 test-vm: setup ## a node on Debian's own kernel, emulated: labdoctor, bridge, ipvlan (root; half an hour and more)
