@@ -36,11 +36,15 @@ def proper(events):
     return fake
 
 
-async def follow(connect, seconds=0.4):
+async def follow(connect, seconds=0.4, until=None):
+    """Follows a daemon for some seconds; with `until`, also for as long as that is not so yet, at most a minute."""
     said = []
     following = Daemon("h1", connect, lambda: None, lambda text, detail, deed: said.append(text))
     task = asyncio.create_task(following.run())
     await asyncio.sleep(seconds)
+    ends = time.monotonic() + 60
+    while until and not until(following) and time.monotonic() < ends:  # noqa: ASYNC110
+        await asyncio.sleep(0.05)
     assert not task.done()
     task.cancel()
     with suppress(asyncio.CancelledError):
@@ -55,7 +59,7 @@ def impatient(monkeypatch):
 
 async def test_events_are_told_and_the_state_is_read(tmp_path):
     async with daemon(tmp_path, proper([json.dumps(START).encode() + b"\n"])) as connect:
-        following, said = await follow(connect)
+        following, said = await follow(connect, until=lambda one: one.state.containers)
     assert said == ["container web started"]
     assert [container.name for container in following.state.containers] == ["web"]
     assert following.state.error == ""
@@ -65,7 +69,7 @@ async def test_events_are_told_and_the_state_is_read(tmp_path):
 @pytest.mark.parametrize("junk", [b"x" * 200_000, b"{not json\n", b"[" * 50_000 + b"\n", b"null\n3\n[]\n", b"\n\n\n"])
 async def test_junk_between_events_is_survived(tmp_path, junk):
     async with daemon(tmp_path, proper([junk])) as connect:
-        following, said = await follow(connect)
+        following, said = await follow(connect, until=lambda one: one.state.version)
     assert said == []
     assert following.state.version == "26"
 
