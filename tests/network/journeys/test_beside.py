@@ -14,7 +14,6 @@ from explorer.network.journeys.kernel import Answers, Flow, Listener, Lookup, Tr
 from explorer.network.journeys.questions import questions
 from explorer.network.journeys.scene import Scene
 from explorer.network.model import DockerContainer, DockerState, Endpoint, PublishedPort
-from explorer.network.packets import dissect
 from tests.network.journeys.test_identity import at, ip, udp
 from tests.network.journeys.test_tell import (
     HANDLES,
@@ -27,6 +26,7 @@ from tests.network.journeys.test_tell import (
     STEPS,
     WEB,
     interface,
+    note_dissected,
     place,
     seen,
     step,
@@ -117,13 +117,7 @@ def test_the_connection_that_docker_proxy_opens_is_told():
 
 
 def test_frames_that_cannot_be_it_are_not_taken_apart(monkeypatch):
-    taken = []
-
-    def noted(data, length):
-        taken.append(data)
-        return dissect(data, length)
-
-    monkeypatch.setattr(second, "dissect", noted)
+    taken = note_dissected(monkeypatch, second)
     busy = [seen(5, "h1", "docker0", "out", "172.17.0.1", "172.17.0.9", 50000 + n, 8443, seq=7, ack=7) for n in range(50)]
     assert "opened a second connection" in proxied(*busy, replace(HANDED_ON, at=9_000_000))
     assert len(taken) == 1

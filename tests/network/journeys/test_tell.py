@@ -199,14 +199,20 @@ def test_the_first_packet_says_the_sequence_number():
     assert find_sequence(Gathered((), (sent,)), "outside", 40000, 8080) == SEQUENCE, "a rule saw it, no interface did"
 
 
-def test_only_a_frame_that_can_be_it_is_taken_apart(monkeypatch):
+def note_dissected(monkeypatch, module):
+    """The frames that the module takes apart from now on."""
     taken = []
 
     def noted(data, length):
         taken.append(data)
         return dissect(data, length)
 
-    monkeypatch.setattr(identity, "dissect", noted)
+    monkeypatch.setattr(module, "dissect", noted)
+    return taken
+
+
+def test_only_a_frame_that_can_be_it_is_taken_apart(monkeypatch):
+    taken = note_dissected(monkeypatch, identity)
     busy = [seen(n, "outside", "eth0", "out", OUTSIDE, WEB, 1000 + n, 80, flags=0x10) for n in range(50)]
     assert find_sequence(Gathered((*busy, *WAY_IN)), "outside", 40000, 8080) == SEQUENCE
     assert len(taken) == 1
