@@ -63,20 +63,23 @@ def play(config, await_engine, told, **asked):
 
 @pytest.fixture(scope="module")
 def plays(request, lab_config, await_engine):
-    """Test → (what was said, the result to come). All that were selected are queued at once, in their order."""
+    """Test → (what was said, the result to come), once. All that were selected are queued at once, in their order; a test that is
+    tried once more has a play of its own."""
     with ThreadPoolExecutor(AT_ONCE) as threads:
-        coming = {}
-        for item in request.session.items:
-            if item.path == request.path and "played" in item.fixturenames:
-                told: list[str] = []
-                coming[item.name] = told, threads.submit(play, lab_config, await_engine, told, **item.callspec.params)
-        yield coming
+
+        def begin(item):
+            told: list[str] = []
+            return told, threads.submit(play, lab_config, await_engine, told, **item.callspec.params)
+
+        selected = [item for item in request.session.items if item.path == request.path and "played" in item.fixturenames]
+        coming = {item.name: begin(item) for item in selected}
+        yield lambda item: coming.pop(item.name, None) or begin(item)
 
 
 @pytest.fixture
 def played(request, plays):
     """The result of this test's play; the kernel may lack its driver."""
-    told, coming = plays[request.node.name]
+    told, coming = plays(request.node)
     try:
         result = coming.result()
     except NoDriver as error:

@@ -100,7 +100,9 @@ def events_since(node, opened, number):
 
 
 def shows_new(event, name):
-    """Whether the event says that h1 has a new interface of this name."""
+    """Whether the event says that h1 has a new interface of this name. A picture of the whole, taken since, says it too."""
+    if event["type"] == "snapshot_taken":
+        return f'"{name}"' in json.dumps(event["snapshot"]["places"])
     if (event["type"], event.get("place"), event.get("view")) != ("view_changed", "h1", "interfaces"):
         return False
     return any(item["name"] == name and item["key"] in event["added"] for item in event["observation"]["items"])

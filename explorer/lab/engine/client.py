@@ -1,7 +1,6 @@
 """A client of the node's own Docker engine, and how long to wait for its answers.
 
-The client uses the engine's own socket and nothing from the environment. So it does not speak to another Docker on the
-machine.
+The client uses the engine's own socket and no variable of the environment: no address of another Docker, no proxy, no netrc file.
 """
 
 from __future__ import annotations
@@ -21,13 +20,21 @@ PING_SECONDS = patient(3)
 CALL_SECONDS = patient(60)
 
 
+class _Api(docker.APIClient):
+    """Every call of requests' sessions reads proxies from the environment and looks for a netrc file, unless this is false."""
+
+    trust_env = property(lambda self: False, lambda self, value: None)
+
+
 def connect(config: LabConfig) -> docker.DockerClient:
     """A client of the node's engine. Raises NodeError within seconds when the engine does not answer."""
     try:
-        client = docker.DockerClient(base_url=f"unix://{config.socket}", timeout=PING_SECONDS, version="auto")
+        api = _Api(base_url=f"unix://{config.socket}", timeout=PING_SECONDS, version="auto")
     except (DockerException, requests.RequestException, OSError) as error:
         raise NodeError("The node's engine does not answer.", str(error)) from error
-    client.api.timeout = CALL_SECONDS
+    api.timeout = CALL_SECONDS
+    client = docker.DockerClient(version=api.api_version)  # asks nothing, as the version is given
+    client.api = api
     return client
 
 
