@@ -54,7 +54,7 @@ def refuse_skip(report: Any) -> None:
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """The database is a file, as in an installation. SQLite does not wait for the locks of one in memory that connections share."""
+    """The database is a file, as in an installation. SQLite waits for no lock of one in shared memory."""
     from django.conf import settings
 
     database = settings.DATABASES["default"]

@@ -63,8 +63,8 @@ def play(config, await_engine, told, **asked):
 
 @pytest.fixture(scope="module")
 def plays(request, lab_config, await_engine):
-    """Test → (what was said, the result to come), once. All that were selected are queued at once, in their order; a test that is
-    tried once more has a play of its own."""
+    """Test → (what was said, the result to come), once. All that were selected are queued at once, in their order. A test that
+    is tried once more has a play of its own."""
     with ThreadPoolExecutor(AT_ONCE) as threads:
 
         def begin(item):
