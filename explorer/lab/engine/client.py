@@ -1,6 +1,7 @@
 """A client of the node's own Docker engine, and how long to wait for its answers.
 
-The client uses the engine's own socket and no variable of the environment: no address of another Docker, no proxy, no netrc file.
+The client uses the engine's own socket and no variable of the environment: no address of another Docker, no proxy, no
+netrc file.
 """
 
 from __future__ import annotations
