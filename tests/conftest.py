@@ -53,16 +53,6 @@ def refuse_skip(report: Any) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """The database is a file, as in an installation. SQLite waits for no lock of one in shared memory."""
-    from django.conf import settings
-
-    database = settings.DATABASES["default"]
-    if database["ENGINE"] == "explorer.database":
-        database["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "db.sqlite3")
-
-
-@pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
     """Tests that commit empty every table afterwards, which the audit log's triggers would refuse; its own test has them."""
     from django.db import connection

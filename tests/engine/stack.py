@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,15 @@ class Stack:
         self.manage("migrate", "-v0")
         self.start("engine", "manage.py", "engine", ready="\nready", seconds=ENGINE_SECONDS)
 
+    @cache  # noqa: B019 (a module's tests have one)
+    def await_engine(self, version: str) -> None:
+        """Waits until hosts can have this version of Docker Engine. The engine is ready when they can have the first."""
+        until = time.monotonic() + ENGINE_SECONDS
+        head = "from explorer.lab.hosts import lifecycle; from explorer.node.this_node import lab_config; "
+        while version not in self.python(head + "print(*lifecycle.engines(lab_config()))").split():
+            assert time.monotonic() < until, self.logs()
+            time.sleep(0.5)
+
     def start_worker(self) -> None:
         queues = "open,node.node1"
         words = ("-m", "celery", "-A", "explorer.celery", "worker", "--beat", "--queues", queues, "--hostname", "worker@node1")
@@ -95,6 +105,8 @@ class Stack:
 
     def tell(self, *words: str) -> dict:
         verb, *rest = words
+        if verb == "open" and "--engine" in rest:
+            self.await_engine(rest[rest.index("--engine") + 1])
         done = self.manage("sandbox", verb, "--json", *rest)
         try:
             return json.loads(done.stdout)

@@ -18,6 +18,7 @@ from explorer.live.hub import get_hub
 from explorer.sandboxes.models import Sandbox
 from tests.attacks import attack
 from tests.live.classroom import *  # noqa: F403
+from tests.live.classroom import by_another
 from tests.live.test_terminal_socket import soon
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -52,7 +53,7 @@ LOST = {one.__name__: one for one in (log_out, close_account, change_password, t
 @pytest.mark.parametrize("what", LOST)
 async def test_who_is_out_has_no_socket_left(opens, seated, klass, teacher, what):
     sockets = [await opens(address, teacher).opened() for address in (f"/ws/wall/{klass.pk}/", f"{seated.address}?watch=1")]
-    await sync_to_async(LOST[what])(teacher)
+    await by_another(LOST[what], teacher)
     for socket in sockets:
         assert await socket.closed(10) == messages.NOT_YOURS
 
@@ -91,7 +92,7 @@ GONE = {one.__name__: one for one in (remove, end, run_out, give_away)}
 @pytest.mark.parametrize("what", GONE)
 async def test_who_is_no_learner_of_the_class_is_no_longer_watched(opens, seated, seat, teacher, what):
     socket = await opens(f"{seated.address}?watch=1", teacher).opened()
-    await sync_to_async(GONE[what])(seat)
+    await by_another(GONE[what], seat)
     assert await socket.closed(10) == messages.NOT_YOURS
     again = opens(f"{seated.address}?watch=1", teacher)
     await again.connect()
@@ -100,7 +101,7 @@ async def test_who_is_no_learner_of_the_class_is_no_longer_watched(opens, seated
 
 @pytest.mark.parametrize("what", GONE)
 async def test_a_sandbox_opened_afterwards_is_not_watched_either(opens, seated, seat, teacher, what):
-    await sync_to_async(GONE[what])(seat)
+    await by_another(GONE[what], seat)
     await Sandbox.objects.filter(learner_id=seat.learner_id).aupdate(state=Sandbox.State.CLOSED)
     new = await Sandbox.objects.acreate(learner_id=seat.learner_id, state=Sandbox.State.READY, phase="ready", node_id="node1")
     socket = opens(f"/ws/sandbox/{new.pk}/?watch=1", teacher)
@@ -110,7 +111,7 @@ async def test_a_sandbox_opened_afterwards_is_not_watched_either(opens, seated, 
 
 async def test_an_operator_goes_on_watching(opens, seated, seat, operator):
     socket = await opens(f"{seated.address}?watch=1", operator).opened()
-    await sync_to_async(remove)(seat)
+    await by_another(remove, seat)
     await asyncio.sleep(2 * guard.EVERY)
     seated.publish("something")
     assert (await socket.until("happened"))["text"] == "something"
@@ -130,7 +131,7 @@ async def test_a_database_that_does_not_answer_ends_nobody(opens, klass, teacher
     await soon(lambda: len(asked) >= 2)
     assert not socket.future.done()
     monkeypatch.setattr(guard, "lost", real)
-    await sync_to_async(log_out)(teacher)
+    await by_another(log_out, teacher)
     assert await socket.closed(10) == messages.NOT_YOURS
 
 

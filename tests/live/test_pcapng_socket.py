@@ -9,7 +9,6 @@ from pathlib import Path
 
 import dpkt
 import pytest
-from asgiref.sync import sync_to_async
 from django.conf import settings as django_settings
 
 from explorer.live import capture as capture_module
@@ -19,6 +18,7 @@ from explorer.sandboxes.models import Sandbox
 from tests.attacks import attack
 from tests.fuzz.properties import pcapng_blocks
 from tests.live.classroom import *  # noqa: F403
+from tests.live.classroom import by_another
 from tests.live.conftest import Socket
 from tests.live.test_capture_socket import FRAME
 from tests.live.test_lost_rights import GONE, LOST
@@ -140,7 +140,7 @@ async def test_who_is_out_has_no_capture_left(opens, desktop, seated, seat, teac
     begin(seated)
     come(seated, 1)
     socket = await desktop(await ticket(opens, f"{seated.address}?watch=1", teacher)).opened()
-    await sync_to_async(LOST[what])(teacher)
+    await by_another(LOST[what], teacher)
     assert await socket.closed(10) == messages.NOT_YOURS
 
 
@@ -150,7 +150,7 @@ async def test_who_may_watch_no_longer_cannot_use_a_ticket_either(opens, desktop
     begin(seated)
     open_ = await desktop(await ticket(opens, f"{seated.address}?watch=1", teacher)).opened()
     unused = await ticket(opens, f"{seated.address}?watch=1", teacher)
-    await sync_to_async(GONE[what])(seat)
+    await by_another(GONE[what], seat)
     assert await open_.closed(10) == messages.NOT_YOURS
     assert not await desktop(unused).connect()
 

@@ -254,9 +254,10 @@ class SandboxWatch:
                 if self.anew:  # at first, and whenever an event may not have been written
                     self.anew = self.kept = False
                     await go_on_from(self.redis, self.sandbox, self.telling.number)
-                    for publication in await self._prepared(self.telling.take_all_at_once):
+                    publications = await self._prepared(self.telling.take_all_at_once)
+                    self.oldest = None  # now: a change may be seen while these are written
+                    for publication in publications:
                         await self._publish(publication)
-                    self.oldest = None
                     await self._write_snapshot()
                     self.turned.set()  # the teacher judges nothing before there is a snapshot
                 tries = 0

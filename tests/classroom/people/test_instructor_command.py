@@ -18,7 +18,6 @@ GOOD = "a long walk to the harbour"
 def _place(settings, tmp_path, monkeypatch):
     settings.STATE_DIR = tmp_path / "var"
     monkeypatch.setattr(instructor, "call_command", lambda *_, **__: None)  # the tests' database is migrated
-    monkeypatch.setattr(instructor, "database_file", lambda _: None)  # and stays this process's
 
 
 @pytest.fixture

@@ -259,3 +259,20 @@ async def test_how_late_a_change_is_in_the_stream_is_counted_for_operators(runni
     assert (name, labels) == ("explorer_event_lag_seconds", {"node": "node1"})
     assert seconds >= 0
     assert events(redis, sandbox, "view_changed")
+
+
+async def test_a_change_that_is_seen_while_the_first_picture_is_written_is_counted_too(running, make, redis, eyes, monkeypatch):
+    lags, real = [], sandbox_watch.publish_prepared
+    monkeypatch.setattr(figures, "observe", lambda name, seconds, **labels: lags.append(name))
+
+    async def publish(redis, publication):
+        written = await real(redis, publication)
+        for eye in list(eyes.made.values()):
+            monkeypatch.setattr(sandbox_watch, "publish_prepared", real)
+            await eye.show("lo", "veth1")
+        return written
+
+    monkeypatch.setattr(sandbox_watch, "publish_prepared", publish)
+    sandbox = await make()
+    await until(lambda: events(redis, sandbox, "view_changed"))
+    await until(lambda: "explorer_event_lag_seconds" in lags)
