@@ -262,7 +262,7 @@ async def test_how_late_a_change_is_in_the_stream_is_counted_for_operators(runni
 
 
 async def test_a_change_that_is_seen_while_the_first_picture_is_written_is_counted_too(running, make, redis, eyes, monkeypatch):
-    lags, real = [], sandbox_watch.publish_prepared
+    lags, real = [], streams.publish_prepared
     monkeypatch.setattr(figures, "observe", lambda name, seconds, **labels: lags.append(name))
 
     async def publish(redis, publication):
