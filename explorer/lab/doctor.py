@@ -163,7 +163,7 @@ def _shelf(config: LabConfig) -> Check:
     there = shelf.images(config)
     taken = sum(one.bytes for one in there) // 2**20
     more = f" and {len(there) - NAMED} more" if len(there) > NAMED else ""
-    names = ", ".join(one.reference for one in there[:NAMED]) + more
+    names = ", ".join(one.called(one.reference) for one in there[:NAMED]) + more
     found = f"{len(there)} images, {taken} of {config.shelf_mb} MB: {names}" if there else "empty: hosts have the image box"
     cure = "remove an image (manage.py image remove), or raise EXPLORER_SHELF_MB"
     return Check("image shelf", taken <= config.shelf_mb, False, found, cure)

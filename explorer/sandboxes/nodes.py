@@ -90,7 +90,7 @@ def missing(node: Node, images: Iterable[str]) -> list[str]:
     told = node.health.get("images")
     if not isinstance(told, list):
         return []
-    there = {one[name] for one in told if isinstance(one, Mapping) for name in ("name", "stands_for") if name in one}
+    there = {name for one in told if isinstance(one, Mapping) for name in (one.get("name"), *one.get("answers_to", ()))}
     return [image for image in images if image not in there]
 
 

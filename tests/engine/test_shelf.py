@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
 @pytest.fixture(scope="module")
 def shelved(lab_config):
     """A root file system on the shelf; taken off at the end."""
-    one = aside(stocking.add, lab_config, "corner-shop:1", str(tar(lab_config, BOX)), lambda line: None, "nginx")
+    one = aside(stocking.add, lab_config, "corner-shop:1", str(tar(lab_config, BOX)), lambda line: None, ("nginx",))
     yield one
     aside(stocking.remove, lab_config, "corner-shop:1")
 

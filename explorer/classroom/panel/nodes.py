@@ -144,11 +144,13 @@ class NodeTable(Table):
 
 def describe_shelf(images: Any) -> str:
     """One line for each image. `images` has the form that `node.reconcile.sweep` writes."""
-    lines = [
-        f"{one['name']}, {one['mb']} MB{', answers to ' + one['stands_for'] if one.get('stands_for') else ''}"
-        for one in images or ()
-    ]
-    return "\n".join(lines) or "Nothing: hosts have the image box."
+    return "\n".join(_image_line(one) for one in images or ()) or "Nothing: hosts have the image box."
+
+
+def _image_line(one: dict[str, Any]) -> str:
+    name = f"{one['name']} (a stand-in)" if one.get("stand_in") else one["name"]
+    others = f", answers to {', '.join(one['answers_to'])}" if one.get("answers_to") else ""
+    return f"{name}, {one['mb']} MB{others}"
 
 
 def describe_findings(doctor: dict[str, Any]) -> str:

@@ -101,9 +101,15 @@ def environment(name: str, scenario: Scenario, segments: list[lans.Segment], nam
         "LAN_DNS": lans.address_of(segments, "outside", name),
         "LAN_NAMES": " ".join(f"{other}={address}" for other, address in names),
         "LAN_ROUTES": " ".join(f"{to}={via}" for to, via in routes(name, scenario, segments)),
-        "LAN_IMAGES": ", ".join(named)[:IMAGES_SHOWN],
+        "LAN_IMAGES": _listed(named),
         "EXPIRES": f"{EXPIRES}/at",
     }
+
+
+def _listed(named: Sequence[str]) -> str:
+    """The names, as many as a message has room for."""
+    text = ", ".join(named)
+    return text if len(text) <= IMAGES_SHOWN else f"{text[:IMAGES_SHOWN].rpartition(', ')[0]} and more"
 
 
 def routes(name: str, scenario: Scenario, segments: list[lans.Segment]) -> Iterator[tuple[str, str]]:

@@ -16,7 +16,7 @@ import tarfile
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -33,6 +33,8 @@ from explorer.lab.hosts import lans, lifecycle
 from explorer.lab.hosts.run import BoundedOutput, execute
 from explorer.lab.images import shelf
 from explorer.lab.images.load import disk_key, engines, layers_of_seeds, put_seed
+from explorer.lab.images.names import BOX
+from explorer.lab.images.stand_ins import LABEL as STAND_IN_LABEL
 from explorer.network.scenario import Scenario
 
 Say = Callable[[str], None]
@@ -45,22 +47,21 @@ ROOT_PARTS = {"bin", "usr", "etc", "lib", "sbin"}
 _LOADED = re.compile(r"^Loaded image(?: ID)?: (\S+)$", re.MULTILINE)
 
 
-def add(config: LabConfig, reference: str, source: str, say: Say, stands_for: str = "") -> shelf.Shelved:
+def add(
+    config: LabConfig, reference: str, source: str, say: Say, answers_to: Sequence[str] = (), origin: str = ""
+) -> shelf.Shelved:
     """Puts the image in `source` (an archive of `docker save`, an OCI layout or a root file system, as a tar or a directory; or
-    REGISTRY/REF) on the shelf under this name. Raises NodeError with a sentence for each thing that can be wrong."""
+    REGISTRY/REF) on the shelf under this name, and under those that it answers to. `origin` says where it is from when
+    `source` does not. Raises NodeError with a sentence for each thing that can be wrong."""
     name, tag = shelf.parse(reference)
-    if stands_for:
-        stands_for = ":".join(shelf.parse(stands_for))
     with shelf.alone(config), session(config) as client, _as_tar(config, source) as archive:
-        if not (ready := engines(config, client)):
-            raise NodeError("No host can be opened on this node yet.", "wait until the engine is ready")
-        _check_room(config, archive.stat().st_size)
+        engine = a_ready_engine(config, client)
+        check_room(config, archive.stat().st_size)
         kind = kind_of(archive)
         before = tuple(one for one in shelf.images(config) if one.reference != f"{name}:{tag}")
-        if clash := next((one for one in before if one.stands_for and one.stands_for in (stands_for, f"{name}:{tag}")), None):
-            raise NodeError(f"{clash.stands_for} is the name that {clash.reference} answers to.", "remove that one first")
-        say(f"loading {source} in a scratch host")
-        with _scratch(config, client, ready[0]) as (container, data):
+        _, *others = free_names(config, reference, answers_to)
+        say(f"loading {origin or source} in a scratch host")
+        with _scratch(config, client, engine) as (container, data):
             found = _load(config, container, data, archive, kind, f"{name}:{tag}", say)
             client.api.stop(container, timeout=20)
             chains = shelf.chains_of(data, found["Id"])
@@ -74,12 +75,36 @@ def add(config: LabConfig, reference: str, source: str, say: Say, stands_for: st
             chains=tuple(chain for chain, _ in chains),
             bytes=found["Size"],
             added=time.time(),
-            source=source[:200],
-            stands_for=stands_for,
+            source=(origin or source)[:200],
+            answers_to=tuple(others),
+            stand_in=STAND_IN_LABEL in found["Labels"],
         )
         _offer(config, client, (*before, one))
         shelf.record(config, one)
         return one
+
+
+def a_ready_engine(config: LabConfig, client: docker.DockerClient) -> str:
+    """A version of Docker Engine with which a host can be opened now. Raises NodeError when there is none."""
+    if ready := engines(config, client):
+        return ready[0]
+    raise NodeError("No host can be opened on this node yet.", "wait until the engine is ready")
+
+
+def free_names(config: LabConfig, reference: str, answers_to: Sequence[str]) -> tuple[str, ...]:
+    """An image's names, each with its tag, the first one first. Raises NodeError when another image has one of them."""
+    own, *others = (":".join(shelf.parse(name)) for name in (reference, *answers_to))
+    wanted = tuple(dict.fromkeys([own, *others]))
+    if f"{BOX}:latest" in wanted:
+        raise NodeError(f"{BOX} is the image that every host has already.", "choose another name")
+    for one in shelf.images(config):
+        if one.reference == own:
+            continue  # the new image takes its place
+        if one.reference in wanted:
+            raise NodeError(f"{one.reference} is on the shelf already.", "remove that image first, or leave that name out")
+        if taken := next((name for name in one.answers_to if name in wanted), ""):
+            raise NodeError(f"{taken} is a name that {one.reference} answers to.", "remove that image first")
+    return wanted
 
 
 def remove(config: LabConfig, reference: str) -> tuple[shelf.Shelved, int]:
@@ -125,11 +150,11 @@ def _as_tar(config: LabConfig, source: str) -> Iterator[Path]:
         if path.is_file():
             yield path
         elif path.is_dir():
-            _check_room(config, 0)  # before the node's disk is written to
+            check_room(config, 0)  # before the node's disk is written to
             _run(["tar", "--create", f"--file={made}", f"--directory={path}", "."], "The directory could not be packed.")
             yield made
         elif "/" in source and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{2,199}", source):
-            _check_room(config, 0)
+            check_room(config, 0)
             _pull(config, source, made)
             yield made
         else:
@@ -182,7 +207,7 @@ def kind_of(archive: Path) -> str:
     return "root"
 
 
-def _check_room(config: LabConfig, more: int) -> None:
+def check_room(config: LabConfig, more: int) -> None:
     """Refuses what the limits, or the node's disk, have no room for; the archive lies in the scratch host for a while."""
     if more > config.image_mb * 2**20:
         raise NodeError(f"The image is larger than one may be: {more // 2**20} MB.", f"EXPLORER_IMAGE_MB is {config.image_mb}")
@@ -233,7 +258,7 @@ def _load(config: LabConfig, container: str, data: Path, archive: Path, kind: st
     own = json.loads(_docker(config, container, "version", "--format", "{{json .Server.Arch}}"))
     if found.get("Architecture") not in (own, ""):
         raise NodeError(f"The image is made for {found.get('Architecture')}, and this node is {own}.")
-    _check_room(config, found["Size"])
+    check_room(config, found["Size"])
     say(f"{reference}: {found['Size'] // 2**20} MB in {len(found['RootFS'].get('Layers') or ())} layers")
     return found
 
@@ -242,7 +267,8 @@ def _described(text: str) -> dict[str, Any]:
     """What `docker image inspect` printed about one image. An image may say very much of itself; then the text was cut off."""
     try:
         found: dict[str, Any] = json.loads(text)[0]
-        return found | {"Id": str(found["Id"]), "Size": int(found["Size"]), "RootFS": dict(found["RootFS"])}
+        labels = dict(dict(found.get("Config") or {}).get("Labels") or {})
+        return found | {"Id": str(found["Id"]), "Size": int(found["Size"]), "RootFS": dict(found["RootFS"]), "Labels": labels}
     except (ValueError, TypeError, LookupError, RecursionError) as error:
         raise NodeError("What the image says of itself makes no sense, or is too long.", str(error)[:200]) from error
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from explorer.lab.images.build import build_images, built_again
 from explorer.lab.images.load import disk_key, engines, imported, seeded_volume
 from explorer.lab.images.names import BOX, HOST, HOSTS, MACHINE, MADE, needed, optional, release, tag, tar
+from explorer.lab.images.stand_ins import STAND_INS
 
 __all__ = [
     "BOX",
@@ -17,6 +18,7 @@ __all__ = [
     "HOSTS",
     "MACHINE",
     "MADE",
+    "STAND_INS",
     "build_images",
     "built_again",
     "disk_key",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -22,12 +23,14 @@ from pathlib import Path
 from explorer.environment import patient
 from explorer.lab.config import LabConfig
 from explorer.lab.errors import NodeError
-from explorer.lab.images.names import HERE, MADE, base_key, finish, packages, ready_made, source, suite, tar, tree
+from explorer.lab.images.names import HERE, MADE, base_key, finishes, packages, ready_made, source, suite, tar, tree
 
 Say = Callable[[str], None]
 BUILD_SECONDS = patient(900)
+ROOM_BYTES = 1200 * 2**20  # the packages, what is unpacked from them, and the tar of that
 KEPT_OLD = 2  # tars of earlier inputs that are kept per image, for a change back to an earlier version
 EXCLUDED = [f"/usr/share/{part}/*" for part in ("doc", "man", "locale", "info", "lintian", "bug")]
+_AWAY = re.compile(r"Failed to fetch|Could not (?:resolve|connect)|does not have a Release file")
 UNUSED = (
     "usr/bin/ctr usr/bin/containerd-shim usr/bin/containerd-shim-runc-v1 var/cache/apt/*.bin var/lib/apt/lists/* var/log/*.log"
 )
@@ -73,6 +76,11 @@ def _alone(config: LabConfig, name: str, stop: Callable[[], bool]) -> Iterator[N
 def _build(config: LabConfig, name: str, target: Path, stop: Callable[[], bool]) -> None:
     if not shutil.which("mmdebstrap"):
         raise NodeError("mmdebstrap is missing, so no image can be built.", "install mmdebstrap and debian-archive-keyring")
+    if (free := shutil.disk_usage(config.cache_dir).free) < ROOM_BYTES:
+        raise NodeError(
+            f"There is no room to build the image {name}: {free // 2**20} MB are free.",
+            f"{config.cache_dir} needs {ROOM_BYTES // 2**20} MB for a while",
+        )
     with tempfile.TemporaryDirectory(dir=config.cache_dir, prefix=f"{name}-", ignore_cleanup_errors=True) as directory:
         place = Path(directory)
         place.chmod(0o755)  # apt downloads as another user
@@ -91,7 +99,9 @@ def _build(config: LabConfig, name: str, target: Path, stop: Callable[[], bool])
         finally:
             _end(builder)
         if builder.returncode or not (place / "root.tar").exists():
-            raise NodeError(f"The image {name} could not be built.", _reason(errors.read_text(errors="replace")))
+            said = errors.read_text(errors="replace")
+            away = " Debian's package archive does not answer as it should." if _AWAY.search(said) else ""
+            raise NodeError(f"The image {name} could not be built.{away}", _reason(said))
         (place / "root.tar").replace(target)
 
 
@@ -100,10 +110,10 @@ def built_again(config: LabConfig, name: str) -> tuple[str, str]:
     with tempfile.TemporaryDirectory(dir=config.cache_dir, prefix=f"{name}-") as directory:
         again = Path(directory, "again.tar")
         _build(config, name, again, lambda: False)
-        return _digest(tar(config, name)), _digest(again)
+        return digest(tar(config, name)), digest(again)
 
 
-def _digest(path: Path) -> str:
+def digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -134,13 +144,13 @@ def _unless(stop: Callable[[], bool]) -> None:
 
 
 def command(name: str, target: Path) -> list[str]:
-    """The call of mmdebstrap. `box` is only extracted, without a package manager and packages' scripts; the other images are
-    installed."""
+    """The call of mmdebstrap. `box` and the stand-ins are only extracted, without a package manager and packages' scripts; the
+    other images are installed."""
     words = ["mmdebstrap", "--quiet", '--aptopt=Acquire::Check-Valid-Until "false"', '--aptopt=APT::Install-Recommends "false"']
     words += ['--aptopt=Acquire::Languages "none"', f"--include={','.join(packages(name))}"]
-    if script := finish(name):
+    if scripts := finishes(name):
         words += ["--variant=extract", "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr"]
-        words += [f"--extract-hook=sh '{script}' \"$1\""]
+        words += [f"--extract-hook=sh '{script}' \"$1\"" for script in scripts]
     else:
         words += ["--variant=minbase", *(f"--dpkgopt=path-exclude={pattern}" for pattern in EXCLUDED)]
         words += [f'--customize-hook=cd "$1" && rm -rf {UNUSED}']
@@ -152,7 +162,10 @@ def complete(config: LabConfig, name: str) -> Iterator[Path]:
     """The whole image as a tar: the cached file system with our own files added. The tar exists until the block ends."""
     with tempfile.TemporaryDirectory(dir=config.cache_dir, prefix=f"{name}-") as directory:
         whole = Path(directory, "image.tar")
-        shutil.copyfile(tar(config, name), whole)
+        try:
+            shutil.copyfile(tar(config, name), whole)
+        except OSError as error:
+            raise NodeError(f"The image {name} could not be completed.", str(error)) from error
         files = [str(path.relative_to(HERE / source(name))) for path in tree(name)]
         words = [
             "tar",

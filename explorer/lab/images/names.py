@@ -7,9 +7,11 @@ from functools import lru_cache
 from pathlib import Path
 
 from explorer.lab.config import LabConfig
+from explorer.lab.images.stand_ins import STAND_INS
 
 HERE = Path(__file__).parent
 HOST, MACHINE, BOX = "host", "machine", "box"
+STAND_IN = "stand-in"  # what all stand-ins have in common
 HOSTS = {"26": HOST, "28": "host28"}  # Docker Engine → the host's image whose Debian suite has it
 SUITES = {"host28": "sid"}
 SUITE = "trixie"  # the suite of every other image
@@ -55,10 +57,10 @@ def packages(name: str) -> list[str]:
     return [line for line in lines if line]
 
 
-def finish(name: str) -> Path | None:
-    """The script that turns extracted packages into a root file system; None for images that are installed."""
-    script = HERE / f"{name}.finish"
-    return script if script.exists() else None
+def finishes(name: str) -> list[Path]:
+    """The scripts that turn extracted packages into a root file system, in their order; none for images that are installed."""
+    scripts = [HERE / f"{word}.finish" for word in ((STAND_IN, name) if name in STAND_INS else (name,))]
+    return [script for script in scripts if script.exists()]
 
 
 def tree(name: str) -> list[Path]:
@@ -70,7 +72,7 @@ def tree(name: str) -> list[Path]:
 def base_key(config: LabConfig, name: str) -> str:
     """A hash of everything that the packages' file system is made from."""
     digest = hashlib.sha256("\n".join([FORMAT, suite(name), name, *packages(name)]).encode())
-    if script := finish(name):
+    for script in finishes(name):
         digest.update(script.read_bytes())
     if (ready := ready_made(config, name)) and ready.exists():
         found = ready.stat()

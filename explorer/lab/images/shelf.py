@@ -33,6 +33,7 @@ from explorer.network import image_names
 MOUNTED = "/var/lib/docker-shelf"  # where hosts have the layers
 OVERLAY, IMAGE = "overlay2", "image/overlay2"
 REMOVE_SECONDS = 120.0
+A_STAND_IN = "(a stand-in)"
 _ID = re.compile(r"[a-z0-9-]{20,80}", re.ASCII)
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
 
@@ -49,11 +50,20 @@ class Shelved:
     bytes: int
     added: float
     source: str
-    stands_for: str = ""  # the image that it stands in for
+    answers_to: tuple[str, ...] = ()  # further names by which hosts have it
+    stand_in: bool = False  # it says of itself that it stands in for another image
 
     @property
     def reference(self) -> str:
         return f"{self.name}:{self.tag}"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.reference, *self.answers_to)
+
+    def called(self, name: str) -> str:
+        """One of its names, as people are told it."""
+        return f"{name} {A_STAND_IN}" if self.stand_in else name
 
 
 def parse(reference: str) -> tuple[str, str]:
@@ -84,22 +94,28 @@ def images(config: LabConfig) -> tuple[Shelved, ...]:
     found = []
     with suppress(FileNotFoundError):
         for path in (folder(config) / "images").glob("*.json"):
-            with suppress(OSError, ValueError, TypeError):
-                told = json.loads(path.read_text())
-                found.append(Shelved(**told | {"layers": tuple(told["layers"]), "chains": tuple(told["chains"])}))
+            with suppress(OSError, ValueError, TypeError, LookupError, AttributeError):
+                found.append(_shelved(json.loads(path.read_text())))
     return tuple(sorted(found, key=lambda one: one.reference))
 
 
+def _shelved(told: dict[str, Any]) -> Shelved:
+    """An image from its record."""
+    one_name = told.pop("stands_for", "")  # records were written with this when an image had at most one other name
+    several = tuple(told.pop("answers_to", ())) or tuple(filter(None, (one_name,)))
+    return Shelved(**told | {"layers": tuple(told["layers"]), "chains": tuple(told["chains"]), "answers_to": several})
+
+
 def references(config: LabConfig) -> tuple[str, ...]:
-    """Every name by which `docker run` finds something on the shelf."""
-    return tuple(sorted({name for one in images(config) for name in (one.reference, one.stands_for) if name}))
+    """Every name by which `docker run` finds something on the shelf, as people are told it."""
+    return tuple(sorted(one.called(name) for one in images(config) for name in one.names))
 
 
 def key_of(shelved: tuple[Shelved, ...]) -> str:
     """A name for this content of the shelf; "" for none."""
     if not shelved:
         return ""
-    told = "\n".join(f"{one.reference} {one.stands_for} {one.id} {one.layers}" for one in shelved)
+    told = "\n".join(f"{one.reference} {' '.join(one.answers_to)} {one.id} {one.layers}" for one in shelved)
     return hashlib.sha256(told.encode()).hexdigest()[:12]
 
 
@@ -240,7 +256,7 @@ def put_store(config: LabConfig, target: Path, shelved: tuple[Shelved, ...] | No
         told = json.loads(path.read_text())
     names = told.setdefault("Repositories", {})
     for one in shelved:
-        for reference in filter(None, (one.reference, one.stands_for)):
+        for reference in one.names:
             name, tag = parse(reference)
             names.setdefault(name, {})[f"{name}:{tag}"] = one.id
     path.unlink(missing_ok=True)

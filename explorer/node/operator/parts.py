@@ -8,7 +8,7 @@ from pathlib import Path
 from django.conf import settings
 
 from explorer.lab.config import LabConfig
-from explorer.lab.images import MADE, needed, optional, release, tar
+from explorer.lab.images import MADE, STAND_INS, needed, optional, release, tar
 from explorer.supply import bill, collect
 from explorer.supply.part import Part
 
@@ -18,7 +18,7 @@ OS_RELEASE = Path("/etc/os-release")
 
 def images(config: LabConfig) -> dict[str, Path]:
     """The root file systems that are here, by the image's name."""
-    found = {name: tar(config, name) for name in (*needed(config), *optional(config))}
+    found = {name: tar(config, name) for name in (*needed(config), *optional(config), *STAND_INS)}
     return {name: path for name, path in found.items() if path.exists()}
 
 

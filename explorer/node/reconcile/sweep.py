@@ -188,7 +188,12 @@ def _health(found: Sequence[OnEngine]) -> dict[str, Any]:
         "sandboxes": len({item.sandbox for item in found}),
         "ended": ended.count(lab_config()),
         "images": [
-            {"name": one.reference, "stands_for": one.stands_for, "mb": one.bytes // 2**20}
+            {
+                "name": one.reference,
+                "answers_to": list(one.answers_to),
+                "stand_in": one.stand_in,
+                "mb": one.bytes // 2**20,
+            }
             for one in shelf.images(lab_config())
         ],
         "load": round(os.getloadavg()[0], 2),

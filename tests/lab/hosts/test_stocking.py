@@ -55,14 +55,14 @@ def test_a_tar_that_is_none_and_one_of_something_else(tmp_path):
 
 def test_sizes_have_limits(config, monkeypatch):
     with pytest.raises(NodeError, match="larger than one may be: 5120 MB") as refused:
-        stocking._check_room(config, 5 * 2**30)
+        stocking.check_room(config, 5 * 2**30)
     assert "EXPLORER_IMAGE_MB" in refused.value.detail
     shelf.record(config, one("a", size=30 * 2**20))
     with pytest.raises(NodeError, match="The shelf is full: 30 MB"):
-        stocking._check_room(config, 8 * 2**20)
+        stocking.check_room(config, 8 * 2**20)
     monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=2**30))
     with pytest.raises(NodeError, match="no room for it"):
-        stocking._check_room(config, 1)
+        stocking.check_room(config, 1)
 
 
 @pytest.mark.parametrize("source", ["/nowhere", "nothing", "-x/y", "a b/c", "../x/y"])
@@ -79,7 +79,7 @@ def test_a_shelf_is_named_by_its_content(config):
     assert shelf.key(config) == ""
     shelf.record(config, one("a"))
     first = shelf.key(config)
-    shelf.record(config, one("b", stands_for="nginx:latest"))
+    shelf.record(config, one("b", answers_to=("nginx:latest",)))
     assert shelf.key(config) not in ("", first)
     assert shelf.references(config) == ("a:latest", "b:latest", "nginx:latest")
     shelf.strike(config, one("b"))
@@ -114,7 +114,7 @@ def test_a_host_gets_the_records_and_the_names(config, tmp_path):
     (target / shelf.IMAGE).mkdir(parents=True)
     (target / shelf.OVERLAY).mkdir()
     (target / shelf.IMAGE / "repositories.json").write_text('{"Repositories": {"box": {"box:latest": "sha256:b"}}}')
-    shelf.put_store(config, target, (one("web", stands_for="nginx:latest"),))
+    shelf.put_store(config, target, (one("web", answers_to=("nginx:latest",)),))
     told = json.loads((target / shelf.IMAGE / "repositories.json").read_text())["Repositories"]
     assert told["box"] == {"box:latest": "sha256:b"}
     assert told["nginx"] == {"nginx:latest": f"sha256:{'a' * 64}"}

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from explorer.lab.config import LabConfig
 from explorer.lab.errors import LabError
-from explorer.lab.images import build_images, built_again, needed, optional, tar
+from explorer.lab.images import STAND_INS, build_images, built_again, needed, optional, tar
 from explorer.node.this_node import lab_config
 
 
@@ -46,14 +46,18 @@ class Command(BaseCommand):
                 say(f"left out: {error} {error.detail}".strip())
 
     def _compare(self, config: LabConfig, say: Callable[[str], None]) -> None:
-        names = [name for name in (*needed(config), *optional(config)) if tar(config, name).exists()]
+        names = [name for name in (*needed(config), *optional(config), *STAND_INS) if tar(config, name).exists()]
         differ = []
         for name in names:
             try:
                 first, second = built_again(config, name)
             except LabError as error:
                 raise CommandError(f"{error} {error.detail}".strip()) from error
-            say(f"{name:8} {first}" if first == second else f"{name:8} {first} is cached, {second} is what a build gives today")
+            say(
+                f"{name:12} {first}"
+                if first == second
+                else f"{name:12} {first} is cached, {second} is what a build gives today"
+            )
             differ += [name] if first != second else []
         if differ:
             raise CommandError(
