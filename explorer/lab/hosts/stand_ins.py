@@ -34,8 +34,8 @@ def choose(names: Sequence[str], answers_to: Sequence[str]) -> dict[str, list[st
 
 
 def add(config: LabConfig, chosen: Chosen, say: stocking.Say) -> Iterator[shelf.Shelved]:
-    """Builds what the cache lacks, and puts each on the shelf in the place of an earlier one. The names, the room and the engine
-    are looked at before anything is built. Raises NodeError."""
+    """Builds what the cache lacks, and puts each on the shelf in the place of an earlier one. Names, room and engine are looked
+    at before anything is built. Raises NodeError."""
     _check(config, chosen)
     for name, others in chosen.items():
         build_images(config, [name], say)
