@@ -2,7 +2,7 @@
 python := .venv/bin/python
 export PORT ?= 8000
 
-.PHONY: help setup run instructor test test-unit test-engine test-browser test-attacks test-faults test-broken test-endings test-vm record-vm check bench churn \
+.PHONY: help setup run instructor test test-unit test-engine test-browser test-attacks test-faults test-broken test-endings test-stand-ins test-vm record-vm check bench churn \
   fuzz pictures format clean labdoctor parts vulnerabilities pins
 
 help: ## this list
@@ -38,6 +38,9 @@ test-broken: ## 500 random broken networks, on what the explorer says of them (r
 
 test-endings: ## every way a packet can end, with both versions of Docker Engine, and the table of them: var/endings.md (root; half an hour)
 	@setup/test.sh endings
+
+test-stand-ins: ## builds every stand-in image and runs it on a host (root; ten minutes)
+	@setup/test.sh stand-ins
 
 test-vm: setup ## a node on Debian's own kernel, emulated: labdoctor, bridge, ipvlan (root; half an hour and more)
 	@rm -rf var/vm && setup/packages.sh setup/debian-packages.txt setup/debian-packages-vm.txt && tests/vm/run.sh tests/vm/play.sh var/vm

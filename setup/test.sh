@@ -3,6 +3,7 @@
 #   test.sh unit|engine|browser…
 #   test.sh broken   random broken networks, as many as EXPLORER_BROKEN_NETWORKS says
 #   test.sh endings  every way a packet can end, with both versions of Docker Engine, and the table of them
+#   test.sh stand-ins  builds the stand-in images and runs each on a host
 #   test.sh attacks attacks-unit attacks-browser   every attack, the slow ones too, and the table of them
 set -uo pipefail
 . "$(dirname "$0")/phases.sh"
@@ -47,6 +48,10 @@ tests() {
       export EXPLORER_ENDINGS=all EXPLORER_TEST_ENDINGS=$top/var/endings.jsonl
       rm -f "$EXPLORER_TEST_ENDINGS"
       set -- tests/engine/test_endings.py -m engine
+      ;;
+    stand-ins)
+      export EXPLORER_STAND_INS=1
+      set -- tests/engine/test_stand_ins.py -m engine
       ;;
     attacks) set -- tests --ignore tests/browser -m 'attack and engine' --timeout 1200 ;;
     attacks-unit) set -- tests -n 2 --dist loadfile --ignore tests/engine --ignore tests/browser -m 'attack and not engine' ;;
