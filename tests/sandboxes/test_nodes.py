@@ -6,7 +6,9 @@ import pytest
 from django.utils import timezone
 
 from explorer.lab.errors import NodeError
+from explorer.lab.images import shelf
 from explorer.lessons.load import load_lessons
+from explorer.node import this_node
 from explorer.node.reconcile import sweep
 from explorer.sandboxes import limits, nodes
 from explorer.sandboxes.models import Action, Node, Sandbox
@@ -103,3 +105,21 @@ def test_what_a_node_has_not_denied_it_can(node1, health):
 def test_every_lesson_has_a_driver_that_is_asked_for(db):
     assert {nodes.driver_of(slug) for slug in load_lessons()} >= {"bridge", "macvlan"}
     assert nodes.driver_of("nothing") == ""
+
+
+def test_an_image_that_answers_to_a_name_is_there_under_it(node1):
+    told = {"name": "web-server:latest", "answers_to": ["nginx:latest", "nginx:1.27"], "stand_in": True, "mb": 45}
+    node1.health = {"images": [told, {"name": "shop:1", "mb": 1}, "nonsense"]}
+    assert nodes.missing(node1, ["nginx:1.27", "web-server:latest", "shop:1"]) == []
+    assert nodes.missing(node1, ["nginx:1.28", "shop:1"]) == ["nginx:1.28"]
+
+
+def test_the_node_tells_of_its_shelf(engine, redis, db, settings, tmp_path):
+    settings.ENGINE_DIR = tmp_path
+    this_node.lab_config.cache_clear()
+    config = this_node.lab_config()
+    shelf.record(config, shelf.Shelved("web", "1", "sha256:a", (), (), 2**21, 1.0, "x", ("nginx:latest",), stand_in=True))
+    sweep.reconcile()
+    this_node.lab_config.cache_clear()
+    told = Node.objects.get().health["images"]
+    assert told == [{"name": "web:1", "answers_to": ["nginx:latest"], "stand_in": True, "mb": 2}]

@@ -266,7 +266,7 @@ def _load(config: LabConfig, container: str, data: Path, archive: Path, kind: st
 def _described(text: str) -> dict[str, Any]:
     """What `docker image inspect` printed about one image. An image may say very much of itself; then the text was cut off."""
     try:
-        found: dict[str, Any] = json.loads(text)[0]
+        found: dict[str, Any] = dict(json.loads(text)[0])
         labels = dict(dict(found.get("Config") or {}).get("Labels") or {})
         return found | {"Id": str(found["Id"]), "Size": int(found["Size"]), "RootFS": dict(found["RootFS"]), "Labels": labels}
     except (ValueError, TypeError, LookupError, RecursionError) as error:

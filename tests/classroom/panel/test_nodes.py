@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from explorer.classroom.models import AuditEntry
-from explorer.classroom.panel.nodes import describe_findings, health_of
+from explorer.classroom.panel.nodes import describe_findings, describe_shelf, health_of
 from explorer.sandboxes.models import Node
 
 FINDING = {"name": "tcpdump", "must": False, "found": "missing", "cure": "install tcpdump"}
@@ -55,6 +55,13 @@ def test_a_node_is_shown_with_what_labdoctor_found(operators, node, sandbox):
 )
 def test_how_a_node_is(health, away, word):
     assert health_of(Node(name="n", health=health, seen_at=timezone.now() - timedelta(hours=away)))[0] == word
+
+
+def test_the_shelf_in_words():
+    stand_in = {"name": "web-server:latest", "answers_to": ["nginx:latest", "nginx:1"], "stand_in": True, "mb": 45}
+    told = describe_shelf([stand_in, {"name": "shop:1", "answers_to": [], "stand_in": False, "mb": 3}])
+    assert told == "web-server:latest (a stand-in), 45 MB, answers to nginx:latest, nginx:1\nshop:1, 3 MB"
+    assert describe_shelf(None) == "Nothing: hosts have the image box."
 
 
 def test_what_labdoctor_found_in_words():

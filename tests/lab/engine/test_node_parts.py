@@ -6,6 +6,7 @@ import json
 import subprocess
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -15,7 +16,7 @@ from explorer.lab.config import LabConfig
 from explorer.lab.engine import capabilities, kernel, leftovers, memory
 from explorer.lab.errors import HostError, NodeError, NotThere
 from explorer.lab.hosts import lans, lifecycle, machines, run
-from explorer.lab.images import build, names
+from explorer.lab.images import STAND_INS, build, names
 from explorer.network.scenario import SCENARIOS
 
 
@@ -89,6 +90,7 @@ def test_every_changed_input_is_another_image(monkeypatch, tmp_path, config):
     base, whole = keys()
     assert keys("box.packages")[0] != base
     assert keys("box.finish")[0] != base
+    assert keys("stand-in.finish")[0] == base, "box is no stand-in"
     changed = keys("box/usr/local/sbin/answer")
     assert changed[0] == base, "our own files do not rebuild the packages"
     assert changed[1] != whole
@@ -96,8 +98,22 @@ def test_every_changed_input_is_another_image(monkeypatch, tmp_path, config):
     names.base_key.cache_clear()
 
 
+def test_what_stand_ins_have_in_common_makes_each_another_image(monkeypatch, tmp_path, config):
+    before = {name: names.base_key(config, name) for name in STAND_INS}
+    here = tmp_path / "changed"
+    subprocess.run(["cp", "-a", str(names.HERE), str(here)], check=True)
+    (here / "stand-in.finish").write_text("#!/bin/sh\n")
+    monkeypatch.setattr(names, "HERE", here)
+    names.base_key.cache_clear()
+    assert all(names.base_key(config, name) != key for name, key in before.items())
+    assert [word for word in build.command("database", here) if "finish" in word] == [
+        f"--extract-hook=sh '{here}/{script}.finish' \"$1\"" for script in ("stand-in", "database")
+    ]
+    names.base_key.cache_clear()
+
+
 def test_package_lists_are_names_only():
-    for name in names.CHANGES:
+    for name in (*names.CHANGES, *STAND_INS):
         assert all(word.replace("-", "").replace(".", "").replace("+", "").isalnum() for word in names.packages(name))
 
 
@@ -127,6 +143,29 @@ def test_a_build_that_fails_says_why_and_leaves_nothing(config, monkeypatch):
         build.build_images(config, names.needed(config), lambda line: None)
     assert "no such package" in caught.value.detail  # type: ignore[attr-defined]
     assert not [path for path in config.cache_dir.iterdir() if path.suffix != ".lock"]
+
+
+def test_an_archive_of_packages_that_does_not_answer_is_named(config, monkeypatch):
+    line = "E: Failed to fetch http://archive.invalid/dists/trixie/InRelease  Could not resolve host"
+    monkeypatch.setattr(build, "command", lambda name, target: ["sh", "-c", f"echo '{line}' >&2; exit 25"])
+    with pytest.raises(NodeError, match="Debian's package archive does not answer") as caught:
+        build.build_images(config, ["web-server"], lambda line: None)
+    assert caught.value.detail == line
+
+
+def test_nothing_is_built_without_room(config, monkeypatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=2**29))
+    monkeypatch.setattr(build, "command", lambda name, target: pytest.fail("it was built"))
+    with pytest.raises(NodeError, match="There is no room to build the image database: 512 MB are free"):
+        build.build_images(config, ["database"], lambda line: None)
+
+
+def test_a_message_has_room_for_so_many_images():
+    few = machines._listed(["box", "nginx:latest (a stand-in)"])
+    assert few == "box, nginx:latest (a stand-in)"
+    many = machines._listed(["box", *(f"image-{number}:latest (a stand-in)" for number in range(40))])
+    assert len(many) < machines.IMAGES_SHOWN + 10
+    assert many.endswith("(a stand-in) and more")
 
 
 def test_start_scripts_are_executable_and_sound():

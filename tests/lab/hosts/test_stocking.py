@@ -88,6 +88,56 @@ def test_a_shelf_is_named_by_its_content(config):
     assert shelf.key(config) == first
 
 
+def test_a_record_with_one_other_name_is_read_as_before(config):
+    shelf.record(config, one("a", answers_to=("nginx:latest",)))
+    path = next((shelf.folder(config) / "images").glob("*.json"))
+    written = json.loads(path.read_text())
+    now, key = shelf.images(config), shelf.key(config)
+    del written["answers_to"], written["stand_in"]
+    path.write_text(json.dumps(written | {"stands_for": "nginx:latest"}))
+    assert shelf.images(config) == now
+    assert shelf.key(config) == key, "its disk templates are still right"
+    path.write_text(json.dumps(written | {"stands_for": ""}))
+    assert shelf.images(config)[0].answers_to == ()
+
+
+@pytest.mark.parametrize("text", ["[]", '"a"', "{}", '{"layers": [], "chains": []}', '{"stands_for": ""}'])
+def test_a_record_that_is_none_is_no_image(config, text):
+    (shelf.folder(config) / "images").mkdir(parents=True)
+    (shelf.folder(config) / "images" / "a.json").write_text(text)
+    assert shelf.images(config) == ()
+
+
+def test_a_stand_in_is_called_one_under_each_of_its_names(config):
+    shelf.record(config, one("web", answers_to=("nginx:latest", "nginx:1"), stand_in=True))
+    shelf.record(config, one("app"))
+    called = ["nginx:1 (a stand-in)", "nginx:latest (a stand-in)", "web:latest (a stand-in)"]
+    assert shelf.references(config) == ("app:latest", *called)
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        (("b", "a"), "a:latest is on the shelf already."),
+        (("b", "nginx:1"), "nginx:1 is a name that a:latest answers to."),
+        (("nginx:1",), "nginx:1 is a name that a:latest answers to."),
+        (("box",), "box is the image that every host has already."),
+        (("b", "box:latest"), "box is the image that every host has already."),
+        (("b", "<b>"), "That is not the name of an image."),
+    ],
+)
+def test_a_name_belongs_to_one_image(config, asked, sentence):
+    shelf.record(config, one("a", answers_to=("nginx:latest", "nginx:1")))
+    with pytest.raises(NodeError) as refused:
+        stocking.free_names(config, asked[0], asked[1:])
+    assert str(refused.value) == sentence
+
+
+def test_an_image_may_take_its_own_place_and_a_name_counts_once(config):
+    shelf.record(config, one("a", answers_to=("nginx:latest",)))
+    assert stocking.free_names(config, "a", ["nginx", "nginx:latest", "a:latest"]) == ("a:latest", "nginx:latest")
+
+
 @needs_root
 def test_layers_move_and_leave_a_link_and_special_files_go(config, tmp_path):
     layer = "a" * 30
@@ -114,10 +164,10 @@ def test_a_host_gets_the_records_and_the_names(config, tmp_path):
     (target / shelf.IMAGE).mkdir(parents=True)
     (target / shelf.OVERLAY).mkdir()
     (target / shelf.IMAGE / "repositories.json").write_text('{"Repositories": {"box": {"box:latest": "sha256:b"}}}')
-    shelf.put_store(config, target, (one("web", answers_to=("nginx:latest",)),))
+    shelf.put_store(config, target, (one("web", answers_to=("nginx:latest", "nginx:1")),))
     told = json.loads((target / shelf.IMAGE / "repositories.json").read_text())["Repositories"]
     assert told["box"] == {"box:latest": "sha256:b"}
-    assert told["nginx"] == {"nginx:latest": f"sha256:{'a' * 64}"}
+    assert told["nginx"] == {f"nginx:{tag}": f"sha256:{'a' * 64}" for tag in ("latest", "1")}
     assert told["web"] == {"web:latest": f"sha256:{'a' * 64}"}
     assert (target / shelf.OVERLAY / ("l" * 26)).is_dir()
 
@@ -130,7 +180,16 @@ def test_records_that_docker_would_not_write_are_refused(config, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "[7]", '[{"Id": "sha256:aa", "Size": 1}]', '[{"Id": "x", "Size": "big", "RootFS": {}}]', '[{"Id": "sha']
+    "text",
+    [
+        "",
+        "[]",
+        "[7]",
+        '[{"Id": "sha256:aa", "Size": 1}]',
+        '[{"Id": "x", "Size": "big", "RootFS": {}}]',
+        '[{"Id": "x", "Size": 1, "RootFS": {}, "Config": "x"}]',
+        '[{"Id": "sha',
+    ],
 )
 def test_what_an_image_says_of_itself_is_cut_off_or_no_sense(text):
     with pytest.raises(NodeError, match="What the image says of itself"):
