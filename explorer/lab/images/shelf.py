@@ -112,10 +112,11 @@ def references(config: LabConfig) -> tuple[str, ...]:
 
 
 def key_of(shelved: tuple[Shelved, ...]) -> str:
-    """A name for this content of the shelf; "" for none."""
+    """A name for this content of the shelf, in whatever order; "" for none."""
     if not shelved:
         return ""
-    told = "\n".join(f"{one.reference} {' '.join(one.answers_to)} {one.id} {one.layers}" for one in shelved)
+    in_order = sorted(shelved, key=lambda one: one.reference)
+    told = "\n".join(f"{one.reference} {' '.join(one.answers_to)} {one.id} {one.layers}" for one in in_order)
     return hashlib.sha256(told.encode()).hexdigest()[:12]
 
 

@@ -82,6 +82,7 @@ def test_a_shelf_is_named_by_its_content(config):
     shelf.record(config, one("b", answers_to=("nginx:latest",)))
     assert shelf.key(config) not in ("", first)
     assert shelf.references(config) == ("a:latest", "b:latest", "nginx:latest")
+    assert shelf.key_of((one("b", answers_to=("nginx:latest",)), one("a"))) == shelf.key(config), "in whatever order they came"
     shelf.strike(config, one("b"))
     assert shelf.key(config) == first
     (shelf.folder(config) / "images" / "torn.json").write_text('{"name": ')

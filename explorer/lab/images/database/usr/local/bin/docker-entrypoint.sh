@@ -18,8 +18,9 @@ if [ ! -s "$PGDATA/PG_VERSION" ] && [ -z "${POSTGRES_PASSWORD:-}" ] && [ "${POST
 fi
 
 if [ "$(id -u)" = 0 ]; then
-  mkdir -p "$PGDATA"
+  mkdir -p "$PGDATA" /run/postgresql # /run is empty in an image
   chmod 700 "$PGDATA"
+  chmod 3777 /run/postgresql
   find "$PGDATA" /run/postgresql ! -user postgres -exec chown postgres {} +
   exec gosu postgres "$0" "$@"
 fi
