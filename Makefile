@@ -39,7 +39,7 @@ test-broken: ## 500 random broken networks, on what the explorer says of them (r
 test-endings: ## every way a packet can end, with both versions of Docker Engine, and the table of them: var/endings.md (root; half an hour)
 	@setup/test.sh endings
 
-test-stand-ins: ## builds every stand-in image and runs it on a host (root; ten minutes)
+test-stand-ins: ## builds every stand-in image and runs it on a host (root; some minutes)
 	@setup/test.sh stand-ins
 
 test-vm: setup ## a node on Debian's own kernel, emulated: labdoctor, bridge, ipvlan (root; half an hour and more)
