@@ -1,6 +1,7 @@
 """`manage.py image`: what it asks of the node, and what it says."""
 
 import json
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -17,7 +18,7 @@ def asked(monkeypatch, settings, tmp_path):
     """What the node was asked to do. `broken` names a stand-in that cannot be built; `renewed` counts."""
     settings.ENGINE_DIR = tmp_path
     lab_config.cache_clear()
-    told = {"broken": "", "renewed": 0, "add": []}
+    told: dict[str, Any] = {"broken": "", "renewed": 0, "add": []}
 
     def put(config, name, source, say, answers_to=(), origin=""):
         told["add"].append((name, source, list(answers_to)))

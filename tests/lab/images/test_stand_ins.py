@@ -9,6 +9,7 @@ import pytest
 
 from explorer.lab.config import LabConfig
 from explorer.lab.images import archive, names
+from explorer.lab.images.build import digest
 from explorer.lab.images.stand_ins import LABEL, STAND_INS, settings
 
 SCRIPT = "usr/local/bin/docker-entrypoint.sh"
@@ -84,7 +85,7 @@ def test_the_digest_is_the_layers(config, tmp_path):
     extracted(names.tar(config, "small-shell"))
     with archive.archive(config, "small-shell") as path, tarfile.open(path) as opened:
         (tmp_path / "layer").write_bytes(opened.extractfile("layer.tar").read())
-        assert told(path)[1]["rootfs"]["diff_ids"] == [f"sha256:{archive.digest(tmp_path / 'layer')}"]
+        assert told(path)[1]["rootfs"]["diff_ids"] == [f"sha256:{digest(tmp_path / 'layer')}"]
 
 
 @pytest.mark.parametrize("name", STAND_INS)
