@@ -41,14 +41,14 @@ initialise() {
   umask 077
   export POSTGRES_USER="${POSTGRES_USER:-postgres}"
   export POSTGRES_DB="${POSTGRES_DB:-$POSTGRES_USER}"
-  words=
+  words= password=$(mktemp)
   if [ -n "${POSTGRES_PASSWORD:-}" ]; then
-    printf '%s\n' "$POSTGRES_PASSWORD" >/tmp/password
-    words=--pwfile=/tmp/password
+    printf '%s\n' "$POSTGRES_PASSWORD" >"$password"
+    words=--pwfile=$password
   fi
   # shellcheck disable=SC2086  # options are several words
   initdb --pgdata="$PGDATA" --username="$POSTGRES_USER" $words ${POSTGRES_INITDB_ARGS:-}
-  rm -f /tmp/password
+  rm -f "$password"
   printf '\nhost all all all %s\n' "${POSTGRES_HOST_AUTH_METHOD:-scram-sha-256}" >>"$PGDATA/pg_hba.conf"
   pg_ctl -D "$PGDATA" -o "-c listen_addresses=''" -w start
   if [ "$POSTGRES_DB" != postgres ]; then
