@@ -20,7 +20,7 @@ before=$(sed -n 's/.* nice //p' "$group" 2>/dev/null)
 if [ -n "$before" ] && { echo -10 >"$group"; } 2>/dev/null; then trap 'echo "$before" >"$group"' EXIT; fi
 
 # A test that depends on the machine's timing is tried once more when it fails. A test that needed this is named at the end (R) and
-# written to the ledger, and has to be repaired; more than two in a run fail the run.
+# written to the ledger, and has to be repaired; more than three in a run fail the run (tests/reruns.py).
 export EXPLORER_TEST_RERUNS=$EXPLORER_STATE/reruns.jsonl
 rm -f "$EXPLORER_TEST_RERUNS"
 export EXPLORER_TEST_ATTACKS=$EXPLORER_STATE/attacks.jsonl # a line for each attack that was run

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 VARIABLE = "EXPLORER_TEST_RERUNS"
-MOST = 2
+MOST = 3  # of some 740 tests on real hosts and in the browser: one in 250
 WHY = 300  # characters
 
 
