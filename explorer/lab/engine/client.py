@@ -1,13 +1,14 @@
 """A client of the node's own Docker engine, and how long to wait for its answers.
 
-The client uses the engine's own socket and no variable of the environment: no address of another Docker, no proxy, no
-netrc file.
+The client uses the engine's own socket. It takes no address of another Docker, no proxy and no netrc file from the
+environment.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import requests
 from docker.errors import DockerException
@@ -27,15 +28,18 @@ class _Api(docker.APIClient):
     trust_env = property(lambda self: False, lambda self, value: None)
 
 
+class _Client(docker.DockerClient):
+    def __init__(self, **words: Any) -> None:
+        self.api = _Api(**words)
+
+
 def connect(config: LabConfig) -> docker.DockerClient:
     """A client of the node's engine. Raises NodeError within seconds when the engine does not answer."""
     try:
-        api = _Api(base_url=f"unix://{config.socket}", timeout=PING_SECONDS, version="auto")
+        client = _Client(base_url=f"unix://{config.socket}", timeout=PING_SECONDS, version="auto")
     except (DockerException, requests.RequestException, OSError) as error:
         raise NodeError("The node's engine does not answer.", str(error)) from error
-    api.timeout = CALL_SECONDS
-    client = docker.DockerClient(version=api.api_version)  # asks nothing, as the version is given
-    client.api = api
+    client.api.timeout = CALL_SECONDS
     return client
 
 

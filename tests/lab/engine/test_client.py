@@ -12,7 +12,7 @@ from explorer.lab.engine import client
 from tests.lab.memory_engine import MemoryEngine, serving
 
 
-def test_no_variable_of_the_environment_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_neither_proxies_nor_a_netrc_file_are_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Reading proxies walks through all variables, and fails when another thread removes one meanwhile."""
 
     def asked(*words: object, **named: object) -> None:
