@@ -26,7 +26,7 @@ from explorer.sandboxes.heartbeat import read_counts
 
 BEFORE, DURING = 60, 120  # keys
 GAP = 0.05  # seconds between two keys
-OPENINGS = 3
+OPENINGS = 5
 ECHO_MOST = 50.0  # ms
 OPENING_FACTOR = 2.0
 END_SECONDS = 90

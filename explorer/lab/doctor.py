@@ -11,7 +11,7 @@ from typing import Any
 
 from explorer.lab.config import LabConfig
 from explorer.lab.drops import hear
-from explorer.lab.engine import capabilities, cgroups, disks, ids, kernel, memory
+from explorer.lab.engine import capabilities, cgroups, disks, ids, kernel, memory, own_disk
 from explorer.lab.engine.client import session
 from explorer.lab.errors import LabError
 from explorer.lab.hosts import ipv6, lifecycle, machines
@@ -154,7 +154,9 @@ def _machine(config: LabConfig, features: dict[str, bool]) -> list[Check]:
 def _host_disk(config: LabConfig) -> Check:
     own = disks.in_use(config)
     shared = "none: all write to the node's disk, and the largest sandbox is ended when that is nearly full"
-    found = f"{config.host_disk_mb} MB, a file system of its own" if own else shared
+    unbounded = "requests under way have no bound (/sys is read-only here)"
+    speed = "few requests are under way at once" if own_disk.queues_are_bounded() else unbounded
+    found = f"{config.host_disk_mb} MB, a file system of its own; {speed}" if own else shared
     cure = "start the engine where there are loop devices and mke2fs (modprobe loop); its first lines name the reason"
     return Check("disk of each host", own, False, found, cure)
 

@@ -8,6 +8,11 @@ The mount exists only in the container and in the engine's overlay, and the kern
 (LO_FLAGS_AUTOCLEAR). The device reads and writes around the page cache of the file, so pages are not kept twice. There is no
 journal and no barrier, because nothing of a host is read after a crash.
 
+A device has few and small requests under way at once (QUEUE), so whoever else waits for the node's disk waits for few of them.
+Measured with three programs that fill such a disk: with the kernel's own bounds they write 770 MB/s, and another's write with
+fsync on the node's disk takes 24 ms (median; one in twenty takes 102 ms). With QUEUE they write 340 MB/s, and it takes 1.4 ms
+(5 ms). Nobody writing: 0.6 ms (4 ms).
+
 This module has no third-party imports: `create` runs it without site-packages.
 """
 
@@ -27,6 +32,8 @@ ROOT, DOCKER, ETC = "root", "docker", "etc"  # directories of an image: the uppe
 OPTIONS = "noinit_itable,nobarrier,discard"
 TRIES = 64  # another process may take the loop device that was free
 _CONTROL, _DEVICE, _MAJOR = "/dev/loop-control", "/dev/loop{}", 7
+QUEUE = {"nr_requests": 4, "max_sectors_kb": 128}  # of each device: requests under way, and KiB of one; 4 is the kernel's least
+_SYS = "/sys/block"
 _GET_FREE, _CONFIGURE, _CLEAR = 0x4C82, 0x4C0A, 0x4C01
 _AUTOCLEAR, _DIRECT = 4, 16
 _BLOCK = 4096
@@ -67,12 +74,29 @@ def _attach(file: int, scratch: str) -> tuple[str, int]:
             raise
         try:
             fcntl.ioctl(descriptor, _CONFIGURE, _wanted(file))
+            bound_queue(number)
             return path, descriptor
         except OSError as error:
             os.close(descriptor)
             if error.errno != errno.EBUSY:
                 raise
     raise OSError(errno.EBUSY, "no loop device is free")
+
+
+def bound_queue(number: int) -> bool:
+    """Whether the queue of this loop device has the bounds of QUEUE now. Where /sys is read-only it keeps the kernel's."""
+    try:
+        for name, value in QUEUE.items():
+            with open(f"{_SYS}/loop{number}/queue/{name}", "w") as file:
+                file.write(str(value))
+    except OSError:
+        return False
+    return True
+
+
+def queues_are_bounded() -> bool:
+    """Whether this process may bound queues: /sys is not mounted read-only here."""
+    return not os.statvfs(_SYS).f_flag & os.ST_RDONLY
 
 
 def _free_number() -> int:

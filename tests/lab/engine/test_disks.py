@@ -142,6 +142,21 @@ def test_what_is_written_ends_at_the_limit_and_comes_back_when_it_is_deleted(abl
         assert found.taken < 20 * 2**20
 
 
+def test_few_and_small_requests_of_a_disk_are_under_way_at_once(able, tmp_path):
+    disk = disks.make(able, "a", 1, "outside", disks.MACHINE)
+    with own_disk.opened(str(disk), str(tmp_path / "mounted")):
+        (device,) = loops(able)
+        queue = Path("/sys/block", device, "queue")
+        assert {name: int((queue / name).read_text()) for name in own_disk.QUEUE} == own_disk.QUEUE
+
+
+def test_where_queues_cannot_be_bounded_a_disk_is_there_all_the_same(able, tmp_path, monkeypatch):
+    monkeypatch.setattr(own_disk, "_SYS", str(tmp_path / "read-only"))
+    disk = disks.make(able, "a", 1, "outside", disks.MACHINE)
+    with own_disk.opened(str(disk), str(tmp_path / "mounted")) as mounted:
+        assert Path(mounted, "root", "diff").is_dir()
+
+
 def test_files_without_content_end_at_a_limit_too(able, tmp_path):
     disk = disks.make(able, "a", 1, "outside", disks.MACHINE)
     most = disks.MACHINE_MB * disks.INODES_PER_MB
