@@ -28,16 +28,32 @@ class End:
 @dataclass(frozen=True)
 class Elsewhere:
     """`hosts` maps an address on the LAN to the host that has the address. `ends` maps (network id, MAC address or IP
-    address) to an endpoint. `outward` has for each host the ends of docker_gwbridge in the namespaces there."""
+    address) to an endpoint. `outward` has for each host the ends of docker_gwbridge in the namespaces there. `titles` names the
+    namespaces that are no container's, by their place."""
 
     hosts: Mapping[str, str] = field(default_factory=dict)
     ends: Mapping[tuple[str, str], End] = field(default_factory=dict)
     outward: Mapping[str, tuple[WayOut, ...]] = field(default_factory=dict)
+    titles: Mapping[str, str] = field(default_factory=dict)
 
     def end(self, network: DockerNetwork, mac_or_address: str) -> End | None:
         return self.ends.get((network.id, mac_or_address.lower()))
 
+    def far_end(self, interface: Interface) -> str:
+        """The other end of a veth pair, such as `web's eth0`; "" where its place is not known."""
+        if not interface.peer_place:
+            return ""
+        if title := self.titles.get(interface.peer_place):
+            serves = _SERVES.get(title.rpartition(" (")[2], "")
+            return f"{interface.peer_name or 'A veth pair'} of the namespace {title}{serves}"
+        name = interface.peer_place.rpartition("/")[2]
+        return f"{name}'s {interface.peer_name}" if interface.peer_name else f"A veth pair from {name}"
 
+
+_SERVES = {
+    "load balancer)": ", where requests for a service's address are shared out,",
+    "ingress_sbox": ", where published ports of services arrive,",
+}
 NOBODY = Elsewhere()
 
 
@@ -57,7 +73,8 @@ def look_elsewhere(places: Mapping[str, Place], docker: Mapping[str, DockerState
             hosts |= dict.fromkeys(_addresses_on_the_lan(place), place.id)
         elif (state := docker.get(place.host)) is not None:
             ends |= dict(_ends(place, state))
-    return Elsewhere(hosts, ends, outward)
+    titles = {place.id: place.name for place in places.values() if place.kind == "namespace"}
+    return Elsewhere(hosts, ends, outward, titles)
 
 
 def _ways_out(place: Place, state: DockerState) -> Iterator[WayOut]:

@@ -36,11 +36,11 @@ def _who(known: Known, address: str) -> str:
     if found:
         return found.name
     network = known.gateway_network(address)
-    if network and known.on_host:
-        return f"the host (as {network.bridge})"
+    own = [name for name, interface in known.interfaces.items() if _has(interface.addresses, address)]
+    if network and own and known.on_host:
+        return f"the host (as {own[0]})"
     if network:
         return f"the gateway of network {network.name}"
-    own = [name for name, interface in known.interfaces.items() if _has(interface.addresses, address)]
     if own and known.place.kind in ("host", "machine"):
         return known.place.name or known.place.id
     return address

@@ -55,7 +55,7 @@ def test_summary_counts_what_is_there():
     facts = dict(summarise(LESSONS["bridge"], seen(seen_in("bridge")[-1])))
     assert re.fullmatch(r"9 veth pairs: to baker, .* and 2 more", facts["Cables"])
     assert re.search(r"docker0 \(network bridge, 172.17.0.1/16\), br-[0-9a-f]{12} \(network town, ", facts["Switches"])
-    assert facts["The way in"] == "port 8080 to open and port 8081 to private, for the host alone"
+    assert facts["The way in"] == "port 8080 to open and port 8081 to private at 127.0.0.1"
     assert facts["Borders"].startswith("4 DROP rules between the switches, ")
 
 

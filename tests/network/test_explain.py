@@ -280,7 +280,7 @@ def test_network_host_and_network_none():
         return explain(place, "interfaces", observe("interfaces", shown), names).lines[0].why
 
     assert of("host") == "The host's own: x is on network host and uses the host's network namespace."
-    assert of("none") == "All that x has: network none gives a container loopback only."
+    assert of("none") == "Network none gives a container loopback only: it is all that x has."
 
 
 def test_requests_of_a_machine():

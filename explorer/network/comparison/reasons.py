@@ -54,7 +54,7 @@ def _unpublished(variant: Variant) -> str:
 
 def _not_published(variant: Variant, cell: Cell) -> str:
     if variant.publish == "127.0.0.1" and cell.row == "published":
-        return "it was published at 127.0.0.1, for the host alone"
+        return "it was published at 127.0.0.1, and outside asked at the host's address on the LAN"
     told = _unpublished(variant)
     started = [one for one in cell.evidence if one.command.startswith("docker run")]
     if not told or not started:
@@ -74,10 +74,9 @@ def _no_proxy(variant: Variant, cell: Cell) -> str:
 SHARED: dict[str, Clause] = {
     "netns yes": "Docker made a network namespace for it",
     "mac yes": "its end of the cable is an Ethernet card of its own",
-    "mtu value": "as much as the LAN carries, since nothing is put around a packet",
-    "by-name yes": "on a network that one made, Docker's name server at 127.0.0.11 knows the containers",
+    "by-name yes": "on a user-defined network Docker's name server at 127.0.0.11 knows the containers",
     "outward no": _closed,
-    "seen-as none": "no request of its was answered",
+    "seen-as none": "none of its requests was answered",
     "published no": _not_published,
     "host-published no": _not_published,
     "host-fdb none": "there is no switch",

@@ -46,7 +46,7 @@ SETS: dict[str, Ready] = {
         Ready(
             id="engines",
             title="26 and 28",
-            question="What did two years of Docker Engine change about the driver everybody uses?",
+            question="What changed between Docker Engine 26 and 28 in the driver everybody uses?",
             variants=("bridge@26", "bridge@28"),
         ),
         Ready(

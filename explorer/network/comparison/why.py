@@ -44,7 +44,7 @@ def standing(row: str, columns: Sequence[Column]) -> Standing:
 
 def _alone(clause: str, words: list[str]) -> str:
     if len(set(words)) > 1:
-        return f"More or less of the same: {clause}."
+        return f"Roughly the same: {clause}."
     return f"The same in all: {clause}." if len(words) > 1 else f"{clause[:1].upper()}{clause[1:]}."
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from explorer.network.drivers.compared import Cell, Clause, Variant
+from explorer.network.weather import PLAIN_MTU
 
 AT_THE_LAN = "it is on the LAN itself and needs nobody to let it out"
 NEIGHBOUR = "it is a neighbour on the LAN"
@@ -10,7 +11,7 @@ NOT_TRANSLATED = "MASQUERADE replaced the sender on the way out"
 DNAT = "a rule of the host (DNAT) sends it on to the container"
 IN_CONTAINERS = "the cards made for the containers are in the containers"
 ENOUGH_ROUTES = "the routes the host had are enough"
-NO_RULES = "no packet of its passes rules of the host"
+NO_RULES = "the host's rules never see its packets"
 NO_ADDRESS = "there is no address to ask"
 
 
@@ -25,6 +26,11 @@ def listens(variant: Variant, cell: Cell) -> str:
     return "docker-proxy, a process, listens there and hands it on"
 
 
+def plain_mtu(by: str) -> Clause:
+    """The clause for an MTU that was not taken from the LAN. `by` is who set it, to stand before the number."""
+    return lambda variant, cell: f"{by} {PLAIN_MTU} bytes, whatever the LAN carries" if cell.number == PLAIN_MTU else ""
+
+
 def usual_rules(variant: Variant, cell: Cell) -> str:
     """The rules of a network whose containers go out and are reached through the host."""
     if variant.internal:
@@ -32,7 +38,19 @@ def usual_rules(variant: Variant, cell: Cell) -> str:
     told = "for the published port, for the way out, and to keep networks apart"
     if variant.daemon.get("userland-proxy") is False:
         told += "; rules for the host's own requests stand in for the process"
-    return f"{told}; and this engine drops, in table raw, what knocks at an address directly" if "raw" in cell.value else told
+    told += "; and this engine drops, in table raw, what knocks at an address directly" if "raw" in cell.value else ""
+    return told + (_at_loopback(variant.publish, cell) if variant.publish.startswith("127.") else "")
+
+
+def _at_loopback(address: str, cell: Cell) -> str:
+    """What the rules that were seen do with packets for the loopback address that arrive from the network; "" where they do not
+    show it. The address of a port's DNAT rule matches whatever interface a packet comes by."""
+    lines = [line.lower() for one in cell.evidence for line in one.output.splitlines() if address in line]
+    if any(one.cut for one in cell.evidence) or not any("dnat" in line for line in lines):
+        return ""
+    if any("drop" in line for line in lines):
+        return f"; and one drops packets for {address} that arrive from the network"
+    return f"; none of them stops packets for {address} that a neighbour sends to this host's MAC address"
 
 
 ON_SWITCH: dict[str, Clause] = {
@@ -43,9 +61,10 @@ ON_SWITCH: dict[str, Clause] = {
     "across no": "the network ends at its host: nobody else has a route to that address",
     "host-routes some": "one, to the subnet behind the bridge",
     "host-fdb": "a switch has an entry for each of its ports, and each port one for every group it listens to",
-    "same-host": "two cables, a switch between them, and the host's rules",
+    "same-host": "two cables and a switch between them, and the host's rules where the kernel has br_netfilter switched on",
 }
 ON_LAN: dict[str, Clause] = {
+    "mtu value": "taken over from the parent interface, the host's card on the LAN",
     "address yes": "it is an address of the LAN itself",
     "outward yes": AT_THE_LAN,
     "seen-as its own": "nobody on the way translates",

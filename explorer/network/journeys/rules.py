@@ -22,7 +22,7 @@ VERDICTS = {
     "accept": "accepted",
     "drop": "dropped",
     "reject": "rejected",
-    "return": "back to where it came from",
+    "return": "leaves this chain without a verdict",
     "continue": "goes on",
 }
 

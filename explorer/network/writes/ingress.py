@@ -17,10 +17,10 @@ MESH = {
     ("nat", "-A POSTROUTING -o docker_gwbridge -m addrtype --src-type LOCAL -j MASQUERADE"): (
         "What this host itself sends to a service's published port gets the address of docker_gwbridge."
     ),
-    ("nat", f"-A {INGRESS} -j RETURN"): "Not for a service's published port: back to where it came from.",
+    ("nat", f"-A {INGRESS} -j RETURN"): "Not for a service's published port: the chain that called this one goes on.",
     ("filter", f"-A FORWARD -j {INGRESS}"): LOOKED_UP,
     ("filter", f"-A DOCKER-FORWARD -j {INGRESS}"): LOOKED_UP,
-    ("filter", f"-A {INGRESS} -j RETURN"): "Not for a service's published port: back to where it came from.",
+    ("filter", f"-A {INGRESS} -j RETURN"): "Not for a service's published port: the chain that called this one goes on.",
 }
 
 

@@ -8,7 +8,7 @@ from explorer.network.names import spec, title
 
 ARRIVING = Why("Packets arriving for an address of this host go to chain DOCKER, where the published ports are.", (DAEMON,))
 NOBODY_DECIDED = Why("No rule of yours decided: back to FORWARD and Docker's rules.", (DAEMON,))
-BACK = Why("Not a packet between two networks: back to where it came from.", (DAEMON,))
+BACK = Why("Not a packet between two networks: the chain that called this one goes on with its next rule.", (DAEMON,))
 _JUMPS = {
     "DOCKER-USER": "Your own rules come first: forwarded packets pass DOCKER-USER before any of Docker's rules.",
     "DOCKER-FORWARD": "Forwarded packets pass Docker's rules in DOCKER-FORWARD.",

@@ -65,7 +65,7 @@ def test_a_switch_ends_at_its_host(name):
 def test_a_place_on_the_lan_is_out_of_the_hosts_hands(name):
     assert told(name, "seen-as", "value", "its own") == "nobody on the way translates"
     assert told(name, "from-host", "no").startswith("the kernel lets nothing pass")
-    assert told(name, "host-rules", "value", number=0) == "no packet of its passes rules of the host"
+    assert told(name, "host-rules", "value", number=0) == "the host's rules never see its packets"
     assert told(name, "host-fdb", "value", number=2).startswith("no switch: the host's card is told")
     assert told(name, "host-fdb", "value", number=0) == "there is no switch"
 
@@ -79,7 +79,11 @@ def test_a_mac_address_of_its_own_or_a_shared_one():
 def test_what_a_tunnel_leaves_of_a_packet_is_counted():
     assert told("overlay", "mtu", "value", number=1450).startswith("50 bytes are left free")
     assert told("overlay", "mtu", "value", number=1500) == UNEXPLAINED
-    assert told("bridge", "mtu", "value", number=1500).startswith("as much as the LAN carries")
+    assert told("bridge", "mtu", "value", number=1500) == "Docker gives a bridge network 1500 bytes, whatever the LAN carries"
+    assert told("bridge", "mtu", "value", number=1400) == UNEXPLAINED
+    assert told("third-party", "mtu", "value", number=1500).endswith("1500 bytes, whatever the LAN carries")
+    assert told("macvlan", "mtu", "value", number=1400).startswith("taken over from the parent interface")
+    assert told("host", "mtu", "value", number=1400) == "it is the MTU of the host's own interface"
     assert told("none", "mtu", "no") == "there is no card"
     assert told("none", "mtu", "value", number=1500) == UNEXPLAINED
 
@@ -98,8 +102,31 @@ def test_an_internal_network_has_no_way_out_and_publishes_nothing():
 
 
 def test_a_port_for_the_host_alone_is_not_there_for_others():
-    assert told("bridge-loopback", "published", "no") == "it was published at 127.0.0.1, for the host alone"
+    assert told("bridge-loopback", "published", "no").endswith("outside asked at the host's address on the LAN")
     assert told("bridge-loopback", "host-published", "yes").startswith("docker-proxy, a process, listens there")
+
+
+DNAT_26 = "+ -A DOCKER -d 127.0.0.1/32 ! -i br-town -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.18.0.2:80"
+RAW_28 = "+ -A PREROUTING -d 127.0.0.1/32 ! -i lo -p tcp -m tcp --dport 8080 -j DROP"
+NFT_29 = """\
++ ip daddr 127.0.0.1 tcp dport 8080 counter dnat to 172.18.0.2:80
++ iifname != lo ip daddr 127.0.0.1 tcp dport 8080 drop"""
+
+
+@pytest.mark.parametrize(
+    ("rules", "cut", "ending"),
+    [
+        (DNAT_26, False, "none of them stops packets for 127.0.0.1 that a neighbour sends to this host's MAC address"),
+        (f"{DNAT_26}\n{RAW_28}", False, "one drops packets for 127.0.0.1 that arrive from the network"),
+        (NFT_29, False, "one drops packets for 127.0.0.1 that arrive from the network"),
+        (DNAT_26, True, "to keep networks apart"),
+        ("", False, "to keep networks apart"),
+    ],
+)
+def test_whether_a_neighbour_reaches_a_port_at_127_0_0_1_is_read_from_the_rules(rules, cut, ending):
+    seen = Transcript(where="h1", kind="lines", command="iptables-save", output=rules, cut=cut)
+    assert told("bridge-loopback", "host-rules", "value", number=11, evidence=(seen,)).endswith(ending)
+    assert "127.0.0.1" not in told("bridge", "host-rules", "value", number=11, evidence=(seen,))
 
 
 @pytest.mark.parametrize(

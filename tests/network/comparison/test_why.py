@@ -43,7 +43,7 @@ def test_every_column_is_named_once_or_all_are_the_same(names, row):
     told = why(row, columns)
     assert told.endswith(".")
     assert UNEXPLAINED not in told
-    if not told.startswith(("The same in all: ", "More or less of the same: ")) and len(names) > 1:
+    if not told.startswith(("The same in all: ", "Roughly the same: ")) and len(names) > 1:
         assert all(column.variant.title in told for column in columns)
 
 

@@ -41,7 +41,7 @@ DRIVER = Driver(
             title="bridge (port at 127.0.0.1)",
             driver="bridge",
             publish="127.0.0.1",
-            summary="The port is published for the host itself, and for nobody else.",
+            summary="The port is published at 127.0.0.1, the host's own loopback.",
         ),
         140: Variant(
             id="bridge-no-proxy",

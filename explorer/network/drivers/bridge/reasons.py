@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from explorer.network.drivers.clauses import DNAT, NOT_TRANSLATED, ON_SWITCH, listens, masqueraded, usual_rules
+from explorer.network.drivers.clauses import DNAT, NOT_TRANSLATED, ON_SWITCH, listens, masqueraded, plain_mtu, usual_rules
 from explorer.network.drivers.compared import Cell, Clause, Variant
 
 
@@ -20,6 +20,7 @@ def _named_apart(variant: Variant, cell: Cell) -> str:
 REASONS: dict[str, Clause] = {
     **ON_SWITCH,
     "interfaces": "eth0 is one end of a cable (veth) whose other end is a port of a bridge on the host",
+    "mtu value": plain_mtu("Docker gives a bridge network"),
     "by-address no": _apart,
     "by-name partly": _named_apart,
     "outward yes": masqueraded("the host"),

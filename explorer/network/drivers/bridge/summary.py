@@ -51,7 +51,7 @@ def owner(world: World, host: Place, rule: Rule) -> str:
 
 
 def only_local(rule: Rule) -> str:
-    return ", for the host alone" if rule.destination.startswith("127.") else ""
+    return " at 127.0.0.1" if rule.destination.startswith("127.") else ""
 
 
 def borders(world: World, host: Place) -> str:

@@ -107,8 +107,7 @@ def _port(known: Known, item: Interface) -> Why:
     of = f"{item.master} ({title(network)})" if network and network.name != "bridge" else item.master
     if item.peer_place:
         other = item.peer_place.rpartition("/")[2]
-        end = f"{other}'s {item.peer_name}" if item.peer_name else f"A veth pair from {other}"
-        told = f"{end} ends here; a port of {of}."
+        told = f"{known.elsewhere.far_end(item)} ends here; a port of {of}."
         if network and known.sure and not _dockers_port(known, item, network, other):
             return Why(f"{told} Not added by Docker.", (NOT_DOCKER,))
         return Why(told, _behind(known, item, network))

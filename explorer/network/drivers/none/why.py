@@ -9,8 +9,10 @@ from explorer.network.model import Interface, Item
 
 def why(known: Known, item: Item) -> Why:
     if known.container and known.container.network_mode == "none" and isinstance(item, Interface) and item.kind == "loopback":
-        told = f"All that {known.container.name} has: network none gives a container loopback only."
-        return Why(told, (container(known.container.name), "network:none"))
+        name = known.container.name
+        alone = all(one.kind == "loopback" for one in known.interfaces.values())
+        told = f"Network none gives a container loopback only{f': it is all that {name} has' if alone else ''}."
+        return Why(told, (container(name), "network:none"))
     return UNKNOWN
 
 

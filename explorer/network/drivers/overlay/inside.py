@@ -12,6 +12,7 @@ from explorer.network.drivers.known import Known
 from explorer.network.model import DockerNetwork, FdbEntry, Interface, Item, Neighbour, Route
 from explorer.network.names import title
 
+WRITTEN = {"static", "extern_learn"}  # entries of programs: the kernel marks none that it learned so
 VNIS = "com.docker.network.driver.overlay.vxlanid_list"
 
 
@@ -25,7 +26,7 @@ def why(known: Known, item: Item) -> Why:
     if isinstance(item, FdbEntry) and item.destination:
         return _beyond(known, mine, item)
     if isinstance(item, Interface):
-        told = _interface(mine, item)
+        told = _interface(known, mine, item)
     elif isinstance(item, FdbEntry):
         told = _fdb(known, mine, item)
     elif isinstance(item, Route) and item.destination in mine.subnets and item.protocol == "kernel":
@@ -62,14 +63,14 @@ def lives_here(known: Known) -> DockerNetwork | None:
     return next((one for one in known.networks.values() if vnis(one) & here), None)
 
 
-def _interface(mine: DockerNetwork, item: Interface) -> str:
+def _interface(known: Known, mine: DockerNetwork, item: Interface) -> str:
     if item.kind == "bridge":
         return f"The switch of {title(mine)} on this host, in a namespace of its own; the tunnel is a port of it."
     if item.kind == "vxlan":
         number = dict(item.detail).get("id", "")
         return f"The tunnel of {title(mine)}: frames for other hosts are sent to them inside UDP, marked VXLAN {number}."
     if item.kind == "veth" and item.master and item.peer_place:
-        return f"{item.peer_place.rpartition('/')[2]}'s {item.peer_name} ends here; a port of {item.master}."
+        return f"{known.elsewhere.far_end(item)} ends here; a port of {item.master}."
     return f"One end of a veth pair; a port of {item.master}, the switch of network {mine.name}." if item.master else ""
 
 
@@ -100,7 +101,11 @@ def _beyond(known: Known, mine: DockerNetwork, item: FdbEntry) -> Why:
     told = f"Frames for {end.name}'s MAC address go through the tunnel to {where}."
     if host != end.host or item.dev not in _tunnels(known):
         return Why(f"{told} Not Docker's: {end.name} is on {end.host}.", (NOT_DOCKER,))
-    return Why(f"{told} The daemon wrote this entry; it was not learned.", (network(mine),))
+    if "permanent" in item.flags:
+        return Why(f"{told} The daemon wrote this entry; it was not learned.", (network(mine),))
+    if WRITTEN & set(item.flags):
+        return Why(f"{told} Somebody wrote this entry; the daemon's are permanent.", (NOT_DOCKER,))
+    return Why(f"{told} The tunnel learned it from a frame that came from there.", (network(mine),))
 
 
 def _fdb(known: Known, mine: DockerNetwork, item: FdbEntry) -> str:

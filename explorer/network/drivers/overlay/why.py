@@ -169,7 +169,7 @@ def _frame(known: Known, item: Frame) -> Why:
 def _on_host(known: Known, item: Item) -> Why:
     if isinstance(item, Interface) and item.name == GATEWAY_BRIDGE and item.kind == "bridge" and item.name in known.bridges:
         return Why(
-            "The bridge through which containers on overlay networks reach what is outside them.",
+            "The bridge by which a container leaves this host when none of its networks has a gateway, as on overlay networks.",
             (network(GATEWAY_BRIDGE), DAEMON),
         )
     if isinstance(item, Chain) and item.name == INGRESS and (item.table, item.name) in known.book.chains:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from explorer.network.drivers.clauses import ON_SWITCH
+from explorer.network.drivers.clauses import ON_SWITCH, plain_mtu
 from explorer.network.drivers.compared import Variant
 from explorer.network.drivers.driver import Driver
 from explorer.network.drivers.needs import BRIDGE, VETH
@@ -35,7 +35,11 @@ DRIVER = Driver(
     reasons={
         **ON_SWITCH,
         "interfaces": "eth0 is one end of a cable (veth) that the driver made and plugged into a bridge of its own",
-        "outward no": ("its packets arrive with a sender nobody outside has a route to: this driver does not masquerade"),
+        "mtu value": plain_mtu("the kernel made its veth pair with"),
+        "outward no": (
+            "this driver does nothing for the way out: it writes no rule that lets the host forward these packets, "
+            "and none that replaces a sender whom outside cannot answer"
+        ),
         "host-interfaces some": "a bridge of the driver's, and the host's end of a cable for each container",
         "host-rules some": "the driver lets its containers talk, and does nothing else",
     },

@@ -21,7 +21,7 @@ QUESTIONS = {
     "CreateEndpoint": "A container is about to be connected. Docker has chosen its address; the driver makes its connection.",
     "DeleteEndpoint": "A container's connection is no longer wanted: the driver clears it away.",
     "Join": "Docker asks which interface to put into the container's namespace, and which gateway it is to use.",
-    "Leave": "The container's namespace is about to go; the driver may let go of it.",
+    "Leave": "The container leaves the network; the driver may let go of its connection.",
     "EndpointOperInfo": "Docker asks whether there is more to tell about this connection, to show it to people.",
     "ProgramExternalConnectivity": "Docker asks for the way to the outside and for published ports. To answer is not to do it.",
     "RevokeExternalConnectivity": "Docker asks to end the way to the outside.",
