@@ -18,6 +18,7 @@ from explorer.lessons import conditions, render
 from explorer.lessons.lines import Lines
 from explorer.lessons.model import Check, Hint, Lesson, Option, Prediction, Step
 from explorer.network.scenario import SCENARIOS, Scenario
+from explorer.network.weather import DEVICE
 
 CONTENT = Path(__file__).parent / "content"
 MAIN = "lesson.toml"
@@ -147,6 +148,7 @@ class Reading:
         except ValidationError as error:
             raise self.invalid(error) from None
         self.check_ids(lesson)
+        self.check_weather(lesson)
         steps = tuple(self.step(step, ("steps", number)) for number, step in enumerate(lesson.steps))
         return lesson.model_copy(update={"steps": steps, "scripts": scripts})
 
@@ -199,6 +201,22 @@ class Reading:
                 self.check_unique([(one.id, (*place, "options", n)) for n, one in enumerate(prediction.options)])
         self.check_unique(predictions)
         self.check_unique(measures)
+
+    def check_weather(self, lesson: Lesson) -> None:
+        """Weather is set before the learner types anything, so it is at a link that the scenario has."""
+        scenario = self.reach.scenario
+        there = {*scenario.names, *(f"{one.host}/{one.name}" for one in scenario.containers)}
+        seen: set[tuple[str, str]] = set()
+        for number, one in enumerate(lesson.weather):
+            where: Where = ("weather", number)
+            if one.place not in there:
+                what = f"no {one.place!r} in scenario {lesson.scenario!r} at the start; there are {', '.join(sorted(there))}"
+                raise self.wrong((*where, "place"), what, one.place)
+            if not DEVICE.fullmatch(one.interface):
+                raise self.wrong((*where, "interface"), f"{one.interface[:40]!r} is no name of an interface; such as eth0")
+            if (one.place, one.interface) in seen:
+                raise self.wrong(where, f"a second weather at {one.place} {one.interface}; say all of it in one")
+            seen.add((one.place, one.interface))
 
     def check_unique(self, ids: list[tuple[str, Where]]) -> None:
         seen: set[str] = set()

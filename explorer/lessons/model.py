@@ -16,6 +16,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from explorer.network.drivers import DRIVERS
 from explorer.network.image_names import whole
 from explorer.network.model import Road
+from explorer.network.scenario import StartWeather
+from explorer.network.weather import ENDS
 
 
 def _known(driver: str) -> str:
@@ -110,6 +112,7 @@ class Lesson(Data):
     minutes: int = Field(ge=1, le=60)
     scenario: str
     order: int = 100
+    weather: tuple[StartWeather, ...] = Field(default=(), max_length=ENDS)  # of links, beside the scenario's
     images: tuple[Annotated[str, AfterValidator(whole)], ...] = Field(default=(), max_length=20)  # beside `box`
     steps: tuple[Step, ...] = Field(min_length=1, max_length=60)
     scripts: dict[str, str] = Field(default_factory=dict)  # filled by `load`: the text of each *.sh file, by its name

@@ -65,7 +65,7 @@ class StartContainer(Data):
 
 
 class StartWeather(Data):
-    """Weather that a link has from the start. `place` is a host, a machine, or a container as in `h1/web`."""
+    """Weather that a link has from the start, at both ends. `place` is a host, a machine, or a container as in `h1/web`."""
 
     place: str
     interface: str = "eth0"
@@ -162,6 +162,14 @@ SCENARIOS: dict[str, Scenario] = {
                 Route(on="h1", to="default", via=ROUTER),
                 Route(on="outside", to="default", via=ROUTER),
                 Route(on="far", to="default", via=ROUTER),
+            ),
+        ),
+        Scenario(
+            name="narrow",
+            summary="Two Docker hosts and a machine outside them, on a LAN that carries 1,400 bytes in a packet and 10 Mbit/s.",
+            hosts=("h1", "h2"),
+            weather=tuple(
+                StartWeather(place=name, weather=Weather(mtu=1400, rate_kbit=10_000)) for name in ("h1", "h2", "outside")
             ),
         ),
         Scenario(

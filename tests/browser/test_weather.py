@@ -64,5 +64,5 @@ def test_a_link_brings_its_weather_and_gives_it_on(page, learner, complaints):
     expect(page.locator("net-map .wire .weather")).to_have_count(2, timeout=60_000)
     expect(page.locator("net-map")).to_contain_text("MTU 1300")
     learner.choose("h1/web", "Timeline")
-    expect(page.locator("live-views")).to_contain_text("MTU 1300, from the scenario")
+    expect(page.locator("live-views")).to_contain_text("MTU 1300, from the start")
     assert "weather=h1/web,eth0,mtu=1300" in saved(page, "weather=outside,eth0,mtu=1400")

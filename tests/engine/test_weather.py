@@ -2,13 +2,16 @@
 
 import asyncio
 import re
+import subprocess
 import time
 
 import pytest
 
-from explorer.lab.ask.weather import kernel
+from explorer.lab.ask.weather import begin_link, kernel
 from explorer.lab.errors import BadWeather, NotThere
+from explorer.lab.hosts import lifecycle
 from explorer.network.cause import NOT_DOCKER
+from explorer.network.scenario import SCENARIOS, Scenario, StartWeather
 from explorer.network.weather import PAGE, Weather, qdisc_of
 from explorer.node.operator.look import looking
 
@@ -135,3 +138,82 @@ async def test_what_is_no_cable_has_no_weather(observer):
     for place, device in (("h1/web", "lo"), ("h1", "docker0"), ("h9", "eth0"), ("h1/web", "eth0; reboot")):
         with pytest.raises(NotThere, match="has no cable"):
             await observer.set_weather(place, device, Weather(mtu=1400))
+
+
+SLOW_LAN = Scenario(
+    name="slow",
+    summary="",
+    hosts=("h1", "h2"),
+    weather=(StartWeather(place="h1", weather=Weather(mtu=1400, rate_kbit=1_000)),),
+)
+TAKE = """
+import socket
+taken = socket.create_server(("", 7000)).accept()[0]
+while taken.recv(9999):
+    pass
+"""
+GIVE = """
+import socket, sys
+given = socket.create_connection((sys.argv[1], 7000))
+given.sendall(bytes(int(sys.argv[2])))
+given.shutdown(socket.SHUT_WR)
+given.recv(1)
+"""
+BYTES = 250_000  # two seconds at 1 Mbit/s, without what may go at once
+
+
+@pytest.fixture(params=["slow", "narrow"])
+async def begun(lab_config, new_name, request):
+    """A sandbox whose scenario has weather, once it has it. (name, scenario, observer)"""
+    scenario = SLOW_LAN if request.param == "slow" else SCENARIOS[request.param]
+    name = new_name()
+    ends = time.time() + 600
+    facts = await asyncio.to_thread(lifecycle.open_sandbox, lab_config, name, 1, scenario, ends, lambda phase, detail: None)
+    try:
+        async with looking(lab_config, name, 1, facts) as observer:
+            for one in scenario.weather:
+                done, lack = await begin_link(observer.set_weather, one, time.monotonic() + 30)
+                assert (len(done), lack) == (1, ""), lack
+            yield name, scenario, observer
+    finally:
+        await asyncio.to_thread(lifecycle.close_sandbox, lab_config, name)
+
+
+def engine_says(lab_config, *words):
+    return subprocess.run(
+        ["nsenter", f"--net=/run/netns/{lab_config.netns}", *words], capture_output=True, text=True, check=True
+    ).stdout
+
+
+async def test_a_lan_of_a_scenario_has_its_mtu_and_rate_at_both_ends_and_a_transfer_shows_it(lab_config, begun, shell):
+    if not kernel()["tbf"]:
+        pytest.skip("kernel lacks tbf")
+    name, scenario, observer = begun
+    wanted = scenario.weather[0].weather
+
+    async def run(where, text):
+        return await asyncio.to_thread(shell, where, text, name, 60)
+
+    assert "mtu 1400" in (await run("h1", "ip link show eth0"))[1]
+    assert f"rate {wanted.rate_kbit // 1000}Mbit" in (await run("h1", "tc qdisc show dev eth0"))[1]
+    ports = re.findall(r"^\d+: (veth\w+)@.* mtu 1400 ", engine_says(lab_config, "ip", "link", "show"), re.MULTILINE)
+    assert len(ports) == len(scenario.weather), "the LAN's ends of the links"
+    assert all("tbf" in engine_says(lab_config, "tc", "qdisc", "show", "dev", port) for port in ports)
+    status, text = await run("h1", "ping -c 1 -W 2 -M do -s 1400 h2")
+    assert status != 0
+    assert "too long" in text
+    assert (await run("h2", "ping -c 1 -W 2 -M do -s 1300 h1"))[0] == 0
+    if wanted.rate_kbit > 1_000:
+        return
+    for source, target in (("h1", "outside"), ("outside", "h1")):
+        taking = asyncio.create_task(run(target, f"timeout 40 python3 -c '{TAKE}'"))
+        await asyncio.sleep(1)
+        send = f"python3 -c '{GIVE}' {target} {BYTES}"
+        began = time.monotonic()
+        status, text = await run(source, send)
+        took = time.monotonic() - began
+        await taking
+        assert status == 0, text
+        assert took > 1.5, f"{source} → {target} took {took:.1f} s for {BYTES} bytes"
+    await observer.set_weather("h1", "eth0", Weather())
+    assert not re.search(r"veth\w+@.* mtu 1400 ", engine_says(lab_config, "ip", "link", "show")), "and it goes again"

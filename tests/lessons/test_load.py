@@ -8,6 +8,7 @@ from explorer.lessons import checks
 from explorer.lessons.load import LessonError, load_lessons, read_lesson
 from explorer.lessons.model import Command
 from explorer.network.model import Script, Snapshot
+from explorer.network.weather import Weather
 
 WRONG = [
     # what is replaced, by what, the line that is named, a part of the sentence
@@ -155,6 +156,55 @@ def test_a_road_to_no_place_is_refused(lessons, old):
     lessons.change('\n[[steps]]\nid = "two"\n', ROADS)
     lessons.change(old, old.replace("outside", "mars").replace("h1", "mars"))
     assert "a road cannot be measured to or from 'mars" in lessons.error()
+
+
+WEATHER = """
+[[weather]]
+place = "h1"
+weather = { rate_kbit = 1000, mtu = 1400 }
+
+[[weather]]
+place = "outside"
+interface = "eth0"
+weather = { delay_ms = 40 }
+
+[[steps]]
+id = "one"
+"""
+
+
+@pytest.fixture
+def windy(lessons):
+    """The lesson with weather in lines 8 to 15."""
+    lessons.change('\n[[steps]]\nid = "one"\n', WEATHER)
+    return lessons
+
+
+def test_a_lesson_may_begin_with_weather(windy):
+    one, other = windy.load().weather
+    assert (one.place, one.interface, one.weather) == ("h1", "eth0", Weather(rate_kbit=1000, mtu=1400))
+    assert (other.place, other.weather) == ("outside", Weather(delay_ms=40))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "what"),
+    [
+        ("mtu = 1400", "mtu = 14000", 10, "less than or equal to 9000"),
+        ("mtu = 1400", "mtu = 500", 10, "the MTU is at least 576"),
+        ("rate_kbit = 1000", "speed = 1000", 10, "unknown key 'speed'"),
+        ("delay_ms = 40", 'delay_ms = "soon"', 15, "valid number"),
+        ('place = "outside"', 'place = "mars"', 13, "no 'mars' in scenario 'one-host' at the start; there are h1, outside"),
+        ('place = "outside"', 'place = "h1/web"', 13, "no 'h1/web' in scenario 'one-host' at the start"),
+        ('interface = "eth0"', 'interface = "eth0; reboot"', 14, "is no name of an interface"),
+        ('place = "outside"', 'place = "h1"', 12, "a second weather at h1 eth0"),
+        ('interface = "eth0"', 'wind = "strong"', 14, "unknown key 'wind'"),
+    ],
+)
+def test_weather_that_cannot_be_is_refused_with_its_line(windy, old, new, line, what):
+    windy.change(old, new)
+    error = windy.error()
+    assert error.startswith(f"pages/lesson.toml:{line}: "), error
+    assert what in error
 
 
 def test_a_lesson_is_read_from_texts_as_from_its_folder(lessons):

@@ -77,7 +77,7 @@ class Observer:
         self.account = account or Account()
         self.sandbox, self.generation, self.watched = sandbox, generation, True
         self.docker: dict[str, DockerState] = {}
-        self._witness = witness
+        self._config, self._witness = config, witness
         self._shown = Shown()
         self._changed = asyncio.Event()
         self._over = False  # no watch runs any more
@@ -149,10 +149,11 @@ class Observer:
 
     async def set_weather(self, place: str, device: str, weather: Weather) -> list[Set]:
         """Gives a link its weather, at both ends. Raises NotThere, BadWeather or NodeError."""
-        return await set_weather(self.places, place, device, weather, self._shown.made(), self._namespace, self.account)
+        made = self._shown.made()
+        return await set_weather(self._config, self.places, place, device, weather, made, self._namespace, self.account)
 
     def know_weather(self, made: Sequence[Set]) -> None:
-        """This was set from the page."""
+        """This was set, from the page or from the start."""
         self._shown.know_weather(made, time.monotonic())
 
     async def run_script(self, script: Script, text: str) -> ScriptResult:

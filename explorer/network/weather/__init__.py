@@ -5,8 +5,10 @@ from __future__ import annotations
 from explorer.network.weather.link import (
     DEVICE,
     ENDS,
+    NEEDS_NETEM,
     PAGE,
     PLAIN_MTU,
+    End,
     Set,
     Weather,
     commands,
@@ -23,8 +25,10 @@ from explorer.network.weather.link import (
 __all__ = [
     "DEVICE",
     "ENDS",
+    "NEEDS_NETEM",
     "PAGE",
     "PLAIN_MTU",
+    "End",
     "Set",
     "Weather",
     "commands",

@@ -1,8 +1,8 @@
 """The weather of a link: delay, jitter, loss, rate and MTU of what leaves one interface, within bounds, and in tc's words.
 
 A link has two ends. The weather of an end holds for what leaves by it, as with `tc` on any machine. Only a cable has weather:
-the interface of a container, host or machine that leads to a bridge or to the LAN, and its other end where that is in the
-sandbox.
+the interface of a container, host or machine that leads to a bridge or to the LAN, and its other end, which is in the sandbox
+or, for a way to the LAN, on the node.
 """
 
 from __future__ import annotations
@@ -72,13 +72,19 @@ class Weather(BaseModel):
 
 
 class Set(BaseModel):
-    """Weather that was set from the page, at one end. `mtu_before` is the MTU without it."""
+    """Weather that was set, at one end: from the page, or, with `begun`, because the scenario or lesson begins with it.
+    `mtu_before` is the MTU without it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     place: str
     interface: str
     weather: Weather
     mtu_before: int = PLAIN_MTU
+    begun: bool = False
+
+    @property
+    def whence(self) -> str:
+        return "from the start, by this sandbox's scenario or lesson" if self.begun else "from this page"
 
 
 def in_words(weather: Weather) -> str:
@@ -190,8 +196,8 @@ def _interface(place: Place, device: str) -> Interface | None:
 
 
 def tell(seen: Observation, made: Mapping[str, Set]) -> Observation:
-    """The observation of the interfaces or qdiscs of one place, with a sentence for what the page set there. `made` is by
-    interface. A line that is not as the page set it is not the page's."""
+    """The observation of the interfaces or qdiscs of one place, with a sentence for what was set there from the page or from
+    the start. `made` is by interface. A line that is not as it was set is somebody else's."""
     items = {item.key: item for item in seen.items}
     lines = tuple(_told(line, items.get(line.key), made) for line in seen.lines)
     return seen if lines == seen.lines else seen.model_copy(update={"lines": lines})
@@ -199,9 +205,9 @@ def tell(seen: Observation, made: Mapping[str, Set]) -> Observation:
 
 def _told(line: Line, item: object, made: Mapping[str, Set]) -> Line:
     if isinstance(item, Qdisc) and (one := made.get(item.dev)) and _fits(item, one.weather):
-        return line.model_copy(update={"why": f"The weather of this link, set from this page: {item.words}.", "about": (PAGE,)})
+        return line.model_copy(update={"why": f"The weather of this link, set {one.whence}: {item.words}.", "about": (PAGE,)})
     if isinstance(item, Interface) and " mtu " in line.text and (one := made.get(item.name)) and one.weather.mtu == item.mtu:
-        return line.model_copy(update={"why": f"{line.why} The MTU of {item.mtu} was set from this page.".strip()})
+        return line.model_copy(update={"why": f"{line.why} The MTU of {item.mtu} was set {one.whence}.".strip()})
     return line
 
 

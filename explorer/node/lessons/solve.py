@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from explorer.environment import patient
 from explorer.lab.ask.measure import is_due
+from explorer.lab.ask.weather import APPEARS_SECONDS, begin_link
 from explorer.lab.config import LabConfig
 from explorer.lab.engine import capabilities
 from explorer.lab.errors import HostTimeout, NotThere
@@ -245,6 +246,10 @@ async def open_stage(config: LabConfig, lesson: Lesson, say: Say, engine: str = 
     watching = asyncio.create_task(observer.run())
     try:
         await first_sight(observer, (*scenario.hosts, *scenario.machines))
+        until = time.monotonic() + APPEARS_SECONDS
+        for one in (*scenario.weather, *lesson.weather):
+            if lack := (await begin_link(observer.set_weather, one, until))[1]:
+                say(f"{lesson.slug}: {one.place} {one.interface} without its weather: {lack}")
         stage = Stage(config, sandbox, observer, say, lesson.scripts)
         stage.docker = facts["hosts"][scenario.hosts[0]]["engine"]
         say(f"{lesson.slug}: sandbox {sandbox}, Docker Engine {stage.docker}")

@@ -23,6 +23,7 @@ from explorer.network.grid import Grid
 from explorer.network.journeys import Asked, Journeys
 from explorer.network.model import Snapshot
 from explorer.network.scenario import DEFAULT_ENGINE, SCENARIOS
+from explorer.node.operator import weather
 from explorer.node.operator.look import grid_once, journey_once, look_once
 from explorer.node.operator.trouble import Trouble
 from explorer.node.this_node import ensure_node, lab_config
@@ -78,6 +79,7 @@ def open_sandbox(scenario: str, say: Say, engine: str = DEFAULT_ENGINE) -> dict[
     sandbox = _follow(sandbox, OPENING_SECONDS, say)
     if sandbox.state != State.READY:
         raise Trouble(sandbox.reason or f"The sandbox did not open; it is {sandbox.state}.")
+    weather.begin_here(sandbox, say)
     return describe(sandbox) | {"seconds": round(time.monotonic() - began, 2)}
 
 
@@ -115,6 +117,7 @@ def reset_sandbox(sandbox: Sandbox, say: Say) -> dict[str, Any]:
     sandbox = _follow(sandbox, OPENING_SECONDS, say)
     if sandbox.state != State.READY:
         raise Trouble(sandbox.reason or f"The sandbox was not reset; it is {sandbox.state}.")
+    weather.begin_here(sandbox, say)
     return describe(sandbox) | {"seconds": round(time.monotonic() - began, 2)}
 
 

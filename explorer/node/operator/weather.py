@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
+from collections.abc import Callable
 from typing import Any
 
 from pydantic import ValidationError
 
+from explorer.lab.ask.weather import APPEARS_SECONDS, begin_link
+from explorer.network.layout import scenario_of
 from explorer.network.weather import Set, Weather, in_words
 from explorer.node.operator.look import looking
 from explorer.node.operator.trouble import Trouble
@@ -16,6 +19,7 @@ from explorer.node.this_node import lab_config
 from explorer.sandboxes import streams
 from explorer.sandboxes.events import WeatherTold, fresh_key, number_key
 from explorer.sandboxes.models import Sandbox
+from explorer.sandboxes.nodes import read_nodes
 from explorer.sandboxes.orders import Order, SetWeather
 
 SECONDS = 15.0
@@ -33,6 +37,23 @@ def set_weather(sandbox: Sandbox, place: str, interface: str, values: dict[str, 
     if not _by_relay(sandbox, wish):
         asyncio.run(_here(sandbox, place, interface, weather))
     return {"id": sandbox.pk, "place": place, "interface": interface, **weather.model_dump(), "text": in_words(weather)}
+
+
+def begin_here(sandbox: Sandbox, say: Callable[[str], None]) -> None:
+    """Sets what the sandbox's scenario begins with, when no worker is here and so no relay that does it."""
+    wanted = scenario_of(sandbox.scenario, sandbox.layout).weather
+    if not wanted or any(node.pk == sandbox.node_id for node in read_nodes().here):
+        return
+
+    async def begin() -> None:
+        async with looking(lab_config(), sandbox.pk, sandbox.generation, sandbox.facts) as observer:
+            until = time.monotonic() + APPEARS_SECONDS
+            for one in wanted:
+                done, lack = await begin_link(observer.set_weather, one, until)
+                told = in_words(done[0].weather) if done else "no weather"
+                say(f"{one.place} {one.interface}: {told}{f'; {lack}' if lack else ''}")
+
+    asyncio.run(begin())
 
 
 def as_text(told: dict[str, Any]) -> str:

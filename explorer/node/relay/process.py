@@ -248,10 +248,13 @@ def read_wanted() -> list[Wanted]:
 
 
 def begins_with(row: Sandbox) -> tuple[StartWeather, ...]:
-    """The weather of its links from the start: its scenario's, and for a copy that of the sandbox it is a copy of."""
+    """The weather of its links from the start: its scenario's, its lesson's, and a copy's from the sandbox that was copied.
+    Of one link, the last counts."""
     try:
         kept = [StartWeather.model_validate(one) for one in row.replay.get("weather", ())[:ENDS]] if row.replay else []
-        return (*scenario_of(row.scenario, row.layout).weather, *kept)
+        lesson = library.known(row.lesson) if row.lesson else None
+        told = (*scenario_of(row.scenario, row.layout).weather, *(lesson.weather if lesson else ()), *kept)
+        return tuple({(one.place, one.interface): one for one in told}.values())
     except (ValidationError, KeyError) as error:  # a row of another version of the product
         log.warning("weather not read", sandbox=row.pk, error=str(error))
         return ()

@@ -116,7 +116,6 @@ class SandboxWatch:
             lambda made: self.observer.know_weather(made),
             self.tell_line,
         )
-        self.begins_with = wanted.weather
         self.handlers = handlers_of(self.terminals, self.captures, self.journeys, self.grids, self.weather)
         self.early: deque[Order] | None = deque(maxlen=EARLY)
         self.expected = set(self.made)
@@ -137,6 +136,7 @@ class SandboxWatch:
     def instruct(self, wanted: Wanted) -> None:
         """Takes over what the rows say now."""
         self.observer.watched = wanted.in_use
+        self.weather.begin_with(wanted.weather)
         before, step = (self.teacher.standing, self.teacher.step) if self.teacher else (None, None)
         self.teacher = find_teacher(wanted.learner, wanted.lesson, wanted.standing, self.teacher)
         if self.teacher and self.teacher.standing != before:
@@ -149,7 +149,7 @@ class SandboxWatch:
         with suppress(RedisError, OSError):
             await self.terminals.remember()
             await self.captures.remember()
-            self.begins_with = await self.weather.remember(self.begins_with)
+            await self.weather.remember()
         early, self.early = self.early or (), None
         for order in early:
             self.take(order)
@@ -167,7 +167,7 @@ class SandboxWatch:
                 self._say_when_late(),
                 self.journeys.run(),
                 self.grids.run(),
-                self.weather.run(self.begins_with),
+                self.weather.run(),
             )
         finally:
             for made in self.made.values():

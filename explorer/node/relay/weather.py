@@ -1,17 +1,20 @@
-"""Sets the weather of links, for pages and for scenarios, one after the other, and keeps in Redis what was set: a later relay
-still knows what came from the page."""
+"""Sets the weather of links, for pages, scenarios and lessons, one after the other, and keeps in Redis what was set: a later
+relay still knows what came from the page, and what a sandbox or its lesson began with."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 
 import redis.asyncio as redis_asyncio
 import structlog
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from explorer.lab.errors import LabError, NotThere
+from explorer.lab.ask.weather import APPEARS_SECONDS, begin_link
+from explorer.lab.errors import LabError
 from explorer.network.scenario import StartWeather
 from explorer.network.weather import Set, Weather, in_words
 from explorer.sandboxes.events import Event, Happened, WeatherTold
@@ -21,8 +24,8 @@ from explorer.sandboxes.streams import KEPT_SECONDS, RedisError
 log = structlog.get_logger(__name__)
 
 WAITING = 16
-APPEARS_SECONDS = 30.0  # for all: a container of the scenario may be seen a moment later than the sandbox
-AGAIN = 0.5
+BEGUN = b"begun"  # the field of Redis beside those of links
+BEGUN_LIST = TypeAdapter(tuple[StartWeather, ...])
 Apply = Callable[[str, str, Weather], Awaitable[list[Set]]]
 
 
@@ -39,7 +42,9 @@ class WeatherDesk:
     ) -> None:
         self._redis, self._key = redis, key
         self._apply, self._know, self._tell = apply, know, tell
-        self._asked: asyncio.Queue[tuple[str, SetWeather]] = asyncio.Queue(WAITING)
+        self._asked: asyncio.Queue[tuple[str, SetWeather] | None] = asyncio.Queue(WAITING)
+        self._wanted: tuple[StartWeather, ...] = ()
+        self._begun: tuple[StartWeather, ...] = ()
 
     def set_weather(self, asked: str, wish: SetWeather) -> None:
         try:
@@ -47,35 +52,42 @@ class WeatherDesk:
         except asyncio.QueueFull:
             log.info("weather asked for faster than it can be set; one was left out", asked=asked)
 
-    async def remember(self, begins_with: Sequence[StartWeather]) -> tuple[StartWeather, ...]:
-        """Reads what was set before. Returns the scenario's weather that has still to be set."""
+    def begin_with(self, wanted: Sequence[StartWeather]) -> None:
+        """What the sandbox begins with, by its scenario and its lesson. When a later lesson begins with something else, links
+        that only the earlier one wanted lose theirs."""
+        if self._wanted != tuple(wanted):
+            self._wanted = tuple(wanted)
+            with suppress(asyncio.QueueFull):  # when it is full, `run` looks soon anyway
+                self._asked.put_nowait(None)
+
+    async def remember(self) -> None:
+        """Reads what was set before."""
         raw = await self._redis.hgetall(self._key)  # type: ignore[misc]
         known = []
         for key, value in raw.items():
-            if key == b"begun":
-                continue
             try:
-                known.append(Set.model_validate_json(value))
+                if key == BEGUN:
+                    self._begun = BEGUN_LIST.validate_json(value)
+                else:
+                    known.append(Set.model_validate_json(value))
             except ValidationError:
                 log.warning("a record of weather is of another version; it was left out", key=key.decode(errors="replace"))
         if known:
             self._know(known)
-        return () if b"begun" in raw else tuple(begins_with)
 
-    async def run(self, begins_with: Sequence[StartWeather] = ()) -> None:
+    async def run(self) -> None:
         """Runs until it is cancelled."""
-        until = time.monotonic() + APPEARS_SECONDS
-        for one in begins_with:
-            await self._begin(one, until)
-        if begins_with:
-            await self._keep({"begun": "1"})
         while True:
-            asked, wish = await self._asked.get()
+            if self._wanted != self._begun:
+                await self._begin_all(self._wanted)
+            if (next_one := await self._asked.get()) is None:
+                continue
+            asked, wish = next_one
             error, text = "", ""
             try:
                 weather = wish.weather
                 text = in_words(weather)
-                await self._set(wish.place, wish.interface, weather, "")
+                await self._set(wish.place, wish.interface, weather)
             except ValidationError as invalid:
                 error = _sentence(invalid)
             except LabError as trouble:
@@ -85,29 +97,40 @@ class WeatherDesk:
                 error = "The weather could not be set. That is our fault; try again."
             await self._tell(WeatherTold(asked=asked, place=wish.place, interface=wish.interface, text=text, error=error))
 
+    async def _begin_all(self, wanted: tuple[StartWeather, ...]) -> None:
+        until = time.monotonic() + APPEARS_SECONDS
+        links = {(one.place, one.interface) for one in wanted}
+        for one in self._begun:
+            if (one.place, one.interface) not in links:
+                await self._end(one)
+        for one in wanted:
+            if one not in self._begun:
+                await self._begin(one, until)
+        self._begun = wanted
+        await self._keep({BEGUN.decode(): json.dumps([one.model_dump() for one in wanted])})
+
+    async def _end(self, one: StartWeather) -> None:
+        try:
+            await self._set(one.place, one.interface, Weather())
+        except LabError as error:  # such as a container that the learner removed
+            log.info("weather not ended", place=one.place, interface=one.interface, error=str(error))
+
     async def _begin(self, one: StartWeather, until: float) -> None:
-        while True:
-            try:
-                await self._set(one.place, one.interface, one.weather, ", from the scenario")
-                return
-            except NotThere as error:
-                if time.monotonic() > until:
-                    await self._lack(one, str(error))
-                    return
-                await asyncio.sleep(AGAIN)
-            except LabError as error:
-                await self._lack(one, str(error))
-                return
+        done, lack = await begin_link(self._apply, one, until)
+        if done:
+            await self._know_of(one.place, [each.model_copy(update={"begun": True}) for each in done], ", from the start")
+        if lack:
+            words = "without all of its weather" if done else "without its weather"
+            await self._tell(Happened(source="sandbox", place=one.place, text=f"link {one.interface} {words}: {lack}"))
 
-    async def _lack(self, one: StartWeather, why: str) -> None:
-        await self._tell(Happened(source="sandbox", place=one.place, text=f"link {one.interface} without its weather: {why}"))
+    async def _set(self, place: str, interface: str, weather: Weather) -> None:
+        await self._know_of(place, await self._apply(place, interface, weather), "")
 
-    async def _set(self, place: str, interface: str, weather: Weather, whence: str) -> None:
-        done = await self._apply(place, interface, weather)
+    async def _know_of(self, place: str, done: Sequence[Set], whence: str) -> None:
         self._know(done)
         await self._keep({f"{one.place} {one.interface}": one.model_dump_json() for one in done})
         ends = " and ".join(f"{one.place} {one.interface}" for one in done)
-        words = f"link weather at {ends}: {in_words(weather) or 'none any more'}{whence}"
+        words = f"link weather at {ends}: {in_words(done[0].weather) or 'none any more'}{whence}"
         await self._tell(Happened(source="sandbox", place=place, text=words))
 
     async def _keep(self, fields: dict[str, str]) -> None:

@@ -1,23 +1,29 @@
-"""How many ends of links may have weather: those of places that are gone do not count."""
+"""Which ends of a link get its weather, and how many may have one: those of places that are gone do not count."""
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from explorer.lab.ask import weather as module
 from explorer.lab.ask.weather import set_weather
-from explorer.lab.errors import BadWeather, NotThere
+from explorer.lab.config import LabConfig
+from explorer.lab.engine import bridges
+from explorer.lab.errors import BadWeather, NodeError, NotThere
 from explorer.lab.inside.allowance import Account
 from explorer.network.model import Interface, Observation, Place
 from explorer.network.weather import ENDS, Set, Weather
 
 SLOW = Weather(delay_ms=5)
+CONFIG = LabConfig("t", "node1", Path("/nowhere"), Path("/nowhere"), Path("/nowhere"))
 
 
 class Held:
-    fd = -1
+    def __init__(self):
+        self.fd = os.open("/dev/null", os.O_RDONLY)
 
 
 def place(name):
@@ -36,20 +42,23 @@ def place(name):
 def given(monkeypatch):
     done = []
 
-    async def run(namespace, where, made, account):
+    async def run(fd, where, made, account):
         done.append(where)
+        if where == "the LAN":
+            done.append([" ".join(words) for words in made])
 
     async def fine(weather): ...
 
     monkeypatch.setattr(module, "_run", run)
     monkeypatch.setattr(module, "_check", fine)
+    monkeypatch.setattr(bridges, "port_of", lambda config, member, index: "")
     return done
 
 
 async def set_one(places, made):
     held: Any = Held()
     before = {(name, "eth0"): Set(place=name, interface="eth0", weather=SLOW) for name in made}
-    return await set_weather(places, "outside", "eth0", SLOW, before, lambda name: held, Account())
+    return await set_weather(CONFIG, places, "outside", "eth0", SLOW, before, lambda name: held, Account())
 
 
 async def test_removed_containers_leave_room(given):
@@ -73,5 +82,26 @@ async def test_a_cable_of_which_one_end_is_gone_is_left_as_it_is(given):
         places[name] = Place(id=name, kind=kind, host="h1", name=name, netns=index, views=seen)
     there: dict[str, Any] = {"h1/web": Held()}
     with pytest.raises(NotThere, match="h1 is gone"):
-        await set_weather(places, "h1/web", "eth0", SLOW, {}, there.get, Account())
+        await set_weather(CONFIG, places, "h1/web", "eth0", SLOW, {}, there.get, Account())
     assert given == []
+
+
+async def test_a_way_to_the_lan_gets_it_at_the_bridges_port_too(given, monkeypatch, tmp_path):
+    monkeypatch.setattr(bridges, "port_of", lambda config, member, index: "vethab12" if index == 2 else "")
+    monkeypatch.setattr(module, "NAMESPACES", tmp_path)
+    (tmp_path / CONFIG.netns).touch()
+    held: Any = Held()
+    told = await set_weather(
+        CONFIG, {"outside": place("outside")}, "outside", "eth0", Weather(mtu=1400), {}, lambda name: held, Account()
+    )
+    assert given == ["outside", "the LAN", ["ip link set dev vethab12 mtu 1400", "tc qdisc del dev vethab12 root"]]
+    assert [one.place for one in told] == ["outside"], "the port is nobody's to see"
+
+
+async def test_an_engine_that_does_not_say_its_ports_is_the_nodes_fault(given, monkeypatch):
+    def broken(config, member, index):
+        raise OSError("no answer")
+
+    monkeypatch.setattr(bridges, "port_of", broken)
+    with pytest.raises(NodeError, match="LAN's end of outside's link"):
+        await set_one({"outside": place("outside")}, [])
