@@ -14,7 +14,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from explorer.network.scenario import DEFAULT_ENGINE
+from explorer.network.engines import DEFAULT_ENGINE
 from explorer.sandboxes.models import ALPHABET, Learner, new_sandbox_id
 
 CODE_LENGTH = 8

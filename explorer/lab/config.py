@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from explorer.network.scenario import DEFAULT_ENGINE
+from explorer.network.engines import DEFAULT_ENGINE
 
 
 @dataclass(frozen=True, slots=True)

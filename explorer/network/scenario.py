@@ -20,9 +20,6 @@ LAN = "lan"
 ROUTER = "router"  # has the first address on each of its LANs: a gateway usually has it
 _SUBNET_WORD = re.compile(r"(?<![\w.-])([a-z]+)(?:\.(\d{1,3}))?(?=/\d|[\s,:]|$)")
 
-ENGINES = ("26", "28")  # major versions of Docker Engine a learner's hosts can have
-DEFAULT_ENGINE = "26"
-
 
 class Data(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -17,11 +17,12 @@ from explorer.network.comparison import Comparison as Told
 from explorer.network.comparison import Variant, Versions
 from explorer.network.comparison.noise import overall_noise
 from explorer.network.comparison.spec import Spec
+from explorer.network.engines import in_words
 from explorer.sandboxes import columns
 from explorer.sandboxes.life import close_sandbox
 from explorer.sandboxes.limits import Refused, check_comparisons, check_nodes, check_queue, comparison_places
 from explorer.sandboxes.models import Column, Comparison, Learner, Node, Sandbox
-from explorer.sandboxes.nodes import Lack, Nodes, can
+from explorer.sandboxes.nodes import Lack, Nodes, can, known_engines
 from explorer.sandboxes.opening import book_sandbox
 from explorer.sandboxes.warm import claim_warm
 
@@ -59,6 +60,7 @@ def start_comparison(learner: Learner, spec: Spec, nodes: Nodes, instead: str = 
         return _same(running, spec)
     check_comparisons(learner)
     node = choose_node(nodes, spec.variants)
+    check_versions(spec)
     check_queue(nodes)
     try:
         with transaction.atomic():
@@ -87,6 +89,17 @@ def spec_of(comparison: Comparison) -> Spec:
     return Spec.model_validate(comparison.spec)
 
 
+def check_versions(spec: Spec) -> None:
+    """Raises `Refused` for a version of Docker Engine that no node is set to have."""
+    known = known_engines()
+    if strange := [variant.engine for variant in spec.variants if variant.engine not in known]:
+        raise Refused(
+            "unknown_engine",
+            f"No machine here has ever had Docker Engine {strange[0]}; there is {in_words(known)}.",
+            engine=strange[0],
+        )
+
+
 def choose_node(nodes: Nodes, variants: tuple[Variant, ...]) -> Node:
     """The node that can measure most of the variants; among equal nodes, the one with most free places. Raises `Refused` when
     no node takes work.
@@ -108,7 +121,7 @@ def lack_of(variant: Variant, node: Node) -> str:
     if variant.engine not in node.engines:
         return (
             f"The machine that runs sandboxes here has no hosts with Docker Engine {variant.engine} at the moment; "
-            f"it has {' and '.join(node.engines) or 'none at all'}. Nothing was opened for it."
+            f"it has {in_words(node.engines)}. Nothing was opened for it."
         )
     return ""
 

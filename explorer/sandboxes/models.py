@@ -13,7 +13,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from explorer.network.scenario import DEFAULT_ENGINE
+from explorer.network.engines import DEFAULT_ENGINE
 
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
@@ -49,6 +49,12 @@ class Node(models.Model):
         default version.
         """
         return list(self.health.get("engines", [DEFAULT_ENGINE]))
+
+    @property
+    def engines_missing(self) -> dict[str, str]:
+        """The versions that it is set to have and has not → why not; empty while that version is being made."""
+        told = self.health.get("engines_missing")
+        return {str(engine): str(why) for engine, why in told.items()} if isinstance(told, dict) else {}
 
 
 class NodeSample(models.Model):

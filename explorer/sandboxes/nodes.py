@@ -12,7 +12,7 @@ from datetime import timedelta
 from django.db.models import Count
 from django.utils import timezone
 
-from explorer.network.scenario import ENGINES
+from explorer.network.engines import in_order
 from explorer.sandboxes import library
 from explorer.sandboxes.models import Node, Sandbox
 
@@ -46,8 +46,7 @@ class Nodes:
     @property
     def engines(self) -> tuple[str, ...]:
         """The versions of Docker Engine with which a sandbox can be opened now."""
-        offered = {engine for node in self.taking for engine in node.engines}
-        return tuple(engine for engine in ENGINES if engine in offered)
+        return in_order(engine for node in self.taking for engine in node.engines)
 
     def weather(self, name: str | None) -> str:
         """What the weather of a link can be made of on this node, in words with spaces between; `mtu` when it has not said."""
@@ -71,6 +70,12 @@ class Nodes:
 def read_nodes() -> Nodes:
     """Reads the rows of the nodes that are present."""
     return Nodes(tuple(Node.objects.filter(seen_at__gt=timezone.now() - NODE_AWAY)))
+
+
+def known_engines() -> tuple[str, ...]:
+    """The versions of Docker Engine that some node has or is set to have, whether it is here now or not."""
+    rows = list(Node.objects.all())
+    return in_order(engine for node in rows for engine in (*node.engines, *node.engines_missing))
 
 
 def driver_of(lesson: str) -> str:

@@ -16,8 +16,9 @@ import structlog
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from explorer.network.engines import DEFAULT_ENGINE, is_engine
 from explorer.network.layout import FREE, Layout
-from explorer.network.scenario import DEFAULT_ENGINE, ENGINES, SCENARIOS
+from explorer.network.scenario import SCENARIOS
 from explorer.sandboxes import changes
 from explorer.sandboxes.changes import enqueue, move, node_queue, open_queue
 from explorer.sandboxes.life import close_sandbox, current_sandbox
@@ -143,10 +144,10 @@ def _open(learner: Learner, wish: Wish, nodes: Nodes, running: Sandbox | None) -
 
 
 def check_known(wish: Wish) -> None:
-    """Raises `Refused` for a scenario or a version of Docker Engine that does not exist."""
+    """Raises `Refused` for a scenario that does not exist, or a word that is no version of Docker Engine."""
     if wish.scenario not in SCENARIOS and not (wish.scenario == FREE and wish.layout):
         raise Refused("unknown_scenario", "There is no such sandbox to open.", scenario=wish.scenario[:64])
-    if wish.version not in ENGINES:
+    if not is_engine(wish.version):
         raise Refused("unknown_engine", "There is no sandbox with that version of Docker Engine.", engine=wish.version[:64])
 
 

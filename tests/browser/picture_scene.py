@@ -19,7 +19,7 @@ from explorer.classroom.people.audit import note
 from explorer.classroom.seat.joining import give_way_back, sign_code
 from explorer.classroom.wall.lately import here_key
 from explorer.network.comparison import Comparison as Measured
-from explorer.network.scenario import DEFAULT_ENGINE
+from explorer.network.engines import DEFAULT_ENGINE
 from explorer.sandboxes import library, streams
 from explorer.sandboxes.events import Happened
 from explorer.sandboxes.models import Action, AuthoredLesson, Column, Comparison, Learner, Node, NodeSample, Progress, Sandbox

@@ -27,7 +27,8 @@ ASKED = {"version": "version", "networks": "networks", "containers": "containers
 
 def main() -> None:
     from explorer.lab.hosts import lifecycle
-    from explorer.network.scenario import ENGINES, SCENARIOS
+    from explorer.lab.images.recipes import ENGINES
+    from explorer.network.scenario import SCENARIOS
     from explorer.node.this_node import lab_config
     from tests.engine.situations import SITUATIONS, typed
 

@@ -50,7 +50,8 @@ print(json.dumps({"docker": docker, "places": places}))
 
 def main(wanted: list[str]) -> None:
     from explorer.lab.hosts import lifecycle
-    from explorer.network.scenario import ENGINES, SCENARIOS
+    from explorer.lab.images.recipes import ENGINES
+    from explorer.network.scenario import SCENARIOS
     from explorer.node.this_node import lab_config
     from tests.captures.write_situations import TWO_HOSTS, situations
 

@@ -29,7 +29,9 @@ from explorer.lab.engine.client import session
 from explorer.lab.errors import LabError
 from explorer.lab.hosts import lifecycle
 from explorer.lab.hosts.run import run_in
-from explorer.network.scenario import DEFAULT_ENGINE, ENGINES, SCENARIOS
+from explorer.lab.images.recipes import ENGINES
+from explorer.network.engines import DEFAULT_ENGINE
+from explorer.network.scenario import SCENARIOS
 from explorer.node import this_node
 
 START_SECONDS = 600

@@ -26,8 +26,8 @@ import pytest
 
 from explorer.lab.config import LabConfig
 from explorer.lab.drops.hear import why_not
+from explorer.network.engines import DEFAULT_ENGINE
 from explorer.network.journeys import Asked, Journey, Journeys
-from explorer.network.scenario import DEFAULT_ENGINE
 from explorer.node.operator.look import looking
 from tests.engine.broken import faults, probes
 from tests.engine.broken.faults import Fault

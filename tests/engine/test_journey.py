@@ -12,9 +12,10 @@ from contextlib import asynccontextmanager
 import pytest
 
 from explorer.lab.hosts import lifecycle
+from explorer.lab.images.recipes import ENGINES
 from explorer.lab.inside.tools import run_tools
 from explorer.network.journeys import Asked
-from explorer.network.scenario import ENGINES, SCENARIOS
+from explorer.network.scenario import SCENARIOS
 from explorer.node.operator.look import looking
 from tests.engine.situations import typed
 

@@ -13,9 +13,10 @@ from explorer.environment import patient
 from explorer.lab.engine import capabilities
 from explorer.lab.errors import NoDriver
 from explorer.lab.hosts import lifecycle
+from explorer.lab.images.recipes import ENGINES
 from explorer.lessons.load import load_lessons
 from explorer.lessons.model import Command
-from explorer.network.scenario import DEFAULT_ENGINE, ENGINES
+from explorer.network.engines import DEFAULT_ENGINE
 from explorer.node.lessons import solve
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(1800)]

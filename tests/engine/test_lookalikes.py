@@ -12,9 +12,10 @@ import time
 import pytest
 
 from explorer.lab.hosts import lifecycle
+from explorer.lab.images.recipes import ENGINES
 from explorer.lab.watch.verdicts import SETTLED
 from explorer.network.cause import NOT_DOCKER
-from explorer.network.scenario import ENGINES, SCENARIOS
+from explorer.network.scenario import SCENARIOS
 from explorer.node.operator.look import look_once, looking
 from tests.engine.situations import typed
 

@@ -9,8 +9,9 @@ import time
 import pytest
 
 from explorer.lab.hosts import lifecycle
+from explorer.lab.images.recipes import ENGINES
 from explorer.network.model import Rule
-from explorer.network.scenario import ENGINES, SCENARIOS
+from explorer.network.scenario import SCENARIOS
 from explorer.network.views import VIEWS
 from explorer.node.operator.look import look_once
 from tests.engine.situations import SITUATIONS, tables, typed

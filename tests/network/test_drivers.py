@@ -10,7 +10,7 @@ import pytest
 
 from explorer.lessons.load import load_lessons
 from explorer.network import drivers
-from explorer.network.comparison import ROWS_BY_KEY, SETS, Cell, Column, NoVariant, all_variants, find_variant
+from explorer.network.comparison import ROWS_BY_KEY, Cell, Column, NoVariant, all_variants, find_variant, ready_sets
 from explorer.network.comparison.reasons import COUNTED, UNEXPLAINED, reason, road
 from explorer.network.comparison.roles import roles_of
 from explorer.network.comparison.why import why
@@ -112,7 +112,7 @@ def test_what_the_map_draws_in_a_role_of_its_own():
     assert (links("child"), links("tunnel")) == ({"macvlan", "ipvlan"}, {"vxlan", "geneve"})
 
 
-@pytest.mark.parametrize("ready", SETS.values(), ids=list(SETS))
+@pytest.mark.parametrize("ready", ready_sets(("26", "28")).values())
 def test_a_ready_made_set_holds_variants_that_there_are(ready):
     assert [find_variant(word).id for word in ready.variants] == list(ready.variants)
 

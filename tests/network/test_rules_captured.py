@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from explorer.lab.images.recipes import ENGINES
 from explorer.network.explain import explain
 from explorer.network.model import Place, Rule, View
 from explorer.network.read import read_docker
-from explorer.network.scenario import ENGINES
 from explorer.network.views import observe
 from tests.engine.situations import SITUATIONS, tables
 from tests.network.captured import CAPTURES, text

@@ -172,7 +172,15 @@ def test_a_driver_the_kernel_lacks_says_so_and_opens_nothing(engine, sent, node1
     assert Sandbox.objects.count() == 1
 
 
+def test_an_engine_that_no_node_was_ever_set_to_have_is_refused(engine, sent, node1, alice, redis):
+    with pytest.raises(limits.Refused, match="ever had Docker Engine 999; there is 26") as refused:
+        compare_for(alice, Spec(columns=("bridge@26", "bridge@999")))
+    assert refused.value.code == "unknown_engine"
+    assert not Comparison.objects.exists()
+
+
 def test_an_engine_no_host_has_says_so(engine, sent, node1, alice, redis):
+    Node.objects.update(health={"engines": ["26"], "engines_missing": {"28": ""}})
     comparison = compare_for(alice, Spec(columns=("bridge@26", "bridge@28")))
     assert states(comparison) == {"bridge@26": "waiting", "bridge@28": "lacks"}
     assert "no hosts with Docker Engine 28" in comparison.columns.get(key="bridge@28").reason

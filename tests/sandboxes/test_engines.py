@@ -6,14 +6,16 @@ import pytest
 from django.utils import timezone
 
 from explorer import settings as project
+from explorer.lab.images import recipes
 from explorer.launch import parts
-from explorer.network.scenario import ENGINES
 from explorer.node.reconcile import sweep
 from explorer.node.work import work
 from explorer.sandboxes import life, limits, opening
 from explorer.sandboxes.models import Node, Sandbox
 from explorer.sandboxes.nodes import read_nodes
 from tests.asking import open_for
+
+ENGINES = ("26", "28")
 
 
 @pytest.fixture
@@ -39,8 +41,8 @@ def build(sandbox):
     sandbox.refresh_from_db()
 
 
-def test_the_settings_know_the_versions_there_are():
-    assert set(project.ENGINES) <= set(ENGINES)
+def test_without_a_word_the_versions_are_those_that_debian_has():
+    assert tuple(recipes.ENGINES) == project.ENGINES
 
 
 def test_the_version_asked_for_is_the_one_that_is_built(both, alice, ask, sent, engine):
@@ -57,12 +59,37 @@ def test_a_reset_keeps_the_version(both, alice, ask, engine):
     assert engine.given == ["28", "28"]
 
 
-@pytest.mark.parametrize("version", ["", "27", "29", "28 ", "../28", "<b>", "2" * 500])
+@pytest.mark.parametrize("version", ["", "0", "028", "28 ", "٢٨", "../28", "<b>", "2" * 500])
 def test_a_version_nobody_knows_is_refused(both, alice, version):
     with pytest.raises(limits.Refused) as caught:
         open_for(alice, engine=version)
     assert caught.value.code == "unknown_engine"
     assert not Sandbox.objects.exists()
+
+
+@pytest.mark.parametrize("version", ["27", "999"])
+def test_a_version_nobody_has_is_refused_with_those_there_are(both, alice, version):
+    with pytest.raises(limits.Refused, match=f"has Docker Engine {version} at the moment; there is 26 and 28") as caught:
+        open_for(alice, engine=version)
+    assert caught.value.code == "no_engine"
+    assert not Sandbox.objects.exists()
+
+
+def test_a_version_that_a_node_has_is_opened_whatever_its_number(both, alice, ask, sent, engine):
+    engine.versions = ("28", "31")
+    both.health = {"engines": ["31", "28"]}
+    both.save()
+    assert read_nodes().engines == ("28", "31")
+    sandbox = ask(alice, engine="31")
+    assert sent == [("open_sandbox", "open.31", sandbox.actions.get().pk)]
+    build(sandbox)
+    assert (sandbox.state, sandbox.engine, engine.given) == ("ready", "31", ["31"])
+
+
+def test_what_a_row_says_that_is_no_version_is_offered_to_nobody(both):
+    both.health = {"engines": ["28", "<b>", "", "2" * 40, 28, None, "../x"]}
+    both.save()
+    assert read_nodes().engines == ("28",)
 
 
 def test_a_version_no_node_has_is_refused_with_those_there_are(redis, engine, sent, node1, alice):

@@ -28,7 +28,8 @@ from explorer.lab.errors import HostError, LabError, NodeError, NoRoom
 from explorer.lab.hosts import ipv6, lans, machines, quota, stage
 from explorer.lab.hosts.run import BoundedOutput, execute
 from explorer.lab.images import shelf
-from explorer.network.scenario import DEFAULT_ENGINE, Scenario
+from explorer.network.engines import DEFAULT_ENGINE
+from explorer.network.scenario import Scenario
 
 Phase = Callable[[str, str], None]
 READY_SECONDS = patient(30.0)
@@ -217,7 +218,7 @@ def _start(
         volume = images.seeded_volume(config, client, full_name, labels, engine)
     if engine:
         told[create.SHELF] = str(shelf.layers_dir(config))
-        image, rights = images.HOSTS[engine], machines.host_rights(config, client, sandbox, volume)
+        image, rights = images.host(engine), machines.host_rights(config, client, sandbox, volume)
     else:
         image, rights = images.MACHINE, machines.machine_rights(client)
     if switches := machines.switches(name, scenario, segments):

@@ -25,7 +25,8 @@ from explorer.lab.hosts.run import BoundedOutput, execute
 from explorer.lab.images import shelf
 from explorer.lab.images.build import complete
 from explorer.lab.images.load import KEPT_IN_SEED, copy_parts, disk_key, imported, put_seed, ready, seed_dir
-from explorer.lab.images.names import BOX, CHANGES, HOSTS, MACHINE, key, tag
+from explorer.lab.images.names import key, tag
+from explorer.lab.images.recipes import BOX, MACHINE, host, recipe
 from explorer.network.scenario import Scenario
 
 Say = Callable[[str], None]
@@ -44,10 +45,13 @@ def import_images(config: LabConfig, names: Sequence[str], say: Say) -> None:
                 started = time.monotonic()
                 with complete(config, name) as whole:
                     client.api.import_image_from_file(
-                        str(whole), repository=f"explorer/{name}", tag=key(config, name), changes=CHANGES[name]
+                        str(whole),
+                        repository=f"explorer/{name}",
+                        tag=key(config, name),
+                        changes=[*recipe(config, name).changes],
                     )
                 say(f"image {name} given to the engine in {time.monotonic() - started:.1f} s")
-        for engine in (engine for engine, host in HOSTS.items() if host in names):
+        for engine in (engine for engine in config.engines if host(engine) in names):
             if not seed_dir(config, engine).exists():
                 started = time.monotonic()
                 _make_seed(config, client, engine)
@@ -67,7 +71,7 @@ def _make_seed(config: LabConfig, client: docker.DockerClient, engine: str) -> N
         volume = Path(client.api.inspect_volume(lifecycle.object_name(config, SCRATCH, "h1"))["Mountpoint"])
         with complete(config, BOX) as whole:
             shutil.copyfile(whole, volume / "box.tar")
-        changes = [word for change in CHANGES[BOX] for word in ("--change", change)]
+        changes = [word for change in recipe(config, BOX).changes for word in ("--change", change)]
         said = BoundedOutput(SAID_BYTES)
         words = ["docker", "import", *changes, str(DATA / "box.tar"), BOX]
         if execute(config, facts, words, said.write, IMPORT_SECONDS):
@@ -87,7 +91,7 @@ def _make_seed(config: LabConfig, client: docker.DockerClient, engine: str) -> N
 
 
 def _forget_old(config: LabConfig, client: docker.DockerClient) -> None:
-    current = {tag(config, name) for name in (MACHINE, *(HOSTS[engine] for engine in config.engines))}
+    current = {tag(config, name) for name in (MACHINE, *(host(engine) for engine in config.engines))}
     for image in client.api.images():
         for name in image.get("RepoTags") or ():
             if name.startswith("explorer/") and name not in current:

@@ -33,7 +33,7 @@ from explorer.lab.hosts import lans, lifecycle
 from explorer.lab.hosts.run import BoundedOutput, execute
 from explorer.lab.images import shelf
 from explorer.lab.images.load import disk_key, engines, layers_of_seeds, put_seed
-from explorer.lab.images.names import BOX
+from explorer.lab.images.recipes import BOX
 from explorer.lab.images.stand_ins import LABEL as STAND_IN_LABEL
 from explorer.network.scenario import Scenario
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from explorer.lab.images.build import build_images, built_again
 from explorer.lab.images.load import disk_key, engines, imported, seeded_volume
-from explorer.lab.images.names import BOX, HOST, HOSTS, MACHINE, MADE, needed, optional, release, tag, tar
+from explorer.lab.images.names import MADE, needed, optional, tag, tar
+from explorer.lab.images.recipes import BOX, HOST, MACHINE, host, recipe
 from explorer.lab.images.stand_ins import STAND_INS
 
 __all__ = [
     "BOX",
     "HOST",
-    "HOSTS",
     "MACHINE",
     "MADE",
     "STAND_INS",
@@ -23,10 +23,11 @@ __all__ = [
     "built_again",
     "disk_key",
     "engines",
+    "host",
     "imported",
     "needed",
     "optional",
-    "release",
+    "recipe",
     "seeded_volume",
     "tag",
     "tar",

@@ -19,7 +19,8 @@ from typing import Any
 from explorer.lab.config import LabConfig
 from explorer.lab.errors import NodeError
 from explorer.lab.images.build import complete, digest
-from explorer.lab.images.names import MADE, packages
+from explorer.lab.images.names import MADE
+from explorer.lab.images.recipes import recipe
 from explorer.lab.images.stand_ins import settings
 
 ARCHITECTURES = {"armhf": "arm", "i386": "386", "ppc64el": "ppc64le"}  # Debian's word → Docker's, where they differ
@@ -32,7 +33,7 @@ def archive(config: LabConfig, name: str) -> Iterator[Path]:
     with complete(config, name) as layer:
         path = layer.with_name("archive.tar")
         try:
-            write(path, layer, _described(name, digest(layer)))
+            write(path, layer, _described(config, name, digest(layer)))
         except OSError as error:
             raise NodeError(f"The image {name} could not be packed.", str(error)) from error
         yield path
@@ -54,7 +55,7 @@ def _member(name: str, size: int) -> tarfile.TarInfo:
     return member
 
 
-def _described(name: str, digest: str) -> dict[str, Any]:
+def _described(config: LabConfig, name: str, digest: str) -> dict[str, Any]:
     """The image's configuration, as OCI describes it."""
     at = f"{datetime.fromtimestamp(MADE, UTC):%Y-%m-%dT%H:%M:%SZ}"
     return {
@@ -63,7 +64,7 @@ def _described(name: str, digest: str) -> dict[str, Any]:
         "created": at,
         "config": settings(name),
         "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}"]},
-        "history": [{"created": at, "created_by": f"Debian packages: {' '.join(packages(name))}"}],
+        "history": [{"created": at, "created_by": f"Debian packages: {' '.join(recipe(config, name).packages)}"}],
     }
 
 

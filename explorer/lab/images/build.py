@@ -23,7 +23,8 @@ from pathlib import Path
 from explorer.environment import patient
 from explorer.lab.config import LabConfig
 from explorer.lab.errors import NodeError
-from explorer.lab.images.names import HERE, MADE, base_key, finishes, packages, ready_made, source, suite, tar, tree
+from explorer.lab.images.names import MADE, base_key, ready_made, tar
+from explorer.lab.images.recipes import recipe
 
 Say = Callable[[str], None]
 BUILD_SECONDS = patient(900)
@@ -54,7 +55,8 @@ def _ensure(config: LabConfig, name: str, say: Say, stop: Callable[[], bool]) ->
     with _alone(config, name, stop):
         if not target.exists():
             started = time.monotonic()
-            say(f"building image {name} from {len(packages(name))} Debian packages ({suite(name)})")
+            made = recipe(config, name)
+            say(f"building image {name} from {len(made.packages)} Debian packages ({made.suite})")
             _build(config, name, target, stop)
             _forget_old(config, name)
             say(f"image {name} built: {target.stat().st_size // 2**20} MB in {time.monotonic() - started:.0f} s")
@@ -87,7 +89,7 @@ def _build(config: LabConfig, name: str, target: Path, stop: Callable[[], bool])
         errors = place / "errors"
         with errors.open("wb") as stderr:
             builder = subprocess.Popen(
-                command(name, place / "root.tar"),
+                command(config, name, place / "root.tar"),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=stderr,
@@ -143,18 +145,19 @@ def _unless(stop: Callable[[], bool]) -> None:
         raise NodeError("Building images was interrupted.")
 
 
-def command(name: str, target: Path) -> list[str]:
+def command(config: LabConfig, name: str, target: Path) -> list[str]:
     """The call of mmdebstrap. `box` and the stand-ins are only extracted, without a package manager and packages' scripts; the
     other images are installed."""
+    made = recipe(config, name)
     words = ["mmdebstrap", "--quiet", '--aptopt=Acquire::Check-Valid-Until "false"', '--aptopt=APT::Install-Recommends "false"']
-    words += ['--aptopt=Acquire::Languages "none"', f"--include={','.join(packages(name))}"]
-    if scripts := finishes(name):
+    words += ['--aptopt=Acquire::Languages "none"', f"--include={','.join(made.packages)}"]
+    if scripts := made.finishes:
         words += ["--variant=extract", "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr"]
         words += [f"--extract-hook=sh '{script}' \"$1\"" for script in scripts]
     else:
         words += ["--variant=minbase", *(f"--dpkgopt=path-exclude={pattern}" for pattern in EXCLUDED)]
         words += [f'--customize-hook=cd "$1" && rm -rf {UNUSED}']
-    return [*words, suite(name), str(target)]
+    return [*words, made.suite, str(target)]
 
 
 @contextmanager
@@ -166,12 +169,13 @@ def complete(config: LabConfig, name: str) -> Iterator[Path]:
             shutil.copyfile(tar(config, name), whole)
         except OSError as error:
             raise NodeError(f"The image {name} could not be completed.", str(error)) from error
-        files = [str(path.relative_to(HERE / source(name))) for path in tree(name)]
+        made = recipe(config, name)
+        files = [str(path.relative_to(made.home)) for path in made.tree]
         words = [
             "tar",
             "--append",
             f"--file={whole}",
-            f"--directory={HERE / source(name)}",
+            f"--directory={made.home}",
             "--owner=0",
             "--group=0",
             "--mode=u+rw,go+r-w",

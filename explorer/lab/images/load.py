@@ -18,7 +18,8 @@ from explorer.lab.config import LabConfig
 from explorer.lab.engine import disks
 from explorer.lab.errors import NodeError
 from explorer.lab.images import shelf
-from explorer.lab.images.names import BOX, HOSTS, MACHINE, key, tag, tar
+from explorer.lab.images.names import key, tag, tar
+from explorer.lab.images.recipes import BOX, MACHINE, host
 
 KEPT_IN_SEED = ("image", "overlay2")
 FORMAT = "2"  # raise this number when the way of making a seed changes
@@ -39,7 +40,7 @@ def _inspect(client: docker.DockerClient, name: str) -> dict[str, Any]:
 
 def engines(config: LabConfig, client: docker.DockerClient) -> tuple[str, ...]:
     """The versions of Docker Engine with which a host can be opened now."""
-    return tuple(engine for engine in config.engines if ready(config, engine) and imported(client, tag(config, HOSTS[engine])))
+    return tuple(engine for engine in config.engines if ready(config, engine) and imported(client, tag(config, host(engine))))
 
 
 def ready(config: LabConfig, engine: str) -> bool:
@@ -55,7 +56,7 @@ def disk_key(config: LabConfig, engine: str, shelved: tuple[shelf.Shelved, ...] 
 
 
 def seed_dir(config: LabConfig, engine: str) -> Path:
-    return config.engine_dir / "seeds" / f"{key(config, HOSTS[engine])}-{key(config, BOX)}-{FORMAT}"
+    return config.engine_dir / "seeds" / f"{key(config, host(engine))}-{key(config, BOX)}-{FORMAT}"
 
 
 def layers_of_seeds(config: LabConfig) -> set[str]:
@@ -88,7 +89,7 @@ def copy_parts(sources: list[Path], target: Path) -> None:
 def details(config: LabConfig, client: docker.DockerClient) -> list[dict[str, Any]]:
     """For labdoctor: each image with its version and its size in bytes (0 when it is not there)."""
     found = []
-    for name in (*(HOSTS[engine] for engine in config.engines), MACHINE):
+    for name in (*(host(engine) for engine in config.engines), MACHINE):
         size = _inspect(client, tag(config, name))["Size"] if imported(client, tag(config, name)) else 0
         found.append({"name": name, "version": key(config, name), "bytes": size})
     seeded = engines(config, client) and tar(config, BOX).exists()

@@ -18,7 +18,7 @@ from explorer.lab.config import LabConfig
 from explorer.lab.errors import LabError
 from explorer.lab.hosts import lifecycle
 from explorer.lab.hosts.run import BoundedOutput, run_in
-from explorer.lab.images.names import BOX
+from explorer.lab.images.recipes import BOX
 from explorer.lab.isolation.bait import listening
 from explorer.network.scenario import SCENARIOS
 

@@ -13,13 +13,12 @@ between runs. `lab.compare` does the work and the measuring. A new variant is an
 
 from explorer.network.comparison.model import Column, Comparison, State, Versions
 from explorer.network.comparison.rows import ROWS, ROWS_BY_KEY, Row
-from explorer.network.comparison.variants import SETS, NoVariant, Ready, all_variants, find_variant, find_variants
+from explorer.network.comparison.variants import NoVariant, Ready, all_variants, find_variant, find_variants, ready_sets
 from explorer.network.drivers.compared import Cell, Figures, Mark, Transcript, Variant
 
 __all__ = [
     "ROWS",
     "ROWS_BY_KEY",
-    "SETS",
     "Cell",
     "Column",
     "Comparison",
@@ -35,4 +34,5 @@ __all__ = [
     "all_variants",
     "find_variant",
     "find_variants",
+    "ready_sets",
 ]

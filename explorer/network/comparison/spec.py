@@ -7,10 +7,10 @@ from urllib.parse import parse_qs, urlencode
 
 from pydantic import Field, model_validator
 
-from explorer.network.comparison.variants import LEAST, MOST, SETS, NoVariant, find_variants
+from explorer.network.comparison.variants import LEAST, MOST, NoVariant, find_variants, ready_set
 from explorer.network.drivers.compared import Variant
+from explorer.network.engines import DEFAULT_ENGINE, is_engine
 from explorer.network.model import Fact
-from explorer.network.scenario import DEFAULT_ENGINE, ENGINES
 
 QUERY_BYTES = 1000
 _WORDS = {"columns", "set", "engine", "throughput"}
@@ -43,9 +43,9 @@ class Spec(Fact):
         return ", ".join(variant.title for variant in self.variants)
 
 
-def from_query(query: str) -> Spec:
+def from_query(query: str, engines: tuple[str, ...] = ()) -> Spec:
     """The spec of a link: `columns=bridge,host` or `set=published`; `engine=28` for columns that name no version;
-    `throughput=0` for no throughput. Raises BadSpec."""
+    `throughput=0` for no throughput. `engines` are the versions of Docker Engine that are offered. Raises BadSpec."""
     if len(query) > QUERY_BYTES:
         raise BadSpec("This link is too long to be one of ours.")
     try:
@@ -59,22 +59,23 @@ def from_query(query: str) -> Spec:
         given.get("set", [""])[-1],
         given.get("engine", [""])[-1],
         given.get("throughput", ["1"])[-1],
+        engines,
     )
 
 
-def make_spec(columns: list[str], ready: str = "", engine: str = "", throughput: str = "1") -> Spec:
+def make_spec(
+    columns: list[str], ready: str = "", engine: str = "", throughput: str = "1", engines: tuple[str, ...] = ()
+) -> Spec:
     if ready and columns:
         raise BadSpec("Choose a ready-made set or single columns, not both.")
-    if ready and ready not in SETS:
-        raise BadSpec(f"There is no set {_short(ready)!r}; there are {', '.join(SETS)}.")
-    if engine and engine not in ENGINES:
-        raise BadSpec(f"There are no hosts with Docker Engine {_short(engine)}; there are {' and '.join(ENGINES)}.")
+    if engine and not is_engine(engine):
+        raise BadSpec(f"{_short(engine)!r} is no version of Docker Engine; a version is a number such as {DEFAULT_ENGINE}.")
     if throughput not in ("0", "1"):
         raise BadSpec("Throughput is measured (1) or not (0).")
-    words = list(SETS[ready].variants) if ready else columns
-    if engine and engine != DEFAULT_ENGINE:
-        words = [word if "@" in word else f"{word}@{engine}" for word in words]
     try:
+        words = list(ready_set(ready, engines).variants) if ready else columns
+        if engine and engine != DEFAULT_ENGINE:
+            words = [word if "@" in word else f"{word}@{engine}" for word in words]
         find_variants(words)
     except NoVariant as error:
         raise BadSpec(str(error)) from error

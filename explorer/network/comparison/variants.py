@@ -8,8 +8,8 @@ from pydantic import Field
 
 from explorer.network.drivers import DRIVERS
 from explorer.network.drivers.compared import Variant
+from explorer.network.engines import DEFAULT_ENGINE, in_words, is_engine
 from explorer.network.model import Fact
-from explorer.network.scenario import ENGINES
 
 SERVER, CLIENT, FAR = "server", "client", "far"  # the containers; `far` is on the second host, where there is one
 PORT, PUBLISHED = 80, 8080
@@ -18,12 +18,23 @@ _WORD = re.compile(r"([a-z][a-z0-9-]{0,30})(?:@(\d{1,4}))?")
 
 
 class Ready(Fact):
-    """A prepared set of variants, by their ids, under the question that the set answers."""
+    """A prepared set of variants, by their ids, under the question that the set answers. With `versions` it has its one variant
+    with each version of Docker Engine that is offered, at most the `MOST` newest."""
 
     id: str
     title: str
     question: str
-    variants: tuple[str, ...] = Field(min_length=LEAST, max_length=MOST)
+    variants: tuple[str, ...] = Field(min_length=1, max_length=MOST)
+    versions: bool = False
+
+    def on(self, engines: tuple[str, ...]) -> Ready | None:
+        """The set where these versions are offered, oldest first; None when it would have less than two columns there."""
+        if not self.versions:
+            return self
+        some = engines[-MOST:]
+        words = tuple(f"{word}@{engine}" for word in self.variants for engine in some)
+        told = {"title": in_words(some), "variants": words, "versions": False}
+        return self.model_copy(update=told) if len(words) >= LEAST else None
 
 
 def all_variants() -> dict[str, Variant]:
@@ -34,7 +45,7 @@ def all_variants() -> dict[str, Variant]:
     return {variant.id: variant for _, variant in placed}
 
 
-SETS: dict[str, Ready] = {
+_SETS: dict[str, Ready] = {
     ready.id: ready
     for ready in (
         Ready(
@@ -45,9 +56,10 @@ SETS: dict[str, Ready] = {
         ),
         Ready(
             id="engines",
-            title="26 and 28",
-            question="What changed between Docker Engine 26 and 28 in the driver everybody uses?",
-            variants=("bridge@26", "bridge@28"),
+            title="Version by version",
+            question="What changed between these versions of Docker Engine in the driver everybody uses?",
+            variants=("bridge",),
+            versions=True,
         ),
         Ready(
             id="published",
@@ -93,6 +105,21 @@ class NoVariant(Exception):
     """One sentence about what is wrong with the name."""
 
 
+def ready_sets(engines: tuple[str, ...]) -> dict[str, Ready]:
+    """The prepared sets where these versions of Docker Engine are offered, by id."""
+    return {name: found for name, ready in _SETS.items() if (found := ready.on(engines))}
+
+
+def ready_set(name: str, engines: tuple[str, ...]) -> Ready:
+    """Raises NoVariant."""
+    if name not in _SETS:
+        raise NoVariant(f"There is no set {_short(name)!r}; there are {', '.join(_SETS)}.")
+    found = _SETS[name].on(engines)
+    if found is None:
+        raise NoVariant(f"The set {name} compares versions of Docker Engine, and here is {in_words(engines)}.")
+    return found
+
+
 def find_variant(word: str) -> Variant:
     """The variant with this name: `macvlan`, or with a version of Docker Engine `bridge@28`. Raises NoVariant."""
     found, variants = _WORD.fullmatch(word), all_variants()
@@ -102,8 +129,8 @@ def find_variant(word: str) -> Variant:
     engine = found[2]
     if engine is None:
         return variant
-    if engine not in ENGINES:
-        raise NoVariant(f"There are no hosts with Docker Engine {engine}; there are {' and '.join(ENGINES)}.")
+    if not is_engine(engine):
+        raise NoVariant(f"{engine} is no version of Docker Engine; a version is a number such as {DEFAULT_ENGINE}.")
     title = variant.title.replace(")", f", Engine {engine})") if ")" in variant.title else f"{variant.title} (Engine {engine})"
     return variant.model_copy(update={"id": word, "engine": engine, "title": title})
 

@@ -12,8 +12,8 @@ from typing import Any, Literal
 from pydantic import Field
 
 from explorer.network.drivers.registry import DRIVERS
+from explorer.network.engines import DEFAULT_ENGINE
 from explorer.network.model import Fact
-from explorer.network.scenario import DEFAULT_ENGINE
 
 NETWORK = "town"  # the name of the network, where one is made
 LAN_OPTIONS = ("--subnet", "lan", "--gateway", "lan.1", "--ip-range", "lan.192/27", "-o", "parent=eth0")

@@ -26,8 +26,9 @@ from explorer.lab.watch.observe import Observer
 from explorer.lessons import checks
 from explorer.lessons.model import Command, Lesson, Step
 from explorer.network.differ import Change
+from explorer.network.engines import DEFAULT_ENGINE
 from explorer.network.model import DockerState, Measured, Place, ProbeResult, Script, ScriptResult, Snapshot
-from explorer.network.scenario import DEFAULT_ENGINE, SCENARIOS
+from explorer.network.scenario import SCENARIOS
 from explorer.sandboxes.models import new_sandbox_id
 
 LIFE_SECONDS = patient(540.0)  # less than the time after which the reconciler removes a sandbox without a row

@@ -19,10 +19,11 @@ from pydantic import ValidationError
 
 from explorer.lab.errors import LabError, NodeError
 from explorer.lab.hosts import run
+from explorer.network.engines import DEFAULT_ENGINE
 from explorer.network.grid import Grid
 from explorer.network.journeys import Asked, Journeys
 from explorer.network.model import Snapshot
-from explorer.network.scenario import DEFAULT_ENGINE, SCENARIOS
+from explorer.network.scenario import SCENARIOS
 from explorer.node.operator import weather
 from explorer.node.operator.look import grid_once, journey_once, look_once
 from explorer.node.operator.trouble import Trouble

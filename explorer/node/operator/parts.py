@@ -8,7 +8,7 @@ from pathlib import Path
 from django.conf import settings
 
 from explorer.lab.config import LabConfig
-from explorer.lab.images import MADE, STAND_INS, needed, optional, release, tar
+from explorer.lab.images import MADE, STAND_INS, needed, optional, recipe, tar
 from explorer.supply import bill, collect
 from explorer.supply.part import Part
 
@@ -30,7 +30,7 @@ def parts(config: LabConfig, whole_machine: bool = False) -> list[Part]:
         found += collect.npm_parts(lock)
     found += _machine_parts(whole_machine)
     for name, path in images(config).items():
-        found += collect.image_parts(path, name, release(name))
+        found += collect.image_parts(path, name, recipe(config, name).release)
     return found
 
 

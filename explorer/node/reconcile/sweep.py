@@ -28,7 +28,7 @@ from explorer.lab.engine import capabilities
 from explorer.lab.errors import LabError
 from explorer.lab.hosts import lifecycle
 from explorer.lab.images import shelf
-from explorer.network.scenario import DEFAULT_ENGINE, ENGINES
+from explorer.network.engines import in_order, usual
 from explorer.node.lessons import authored
 from explorer.node.reconcile import comparisons, node_health
 from explorer.node.reconcile.memory import Memory, read_memory, write_memory
@@ -211,7 +211,7 @@ def take_orders(engines: Sequence[str]) -> None:
 
     The worker starts with the queue of the first version. Images of the others may be built while the node runs.
     """
-    for engine in ENGINES:
+    for engine in in_order({*engines, *_taking}):
         here = engine in engines
         if here != (engine in _taking) and changes.take_from(open_queue(engine), here):
             (_taking.add if here else _taking.discard)(engine)
@@ -362,6 +362,6 @@ def make_common(node: Node, capacity: int) -> None:
         return  # something is wrong here; more tries would only fill the log and the table
     common = Sandbox.objects.filter(node=node, learner=None, class_id="", state__in=Sandbox.UNCLAIMED).count()
     free = capacity - here.count() - Sandbox.objects.filter(state=State.QUEUED).count()
-    engine = DEFAULT_ENGINE if DEFAULT_ENGINE in node.engines else settings.ENGINES[0]
+    engine = usual(node.engines or settings.ENGINES)
     for _ in range(min(settings.WARM_SANDBOXES - common, free)):
         opening.book_sandbox(None, scenario=WARM_SCENARIO, node=node.pk, engine=engine)

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from explorer.classroom.people.access import current_learner, find_comparison
 from explorer.classroom.people.asker import Asker, ensure_asker, read_asker
 from explorer.lessons.choices import load_cases
-from explorer.network.comparison import SETS, Column, Variant, all_variants, find_variant
+from explorer.network.comparison import Column, Variant, all_variants, find_variant, ready_sets
 from explorer.network.comparison.aligned import SIDES, aligned
 from explorer.network.comparison.noise import overall_noise
 from explorer.network.comparison.rows import WAYS
@@ -45,7 +45,7 @@ def show_choice(request: HttpRequest) -> HttpResponse:
     query = request.META.get("QUERY_STRING", "")
     asker, nodes = read_asker(request), read_nodes()
     try:
-        return render_choice(request, asker, nodes, spec=from_query(query) if query else None)
+        return render_choice(request, asker, nodes, spec=from_query(query, nodes.engines) if query else None)
     except BadSpec as bad:
         return render_choice(request, asker, nodes, error=str(bad), status=400)
 
@@ -53,17 +53,19 @@ def show_choice(request: HttpRequest) -> HttpResponse:
 @require_POST
 @at_most(60, 60)
 def start(request: HttpRequest) -> HttpResponse:
-    given = request.POST
+    given, nodes = request.POST, read_nodes()
     try:
         if "query" in given:
-            spec = from_query(given["query"])
+            spec = from_query(given["query"], nodes.engines)
         else:
             throughput = "1" if given.get("throughput", "1") != "0" else "0"
             ready = given.get("set", "")  # its button stands beside the cards, which may have been ticked before
-            spec = make_spec([] if ready else given.getlist("columns"), ready, given.get("engine", ""), throughput)
+            spec = make_spec(
+                [] if ready else given.getlist("columns"), ready, given.get("engine", ""), throughput, nodes.engines
+            )
     except BadSpec as bad:
-        return render_choice(request, read_asker(request), read_nodes(), error=str(bad), status=400)
-    asker, nodes = ensure_asker(request), read_nodes()
+        return render_choice(request, read_asker(request), nodes, error=str(bad), status=400)
+    asker = ensure_asker(request)
     try:
         comparison = comparisons.start_comparison(asker.learner, spec, nodes, given.get("instead", ""))
     except Refused as refused:
@@ -142,7 +144,9 @@ def render_choice(
         "query": to_query(spec) if spec else "",
         "error": error,
         "instead": running,
-        "sets": [(ready, [find_variant(word).title for word in ready.variants]) for ready in SETS.values()],
+        "sets": [
+            (ready, [find_variant(word).title for word in ready.variants]) for ready in ready_sets(nodes.engines).values()
+        ],
         "cards": [Card(variant, lacks.get(variant.driver)) for variant in all_variants().values()],
         "cases": load_cases().values(),
         "earlier": [(one, comparisons.spec_of(one)) for one in comparisons.earlier_comparisons(asker.learner)],

@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from explorer.classroom.people.asker import read_asker
-from explorer.network.comparison import SETS
+from explorer.network.comparison import ready_sets
 from explorer.sandboxes import library
 from explorer.sandboxes.life import current_sandbox
 from explorer.sandboxes.nodes import read_nodes
@@ -22,7 +22,9 @@ def show_home(request: HttpRequest) -> HttpResponse:
     asker = read_asker(request)
     lessons = library.lessons()
     progress = learner_progress(asker.learner)
-    cards = make_cards(lessons, progress, read_nodes().lacking())
+    nodes = read_nodes()
+    cards = make_cards(lessons, progress, nodes.lacking())
+    sets = ready_sets(nodes.engines)
     sandbox = current_sandbox(asker.learner)
     running = lessons.get(sandbox.lesson) if sandbox else None
     context = {
@@ -32,7 +34,7 @@ def show_home(request: HttpRequest) -> HttpResponse:
         "sandbox": sandbox,
         "running": running,
         "my_seat": asker.seat,
-        "sets": [SETS[word] for word in SHOWN_SETS],
+        "sets": [sets[word] for word in SHOWN_SETS if word in sets],
     }
     return render(request, "home.html", context)
 

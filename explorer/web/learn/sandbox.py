@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from explorer.classroom.people.access import find_sandbox, find_watched, lesson_for
 from explorer.classroom.people.asker import Asker, ensure_asker, read_asker
 from explorer.lessons.model import Lesson
-from explorer.network.scenario import DEFAULT_ENGINE, ENGINES
+from explorer.network.engines import is_engine, usual
 from explorer.sandboxes import library, life, opening
 from explorer.sandboxes.changes import extensions_most, lifetime
 from explorer.sandboxes.limits import Refused
@@ -124,7 +124,7 @@ def answer(
     if lesson is None:
         return redirect("playground")
     page = reverse("lesson", args=[lesson.slug])
-    return redirect(f"{page}?engine={engine}" if engine in ENGINES and engine != sandbox.engine else page)
+    return redirect(f"{page}?engine={engine}" if is_engine(engine) and engine != sandbox.engine else page)
 
 
 def show_refusal(
@@ -147,16 +147,12 @@ def show_refusal(
 def offer(nodes: Nodes, asked: str = "") -> dict[str, Any]:
     """The versions of Docker Engine that can be chosen now, and the one that is preselected."""
     engines = nodes.engines
-    return {"engines": engines, "chosen_engine": asked if asked in engines else usual_engine(engines)}
+    return {"engines": engines, "chosen_engine": asked if asked in engines else usual(engines)}
 
 
 def choose_engine(asker: Asker, nodes: Nodes, asked: str) -> str:
     """The version for the next sandbox: the class's if it has one, else the one that was asked for, else the usual one."""
-    return asker.terms.engine or asked or usual_engine(nodes.engines)
-
-
-def usual_engine(engines: tuple[str, ...]) -> str:
-    return DEFAULT_ENGINE if DEFAULT_ENGINE in engines or not engines else engines[0]
+    return asker.terms.engine or asked or usual(nodes.engines)
 
 
 def describe(sandbox: Sandbox | None, lesson: Lesson | None, nodes: Nodes, asked_engine: str = "") -> dict[str, Any]:
@@ -166,7 +162,7 @@ def describe(sandbox: Sandbox | None, lesson: Lesson | None, nodes: Nodes, asked
     if sandbox is None:
         return {"sandbox": None, "lesson": lesson, "needs": needs, **offer(nodes, asked_engine), **lack}
     live = sandbox.state in Sandbox.USABLE
-    other = live and asked_engine in ENGINES and asked_engine != sandbox.engine
+    other = live and asked_engine in nodes.engines and asked_engine != sandbox.engine
     return {
         "sandbox": sandbox,
         "lesson": lesson,

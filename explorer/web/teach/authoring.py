@@ -19,7 +19,7 @@ from explorer.classroom.people.access import User, authored_by
 from explorer.lessons.bundle import FILE_BYTES, ZIP_BYTES, BadBundle, collect, unpack
 from explorer.lessons.load import LessonError, read_lesson
 from explorer.lessons.sent import Fault, Faulty, fault_of, read_bundle
-from explorer.network.scenario import ENGINES
+from explorer.network.engines import is_engine
 from explorer.sandboxes import library
 from explorer.sandboxes.models import AuthoredLesson
 from explorer.sandboxes.nodes import read_nodes
@@ -62,7 +62,7 @@ def show_lesson(request: HttpRequest, row: AuthoredLesson) -> HttpResponse:
 @teaching_lesson
 def solve(request: HttpRequest, row: AuthoredLesson) -> HttpResponse:
     engine = request.POST.get("engine", "")
-    if engine not in ENGINES:
+    if not is_engine(engine):
         raise Http404
     return act(request, row, lambda user, lesson: authoring.ask_solve(user, lesson, engine))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django import forms
@@ -13,9 +13,9 @@ from django.utils import timezone
 from explorer.classroom.models import MOST_SEATS, Class
 from explorer.classroom.seat.names import is_hidden
 from explorer.lessons.model import Lesson
-from explorer.network.scenario import ENGINES
+from explorer.network.engines import in_order, usual
 from explorer.sandboxes import library
-from explorer.sandboxes.nodes import read_nodes
+from explorer.sandboxes.nodes import known_engines, read_nodes
 
 LONGEST = timedelta(days=180)
 USUAL = timedelta(hours=3)
@@ -26,7 +26,6 @@ class ClassForm(forms.Form):
     title = forms.CharField(max_length=120, error_messages={"required": "Give the class a title: learners see it."})
     engine = forms.ChoiceField(
         label="Docker Engine of its sandboxes",
-        choices=[(one, one) for one in ENGINES],
         widget=forms.Select(attrs={"class": "select w-full"}),
     )
     seats_expected = forms.IntegerField(label="Seats")
@@ -40,6 +39,9 @@ class ClassForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.klass = klass
         self.label_suffix = ""
+        kept = klass.engine if klass else usual(read_nodes().engines)
+        self.versions = in_order([*known_engines(), kept])
+        cast(forms.ChoiceField, self.fields["engine"]).choices = [(one, one) for one in self.versions]
 
     def clean_title(self) -> str:
         """Without characters that are invisible or turn the text around them: learners' pages show the title."""
@@ -105,9 +107,9 @@ class ClassForm(forms.Form):
         return [(known[slug], slug in chosen, at) for at, slug in enumerate(order, 1)]
 
     def engines_missing(self) -> list[str]:
-        """The versions of Docker Engine that no node has now. They can be chosen for later."""
+        """The versions of Docker Engine in the form that no node has now. They can be chosen for later."""
         here = read_nodes().engines
-        return [one for one in ENGINES if one not in here]
+        return [one for one in self.versions if one not in here]
 
     def fields_of_class(self) -> dict[str, Any]:
         return {name: value for name, value in self.cleaned_data.items() if name != "zone"}
@@ -115,7 +117,7 @@ class ClassForm(forms.Form):
 
 def begin_form(klass: Class | None = None) -> ClassForm:
     """The form before anything was filled in: with the class's values, or with usual ones for a new class."""
-    begun = klass or Class(ends_at=next_hour(timezone.now() + USUAL))
+    begun = klass or Class(engine=usual(read_nodes().engines), ends_at=next_hour(timezone.now() + USUAL))
     names = ("title", "engine", "seats_expected", "sandbox_minutes", "extensions", "watchable")
     initial = {name: getattr(begun, name) for name in names} | {"ends_at": begun.ends_at.strftime(WRITTEN)}
     return ClassForm(initial=initial, klass=klass)

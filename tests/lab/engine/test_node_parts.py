@@ -16,8 +16,10 @@ from explorer.lab.config import LabConfig
 from explorer.lab.engine import capabilities, kernel, leftovers, memory
 from explorer.lab.errors import HostError, NodeError, NotThere
 from explorer.lab.hosts import lans, lifecycle, machines, run
-from explorer.lab.images import STAND_INS, build, names
+from explorer.lab.images import STAND_INS, build, names, recipes
 from explorer.network.scenario import SCENARIOS
+
+IMAGES = (*map(recipes.host, recipes.ENGINES), recipes.MACHINE, recipes.BOX)
 
 
 @pytest.fixture
@@ -74,7 +76,7 @@ def test_capacity_is_what_was_set_or_what_memory_allows(config, monkeypatch):
 
 # --- images ---
 def test_every_changed_input_is_another_image(monkeypatch, tmp_path, config):
-    original = names.HERE
+    original = recipes.HERE
 
     def keys(change: str = "") -> tuple[str, str]:
         here = tmp_path / (change.replace("/", "-") or "same")
@@ -82,10 +84,10 @@ def test_every_changed_input_is_another_image(monkeypatch, tmp_path, config):
         if change:
             with (here / change).open("a") as file:
                 file.write("less\n")
-        monkeypatch.setattr(names, "HERE", here)
+        monkeypatch.setattr(recipes, "HERE", here)
         names.key.cache_clear()
         names.base_key.cache_clear()
-        return names.base_key(config, names.BOX), names.key(config, names.BOX)
+        return names.base_key(config, recipes.BOX), names.key(config, recipes.BOX)
 
     base, whole = keys()
     assert keys("box.packages")[0] != base
@@ -101,20 +103,22 @@ def test_every_changed_input_is_another_image(monkeypatch, tmp_path, config):
 def test_what_stand_ins_have_in_common_makes_each_another_image(monkeypatch, tmp_path, config):
     before = {name: names.base_key(config, name) for name in STAND_INS}
     here = tmp_path / "changed"
-    subprocess.run(["cp", "-a", str(names.HERE), str(here)], check=True)
+    subprocess.run(["cp", "-a", str(recipes.HERE), str(here)], check=True)
     (here / "stand-in.finish").write_text("#!/bin/sh\n")
-    monkeypatch.setattr(names, "HERE", here)
+    monkeypatch.setattr(recipes, "HERE", here)
     names.base_key.cache_clear()
     assert all(names.base_key(config, name) != key for name, key in before.items())
-    assert [word for word in build.command("database", here) if "finish" in word] == [
+    assert [word for word in build.command(config, "database", here) if "finish" in word] == [
         f"--extract-hook=sh '{here}/{script}.finish' \"$1\"" for script in ("stand-in", "database")
     ]
     names.base_key.cache_clear()
 
 
-def test_package_lists_are_names_only():
-    for name in (*names.CHANGES, *STAND_INS):
-        assert all(word.replace("-", "").replace(".", "").replace("+", "").isalnum() for word in names.packages(name))
+def test_package_lists_are_names_only(config):
+    for name in (*IMAGES, *STAND_INS):
+        assert all(
+            word.replace("-", "").replace(".", "").replace("+", "").isalnum() for word in recipes.recipe(config, name).packages
+        )
 
 
 def test_ready_made_images_are_taken_as_they_are(tmp_path, config):
@@ -138,7 +142,7 @@ def test_a_build_can_be_interrupted(config, monkeypatch):
 
 
 def test_a_build_that_fails_says_why_and_leaves_nothing(config, monkeypatch):
-    monkeypatch.setattr(build, "command", lambda name, target: ["sh", "-c", "echo 'E: no such package' >&2; exit 25"])
+    monkeypatch.setattr(build, "command", lambda config, name, target: ["sh", "-c", "echo 'E: no such package' >&2; exit 25"])
     with pytest.raises(Exception, match="could not be built") as caught:
         build.build_images(config, names.needed(config), lambda line: None)
     assert "no such package" in caught.value.detail  # type: ignore[attr-defined]
@@ -147,7 +151,7 @@ def test_a_build_that_fails_says_why_and_leaves_nothing(config, monkeypatch):
 
 def test_an_archive_of_packages_that_does_not_answer_is_named(config, monkeypatch):
     line = "E: Failed to fetch http://archive.invalid/dists/trixie/InRelease  Could not resolve host"
-    monkeypatch.setattr(build, "command", lambda name, target: ["sh", "-c", f"echo '{line}' >&2; exit 25"])
+    monkeypatch.setattr(build, "command", lambda config, name, target: ["sh", "-c", f"echo '{line}' >&2; exit 25"])
     with pytest.raises(NodeError, match="Debian's package archive does not answer") as caught:
         build.build_images(config, ["web-server"], lambda line: None)
     assert caught.value.detail == line
@@ -168,9 +172,9 @@ def test_a_message_has_room_for_so_many_images():
     assert many.endswith("(a stand-in) and more")
 
 
-def test_start_scripts_are_executable_and_sound():
-    for name in names.CHANGES:
-        for path in names.tree(name):
+def test_start_scripts_are_executable_and_sound(config):
+    for name in IMAGES:
+        for path in recipes.recipe(config, name).tree:
             if "sbin" in path.parts and path.read_text().startswith("#!/bin/bash"):
                 assert path.stat().st_mode & 0o111
                 subprocess.run(["bash", "-n", str(path)], check=True)
@@ -217,9 +221,9 @@ def test_only_this_installations_paths_are_ours(config):
 
 # --- versions of Docker Engine ---
 def test_hosts_differ_in_the_suite_and_in_nothing_else(config):
-    assert names.packages("host28") == names.packages("host")
-    assert names.tree("host28") == names.tree("host")
-    assert [build.command(name, Path("x"))[-2] for name in ("host", "host28", "machine")] == ["trixie", "sid", "trixie"]
+    one, other = (recipes.recipe(config, name) for name in ("host", "host28"))
+    assert replace(one, suite="") == replace(other, suite="")
+    assert [build.command(config, name, Path("x"))[-2] for name in ("host", "host28", "machine")] == ["trixie", "sid", "trixie"]
     assert names.tag(config, "host28") != names.tag(config, "host")
 
 
@@ -230,7 +234,9 @@ def test_what_a_node_needs_is_the_first_version_it_is_set_to(config):
 
 
 def test_a_version_whose_packages_cannot_be_had_is_left_out_with_a_sentence(config, monkeypatch):
-    monkeypatch.setattr(build, "command", lambda name, target: ["sh", "-c", "echo 'E: no route to the archive' >&2; exit 25"])
+    monkeypatch.setattr(
+        build, "command", lambda config, name, target: ["sh", "-c", "echo 'E: no route to the archive' >&2; exit 25"]
+    )
     said: list[str] = []
     serve._add_engines(replace(config, engines=("26", "28")), cast(Any, ()), said.append)
     assert len(said) == 2

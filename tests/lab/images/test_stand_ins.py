@@ -8,7 +8,7 @@ import tarfile
 import pytest
 
 from explorer.lab.config import LabConfig
-from explorer.lab.images import archive, names
+from explorer.lab.images import archive, names, recipes
 from explorer.lab.images.build import digest
 from explorer.lab.images.stand_ins import LABEL, STAND_INS, settings
 
@@ -43,7 +43,7 @@ def start(tmp_path):
 
     def run(name, *words, **variables):
         environment = {"PATH": f"{programs}:{os.environ['PATH']}", "PGDATA": str(tmp_path / "data"), **variables}
-        argv = ["sh", str(names.HERE / name / SCRIPT), *words]
+        argv = ["sh", str(recipes.HERE / name / SCRIPT), *words]
         done = subprocess.run(argv, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
         return done.returncode, done.stdout.splitlines(), done.stderr
 
@@ -98,14 +98,15 @@ def test_its_labels_say_what_it_is_and_what_it_is_not(name):
 
 
 @pytest.mark.parametrize("name", STAND_INS)
-def test_it_is_made_of_the_package_that_it_names(name):
-    assert STAND_INS[name].package in names.packages(name)
-    assert names.finishes(name)[0].name == "stand-in.finish"
-    for script in (*names.finishes(name), *(path for path in names.tree(name) if "bin" in path.parts)):
+def test_it_is_made_of_the_package_that_it_names(config, name):
+    made = recipes.recipe(config, name)
+    assert STAND_INS[name].package in made.packages
+    assert made.finishes[0].name == "stand-in.finish"
+    for script in (*made.finishes, *(path for path in made.tree if "bin" in path.parts)):
         assert script.stat().st_mode & 0o111, script
         subprocess.run(["sh", "-n", str(script)], check=True)
     assert settings(name).get("Entrypoint", ["docker-entrypoint.sh"]) == ["docker-entrypoint.sh"]
-    assert ("Entrypoint" in settings(name)) == (names.HERE / name / SCRIPT).exists()
+    assert ("Entrypoint" in settings(name)) == (recipes.HERE / name / SCRIPT).exists()
 
 
 def test_no_original_has_two_stand_ins():
@@ -169,7 +170,7 @@ def test_a_password_may_lie_in_a_file_and_other_programs_need_none(start, tmp_pa
 
 def test_small_shell_has_no_packages_to_add():
     done = subprocess.run(
-        ["sh", str(names.HERE / "small-shell/usr/local/bin/apk"), "add", "curl"], capture_output=True, text=True, check=False
+        ["sh", str(recipes.HERE / "small-shell/usr/local/bin/apk"), "add", "curl"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 1
     assert "a stand-in made of Debian's busybox, and not Alpine" in done.stderr

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.network.comparison import SETS, all_variants
+from explorer.network.comparison import all_variants, ready_sets
 from explorer.network.comparison.spec import QUERY_BYTES, BadSpec, Spec, from_query, to_query
 
 
@@ -16,7 +16,7 @@ def test_columns_keep_their_order():
 
 
 def test_a_ready_made_set_is_its_columns():
-    assert from_query("set=published").columns == SETS["published"].variants
+    assert from_query("set=published").columns == ready_sets(())["published"].variants
 
 
 def test_an_engine_is_for_those_that_name_none():
@@ -41,8 +41,9 @@ def test_throughput_is_measured_unless_not():
         ("columns=bridge,bridge", "twice"),
         ("columns=bridge,bridge@26", "twice"),
         ("columns=bridge,../../etc", "no '../../etc'"),
-        ("columns=bridge@99,host", "Engine 99"),
-        ("columns=bridge,host&engine=99", "Engine 99"),
+        ("columns=bridge@0,host", "0 is no version"),
+        ("columns=bridge,host&engine=2x", "'2x' is no version"),
+        ("set=engines", "here is none"),
         ("set=everything", "no set 'everything'"),
         ("set=published&columns=bridge,host", "not both"),
         ("columns=bridge,host&throughput=maybe", "measured (1) or not (0)"),

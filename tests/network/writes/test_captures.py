@@ -6,9 +6,9 @@ import re
 
 import pytest
 
+from explorer.lab.images.recipes import ENGINES
 from explorer.network.cause import NOT_DOCKER
 from explorer.network.model import Chain, Interface, Route, Rule
-from explorer.network.scenario import ENGINES
 from explorer.network.writes import complete, host_rules, outside
 from explorer.network.writes.inside import ends_of, own, way_out_of
 from explorer.network.writes.rules import seen_proxy

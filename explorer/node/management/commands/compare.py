@@ -10,13 +10,14 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any, NoReturn
 
+from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import OperationalError, ProgrammingError
 
 from explorer.lab.errors import LabError
-from explorer.network.comparison import ROWS, SETS, Comparison, all_variants
+from explorer.network.comparison import ROWS, Comparison, all_variants, ready_sets
 from explorer.network.comparison.spec import BadSpec, make_spec
-from explorer.network.scenario import ENGINES
+from explorer.network.engines import in_order
 from explorer.node.management.answering import fail, progress
 from explorer.node.operator import actions, comparing
 from explorer.node.operator.trouble import Trouble
@@ -32,8 +33,10 @@ class Command(BaseCommand):
         known = ", ".join(all_variants())
         what = parser.add_mutually_exclusive_group(required=True)
         what.add_argument("--drivers", default="", help=f"two to five of {known}; bridge@28 names an engine")
-        what.add_argument("--set", default="", choices=sorted(SETS), help="a ready-made set")
-        parser.add_argument("--engine", default="", choices=ENGINES, help="version of Docker Engine where none is named")
+        what.add_argument("--set", default="", choices=sorted(ready_sets(in_order(settings.ENGINES))), help="a ready-made set")
+        parser.add_argument(
+            "--engine", default="", choices=settings.ENGINES, help="version of Docker Engine where none is named"
+        )
         parser.add_argument("--no-throughput", action="store_true", help="leave out the runs that fill the wire")
         parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
         parser.add_argument("--out", default="", help="write the JSON to this file")
@@ -44,7 +47,7 @@ class Command(BaseCommand):
         try:
             drivers = [word.strip() for word in options["drivers"].split(",") if word.strip()]
             throughput = "0" if options["no_throughput"] else "1"
-            spec = make_spec(drivers, options["set"] or "", options["engine"], throughput)
+            spec = make_spec(drivers, options["set"] or "", options["engine"], throughput, in_order(settings.ENGINES))
             out = Path(options["out"]) if options["out"] else None
             if out and not out.absolute().parent.is_dir():
                 raise Trouble(f"There is no directory {out.absolute().parent} to write to.")

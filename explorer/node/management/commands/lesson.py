@@ -28,8 +28,8 @@ from explorer.lessons.load import LessonError, load_lessons
 from explorer.lessons.model import Lesson
 from explorer.lessons.recording import RecordedStep, Recording, played, write_recording
 from explorer.lessons.sent import Faulty, read_bundle
+from explorer.network.engines import usual
 from explorer.network.model import Snapshot
-from explorer.network.scenario import DEFAULT_ENGINE, ENGINES
 from explorer.node.lessons import preview
 from explorer.node.lessons.solve import solve_lesson
 from explorer.node.this_node import lab_config
@@ -56,7 +56,9 @@ class Command(BaseCommand):
         )
         solve.add_argument("slug")
         solve.add_argument("--json", action="store_true", help="one JSON object on standard output, progress on standard error")
-        solve.add_argument("--engine", choices=ENGINES, default=DEFAULT_ENGINE, help="version of Docker Engine in its hosts")
+        solve.add_argument(
+            "--engine", choices=settings.ENGINES, default=usual(settings.ENGINES), help="version of Docker Engine in its hosts"
+        )
         solve.add_argument("--keep", metavar="DIR", help="write what was seen there, one file per step: fixtures for tests")
         solve.add_argument("--record", metavar="FILE", help="write what was seen there, for nodes that cannot play this lesson")
         solve.add_argument("--until", metavar="STEP", default="", help="end after this step")

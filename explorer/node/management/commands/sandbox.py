@@ -12,15 +12,16 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Literal, NoReturn, get_args
 
+from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import OperationalError, ProgrammingError
 
 from explorer.lab.errors import LabError
+from explorer.network.engines import usual
 from explorer.network.grid import Cell, Grid, Told
 from explorer.network.journeys import Asked, Journeys
 from explorer.network.journeys.model import Kind
 from explorer.network.model import Snapshot
-from explorer.network.scenario import DEFAULT_ENGINE, ENGINES
 from explorer.network.views import rank
 from explorer.network.weather import Weather
 from explorer.node.management.answering import fail, progress
@@ -56,7 +57,9 @@ class Command(BaseCommand):
         which = opened.add_mutually_exclusive_group()
         which.add_argument("--scenario", default="", help="a scenario by name")
         which.add_argument("--hosts", type=int, default=1, help="how many hosts (1 to 3)")
-        opened.add_argument("--engine", choices=ENGINES, default=DEFAULT_ENGINE, help="version of Docker Engine in its hosts")
+        opened.add_argument(
+            "--engine", choices=settings.ENGINES, default=usual(settings.ENGINES), help="version of Docker Engine in its hosts"
+        )
         verb("list", "every sandbox that is not over", sandbox=False).add_argument("--all", action="store_true")
         ran = verb("exec", "run a command: exec ID WHERE -- COMMAND… ; WHERE is h1, h1/web or outside")
         ran.add_argument("where")

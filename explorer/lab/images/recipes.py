@@ -1,0 +1,76 @@
+"""What each image is made of: which Debian packages of which suite, which of our own files, and how Docker runs it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from explorer.lab.config import LabConfig
+from explorer.lab.images.stand_ins import STAND_INS
+from explorer.network.engines import DEFAULT_ENGINE
+
+HERE = Path(__file__).parent
+HOST, MACHINE, BOX = "host", "machine", "box"
+STAND_IN = "stand-in"  # what all stand-ins have in common
+SUITE = "trixie"  # Debian's suite of every image that names no other
+ENGINES = {"26": SUITE, "28": "sid"}  # Docker Engine → the suite whose docker.io is of this version
+RELEASES = {"trixie": "13"}  # Debian's release number; unstable has none
+
+_COMMON = ("ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "ENV LANG=C.UTF-8", "WORKDIR /root")
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """`lists` are the files with names of packages, without `.packages`; `files` is the directory of our own files. `scripts`,
+    without `.finish`, turn extracted packages into a root file system, in their order; an image without any is installed."""
+
+    lists: tuple[str, ...]
+    files: str
+    suite: str = SUITE
+    scripts: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()  # how Docker runs it, in words of a Dockerfile; a stand-in has settings instead
+
+    @property
+    def packages(self) -> list[str]:
+        found = (line for name in self.lists for line in (HERE / f"{name}.packages").read_text().splitlines())
+        return [word for line in found if (word := line.split("#")[0].strip())]
+
+    @property
+    def finishes(self) -> list[Path]:
+        return [path for name in self.scripts if (path := HERE / f"{name}.finish").exists()]
+
+    @property
+    def home(self) -> Path:
+        return HERE / self.files
+
+    @property
+    def tree(self) -> list[Path]:
+        """Our own files in the image, which lie below `home`; they are added over the packages' files."""
+        return sorted(path for path in self.home.rglob("*") if path.is_file())
+
+    @property
+    def release(self) -> str:
+        """Debian's release number of the packages; empty for unstable."""
+        return RELEASES.get(self.suite, "")
+
+
+_OTHERS = {
+    MACHINE: Recipe((MACHINE,), MACHINE, changes=(*_COMMON, 'CMD ["machine-start"]')),
+    BOX: Recipe((BOX,), BOX, scripts=(BOX,), changes=(*_COMMON, 'CMD ["web"]', "EXPOSE 80")),
+    **{name: Recipe((name,), name, scripts=(STAND_IN, name)) for name in STAND_INS},
+}
+
+
+def host(engine: str) -> str:
+    """The name of the image of hosts with this version of Docker Engine."""
+    return HOST if engine == DEFAULT_ENGINE else f"{HOST}{engine}"
+
+
+def recipe(config: LabConfig, name: str) -> Recipe:
+    """What the image `name` is made of. Raises KeyError when no image has this name."""
+    hosts = {host(engine): engine for engine in (*ENGINES, *config.engines)}
+    return _host(hosts[name]) if name in hosts else _OTHERS[name]
+
+
+def _host(engine: str) -> Recipe:
+    return Recipe((HOST, "docker"), HOST, ENGINES.get(engine, SUITE), (*_COMMON, 'CMD ["host-start"]'))
