@@ -73,4 +73,4 @@ def recipe(config: LabConfig, name: str) -> Recipe:
 
 
 def _host(engine: str) -> Recipe:
-    return Recipe((HOST, "docker"), HOST, ENGINES.get(engine, SUITE), (*_COMMON, 'CMD ["host-start"]'))
+    return Recipe((HOST, "docker"), HOST, ENGINES.get(engine, SUITE), changes=(*_COMMON, 'CMD ["host-start"]'))
