@@ -17,3 +17,13 @@ names that a Docker daemon gives (`Snapshot.docker`) are kept apart.
 
 Everything that came from a host is hostile input: readers bound its size and keep unknown lines as plain text.
 """
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Fact(BaseModel):
+    """The base of everything seen: immutable; an unknown field is a programming error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")

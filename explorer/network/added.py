@@ -23,7 +23,7 @@ UNKNOWN = "unknown"
 PROJECT = cause.project("")
 Kind = Literal["namespaces"] | View
 Thing = DockerNetwork | DockerContainer
-_FRAME = ("table:", "commit:", "comment:")  # lines that the tool prints about itself
+_FRAME = ("table:", "commit:", "comment:", "blank:")  # lines that the tool prints about itself
 _OVERLAY = " (overlay)"
 
 

@@ -2,8 +2,9 @@
 
 Lines are matched by their key, so order and position make no difference. The texts of one key are compared in two steps:
 
-- Ignored: the date in the comments of iptables-save, the remaining lifetime of an address and, of a tracked connection, the
-  seconds left, its marks and its counters.
+- Ignored: the date in the comments of iptables-save, the remaining lifetime of an address, blank lines and, of a tracked
+  connection, the seconds left, its marks and its counters; of an element of a set of nft, the seconds left, and what nft writes
+  around it because it is the first or the last.
 - `passing`, a change of something that nobody set up: the counters of rules and chains, the state of a neighbour (REACHABLE,
   STALE and others), the state and flags of a connection.
 
@@ -22,17 +23,30 @@ from explorer.network.model import Fact, Line, Observation, Place, View
 Patterns = tuple[tuple[re.Pattern[str], str], ...]
 
 REMARK = "comment:"
+BLANK = "blank:"  # a blank line of nft's, between two chains
 _TIMER = re.compile(r"^ *valid_lft ")
 _NEVER: dict[str, Patterns] = {  # by the first word of a key
     "conn": (
         (re.compile(r"^(\S+ +\d+ +\S+ +\d+ )\d+ "), r"\1"),
         (re.compile(r" (?:packets|bytes|mark|use)=\d+"), ""),
-    )
+    ),
+    "element": (
+        (re.compile(r"^\s*(?:elements = \{ ?)?"), ""),
+        (re.compile(r"(?:,| \})$"), ""),
+        (re.compile(r" expires [0-9a-z]+"), ""),
+    ),
 }
-_COUNTERS: Patterns = ((re.compile(r"^\[\d+:\d+\] "), ""), (re.compile(r" \[\d+:\d+\]$"), ""))
+_COUNTERS: Patterns = (
+    (re.compile(r"^\[\d+:\d+\] "), ""),
+    (re.compile(r" \[\d+:\d+\]$"), ""),
+    (re.compile(r"\bpackets \d+ bytes \d+"), ""),  # in the words of nft
+)
 _PASSING: dict[str, Patterns] = {
     "chain": _COUNTERS,
     "rule": _COUNTERS,
+    "element": _COUNTERS,
+    "object": _COUNTERS,
+    "set": ((re.compile(r"\t# count \d+$"), ""),),
     "neigh": ((re.compile(r" (?:NONE|INCOMPLETE|REACHABLE|STALE|DELAY|PROBE|FAILED|NOARP|PERMANENT) *$"), ""),),
     "conn": ((re.compile(r"^(\S+ +\d+ +\S+ +\d+ )[A-Z][A-Z0-9_]* "), r"\1"), (re.compile(r" \[[A-Z_]+\]"), "")),
 }
@@ -81,7 +95,7 @@ def is_remark(line: Line) -> bool:
 def _by_key(seen: Observation) -> dict[str, list[Line]]:
     found: dict[str, list[Line]] = {}
     for line in seen.lines:
-        if not is_remark(line):
+        if not is_remark(line) and not line.key.startswith(BLANK):
             found.setdefault(line.key or line.text, []).append(line)
     return found
 

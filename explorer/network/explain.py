@@ -9,6 +9,7 @@ from explorer.network.drivers import in_asking_order
 from explorer.network.drivers.known import Known, know
 from explorer.network.elsewhere import NOBODY, Elsewhere
 from explorer.network.model import (
+    Chain,
     Connection,
     DockerState,
     FdbEntry,
@@ -21,6 +22,8 @@ from explorer.network.model import (
     Rule,
     View,
 )
+from explorer.network.nft import words
+from explorer.network.nft.facts import NftSet, Table
 from explorer.network.weather import PLAIN_MTU
 from explorer.network.writes.outside import LINK_LOCAL
 
@@ -32,7 +35,8 @@ _TABLES = {
     "security": "where SELinux marks packets.",
 }
 _FIXED = {
-    "nft:": "Made with nft itself: iptables-save does not show it.",
+    "nft:": "Written by nft beside its tables.",
+    "object:": "Made with nft itself: rules name it.",
     "beyond:": "In this table is what iptables cannot show; nft shows it.",
     "commit:": "The end of the table.",
     "comment:": "Written by iptables-save itself: when the rules were read.",
@@ -87,10 +91,11 @@ def _why(known: Known, item: Item) -> Why:
         told = driver.why(known, item)
         if told:
             return told
-    told = embedded_dns.why(known, item) or usual.why(known, item) or not_dockers.why(known, item)
+    told = embedded_dns.why(known, item) or words.why(item) or usual.why(known, item) or not_dockers.why(known, item)
     if told and NOT_DOCKER not in told.about and isinstance(item, FdbEntry | Route) and _came_with_interface(item):
         return Why(told.text, (*_about_port(known, item.dev), KERNEL))
-    if told and not told.about and isinstance(item, Interface) and (strange := not_dockers.why(known, item)):
+    can_be_strange = isinstance(item, Interface | Table | NftSet) or (isinstance(item, Chain) and item.tool == "nft")
+    if told and not told.about and can_be_strange and (strange := not_dockers.why(known, item)):
         return Why(f"{told.text} {not_dockers.NOT_DOCKERS.text}", strange.about)
     return told
 

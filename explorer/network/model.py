@@ -10,16 +10,14 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from explorer.network import Fact as Fact
+from explorer.network.nft.facts import Elements, NftSet, Table
 
 View = str  # the name of a row in `network/views.py`
 PlaceKind = Literal["host", "container", "machine", "namespace"]
-
-
-class Fact(BaseModel):
-    """The base of everything seen: immutable; an unknown field is a programming error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+Tool = Literal["iptables", "nft"]  # the words in which a rule is written
 
 
 class Address(Fact):
@@ -87,19 +85,31 @@ class FdbEntry(Fact):
 
 
 class Chain(Fact):
+    """A chain of iptables or of nft. `table` is named as in `Rule`. `hook` and what stands beside it are nft's words about
+    where packets meet the chain; they are empty for a chain that only rules lead to, and for chains of iptables, whose names
+    say it. `policy` is ACCEPT or DROP, "" for a chain without one."""
+
     kind_of: Literal["chain"] = "chain"
     key: str
     table: str
     name: str
-    policy: str = ""  # "-" in iptables-save becomes ""
+    policy: str = ""
+    tool: Tool = "iptables"
+    type: str = ""
+    hook: str = ""
+    device: str = ""
+    priority: str = ""
     packets: int | None = None
     bytes: int | None = None
 
 
 class Rule(Fact):
-    """One `-A` line of `iptables-save -c`. `table` is the name of its table; `ip6 ` before the name means `ip6tables-save`,
-    `legacy ` means the older iptables program. `position` counts from 1 within its chain. Options that the parser does not
-    know are kept in `other` as they are; `spec` is always the whole rule as printed, without counters."""
+    """One `-A` line of `iptables-save -c`, or one rule of `nft list ruleset`; `tool` says which. `table` is the name of its
+    table; `ip6 ` before the name means IPv6, `inet `, `bridge `, `arp ` and `netdev ` are other families of nft, `legacy `
+    means the older iptables program. `position` counts from 1 within its chain. Words that the parser does not know are kept in
+    `other` as they are; `spec` is always the whole rule as printed, without counters. The other fields are in iptables' words
+    whichever tool printed the rule: a target of nft's is ACCEPT, DROP, REJECT, RETURN, DNAT, SNAT, MASQUERADE, REDIRECT, the
+    chain that a rule goes on to, or `@NAME` for a map that holds verdicts; a value that must not match begins with `!`."""
 
     kind_of: Literal["rule"] = "rule"
     key: str
@@ -107,6 +117,7 @@ class Rule(Fact):
     chain: str
     position: int
     spec: str
+    tool: Tool = "iptables"
     target: str = ""
     protocol: str = ""
     source: str = ""
@@ -219,7 +230,22 @@ class Qdisc(Fact):
     words: str = ""  # for people
 
 
-Item = Interface | Route | Neighbour | FdbEntry | Chain | Rule | Connection | Request | Frame | Call | Qdisc
+Item = (
+    Interface
+    | Route
+    | Neighbour
+    | FdbEntry
+    | Chain
+    | Rule
+    | Table
+    | NftSet
+    | Elements
+    | Connection
+    | Request
+    | Frame
+    | Call
+    | Qdisc
+)
 
 
 class Line(Fact):

@@ -13,6 +13,7 @@ from explorer.network import embedded_dns
 from explorer.network.cause import NOT_DOCKER, UNKNOWN, Why
 from explorer.network.drivers.known import Known
 from explorer.network.model import Chain, FdbEntry, Interface, Item, Neighbour, Qdisc, Route, Rule
+from explorer.network.nft.facts import Elements, NftSet, Table
 from explorer.network.writes.ingress import in_swarm
 from explorer.network.writes.outside import PORT
 
@@ -24,6 +25,8 @@ FOR_YOU = Why("Not added by Docker: DOCKER-USER is for your own rules.", (NOT_DO
 AGAIN = Why("Not Docker's: an equal line stands before it, and Docker writes each line once.", (NOT_DOCKER,))
 _ENCRYPTED = re.compile(r"-m (u32|bpf|policy)\b")  # an encrypted overlay's rules use these matches to read VXLAN headers
 _DOCKER_BRIDGE = re.compile(r"br-[0-9a-f]{12}|docker0|docker_gwbridge")
+_IPTABLES = re.compile(r"(ip6 )?(nat|filter|raw|mangle|security)")  # nft prints these where iptables cannot
+_DOCKER_TABLE = re.compile(r"(\S+ )?docker-.*")
 _LINK = re.compile(r"-A DOCKER -s \S+/32 -d \S+/32 -i docker0 -o docker0 ")  # what --link writes while icc is off
 
 
@@ -32,9 +35,19 @@ def why(known: Known, item: Item) -> Why:
         return QDISC_OF_MACHINE if known.place.kind == "machine" else QDISC if known.sure else UNKNOWN
     if not known.sure or known.cut:
         return UNKNOWN
+    if isinstance(item, Table | NftSet | Elements) or (isinstance(item, Rule | Chain) and item.tool == "nft"):
+        return _in_nft(known, item)
     if known.on_host:
         return _on_host(known, item)
     return _in_container(known, item) if known.container and known.plain_namespace else UNKNOWN
+
+
+def _in_nft(known: Known, item: Table | NftSet | Elements | Rule | Chain) -> Why:
+    """Docker writes to tables of its own, whose names begin with docker-, or to those of iptables."""
+    if _DOCKER_TABLE.fullmatch(item.table) or _IPTABLES.fullmatch(item.table):
+        return UNKNOWN
+    own = known.on_host or (known.container is not None and known.plain_namespace)
+    return NOT_DOCKERS if own else UNKNOWN
 
 
 def _on_host(known: Known, item: Item) -> Why:

@@ -22,6 +22,7 @@ from explorer.network.model import (
     Rule,
     View,
 )
+from explorer.network.nft.facts import Elements, NftSet, Table
 
 SENTENCES = 12  # sentences for one change of one view; the rest is counted
 
@@ -140,6 +141,21 @@ def _chain(item: Chain, happened: str) -> str:
     return f"chain {item.table}/{item.name} {happened}"
 
 
+def _table(item: Table, happened: str) -> str:
+    return f"nft table {item.table} {happened}"
+
+
+def _set(item: NftSet, happened: str) -> str:
+    return f"{item.what} {item.table}/{item.name} {happened}"
+
+
+def _elements(item: Elements, happened: str) -> str:
+    preposition = "to" if happened == "added" else "from"
+    told = [f"{element} ({value})" if value else element for element, value in item.elements[:4]]
+    more = f" and {len(item.elements) - 4} more" if len(item.elements) > 4 else ""
+    return f"{', '.join(told)}{more} {happened} {preposition} {item.table}/{item.set}"
+
+
 def _end(address: str, port: int | None) -> str:
     return address if port is None else f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
@@ -197,6 +213,9 @@ _TELLERS: dict[type, Callable[..., str]] = {
     FdbEntry: _fdb,
     Rule: _rule,
     Chain: _chain,
+    Table: _table,
+    NftSet: _set,
+    Elements: _elements,
     Connection: _connection,
     Request: _request,
 }

@@ -48,7 +48,7 @@ def why(known: Known, item: Item) -> Why:
     if isinstance(item, Request):
         told = f"{_owner(known)} was asked over {item.protocol} by {item.source}: the source address as it arrived there."
         return Why(told, (LAN,))
-    return _chain(item) if isinstance(item, Chain) else UNKNOWN
+    return _chain(item) if isinstance(item, Chain) and item.tool == "iptables" else UNKNOWN
 
 
 def why_address(known: Known, interface: Interface, cidr: str) -> Why:

@@ -32,7 +32,7 @@ SIDES: dict[str, tuple[At, View, str]] = {  # the key is the word that a link us
 SHARED = "The host's own: the container has no network namespace of its own."
 ALIKE = 0.6  # the share of equal words from which two rules stand in one row
 NEAR = 24  # at most so many rules of one chain and target are compared with each other
-_FRAME = ("comment:", "commit:", "table:")
+_FRAME = ("comment:", "commit:", "table:", "blank:")
 _BARE = str.maketrans({"⟨": "", "⟩": "", "\N{NO-BREAK SPACE}": " "})
 
 

@@ -51,10 +51,12 @@ class RuleParser:
         self.shown: list[Line] = []
         self.found: list[Chain | Rule] = []
         self.complete: set[str] = set()  # the tables that this program can print completely
+        self.chains: set[tuple[str, str]] = set()  # (table, chain) that it prints, whether the table is wanted or not
         self._wanted, self._keys, self._family = wanted, keys, family
         self._section: str | None = None  # the current table; None between two tables
         self._comments: list[str] = []  # comments whose table is not known yet
         self._positions: dict[tuple[str, str], int] = {}
+        self._beyond: set[str] = set()  # tables of which only nft prints everything
 
     @property
     def table(self) -> str:
@@ -71,6 +73,8 @@ class RuleParser:
         elif self._section is None or self._wanted(self._section):
             self.flush()
             self._inside(line)
+        elif line.startswith(":"):
+            self.chains.add((self._section, line[1:].partition(" ")[0]))
 
     def flush(self) -> None:
         for comment in self._comments:
@@ -79,7 +83,7 @@ class RuleParser:
 
     def _begin(self, line: str) -> None:
         self._section = line[1:].strip()
-        self.complete.add(self._section)
+        self.complete |= {self._section} - self._beyond
         self._comments = self._comments if self._wanted(self._section) else []
         self.flush()
         self._keep(line, f"table:{self.table}")
@@ -90,6 +94,7 @@ class RuleParser:
         if named is None:
             self._comments.append(line)
             return
+        self._beyond.add(named[1])
         self.complete.discard(named[1])
         if self._wanted(named[1]):
             self.flush()
@@ -114,6 +119,7 @@ class RuleParser:
             return None
         name, policy = words[0][1:], words[1]
         packets, size = _counters(words[2]) if len(words) > 2 else (None, None)
+        self.chains.add((self._section or "", name))
         return Chain(
             key=self._keys.unique(f"chain:{self.table}:{name}"),
             table=self.table,

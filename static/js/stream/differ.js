@@ -18,6 +18,7 @@ const TIMER = /^ *valid_lft /;
 const COUNTERS = [
   [/^\[\d+:\d+\] /, ""],
   [/ \[\d+:\d+\]$/, ""],
+  [/\bpackets \d+ bytes \d+/g, ""],
 ];
 
 /** By the first word of a key. @type {Map<string, Patterns>} */
@@ -29,12 +30,23 @@ const NEVER = new Map([
       [/ (?:packets|bytes|mark|use)=\d+/g, ""],
     ],
   ],
+  [
+    "element",
+    [
+      [/^\s*(?:elements = \{ ?)?/, ""],
+      [/(?:,| \})$/, ""],
+      [/ expires [0-9a-z]+/g, ""],
+    ],
+  ],
 ]);
 
 /** @type {Map<string, Patterns>} */
 const PASSING = new Map([
   ["chain", COUNTERS],
   ["rule", COUNTERS],
+  ["element", COUNTERS],
+  ["object", COUNTERS],
+  ["set", [[/\t# count \d+$/, ""]]],
   ["neigh", [[/ (?:NONE|INCOMPLETE|REACHABLE|STALE|DELAY|PROBE|FAILED|NOARP|PERMANENT) *$/, ""]]],
   [
     "conn",
@@ -72,7 +84,7 @@ export function byKey(seen) {
   /** @type {Map<string, Keyed[]>} */
   const found = new Map();
   for (const line of seen.lines) {
-    if (line.key.startsWith("comment:")) continue;
+    if (line.key.startsWith("comment:") || line.key.startsWith("blank:")) continue;
     const key = line.key || line.text;
     const lines = found.get(key);
     if (lines) lines.push(line);

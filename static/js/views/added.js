@@ -19,7 +19,7 @@ import { partOf, projectsOf, summaryOf } from "../stream/projects.js";
 export const MOMENT = 3;
 export const UNKNOWN = "unknown";
 const PROJECT = "project:";
-const FRAME = ["table:", "commit:", "comment:"];
+const FRAME = ["table:", "commit:", "comment:", "blank:"];
 const OVERLAY = " (overlay)";
 
 /**

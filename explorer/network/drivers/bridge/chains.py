@@ -19,6 +19,8 @@ CHAINS = {
 
 
 def chain(known: Known, item: Chain) -> Why:
+    if item.tool != "iptables":
+        return UNKNOWN
     if known.on_host and (item.table, item.name, item.policy) == ("filter", "FORWARD", "DROP"):
         told = "Policy DROP: a forwarded packet that no rule accepts is dropped; Docker sets it when it turns on IP forwarding."
         return Why(told, (DAEMON,))
