@@ -121,5 +121,7 @@ def test_the_node_tells_of_its_shelf(engine, redis, db, settings, tmp_path):
     shelf.record(config, shelf.Shelved("web", "1", "sha256:a", (), (), 2**21, 1.0, "x", ("nginx:latest",), stand_in=True))
     sweep.reconcile()
     this_node.lab_config.cache_clear()
-    told = Node.objects.get().health["images"]
+    health = Node.objects.get().health
+    assert health["shelf"] == {"shelf_mb": config.shelf_mb, "image_mb": config.image_mb}
+    told = health["images"]
     assert told == [{"name": "web:1", "answers_to": ["nginx:latest"], "stand_in": True, "mb": 2}]

@@ -131,7 +131,7 @@ class NodeTable(Table):
 
     @display(description="image shelf")
     def images(self, node: Node) -> str:
-        return describe_shelf(node.health.get("images"))
+        return describe_shelf(node.health.get("images"), node.health.get("shelf"))
 
     @display(description="what labdoctor found")
     def doctor(self, node: Node) -> str:
@@ -142,9 +142,14 @@ class NodeTable(Table):
         return describe_reaper(node.health.get("reaper", []))
 
 
-def describe_shelf(images: Any) -> str:
-    """One line for each image. `images` has the form that `node.reconcile.sweep` writes."""
-    return "\n".join(_image_line(one) for one in images or ()) or "Nothing: hosts have the image box."
+def describe_shelf(images: Any, limits: Any = None) -> str:
+    """One line for each image, and one for the limits in MB if the node told them. Both have the form that
+    `node.reconcile.sweep` writes."""
+    lines = [_image_line(one) for one in images or ()] or ["Nothing: hosts have the image box."]
+    if limits:
+        taken = sum(one["mb"] for one in images or ())
+        lines.append(f"{taken} MB of {limits['shelf_mb']} MB; one image may have {limits['image_mb']} MB.")
+    return "\n".join(lines)
 
 
 def _image_line(one: dict[str, Any]) -> str:

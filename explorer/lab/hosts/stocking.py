@@ -7,6 +7,7 @@ already, so a layer that is there is not stored again.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -43,6 +44,7 @@ PULL_SECONDS = patient(900)
 MEMBERS = 200_000  # of an archive
 SCRATCH = "shelf"  # the name of the scratch host's sandbox
 ARCHIVE = "image.tar"
+TOO_LARGE = os.strerror(errno.EFBIG).lower()
 ROOT_PARTS = {"bin", "usr", "etc", "lib", "sbin"}
 _LOADED = re.compile(r"^Loaded image(?: ID)?: (\S+)$", re.MULTILINE)
 
@@ -166,12 +168,13 @@ def _pull(config: LabConfig, source: str, target: Path) -> None:
     if not shutil.which("skopeo"):
         raise NodeError("This node has no program that gets images from a registry.", "install skopeo, or name a file")
     most = config.image_mb * 2**20
-    limited = ["prlimit", f"--fsize={most}"]  # the archive is one file, and its layers are unpacked in it
-    words = [*limited, "skopeo", "copy", "--quiet", f"docker://{source}", f"docker-archive:{target}"]
+    limited = ["prlimit", f"--fsize={most}"]  # the archive is one file, and so is each layer before it is put there
+    skopeo = ["skopeo", "--tmpdir", str(target.parent)]
+    words = [*limited, *skopeo, "copy", "--quiet", f"docker://{source}", f"docker-archive:{target}"]
     try:
         _run(words, f"{source} could not be had from its registry.", PULL_SECONDS)
     except NodeError as error:
-        if target.exists() and target.stat().st_size >= most:
+        if TOO_LARGE in error.detail.lower() or (target.exists() and target.stat().st_size >= most):
             raise NodeError(f"{source} is larger than an image may be.", f"EXPLORER_IMAGE_MB is {config.image_mb}") from error
         raise
 

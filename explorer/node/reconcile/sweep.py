@@ -196,6 +196,7 @@ def _health(found: Sequence[OnEngine]) -> dict[str, Any]:
             }
             for one in shelf.images(lab_config())
         ],
+        "shelf": {"shelf_mb": lab_config().shelf_mb, "image_mb": lab_config().image_mb},
         "load": round(os.getloadavg()[0], 2),
         "memory_mb": memory.get("MemTotal", 0),
         "memory_free_mb": memory.get("MemAvailable", 0),

@@ -62,6 +62,15 @@ def test_the_shelf_in_words():
     told = describe_shelf([stand_in, {"name": "shop:1", "answers_to": [], "stand_in": False, "mb": 3}])
     assert told == "web-server:latest (a stand-in), 45 MB, answers to nginx:latest, nginx:1\nshop:1, 3 MB"
     assert describe_shelf(None) == "Nothing: hosts have the image box."
+    told = describe_shelf([stand_in], {"shelf_mb": 100, "image_mb": 50})
+    assert told.endswith("\n45 MB of 100 MB; one image may have 50 MB.")
+
+
+def test_a_name_with_markup_is_shown_as_text(operators, node):
+    Node.objects.update(health={"images": [{"name": "<b>x</b>:1", "answers_to": [], "stand_in": False, "mb": 3}]})
+    page = operators.get("/admin/sandboxes/node/node1/change/").content.decode()
+    assert "&lt;b&gt;x&lt;/b&gt;:1, 3 MB" in page
+    assert "<b>x" not in page
 
 
 def test_what_labdoctor_found_in_words():

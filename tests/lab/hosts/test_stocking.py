@@ -214,3 +214,16 @@ def test_an_image_that_is_too_large_is_not_fetched_whole(config, tmp_path, monke
     with pytest.raises(NodeError, match=said):
         stocking._pull(config, "shop/big", tmp_path / "a.tar")
     assert (tmp_path / "a.tar").stat().st_size <= 16 * 2**20
+
+
+def test_a_layer_that_is_too_large_by_itself_is_the_same_sentence(config, tmp_path, monkeypatch):
+    """skopeo fetches a layer into a file of its own before it writes the archive."""
+    fake = tmp_path / "bin" / "skopeo"
+    fake.parent.mkdir()
+    script = 'head -c 40M /dev/zero >"$2/layer" || echo "write $2/layer: file too large" >&2'
+    fake.write_text(f'#!/bin/sh\n[ "$1" = --tmpdir ] || exit 2\n{script}\nexit 1\n')
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{fake.parent}:{os.environ['PATH']}")
+    with pytest.raises(NodeError, match="shop/big is larger than an image may be"):
+        stocking._pull(config, "shop/big", tmp_path / "a.tar")
+    assert (tmp_path / "layer").stat().st_size <= 16 * 2**20
