@@ -25,12 +25,14 @@ DEPTH = 8  # how deeply all, any and not may be nested
 
 class Verdict(BaseModel):
     """`passed` are the ids of checks that hold now. `hints` are sanitised HTML, the most fitting first. `outcomes` maps a
-    prediction to the option that proved true."""
+    prediction to the option that proved true. `tried` are the predictions whose answer can be seen in the sandbox now,
+    whether or not the learner has chosen; one that only a packet can answer is not among them before its `after` holds."""
 
     model_config = ConfigDict(frozen=True)
     passed: tuple[str, ...] = ()
     hints: tuple[str, ...] = ()
     outcomes: dict[str, str] = {}
+    tried: frozenset[str] = frozenset()
     done: bool = False
 
 
@@ -85,9 +87,10 @@ def evaluate(step: Step, snapshot: Snapshot, predictions: Mapping[str, str] | No
     passed = tuple(check.id for check in step.checks if holds(check.when, world))
     asked = [one for one in step.predictions if predictions is None or one.id in predictions]
     outcomes = {prediction.id: true for prediction in asked if (true := outcome(prediction, world))}
+    tried = {one.id for one in step.predictions if (one.after and holds(one.after, world)) or outcome(one, world)}
     done = len(passed) == len(step.checks)
     hints = () if done else tuple(hint.html or hint.text for hint in step.hints if holds(hint.when, world))[:HINTS_SHOWN]
-    return Verdict(passed=passed, hints=hints, outcomes=outcomes, done=done)
+    return Verdict(passed=passed, hints=hints, outcomes=outcomes, tried=frozenset(tried), done=done)
 
 
 def outcome(prediction: Prediction, world: World) -> str:

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from explorer.lessons import conditions, render
 from explorer.lessons.lines import Lines
-from explorer.lessons.model import Check, Hint, Lesson, Option, Prediction, Step
+from explorer.lessons.model import DONE, Check, Hint, Lesson, Option, Prediction, Step
 from explorer.network.scenario import SCENARIOS, Scenario
 from explorer.network.weather import DEVICE
 
@@ -229,14 +229,14 @@ class Reading:
 
     def step(self, step: Step, where: Where) -> Step:
         text = self.text(step, where)
+        self.check_parts(step, text)
         for number, command in enumerate(step.solution):
             if problem := self.reach.problem(command):
                 raise self.wrong((*where, "solution", number), problem, command.place)
         return step.model_copy(
             update={
-                "html": render.render(text, self.words),
-                "commands": tuple(command for _, command in render.commands(text)),
-                "checks": tuple(self.with_line(one, (*where, "checks", n)) for n, one in enumerate(step.checks)),
+                "parts": render.render_parts(text, self.words),
+                "checks": tuple(self.check(one, (*where, "checks", n)) for n, one in enumerate(step.checks)),
                 "hints": tuple(self.with_line(one, (*where, "hints", n)) for n, one in enumerate(step.hints)),
                 "predictions": tuple(
                     self.prediction(one, (*where, "predictions", n)) for n, one in enumerate(step.predictions)
@@ -259,14 +259,45 @@ class Reading:
                 raise LessonError(file, line, problem)
         return text
 
+    def check_parts(self, step: Step, text: str) -> None:
+        """Each block `!!! after WORD` names a question of this step, or its checks."""
+        known = [*(one.id for one in step.predictions), *([DONE] if step.checks else [])]
+        for block in render.blocks(text):
+            problem = ""
+            if block.after and not block.tokens:
+                problem = "is empty; indent its text by four spaces"
+            elif block.after and block.after not in known:
+                problem = f"names nothing of this step that can be settled; there is {', '.join(known) or 'nothing'}"
+            elif block.after == DONE and block.commands:
+                problem = "has a command, which comes too late when all checks have passed; move the command before the block"
+            if problem:
+                raise LessonError(self.path / step.file, block.line, f"`!!! after {block.after}` {problem}")
+
+    def check(self, one: Check, where: Where) -> Check:
+        found = self.with_line(one, where)
+        return found.model_copy(update={"done_html": self.line(one.done, (*where, "done"))})
+
     def prediction(self, one: Prediction, where: Where) -> Prediction:
+        for number, option in enumerate(one.options):
+            if not (one.explain or option.explain):
+                raise self.wrong((*where, "options", number), "nothing explains it when this option proves true; add `explain`")
         return one.model_copy(
             update={
                 "html": self.line(one.question, (*where, "question")),
-                "explain_html": render.render(self.clean(one.explain, (*where, "explain"))),
-                "options": tuple(self.with_line(option, (*where, "options", n)) for n, option in enumerate(one.options)),
+                "explain_html": self.block(one.explain, (*where, "explain")),
+                "options": tuple(self.option(option, (*where, "options", n)) for n, option in enumerate(one.options)),
             }
         )
+
+    def option(self, one: Option, where: Where) -> Option:
+        found = self.with_line(one, where)
+        explain, feedback = (
+            self.block(text, (*where, name)) for name, text in (("explain", one.explain), ("feedback", one.feedback))
+        )
+        return found.model_copy(update={"explain_html": explain, "feedback_html": feedback})
+
+    def block(self, text: str, where: Where) -> str:
+        return render.render(self.clean(text, where))
 
     def with_line(self, one: Texted, where: Where) -> Texted:
         return one.model_copy(update={"html": self.line(one.text, (*where, "text"))})

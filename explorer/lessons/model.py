@@ -5,10 +5,15 @@ Commands that a learner can click are fenced blocks in the Markdown whose info s
 
 Every text field is Markdown as its author wrote it. `load` fills the field beside it whose name ends in `html` with sanitised
 HTML. Pages show the `html` field.
+
+A step's text has parts. A part that begins with `!!! after PREDICTION` is sent to a learner only when this question of the
+step is settled: the learner has answered it, and the machine has answered it. A part `!!! after done` is sent when every check
+of the step has passed once.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -43,8 +48,10 @@ class Condition(Data):
 
 class Check(Data):
     id: str = Slug
-    text: str
+    text: str  # what to look at, without what will be found
     html: str = ""
+    done: str = ""  # the finding; it replaces `text` once the check has passed
+    done_html: str = ""
     when: Condition
     given: bool = False  # may hold before the step's commands (then `lesson solve` does not require that it fails first)
 
@@ -54,6 +61,10 @@ class Option(Data):
     text: str
     html: str = ""
     when: Condition  # this option is the true one once this condition holds
+    explain: str = ""  # shown when this option proved true, in place of the question's own `explain`
+    explain_html: str = ""
+    feedback: str = ""  # why this belief fails here: shown to who chose this option, when another one proved true
+    feedback_html: str = ""
 
 
 class Prediction(Data):
@@ -62,7 +73,7 @@ class Prediction(Data):
     html: str = ""  # the question as HTML
     after: Condition | None = None  # the question is answered once this holds: the thing was tried
     options: tuple[Option, ...] = Field(min_length=2, max_length=5)
-    explain: str  # shown once the question is answered
+    explain: str = ""  # shown once the question is settled, whatever the answer was
     explain_html: str = ""
 
 
@@ -75,6 +86,18 @@ class Hint(Data):
 class Command(Data):
     place: str
     command: str
+
+
+DONE = "done"  # what a part comes after, beside the ids of questions: every check of the step has passed
+
+
+class Part(Data):
+    """A part of a step's text: sanitised HTML, in which clickable commands are <button class="run" data-place data-command>.
+    `after` is the id of the question that has to be settled before the part is sent, or `done`; "" for what is sent at once."""
+
+    html: str
+    after: str = ""
+    commands: tuple[Command, ...] = ()  # the fenced `run` blocks, in order
 
 
 class Measurement(Data):
@@ -99,8 +122,16 @@ class Step(Data):
     challenge: bool = False
     summary: bool = False  # the closing card, made from this sandbox's own facts
     # filled by `load`:
-    html: str = ""  # sanitised; clickable commands are <button class="run" data-place data-command>
-    commands: tuple[Command, ...] = ()  # the fenced `run` blocks, in order
+    parts: tuple[Part, ...] = ()
+
+    def found(self, passed: Collection[str]) -> dict[str, str]:
+        """{id: what was found, as HTML} of the passed checks that tell it."""
+        return {check.id: check.done_html for check in self.checks if check.done_html and check.id in passed}
+
+    @property
+    def commands(self) -> tuple[Command, ...]:
+        """The clickable commands of all parts, in order."""
+        return tuple(command for part in self.parts for command in part.commands)
 
 
 class Lesson(Data):

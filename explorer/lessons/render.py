@@ -1,7 +1,7 @@
 """From the Markdown of a lesson to HTML: clickable commands, notes, explained words, no raw HTML; the result is sanitised.
 
 A fenced block whose info string is `run PLACE` becomes one button per line. `!!! note` begins a note. The first use of a
-glossary word in a text carries the word's meaning.
+glossary word in a text carries the word's meaning. `!!! after WORD` begins a part of the text that is sent later.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import NamedTuple
 
 import nh3
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from mdit_py_plugins.admon import admon_plugin
 
-from explorer.lessons.model import Command
+from explorer.lessons.model import Command, Part
 
 PLACE = re.compile(r"^[a-z0-9][a-z0-9-]{0,30}(/[A-Za-z0-9][A-Za-z0-9_.-]{0,60})?$")
 TAGS = {
@@ -54,6 +55,12 @@ def run_place(token: Token) -> str | None:
     return " ".join(words[1:]) if words[:1] == ["run"] else None
 
 
+def comes_after(token: Token) -> str | None:
+    """The word of a block `!!! after WORD`; None for every other token."""
+    words = token.info.split() if token.type == "admonition_open" else []
+    return " ".join(words[1:]) if words[:1] == ["after"] else None
+
+
 def lines_of(token: Token) -> list[str]:
     return [line.strip() for line in token.content.splitlines() if line.strip()]
 
@@ -70,6 +77,43 @@ def commands(text: str) -> list[tuple[int, Command]]:
     return found
 
 
+class Block(NamedTuple):
+    """A piece of a text: what stands before, between and behind the blocks `!!! after WORD` (with an empty word), or such a
+    block. `line` is that of its first line, from 1."""
+
+    line: int
+    after: str
+    tokens: list[Token]
+
+    @property
+    def commands(self) -> tuple[Command, ...]:
+        return tuple(
+            Command(place=place, command=line)
+            for token in self.tokens
+            if (place := run_place(token)) is not None
+            for line in lines_of(token)
+        )
+
+
+def blocks(text: str) -> list[Block]:
+    """The pieces of a text in order; those without an `after` have content."""
+    found = [Block(1, "", [])]
+    inside = title = False
+    for token in reader().parse(text):
+        word = comes_after(token)
+        if word is not None and token.level == 0:
+            found.append(Block(token.map[0] + 1 if token.map else 1, word, []))
+            inside = title = True
+        elif inside and title:
+            title = token.type != "admonition_title_close"
+        elif inside and token.level == 0 and token.type == "admonition_close":
+            found.append(Block(1, "", []))
+            inside = False
+        else:
+            found[-1].tokens.append(token)
+    return [block for block in found if block.after or block.tokens]
+
+
 def faults(text: str) -> list[Fault]:
     """What a lesson's text may not hold: raw HTML, pictures, links to other sites, run blocks without a place."""
     found: list[Fault] = []
@@ -80,6 +124,8 @@ def faults(text: str) -> list[Fault]:
             found.append(Fault(line, "raw HTML; write Markdown instead"))
         elif place is not None and not PLACE.match(place):
             found.append(Fault(line, f"run block with the place {place!r}; write ```run h1, ```run h1/NAME or ```run outside"))
+        elif comes_after(token) is not None and token.level:
+            found.append(Fault(line, "`!!! after` inside a list, a quotation or another block; begin it at the left edge"))
         elif place is not None and not lines_of(token):
             found.append(Fault(line, "empty run block; write one command per line"))
         found.extend(inline_faults(token.children or [], line))
@@ -145,14 +191,23 @@ def run_block(token: Token, place: str) -> str:
 
 
 def render(text: str, glossary: dict[str, str] | None = None) -> str:
+    return "".join(part.html for part in render_parts(text, glossary))
+
+
+def render_parts(text: str, glossary: dict[str, str] | None = None) -> tuple[Part, ...]:
+    """The parts of a text in order: what is sent at once, and each block `!!! after WORD`."""
+    found = blocks(text)
+    explained([token for block in found for token in block.tokens], glossary or {})
+    return tuple(Part(html=_html(block.tokens), after=block.after, commands=block.commands) for block in found)
+
+
+def _html(tokens: list[Token]) -> str:
     parser = reader()
-    tokens = parser.parse(text)
-    explained(tokens, glossary or {})
-    for index, token in enumerate(tokens):
-        place = run_place(token)
-        if place is not None:
-            tokens[index] = Token("html_block", "", 0, content=run_block(token, place))
-    return sanitised(parser.renderer.render(tokens, parser.options, {}))
+    made = [
+        token if (place := run_place(token)) is None else Token("html_block", "", 0, content=run_block(token, place))
+        for token in tokens
+    ]
+    return sanitised(parser.renderer.render(made, parser.options, {}))
 
 
 def render_line(text: str) -> str:

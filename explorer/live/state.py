@@ -31,6 +31,7 @@ from explorer.sandboxes.events import (
     type_of,
 )
 from explorer.sandboxes.models import Progress, Sandbox
+from explorer.sandboxes.progress import UnknownLesson, find_lesson, find_step
 
 LOOK_BACK = 100  # events
 TIMELINE_LOOK_BACK = 1_000
@@ -40,10 +41,16 @@ def describe_lesson(sandbox: Sandbox) -> LessonMoved | None:
     progress = Progress.objects.filter(learner=sandbox.learner_id, lesson=sandbox.lesson).first()
     if progress is None:
         return None
+    passed = tuple(progress.passed.get(progress.step, ()))
+    try:
+        found = find_step(find_lesson(progress.lesson), progress.step).found(passed)
+    except UnknownLesson:
+        found = {}
     return LessonMoved(
         lesson=progress.lesson,
         step=progress.step,
-        passed=tuple(progress.passed.get(progress.step, ())),
+        passed=passed,
+        found=found,
         answers=progress.outcomes,
         finished=progress.finished_at is not None,
     )

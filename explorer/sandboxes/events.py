@@ -165,8 +165,9 @@ class WeatherTold(Message):
 
 
 class LessonMoved(Message):
-    """The learner's progress in the sandbox's lesson. `passed` are ids of the step's checks. `hints` are texts for the present
-    state. `answers` is {prediction id: id of the option that proved true}.
+    """The learner's progress in the sandbox's lesson. `passed` are ids of the step's checks. `found` is {id of a passed check:
+    what was found, as sanitised HTML}, for the checks that tell it. `hints` are texts for the present state. `answers` is
+    {prediction id: id of the option that proved true}.
     """
 
     type: Literal["lesson_moved"] = "lesson_moved"
@@ -174,6 +175,7 @@ class LessonMoved(Message):
     step: str
     passed: tuple[str, ...] = ()
     hints: tuple[str, ...] = ()
+    found: dict[str, str] = Field(default_factory=dict)
     answers: dict[str, str] = Field(default_factory=dict)
     finished: bool = False
 

@@ -268,6 +268,10 @@ class Progress(models.Model):
     passed = models.JSONField(default=dict, blank=True)
     predictions = models.JSONField(default=dict, blank=True)
     outcomes = models.JSONField(default=dict, blank=True)
+    # {prediction id: how sure the learner was, 1 to 3} · {prediction id: how the learner saw the outcome before choosing:
+    # "tried" it in the sandbox, or "asked" to be shown the text}
+    sure = models.JSONField(default=dict, blank=True)
+    looked = models.JSONField(default=dict, blank=True)
     # {step id: {"begun": Unix seconds, "done": Unix seconds}}; `done` once every check of the step has been green
     times = models.JSONField(default=dict, blank=True)
     moved_at = models.DateTimeField(default=timezone.now)  # last step, tick or answer: how long without progress

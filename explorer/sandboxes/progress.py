@@ -18,6 +18,9 @@ from explorer.sandboxes.changes import look_again
 from explorer.sandboxes.life import current_sandbox
 from explorer.sandboxes.models import Learner, Progress
 
+SURE = (1, 2, 3)  # a guess, rather sure, certain
+TRIED, ASKED = "tried", "asked"  # how a learner saw an outcome before choosing: in the sandbox, or as text on request
+
 
 class UnknownLesson(LookupError):
     """There is no such lesson, step, prediction or option."""
@@ -74,9 +77,9 @@ def move_to_step(learner: Learner, slug: str, step: str) -> Progress:
     return _have_judged(learner, change_progress(learner.pk, slug, change))
 
 
-def choose_prediction(learner: Learner, slug: str, prediction: str, option: str) -> Progress:
-    """Saves the option that the learner chose. It can be changed until the machine's answer is known. A first choice is also
-    saved after that.
+def choose_prediction(learner: Learner, slug: str, prediction: str, option: str, sure: int = 0) -> Progress:
+    """Saves the option that the learner chose, and how sure the learner is (1 to 3; 0 for not told). It can be changed until
+    the machine's answer is known. A first choice is also saved after that. Raises `UnknownLesson`.
     """
     known = [
         choice.id
@@ -90,12 +93,32 @@ def choose_prediction(learner: Learner, slug: str, prediction: str, option: str)
 
     def change(progress: Progress) -> list[str]:
         settled = prediction in progress.outcomes and prediction in progress.predictions
-        if settled or progress.predictions.get(prediction) == option:
-            return []
-        progress.predictions = {**progress.predictions, prediction: option}
-        return ["predictions"]
+        fields = []
+        if not settled and progress.predictions.get(prediction) != option:
+            progress.predictions = {**progress.predictions, prediction: option}
+            fields.append("predictions")
+        if not settled and sure in SURE and progress.sure.get(prediction) != sure:
+            progress.sure = {**progress.sure, prediction: sure}
+            fields.append("sure")
+        return fields
 
     return _have_judged(learner, change_progress(learner.pk, slug, change))
+
+
+def look_first(learner: Learner, slug: str, prediction: str) -> Progress:
+    """Notes that the learner asked to see what comes after a question without answering it. Raises `UnknownLesson`."""
+    if all(asked.id != prediction for step in find_lesson(slug).steps for asked in step.predictions):
+        raise UnknownLesson(f"{slug[:64]} has no such prediction")
+    return change_progress(learner.pk, slug, lambda progress: note_looked(progress, [prediction], ASKED))
+
+
+def note_looked(progress: Progress, predictions: Iterable[str], how: str) -> list[str]:
+    """Adds those questions that the learner has not answered yet. Returns the names of the fields that it changed."""
+    new = {one: how for one in predictions if one not in progress.predictions and progress.looked.get(one) != ASKED}
+    if progress.looked | new == progress.looked:
+        return []
+    progress.looked = progress.looked | new
+    return ["looked"]
 
 
 def _have_judged(learner: Learner, progress: Progress) -> Progress:
@@ -105,14 +128,21 @@ def _have_judged(learner: Learner, progress: Progress) -> Progress:
     return progress
 
 
-def record_verdict(learner_id: uuid.UUID, slug: str, step: str, passed: Iterable[str], outcomes: dict[str, str]) -> Progress:
-    """Adds passed checks and machine answers. Neither is ever taken back here: a passed check stays, and a first
-    answer stays.
+def record_verdict(
+    learner_id: uuid.UUID,
+    slug: str,
+    step: str,
+    passed: Iterable[str],
+    outcomes: dict[str, str],
+    looked: Iterable[str] = (),
+) -> Progress:
+    """Adds passed checks, machine answers, and questions whose outcome the learner saw before choosing. None is ever taken back
+    here: a passed check stays, and a first answer stays.
     """
     lesson = find_lesson(slug)
 
     def change(progress: Progress) -> list[str]:
-        fields = []
+        fields = note_looked(progress, looked, TRIED)
         kept = {*progress.passed.get(step, ()), *passed}
         if kept != set(progress.passed.get(step, ())):
             progress.passed = {**progress.passed, step: sorted(kept)}

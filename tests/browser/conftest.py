@@ -271,7 +271,7 @@ class Learner:
             form = forms.first
             name = form.get_attribute("data-prediction")
             form.locator("input[type=radio]").first.check()
-            form.get_by_role("button", name="Lock it in").click()
+            form.get_by_role("button", name="I think so").click()
             locked = f"form.prediction[data-prediction='{name}']:is(.locked, .answered)"
             expect(self.page.locator(locked)).to_be_attached()
 

@@ -216,7 +216,8 @@ def sent_lesson(data: bytes) -> object:
     main, step, script = parts(data, 3)
     lesson = read_lesson("sent", {"lesson.toml": main, "1.md": step, "1.sh": script})
     for one in lesson.steps:
-        properties.safe_html(one.html)
+        for part in one.parts:
+            properties.safe_html(part.html)
     return lesson
 
 

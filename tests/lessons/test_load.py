@@ -111,7 +111,7 @@ def test_the_good_one(lessons):
         Command(place="h1", command="docker run -d --name web box"),
         Command(place="h1/web", command="ip addr"),
     )
-    assert '<abbr title="Use your eyes">look</abbr>' in one.html
+    assert '<abbr title="Use your eyes">look</abbr>' in one.parts[0].html
     assert one.checks[0].html == "<code>web</code> runs"
     assert one.predictions[0].explain_html == "<p>It <strong>did</strong>.</p>\n"
     assert one.hints[0].when.kind == "all"
@@ -269,3 +269,73 @@ def test_only_a_check_may_ask_a_script(lessons):
     (lessons.folder / "look.sh").write_text("exit 0\n")
     lessons.change("{ container_stopped = {} }", '{ script = { file = "look.sh" } }')
     assert "only a check may ask a script" in lessons.error()
+
+
+# --- what is sent later ---
+AFTER = """Start *it*:
+
+```run h1
+docker run -d --name web box
+```
+
+!!! after guess
+    It **has** one.
+
+    ```run h1/web
+    ip addr
+    ```
+
+And then.
+
+!!! after done
+    That is all.
+"""
+
+
+def test_a_part_waits_for_its_question_or_for_the_checks(lessons):
+    (lessons.folder / "1.md").write_text(AFTER)
+    one, two = lessons.load().steps
+    assert [part.after for part in one.parts] == ["", "guess", "", "done"]
+    assert [len(part.commands) for part in one.parts] == [1, 1, 0, 0]
+    assert "has" not in one.parts[0].html + one.parts[2].html
+    assert one.parts[1].html.startswith("<p>It <strong>has</strong> one.</p>")
+    assert [command.command for command in one.commands] == ["docker run -d --name web box", "ip addr"]
+    assert [part.after for part in two.parts] == [""]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "what"),
+    [
+        ("after guess", "after gues", 7, "names nothing of this step that can be settled; there is guess, done"),
+        ("    That is all.\n", "", 16, "is empty"),
+        ("    That is all.\n", "    ```run h1\n    ls\n    ```\n", 16, "has a command, which comes too late"),
+        ("!!! after done", "- item\n\n  !!! after done", 18, "begin it at the left edge"),
+    ],
+)
+def test_a_part_that_can_never_be_sent_is_a_fault(lessons, old, new, line, what):
+    (lessons.folder / "1.md").write_text(AFTER.replace(old, new))
+    assert f"1.md:{line}: " in lessons.error()
+    assert what in lessons.error()
+
+
+def test_a_step_without_questions_and_checks_has_nothing_to_wait_for(lessons):
+    (lessons.folder / "2.md").write_text("!!! after done\n    Hm.\n")
+    assert "there is nothing" in lessons.error()
+
+
+def test_each_option_may_say_what_is_so_and_why_the_belief_fails(lessons):
+    lessons.change('id = "yes"\n', 'id = "yes"\nexplain = "It *has*."\nfeedback = "It stopped."\n')
+    yes, no = lessons.load().steps[0].predictions[0].options
+    assert (yes.explain_html, yes.feedback_html) == ("<p>It <em>has</em>.</p>\n", "<p>It stopped.</p>\n")
+    assert (no.explain_html, no.feedback_html) == ("", "")
+
+
+def test_every_answer_of_the_machine_is_explained(lessons):
+    lessons.change("explain = '''\nIt **did**.\n'''\n", "")
+    assert "nothing explains it when this option proves true" in lessons.error()
+
+
+def test_a_check_may_tell_what_was_found(lessons):
+    lessons.change('text = "`web` runs"\n', 'text = "`web`"\ndone = "`web` has *one*"\n')
+    (check,) = lessons.load().steps[0].checks
+    assert (check.html, check.done_html) == ("<code>web</code>", "<code>web</code> has <em>one</em>")

@@ -10,7 +10,7 @@ import pytest
 from explorer.lessons import recording
 from explorer.lessons.checks import evaluate
 from explorer.lessons.load import CONTENT, load_lessons
-from explorer.lessons.model import Command
+from explorer.lessons.model import Command, Part
 from explorer.lessons.recording import RecordedStep, Recording, find_recording, path_of, played, read_recording, write_recording
 from explorer.network.model import Snapshot
 
@@ -56,7 +56,8 @@ def test_a_lesson_without_one_has_none():
 
 def test_whatever_is_played_changes_the_hash(lesson):
     first = lesson.steps[0]
-    other = first.model_copy(update={"commands": (*first.commands, Command(place="h1", command="true"))})
+    more = Part(html="", commands=(Command(place="h1", command="true"),))
+    other = first.model_copy(update={"parts": (*first.parts, more)})
     assert played(lesson) == played(lesson.model_copy(update={"title": "Another title"}))
     assert played(lesson) != played(lesson.model_copy(update={"scenario": "two-hosts"}))
     assert played(lesson) != played(lesson.model_copy(update={"steps": (other, *lesson.steps[1:])}))

@@ -5,6 +5,8 @@ import json
 
 import pytest
 
+from explorer.lessons.load import load_lessons
+from explorer.live import state
 from explorer.live.hub import get_hub
 from explorer.live.limits import SANDBOX_SOCKETS
 from explorer.sandboxes import changes, streams
@@ -89,6 +91,20 @@ async def test_tells_where_the_learner_is_in_the_lesson(opens, world, learner):
     socket = await opens(world.address, learner).opened()
     moved = await socket.until("lesson_moved")
     assert (moved["step"], moved["passed"], moved["answers"]) == ("two", ["a"], {"p": "x"})
+
+
+async def test_a_reloaded_page_is_told_what_the_passed_checks_found(opens, world, learner, monkeypatch):
+    lesson = load_lessons()["bridge"]
+    first = lesson.steps[0]
+    told = first.checks[0].model_copy(update={"done_html": "<em>found</em>"})
+    step = first.model_copy(update={"checks": (told, *first.checks[1:])})
+    changed = lesson.model_copy(update={"steps": (step, *lesson.steps[1:])})
+    monkeypatch.setattr(state, "find_lesson", lambda slug: changed)
+    await Sandbox.objects.filter(pk=world.id).aupdate(lesson="bridge")
+    passed = {step.id: [check.id for check in step.checks]}
+    await Progress.objects.acreate(learner=learner, lesson="bridge", step=step.id, passed=passed)
+    socket = await opens(world.address, learner).opened()
+    assert (await socket.until("lesson_moved"))["found"] == {told.id: "<em>found</em>"}
 
 
 @pytest.mark.parametrize(("step", "hints"), [("two", ["try this"]), ("one", [])])

@@ -1,5 +1,5 @@
 """How a class answered a prediction: how many chose each option, what the machines answered, and the most frequent wrong
-answer."""
+answer. Learners who saw the outcome before they chose are not counted."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def read_answers(klass: Class, key: str) -> Answers | None:
     if prediction is None:
         return None
     rows = Progress.objects.filter(learner__seat__klass=klass, learner__seat__removed_at=None, lesson=slug)
-    told = list(rows.values_list("predictions", "outcomes"))
+    told = [(row.predictions, row.outcomes) for row in rows if asked not in row.looked]
     seats = klass.seats.filter(removed_at=None).count()
     return count_answers(key, lesson.title, prediction, seats, told)
 

@@ -20,7 +20,7 @@ from explorer.classroom.models import Class, Seat
 from explorer.lessons.model import Lesson, Option, Prediction, Step
 from explorer.sandboxes.models import Progress
 
-SCHEMA = "docker-network-explorer/class-results/1"
+SCHEMA = "docker-network-explorer/class-results/2"
 FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")  # what a spreadsheet may take for one, full-width forms too
 BOM = "\ufeff"
 COLUMNS = (
@@ -31,15 +31,18 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Answer:
-    """One prediction and one learner. An empty string means: not guessed, or not yet answered by the machine."""
+    """One prediction and one learner. An empty string means: not guessed, or not yet answered by the machine. Who `looked` saw
+    the outcome before choosing: the answer is neither right nor wrong. `sure` is 1 to 3, 0 when it was not told."""
 
     prediction: Prediction
     chosen: str = ""
     outcome: str = ""
+    looked: bool = False
+    sure: int = 0
 
     @property
     def right(self) -> bool | None:
-        return self.chosen == self.outcome if self.chosen and self.outcome else None
+        return self.chosen == self.outcome if self.chosen and self.outcome and not self.looked else None
 
     @property
     def guess(self) -> Option | None:
@@ -178,7 +181,14 @@ def read_step(step: Step, progress: Progress) -> StepResult:
     times = progress.times.get(step.id, {})
     passed = {check.id for check in step.checks} & set(progress.passed.get(step.id, ()))
     answers = tuple(
-        Answer(one, progress.predictions.get(one.id, ""), progress.outcomes.get(one.id, "")) for one in step.predictions
+        Answer(
+            one,
+            progress.predictions.get(one.id, ""),
+            progress.outcomes.get(one.id, ""),
+            one.id in progress.looked,
+            progress.sure.get(one.id, 0),
+        )
+        for one in step.predictions
     )
     return StepResult(step, times.get("begun"), times.get("done"), frozenset(passed), answers)
 
@@ -194,7 +204,7 @@ def read_beliefs(results: Iterable[LearnerResult]) -> list[Answers]:
         title, slug = lessons[0].lesson.title, lessons[0].lesson.slug
         for answers in zip(*(one.answers for one in lessons), strict=True):  # the same prediction
             prediction = answers[0].prediction
-            told = [({prediction.id: one.chosen}, {prediction.id: one.outcome}) for one in answers]
+            told = [({prediction.id: one.chosen}, {prediction.id: one.outcome}) for one in answers if not one.looked]
             beliefs.append(count_answers(f"{slug}/{prediction.id}", title, prediction, len(seated), told))
     return sorted((one for one in beliefs if one.answered), key=lambda one: -share_wrong(one))
 
@@ -220,13 +230,18 @@ def write_csv(results: Iterable[LearnerResult]) -> Iterator[str]:
 
 def csv_cells(seat: Seat, lesson: LessonResult, one: StepResult) -> list[Any]:
     rights = [answer.right for answer in one.answers]
-    said = [f"{answer.prediction.id}: {answer.chosen or '–'}, measured {answer.outcome or '–'}" for answer in one.answers]
+    said = [answer_words(answer) for answer in one.answers]
     return [
         *(seat.pk, seat.name, "yes" if seat.removed_at else "", lesson.lesson.slug, one.step.id),
         *(written(one.begun), written(one.done), f"{one.seconds / 60:.1f}" if one.done else ""),
         *(len(one.passed), len(one.step.checks)),
         *(rights.count(True), rights.count(False), len(rights), "; ".join(said)),
     ]
+
+
+def answer_words(answer: Answer) -> str:
+    first = ", looked first" if answer.looked else ""
+    return f"{answer.prediction.id}: {answer.chosen or '–'}, measured {answer.outcome or '–'}{first}"
 
 
 def csv_line(cells: Iterable[Any]) -> str:
@@ -286,7 +301,14 @@ def step_json(one: StepResult) -> dict[str, Any]:
         "done": written(one.done) or None,
         "checks": {check.id: check.id in one.passed for check in one.step.checks},
         "predictions": [
-            {"prediction": answer.prediction.id, "chosen": answer.chosen, "measured": answer.outcome, "right": answer.right}
+            {
+                "prediction": answer.prediction.id,
+                "chosen": answer.chosen,
+                "measured": answer.outcome,
+                "right": answer.right,
+                "looked_first": answer.looked,
+                "sure": answer.sure,
+            }
             for answer in one.answers
         ],
     }

@@ -1,7 +1,8 @@
 """Plays a lesson on a real sandbox with the lesson's own commands, and reports for each step whether its checks are right.
 
 A check has to fail before the commands of its step (unless it is `given`) and to pass after them. Each prediction has to get
-one answer by then. Playing needs only the node's engine: no page, no database, no queue.
+one answer by then, and before the commands of a part of the text that comes after it. Playing needs only the node's engine: no
+page, no database, no queue.
 """
 
 from __future__ import annotations
@@ -271,26 +272,39 @@ async def first_sight(observer: Observer, names: Sequence[str]) -> None:
         await asyncio.sleep(0.05)
 
 
-def left(step: Step, skip: tuple[str, int] | None) -> list[Command]:
-    commands = [*step.commands, *step.solution]
+def left(step: Step, skip: tuple[str, int] | None) -> list[tuple[str, Command]]:
+    """(the question that the command's part comes after or "", the command) of what is not skipped, in order."""
+    commands = [(part.after, command) for part in step.parts for command in part.commands]
+    commands += [("", command) for command in step.solution]
     if skip is None or skip[0] != step.id:
         return commands
     return [one for number, one in enumerate(commands, start=1) if skip[1] not in (0, number)]
 
 
-async def solve_step(stage: Stage, step: Step, commands: Sequence[Command], patience: float) -> StepResult:
+async def solve_step(stage: Stage, step: Step, commands: Sequence[tuple[str, Command]], patience: float) -> StepResult:
     result, began = StepResult(step.id), time.monotonic()
     await asyncio.sleep(SETTLE_SECONDS if step.checks else 0)
     note(result, await stage.judge(step))
     given = {check.id for check in step.checks if check.given}
     result.faults += [f"check {one!r} is green before the step's commands" for one in result.passed if one not in given]
-    for command in commands:
+    for after, command in commands:
+        if after and not await answered(stage, step, result, after):
+            result.faults.append(f"a learner never sees {command.command!r}: {after!r} has no answer before it")
         if problem := await stage.play(command):
             result.faults.append(problem)
         note(result, await stage.judge(step))
     await wait_green(stage, step, result, patience)
     result.seconds = round(time.monotonic() - began, 1)
     return result
+
+
+async def answered(stage: Stage, step: Step, result: StepResult, question: str) -> bool:
+    """Waits until the machine has answered a question, or the time is over."""
+    until = time.monotonic() + GREEN_SECONDS
+    while question not in result.answers and time.monotonic() < until:
+        await asyncio.sleep(0.25)
+        note(result, await stage.judge(step))
+    return question in result.answers
 
 
 async def wait_green(stage: Stage, step: Step, result: StepResult, patience: float) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Set
 from dataclasses import dataclass, field
 
 import structlog
@@ -29,6 +30,7 @@ class Standing:
     passed: dict[str, list[str]] = field(default_factory=dict)
     predictions: dict[str, str] = field(default_factory=dict)
     outcomes: dict[str, str] = field(default_factory=dict)
+    looked: dict[str, str] = field(default_factory=dict)
     finished: bool = False
 
     @classmethod
@@ -40,16 +42,22 @@ class Standing:
             passed=progress.passed,
             predictions=progress.predictions,
             outcomes=progress.outcomes,
+            looked=progress.looked,
             finished=progress.finished_at is not None,
         )
 
 
 class Teacher:
-    """For one learner in one lesson. `rest_until` is when to judge next: after ten times as long as the last judging took."""
+    """For one learner in one lesson. `rest_until` is when to judge next: after ten times as long as the last judging took.
+
+    `untried` are the questions whose answer was not to be seen yet when their step was judged. When one of them can be seen
+    and the learner has not chosen, the learner looked first. A question whose answer was there from the start is not counted.
+    """
 
     def __init__(self, learner: uuid.UUID, lesson: Lesson, standing: Standing) -> None:
         self.learner, self.lesson, self.standing = learner, lesson, standing
         self.told: LessonMoved | None = None
+        self.untried: set[str] = set()
         self.rest_until = 0.0
 
     @property
@@ -82,9 +90,10 @@ class Teacher:
         self.rest_until = time.monotonic() + 10 * took
         known = set(self.standing.passed.get(step.id, ()))
         new_answers = verdict.outcomes.keys() - self.standing.outcomes.keys()
-        if set(verdict.passed) - known or new_answers:
+        looked = self._looked_first(step, verdict.tried)
+        if set(verdict.passed) - known or new_answers or looked:
             progress = await sync_to_async(record_verdict)(
-                self.learner, self.lesson.slug, step.id, verdict.passed, verdict.outcomes
+                self.learner, self.lesson.slug, step.id, verdict.passed, verdict.outcomes, looked
             )
             self.standing = Standing.of(progress)
             log.info("lesson moved", lesson=self.lesson.slug, step=step.id, passed=verdict.passed, ms=round(took * 1000, 1))
@@ -93,6 +102,7 @@ class Teacher:
             step=step.id,
             passed=tuple(self.standing.passed.get(step.id, ())),
             hints=verdict.hints,
+            found=step.found(self.standing.passed.get(step.id, ())),
             answers=self.standing.outcomes,
             finished=self.standing.finished,
         )
@@ -100,7 +110,16 @@ class Teacher:
             return []
         self.told = moved
         ticked = [check for check in step.checks if check.id in verdict.passed and check.id not in known]
-        return [moved, *(Happened(source="lesson", text=f"done: {check.text.replace('`', '')}") for check in ticked)]
+        return [
+            moved,
+            *(Happened(source="lesson", text=f"done: {(check.done or check.text).replace('`', '')}") for check in ticked),
+        ]
+
+    def _looked_first(self, step: Step, tried: Set[str]) -> set[str]:
+        asked = {one.id for one in step.predictions}
+        looked = (self.untried & tried & asked) - self.standing.predictions.keys() - self.standing.looked.keys()
+        self.untried |= asked - tried
+        return looked
 
 
 def _judged(step: Step, snapshot: Snapshot, predictions: dict[str, str]) -> tuple[checks.Verdict, float]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -13,35 +12,16 @@ from django.views.decorators.http import require_POST, require_safe
 from explorer.classroom.people.access import find_authored, lesson_for
 from explorer.classroom.people.asker import Asker, ensure_asker, read_asker
 from explorer.classroom.seat.changes import note_lesson
-from explorer.lessons.model import Check, Lesson, Option, Prediction, Step
+from explorer.lessons.model import Lesson, Prediction, Step
 from explorer.sandboxes import library
 from explorer.sandboxes.life import current_sandbox
 from explorer.sandboxes.models import Learner, Progress
-from explorer.sandboxes.nodes import Nodes, read_nodes
-from explorer.sandboxes.progress import UnknownLesson, choose_prediction, learner_progress, move_to_step
+from explorer.sandboxes.nodes import read_nodes
+from explorer.sandboxes.progress import SURE, UnknownLesson, choose_prediction, learner_progress, look_first, move_to_step
 from explorer.web.edge.limits import at_most
 from explorer.web.learn.held import unless_held
-from explorer.web.learn.recorded import describe_lack, standing_in
 from explorer.web.learn.sandbox import describe
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A prediction and what this learner chose; `outcome` is what the machine answered, or None."""
-
-    prediction: Prediction
-    chosen: Option | None
-    outcome: Option | None
-
-    @property
-    def right(self) -> bool:
-        return self.outcome is not None and self.chosen == self.outcome
-
-
-@dataclass(frozen=True)
-class Ticked:
-    check: Check
-    passed: bool
+from explorer.web.learn.step import Reading, current_step, describe_step, is_done, show_parts, stand
 
 
 @require_safe
@@ -51,20 +31,25 @@ def show_lesson(request: HttpRequest, slug: str) -> HttpResponse:
     asker = read_asker(request)
     if "prediction" in request.GET:
         asker.check_step(lesson, find_prediction(lesson, request.GET["prediction"])[0].id)
-        return show_prediction(request, lesson, progress_in(asker.learner, lesson), request.GET["prediction"])
+        return show_prediction(request, read_lesson(lesson, asker.learner), request.GET["prediction"])
+    if "part" in request.GET:
+        step = find_step(lesson, request.GET.get("step", ""))
+        asker.check_step(lesson, step.id)
+        return show_part(request, step, read_lesson(lesson, asker.learner), request.GET["part"])
     return render(request, "lesson.html", describe_page(request, lesson, asker))
 
 
 def describe_page(request: HttpRequest, lesson: Lesson, asker: Asker) -> dict[str, Any]:
     """The step that is asked for, else the one the learner is at, and the learner's sandbox beside it."""
-    progress, nodes = progress_in(asker.learner, lesson), read_nodes()
+    nodes = read_nodes()
+    reading = Reading.of(lesson, asker.learner, progress_in(asker.learner, lesson), nodes)
     asked = request.GET.get("step", "")
-    step = find_step(lesson, asked) if asked else current_step(lesson, progress)
+    step = find_step(lesson, asked) if asked else current_step(lesson, reading.progress)
     asker.check_step(lesson, step.id)
     if asker.seat and asker.klass:
         note_lesson(asker.seat, lesson.slug)
     sandbox = current_sandbox(asker.learner)
-    context = describe_step(lesson, step, progress, nodes, asker.locked(lesson))
+    context = describe_step(step, reading, nodes, asker.locked(lesson))
     context |= describe(sandbox, lesson, nodes, request.GET.get("engine", "")) | {"my_seat": asker.seat}
     if sandbox and (sandbox.lesson != lesson.slug or context["misfit"]):
         context["other_lesson"] = library.find(sandbox.lesson)
@@ -84,9 +69,7 @@ def move_step(request: HttpRequest, slug: str, step: str) -> HttpResponse:
     asker.check_pause()
     asker.check_step(lesson, here.id)
     progress = move_to_step(asker.learner, lesson.slug, here.id)
-    if not getattr(request, "htmx", False):
-        return redirect(f"{reverse('lesson', args=[slug])}?step={here.id}")
-    return render(request, "_step.html", describe_step(lesson, here, progress, read_nodes(), asker.locked(lesson)))
+    return show_step(request, lesson, here, asker, progress)
 
 
 @require_POST
@@ -100,19 +83,57 @@ def predict(request: HttpRequest, slug: str) -> HttpResponse:
     asker.check_pause()
     asker.check_step(lesson, step.id)
     try:
-        progress = choose_prediction(asker.learner, lesson.slug, asked, chosen)
+        progress = choose_prediction(asker.learner, lesson.slug, asked, chosen, read_sure(request.POST.get("sure", "")))
     except UnknownLesson:
         raise Http404 from None
     if not getattr(request, "htmx", False):
         return redirect(f"{reverse('lesson', args=[slug])}?step={step.id}")
-    return show_prediction(request, lesson, progress, asked)
+    return show_prediction(request, Reading.of(lesson, asker.learner, progress, read_nodes()), asked)
 
 
-def show_prediction(request: HttpRequest, lesson: Lesson, progress: Progress | None, asked: str) -> HttpResponse:
-    _, prediction = find_prediction(lesson, asked)
-    recording = standing_in(lesson, read_nodes())
-    here = stand(prediction, progress, recording.answer(asked) if recording else "")
-    return render(request, "_prediction.html", {"lesson": lesson, "asked": here, "recording": recording})
+@require_POST
+@at_most(600, 60)
+@unless_held
+def look(request: HttpRequest, slug: str) -> HttpResponse:
+    """Shows what comes after a question to somebody who does not want to answer it first; a later answer counts as such."""
+    lesson = find_lesson(request, slug)
+    step, prediction = find_prediction(lesson, request.POST.get("prediction", ""))
+    asker = ensure_asker(request)
+    asker.check_pause()
+    asker.check_step(lesson, step.id)
+    return show_step(request, lesson, step, asker, look_first(asker.learner, lesson.slug, prediction.id))
+
+
+def read_sure(given: str) -> int:
+    return int(given) if given in {str(one) for one in SURE} else 0
+
+
+def show_step(request: HttpRequest, lesson: Lesson, step: Step, asker: Asker, progress: Progress) -> HttpResponse:
+    """The step alone to htmx, a redirect to its page to a plain form."""
+    if not getattr(request, "htmx", False):
+        return redirect(f"{reverse('lesson', args=[lesson.slug])}?step={step.id}")
+    nodes = read_nodes()
+    reading = Reading.of(lesson, asker.learner, progress, nodes)
+    return render(request, "_step.html", describe_step(step, reading, nodes, asker.locked(lesson)))
+
+
+def read_lesson(lesson: Lesson, learner: Learner | None) -> Reading:
+    return Reading.of(lesson, learner, progress_in(learner, lesson), read_nodes())
+
+
+def show_prediction(request: HttpRequest, reading: Reading, asked: str) -> HttpResponse:
+    _, prediction = find_prediction(reading.lesson, asked)
+    here = {"lesson": reading.lesson, "asked": stand(prediction, reading), "recording": reading.recording}
+    return render(request, "_prediction.html", here)
+
+
+def show_part(request: HttpRequest, step: Step, reading: Reading, number: str) -> HttpResponse:
+    """One part of a step's text: the text when it may be sent by now, else what it waits for. Raises 404."""
+    passed = reading.progress.passed if reading.progress else {}
+    shown = show_parts(step, [stand(one, reading) for one in step.predictions], is_done(step, passed))
+    if number not in {str(part.number) for part in shown}:
+        raise Http404
+    return render(request, "_part.html", {"lesson": reading.lesson, "step": step, "part": shown[int(number)]})
 
 
 def find_lesson(request: HttpRequest, slug: str) -> Lesson:
@@ -140,47 +161,3 @@ def find_prediction(lesson: Lesson, asked: str) -> tuple[Step, Prediction]:
 
 def progress_in(learner: Learner | None, lesson: Lesson) -> Progress | None:
     return learner_progress(learner).get(lesson.slug) if learner else None
-
-
-def current_step(lesson: Lesson, progress: Progress | None) -> Step:
-    known = {step.id: step for step in lesson.steps}
-    return known.get(progress.step if progress else "", lesson.steps[0])
-
-
-def stand(prediction: Prediction, progress: Progress | None, recorded: str = "") -> Asked:
-    """The prediction as this learner sees it. `recorded` are answers of a recording, where no node here can play the lesson."""
-    options = {option.id: option for option in prediction.options}
-    chosen = options.get(progress.predictions.get(prediction.id, "")) if progress else None
-    # A learner who has not chosen does not see the answer, even when the machine has given it.
-    outcome = options.get(progress.outcomes.get(prediction.id, recorded)) if progress and chosen else None
-    return Asked(prediction, chosen, outcome)
-
-
-def describe_step(
-    lesson: Lesson, step: Step, progress: Progress | None, nodes: Nodes, locked: frozenset[str] = frozenset()
-) -> dict[str, Any]:
-    """What a step's part of the page needs. `locked` has the ids of steps that the learner's class has not opened."""
-    passed = progress.passed if progress else {}
-    at = lesson.steps.index(step)
-    ticked = [Ticked(check, check.id in passed.get(step.id, ())) for check in step.checks]
-    lack = describe_lack(lesson, nodes)
-    recording = lack["recording"]
-    return {
-        "lesson": lesson,
-        "step": step,
-        "number": at + 1,
-        "current": current_step(lesson, progress),
-        "previous": lesson.steps[at - 1] if at else None,
-        "following": lesson.steps[at + 1] if at + 1 < len(lesson.steps) else None,
-        "checks": ticked,
-        "complete": bool(ticked) and all(one.passed for one in ticked),
-        "asked": [stand(one, progress, recording.answer(one.id) if recording else "") for one in step.predictions],
-        "locked": locked,
-        "outline": [(other, is_done(other, passed)) for other in lesson.steps],
-        "finished": progress is not None and progress.finished_at is not None,
-        **lack,
-    }
-
-
-def is_done(step: Step, passed: dict[str, list[str]]) -> bool:
-    return bool(step.checks) and all(check.id in passed.get(step.id, ()) for check in step.checks)

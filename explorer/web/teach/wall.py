@@ -24,7 +24,7 @@ from explorer.lessons.model import Lesson
 from explorer.sandboxes import library
 from explorer.sandboxes.models import Progress, Sandbox
 from explorer.sandboxes.nodes import read_nodes
-from explorer.web.learn.lesson import current_step, describe_step
+from explorer.web.learn.step import Reading, current_step, describe_step
 from explorer.web.teach.teaching import teaching, teaching_class, teaching_seat
 
 CHOICES = {"all": "All", "help": "Need help", "stuck": "Stuck", "away": "Away", "none": "No sandbox"}
@@ -163,11 +163,12 @@ def describe_progress(seat: Seat) -> dict[str, Any]:
         return {"lesson": None}
     progress = Progress.objects.filter(learner=seat.learner_id, lesson=lesson.slug).first() if seat.learner_id else None
     step, nodes = current_step(lesson, progress), read_nodes()
+    reading = Reading.of(lesson, seat.learner, progress, nodes)
     return {
         "lesson": lesson,
         "step": step,
         "number": lesson.steps.index(step) + 1,
-        "steps": [describe_step(lesson, one, progress, nodes) for one in lesson.steps],
+        "steps": [describe_step(one, reading, nodes) for one in lesson.steps],
         "passed": tally(lesson, progress.passed if progress else {}),
     }
 

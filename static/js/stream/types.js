@@ -50,6 +50,7 @@
  * @typedef {Numbered & { type: "probe_answered", result: unknown }} ProbeAnswered
  * @typedef {Numbered & { type: "measured_changed", measure: string, measured: unknown }} MeasuredChanged
  * @typedef {Numbered & { type: "lesson_moved", lesson: string, step: string, passed: string[], hints: string[],
+ *   found: Record<string, string>,
  *   answers: Record<string, string>, finished: boolean }} LessonMoved
  * @typedef {{ layer: string, name: string, value: string, offset: number, length: number, depth: number,
  *   changed: boolean }} HopHeader

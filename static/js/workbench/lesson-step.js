@@ -72,6 +72,8 @@ export class LessonStep {
       this.asked.clear();
       /** @type {HTMLElement | null} */ (swapped.querySelector("#step-title"))?.focus({ preventScroll: true });
     }
+    const step = this.step;
+    if (step && swapped.matches(".prediction")) this.#open(step, swapped.dataset.prediction ?? "");
     // what the machine said while the page was busy still counts
     if (this.last && (swapped.id === "step" || swapped.matches(".prediction"))) this.moved(this.last);
   }
@@ -83,7 +85,8 @@ export class LessonStep {
     if (!step || step.dataset.lesson !== event.lesson || step.dataset.step !== event.step) return;
     const passed = new Set(event.passed);
     for (const check of step.querySelectorAll("[data-check]")) {
-      if (passed.has(check.getAttribute("data-check") ?? "")) this.#tick(/** @type {HTMLElement} */ (check));
+      const name = check.getAttribute("data-check") ?? "";
+      if (passed.has(name)) this.#tick(/** @type {HTMLElement} */ (check), event.found[name]);
     }
     const all = step.querySelectorAll(".check");
     if (all.length && step.querySelectorAll(".check.passed").length === all.length) this.#complete(step);
@@ -91,10 +94,14 @@ export class LessonStep {
     for (const prediction of Object.keys(event.answers)) this.#answer(step, prediction);
   }
 
-  /** @param {HTMLElement} check */
-  #tick(check) {
+  /**
+   * @param {HTMLElement} check
+   * @param {string | undefined} found what was found, in place of what to look at
+   */
+  #tick(check, found) {
     if (check.classList.contains("passed")) return;
     check.classList.add("passed", "just");
+    if (found) check.querySelector(".check-text")?.replaceChildren(prose(found));
     const state = check.querySelector(".check-state");
     announce(`Done: ${check.textContent?.replace("(not yet)", "").trim()}`);
     if (state) state.textContent = " (done)";
@@ -109,6 +116,23 @@ export class LessonStep {
     }
     const here = step.querySelector(".rail .here");
     here?.classList.add("done");
+    this.#open(step, "done");
+  }
+
+  /**
+   * Asks for the parts of the text that come after this question, or after the checks. The server sends a part when it may be
+   * read.
+   *
+   * @param {HTMLElement} step
+   * @param {string} after
+   */
+  #open(step, after) {
+    const htmx = /** @type {{ htmx?: Htmx }} */ (/** @type {unknown} */ (globalThis)).htmx;
+    for (const part of step.querySelectorAll(`.part.waiting[data-after="${CSS.escape(after)}"]`)) {
+      if (!(part instanceof HTMLElement) || part.dataset.asking) continue;
+      part.dataset.asking = "1";
+      htmx?.ajax("GET", part.dataset.part ?? "", { target: part, swap: "outerHTML" });
+    }
   }
 
   /**

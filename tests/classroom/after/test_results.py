@@ -9,12 +9,22 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from explorer.classroom.after import results
+from explorer.classroom.after.answers import read_answers
 from explorer.classroom.classes import lessons_of
 from explorer.classroom.models import Seat
 from explorer.sandboxes import library
 from explorer.sandboxes.models import Progress
 from tests.attacks import attack
 from tests.people import make_class, make_seat
+
+WRONG = {
+    "prediction": "docker0",
+    "chosen": "card",
+    "measured": "switch",
+    "right": False,
+    "looked_first": False,
+    "sure": 0,
+}
 
 
 def learn(seat, **fields):
@@ -49,6 +59,20 @@ def test_a_guess_that_was_not_measured_is_neither_right_nor_wrong(klass, seat):
     learn(seat, predictions={"docker0": "card"})
     (learner,) = results.read_results(klass)
     assert (learner.right, learner.wrong) == (0, 0)
+
+
+def test_who_looked_first_is_in_no_statistic(klass, seat):
+    learn(
+        seat, predictions={"docker0": "card"}, outcomes={"docker0": "switch"}, looked={"docker0": "tried"}, sure={"docker0": 3}
+    )
+    (learner,) = results.read_results(klass)
+    assert (learner.right, learner.wrong) == (0, 0)
+    assert results.read_beliefs([learner]) == []
+    assert read_answers(klass, "bridge/docker0").answered == 0
+    table = "".join(results.write_csv([learner]))
+    assert "docker0: card, measured switch, looked first" in table
+    (told,) = [one for one in results.learner_json(learner)["lessons"][0]["steps"][0]["predictions"] if one["chosen"]]
+    assert (told["looked_first"], told["right"], told["sure"]) == (True, None, 3)
 
 
 def test_what_a_lesson_no_longer_has_is_left_out(klass, seat):
@@ -161,10 +185,10 @@ def test_the_table_has_a_row_for_each_learner_and_step(klass, seat, learned):
 
 def test_the_json_says_its_form_and_is_json(klass, seat, learned):
     told = json.loads(json.dumps(results.as_json(klass, results.read_results(klass))))
-    assert told["schema"] == "docker-network-explorer/class-results/1"
+    assert told["schema"] == "docker-network-explorer/class-results/2"
     step = told["learners"][0]["lessons"][0]["steps"][0]
     assert step["checks"] == {check.id: True for check in learned.checks}
-    assert step["predictions"][0] == {"prediction": "docker0", "chosen": "card", "measured": "switch", "right": False}
+    assert step["predictions"][0] == WRONG
     assert told["predictions"][0]["misconception"] == "card"
 
 
@@ -265,7 +289,7 @@ def test_the_json_file_says_each_check_and_each_prediction(klass, seat, learned)
     assert step["checks"] == {check.id: True for check in learned.checks}
     assert (step["begun"], step["done"]) == ("1970-01-12T13:46:40Z", "1970-01-12T13:51:40Z")
     asked = {one["prediction"]: one for each in learner["lessons"][0]["steps"] for one in each["predictions"]}
-    assert asked["docker0"] == {"prediction": "docker0", "chosen": "card", "measured": "switch", "right": False}
+    assert asked["docker0"] == WRONG
     assert json.loads(json.dumps(told)) == told
 
 

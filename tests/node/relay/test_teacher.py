@@ -1,8 +1,12 @@
 import uuid
 
+import pytest
+
 from explorer.lessons.load import load_lessons
 from explorer.network.model import Snapshot
+from explorer.node.relay import teacher as teaching
 from explorer.node.relay.teacher import Standing, Teacher, find_teacher
+from explorer.sandboxes.models import Progress
 from tests.lessons.worlds import seen
 
 WHO = uuid.uuid4()
@@ -63,3 +67,45 @@ def test_nothing_is_measured_before_the_learner_has_guessed():
 
 def test_nor_before_both_ends_are_there():
     assert measuring(latency="host", throughput="level").measurements(seen("host/4-clash.json")) == []
+
+
+# --- who looked first ---
+NONE, BEFORE = "start-here/2-namespace.json", "start-here/1-around.json"
+
+
+@pytest.fixture
+def kept(monkeypatch):
+    """What is written into the row: (the passed checks, the questions whose outcome was seen before choosing), each time."""
+    told = []
+
+    def record(learner, slug, step, passed, outcomes, looked):
+        told.append((set(passed), set(looked)))
+        return Progress(step=step, looked=dict.fromkeys(looked, "tried"), predictions={}, outcomes=outcomes)
+
+    monkeypatch.setattr(teaching, "record_verdict", record)
+    return told
+
+
+def at_namespace(**standing):
+    return Teacher(WHO, load_lessons()["start-here"], Standing(step="namespace", **standing))
+
+
+async def test_who_tries_it_before_choosing_looked_first(kept):
+    one = at_namespace()
+    await one.judge(seen(BEFORE))
+    assert kept == []
+    await one.judge(seen(NONE))
+    await one.judge(seen(NONE))
+    assert [looked for _, looked in kept if looked] == [{"own-or-shared"}]
+
+
+async def test_who_chose_before_did_not(kept):
+    one = at_namespace(predictions={"own-or-shared": "own"})
+    await one.judge(seen(BEFORE))
+    await one.judge(seen(NONE))
+    assert all(looked == set() for _, looked in kept)
+
+
+async def test_what_was_there_before_the_question_is_not_held_against_anybody(kept):
+    await at_namespace().judge(seen(NONE))
+    assert all(looked == set() for _, looked in kept)

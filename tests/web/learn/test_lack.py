@@ -55,12 +55,12 @@ def page_of(client, step=""):
 def test_it_says_so_at_the_top(strangers, poor, lesson):
     page = page_of(strangers)
     assert SENTENCE in page
-    assert page.index(SENTENCE) < page.index(lesson.steps[0].html)
+    assert page.index(SENTENCE) < page.index(lesson.steps[0].parts[0].html)
 
 
 def test_every_step_is_there_to_be_read(strangers, poor, lesson):
     for step in lesson.steps:
-        assert step.html in page_of(strangers, step.id)
+        assert step.parts[0].html in page_of(strangers, step.id)
 
 
 def test_there_is_nothing_to_open(strangers, poor):

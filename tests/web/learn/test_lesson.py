@@ -6,7 +6,7 @@ import pytest
 
 from explorer.lessons.load import load_lessons
 from explorer.sandboxes.models import Learner, Progress
-from explorer.web.learn.lesson import stand
+from explorer.web.learn.step import Reading, stand
 
 SLUG = "bridge"
 
@@ -14,6 +14,14 @@ SLUG = "bridge"
 @pytest.fixture
 def lesson():
     return load_lessons()[SLUG]
+
+
+def told_later(step):
+    """Everything of a step that gives an answer away, as HTML."""
+    for asked in step.predictions:
+        yield from (text for text in (asked.explain_html, *(one.explain_html for one in asked.options)) if text)
+        yield from (one.feedback_html for one in asked.options if one.feedback_html)
+    yield from (check.done_html for check in step.checks if check.done_html)
 
 
 @pytest.fixture
@@ -26,7 +34,9 @@ def test_every_step_of_every_lesson_reads_without_a_cookie(strangers):
         for step in lesson.steps:
             answer = strangers.get(f"/learn/{lesson.slug}/", {"step": step.id})
             assert answer.status_code == 200
-            assert step.html in answer.content.decode()
+            page = answer.content.decode()
+            assert all((part.html in page) is (part.after == "") for part in step.parts)
+            assert not any(told in page for told in told_later(step))
     assert not Learner.objects.exists()
 
 
@@ -90,7 +100,7 @@ def test_a_guess_that_is_no_option_is_not_found(adas, asked):
 def test_the_machines_answer_is_not_told_before_the_guess(adas, ada, asked, htmx):
     Progress.objects.create(learner=ada, lesson=SLUG, outcomes={asked.id: asked.options[1].id})
     before = adas.get(f"/learn/{SLUG}/", {"prediction": asked.id}, headers=htmx).content.decode()
-    assert "Lock it in" in before
+    assert "I am sure" in before
     assert asked.explain_html not in before
     told = adas.post(f"/learn/{SLUG}/predict/", {"prediction": asked.id, "option": asked.options[0].id}, headers=htmx)
     assert "It went another way" in told.content.decode()
@@ -105,7 +115,8 @@ def test_a_guess_stays_once_the_machine_has_answered(adas, ada, asked):
 
 
 def test_an_option_that_is_gone_from_the_lesson_is_no_guess(ada, asked):
-    assert stand(asked, Progress(learner=ada, predictions={asked.id: "gone"})).chosen is None
+    reading = Reading(load_lessons()[SLUG], ada, Progress(learner=ada, predictions={asked.id: "gone"}))
+    assert stand(asked, reading).chosen is None
 
 
 def test_the_card_at_the_end_reads_without_a_sandbox(strangers, htmx):

@@ -26,7 +26,16 @@ function shown(kept = {}) {
   main.append(page);
   return { page, asked, lesson: new LessonStep(page) };
 }
-const moved = (more = {}) => ({ lesson: "bridge", step: "two", passed: [], hints: [], answers: {}, finished: false, ...more });
+const moved = (more = {}) => ({
+  lesson: "bridge",
+  step: "two",
+  passed: [],
+  found: {},
+  hints: [],
+  answers: {},
+  finished: false,
+  ...more,
+});
 
 test("a command is handed on with its place; typed unless the reader wants it run, which is remembered", () => {
   const { page } = shown();
@@ -103,6 +112,42 @@ test("an answer is fetched for who has guessed, not for who has not, and no more
     lesson.moved(moved({ answers }));
   }
   assert.equal(asked.length, 3);
+});
+
+test("a check that passed tells what was found, in place of what to look at", () => {
+  const { page, lesson } = shown();
+  const check = page.querySelector("[data-check=a]");
+  check.innerHTML = '<span class="check-text">The interfaces</span><span class="check-state"> (not yet)</span>';
+  lesson.moved(moved({ passed: ["a"], found: { a: "A <code>veth</code> <img src=x>is new" } }));
+  assert.equal(check.querySelector(".check-text").innerHTML, "A <code>veth</code> is new");
+  assert.equal(announced(), "Done: A veth is new");
+});
+
+const WAITING = '<div class="part waiting" data-after="AFTER" data-part="/part/AFTER"></div>';
+
+test("what comes after the checks is asked for when all have passed, once", () => {
+  const { page, asked, lesson } = shown();
+  page.querySelector("#step").insertAdjacentHTML("beforeend", WAITING.replaceAll("AFTER", "done"));
+  lesson.moved(moved({ passed: ["a"] }));
+  assert.deepEqual(asked, []);
+  for (let at = 0; at < 3; at += 1) lesson.moved(moved({ passed: ["a", "b"] }));
+  assert.deepEqual(
+    asked.map(([verb, url]) => `${verb} ${url}`),
+    ["GET /part/done"],
+  );
+});
+
+test("what comes after a question is asked for when the question's form was shown anew", () => {
+  const { page, asked } = shown();
+  page.querySelector("#step").insertAdjacentHTML("beforeend", WAITING.replaceAll("AFTER", "q"));
+  const [other, form] = page.querySelectorAll("form.prediction");
+  other.dispatchEvent(new CustomEvent("htmx:afterSettle", { bubbles: true }));
+  assert.deepEqual(asked, []);
+  form.dispatchEvent(new CustomEvent("htmx:afterSettle", { bubbles: true }));
+  assert.deepEqual(
+    asked.map(([verb, url]) => `${verb} ${url}`),
+    ["GET /part/q"],
+  );
 });
 
 test("a step that was swapped in takes the focus to its title, and what the machine said meanwhile counts", () => {
