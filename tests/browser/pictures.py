@@ -27,7 +27,7 @@ from tests.browser.conftest import EMBEDDING_SITE, ROOT, Learner, free_port, wai
 WIDTHS = ((390, 844), (1280, 800), (1920, 1080))
 Scheme = Literal["light", "dark"]
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
-TABS = ("Interfaces", "Routes", "NAT", "Neighbours", "Journey", "Capture", "Reach", "Added", "Timeline")
+TABS = ("Interfaces", "Routes", "Rules", "Neighbours", "Journey", "Capture", "Reach", "Added", "Timeline")
 
 
 def press(*names: str) -> Callable[[Page], None]:

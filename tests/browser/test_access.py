@@ -45,7 +45,7 @@ def test_axe_finds_nothing_serious_on_a_live_lesson(page, learner, scheme):
     learner.open()
     learner.type("h1", "docker run -d --name web -p 8080:80 box")
     expect(page.locator("net-map").get_by_role("button", name="container web")).to_be_visible()
-    for tab in ("Interfaces", "NAT", "Journey", "Added", "Timeline"):
+    for tab in ("Interfaces", "Rules", "Journey", "Added", "Timeline"):
         learner.choose("h1", tab)
         assert serious(page) == []
 

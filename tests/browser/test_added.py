@@ -31,7 +31,7 @@ def test_choose_web_see_its_dnat_rule(added, learner, complaints):
 
 
 def test_from_a_lines_reason_to_all_with_the_same_cause(page, added, learner, complaints):
-    learner.choose("h1", "NAT")
+    learner.choose("h1", "Rules")
     rule = page.locator("live-table .item", has_text="MASQUERADE").filter(has_text="! -o br-").first
     rule.locator(".row").click()
     rule.get_by_role("button", name="all of network town").click()
@@ -40,7 +40,7 @@ def test_from_a_lines_reason_to_all_with_the_same_cause(page, added, learner, co
 
 
 def test_packets_light_the_rule_they_hit(page, added, learner, complaints):
-    learner.choose("h1", "NAT")
+    learner.choose("h1", "Rules")
     learner.run("outside", "curl -s -o /dev/null http://h1:8080/")
     rule = page.locator("live-table .item.hit", has_text="--dport 8080 -j DNAT")
     expect(rule.locator(".more")).to_have_text("+1 packet")

@@ -44,7 +44,7 @@ def test_a_change_lights_up_and_says_why(page, learner, complaints):
     learner.type("h1", "docker run -d --name web -p 8080:80 box")
     expect(page.locator("net-map").get_by_role("button", name="container web")).to_be_visible()
     expect(page.locator("net-map .nic")).to_contain_text("8080 → web:80")
-    learner.choose("h1", "NAT")
+    learner.choose("h1", "Rules")
     rule = page.locator("live-table .item.explained", has_text="--dport 8080").first
     rule.locator(".row").click()
     expect(rule.locator(".why")).to_contain_text("8080")
