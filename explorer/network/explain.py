@@ -85,7 +85,7 @@ def _table(key: str) -> str:
 def _why(known: Known, item: Item) -> Why:
     if isinstance(item, Connection):
         return tracked.why(known, item)
-    if isinstance(item, Rule) and (written := known.book.find(item)):
+    if written := known.nft_book.find(item) or (known.book.find(item) if isinstance(item, Rule) else None):
         return written
     for driver in in_asking_order():
         told = driver.why(known, item)
@@ -96,7 +96,8 @@ def _why(known: Known, item: Item) -> Why:
         return Why(told.text, (*_about_port(known, item.dev), KERNEL))
     can_be_strange = isinstance(item, Interface | Table | NftSet) or (isinstance(item, Chain) and item.tool == "nft")
     if told and not told.about and can_be_strange and (strange := not_dockers.why(known, item)):
-        return Why(f"{told.text} {not_dockers.NOT_DOCKERS.text}", strange.about)
+        said = not_dockers.NOT_DOCKERS if isinstance(item, Interface) else strange
+        return Why(f"{told.text} {said.text}", strange.about)
     return told
 
 

@@ -14,9 +14,11 @@ from explorer.network.cause import NOT_DOCKER, UNKNOWN, Why
 from explorer.network.drivers.known import Known
 from explorer.network.model import Chain, FdbEntry, Interface, Item, Neighbour, Qdisc, Route, Rule
 from explorer.network.nft.facts import Elements, NftSet, Table
+from explorer.network.writes import nft_book
 from explorer.network.writes.ingress import in_swarm
 from explorer.network.writes.outside import PORT
 
+Nft = Table | NftSet | Elements | Rule | Chain
 NOT_DOCKERS = Why("Not added by Docker.", (NOT_DOCKER,))
 UNLIKE = Why("Not Docker's: for the networks and containers that it has now, Docker writes no such line.", (NOT_DOCKER,))
 QDISC = Why("Not Docker's: Docker gives no interface a queueing discipline.", (NOT_DOCKER,))
@@ -26,6 +28,7 @@ AGAIN = Why("Not Docker's: an equal line stands before it, and Docker writes eac
 _ENCRYPTED = re.compile(r"-m (u32|bpf|policy)\b")  # an encrypted overlay's rules use these matches to read VXLAN headers
 _DOCKER_BRIDGE = re.compile(r"br-[0-9a-f]{12}|docker0|docker_gwbridge")
 _IPTABLES = re.compile(r"(ip6 )?(nat|filter|raw|mangle|security)")  # nft prints these where iptables cannot
+_LINK_IN_NFT = re.compile(r"ip [sd]addr \S+ ip [sd]addr \S+ \S+ [sd]port \d+ counter accept")
 _DOCKER_TABLE = re.compile(r"(\S+ )?docker-.*")
 _LINK = re.compile(r"-A DOCKER -s \S+/32 -d \S+/32 -i docker0 -o docker0 ")  # what --link writes while icc is off
 
@@ -42,12 +45,22 @@ def why(known: Known, item: Item) -> Why:
     return _in_container(known, item) if known.container and known.plain_namespace else UNKNOWN
 
 
-def _in_nft(known: Known, item: Table | NftSet | Elements | Rule | Chain) -> Why:
+def _in_nft(known: Known, item: Nft) -> Why:
     """Docker writes to tables of its own, whose names begin with docker-, or to those of iptables."""
+    if item.table in nft_book.TABLES and known.nft_book.known:
+        if known.in_swarm or known.nft_book.undecided(item) or _perhaps_in_nft(known, item):
+            return UNKNOWN
+        return AGAIN if set(nft_book.written(item)) & known.nft_book.lines.keys() else UNLIKE
     if _DOCKER_TABLE.fullmatch(item.table) or _IPTABLES.fullmatch(item.table):
         return UNKNOWN
     own = known.on_host or (known.container is not None and known.plain_namespace)
     return NOT_DOCKERS if own else UNKNOWN
+
+
+def _perhaps_in_nft(known: Known, item: Nft) -> bool:
+    """Whether it may be for a network that is being made or removed, or for a link between two containers."""
+    unknown = any(name not in known.bridges for line in nft_book.written(item) for name in _DOCKER_BRIDGE.findall(line))
+    return unknown or (isinstance(item, Rule) and _LINK_IN_NFT.fullmatch(item.spec) is not None)
 
 
 def _on_host(known: Known, item: Item) -> Why:

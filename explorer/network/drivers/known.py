@@ -15,21 +15,25 @@ from functools import cached_property
 from explorer.network.drivers.registry import built_in
 from explorer.network.elsewhere import NOBODY, Elsewhere
 from explorer.network.model import (
+    Chain,
     DockerContainer,
     DockerNetwork,
     DockerState,
     Endpoint,
     Interface,
+    Item,
     Place,
     PublishedPort,
     Rule,
 )
 from explorer.network.packets.dns import EMBEDDED_SERVER
-from explorer.network.writes import RuleBook, complete, host_rules
+from explorer.network.writes import RuleBook, complete, host_rules, nft_book
 from explorer.network.writes.inside import End, ends_of, own, way_out_of
+from explorer.network.writes.nft_book import NftBook
 from explorer.network.writes.rules import seen_proxy
 from explorer.network.writes.sockets import listener_at
 
+DNS_TABLE = "docker-dns"  # of Docker's nftables backend
 Subnets = dict[tuple[int, int], dict[int, DockerNetwork]]  # (IP version, prefix length) → its leading bits → the network
 
 
@@ -136,12 +140,27 @@ class Known:
         """The rules that this host's daemon would write now."""
         if self.docker is None or not self.on_host:
             return RuleBook()
+        if self.nft_book.known:
+            return RuleBook(known=True)  # it writes to nftables, and nothing to iptables
         return host_rules(self.docker, self.elsewhere.outward.get(self.place.id, ()), self.proxy)
+
+    @cached_property
+    def nft_book(self) -> NftBook:
+        """What this host's daemon would write now to nftables, if that is its backend."""
+        items = self._items("raw")
+        chains = (item for view in ("nat", "filter") for item in self._items(view) if isinstance(item, Chain))
+        if self.docker is None or self.docker.error or not self.on_host or not nft_book.has_backend(items, chains):
+            return nft_book.NOTHING
+        return nft_book.host_lines(self.docker, self.elsewhere.outward.get(self.place.id, ()), nft_book.seen_proxy(items))
+
+    def _items(self, view: str) -> tuple[Item, ...]:
+        seen = self.place.views.get(view)
+        return seen.items if seen else ()
 
     @cached_property
     def proxy(self) -> bool | None:
         """Whether the host's daemon uses docker-proxy; None when its rules do not show it."""
-        return seen_proxy(self.rules("nat"))
+        return nft_book.seen_proxy(self._items("raw")) if self.nft_book.known else seen_proxy(self.rules("nat"))
 
     @cached_property
     def masqueraded(self) -> frozenset[str]:
@@ -150,18 +169,19 @@ class Known:
         found = set()
         for rule in (*self.rules("nat"), *self.rules("raw")):
             network = by_way.get(rule.out_interface)
-            if network and rule.source in network.subnets and self.book.find(rule) is not None:
+            dockers = self.nft_book.find(rule) if rule.tool == "nft" else self.book.find(rule)
+            if network and rule.source in network.subnets and dockers is not None:
                 found.add(network.name)
         return frozenset(found)
 
     @cached_property
     def server_specs(self) -> tuple[str, ...]:
-        """The rules of the nat table that name Docker's name server."""
-        return tuple(rule.spec for rule in self.rules("nat") if EMBEDDED_SERVER in rule.spec)
+        """The rules of the nat table, and those of Docker's table of nft for it, that name Docker's name server."""
+        rules = (*self.rules("nat"), *(rule for rule in self.rules("raw") if rule.table == DNS_TABLE))
+        return tuple(rule.spec for rule in rules if EMBEDDED_SERVER in rule.spec)
 
     def rules(self, view: str) -> Iterator[Rule]:
-        seen = self.place.views.get(view)
-        return (item for item in seen.items if isinstance(item, Rule)) if seen else iter(())
+        return (item for item in self._items(view) if isinstance(item, Rule))
 
     @cached_property
     def ends(self) -> dict[str, End]:

@@ -17,6 +17,18 @@ def named(family: str, name: str) -> str:
     return f"{FAMILIES.get(family, f'{family} ')}{name}"
 
 
+PRIORITIES = {"raw": -300, "mangle": -150, "dstnat": -100, "filter": 0, "security": 50, "srcnat": 100}
+
+
+def priority(words: str) -> str:
+    """The number of a chain's priority in families ip, ip6 and inet. nft writes `dstnat`, `srcnat + 5` or a number; which one
+    it writes depends on its version."""
+    name, sign, more = [*words.split(" "), "+", "0"][:3]
+    if name not in PRIORITIES or sign not in ("+", "-") or not (more.isascii() and more.isdigit() and len(more) < 11):
+        return words
+    return str(PRIORITIES[name] + int(f"{sign}{more}"))
+
+
 class Table(Fact):
     """One table of `nft list ruleset`. `flags` are nft's words, for example `owner`."""
 

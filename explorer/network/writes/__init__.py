@@ -7,6 +7,7 @@ that Docker would write now: it is Docker's when it is exactly one of them. A li
 - `bridges` reads the options of a bridge network, and fills in a gateway that the daemon does not tell.
 - `rules` has the netfilter rules and chains of a host, for Docker Engine 26 (`engine26`) and 28 (`engine28`), each with its
   sentence (`sentences`). Of other versions nothing is known, so for them there are none.
+- `nft_book` has the lines of the nftables backend (`nft_rules`, with `nft_sentences`), whatever the daemon's version.
 - `inside` has the interfaces, addresses and routes of a container's namespace.
 - `sockets` has the sockets on which a daemon and its docker-proxy listen.
 

@@ -112,7 +112,7 @@ def _written(engine: ModuleType, state: DockerState, outward: tuple[WayOut, ...]
         of_port = one.bridge.family(one.version)
         if of_port is not None and one.version in engine.VERSIONS:
             yield from engine.of_port(one, of_port, proxy)
-    for bridge, version, who, address in _addresses(state, known, outward):
+    for bridge, version, who, address in addresses(state, known, outward):
         of_address = bridge.family(version)
         if of_address is not None and version in engine.VERSIONS:
             yield from engine.of_address(bridge, of_address, who, address)
@@ -122,7 +122,7 @@ def _output(version: int, proxy: bool) -> str:
     return f"-A OUTPUT {f'! -d {LOOPBACK[version]} ' if proxy else ''}{LOCAL}"
 
 
-def _addresses(state: DockerState, known: list[Bridge], outward: tuple[WayOut, ...]) -> Iterator[tuple[Bridge, int, str, str]]:
+def addresses(state: DockerState, known: list[Bridge], outward: tuple[WayOut, ...]) -> Iterator[tuple[Bridge, int, str, str]]:
     """Every address that a container has on a bridge: (bridge, version of IP, container, address)."""
     by_name = {bridge.network.name: bridge for bridge in known}
     for container in state.containers:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from explorer.network.differ import diff
 from explorer.network.explain import explain
 from explorer.network.model import Chain, Place, Rule
-from explorer.network.nft.facts import Elements, NftSet, Table
+from explorer.network.nft.facts import Elements, NftSet, Table, priority
 from explorer.network.read.nft_rule import pieces, read_rule, split_words, uncounted
 from explorer.network.read.text import LINE_LENGTH, LINES, bounded_lines
 from explorer.network.timeline import describe
@@ -57,6 +57,21 @@ def test_a_chain_says_where_packets_meet_it():
     assert chains["out"].priority == "srcnat + 5"
     assert (chains["other"].hook, chains["other"].policy) == ("", "")
     assert {item.tool for item in of(Chain)} == {"nft"}
+
+
+@pytest.mark.parametrize(
+    ("words", "number"),
+    [
+        ("dstnat", "-100"),
+        ("srcnat + 5", "105"),
+        ("raw - 10", "-310"),
+        ("7", "7"),
+        ("x + 1", "x + 1"),
+        ("filter + ²", "filter + ²"),
+    ],
+)
+def test_a_priority_is_a_number_whatever_nft_calls_it(words, number):
+    assert priority(words) == number
 
 
 def test_sets_and_maps_have_their_elements():
