@@ -11,7 +11,7 @@ import pytest
 from explorer.lessons.load import load_lessons
 from explorer.network import drivers
 from explorer.network.comparison import ROWS_BY_KEY, Cell, Column, NoVariant, all_variants, find_variant, ready_sets
-from explorer.network.comparison.reasons import COUNTED, UNEXPLAINED, reason, road
+from explorer.network.comparison.reasons import BY_WORD, COUNTED, UNEXPLAINED, reason, road
 from explorer.network.comparison.roles import roles_of
 from explorer.network.comparison.why import why
 from explorer.network.drivers import DRIVERS, built_in, find_drivers, in_asking_order, links, network_drivers
@@ -89,8 +89,9 @@ def test_reasons_are_for_rows_and_answers_that_there_are(name):
     for key in DRIVERS[name].reasons:
         row, _, answer = key.partition(" ")
         assert row in {*ROWS_BY_KEY, "same-host", "from-lan"}, key
-        assert answer in ("", *MARKS), key
-        assert (answer in ("some", "none")) <= (row in COUNTED or row == "seen-as"), key
+        answers = ROWS_BY_KEY[row].answers if row in BY_WORD else ()
+        assert answer in ("", *MARKS, *answers), key
+        assert (answer in ("some", "none")) <= (row in COUNTED or row in BY_WORD), key
 
 
 @pytest.mark.parametrize("name", DRIVERS)

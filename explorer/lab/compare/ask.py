@@ -7,7 +7,9 @@ from collections.abc import Callable
 
 from explorer.environment import patient
 from explorer.lab.compare.batch import Order, Places
-from explorer.network.comparison.read import MEMORY, Heard, Scene
+from explorer.network.comparison.families import RECORDS
+from explorer.network.comparison.read import MEMORY
+from explorer.network.comparison.scene import Heard, Scene
 from explorer.network.comparison.variants import CLIENT, FAR, PUBLISHED, SERVER
 
 CURL, CURL_SECONDS = f"curl -sS -m {patient(2)}", 4.0
@@ -21,7 +23,7 @@ async def ask(places: Places, scene: Scene, hear: Told) -> None:
         "h1": on_host(scene),
         "outside": from_outside(scene),
     }
-    if not scene.server_at:
+    if not scene.server_at or scene.by_family:
         batches[f"h1/{SERVER}"] = [Order("server.addresses", "ip -brief addr")]
     if scene.variant.spans_hosts:
         batches[f"h2/{FAR}"] = from_far(scene)
@@ -44,7 +46,20 @@ def in_client(scene: Scene) -> list[Order]:
             Order("client.by-address", f"{CURL} http://{at}", CURL_SECONDS),
             Order("client.ping", f"ping -q -c 20 -i 0.01 -W 1 {at}"),
         ]
-    return orders
+    return [*orders, *_by_family(scene)] if scene.by_family else orders
+
+
+def _by_family(scene: Scene) -> list[Order]:
+    """The questions that are asked of each family, in the container."""
+    orders = [Order(f"client.routes{version}", f"ip -{version} route show default") for version in (4, 6)]
+    orders += [Order(f"client.dns{version}", f"drill {RECORDS[version]} {SERVER}", 6.0) for version in (4, 6)]
+    addresses = {4: scene.address, 6: scene.address6}
+    orders += [
+        Order(f"client.ping{version}", f"ping -c 1 -W {patient(2)} {address}", patient(2) + 1)
+        for version, address in addresses.items()
+        if address
+    ]
+    return [*orders, Order("client.outward6", f"{CURL} http://[{scene.outside6}]", CURL_SECONDS)]
 
 
 def on_host(scene: Scene) -> list[Order]:
@@ -57,12 +72,18 @@ def on_host(scene: Scene) -> list[Order]:
         Order("memory-after", MEMORY),
         Order("host.published", f"{CURL} http://127.0.0.1:{PUBLISHED}", CURL_SECONDS),
     ]
+    if scene.by_family:
+        orders.append(Order("host.published6", f"{CURL} http://[::1]:{PUBLISHED}", CURL_SECONDS))
     return orders + ([Order("host.server", f"{CURL} http://{at}", CURL_SECONDS)] if at else [])
 
 
 def from_outside(scene: Scene) -> list[Order]:
     at = scene.server_at
     orders = [Order("outside.published", f"{CURL} http://{scene.host}:{PUBLISHED}", CURL_SECONDS)]
+    if scene.by_family:
+        orders.append(Order("outside.published6", f"{CURL} http://[{scene.host6}]:{PUBLISHED}", CURL_SECONDS))
+        if scene.address6:
+            orders.append(Order("outside.server6", f"{CURL} http://[{scene.address6}]", CURL_SECONDS))
     return orders + ([Order("outside.server", f"{CURL} http://{at}", CURL_SECONDS)] if at else [])
 
 

@@ -17,7 +17,7 @@ from explorer.lab.errors import HostTimeout
 from explorer.lab.inside.execution import Program, run_program
 from explorer.lab.inside.unix_http import to_path
 from explorer.network.comparison import Transcript
-from explorer.network.comparison.read import Heard
+from explorer.network.comparison.scene import Heard
 from explorer.network.drivers.compared import COMMAND, OUTPUT
 
 OUTPUT_BYTES = 16 * 1024  # bytes of one command's output

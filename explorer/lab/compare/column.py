@@ -27,9 +27,10 @@ from explorer.lab.errors import LabError
 from explorer.network.added import added
 from explorer.network.comparison import Cell, Column, Variant
 from explorer.network.comparison.host import added_cells, views_of
-from explorer.network.comparison.read import Heard, Scene, read_cells
+from explorer.network.comparison.read import read_cells
 from explorer.network.comparison.reasons import reason
 from explorer.network.comparison.rows import ROWS
+from explorer.network.comparison.scene import Heard, Scene
 from explorer.network.comparison.variants import CLIENT, PUBLISHED, SERVER
 from explorer.network.drivers.compared import NETWORK
 from explorer.network.journeys import Asked
@@ -153,7 +154,7 @@ class _Work:
             async with at_work(self.config):
                 maker, scene = await self._make()
                 await self._ask(scene)
-                await self._look(eye, before)
+                await self._look(eye, before, scene)
                 await self._follow(eye, scene)
                 plan = measuring.plan(scene, self.cells)
                 if plan.meter:
@@ -179,14 +180,14 @@ class _Work:
         memory = self.cells.get("memory")
         self.put(memory=memory.number if memory else None)
 
-    async def _look(self, eye: Eye, before: dict[str, Any]) -> None:
+    async def _look(self, eye: Eye, before: dict[str, Any], scene: Scene) -> None:
         self.phase("looking at what was added")
         await eye.still()
         snapshot = eye.snapshot()
         owners = [f"network:{NETWORK}"] if self.variant.plugin else []
         owners += [f"container:{SERVER}", f"container:{CLIENT}"]
         self.put(
-            *added_cells(before, snapshot.places),
+            *added_cells(before, snapshot.places, by_family=scene.by_family),
             after=views_of(snapshot.places["h1"]),
             snapshot=snapshot,
             added=tuple(added(snapshot, "h1", owner) for owner in owners),

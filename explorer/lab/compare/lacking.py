@@ -6,6 +6,7 @@ import os
 from functools import lru_cache
 
 from explorer.lab.engine import capabilities
+from explorer.lab.hosts import ipv6
 from explorer.network.comparison import Variant
 from explorer.network.drivers import DRIVERS
 
@@ -17,6 +18,8 @@ def _features() -> dict[str, bool]:
 
 def lacking(variant: Variant) -> str:
     """One sentence, or "" when nothing is missing. The kernel is tested once per process."""
+    if variant.ipv6 and not ipv6.spoken():
+        return f"{variant.title} cannot be played here: this node's kernel, Linux {os.uname().release}, speaks no IPv6."
     driver = DRIVERS[variant.driver]
     options = [need for word, need in driver.options.items() if word in variant.options]
     if not (driver.needs or options):

@@ -13,14 +13,15 @@ from typing import Any
 from explorer.lab import images
 from explorer.lab.compare.batch import Order, Places
 from explorer.network.comparison import Transcript, Variant
-from explorer.network.comparison.read import MEMORY, Heard, Scene
+from explorer.network.comparison.read import MEMORY
+from explorer.network.comparison.scene import Heard, Scene
 from explorer.network.comparison.variants import CLIENT, FAR, PORT, PUBLISHED, SERVER
 from explorer.network.drivers.compared import NETWORK
 from explorer.network.scenario import fill
 
 SLOW = 25.0  # seconds for a command that makes something
 METER, METER_PORT, METER_AT = "meter", 7411, 8411
-ADDRESS = "docker inspect -f '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' " + SERVER
+ADDRESSES = "docker inspect -f '{{range .NetworkSettings.Networks}}{{.IPAddress}} {{.GlobalIPv6Address}}{{end}}' " + SERVER
 ONLY_MEASURING = "Only to measure from outside, after everything else was looked at: what it adds is not counted."
 _TOKEN = re.compile(r"[A-Za-z0-9-]{20,200}")
 _ID = re.compile(r"[0-9a-f]{64}")
@@ -47,6 +48,11 @@ class Maker:
         self.addresses = {
             name: about["address"] for group in ("hosts", "machines") for name, about in facts.get(group, {}).items()
         }
+        self.addresses6 = {
+            name: str(about.get("address6") or "")
+            for group in ("hosts", "machines")
+            for name, about in facts.get(group, {}).items()
+        }
         self.heard: dict[str, Heard] = {}
         self.made: list[Transcript] = []
 
@@ -55,14 +61,17 @@ class Maker:
             await self._over_two_hosts()
         else:
             await self._run("h1", [*self._first(), *self._network(), *self._containers()])
-        said = self.heard["address"].text.strip()
+        said = self.heard["address"].text.split()
         container = _ID.search(self.heard["server"].text)
         return Scene(
             variant=self.variant,
             server=container[0][:12] if container else "",
-            address=said if re.fullmatch(r"[0-9.]{7,15}", said) else "",
+            address=next((word for word in said if re.fullmatch(r"[0-9.]{7,15}", word)), ""),
             host=self.addresses["h1"],
             outside=self.addresses["outside"],
+            address6=next((word for word in said if ":" in word and re.fullmatch(r"[0-9a-f:]{2,39}", word)), ""),
+            host6=self.addresses6["h1"],
+            outside6=self.addresses6["outside"],
         )
 
     async def _over_two_hosts(self) -> None:
@@ -107,7 +116,7 @@ class Maker:
         return [
             Order("server", server, SLOW, must=True),
             Order("client", client, SLOW, must=True),
-            Order("address", ADDRESS, 5, must=True),
+            Order("address", ADDRESSES, 5, must=True),
         ]
 
     async def meter(self) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from explorer.lab.ask.measure import Effort
 from explorer.lab.compare.make import METER, METER_AT, METER_PORT
 from explorer.network.comparison import Cell, Figures, Transcript
-from explorer.network.comparison.read import Answers, Scene
+from explorer.network.comparison.scene import Answers, Scene
 from explorer.network.comparison.variants import CLIENT, FAR, SERVER
 from explorer.network.model import Measured, Road, RoadMeasured
 

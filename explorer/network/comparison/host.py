@@ -39,16 +39,19 @@ def bounded(seen: Observation) -> Observation:
     )
 
 
-def added_cells(before: Mapping[str, Place], after: Mapping[str, Place]) -> list[Cell]:
-    """The cells about the host. `before` and `after` are all places of the host; the places of containers are not counted."""
+def added_cells(before: Mapping[str, Place], after: Mapping[str, Place], by_family: bool = False) -> list[Cell]:
+    """The cells about the host. `before` and `after` are all places of the host; the places of containers are not counted.
+    With `by_family`, the rules of IPv4 and of IPv6 are also counted apart."""
     places = [place for place in after.values() if "h1" in (place.host, place.id)]
     ours = [place for place in places if place.kind in ("host", "namespace") and not place.shares]
-    return [_cell(row, views, before, ours) for row, views in _ROWS.items()]
+    cells = [_cell(row, views, before, ours) for row, views in _ROWS.items()]
+    rules = _ROWS["host-rules"]
+    return cells + [_cell(f"rules{version}", rules, before, ours, version) for version in ((4, 6) if by_family else ())]
 
 
-def _cell(row: str, views: tuple[View, ...], before: Mapping[str, Place], places: list[Place]) -> Cell:
-    """One cell. Entries that a switch learned from passing frames are shown but not counted: they expire, and they depend on
-    who talked."""
+def _cell(row: str, views: tuple[View, ...], before: Mapping[str, Place], places: list[Place], version: int = 0) -> Cell:
+    """One cell; with a `version` of IP, about the rules of that family alone. Entries that a switch learned from passing frames
+    are shown but not counted: they expire, and they depend on who talked."""
     count, hidden, learned, by_view, evidence = 0, 0, 0, dict.fromkeys(views, 0), []
     for place in sorted(places, key=lambda place: (place.id != "h1", place.id)):
         for view in views:
@@ -56,6 +59,7 @@ def _cell(row: str, views: tuple[View, ...], before: Mapping[str, Place], places
             if seen is None or seen.error:
                 continue
             lines = _added(before.get(place.id), view, seen)
+            lines = [line for line in lines if line.key in _family(seen, version)] if version else lines
             passing = _learned(seen)
             things = len({line.key for line in lines} - passing)
             learned += len({line.key for line in lines} & passing)
@@ -69,6 +73,11 @@ def _cell(row: str, views: tuple[View, ...], before: Mapping[str, Place], places
     parts += [f"{learned} more learned from passing frames"] if learned else []
     word = str(count) if count else "none"
     return Cell(row=row, mark="value", word=word, value=", ".join(parts), number=count, evidence=tuple(evidence[:8]))
+
+
+def _family(seen: Observation, version: int) -> set[str]:
+    rules = (item for item in seen.items if isinstance(item, Rule))
+    return {rule.key for rule in rules if rule.table.startswith("ip6 ") == (version == 6)}
 
 
 def _learned(seen: Observation) -> set[str]:

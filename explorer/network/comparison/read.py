@@ -3,52 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from ipaddress import IPv4Address, ip_interface
-from typing import NamedTuple
 
-from explorer.network.drivers.compared import Cell, Mark, Transcript, Variant
-from explorer.network.model import Fact, Interface
-from explorer.network.read import read_addresses
+from explorer.network.comparison.families import read_families
+from explorer.network.comparison.scene import (
+    WHO,
+    Answers,
+    Heard,
+    Scene,
+    cell,
+    failure,
+    interfaces,
+    ipv4,
+    main_interface,
+    reached,
+)
+from explorer.network.drivers.compared import Cell, Transcript
 
 MEMORY = "grep -sE '^(total_rss|anon) ' /sys/fs/cgroup/memory/memory.stat /sys/fs/cgroup/memory.stat; true"
-_WHO = re.compile(r"you are \[?([0-9a-fA-F.:]{2,45})\]?:\d{1,5}, I am ([\w.-]{1,64}) ")
 _NETNS = re.compile(r"net:\[(\d{1,20})\]")
 _BYTES = re.compile(r"(?:total_rss|anon) (\d{1,15})$", re.MULTILINE)
-NO_NAME, NO_CONNECTION, LATE = 6, 7, 28  # exit statuses of curl
 BESIDE = "Asked from outside, the machine beside the host: a network of this driver ends at its host."
-
-
-class Heard(NamedTuple):
-    """The answer of one command. `text` may be longer than the part that the evidence keeps."""
-
-    evidence: Transcript
-    text: str
-    seconds: float
-
-
-Answers = Mapping[str, Heard]
-
-
-class Scene(Fact):
-    """The containers and hosts of a column. `server` is the name that its web server gives itself; `address` is the server's
-    own address, "" when it has none."""
-
-    variant: Variant
-    server: str
-    address: str
-    host: str
-    outside: str
-
-    @property
-    def server_at(self) -> str:
-        """The address and port at which to ask the server without a published port."""
-        return self.host if self.variant.in_host else self.address
 
 
 def read_cells(scene: Scene, answers: Answers) -> list[Cell]:
     """The cells that can be read from the answers so far."""
-    return [cell for read in _READERS for cell in read(scene, answers)]
+    return [found for read in _READERS for found in read(scene, answers)]
 
 
 # --- what the container has ---
@@ -61,41 +40,23 @@ def _inside(scene: Scene, answers: Answers) -> list[Cell]:
     evidence = (mine.evidence, theirs.evidence)
     inside, outside = interfaces(mine.text), interfaces(theirs.text)
     if not inside:
-        return [_cell(row, "unknown", "could not be read", evidence) for row in ("interfaces", "address", "mac", "mtu")]
+        return [cell(row, "unknown", "could not be read", evidence) for row in ("interfaces", "address", "mac", "mtu")]
     main = main_interface(inside, scene)
     names = ", ".join(one.name for one in inside)
-    cells = [_cell("interfaces", "value", names, evidence[:1])]
+    cells = [cell("interfaces", "value", names, evidence[:1])]
     if main is None:
-        return cells + [_cell(row, "no", "none", evidence[:1]) for row in ("address", "mac", "mtu")]
+        return cells + [cell(row, "no", "none", evidence[:1]) for row in ("address", "mac", "mtu")]
     cells.append(_own("address", ipv4(main), {one for other in outside for one in ipv4(other)}, evidence))
     cells.append(_own("mac", [main.mac], {other.mac for other in outside}, evidence))
-    return [*cells, _cell("mtu", "value", str(main.mtu), evidence[:1], number=main.mtu, unit="bytes")]
+    return [*cells, cell("mtu", "value", str(main.mtu), evidence[:1], number=main.mtu, unit="bytes")]
 
 
 def _own(row: str, mine: list[str], theirs: set[str], evidence: tuple[Transcript, ...]) -> Cell:
     if not any(mine):
-        return _cell(row, "no", "none", evidence[:1])
+        return cell(row, "no", "none", evidence[:1])
     if set(mine) <= theirs:
-        return _cell(row, "no", "the host's", evidence, value=mine[0])
-    return _cell(row, "yes", "yes", evidence, value=mine[0])
-
-
-def interfaces(text: str) -> list[Interface]:
-    return [item for item in read_addresses(text).items if isinstance(item, Interface)]
-
-
-def main_interface(found: list[Interface], scene: Scene) -> Interface | None:
-    """The interface that has the server's own address, else the first one that is not loopback."""
-    others = [one for one in found if one.kind != "loopback" and one.name != "lo"]
-    if scene.server_at:
-        for one in others:
-            if any(IPv4Address(scene.server_at) in ip_interface(a.cidr).network for a in one.addresses if a.family == "inet"):
-                return one
-    return next((one for one in others if ipv4(one)), others[0] if others else None)
-
-
-def ipv4(interface: Interface) -> list[str]:
-    return [one.cidr.partition("/")[0] for one in interface.addresses if one.family == "inet"]
+        return cell(row, "no", "the host's", evidence, value=mine[0])
+    return cell(row, "yes", "yes", evidence, value=mine[0])
 
 
 def _netns(scene: Scene, answers: Answers) -> list[Cell]:
@@ -105,9 +66,9 @@ def _netns(scene: Scene, answers: Answers) -> list[Cell]:
     evidence = (mine.evidence, theirs.evidence)
     own, host = _NETNS.search(mine.text), _NETNS.search(theirs.text)
     if own is None or host is None:
-        return [_cell("netns", "unknown", "could not be read", evidence)]
+        return [cell("netns", "unknown", "could not be read", evidence)]
     same = own[1] == host[1]
-    return [_cell("netns", "no" if same else "yes", "the host's" if same else "yes", evidence, value=own[0])]
+    return [cell("netns", "no" if same else "yes", "the host's" if same else "yes", evidence, value=own[0])]
 
 
 # --- who reaches whom ---
@@ -122,31 +83,13 @@ def _reach(scene: Scene, answers: Answers) -> list[Cell]:
         "from-host": "host.server",
         "host-published": "host.published",
     }
-    cells = [_reached(row, scene, answers[key]) for row, key in at.items() if key in answers]
+    cells = [reached(row, scene, answers[key]) for row, key in at.items() if key in answers]
     if not scene.server_at and (none := answers.get("server.addresses")):
         rows = ("by-address", "inward", "from-host")
-        cells += [_cell(row, "no", "no address", (none.evidence,)) for row in rows]
+        cells += [cell(row, "no", "no address", (none.evidence,)) for row in rows]
     if discarded := answers.get("server"):
         cells = [_with_start(cell, discarded) if cell.row in ("published", "host-published") else cell for cell in cells]
     return cells
-
-
-def _reached(row: str, scene: Scene, heard: Heard) -> Cell:
-    who = _WHO.search(heard.text)
-    evidence = (heard.evidence,)
-    if heard.evidence.status == 0 and who and who[2] in (scene.server, "h1"):
-        return _cell(row, "yes", "yes", evidence, value=f"server sees {who[1]}")
-    if who:
-        return _cell(row, "no", "somebody else answers", evidence, value=who[2])
-    name_known = heard.evidence.status in (NO_CONNECTION, LATE) and "Resolving timed out" not in heard.text
-    if row == "by-name" and name_known:
-        return _cell(row, "partly", "the name, no answer", evidence)
-    return _cell(row, "no", "no", evidence, value=_failure(heard))
-
-
-def _failure(heard: Heard) -> str:
-    known = {NO_NAME: "no such name", NO_CONNECTION: "no connection", LATE: "no answer in time"}
-    return known.get(heard.evidence.status or 0, "no answer")
 
 
 def _with_start(cell: Cell, started: Heard) -> Cell:
@@ -158,15 +101,15 @@ def _outward(scene: Scene, answers: Answers) -> list[Cell]:
     heard, theirs, mine = (answers.get(key) for key in ("client.outward", "host.addresses", "client.addresses"))
     if heard is None or theirs is None or mine is None:
         return []
-    evidence, who = (heard.evidence,), _WHO.search(heard.text)
+    evidence, who = (heard.evidence,), WHO.search(heard.text)
     if heard.evidence.status != 0 or who is None:
-        return [_cell("outward", "no", "no", evidence, value=_failure(heard)), _cell("seen-as", "no", "none", evidence)]
+        return [cell("outward", "no", "no", evidence, value=failure(heard)), cell("seen-as", "no", "none", evidence)]
     hosts = {one for other in interfaces(theirs.text) for one in ipv4(other)}
     own = {one for other in interfaces(mine.text) for one in ipv4(other)}
     whose = "the host's" if who[1] in hosts else "its own" if who[1] in own else "another"
     return [
-        _cell("outward", "yes", "yes", evidence),
-        _cell("seen-as", "value", whose, (*evidence, theirs.evidence), value=who[1]),
+        cell("outward", "yes", "yes", evidence),
+        cell("seen-as", "value", whose, (*evidence, theirs.evidence), value=who[1]),
     ]
 
 
@@ -175,13 +118,13 @@ def _across(scene: Scene, answers: Answers) -> list[Cell]:
         far, named = answers.get("far.server"), answers.get("far.by-name")
         if far is None or named is None:
             return []
-        cell = _reached("across", scene, far)
-        return [cell.model_copy(update={"evidence": (far.evidence, named.evidence)})]
+        found = reached("across", scene, far)
+        return [found.model_copy(update={"evidence": (far.evidence, named.evidence)})]
     heard = answers.get("outside.server") if scene.server_at else answers.get("server.addresses")
     if heard is None:
         return []
     told = heard._replace(evidence=heard.evidence.model_copy(update={"note": BESIDE}))
-    return [_reached("across", scene, told) if scene.server_at else _cell("across", "no", "no address", (told.evidence,))]
+    return [reached("across", scene, told) if scene.server_at else cell("across", "no", "no address", (told.evidence,))]
 
 
 # --- the host ---
@@ -193,7 +136,7 @@ def _proxies(scene: Scene, answers: Answers) -> list[Cell]:
         return []
     count = sum("docker-proxy" in line for line in heard.text.splitlines())
     evidence = tuple(one.evidence for one in (heard, answers.get("host.listening")) if one)
-    return [_cell("proxies", "value", str(count) if count else "none", evidence, number=count)]
+    return [cell("proxies", "value", str(count) if count else "none", evidence, number=count)]
 
 
 def _costs(scene: Scene, answers: Answers) -> list[Cell]:
@@ -202,27 +145,15 @@ def _costs(scene: Scene, answers: Answers) -> list[Cell]:
     if "client" in answers:
         seconds = sum(one.seconds for one in making)
         evidence = tuple(one.evidence for one in making if one is not answers.get("token"))
-        cells.append(_cell("up", "value", f"{seconds:.2f} s", evidence, number=round(seconds, 3), unit="s"))
+        cells.append(cell("up", "value", f"{seconds:.2f} s", evidence, number=round(seconds, 3), unit="s"))
     before, after = (answers.get(key) for key in ("memory-before", "memory-after"))
     if before and after:
         was, now = (_BYTES.search(one.text) for one in (before, after))
         if was and now:
             added = round((int(now[1]) - int(was[1])) / 2**20, 1)
             evidence = (before.evidence, after.evidence)
-            cells.append(_cell("memory", "value", f"{added:.0f} MiB", evidence, number=added, unit="MiB"))
+            cells.append(cell("memory", "value", f"{added:.0f} MiB", evidence, number=added, unit="MiB"))
     return cells
 
 
-def _cell(
-    row: str,
-    mark: Mark,
-    word: str,
-    evidence: tuple[Transcript, ...] = (),
-    value: str = "",
-    number: float | None = None,
-    unit: str = "",
-) -> Cell:
-    return Cell(row=row, mark=mark, word=word[:80], value=value[:200], number=number, unit=unit, evidence=evidence)
-
-
-_READERS = (_netns, _inside, _reach, _outward, _across, _proxies, _costs)
+_READERS = (_netns, _inside, _reach, _outward, _across, read_families, _proxies, _costs)

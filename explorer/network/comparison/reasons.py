@@ -1,9 +1,9 @@
 """Why one column's answer is what it is: a clause that follows the column's name, chosen by the measured answer.
 
 A driver's package holds its clauses (`Driver.reasons`). A clause stands under a row and an answer, such as "inward yes", or
-under the row alone. `SHARED` holds clauses that are true for every driver. The answer in a key is the cell's mark; for
-`seen-as` it is the cell's word; for rows that count something it is `some` or `none`. An answer without a clause gets a
-sentence that says so.
+under the row alone. `SHARED` holds clauses that are true for every driver. The answer in a key is the cell's mark; in rows of
+addresses that were seen it is the cell's word; for rows that count something it is `some` or `none`. An answer without a
+clause gets a sentence that says so.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from explorer.network.drivers import DRIVERS
 from explorer.network.drivers.compared import Cell, Clause, Variant
 
 UNEXPLAINED = "that is what came out, and nothing here says why: look at the evidence"
-COUNTED = frozenset(("host-interfaces", "host-routes", "host-rules", "host-fdb", "proxies"))
+COUNTED = frozenset(("host-interfaces", "host-routes", "host-rules", "host-fdb", "proxies", "rules4", "rules6"))
+BY_WORD = frozenset(("seen-as", "seen-as6", "published6-as"))
 MEASURED = frozenset(("up", "memory", "trip", "rate", "lan-trip", "lan-rate"))  # the row is explained for all columns together
 
 
@@ -41,7 +42,7 @@ def _clause(variant: Variant, cell: Cell) -> Clause:
 def _answer(cell: Cell) -> str:
     if cell.row in COUNTED:
         return "some" if cell.number else "none"
-    return cell.word if cell.row == "seen-as" else cell.mark
+    return cell.word if cell.row in BY_WORD else cell.mark
 
 
 def _closed(variant: Variant, cell: Cell) -> str:
@@ -55,6 +56,8 @@ def _unpublished(variant: Variant) -> str:
 def _not_published(variant: Variant, cell: Cell) -> str:
     if variant.publish == "127.0.0.1" and cell.row == "published":
         return "it was published at 127.0.0.1, and outside asked at the host's address on the LAN"
+    if variant.publish == "[::]":
+        return "it was published at [::], which is every IPv6 address of the host and none of IPv4"
     told = _unpublished(variant)
     started = [one for one in cell.evidence if one.command.startswith("docker run")]
     if not told or not started:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
+from explorer.network.drivers.compared import Variant
 from explorer.network.model import Fact
 
-Group = Literal["inside", "host", "reach", "cost"]
+Group = Literal["inside", "host", "reach", "families", "cost"]
 GROUPS: dict[Group, str] = {
     "inside": "What the container has",
     "reach": "Who reaches whom",
+    "families": "IPv4 and IPv6 apart",
     "host": "What it adds to the host",
     "cost": "What it costs",
 }
@@ -31,6 +33,10 @@ class Row(Fact):
     question: str
     answers: tuple[str, ...] = ()
     varies: bool = False
+
+    def asked_of(self, variant: Variant) -> bool:
+        """Whether the column of this variant answers it. Others are silent there."""
+        return self.group != "families" or variant.ipv6
 
 
 YES_NO = ("yes", "no")
@@ -125,6 +131,109 @@ ROWS: tuple[Row, ...] = (
         group="reach",
         question="Is server reached at its address from a machine beside its host: a container there, or the machine itself?",
         answers=YES_NO,
+    ),
+    Row(
+        key="address6",
+        title="Own IPv6 address",
+        group="families",
+        question="Does the container have an IPv6 address that others than its link can use?",
+        answers=YES_NO,
+    ),
+    Row(
+        key="gateway4",
+        title="Default gateway, IPv4",
+        group="families",
+        question="Does the container have a default route of IPv4?",
+        answers=YES_NO,
+    ),
+    Row(
+        key="gateway6",
+        title="Default gateway, IPv6",
+        group="families",
+        question="Does the container have a default route of IPv6?",
+        answers=YES_NO,
+    ),
+    Row(
+        key="dns4",
+        title="DNS: an IPv4 address (A)",
+        group="families",
+        question="Is client told an IPv4 address when it asks DNS for server?",
+        answers=YES_NO,
+    ),
+    Row(
+        key="dns6",
+        title="DNS: an IPv6 address (AAAA)",
+        group="families",
+        question="Is client told an IPv6 address when it asks DNS for server?",
+        answers=YES_NO,
+    ),
+    Row(
+        key="ping4",
+        title="Container → container, ping by IPv4",
+        group="families",
+        question="Does server answer a ping of client's by IPv4?",
+        answers=YES_NO,
+    ),
+    Row(
+        key="ping6",
+        title="Container → container, ping by IPv6",
+        group="families",
+        question="Does server answer a ping of client's by IPv6?",
+        answers=YES_NO,
+    ),
+    Row(
+        key="outward6",
+        title="Container → outside, by IPv6",
+        group="families",
+        question="Does client reach the machine outside by IPv6?",
+        answers=YES_NO,
+    ),
+    Row(
+        key="seen-as6",
+        title="IPv6 address outside sees",
+        group="families",
+        question="Whose IPv6 address does outside see when client asks it?",
+        answers=("its own", "the host's", "none"),
+    ),
+    Row(
+        key="inward6",
+        title="Outside → container's IPv6 address, unpublished",
+        group="families",
+        question="Does outside reach server at its own IPv6 address, no port published?",
+        answers=YES_NO,
+    ),
+    Row(
+        key="published6",
+        title="Outside → published port, by IPv6",
+        group="families",
+        question="Does outside reach server at the port published on the host's IPv6 address?",
+        answers=YES_NO,
+    ),
+    Row(
+        key="published6-as",
+        title="Address the server sees then",
+        group="families",
+        question="Whose address does server see when outside asks the published port by IPv6?",
+        answers=("outside's", "the host's IPv6", "the host's IPv4", "none"),
+    ),
+    Row(
+        key="host-published6",
+        title="Host → published port, at [::1]",
+        group="families",
+        question="Does the host reach the published port at [::1]?",
+        answers=YES_NO,
+    ),
+    Row(
+        key="rules4",
+        title="Rules added, IPv4",
+        group="families",
+        question="How many rules of iptables does the host get for it?",
+    ),
+    Row(
+        key="rules6",
+        title="Rules added, IPv6",
+        group="families",
+        question="How many rules of ip6tables does the host get for it?",
     ),
     Row(
         key="host-interfaces",

@@ -19,7 +19,8 @@ _WORD = re.compile(r"([a-z][a-z0-9-]{0,30})(?:@(\d{1,4}))?")
 
 class Ready(Fact):
     """A prepared set of variants, by their ids, under the question that the set answers. With `versions` it has its one variant
-    with each version of Docker Engine that is offered, at most the `MOST` newest."""
+    with each version of Docker Engine that is offered, at most the `MOST` newest. Of the others, variants that need a version
+    which is not offered are left out."""
 
     id: str
     title: str
@@ -30,11 +31,22 @@ class Ready(Fact):
     def on(self, engines: tuple[str, ...]) -> Ready | None:
         """The set where these versions are offered, oldest first; None when it would have less than two columns there."""
         if not self.versions:
-            return self
+            offered = tuple(filter(None, (_offered(word, engines) for word in self.variants)))
+            return self.model_copy(update={"variants": offered}) if len(offered) >= LEAST else None
         some = engines[-MOST:]
         words = tuple(f"{word}@{engine}" for word in self.variants for engine in some)
         told = {"title": in_words(some), "variants": words, "versions": False}
         return self.model_copy(update=told) if len(words) >= LEAST else None
+
+
+def _offered(word: str, engines: tuple[str, ...]) -> str:
+    """The word, "" when it needs a version that is not among these. A variant of new versions takes the newest."""
+    name, _, engine = word.partition("@")
+    since = all_variants()[name].since
+    if not engines or (not engine and not since) or (engine or all_variants()[name].engine) in engines:
+        return word
+    newest = max(engines, key=int)
+    return f"{name}@{newest}" if since and not engine and int(newest) >= since else ""
 
 
 def all_variants() -> dict[str, Variant]:
@@ -66,6 +78,12 @@ _SETS: dict[str, Ready] = {
             title="Published where?",
             question="Who reaches a published port, and who sees to it?",
             variants=("bridge", "bridge-loopback", "bridge-no-proxy", "host"),
+        ),
+        Ready(
+            id="ipv6",
+            title="IPv4 and IPv6",
+            question="What does a network with IPv6 change, in and out, and what happens where only one side speaks it?",
+            variants=("bridge-proxied", "bridge-ipv6@26", "bridge-ipv6@28", "bridge-ipv6-only"),
         ),
         Ready(
             id="internal",
@@ -131,6 +149,10 @@ def find_variant(word: str) -> Variant:
         return variant
     if not is_engine(engine):
         raise NoVariant(f"{engine} is no version of Docker Engine; a version is a number such as {DEFAULT_ENGINE}.")
+    if int(engine) < variant.since:
+        raise NoVariant(f"{variant.title} needs Docker Engine {variant.since} or newer; this is {engine}.")
+    if engine == variant.engine and variant.since:
+        return variant.model_copy(update={"id": word})
     title = variant.title.replace(")", f", Engine {engine})") if ")" in variant.title else f"{variant.title} (Engine {engine})"
     return variant.model_copy(update={"id": word, "engine": engine, "title": title})
 

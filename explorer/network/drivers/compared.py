@@ -29,13 +29,14 @@ def _list_drivers(schema: dict[str, Any]) -> None:
 class Variant(Fact):
     """One way to connect the two containers. `options` are further words for `docker network create`, in which `lan` and
     `lan.1` stand for the sandbox's addresses (network.scenario.fill). `publish` is the host's address where a port is
-    published, "" for all addresses. `daemon` is added to the host's daemon.json before its daemon is started anew. `prepare`
+    published, as `-p` takes it, "" for all addresses. `since` is the first version of Docker Engine that can make it. `daemon` is added to the host's daemon.json before its daemon is started anew. `prepare`
     are shell lines for the host that run before anything else."""
 
     id: str = Field(pattern=r"^[a-z][a-z0-9-]{0,30}(@\d{1,4})?$")
     title: str = Field(max_length=60)
     driver: str = Field(json_schema_extra=_list_drivers)
     engine: str = DEFAULT_ENGINE
+    since: int = 0
     options: tuple[str, ...] = ()
     publish: str = ""
     daemon: dict[str, bool] = Field(default_factory=dict)
@@ -45,6 +46,11 @@ class Variant(Fact):
     @property
     def internal(self) -> bool:
         return "--internal" in self.options
+
+    @property
+    def ipv6(self) -> bool:
+        """Whether IPv6 has a part in it: its network has IPv6, or its port is published at an IPv6 address."""
+        return "--ipv6" in self.options or ":" in self.publish
 
     @property
     def in_host(self) -> bool:

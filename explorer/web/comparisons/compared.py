@@ -94,12 +94,14 @@ class Bar:
 
 @dataclass(frozen=True)
 class Shown:
-    """One answer. `cell` is None while there is no answer; with `over` there will be none."""
+    """One answer. `cell` is None while there is no answer; with `over` there will be none. Not `asked`: the row says nothing of
+    this column."""
 
     column: Column
     row: Row
     cell: Cell | None
     over: bool
+    asked: bool = True
     bar: Bar | None = None
 
     @property
@@ -142,7 +144,7 @@ def describe(columns: list[Column], told: list[ColumnMoved], sight: Sight) -> di
     return {
         "heads": [_head(*by_id[name], order, sight) for name in order],
         "hidden": [(by_id[name][0], sight.query([*order, name])) for name in ids if name not in order],
-        "groups": [(title, lines_of(group, shown, sight)) for group, title in GROUPS.items()],
+        "groups": [(title, lines) for group, title in GROUPS.items() if (lines := lines_of(group, shown, sight))],
         "columns_shown": shown,
         "predict": sight.predict,
         "here": sight.query(),
@@ -172,6 +174,7 @@ def _head(column: Column, told: ColumnMoved, order: list[str], sight: Sight) -> 
 
 def lines_of(group: str, columns: list[Column], sight: Sight) -> list[Line]:
     rows = [row for row in ROWS if row.group == group and (row.answers or not sight.predict)]
+    rows = [row for row in rows if any(row.asked_of(column.variant) for column in columns)]
     return [_line(row, columns, sight) for row in rows]
 
 
@@ -179,7 +182,14 @@ def _line(row: Row, columns: list[Column], sight: Sight) -> Line:
     cells = [column.cell(row.key) for column in columns]
     end = ROOM * max((cell.figures.median for cell in cells if cell and cell.figures), default=0.0)
     shown = [
-        Shown(column, row, cell, column.over, _bar(cell.figures, end) if cell and cell.figures else None)
+        Shown(
+            column,
+            row,
+            cell,
+            column.over,
+            row.asked_of(column.variant),
+            _bar(cell.figures, end) if cell and cell.figures else None,
+        )
         for column, cell in zip(columns, cells, strict=True)
     ]
     sentence = "" if sight.predict else why(row.key, columns)

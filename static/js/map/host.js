@@ -2,7 +2,7 @@
 
 import { roleOf } from "../page/tables.js";
 import { projectsOf, summaryOf } from "../stream/projects.js";
-import { fact, firstAddress, interfaceFacts, interfacesOf, subnetOf } from "./interfaces.js";
+import { addressesOf, collides, fact, firstAddress, interfaceFacts, interfacesOf, ipv6Address, subnetOf } from "./interfaces.js";
 import { add, join, lanNode, nodeId, portId, portOf } from "./model.js";
 
 /** @import { Graph } from "./model.js" */
@@ -92,7 +92,7 @@ export class HostReader {
       id: nodeId(place, one),
       kind: "bridge",
       title,
-      lines: [one.name === title ? "" : one.name, firstAddress(one)],
+      lines: [one.name === title ? "" : one.name, ...addressesOf({ address: firstAddress(one), ipv6: ipv6Address(one) })],
       parent,
       place: place.id,
       key: one.key,
@@ -219,17 +219,18 @@ export class HostReader {
     const interfaces = place.shares ? [] : interfacesOf(place).filter((one) => one.kind !== "loopback");
     const shares = place.shares ? `uses the network of ${place.shares}` : "";
     const alone = interfaces.length === 0 && !shares && place.views.interfaces ? "only lo" : "";
+    const twice = interfaces.some(collides) ? "address used twice" : "";
     const ports = interfaces.map((one) => portOf(place, one));
     const published = [...new Set((known?.ports ?? []).map((one) => publishedAs(one)))];
     add(this.graph, {
       id: place.id,
       kind: "container",
       title: place.name,
-      lines: [...ports.map((one) => [ports.length > 1 ? one.name : "", one.address || "no address"].filter(Boolean).join(" "))],
+      lines: ports.flatMap((one) => linesOf(one, ports.length > 1)),
       parent: this.#around(known?.project),
       place: place.id,
       faint: place.error !== "",
-      note: place.error || shares || alone,
+      note: place.error || shares || alone || twice,
       ports,
       facts: [
         ["image", known?.image ?? ""],
@@ -276,6 +277,16 @@ export class HostReader {
  * @param {string} name
  */
 const projectId = (host, name) => `${host.id} project ${name}`;
+
+/**
+ * The lines of a container's box about one interface: its address of IPv4, and below it that of IPv6.
+ * @param {import("./model.js").Port} port
+ * @param {boolean} named whether the interface's name stands before its address
+ */
+function linesOf(port, named) {
+  const found = addressesOf(port);
+  return (found.length ? found : ["no address"]).map((address) => (named ? `${port.name} ${address}` : address));
+}
 
 /**
  * A port in words; one that is published on every address of both kinds has the same words for both.

@@ -19,6 +19,15 @@ export function ipv6Address(one) {
   return one?.addresses.find((address) => address.family === "inet6" && address.scope === "global")?.cidr ?? "";
 }
 
+/**
+ * The addresses that a box shows: of IPv4, then of IPv6; none of its own link.
+ * @param {{ address: string, ipv6: string }} port
+ */
+export const addressesOf = ({ address, ipv6 }) => [...new Set([address, ipv6])].filter(Boolean);
+
+/** Whether the kernel found that another on the link has one of its addresses, and uses it no longer. @param {Interface} one */
+export const collides = (one) => one.addresses.some((address) => address.flags?.includes("dadfailed"));
+
 /** The subnet an IPv4 address with its prefix length lies in, or "".
  * @param {string} cidr */
 export function subnetOf(cidr) {

@@ -2,7 +2,7 @@
 
 /**
  * @typedef {{ text: string, key: string, why: string, about: string[] }} Line
- * @typedef {{ cidr: string, family: string, scope: string }} Address
+ * @typedef {{ cidr: string, family: string, scope: string, flags?: string[] }} Address
  * @typedef {{ kind_of: "interface", key: string, index: number, name: string, kind: string, mac: string, mtu: number,
  *   state: string, master: string, peer_index: number | null, peer_name: string, peer_place: string,
  *   addresses: Address[], detail?: [string, string][] }} Interface

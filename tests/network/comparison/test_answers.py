@@ -35,7 +35,7 @@ def test_a_row_nobody_is_asked_about_answers_nothing():
 def test_every_measured_cell_of_a_question_has_one_of_its_answers(five):
     for column in five.columns:
         for row in ROWS:
-            if row.answers:
+            if row.answers and row.asked_of(column.variant):
                 assert answer_of(column.cell(row.key)) in row.answers, (column.variant.id, row.key)
 
 

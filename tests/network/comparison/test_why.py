@@ -30,7 +30,7 @@ def test_a_reason_is_never_given_to_an_answer_it_does_not_fit(row):
     """Opposite answers of one variant may share no reason."""
     for column in COLUMNS.values():
         cell = column.cell(row)
-        if cell.mark not in ("yes", "no"):
+        if cell is None or cell.mark not in ("yes", "no"):
             continue
         other = cell.model_copy(update={"mark": "no" if cell.mark == "yes" else "yes", "word": "odd", "number": None})
         assert reason(column.variant, other) != reason(column.variant, cell), column.variant.id
@@ -41,9 +41,13 @@ def test_a_reason_is_never_given_to_an_answer_it_does_not_fit(row):
 def test_every_column_is_named_once_or_all_are_the_same(names, row):
     columns = [COLUMNS[name] for name in names]
     told = why(row, columns)
+    columns = [column for column in columns if column.cell(row)]
+    if not columns:
+        assert told == NOTHING
+        return
     assert told.endswith(".")
     assert UNEXPLAINED not in told
-    if not told.startswith(("The same in all: ", "Roughly the same: ")) and len(names) > 1:
+    if not told.startswith(("The same in all: ", "Roughly the same: ")) and len(columns) > 1:
         assert all(column.variant.title in told for column in columns)
 
 
@@ -53,7 +57,7 @@ def test_the_same_answer_for_the_same_reason_is_said_to_be_the_same():
 
 def test_different_answers_are_never_called_the_same():
     for row in STEADY:
-        for one, other in combinations(COLUMNS.values(), 2):
+        for one, other in combinations((column for column in COLUMNS.values() if column.cell(row)), 2):
             if (one.cell(row).mark, one.cell(row).word) != (other.cell(row).mark, other.cell(row).word):
                 assert not why(row, [one, other]).startswith("The same in all"), (row, one.variant.id, other.variant.id)
 

@@ -7,10 +7,13 @@ import re
 import pytest
 from django.utils import timezone
 
-from explorer.network.comparison import ROWS, Comparison
+from explorer.network.comparison import ROWS, Cell, Comparison, all_variants
+from explorer.network.comparison import Column as Compared
 from explorer.sandboxes.models import Column
 from explorer.sandboxes.models import Comparison as Row
 from tests.network.captured import CAPTURES
+
+ASKED = [row for row in ROWS if row.asked_of(all_variants()["bridge"])]  # as of all five: none of them has IPv6
 
 
 @pytest.fixture
@@ -64,7 +67,8 @@ def test_every_cell_has_its_word_and_leads_to_its_evidence(look, told, measured)
 
 def test_a_sentence_stands_under_every_row(look):
     page = look()
-    for row in ROWS:
+    assert "why:published6" not in page
+    for row in ASKED:
         sentence = re.search(rf'data-part="why:{row.key}"[^>]*>([^<]*)</td>', page)
         assert sentence, row.key
         assert len(sentence[1]) > 10, row.key
@@ -94,7 +98,7 @@ def test_the_fetched_table_keeps_what_the_page_was_asked_for(look, measured):
 
 def test_predicting_asks_and_gives_nothing_away(look):
     page = look("?predict=1")
-    asked = [row for row in ROWS if row.answers]
+    asked = [row for row in ASKED if row.answers]
     assert page.count("<select") == len(asked) * 5
     assert "data-mark" not in page
     assert "data-answer" not in page
@@ -252,3 +256,42 @@ def test_the_home_page_leads_here(strangers, node):
         "This one compares: <strong>bridge, host, none, macvlan, overlay</strong>"
         in strangers.get("/compare/?set=drivers").content.decode()
     )
+
+
+@pytest.fixture
+def with_ipv6(measured) -> Row:
+    """The first column becomes one in which IPv6 has a part."""
+    column = measured.columns.get(position=0)
+    variant = all_variants()["bridge-ipv6"]
+    cell = Cell(row="published6", mark="yes", word="yes", value="server sees fd00:8080::1", evidence=())
+    result = told_column(column).model_copy(update={"variant": variant, "cells": (cell,)})
+    column.key, column.variant, column.result = variant.id, variant.model_dump(mode="json"), result.model_dump_json()
+    column.save()
+    measured.spec = {**measured.spec, "columns": [variant.id, *measured.spec["columns"][1:]]}
+    measured.save()
+    return measured
+
+
+def told_column(column):
+    return Compared.model_validate_json(column.result)
+
+
+def test_rows_by_family_are_there_for_the_column_that_has_ipv6_and_silent_for_the_others(look, with_ipv6):
+    page = look()
+    assert "IPv4 and IPv6 apart" in page
+    assert "why:published6" in page
+    cells = dict(re.findall(r'<td role="cell" data-part="published6:([^"]+)"([^>]*)>', page))
+    assert len(cells) == 5
+    assert [name for name, rest in cells.items() if "data-mark" in rest] == ["bridge-ipv6"]
+    assert page.count("not asked: IPv6 has no part in it") == 4 * len([row for row in ROWS if row.group == "families"])
+
+
+def test_nobody_is_asked_to_guess_where_a_column_is_silent(look, with_ipv6):
+    page = look("?predict=1")
+    guessed = re.findall(r'data-guess="([^" ]+) ([^"]+)"', page)
+    families = {row.key for row in ROWS if row.group == "families"}
+    assert {name for name, row in guessed if row in families} == {"bridge-ipv6"}
+
+
+def test_without_a_column_with_ipv6_the_page_has_no_such_rows(look):
+    assert "IPv4 and IPv6 apart" not in look()

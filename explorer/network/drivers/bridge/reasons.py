@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from explorer.network.drivers.bridge import families
 from explorer.network.drivers.clauses import DNAT, NOT_TRANSLATED, ON_SWITCH, listens, masqueraded, plain_mtu, usual_rules
 from explorer.network.drivers.compared import Cell, Clause, Variant
 
@@ -19,9 +20,10 @@ def _named_apart(variant: Variant, cell: Cell) -> str:
 
 REASONS: dict[str, Clause] = {
     **ON_SWITCH,
+    **families.REASONS,
     "interfaces": "eth0 is one end of a cable (veth) whose other end is a port of a bridge on the host",
     "mtu value": plain_mtu("Docker gives a bridge network"),
-    "by-address no": _apart,
+    "by-address no": lambda variant, cell: _apart(variant, cell) or families.no_address(variant, cell),
     "by-name partly": _named_apart,
     "outward yes": masqueraded("the host"),
     "seen-as the host's": NOT_TRANSLATED,

@@ -33,7 +33,7 @@ test("subnets, and what is none", () => {
   for (const bad of ["", "fe80::1/64", "1.2.3/8", "1.2.3.4/99", "1.2.3.999/8"]) assert.equal(subnetOf(bad), "");
 });
 
-test("a box shows the IPv4 address; the card has both; who has IPv6 alone shows that", () => {
+test("a port has an address of each kind; who has IPv6 alone has it as its address", () => {
   const six = { cidr: "fd00:10:77:3::11/64", family: "inet6", scope: "global" };
   const link = { cidr: "fe80::1/64", family: "inet6", scope: "link" };
   const both = face("eth0", "veth", "10.77.3.11/24");
