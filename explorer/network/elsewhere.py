@@ -29,12 +29,14 @@ class End:
 class Elsewhere:
     """`hosts` maps an address on the LAN to the host that has the address. `ends` maps (network id, MAC address or IP
     address) to an endpoint. `outward` has for each host the ends of docker_gwbridge in the namespaces there. `titles` names the
-    namespaces that are no container's, by their place."""
+    namespaces that are no container's, by their place. `holders` has for each address that collided somewhere (`dadfailed`) the
+    places that use it."""
 
     hosts: Mapping[str, str] = field(default_factory=dict)
     ends: Mapping[tuple[str, str], End] = field(default_factory=dict)
     outward: Mapping[str, tuple[WayOut, ...]] = field(default_factory=dict)
     titles: Mapping[str, str] = field(default_factory=dict)
+    holders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def end(self, network: DockerNetwork, mac_or_address: str) -> End | None:
         return self.ends.get((network.id, mac_or_address.lower()))
@@ -58,9 +60,10 @@ NOBODY = Elsewhere()
 
 
 def look_elsewhere(places: Mapping[str, Place], docker: Mapping[str, DockerState]) -> Elsewhere:
-    """Who is on the other hosts; empty as long as no host has a swarm network."""
+    """Who is on the other hosts; empty as long as no host has a swarm network and no address collided."""
+    holders = _holders(places)
     if not any(network.scope == "swarm" for state in docker.values() for network in state.networks):
-        return NOBODY
+        return Elsewhere(holders=holders) if holders else NOBODY
     hosts: dict[str, str] = {}
     ends: dict[tuple[str, str], End] = {}
     outward: dict[str, tuple[WayOut, ...]] = {}
@@ -74,7 +77,26 @@ def look_elsewhere(places: Mapping[str, Place], docker: Mapping[str, DockerState
         elif (state := docker.get(place.host)) is not None:
             ends |= dict(_ends(place, state))
     titles = {place.id: place.name for place in places.values() if place.kind == "namespace"}
-    return Elsewhere(hosts, ends, outward, titles)
+    return Elsewhere(hosts, ends, outward, titles, holders)
+
+
+def _holders(places: Mapping[str, Place]) -> dict[str, tuple[str, ...]]:
+    """By address that failed its duplicate address detection in one place: the places in which it is used. An address of a
+    link is only looked for on the same host."""
+    failed: dict[str, set[str]] = {}
+    used: dict[str, dict[str, str]] = {}
+    for place in places.values():
+        for interface in _interfaces(place) if not place.shares else ():
+            for held in interface.addresses if interface.kind != "loopback" else ():
+                address = held.cidr.partition("/")[0]
+                if "dadfailed" in held.flags:
+                    failed.setdefault(address, set()).add(place.host)
+                elif held.family == "inet6":
+                    used.setdefault(address, {})[place.id] = place.host
+    return {
+        address: tuple(name for name, host in used.get(address, {}).items() if not address.startswith("fe80:") or host in hosts)
+        for address, hosts in failed.items()
+    }
 
 
 def _ways_out(place: Place, state: DockerState) -> Iterator[WayOut]:

@@ -3,7 +3,7 @@ sentence."""
 
 from __future__ import annotations
 
-from explorer.network import embedded_dns, not_dockers, projects, tracked, usual
+from explorer.network import collisions, embedded_dns, not_dockers, projects, tracked, usual
 from explorer.network.cause import KERNEL, NOT_DOCKER, UNKNOWN, Why
 from explorer.network.drivers import in_asking_order
 from explorer.network.drivers.known import Known, know
@@ -90,10 +90,12 @@ def _why(known: Known, item: Item) -> Why:
     for driver in in_asking_order():
         told = driver.why(known, item)
         if told:
-            return told
+            return collisions.with_route(known, item, told) if isinstance(item, Route) else told
     told = embedded_dns.why(known, item) or words.why(item) or usual.why(known, item) or not_dockers.why(known, item)
     if told and NOT_DOCKER not in told.about and isinstance(item, FdbEntry | Route) and _came_with_interface(item):
         return Why(told.text, (*_about_port(known, item.dev), KERNEL))
+    if isinstance(item, Route):
+        return collisions.with_route(known, item, told)
     can_be_strange = isinstance(item, Interface | Table | NftSet) or (isinstance(item, Chain) and item.tool == "nft")
     if told and not told.about and can_be_strange and (strange := not_dockers.why(known, item)):
         said = not_dockers.NOT_DOCKERS if isinstance(item, Interface) else strange
@@ -146,11 +148,10 @@ def _mtu(known: Known, item: Interface, told: Why) -> Why:
 
 
 def _address(known: Known, item: Interface, cidr: str) -> Why:
-    for driver in in_asking_order():
-        told = driver.why_address(known, item, cidr)
-        if told:
-            return told
-    return usual.why_address(known, item, cidr) or not_dockers.address(known, item, cidr)
+    asked = (driver.why_address(known, item, cidr) for driver in in_asking_order())
+    told = next(filter(None, asked), UNKNOWN)
+    told = told or usual.why_address(known, item, cidr) or not_dockers.address(known, item, cidr)
+    return collisions.with_address(known, item, cidr, told)
 
 
 def _hardware(item: Interface, told: Why) -> Why:

@@ -21,11 +21,13 @@ Tool = Literal["iptables", "nft"]  # the words in which a rule is written
 
 
 class Address(Fact):
-    """One address of an interface. `cidr` is address/prefix length."""
+    """One address of an interface. `cidr` is address/prefix length. `flags` are those of duplicate address detection:
+    `tentative` while the kernel asks whether somebody has it, `dadfailed` when somebody has."""
 
     cidr: str
     family: Literal["inet", "inet6"]
     scope: str = "global"
+    flags: tuple[str, ...] = ()
 
 
 class Interface(Fact):

@@ -196,6 +196,12 @@ def _interface_altered(old: Interface, new: Interface) -> str:
     had, has = {a.cidr for a in old.addresses}, {a.cidr for a in new.addresses}
     told += [f"has {a.cidr}" for a in new.addresses if a.cidr not in had][:4]
     told += [f"lost {a.cidr}" for a in old.addresses if a.cidr not in has][:4]
+    failed = {a.cidr for a in old.addresses if "dadfailed" in a.flags}
+    told += [
+        f"cannot use {a.cidr}, which another there has"
+        for a in new.addresses
+        if "dadfailed" in a.flags and a.cidr not in failed
+    ]
     if old.master != new.master:
         told.append(f"became a port of {new.master}" if new.master else f"left {old.master}")
     if old.state != new.state:

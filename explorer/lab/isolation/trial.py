@@ -8,7 +8,6 @@ import time
 import uuid
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,8 @@ from explorer.lab.hosts import lifecycle
 from explorer.lab.hosts.run import BoundedOutput, run_in
 from explorer.lab.images.recipes import BOX
 from explorer.lab.isolation.bait import listening
+from explorer.lab.isolation.believed import try_announcing
+from explorer.lab.isolation.tried import Tried
 from explorer.network.scenario import SCENARIOS
 
 HARNESS = "explorer.lab.isolation.harness"
@@ -48,30 +49,26 @@ MOST_BYTES = 2**20
 WORDS = 200  # characters
 
 
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """One attempt: `held` when it was refused, `fair` when it was an attempt at all."""
-
-    origin: str
-    name: str
-    held_by: str
-    seen: str
-    held: bool
-    fair: bool
-
-
 def try_isolation(config: LabConfig) -> list[Tried]:
-    """All attempts, from every origin, in a sandbox made for them. Raises LabError when there can be none."""
-    name = f"doctor-{uuid.uuid4().hex[:8]}"
+    """All attempts, from every origin, in a sandbox made for them, with a second one beside it. Raises LabError when there can
+    be none."""
+    names = [f"doctor-{uuid.uuid4().hex[:8]}" for _ in range(2)]
+    name = names[0]
     try:
         ends, engine = time.time() + LIVES, config.engines[0]
-        facts = lifecycle.open_sandbox(config, name, 1, SCENARIOS["one-host"], ends, lambda phase, detail: None, engine)
+        facts, other = (
+            lifecycle.open_sandbox(config, one, 1, SCENARIOS["one-host"], ends, lambda phase, detail: None, engine)
+            for one in names
+        )
+        announced = try_announcing(config, name, facts, other, HOST)
         with listening(Path("/run/netns", config.netns)) as bait:
             goal = bait | {"gateway": gateway(facts), "sockets": [str(config.socket)]}
             with ThreadPoolExecutor(len(ORIGINS)) as pool:
-                return [one for found in pool.map(partial(try_from, config, name, goal=goal), ORIGINS) for one in found]
+                found = pool.map(partial(try_from, config, name, goal=goal), ORIGINS)
+                return [*announced, *(one for those in found for one in those)]
     finally:
-        lifecycle.close_sandbox(config, name)
+        for one in names:
+            lifecycle.close_sandbox(config, one)
 
 
 def gateway(facts: dict[str, Any]) -> str:

@@ -13,6 +13,7 @@ _FACTS = {
     "bridge_slave": ("state", "hairpin", "isolated"),
     "geneve": ("id", "remote"),
 }
+ASKED = ("tentative", "dadfailed")  # flags of duplicate address detection
 _OTHERS = ("mode",)  # other kinds: an interface on top of a parent interface has one
 
 
@@ -134,5 +135,6 @@ def _addresses(shown: list[str]) -> tuple[Address, ...]:
         words = line.split()
         if len(words) > 1 and line.startswith("    ") and (words[0] == "inet" or words[0] == "inet6"):
             scope = after(words, "scope") or "global"
-            found.append(Address(cidr=words[1], family="inet6" if words[0] == "inet6" else "inet", scope=scope))
+            flags = tuple(flag for flag in ASKED if flag in words[2:]) if words[0] == "inet6" else ()
+            found.append(Address(cidr=words[1], family="inet6" if words[0] == "inet6" else "inet", scope=scope, flags=flags))
     return tuple(found)
