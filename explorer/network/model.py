@@ -357,6 +357,7 @@ class DockerState(Fact):
     version: str = ""
     error: str = ""
     cut: bool = False  # the daemon named more networks or containers than are kept
+    pool6: str = ""  # the engine's own pool of IPv6 prefixes, where a network has IPv6 (`writes.pools`)
     networks: tuple[DockerNetwork, ...] = ()
     containers: tuple[DockerContainer, ...] = ()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from explorer.network.cause import PUBLISH, UNKNOWN, Why, container
 from explorer.network.drivers.known import Known
 from explorer.network.embedded_dns import SERVER
-from explorer.network.model import Connection
+from explorer.network.model import Connection, DockerContainer
 from explorer.network.names import spec
 
 
@@ -120,6 +120,17 @@ def _of_swarm(known: Known, item: Connection) -> str:
     return f"{ends[0]} to {ends[1]}: {what}." if what and known.on_host and all(ends) else ""
 
 
+def _proxied_from(known: Known, container: DockerContainer) -> str:
+    """The address from which docker-proxy asks a container that is on one bridge network alone: the host's own on that
+    bridge, of IPv6 where the container has it. "" where more than one network could be meant."""
+    ends = [end for end in container.endpoints if end.network in known.networks]
+    network = known.networks[ends[0].network] if len(ends) == 1 else None
+    if network is None or network.driver != "bridge":
+        return ""
+    gateway = next((told for told in network.gateways if (":" in told) == bool(ends[0].address6)), "")
+    return f"{gateway.partition('/')[0]}, the host's address on network {network.name}" if gateway else ""
+
+
 def _through_proxy(known: Known, item: Connection) -> str:
     """The sentence for a connection to a published port that is not translated: one to the host's loopback, or one by IPv6 to a
     container without it. docker-proxy listens there."""
@@ -133,7 +144,8 @@ def _through_proxy(known: Known, item: Connection) -> str:
         return ""
     if not local:
         asked = f"{_who(known, original.source)} asked {_end(to, original.destination_port)}"
-        return f"{asked}, published by {found[0].name}: docker-proxy took it, no DNAT. The container sees the host's address."
+        sees = _proxied_from(known, found[0]) or "the host's address"
+        return f"{asked}, published by {found[0].name}: docker-proxy took it, no DNAT. The container sees {sees}."
     return (
         f"The host asked its own port {original.destination_port}, published by {found[0].name}: docker-proxy took it, no DNAT."
     )

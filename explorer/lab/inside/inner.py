@@ -23,6 +23,7 @@ from explorer.network.read.docker import read_docker
 OPENAT2 = 437
 RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, RESOLVE_IN_ROOT = 0x02, 0x04, 0x10
 DOCKER_SOCKET = "run/docker.sock"
+ENGINE_ID = "var/lib/docker/engine-id"
 QUESTIONS = ("/version", "/networks", "/containers/json?all=1")
 ANSWER_BYTES = 1024 * 1024  # decoding one holds up the loop, also from another thread
 Answer = tuple[int, bytes]  # status, body
@@ -98,6 +99,11 @@ def _read(pid: int, path: str, limit: int, *, end: bool) -> str:
         return ""
     finally:
         os.close(fd)
+
+
+def engine_id_of(pid: int) -> str:
+    """The ID of the host's engine, as its file says; "" without one."""
+    return read_below(pid, ENGINE_ID, limit=128).strip()
 
 
 def to_daemon(pid: int, belongs: Callable[[int], bool]) -> Connect:

@@ -15,6 +15,7 @@ from explorer.lab.inside.pace import Pace, Quiet
 from explorer.lab.inside.unix_http import SECONDS, BadAnswer, Connect, Exchange, start
 from explorer.lab.watch.happenings import Deed, deed_of, describe, plain
 from explorer.network.model import DockerState
+from explorer.network.writes.pools import own_pool
 
 EVENTS = "/events?filters=" + "%7B%22type%22%3A%5B%22container%22%2C%22network%22%5D%7D"
 NAMES_KEPT = 2_000
@@ -26,7 +27,8 @@ RECHECK = 10.0  # seconds after which the state is read again, in case the daemo
 
 class Daemon:
     """`state` is what the daemon said last. When the daemon is dead, `state` keeps the last names and has `error`, because
-    the containers may still run. `asked_at` is the Unix time at which its last answer was asked for."""
+    the containers may still run. `asked_at` is the Unix time at which its last answer was asked for. `engine_id` reads the
+    engine's ID, "" where it does not show."""
 
     def __init__(
         self,
@@ -35,13 +37,14 @@ class Daemon:
         changed: Callable[[], None],
         said: Callable[[str, str, Deed | None], None],
         account: Account | None = None,
+        engine_id: Callable[[], str] = str,
     ) -> None:
         self.state = DockerState(host=host)
         self.asked = False
         self.asked_at = 0.0
         self._wanted_at = 0.0
         self._connect, self._changed, self._said = connect, changed, said
-        self._account = account or Account()
+        self._account, self._engine_id = account or Account(), engine_id
         self._quiet = Quiet(0.01, 0.05)
         self._pace = Pace(30, 4.0)
         self._words, self._of_projects = Pace(60, 5.0), Pace(400, 20.0)
@@ -74,6 +77,8 @@ class Daemon:
             await self._pace.turn()
             began = time.time()
             state = await read_daemon(self.state.host, self._connect, self._account)
+            if any(network.ipv6 for network in state.networks):
+                state = state.model_copy(update={"pool6": own_pool(await self._account.aside(self._engine_id))})
             self._take(state, await self._account.aside(state.__ne__, self.state))
             if not state.error:
                 waited = self.asked_at < self._wanted_at <= began

@@ -6,12 +6,13 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, Literal
 
 import structlog
 
 from explorer.environment import patient
-from explorer.lab.inside.inner import to_daemon
+from explorer.lab.inside.inner import engine_id_of, to_daemon
 from explorer.lab.inside.netns import ended, open_namespace
 from explorer.lab.inside.pace import Pace, Quiet
 from explorer.lab.inside.places import ControlGroup, ProcessTable, Sight, container_names, look, name_places, unnamed
@@ -146,7 +147,8 @@ class HostWatch:
         if self.kind == "host":
             self._calls = Calls(pid, self._told)
             connect = to_daemon(pid, group.belongs)
-            self.daemon = Daemon(self.name, connect, self._named, self._heard, self._room.account)
+            engine_id = partial(engine_id_of, pid)
+            self.daemon = Daemon(self.name, connect, self._named, self._heard, self._room.account, engine_id)
             tasks.append(self.daemon.run())
         else:
             tasks.append(follow(self._engine, self.container, self._logged, self._room.account))

@@ -11,6 +11,7 @@ from explorer.network.writes.endpoints import Opened
 from explorer.network.writes.written import Written
 
 VERSIONS = (4,)
+OWN_POOL6 = False
 CHAINS = {
     "nat": ("DOCKER",),
     "filter": ("DOCKER", "DOCKER-USER", "DOCKER-ISOLATION-STAGE-1", "DOCKER-ISOLATION-STAGE-2"),

@@ -12,6 +12,7 @@ from explorer.network.writes.engine26 import STAGE_1, STAGE_2, translation
 from explorer.network.writes.written import Written
 
 VERSIONS = (4, 6)
+OWN_POOL6 = True  # a network with IPv6 may go without a subnet
 CHAINS = {
     "nat": ("DOCKER",),
     "filter": ("DOCKER", "DOCKER-USER", "DOCKER-FORWARD", "DOCKER-BRIDGE", "DOCKER-CT", STAGE_1, STAGE_2),

@@ -12,6 +12,7 @@ from explorer.network.model import DockerState, Rule
 from explorer.network.writes import engine26, engine28, ingress, sentences
 from explorer.network.writes.bridges import REMEMBERED, Bridge, bridges, complete
 from explorer.network.writes.endpoints import GATEWAY_BRIDGE, STANDING, opened
+from explorer.network.writes.pools import is_of_pool
 from explorer.network.writes.written import WayOut, Written
 
 ENGINES: dict[str, ModuleType] = {"26": engine26, "28": engine28}
@@ -38,6 +39,12 @@ class RuleBook:
 
     def undecided(self, rule: Rule) -> bool:
         return (rule.table, rule.spec) in self.either
+
+
+def takes_from_pool(state: DockerState, subnet: str) -> bool:
+    """Whether this engine takes such subnets from its own pool of IPv6 prefixes by itself."""
+    engine = ENGINES.get(state.version.partition(".")[0])
+    return engine is not None and engine.OWN_POOL6 and is_of_pool(subnet, state.pool6)
 
 
 NOTHING = RuleBook()

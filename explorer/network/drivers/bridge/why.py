@@ -13,8 +13,10 @@ from explorer.network.drivers.known import Known
 from explorer.network.model import Chain, DockerContainer, DockerNetwork, FdbEntry, Interface, Item, Neighbour, Route
 from explorer.network.names import title
 from explorer.network.writes import outside
+from explorer.network.writes.bridges import subnet_of
 from explorer.network.writes.endpoints import GATEWAY_BRIDGE, STANDING
 from explorer.network.writes.inside import End
+from explorer.network.writes.rules import takes_from_pool
 
 
 def why(known: Known, item: Item) -> Why:
@@ -36,7 +38,7 @@ def why_address(known: Known, interface: Interface, cidr: str) -> Why:
             told = f"The host's own address on {title(network)}; internal, so containers have no default route to it."
             return Why(told, of_network(network))
         told = f"The gateway of {title(network)}: its containers send here what is not for their own subnet."
-        return Why(told, of_network(network))
+        return Why(f"{told}{_own_pool(known, network, cidr)}", of_network(network))
     if network and network.ipv6 and cidr == outside.ENGINE_26S:
         told = f"The bridge of {title(network)} has IPv6: Docker Engine 26 gives each such bridge this link-local address too."
         return Why(told, of_network(network))
@@ -45,6 +47,17 @@ def why_address(known: Known, interface: Interface, cidr: str) -> Why:
         told = f"{known.container.name}'s address on {title(own.network)}, given by the daemon's address management (IPAM)."
         return Why(told, of_container(known.container.name, own.network))
     return UNKNOWN
+
+
+def _own_pool(known: Known, network: DockerNetwork, cidr: str) -> str:
+    """Says of an IPv6 address whose subnet is one of the engine's own pool where the subnet comes from."""
+    subnet = subnet_of(network, 6) if ":" in cidr else ""
+    if not subnet or known.docker is None or not takes_from_pool(known.docker, subnet):
+        return ""
+    return (
+        f" The prefix {subnet} is one of this engine's own, {known.docker.pool6}, which it makes of its ID: Docker takes one "
+        "itself for a network with IPv6 that was given none."
+    )
 
 
 def _own_end(known: Known, interface: Interface | None) -> End | None:
