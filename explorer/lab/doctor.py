@@ -17,7 +17,8 @@ from explorer.lab.errors import LabError
 from explorer.lab.hosts import ipv6, lifecycle, machines
 from explorer.lab.images import load, shelf
 from explorer.lab.images.names import needed
-from explorer.lab.isolation.trial import Tried, try_isolation
+from explorer.lab.isolation.trial import try_isolation
+from explorer.lab.isolation.tried import Tried
 from explorer.lab.watch import commands
 from explorer.network.drivers import DRIVERS
 from explorer.network.drivers.needs import BRIDGE, NAT, VETH

@@ -3,9 +3,9 @@ sentence."""
 
 from __future__ import annotations
 
-from explorer.network import collisions, embedded_dns, not_dockers, projects, tracked, usual
+from explorer.network import embedded_dns, not_dockers, projects, tracked, usual
 from explorer.network.cause import KERNEL, NOT_DOCKER, UNKNOWN, Why
-from explorer.network.drivers import in_asking_order
+from explorer.network.drivers import collisions, in_asking_order
 from explorer.network.drivers.known import Known, know
 from explorer.network.elsewhere import NOBODY, Elsewhere
 from explorer.network.model import (

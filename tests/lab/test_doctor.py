@@ -13,7 +13,7 @@ from explorer.lab.doctor import Check, examine
 from explorer.lab.drops import hear
 from explorer.lab.engine import capabilities, disks, kernel, memory
 from explorer.lab.errors import NodeError
-from explorer.lab.isolation.trial import Tried
+from explorer.lab.isolation.tried import Tried
 from explorer.lab.watch import commands
 from tests.lab.memory_engine import MemoryEngine, serving
 

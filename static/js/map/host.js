@@ -2,7 +2,16 @@
 
 import { roleOf } from "../page/tables.js";
 import { projectsOf, summaryOf } from "../stream/projects.js";
-import { addressesOf, collides, fact, firstAddress, interfaceFacts, interfacesOf, ipv6Address, subnetOf } from "./interfaces.js";
+import {
+  addressesOf,
+  collides,
+  fact,
+  firstAddress,
+  interfaceFacts,
+  interfacesOf,
+  ipv6Address,
+  subnetOf,
+} from "./interfaces.js";
 import { add, join, lanNode, nodeId, portId, portOf } from "./model.js";
 
 /** @import { Graph } from "./model.js" */

@@ -1,13 +1,14 @@
 """What a host announces by IPv6 is what IPv6 believes, and an attempt counts only when somebody would have believed it."""
 
 import struct
+from typing import Any
 
 import pytest
 
 from explorer.lab.isolation import announce, believed
 from explorer.network.packets.dissect import dissect
 
-GOAL = {
+GOAL: dict[str, Any] = {
     "prefix": "fd12:3456:789a:bad::",
     "router": "fe80::3456:bad",
     "pretended": "fd00:10:77:5::789a:bad",
@@ -76,5 +77,5 @@ def test_an_attempt_counts_when_somebody_would_have_believed_it(who, control, he
 
 
 def test_without_ipv6_nothing_is_tried(monkeypatch):
-    monkeypatch.setattr(believed.ipv6, "spoken", lambda: False)
+    monkeypatch.setattr("explorer.lab.hosts.ipv6.spoken", lambda: False)
     assert believed.try_announcing(None, "x", {}, {}, "host") == []

@@ -3,13 +3,14 @@
 import json
 
 from explorer.lab.isolation import trial
+from explorer.lab.isolation.tried import Tried
 
 LINE = {"name": "n", "held_by": "w", "seen": "EPERM", "held": True, "fair": True}
 
 
 def test_an_answer_is_read_line_by_line():
     (one,) = trial.read_answer("host", json.dumps(LINE))
-    assert one == trial.Tried("host", "n", "w", "EPERM", True, True)
+    assert one == Tried("host", "n", "w", "EPERM", True, True)
 
 
 def test_lines_that_are_none_are_left_out():

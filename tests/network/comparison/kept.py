@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 
 from explorer.network.comparison import Cell, Column, Transcript, find_variant
-from explorer.network.comparison.read import Heard, Scene, read_cells
+from explorer.network.comparison.read import read_cells
+from explorer.network.comparison.scene import Heard, Scene
 from tests.network.comparison.truths import TRUTHS
 
 FOLDER = Path(__file__).with_name("seen")

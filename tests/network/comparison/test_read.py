@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.network.comparison.read import Heard, read_cells
+from explorer.network.comparison.read import read_cells
 from explorer.network.comparison.rows import ROWS_BY_KEY
+from explorer.network.comparison.scene import Heard
 from tests.network.comparison.kept import VARIANTS, heard
 from tests.network.comparison.truths import TRUTHS, before_ipv6
 
