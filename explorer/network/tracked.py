@@ -125,7 +125,7 @@ def _proxied_from(known: Known, container: DockerContainer) -> str:
     bridge, of IPv6 where the container has it. "" where more than one network could be meant."""
     ends = [end for end in container.endpoints if end.network in known.networks]
     network = known.networks[ends[0].network] if len(ends) == 1 else None
-    if network is None or network.driver != "bridge":
+    if network is None or not network.bridge:
         return ""
     gateway = next((told for told in network.gateways if (":" in told) == bool(ends[0].address6)), "")
     return f"{gateway.partition('/')[0]}, the host's address on network {network.name}" if gateway else ""
