@@ -29,9 +29,9 @@ def _list_drivers(schema: dict[str, Any]) -> None:
 class Variant(Fact):
     """One way to connect the two containers. `options` are further words for `docker network create`, in which `lan` and
     `lan.1` stand for the sandbox's addresses (network.scenario.fill). `publish` is the host's address where a port is
-    published, as `-p` takes it, "" for all addresses. `since` is the first version of Docker Engine that can make it. `daemon` is
-    added to the host's daemon.json before its daemon is started anew. `prepare` are shell lines for the host that run before
-    anything else."""
+    published, as `-p` takes it, "" for all addresses. `since` is the first version of Docker Engine that can make it. `daemon`
+    is added to the host's daemon.json before its daemon is started anew. `prepare` are shell lines for the host that run
+    before anything else."""
 
     id: str = Field(pattern=r"^[a-z][a-z0-9-]{0,30}(@\d{1,4})?$")
     title: str = Field(max_length=60)
