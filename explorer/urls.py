@@ -15,6 +15,7 @@ urlpatterns = [
     path("learn/<slug:slug>/", lesson.show_lesson, name="lesson"),
     path("learn/<slug:slug>/step/<slug:step>/", lesson.move_step, name="step"),
     path("learn/<slug:slug>/predict/", lesson.predict, name="predict"),
+    path("learn/<slug:slug>/help/<slug:step>/", lesson.ask_help, name="help"),
     path("learn/<slug:slug>/look/", lesson.look, name="look"),
     path("learn/<slug:slug>/measured/<slug:step>/", measured.show_measured, name="measured"),
     path("learn/<slug:slug>/summary/", summary.show_summary, name="summary"),

@@ -15,7 +15,7 @@ from typing import Any, get_type_hints
 from pydantic import BaseModel, ConfigDict, create_model
 
 from explorer.lessons import predicates
-from explorer.lessons.model import Condition, Measurement, Prediction, Step
+from explorer.lessons.model import LEVELS, Condition, Measurement, Prediction, Step
 from explorer.network.model import Probe, Script, Snapshot
 from explorer.network.world import World
 
@@ -80,16 +80,21 @@ def holds(condition: Condition, world: World) -> bool:
     return PREDICATES[condition.kind].ask(world, **condition.args)
 
 
-def evaluate(step: Step, snapshot: Snapshot, predictions: Mapping[str, str] | None = None) -> Verdict:
+def evaluate(step: Step, snapshot: Snapshot, predictions: Mapping[str, str] | None = None, helped: int = LEVELS) -> Verdict:
     """The verdict on a step. `predictions` is what the learner chose. A question is answered only after the learner chose,
-    and the answer does not depend on the choice. With None, every question is answered."""
+    and the answer does not depend on the choice. With None, every question is answered. `helped` is how many levels of hints
+    the learner asked for in a challenge, where hints do not speak by themselves."""
     world = World(snapshot)
     passed = tuple(check.id for check in step.checks if holds(check.when, world))
     asked = [one for one in step.predictions if predictions is None or one.id in predictions]
     outcomes = {prediction.id: true for prediction in asked if (true := outcome(prediction, world))}
     tried = {one.id for one in step.predictions if (one.after and holds(one.after, world)) or outcome(one, world)}
     done = len(passed) == len(step.checks)
-    hints = () if done else tuple(hint.html or hint.text for hint in step.hints if holds(hint.when, world))[:HINTS_SHOWN]
+    fitting = [] if done else [hint for hint in step.hints if holds(hint.when, world)]
+    if step.challenge:
+        hints = tuple(level for hint in fitting[:1] for level in hint.levels[:helped])
+    else:
+        hints = tuple(hint.html or hint.text for hint in fitting[:HINTS_SHOWN])
     return Verdict(passed=passed, hints=hints, outcomes=outcomes, tried=frozenset(tried), done=done)
 
 

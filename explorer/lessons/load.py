@@ -237,7 +237,7 @@ class Reading:
             update={
                 "parts": render.render_parts(text, self.words),
                 "checks": tuple(self.check(one, (*where, "checks", n)) for n, one in enumerate(step.checks)),
-                "hints": tuple(self.with_line(one, (*where, "hints", n)) for n, one in enumerate(step.hints)),
+                "hints": tuple(self.hint(one, (*where, "hints", n)) for n, one in enumerate(step.hints)),
                 "predictions": tuple(
                     self.prediction(one, (*where, "predictions", n)) for n, one in enumerate(step.predictions)
                 ),
@@ -276,6 +276,11 @@ class Reading:
     def check(self, one: Check, where: Where) -> Check:
         found = self.with_line(one, where)
         return found.model_copy(update={"done_html": self.line(one.done, (*where, "done"))})
+
+    def hint(self, one: Hint, where: Where) -> Hint:
+        found = self.with_line(one, where)
+        place, tool = self.line(one.where, (*where, "where")), self.line(one.tool, (*where, "tool"))
+        return found.model_copy(update={"where_html": place, "tool_html": tool})
 
     def prediction(self, one: Prediction, where: Where) -> Prediction:
         for number, option in enumerate(one.options):

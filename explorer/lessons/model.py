@@ -78,9 +78,21 @@ class Prediction(Data):
 
 
 class Hint(Data):
+    """What helps while `when` holds. In a challenge a learner asks for a hint: first for `where` to look, then for the `tool`,
+    then for `text`, which may name the command. In other steps `text` is shown by itself, and the two others are not shown."""
+
     text: str  # one or two sentences
     html: str = ""
+    where: str = ""
+    where_html: str = ""
+    tool: str = ""
+    tool_html: str = ""
     when: Condition
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """HTML, the least that helps first."""
+        return tuple(one for one in (self.where_html, self.tool_html, self.html or self.text) if one)
 
 
 class Command(Data):
@@ -88,6 +100,7 @@ class Command(Data):
     command: str
 
 
+LEVELS = 3  # of a hint: where to look, which tool, the command
 DONE = "done"  # what a part comes after, beside the ids of questions: every check of the step has passed
 
 

@@ -272,6 +272,7 @@ class Progress(models.Model):
     # "tried" it in the sandbox, or "asked" to be shown the text}
     sure = models.JSONField(default=dict, blank=True)
     looked = models.JSONField(default=dict, blank=True)
+    helped = models.JSONField(default=dict, blank=True)  # {id of a challenge: how many levels of hints the learner asked for}
     # {step id: {"begun": Unix seconds, "done": Unix seconds}}; `done` once every check of the step has been green
     times = models.JSONField(default=dict, blank=True)
     moved_at = models.DateTimeField(default=timezone.now)  # last step, tick or answer: how long without progress

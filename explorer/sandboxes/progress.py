@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from django.db import transaction
 from django.utils import timezone
 
-from explorer.lessons.model import Lesson, Step
+from explorer.lessons.model import LEVELS, Lesson, Step
 from explorer.sandboxes import library
 from explorer.sandboxes.changes import look_again
 from explorer.sandboxes.life import current_sandbox
@@ -101,6 +101,21 @@ def choose_prediction(learner: Learner, slug: str, prediction: str, option: str,
             progress.sure = {**progress.sure, prediction: sure}
             fields.append("sure")
         return fields
+
+    return _have_judged(learner, change_progress(learner.pk, slug, change))
+
+
+def ask_for_help(learner: Learner, slug: str, step: str) -> Progress:
+    """One level of hints more for a challenge, until all are shown. Raises `UnknownLesson`, also for an ordinary step."""
+    if not find_step(find_lesson(slug), step).challenge:
+        raise UnknownLesson(f"{step[:64]} is no challenge")
+
+    def change(progress: Progress) -> list[str]:
+        level = progress.helped.get(step, 0)
+        if level >= LEVELS:
+            return []
+        progress.helped = {**progress.helped, step: level + 1}
+        return ["helped"]
 
     return _have_judged(learner, change_progress(learner.pk, slug, change))
 

@@ -140,6 +140,7 @@ PAGES: dict[str, Row] = {
     "recorded": page(everybody(404)),  # of a lesson that has a recording, where the kernel lacks its driver
     "step": form(everybody(302)),
     "predict": form(everybody(302), prediction="docker0", option="switch"),
+    "help": form(everybody(404)),  # the step is no challenge; a challenge's hints are in tests/web/learn/test_step.py
     "look": form(everybody(302), prediction="docker0"),
     # --- lessons embedded on other sites: with no site listed there are none; without a pass nobody is their reader ---
     "embed": page(everybody(302)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -56,6 +57,17 @@ def test_hints_stop_when_the_step_is_done(lessons):
     stopped = busy.docker["h1"].model_copy(update={"containers": busy.docker["h1"].containers[-1:]})
     idle = busy.model_copy(update={"docker": {"h1": stopped}})
     assert evaluate(one, idle).hints == ("Start it.",)
+
+
+@pytest.mark.parametrize(("helped", "said"), [(0, ()), (1, ("Look.",)), (2, ("Look.", "<code>ps</code>")), (3, ...)])
+def test_a_challenge_tells_only_the_hints_that_were_asked_for(lessons, helped, said):
+    lessons.change('file = "1.md"\n', 'file = "1.md"\nchallenge = true\n')
+    lessons.change('text = "Start it."', 'text = "Start it."\nwhere = "Look."\ntool = "`ps`"')
+    one, busy = step(lessons), one_host()
+    stopped = busy.docker["h1"].model_copy(update={"containers": busy.docker["h1"].containers[-1:]})
+    idle = busy.model_copy(update={"docker": {"h1": stopped}})
+    assert evaluate(one, idle, helped=helped).hints == (("Look.", "<code>ps</code>", "Start it.") if said is ... else said)
+    assert evaluate(one, busy, helped=helped).hints == ()
 
 
 def test_the_machine_answers_no_question_before_the_learner_did(lessons):

@@ -25,7 +25,7 @@ FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")  # what a spreadsheet may take f
 BOM = "\ufeff"
 COLUMNS = (
     *("seat", "name", "removed", "lesson", "step", "begun", "done", "minutes", "checks passed", "checks"),
-    *("predictions right", "predictions wrong", "predictions", "answers"),
+    *("predictions right", "predictions wrong", "predictions", "answers", "hints asked"),
 )
 
 
@@ -64,6 +64,7 @@ class StepResult:
     done: float | None
     passed: frozenset[str]
     answers: tuple[Answer, ...]
+    helped: int = 0  # levels of hints that the learner asked for, in a challenge
 
     @property
     def seconds(self) -> float:
@@ -190,7 +191,7 @@ def read_step(step: Step, progress: Progress) -> StepResult:
         )
         for one in step.predictions
     )
-    return StepResult(step, times.get("begun"), times.get("done"), frozenset(passed), answers)
+    return StepResult(step, times.get("begun"), times.get("done"), frozenset(passed), answers, progress.helped.get(step.id, 0))
 
 
 # --- what the class believed --------------------------------------------------------------------------------------
@@ -235,7 +236,7 @@ def csv_cells(seat: Seat, lesson: LessonResult, one: StepResult) -> list[Any]:
         *(seat.pk, seat.name, "yes" if seat.removed_at else "", lesson.lesson.slug, one.step.id),
         *(written(one.begun), written(one.done), f"{one.seconds / 60:.1f}" if one.done else ""),
         *(len(one.passed), len(one.step.checks)),
-        *(rights.count(True), rights.count(False), len(rights), "; ".join(said)),
+        *(rights.count(True), rights.count(False), len(rights), "; ".join(said), one.helped),
     ]
 
 
@@ -299,6 +300,7 @@ def step_json(one: StepResult) -> dict[str, Any]:
         "step": one.step.id,
         "begun": written(one.begun) or None,
         "done": written(one.done) or None,
+        "hints_asked": one.helped,
         "checks": {check.id: check.id in one.passed for check in one.step.checks},
         "predictions": [
             {

@@ -31,6 +31,7 @@ class Standing:
     predictions: dict[str, str] = field(default_factory=dict)
     outcomes: dict[str, str] = field(default_factory=dict)
     looked: dict[str, str] = field(default_factory=dict)
+    helped: dict[str, int] = field(default_factory=dict)
     finished: bool = False
 
     @classmethod
@@ -43,6 +44,7 @@ class Standing:
             predictions=progress.predictions,
             outcomes=progress.outcomes,
             looked=progress.looked,
+            helped=progress.helped,
             finished=progress.finished_at is not None,
         )
 
@@ -86,7 +88,7 @@ class Teacher:
         """Judges the step and returns the events. The row is saved before, so what a page shows has been saved. The work is
         charged to `account`."""
         step = self.step
-        verdict, took = await (account or Account()).aside(_judged, step, snapshot, self.standing.predictions)
+        verdict, took = await (account or Account()).aside(_judged, step, snapshot, self.standing)
         self.rest_until = time.monotonic() + 10 * took
         known = set(self.standing.passed.get(step.id, ()))
         new_answers = verdict.outcomes.keys() - self.standing.outcomes.keys()
@@ -122,10 +124,10 @@ class Teacher:
         return looked
 
 
-def _judged(step: Step, snapshot: Snapshot, predictions: dict[str, str]) -> tuple[checks.Verdict, float]:
+def _judged(step: Step, snapshot: Snapshot, standing: Standing) -> tuple[checks.Verdict, float]:
     """(the verdict, the seconds it took)."""
     began = time.perf_counter()
-    return checks.evaluate(step, snapshot, predictions), time.perf_counter() - began
+    return checks.evaluate(step, snapshot, standing.predictions, standing.helped.get(step.id, 0)), time.perf_counter() - began
 
 
 def find_teacher(learner: uuid.UUID | None, lesson: str, standing: Standing, before: Teacher | None) -> Teacher | None:

@@ -23,7 +23,7 @@ from explorer.web.edge.limits import View
 
 PREFIX = "/embed/"
 OPEN_TO_EMBEDS = {
-    "embed", "hand-over", "lesson", "step", "predict", "look", "measured", "summary", "recorded",
+    "embed", "hand-over", "lesson", "step", "predict", "look", "help", "measured", "summary", "recorded",
     "open", "sandbox", "extend", "reset", "close", "past", "capture", "captured-frame",
 }  # fmt: skip
 OVER = ("This frame was left for too long", "Reload the page to begin again. A sandbox opened here ends by itself.")

@@ -17,7 +17,15 @@ from explorer.sandboxes import library
 from explorer.sandboxes.life import current_sandbox
 from explorer.sandboxes.models import Learner, Progress
 from explorer.sandboxes.nodes import read_nodes
-from explorer.sandboxes.progress import SURE, UnknownLesson, choose_prediction, learner_progress, look_first, move_to_step
+from explorer.sandboxes.progress import (
+    SURE,
+    UnknownLesson,
+    ask_for_help,
+    choose_prediction,
+    learner_progress,
+    look_first,
+    move_to_step,
+)
 from explorer.web.edge.limits import at_most
 from explorer.web.learn.held import unless_held
 from explorer.web.learn.sandbox import describe
@@ -102,6 +110,25 @@ def look(request: HttpRequest, slug: str) -> HttpResponse:
     asker.check_pause()
     asker.check_step(lesson, step.id)
     return show_step(request, lesson, step, asker, look_first(asker.learner, lesson.slug, prediction.id))
+
+
+@require_POST
+@at_most(600, 60)
+@unless_held
+def ask_help(request: HttpRequest, slug: str, step: str) -> HttpResponse:
+    """One level of hints more, in a challenge."""
+    lesson = find_lesson(request, slug)
+    here = find_step(lesson, step)
+    asker = ensure_asker(request)
+    asker.check_pause()
+    asker.check_step(lesson, here.id)
+    try:
+        progress = ask_for_help(asker.learner, lesson.slug, here.id)
+    except UnknownLesson:
+        raise Http404 from None
+    if not getattr(request, "htmx", False):
+        return redirect(f"{reverse('lesson', args=[slug])}?step={here.id}")
+    return render(request, "_help.html", {"lesson": lesson, "step": here, "helped": progress.helped.get(here.id, 0)})
 
 
 def read_sure(given: str) -> int:

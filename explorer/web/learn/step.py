@@ -138,6 +138,7 @@ def describe_step(step: Step, reading: Reading, nodes: Nodes, locked: frozenset[
         "checks": [Ticked(check, check.id in passed.get(step.id, ())) for check in step.checks],
         "complete": is_done(step, passed),
         "asked": asked,
+        "helped": progress.helped.get(step.id, 0) if progress else 0,
         "parts": show_parts(step, asked, is_done(step, passed)),
         "locked": locked,
         "outline": [(other, is_done(other, passed)) for other in lesson.steps],

@@ -3,6 +3,7 @@ import uuid
 import pytest
 
 from explorer.lessons.load import load_lessons
+from explorer.lessons.model import Condition, Hint
 from explorer.network.model import Snapshot
 from explorer.node.relay import teacher as teaching
 from explorer.node.relay.teacher import Standing, Teacher, find_teacher
@@ -109,3 +110,15 @@ async def test_who_chose_before_did_not(kept):
 async def test_what_was_there_before_the_question_is_not_held_against_anybody(kept):
     await at_namespace().judge(seen(NONE))
     assert all(looked == set() for _, looked in kept)
+
+
+async def test_the_hints_of_a_challenge_are_told_as_far_as_they_were_asked_for(kept):
+    lesson = load_lessons()["start-here"]
+    nobody = Condition(kind="not", args={"of": [Condition(kind="container_running", args={"name": "nobody"})]})
+    hints = (Hint(where_html="There.", tool_html="<code>ps</code>", text="docker ps", when=nobody),)
+    steps = tuple(one.model_copy(update={"hints": hints}) if one.challenge else one for one in lesson.steps)
+    for helped in range(4):
+        standing = Standing(step="challenge", helped={"challenge": helped, "another": 3})
+        one = Teacher(WHO, lesson.model_copy(update={"steps": steps}), standing)
+        moved, *_ = await one.judge(seen("start-here/4-host.json"))
+        assert moved.hints == ("There.", "<code>ps</code>", "docker ps")[:helped]

@@ -22,10 +22,21 @@ TEXT = """Start it.
 LATER, LAST, FEEDBACK, FOUND = "It has one.", "That was all.", "It never stopped.", "has an interface"
 
 
+CHALLENGE = """
+hints = [{ where = "Look at h1.", tool = "docker", text = "docker ps", when = { container_running = {} } }]
+"""
+
+
 @pytest.fixture
 def lesson(monkeypatch):
-    toml = GOOD.replace('id = "no"\n', f'id = "no"\nfeedback = "{FEEDBACK}"\n')
-    toml = toml.replace('text = "`web` runs"\n', f'text = "`web` runs"\ndone = "`web` {FOUND}"\n')
+    toml = GOOD
+    for old, new in (
+        ('file = "2.md"\n', 'file = "2.md"\nchallenge = true\n' + CHALLENGE),
+        ('id = "no"\n', f'id = "no"\nfeedback = "{FEEDBACK}"\n'),
+        ('text = "`web` runs"\n', f'text = "`web` runs"\ndone = "`web` {FOUND}"\n'),
+    ):
+        assert old in toml
+        toml = toml.replace(old, new)
     found = read_lesson(SLUG, {"lesson.toml": toml, "1.md": TEXT, "2.md": "And now?\n"})
     monkeypatch.setattr(library, "find", lambda slug: found if slug == SLUG else None)
     monkeypatch.setattr("explorer.web.learn.lesson.lesson_for", lambda user, slug: found if slug == SLUG else None)
@@ -118,3 +129,31 @@ def test_options_stay_in_a_learners_own_order(lesson):
     assert orders == {("yes", "no"), ("no", "yes")}
     for learner in learners:
         assert shuffled(asked, Reading(lesson, learner)) == stand(asked, Reading(lesson, learner)).options
+
+
+# --- hints of a challenge ---
+def help_of(browser, step="two", **more):
+    return browser.post(f"/learn/{SLUG}/help/{step}/", **more)
+
+
+def test_hints_of_a_challenge_are_asked_for_three_times_at_most(adas, ada, lesson, htmx):
+    page = adas.get(f"/learn/{SLUG}/?step=two").content.decode()
+    assert "Where do I look?" in page
+    assert "docker ps" not in page
+    said = [help_of(adas, headers=htmx).content.decode() for _ in range(4)]
+    assert ["Which tool?" in said[0], "Which command?" in said[1], "3 of 3 hints" in said[2], "<button" in said[2]] == [
+        *(True, True, True, False)
+    ]
+    assert Progress.objects.get(learner=ada).helped == {"two": 3}
+    assert help_of(adas).url == f"/learn/{SLUG}/?step=two"
+
+
+def test_an_ordinary_step_has_no_hints_to_ask_for(adas, ada, lesson):
+    assert "Where do I look?" not in page_of(adas)
+    assert help_of(adas, "one").status_code == 404
+    assert not Progress.objects.exists()
+
+
+def test_the_question_for_a_hint_goes_when_the_challenge_is_done(adas, ada, lesson):
+    keep(ada, helped={"two": 1})
+    assert "Which tool?" in adas.get(f"/learn/{SLUG}/?step=two").content.decode()
