@@ -30,6 +30,7 @@ from explorer.sandboxes.models import AuthoredLesson, Comparison, Learner, Sandb
 User = Account | AnonymousUser
 
 SESSION_KEY = "learner"
+GUEST_KEY = "guest"  # a stranger's: the id of the learner that they will be
 ALONE_KEY = "alone"  # the learner's id before taking a seat in a class; used again after leaving
 INSTRUCTOR, OPERATOR = "instructor", "operator"  # also the names of the groups
 SEEN_EVERY = timedelta(hours=1)  # a visit is noted at most this often: looking at a page is not worth a write
@@ -81,9 +82,18 @@ def make_learner(request: HttpRequest) -> Learner:
         if who is None:
             raise PermissionDenied
         return Learner.objects.get_or_create(pk=who)[0]
-    learner = Learner.objects.create()
+    learner, _ = Learner.objects.get_or_create(pk=request.session.pop(GUEST_KEY, None) or uuid.uuid4())
     become_learner(request, learner)
     return learner
+
+
+def expected_learner(request: HttpRequest) -> str:
+    """The id that the asking person has or will have as a learner. A stranger's is kept in the signed session, and makes no
+    row: what depends on it, such as the order of a question's options, stays the same when they begin."""
+    who = requested_learner(request)
+    if who or HEADER in request.headers:
+        return str(who or "")
+    return str(request.session.setdefault(GUEST_KEY, str(uuid.uuid4())))
 
 
 def become_learner(request: HttpRequest, learner: Learner) -> None:

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from explorer.classroom.people.access import find_authored, lesson_for
+from explorer.classroom.people.access import expected_learner, find_authored, lesson_for
 from explorer.classroom.people.asker import Asker, ensure_asker, read_asker
 from explorer.classroom.seat.changes import note_lesson
 from explorer.lessons.model import Lesson, Prediction, Step
@@ -39,18 +39,18 @@ def show_lesson(request: HttpRequest, slug: str) -> HttpResponse:
     asker = read_asker(request)
     if "prediction" in request.GET:
         asker.check_step(lesson, find_prediction(lesson, request.GET["prediction"])[0].id)
-        return show_prediction(request, read_lesson(lesson, asker.learner), request.GET["prediction"])
+        return show_prediction(request, read_lesson(request, lesson, asker.learner), request.GET["prediction"])
     if "part" in request.GET:
         step = find_step(lesson, request.GET.get("step", ""))
         asker.check_step(lesson, step.id)
-        return show_part(request, step, read_lesson(lesson, asker.learner), request.GET["part"])
+        return show_part(request, step, read_lesson(request, lesson, asker.learner), request.GET["part"])
     return render(request, "lesson.html", describe_page(request, lesson, asker))
 
 
 def describe_page(request: HttpRequest, lesson: Lesson, asker: Asker) -> dict[str, Any]:
     """The step that is asked for, else the one the learner is at, and the learner's sandbox beside it."""
-    nodes = read_nodes()
-    reading = Reading.of(lesson, asker.learner, progress_in(asker.learner, lesson), nodes)
+    nodes, guest = read_nodes(), "" if asker.learner else expected_learner(request)
+    reading = Reading.of(lesson, asker.learner, progress_in(asker.learner, lesson), nodes, guest)
     asked = request.GET.get("step", "")
     step = find_step(lesson, asked) if asked else current_step(lesson, reading.progress)
     asker.check_step(lesson, step.id)
@@ -144,8 +144,9 @@ def show_step(request: HttpRequest, lesson: Lesson, step: Step, asker: Asker, pr
     return render(request, "_step.html", describe_step(step, reading, nodes, asker.locked(lesson)))
 
 
-def read_lesson(lesson: Lesson, learner: Learner | None) -> Reading:
-    return Reading.of(lesson, learner, progress_in(learner, lesson), read_nodes())
+def read_lesson(request: HttpRequest, lesson: Lesson, learner: Learner | None) -> Reading:
+    guest = "" if learner else expected_learner(request)
+    return Reading.of(lesson, learner, progress_in(learner, lesson), read_nodes(), guest)
 
 
 def show_prediction(request: HttpRequest, reading: Reading, asked: str) -> HttpResponse:

@@ -16,16 +16,18 @@ from explorer.web.learn.recorded import describe_lack, standing_in
 
 @dataclass(frozen=True)
 class Reading:
-    """Who reads which lesson. `recording` answers the questions where no node here can play the lesson."""
+    """Who reads which lesson. `recording` answers the questions where no node here can play the lesson. `guest` is the id
+    that a stranger will have as a learner."""
 
     lesson: Lesson
     learner: Learner | None = None
     progress: Progress | None = None
     recording: Recording | None = None
+    guest: str = ""
 
     @classmethod
-    def of(cls, lesson: Lesson, learner: Learner | None, progress: Progress | None, nodes: Nodes) -> Reading:
-        return cls(lesson, learner, progress, standing_in(lesson, nodes))
+    def of(cls, lesson: Lesson, learner: Learner | None, progress: Progress | None, nodes: Nodes, guest: str = "") -> Reading:
+        return cls(lesson, learner, progress, standing_in(lesson, nodes), guest)
 
 
 @dataclass(frozen=True)
@@ -91,8 +93,8 @@ def stand(prediction: Prediction, reading: Reading) -> Asked:
 
 
 def shuffled(prediction: Prediction, reading: Reading) -> tuple[Option, ...]:
-    """The options in an order that differs between learners and stays the same for each."""
-    who = str(reading.learner.pk) if reading.learner else ""
+    """The options in an order that differs between learners and stays the same for each, also when a stranger becomes one."""
+    who = str(reading.learner.pk) if reading.learner else reading.guest
 
     def drawn(option: Option) -> str:
         return hashlib.sha256(f"{who} {reading.lesson.slug} {prediction.id} {option.id}".encode()).hexdigest()
