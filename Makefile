@@ -2,7 +2,7 @@
 python := .venv/bin/python
 export PORT ?= 8000
 
-.PHONY: help setup run instructor test test-unit test-engine test-browser test-attacks test-faults test-broken test-endings test-stand-ins test-vm record-vm check bench churn \
+.PHONY: help setup run instructor test test-unit test-engine test-browser test-attacks test-faults test-broken test-endings test-stand-ins test-engines test-vm record-vm check bench churn \
   fuzz pictures format clean labdoctor parts vulnerabilities pins
 
 help: ## this list
@@ -41,6 +41,9 @@ test-endings: ## every way a packet can end, with both versions of Docker Engine
 
 test-stand-ins: ## builds every stand-in image and runs it on a host (root; some minutes)
 	@setup/test.sh stand-ins
+
+test-engines: ## hosts of packages as Docker publishes them, from a directory and an apt repository (root; some ten minutes)
+	@setup/test.sh engines
 
 test-vm: setup ## a node on Debian's own kernel, emulated: labdoctor, bridge, ipvlan (root; half an hour and more)
 	@rm -rf var/vm && setup/packages.sh setup/debian-packages.txt setup/debian-packages-vm.txt && tests/vm/run.sh tests/vm/play.sh var/vm

@@ -54,11 +54,41 @@ def words(name: str, default: str, about: str) -> list[str]:
     return [word.strip() for word in text(name, default, about).split(",") if word.strip()]
 
 
-def some_of(name: str, default: str, known: tuple[str, ...], about: str) -> tuple[str, ...]:
-    """One or more of `known`, in the order given. Raises SettingError for any other value."""
-    chosen = tuple(dict.fromkeys(words(name, default, about)))
-    if not chosen or not set(chosen) <= set(known):
-        raise SettingError(f"{name}={','.join(chosen)!r}: expected one or more of {', '.join(known)}, separated by commas")
+ENGINE = re.compile(r"[1-9][0-9]{0,2}")  # a version of Docker Engine
+SOURCE = re.compile(r"/\S.*|deb\s+(\[[^\]]*\]\s+)?[a-z+]+:/\S+\s+\S+(\s+\S+)*")
+
+
+def engine_sources(name: str, about: str) -> dict[str, str]:
+    """Version of Docker Engine → where its packages are: the path of a directory, or a line of apt's sources.list. The entries
+    stand on lines of their own or have semicolons between them. Raises SettingError."""
+    entries = [entry.strip() for line in text(name, "", about).splitlines() for entry in line.split(";")]
+    found: dict[str, str] = {}
+    for entry in entries:
+        if not entry or entry.startswith("#"):
+            continue
+        engine, _, source = (part.strip() for part in entry.partition("="))
+        if not ENGINE.fullmatch(engine) or not SOURCE.fullmatch(source):
+            raise SettingError(
+                f"{name}: {entry!r} makes no sense; expected VERSION=/DIRECTORY or VERSION=deb [signed-by=/KEY] URL SUITE "
+                "COMPONENT, such as 29=/srv/docker-29; several stand on lines of their own or have a semicolon between them"
+            )
+        if engine in found:
+            raise SettingError(f"{name}: version {engine} stands there twice")
+        found[engine] = source
+    return found
+
+
+def engines(name: str, default: tuple[str, ...], known: tuple[str, ...], about: str) -> tuple[str, ...]:
+    """One or more versions of Docker Engine, in the order given. `known` are those that can be had; empty where that is not
+    known before. Raises SettingError for any other value."""
+    chosen = tuple(dict.fromkeys(words(name, ",".join(default), about)))
+    if not chosen or not all(ENGINE.fullmatch(engine) for engine in chosen):
+        raise SettingError(f"{name}={','.join(chosen)!r}: expected versions of Docker Engine, such as 26,28")
+    if known and (strange := [engine for engine in chosen if engine not in known]):
+        raise SettingError(
+            f"{name}: nothing says where Docker Engine {strange[0]} comes from; there are {', '.join(known)}. "
+            f"Name its packages in EXPLORER_ENGINE_SOURCES, such as {strange[0]}=/srv/docker-{strange[0]}"
+        )
     return chosen
 
 

@@ -46,11 +46,16 @@ IMAGES_DIR = env.text(
     "",
     "a directory with host.tar, machine.tar and box.tar made elsewhere, and maybe host28.tar; unset: they are built here",
 )
-ENGINES = env.some_of(
+ENGINE_SOURCES = env.engine_sources(
+    "EXPLORER_ENGINE_SOURCES",
+    "where Docker's own packages of a version are: `29=/srv/docker-29` or `29=deb [signed-by=/KEY] URL SUITE COMPONENT`",
+)
+_DEBIAN_ENGINES = ("26", "28")
+ENGINES = env.engines(
     "EXPLORER_ENGINES",
-    "26,28",
-    ("26", "28"),
-    "Docker Engine versions of hosts; the first is needed, the others are made while the node serves",
+    tuple(dict.fromkeys([*_DEBIAN_ENGINES, *ENGINE_SOURCES])),
+    () if IMAGES_DIR else tuple(dict.fromkeys([*_DEBIAN_ENGINES, *ENGINE_SOURCES])),
+    "Docker Engine versions of hosts; the node serves when it has the first, the others are made meanwhile",
 )
 IMAGE_MB = env.number("EXPLORER_IMAGE_MB", 2048, "limit of one image on the shelf, unpacked", 16)
 SHELF_MB = env.number("EXPLORER_SHELF_MB", 10240, "limit of all images on the shelf together", 16)

@@ -4,6 +4,7 @@
 #   test.sh broken   random broken networks, as many as EXPLORER_BROKEN_NETWORKS says
 #   test.sh endings  every way a packet can end, with both versions of Docker Engine, and the table of them
 #   test.sh stand-ins  builds the stand-in images and runs each on a host
+#   test.sh engines  builds hosts of packages as Docker publishes them, and plays a lesson on each
 #   test.sh attacks attacks-unit attacks-browser   every attack, the slow ones too, and the table of them
 set -uo pipefail
 . "$(dirname "$0")/phases.sh"
@@ -52,6 +53,10 @@ tests() {
     stand-ins)
       export EXPLORER_STAND_INS=1
       set -- tests/engine/test_stand_ins.py -m engine
+      ;;
+    engines)
+      export EXPLORER_REPACKED=1
+      set -- tests/engine/test_engine_sources.py -m engine -s
       ;;
     attacks) set -- tests --ignore tests/browser -m 'attack and engine' --timeout 1200 ;;
     attacks-unit) set -- tests -n 2 --dist loadfile --ignore tests/engine --ignore tests/browser -m 'attack and not engine' ;;

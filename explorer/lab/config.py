@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from explorer.lab.sources import Source
 from explorer.network.engines import DEFAULT_ENGINE
 
 
@@ -22,7 +23,8 @@ class LabConfig:
     image_mb: int = 2048  # of one image on the shelf, and of all of them
     shelf_mb: int = 10240
     capacity: int = 0  # 0: computed from memory
-    engines: tuple[str, ...] = (DEFAULT_ENGINE,)  # versions of Docker Engine; the first is required, the others are optional
+    engines: tuple[str, ...] = (DEFAULT_ENGINE,)  # versions of Docker Engine, the one that is made first at the beginning
+    sources: tuple[Source, ...] = ()  # where Docker's own packages for some of them are; for the others Debian has them
     images_dir: Path | None = None  # directory with host.tar, machine.tar and box.tar made elsewhere; None: build them
 
     @property

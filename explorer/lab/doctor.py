@@ -15,8 +15,9 @@ from explorer.lab.engine import capabilities, cgroups, disks, ids, kernel, memor
 from explorer.lab.engine.client import session
 from explorer.lab.errors import LabError
 from explorer.lab.hosts import ipv6, lifecycle, machines
-from explorer.lab.images import load, shelf
-from explorer.lab.images.names import needed
+from explorer.lab.images import lacking, load, shelf
+from explorer.lab.images.names import NEEDED
+from explorer.lab.images.recipes import host
 from explorer.lab.isolation.trial import try_isolation
 from explorer.lab.isolation.tried import Tried
 from explorer.lab.watch import commands
@@ -175,8 +176,12 @@ def _shelf(config: LabConfig) -> Check:
 def _engine(config: LabConfig, state: dict[str, Any]) -> list[Check]:
     if "error" in state:
         return [Check("engine", False, True, state["error"], "start it: make run")]
-    lacking = [image["name"] for image in state["images"] if not image["bytes"] and image["name"] in needed(config)]
-    without = [engine for engine in config.engines if engine not in state["engines"]]
+    absent = [image["name"] for image in state["images"] if not image["bytes"]]
+    lacks = [name for name in absent if name in NEEDED]
+    if all(host(engine) in absent for engine in config.engines):
+        lacks.append("any of hosts")
+    without = lacking.missing(config, state["engines"])
+    reasons = " ".join(f"{engine}: {why or 'it is being made.'}" for engine, why in without.items())
     return [
         Check("engine", True, True, f"{state['version']}, {state['driver']}"),
         Check(
@@ -186,13 +191,13 @@ def _engine(config: LabConfig, state: dict[str, Any]) -> list[Check]:
             state["isolation"],
             "stop whatever answers on the node's socket and start the engine again",
         ),
-        Check("images", not lacking, True, ", ".join(lacking) or "all there", "restart the engine; it builds and imports them"),
+        Check("images", not lacks, True, ", ".join(lacks) or "all there", "restart the engine; it builds and imports them"),
         Check(
             "engine versions",
             not without,
             False,
-            f"hosts with {', '.join(state['engines']) or 'none'}{' · not there: ' + ', '.join(without) if without else ''}",
-            "wait until it is built, or see the engine's log for why its packages cannot be had",
+            f"hosts with {', '.join(state['engines']) or 'none'}{' · not there: ' + reasons if without else ''}",
+            "wait until it is made, or see to where its packages are (docs/engines.md); the engine tries again by itself",
         ),
     ]
 

@@ -12,7 +12,8 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import chain, repeat
 from pathlib import Path
 from threading import Event, Thread
 from types import FrameType
@@ -26,12 +27,14 @@ from explorer.lab.engine.client import connect
 from explorer.lab.errors import HostError, NodeError
 from explorer.lab.hosts import lifecycle, stocking
 from explorer.lab.hosts.seeds import import_images
+from explorer.lab.images import lacking
 from explorer.lab.memory.guard import Guard
 
 Say = Callable[[str], None]
 START_SECONDS = patient(30)
 STOP_SECONDS = patient(20)
 WATCH_SECONDS = 0.2
+AGAIN_SECONDS, LATER_SECONDS = 600.0, 3600.0  # until what could not be made is tried again: the first time, and then
 LOOK_SECONDS, HURRY_SECONDS = 5.0, 1.0  # between two looks; the second when the disk is nearly full
 _PR_SET_PDEATHSIG = 1
 
@@ -76,8 +79,7 @@ def run_engine(config: LabConfig, say: Say, ready: Callable[[], None]) -> int:
         kernel.fence(config)
         _forget_sandboxes(config, say)
         say(f"engine {connect(config).version()['Version']} up in {time.monotonic() - started:.1f} s")
-        images.build_images(config, images.needed(config), say, lambda: bool(stop))
-        import_images(config, images.needed(config), say)
+        _begin_hosts(config, stop, say)
         stocking.tidy(config)
         if not stop:
             ready()
@@ -109,17 +111,41 @@ def _forget_sandboxes(config: LabConfig, say: Say) -> None:
         say(f"sandboxes of an earlier engine could not all be removed; another try follows. {error} {error.detail}".strip())
 
 
+def _begin_hosts(config: LabConfig, stop: _Stop, say: Say) -> None:
+    """Makes what the node needs, with hosts of the first version of Docker Engine that can be had. Raises NodeError when none
+    can be had."""
+    lacking.forget(config)
+    if not any(_made(config, engine, stop, say, images.NEEDED) for engine in config.engines):
+        why = lacking.reasons(config).get(config.engines[0], "it was interrupted")
+        raise NodeError(f"There are no hosts with Docker Engine {' or '.join(config.engines)}: {why}")
+
+
+def _made(config: LabConfig, engine: str, stop: _Stop, say: Say, beside: Sequence[str] = ()) -> bool:
+    """Makes the hosts with this version of Docker Engine, and the images `beside` them, as far as they are not there. A failure
+    is said, unless it is the same again, and kept for `labdoctor` and the panel."""
+    names = [*beside, images.host(engine)]
+    if stop:
+        return False
+    try:
+        images.build_images(config, names, say, lambda: bool(stop))
+        if not stop:
+            import_images(config, names, say)
+    except (NodeError, HostError, OSError) as error:
+        if not stop and lacking.note(config, engine, str(error)):
+            say(f"left out: hosts with Docker Engine {engine}. {error} {getattr(error, 'detail', '')}".strip())
+        return False
+    lacking.note(config, engine, "")
+    return not stop
+
+
 def _add_engines(config: LabConfig, stop: _Stop, say: Say) -> None:
-    """Makes the images of further versions of Docker Engine while the node already serves. A failure is reported, and the
-    node goes on."""
-    for name in images.optional(config):
-        try:
-            images.build_images(config, [name], say, lambda: bool(stop))
-            if not stop:
-                import_images(config, [name], say)
-        except (NodeError, HostError, OSError) as error:
-            if not stop:
-                say(f"left out: hosts of image {name}. {error} {getattr(error, 'detail', '')}".strip())
+    """Makes hosts with further versions of Docker Engine while the node already serves. Those that are not there are tried
+    again from time to time: a source may be down for a while, and a directory of packages may change."""
+    for pause in chain((0.0, AGAIN_SECONDS), repeat(LATER_SECONDS)):
+        if stop.within(pause):
+            return
+        for engine in config.engines:
+            _made(config, engine, stop, say)
 
 
 class _Stop:
@@ -132,6 +158,13 @@ class _Stop:
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         self.asked = True
+
+    def within(self, seconds: float) -> bool:
+        """Waits for so long, or until the signal; whether it came."""
+        until = time.monotonic() + seconds
+        while not self.asked and time.monotonic() < until:
+            time.sleep(WATCH_SECONDS)
+        return self.asked
 
     def __bool__(self) -> bool:
         return self.asked

@@ -24,6 +24,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from explorer.lab.config import LabConfig
+from explorer.lab.sources import read_source
 from explorer.sandboxes.models import Node
 
 NAME_KEPT = timedelta(minutes=1)  # a name belongs to its machine for this long after the machine was last heard of
@@ -45,6 +46,7 @@ def lab_config() -> LabConfig:
         shelf_mb=settings.SHELF_MB,
         capacity=settings.SANDBOX_CAPACITY,
         engines=settings.ENGINES,
+        sources=tuple(read_source(engine, told) for engine, told in settings.ENGINE_SOURCES.items()),
         images_dir=Path(settings.IMAGES_DIR) if settings.IMAGES_DIR else None,
     )
 

@@ -83,6 +83,7 @@ class NodeTable(Table):
         "load",
         "memory",
         "versions",
+        "missing",
         "kernel",
         "images",
         "doctor",
@@ -125,6 +126,10 @@ class NodeTable(Table):
     def versions(self, node: Node) -> str:
         return ", ".join(node.engines) or "none"
 
+    @display(description="versions of Docker Engine that are missing")
+    def missing(self, node: Node) -> str:
+        return describe_missing(node.engines_missing)
+
     @display(description="kernel")
     def kernel(self, node: Node) -> str:
         return str(node.health.get("kernel", "–"))
@@ -140,6 +145,11 @@ class NodeTable(Table):
     @display(description="what waits for an operator's decision")
     def reaper(self, node: Node) -> str:
         return describe_reaper(node.health.get("reaper", []))
+
+
+def describe_missing(missing: dict[str, str]) -> str:
+    """One line for each version: why it is not there. The node tries again by itself."""
+    return "\n".join(f"{engine}: {why or 'it is being made.'}" for engine, why in missing.items()) or "None."
 
 
 def describe_shelf(images: Any, limits: Any = None) -> str:

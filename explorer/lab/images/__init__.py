@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from explorer.lab.images.build import build_images, built_again
 from explorer.lab.images.load import disk_key, engines, imported, seeded_volume
-from explorer.lab.images.names import MADE, needed, optional, tag, tar
+from explorer.lab.images.names import MADE, NEEDED, needed, optional, tag, tar
 from explorer.lab.images.recipes import BOX, HOST, MACHINE, host, recipe
 from explorer.lab.images.stand_ins import STAND_INS
 
@@ -18,6 +18,7 @@ __all__ = [
     "HOST",
     "MACHINE",
     "MADE",
+    "NEEDED",
     "STAND_INS",
     "build_images",
     "built_again",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -24,14 +24,14 @@ from explorer.environment import patient
 from explorer.lab.config import LabConfig
 from explorer.lab.errors import NodeError
 from explorer.lab.images.names import MADE, base_key, ready_made, tar
-from explorer.lab.images.recipes import recipe
+from explorer.lab.images.packages import AWAY, ENGINE_PACKAGES, check_built, explain, prepare
+from explorer.lab.images.recipes import engine_of_image, recipe
 
 Say = Callable[[str], None]
 BUILD_SECONDS = patient(900)
 ROOM_BYTES = 1200 * 2**20  # the packages, what is unpacked from them, and the tar of that
 KEPT_OLD = 2  # tars of earlier inputs that are kept per image, for a change back to an earlier version
 EXCLUDED = [f"/usr/share/{part}/*" for part in ("doc", "man", "locale", "info", "lintian", "bug")]
-_AWAY = re.compile(r"Failed to fetch|Could not (?:resolve|connect)|does not have a Release file")
 UNUSED = (
     "usr/bin/ctr usr/bin/containerd-shim usr/bin/containerd-shim-runc-v1 var/cache/apt/*.bin var/lib/apt/lists/* var/log/*.log"
 )
@@ -56,7 +56,8 @@ def _ensure(config: LabConfig, name: str, say: Say, stop: Callable[[], bool]) ->
         if not target.exists():
             started = time.monotonic()
             made = recipe(config, name)
-            say(f"building image {name} from {len(made.packages)} Debian packages ({made.suite})")
+            of = f"packages of Debian's {made.suite}" + (f" and of {made.source.where}" if made.source else "")
+            say(f"building image {name} from {len(made.packages)} {of}")
             _build(config, name, target, stop)
             _forget_old(config, name)
             say(f"image {name} built: {target.stat().st_size // 2**20} MB in {time.monotonic() - started:.0f} s")
@@ -86,10 +87,13 @@ def _build(config: LabConfig, name: str, target: Path, stop: Callable[[], bool])
     with tempfile.TemporaryDirectory(dir=config.cache_dir, prefix=f"{name}-", ignore_cleanup_errors=True) as directory:
         place = Path(directory)
         place.chmod(0o755)  # apt downloads as another user
+        made, engine = recipe(config, name), engine_of_image(config, name)
+        more = prepare(made.source, place) if made.source else []
+        more += _asking(place / "version") if engine else []
         errors = place / "errors"
         with errors.open("wb") as stderr:
             builder = subprocess.Popen(
-                command(config, name, place / "root.tar"),
+                [*command(config, name, place / "root.tar"), *more],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=stderr,
@@ -102,9 +106,22 @@ def _build(config: LabConfig, name: str, target: Path, stop: Callable[[], bool])
             _end(builder)
         if builder.returncode or not (place / "root.tar").exists():
             said = errors.read_text(errors="replace")
-            away = " Debian's package archive does not answer as it should." if _AWAY.search(said) else ""
-            raise NodeError(f"The image {name} could not be built.{away}", _reason(said))
+            why = (explain(made.source, said) if made.source else "") or _away(said)
+            raise NodeError(" ".join(filter(None, [f"The image {name} could not be built.", why])), _reason(said))
+        if engine:
+            check_built(engine, (place / "version").read_text(), made.source, made.suite)
         (place / "root.tar").replace(target)
+
+
+def _asking(target: Path) -> list[str]:
+    """The option of mmdebstrap with which it writes the version of Docker Engine in the new root there."""
+    names = " ".join(ENGINE_PACKAGES)
+    ask = f"dpkg-query --admindir=\"$1\"/var/lib/dpkg --show --showformat='${{Package}} ${{Version}}\\n' {names} 2>/dev/null"
+    return [f"--customize-hook=({ask} || true) >{shlex.quote(str(target))}"]
+
+
+def _away(said: str) -> str:
+    return "Debian's package archive does not answer as it should." if AWAY.search(said) else ""
 
 
 def built_again(config: LabConfig, name: str) -> tuple[str, str]:
@@ -149,7 +166,7 @@ def command(config: LabConfig, name: str, target: Path) -> list[str]:
     """The call of mmdebstrap. `box` and the stand-ins are only extracted, without a package manager and packages' scripts; the
     other images are installed."""
     made = recipe(config, name)
-    words = ["mmdebstrap", "--quiet", '--aptopt=Acquire::Check-Valid-Until "false"', '--aptopt=APT::Install-Recommends "false"']
+    words = ["mmdebstrap", '--aptopt=Acquire::Check-Valid-Until "false"', '--aptopt=APT::Install-Recommends "false"']
     words += ['--aptopt=Acquire::Languages "none"', f"--include={','.join(made.packages)}"]
     if scripts := made.finishes:
         words += ["--variant=extract", "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr"]
@@ -188,7 +205,8 @@ def complete(config: LabConfig, name: str) -> Iterator[Path]:
 
 
 def _reason(text: str) -> str:
-    lines = [line for line in text.splitlines() if line.startswith(("E:", "Err", "W:"))] or text.splitlines()
+    told = [line for line in text.splitlines() if not line.startswith(("E: mmdebstrap ", "E: apt-get ", "I: "))]
+    lines = [line for line in told if line.startswith(("E:", "Err", "W:"))] or told
     return " ".join(lines[-3:])[:500]
 
 

@@ -13,9 +13,12 @@ FORMAT = "3"  # raise this number when the way of building changes
 MADE = 1_767_225_600  # 2026-01-01 in seconds of Unix time: the newest time of a file in an image, so that two builds are equal
 
 
+NEEDED = (MACHINE, BOX)  # beside hosts with any version of Docker Engine
+
+
 def needed(config: LabConfig) -> tuple[str, ...]:
-    """The images that a node needs before it is ready."""
-    return (host(config.engines[0]), MACHINE, BOX)
+    """The images with which a node begins to serve, when its first version of Docker Engine can be had."""
+    return (host(config.engines[0]), *NEEDED)
 
 
 def optional(config: LabConfig) -> tuple[str, ...]:
@@ -23,11 +26,21 @@ def optional(config: LabConfig) -> tuple[str, ...]:
     return tuple(host(engine) for engine in config.engines[1:])
 
 
-@lru_cache
 def base_key(config: LabConfig, name: str) -> str:
     """A hash of everything that the packages' file system is made from."""
+    source = recipe(config, name).source
+    return _base_key(config, name, source.state if source else "")
+
+
+def key(config: LabConfig, name: str) -> str:
+    """A hash of everything that the image is made from."""
+    return _key(config, name, base_key(config, name))
+
+
+@lru_cache
+def _base_key(config: LabConfig, name: str, source: str) -> str:
     made = recipe(config, name)
-    digest = hashlib.sha256("\n".join([FORMAT, made.suite, name, *made.packages]).encode())
+    digest = hashlib.sha256("\n".join([FORMAT, made.suite, name, *made.packages, source]).encode())
     for script in made.finishes:
         digest.update(script.read_bytes())
     if (ready := ready_made(config, name)) and ready.exists():
@@ -37,14 +50,12 @@ def base_key(config: LabConfig, name: str) -> str:
 
 
 @lru_cache
-def key(config: LabConfig, name: str) -> str:
-    """A hash of everything that the image is made from."""
+def _key(config: LabConfig, name: str, base: str) -> str:
     made = recipe(config, name)
-    digest = hashlib.sha256("\n".join([base_key(config, name), *made.changes]).encode())
+    digest = hashlib.sha256("\n".join([base, *made.changes]).encode())
     for path in made.tree:
-        digest.update(
-            f"{made.files}/{path.relative_to(made.home)} {path.stat().st_mode & 0o111:o}\n".encode() + path.read_bytes()
-        )
+        line = f"{made.files}/{path.relative_to(made.home)} {path.stat().st_mode & 0o111:o}\n"
+        digest.update(line.encode() + path.read_bytes())
     return digest.hexdigest()[:12]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from explorer.lab.config import LabConfig
 from explorer.lab.images.stand_ins import STAND_INS
+from explorer.lab.sources import Source
 from explorer.network.engines import DEFAULT_ENGINE
 
 HERE = Path(__file__).parent
@@ -28,6 +29,7 @@ class Recipe:
     files: str
     suite: str = SUITE
     scripts: tuple[str, ...] = ()
+    source: Source | None = None  # of the packages that Debian does not have
     changes: tuple[str, ...] = ()  # how Docker runs it, in words of a Dockerfile; a stand-in has settings instead
 
     @property
@@ -69,8 +71,18 @@ def host(engine: str) -> str:
 def recipe(config: LabConfig, name: str) -> Recipe:
     """What the image `name` is made of. Raises KeyError when no image has this name."""
     hosts = {host(engine): engine for engine in (*ENGINES, *config.engines)}
-    return _host(hosts[name]) if name in hosts else _OTHERS[name]
+    return _host(config, hosts[name]) if name in hosts else _OTHERS[name]
 
 
-def _host(engine: str) -> Recipe:
-    return Recipe((HOST, "docker"), HOST, ENGINES.get(engine, SUITE), changes=(*_COMMON, 'CMD ["host-start"]'))
+def _host(config: LabConfig, engine: str) -> Recipe:
+    """With a source of Docker's own packages, everything else is from Debian's stable suite."""
+    run = (*_COMMON, 'CMD ["host-start"]')
+    named = None if config.images_dir else next((one for one in config.sources if one.engine == engine), None)
+    if named:
+        return Recipe((HOST, "docker-ce"), HOST, source=named, changes=run)
+    return Recipe((HOST, "docker"), HOST, ENGINES.get(engine, SUITE), changes=run)
+
+
+def engine_of_image(config: LabConfig, name: str) -> str:
+    """The version of Docker Engine in an image of hosts; empty for another image."""
+    return next((engine for engine in config.engines if host(engine) == name), "")

@@ -55,7 +55,7 @@ def try_isolation(config: LabConfig) -> list[Tried]:
     names = [f"doctor-{uuid.uuid4().hex[:8]}" for _ in range(2)]
     name = names[0]
     try:
-        ends, engine = time.time() + LIVES, config.engines[0]
+        ends, engine = time.time() + LIVES, next(iter(lifecycle.engines(config)), config.engines[0])
         facts, other = (
             lifecycle.open_sandbox(config, one, 1, SCENARIOS["one-host"], ends, lambda phase, detail: None, engine)
             for one in names

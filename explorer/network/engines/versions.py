@@ -6,16 +6,16 @@ link and a class keep the word.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable
 
+from explorer.environment import ENGINE
+
 DEFAULT_ENGINE = "26"  # where nobody names a version and a node has this one
-_ENGINE = re.compile(r"[1-9][0-9]{0,2}")
 
 
 def is_engine(word: object) -> bool:
     """Whether this can be the name of a version."""
-    return isinstance(word, str) and _ENGINE.fullmatch(word) is not None
+    return isinstance(word, str) and ENGINE.fullmatch(word) is not None
 
 
 def in_order(words: Iterable[object]) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ from explorer.lab import ended
 from explorer.lab.engine import capabilities
 from explorer.lab.errors import LabError
 from explorer.lab.hosts import lifecycle
-from explorer.lab.images import shelf
+from explorer.lab.images import lacking, shelf
 from explorer.network.engines import in_order, usual
 from explorer.node.lessons import authored
 from explorer.node.reconcile import comparisons, node_health
@@ -89,7 +89,8 @@ def reconcile(*, beat: bool = True) -> None:
             _announce(node, 0, {"engine": str(error), "engines": [], **_kernel()}, beat)
             return
         known, planned = look(rows, found, memory)
-        well = {"engine": "", "engines": engines, **_kernel(), **_health(found)}
+        missing = lacking.missing(lab_config(), engines)
+        well = {"engine": "", "engines": engines, "engines_missing": missing, **_kernel(), **_health(found)}
         _announce(node, capacity, well | _alarms(memory, planned), beat)
         node_health.note_sample(node)
         node_health.ask_doctor(node)

@@ -16,7 +16,7 @@ from explorer.lab.config import LabConfig
 from explorer.lab.engine import capabilities, kernel, leftovers, memory
 from explorer.lab.errors import HostError, NodeError, NotThere
 from explorer.lab.hosts import lans, lifecycle, machines, run
-from explorer.lab.images import STAND_INS, build, names, recipes
+from explorer.lab.images import STAND_INS, build, lacking, names, recipes
 from explorer.network.scenario import SCENARIOS
 
 IMAGES = (*map(recipes.host, recipes.ENGINES), recipes.MACHINE, recipes.BOX)
@@ -85,8 +85,8 @@ def test_every_changed_input_is_another_image(monkeypatch, tmp_path, config):
             with (here / change).open("a") as file:
                 file.write("less\n")
         monkeypatch.setattr(recipes, "HERE", here)
-        names.key.cache_clear()
-        names.base_key.cache_clear()
+        names._key.cache_clear()
+        names._base_key.cache_clear()
         return names.base_key(config, recipes.BOX), names.key(config, recipes.BOX)
 
     base, whole = keys()
@@ -96,8 +96,8 @@ def test_every_changed_input_is_another_image(monkeypatch, tmp_path, config):
     changed = keys("box/usr/local/sbin/answer")
     assert changed[0] == base, "our own files do not rebuild the packages"
     assert changed[1] != whole
-    names.key.cache_clear()
-    names.base_key.cache_clear()
+    names._key.cache_clear()
+    names._base_key.cache_clear()
 
 
 def test_what_stand_ins_have_in_common_makes_each_another_image(monkeypatch, tmp_path, config):
@@ -106,12 +106,12 @@ def test_what_stand_ins_have_in_common_makes_each_another_image(monkeypatch, tmp
     subprocess.run(["cp", "-a", str(recipes.HERE), str(here)], check=True)
     (here / "stand-in.finish").write_text("#!/bin/sh\n")
     monkeypatch.setattr(recipes, "HERE", here)
-    names.base_key.cache_clear()
+    names._base_key.cache_clear()
     assert all(names.base_key(config, name) != key for name, key in before.items())
     assert [word for word in build.command(config, "database", here) if "finish" in word] == [
         f"--extract-hook=sh '{here}/{script}.finish' \"$1\"" for script in ("stand-in", "database")
     ]
-    names.base_key.cache_clear()
+    names._base_key.cache_clear()
 
 
 def test_package_lists_are_names_only(config):
@@ -135,7 +135,7 @@ def test_ready_made_images_are_taken_as_they_are(tmp_path, config):
 
 
 def test_a_build_can_be_interrupted(config, monkeypatch):
-    monkeypatch.setattr(build, "command", lambda name, target: ["sleep", "60"])
+    monkeypatch.setattr(build, "command", lambda config, name, target: ["sh", "-c", "sleep 60"])
     with pytest.raises(Exception, match="interrupted"):
         build.build_images(config, names.needed(config), lambda line: None, lambda: True)
     assert not [path for path in config.cache_dir.iterdir() if path.suffix != ".lock"]
@@ -233,22 +233,81 @@ def test_what_a_node_needs_is_the_first_version_it_is_set_to(config):
     assert names.optional(replace(config, engines=("26",))) == ()
 
 
+class Stop:
+    """Comes after so many pauses."""
+
+    def __init__(self, pauses: int = 1) -> None:
+        self.left, self.paused = pauses, list[float]()
+
+    def within(self, seconds: float) -> bool:
+        self.paused.append(seconds)
+        self.left -= 1
+        return self.left < 0
+
+    def __bool__(self) -> bool:
+        return self.left < 0
+
+
+FAILING = ["sh", "-c", "echo 'E: no route to the archive' >&2; exit 25"]
+
+
 def test_a_version_whose_packages_cannot_be_had_is_left_out_with_a_sentence(config, monkeypatch):
-    monkeypatch.setattr(
-        build, "command", lambda config, name, target: ["sh", "-c", "echo 'E: no route to the archive' >&2; exit 25"]
-    )
+    monkeypatch.setattr(build, "command", lambda config, name, target: FAILING)
     said: list[str] = []
-    serve._add_engines(replace(config, engines=("26", "28")), cast(Any, ()), said.append)
-    assert len(said) == 2
-    assert said[1].startswith("left out: hosts of image host28. The image host28 could not be built.")
-    assert "no route to the archive" in said[1]
+    both = replace(config, engines=("26", "28"))
+    serve._add_engines(both, cast(Any, Stop()), said.append)
+    assert len(said) == 4, "each with the line that it is being built"
+    assert said[3].startswith("left out: hosts with Docker Engine 28. The image host28 could not be built.")
+    assert "no route to the archive" in said[3]
+    assert lacking.missing(both, ["26"]) == {"28": "The image host28 could not be built."}
+
+
+def test_it_is_tried_again_and_the_same_reason_is_said_once(config, monkeypatch):
+    monkeypatch.setattr(build, "command", lambda config, name, target: FAILING)
+    said: list[str] = []
+    stop = Stop(3)
+    serve._add_engines(config, cast(Any, stop), said.append)
+    assert stop.paused == [0, serve.AGAIN_SECONDS, serve.LATER_SECONDS, serve.LATER_SECONDS]
+    assert len([line for line in said if line.startswith("left out")]) == 1
+    monkeypatch.setattr(build, "build_images", lambda *words: None)
+    monkeypatch.setattr("explorer.lab.images.build_images", lambda *words: None)
+    monkeypatch.setattr(serve, "import_images", lambda *words: None)
+    serve._add_engines(config, cast(Any, Stop()), said.append)
+    assert lacking.reasons(config) == {}, "and when it came there is no reason any more"
+
+
+def test_the_node_begins_with_the_first_version_that_can_be_had(config, monkeypatch):
+    made: list[list[str]] = []
+
+    def build_images(config, names, say, stop):
+        if "host29" in names:
+            raise NodeError("The directory /srv/docker-29 is not there.")
+        made.append(list(names))
+
+    monkeypatch.setattr("explorer.lab.images.build_images", build_images)
+    monkeypatch.setattr(serve, "import_images", lambda config, names, say: made.append(list(names)))
+    said: list[str] = []
+    three = replace(config, engines=("29", "28", "26"))
+    serve._begin_hosts(three, cast(Any, Stop()), said.append)
+    assert made == [["machine", "box", "host28"]] * 2
+    assert said == ["left out: hosts with Docker Engine 29. The directory /srv/docker-29 is not there."]
+    with pytest.raises(NodeError, match=r"no hosts with Docker Engine 29: The directory /srv/docker-29 is not there\."):
+        serve._begin_hosts(replace(config, engines=("29",)), cast(Any, Stop()), said.append)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"28": ["x"]}', '{"99": "x"}', "\0" * 9])
+def test_a_file_of_reasons_that_makes_no_sense_is_no_reason(config, text):
+    config.engine_dir.mkdir(parents=True)
+    (config.engine_dir / "engines-missing.json").write_text(text)
+    assert set(lacking.reasons(replace(config, engines=("28",)))) <= {"28"}
+    assert set(lacking.missing(replace(config, engines=("28",)), ())) == {"28"}
 
 
 def test_a_ready_made_second_image_may_be_missing(tmp_path, config):
-    ready = replace(config, images_dir=tmp_path, engines=("26", "28"))
+    ready = replace(config, images_dir=tmp_path, engines=("28",))
     said: list[str] = []
-    serve._add_engines(ready, cast(Any, ()), said.append)
-    assert said[0].startswith("left out: hosts of image host28. The image host28 is not among the ready-made ones.")
+    serve._add_engines(ready, cast(Any, Stop()), said.append)
+    assert said[0].startswith("left out: hosts with Docker Engine 28. The image host28 is not among the ready-made ones.")
     assert names.tag(ready, "host28"), "and asking for its name is no trouble"
 
 
