@@ -5,6 +5,7 @@ Run it apart from the other tests: Playwright's loop and ours cannot share a pro
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -14,11 +15,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from functools import cache
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
+
+from explorer.lessons.model import Command, Step
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 240  # a first start imports images
@@ -236,15 +240,17 @@ class Learner:
         self.page.keyboard.type(command)
         self.page.keyboard.press("Enter")
 
-    def click_commands(self) -> None:
-        """Every command of the step in turn, waiting for the prompt to come back."""
-        buttons = self.page.locator("#step button.run")
-        for at in range(buttons.count()):
-            button = buttons.nth(at)
-            place, command = str(button.get_attribute("data-place")), str(button.get_attribute("data-command"))
-            times = self.times(place, command)
-            button.click()
-            self.settle(place, command, times + 1)
+    def click_commands(self, step: Step) -> None:
+        """Every command of the step in turn, waiting for the prompt to come back. A command of a part that comes after a
+        question appears once the question is settled.
+        """
+        seen: Counter[Command] = Counter()
+        for one in step.commands:
+            which = f"#step button.run[data-place={json.dumps(one.place)}][data-command={json.dumps(one.command)}]"
+            times = self.times(one.place, one.command)
+            self.page.locator(which).nth(seen[one]).click()
+            self.settle(one.place, one.command, times + 1)
+            seen[one] += 1
 
     def run(self, place: str, command: str) -> None:
         """Types a command and waits for the prompt to come back."""

@@ -22,6 +22,7 @@ from typing import Any, Literal
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from explorer.lessons.load import load_lessons
 from tests.browser.conftest import EMBEDDING_SITE, ROOT, Learner, free_port, wait_for_address
 
 WIDTHS = ((390, 844), (1280, 800), (1920, 1080))
@@ -311,7 +312,7 @@ class Studio:
             learner.open("bridge")
             page.get_by_label("run it").check()
             learner.guess()
-            learner.click_commands()
+            learner.click_commands(load_lessons()["bridge"].steps[0])
             page.context.close()
             page = self.page_of("comparer")
             page.goto("/playground/")

@@ -14,7 +14,7 @@ def test_the_bridge_lesson_turns_green(page, learner, complaints):
     for number, step in enumerate(lesson.steps, start=1):
         expect(page.locator("#step-title")).to_contain_text(step.title)
         learner.guess()
-        learner.click_commands()
+        learner.click_commands(step)
         for one in step.solution:
             learner.run(one.place, one.command)
         expect(page.locator("#step .check.passed")).to_have_count(len(step.checks), timeout=30_000)

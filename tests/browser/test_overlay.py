@@ -18,7 +18,7 @@ def test_frames_inside_frames(page, learner, complaints):
     for step in lesson.steps[:3]:
         expect(page.locator("#step-title")).to_contain_text(step.title)
         learner.guess()
-        learner.click_commands()
+        learner.click_commands(step)
         expect(page.locator("#step .check.passed")).to_have_count(len(step.checks), timeout=40_000)
         for asked in step.predictions:
             expect(page.locator(f"form.prediction[data-prediction='{asked.id}'].answered")).to_be_visible()
