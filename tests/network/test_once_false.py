@@ -9,6 +9,7 @@ import pytest
 from explorer.network.cause import NOT_DOCKER
 from explorer.network.comparison import Cell, all_variants
 from explorer.network.comparison.reasons import reason
+from explorer.network.drivers.bridge import summary
 from explorer.network.drivers.known import Known, know
 from explorer.network.drivers.overlay import inside
 from explorer.network.drivers.third_party.why import QUESTIONS
@@ -19,8 +20,9 @@ from explorer.network.journeys.rules import words_of_step
 from explorer.network.journeys.scene import Scene
 from explorer.network.model import Chain, Connection, FdbEntry, Flow, Interface, Line, Observation, Rule, Snapshot
 from explorer.network.tracked import why as tracked
+from explorer.network.world import World
 from explorer.network.writes.sentences import BACK
-from tests.lessons.worlds import item, seen, veth
+from tests.lessons.worlds import item, one_host, seen, veth
 
 
 def known(stage: str, place: str) -> Known:
@@ -94,6 +96,20 @@ def test_the_gateway_of_a_macvlan_network_is_not_the_host():
 
 def test_a_container_that_leaves_a_network_may_live_on():
     assert "namespace" not in QUESTIONS["Leave"]
+
+
+# --- bridge ---------------------------------------------------------------------------------------------------------------
+
+
+def test_without_a_published_port_nothing_is_said_of_who_gets_in():
+    """Docker sets FORWARD's policy to DROP only where it turned forwarding on itself: else, on Engine 26, a neighbour with a
+    route to the container gets in without a published port."""
+    picture = one_host()
+    views = picture.places["h1"].views
+    rules = tuple(one for one in views["nat"].items if not (isinstance(one, Rule) and one.target == "DNAT"))
+    host = picture.places["h1"].model_copy(update={"views": {**views, "nat": views["nat"].model_copy(update={"items": rules})}})
+    world = World(picture.model_copy(update={"places": {**picture.places, "h1": host}}))
+    assert summary.way_in(world, host) == "No port is published: no rule leads from a port of the host to a container"
 
 
 # --- overlay --------------------------------------------------------------------------------------------------------------

@@ -39,7 +39,7 @@ def way_out(world: World, host: Place) -> str:
 def way_in(world: World, host: Place) -> str:
     found = [one for one in rules(world, host, "nat", "DNAT") if one.destination_port]
     if not found:
-        return "No port is published: nobody outside can begin a conversation"
+        return "No port is published: no rule leads from a port of the host to a container"
     return listed(f"port {one.destination_port} to {owner(world, host, one)}{only_local(one)}" for one in found)
 
 
