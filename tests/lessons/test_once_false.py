@@ -43,7 +43,10 @@ def test_an_engine_that_writes_no_default_route_is_right_too():
     assert (before.outcomes["gateway"], after.outcomes["gateway"]) == ("first", "nowhere")
     assert before.done
     assert after.done
-    assert "first address" not in prediction("macvlan", "gateway").explain
+    told = {one.id: one.explain for one in prediction("macvlan", "gateway").options}
+    assert "first address" in told["first"]
+    assert "no default route" in told["nowhere"]
+    assert "first address" not in prediction("macvlan", "gateway").explain + told["nowhere"]
 
 
 def test_no_default_route_counts_only_once_the_new_network_was_tried():
