@@ -44,7 +44,7 @@ CACHE_DIR = env.path(
 IMAGES_DIR = env.text(
     "EXPLORER_IMAGES",
     "",
-    "a directory with host.tar, machine.tar and box.tar made elsewhere, and maybe host28.tar; unset: they are built here",
+    "a directory with host.tar, machine.tar and box.tar made elsewhere, maybe host28.tar, podman.tar; unset: all are built",
 )
 ENGINE_SOURCES = env.engine_sources(
     "EXPLORER_ENGINE_SOURCES",
@@ -53,9 +53,9 @@ ENGINE_SOURCES = env.engine_sources(
 _DEBIAN_ENGINES = ("26", "28")
 ENGINES = env.engines(
     "EXPLORER_ENGINES",
-    tuple(dict.fromkeys([*_DEBIAN_ENGINES, *ENGINE_SOURCES])),
-    () if IMAGES_DIR else tuple(dict.fromkeys([*_DEBIAN_ENGINES, *ENGINE_SOURCES])),
-    "Docker Engine versions of hosts; the node serves when it has the first, the others are made meanwhile",
+    tuple(dict.fromkeys([*_DEBIAN_ENGINES, *ENGINE_SOURCES, "podman"])),
+    () if IMAGES_DIR else tuple(dict.fromkeys([*_DEBIAN_ENGINES, *ENGINE_SOURCES, "podman"])),
+    "what hosts have: versions of Docker Engine, and podman; the node serves with the first, the others are made meanwhile",
 )
 IMAGE_MB = env.number("EXPLORER_IMAGE_MB", 2048, "limit of one image on the shelf, unpacked", 16)
 SHELF_MB = env.number("EXPLORER_SHELF_MB", 10240, "limit of all images on the shelf together", 16)

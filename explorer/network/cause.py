@@ -3,7 +3,8 @@
 `about` names owners, the most specific first: `container:NAME`, `network:NAME` (both may belong to a Compose project: what a
 project added is what its networks and containers added, see `network.projects`), `option:NAME` (an option of Docker caused the
 line: publish, icc, internal and others), `daemon` (every Docker Engine makes it), `kernel`, `lan`, `host` (it is the host's
-own and is seen from a container that shares the host's namespace), `not-docker`.
+own and is seen from a container that shares the host's namespace), `not-docker`. A host with Podman has `netavark` (made with
+the first container, for no network in particular) and `not-podman` in place of `daemon` and `not-docker`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ KERNEL = "kernel"
 LAN = "lan"
 HOST = "host"
 NOT_DOCKER = "not-docker"
+NETAVARK, NOT_PODMAN = "netavark", "not-podman"  # on a host with Podman
 PUBLISH, INTERNAL, ICC, MODE = "option:publish", "option:internal", "option:icc", "option:gateway-mode"
 
 

@@ -3,7 +3,7 @@ sentence."""
 
 from __future__ import annotations
 
-from explorer.network import embedded_dns, not_dockers, projects, tracked, usual
+from explorer.network import embedded_dns, not_dockers, podman, projects, tracked, usual
 from explorer.network.cause import KERNEL, NOT_DOCKER, UNKNOWN, Why
 from explorer.network.drivers import collisions, in_asking_order
 from explorer.network.drivers.known import Known, know
@@ -83,6 +83,11 @@ def _table(key: str) -> str:
 
 
 def _why(known: Known, item: Item) -> Why:
+    if known.podman:
+        told = podman.why(known, item)
+        if told.about == (KERNEL,) and isinstance(item, FdbEntry | Route) and _came_with_interface(item):
+            return Why(told.text, (*_about_port(known, item.dev), KERNEL))
+        return told
     if isinstance(item, Connection):
         return tracked.why(known, item)
     if written := known.nft_book.find(item) or (known.book.find(item) if isinstance(item, Rule) else None):
@@ -148,6 +153,8 @@ def _mtu(known: Known, item: Interface, told: Why) -> Why:
 
 
 def _address(known: Known, item: Interface, cidr: str) -> Why:
+    if known.podman:
+        return podman.why_address(known, item, cidr) or usual.why_address(known, item, cidr)
     asked = (driver.why_address(known, item, cidr) for driver in in_asking_order())
     told = next(filter(None, asked), UNKNOWN)
     told = told or usual.why_address(known, item, cidr) or not_dockers.address(known, item, cidr)

@@ -35,7 +35,7 @@ FREE = "free"  # the scenario's name in the row of a sandbox whose row carries a
 MOST_QUERY = 4000
 LANS = ip_network("10.77.0.0/16")
 BUILT_IN = ("bridge", "host", "none")
-DOCKERS_OWN = (*BUILT_IN, "docker_gwbridge", "ingress")
+DOCKERS_OWN = (*BUILT_IN, "docker_gwbridge", "ingress", "podman")
 IMAGE = "box"
 
 
@@ -292,7 +292,7 @@ def from_snapshot(layout: Layout, snapshot: Snapshot, lan: str) -> tuple[Layout,
         for container in state.containers:
             if container.state != "running":
                 lost.append(f"Container {container.name[:40]}, which is not running.")
-            elif container.image != IMAGE:
+            elif container.image not in (IMAGE, f"localhost/{IMAGE}:latest"):  # Podman writes the whole name
                 lost.append(f"Container {container.name[:40]}, whose image is not {IMAGE}.")
             else:
                 now = _with(now, "containers", lambda s=state.host, c=container: _run(s, c), container.name, lost)
@@ -343,6 +343,7 @@ def _net(host: str, network: DockerNetwork, lan: str) -> Net:
 
 def _run(host: str, container: DockerContainer) -> Run:
     on = [endpoint.network for endpoint in container.endpoints] or [container.network_mode or "bridge"]
+    on = ["bridge" if name == "podman" else name for name in on]  # Podman takes the word too, for its default network
     ports = [port for port in container.ports if ":" not in port.host_address]
     publish = [
         f"{'' if port.host_address == '0.0.0.0' else port.host_address + ':'}{port.host_port}:{port.container_port}"  # noqa: S104

@@ -18,6 +18,7 @@ from explorer.network.nft.facts import Elements, NftSet, Table
 View = str  # the name of a row in `network/views.py`
 PlaceKind = Literal["host", "container", "machine", "namespace"]
 Tool = Literal["iptables", "nft"]  # the words in which a rule is written
+EngineKind = Literal["docker", "podman"]
 
 
 class Address(Fact):
@@ -303,7 +304,7 @@ class DockerNetwork(Fact):
     ranges: tuple[str, ...] = ()  # the range of addresses that Docker gives out, where it is only a part of the subnet
     ipv4: bool = True
     ipv6: bool = False
-    bridge: str = ""  # the Linux bridge of the network, such as docker0 or br-<first 12 of the id>
+    bridge: str = ""  # the Linux bridge of the network, such as docker0, br-<first 12 of the id> or podman1
     created: float = 0.0  # Unix time as the daemon says; 0 when it did not say
     project: str = ""  # the Compose project that its labels name, and its name in the project's file
     in_project: str = ""
@@ -350,10 +351,11 @@ class DockerContainer(Fact):
 
 
 class DockerState(Fact):
-    """What a host's own daemon says. The daemon is the learner's and may be dead or may lie: it gives names, not kernel
-    facts."""
+    """What a host's own daemon says: Docker's, or Podman's API. It is the learner's and may be dead or may lie: it gives names,
+    not kernel facts. `version` is that of `engine`."""
 
     host: str
+    engine: EngineKind = "docker"
     version: str = ""
     error: str = ""
     cut: bool = False  # the daemon named more networks or containers than are kept

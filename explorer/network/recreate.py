@@ -71,7 +71,9 @@ def recreate(snapshot: Snapshot, lan: str, swarm: tuple[str, ...] = ()) -> Recre
     from the beginning, the manager first."""
     made = Recreated()
     writer = _Writer(made, _subnet(lan), swarm)
-    states = [state for host, state in sorted(snapshot.docker.items()) if _PLACE.fullmatch(host)]
+    states = [state for host, state in sorted(snapshot.docker.items()) if _PLACE.fullmatch(host) and state.engine == "docker"]
+    others = sorted(host for host, state in snapshot.docker.items() if state.engine != "docker")
+    made.left_out += [f"What is on {host[:20]}, which has Podman." for host in others]
     for state in states:
         writer.look(state)
     for state in states:

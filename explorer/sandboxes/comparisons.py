@@ -17,7 +17,7 @@ from explorer.network.comparison import Comparison as Told
 from explorer.network.comparison import Variant, Versions
 from explorer.network.comparison.noise import overall_noise
 from explorer.network.comparison.spec import Spec
-from explorer.network.engines import in_words
+from explorer.network.engines import in_words, title
 from explorer.sandboxes import columns
 from explorer.sandboxes.life import close_sandbox
 from explorer.sandboxes.limits import Refused, check_comparisons, check_nodes, check_queue, comparison_places
@@ -95,7 +95,7 @@ def check_versions(spec: Spec) -> None:
     if strange := [variant.engine for variant in spec.variants if variant.engine not in known]:
         raise Refused(
             "unknown_engine",
-            f"No machine here has ever had Docker Engine {strange[0]}; there is {in_words(known)}.",
+            f"No machine here has ever had {title(strange[0])}; there is {in_words(known)}.",
             engine=strange[0],
         )
 
@@ -120,7 +120,7 @@ def lack_of(variant: Variant, node: Node) -> str:
         return f"{lack.sentence} Nothing was opened for it."
     if variant.engine not in node.engines:
         return (
-            f"The machine that runs sandboxes here has no hosts with Docker Engine {variant.engine} at the moment; "
+            f"The machine that runs sandboxes here has no hosts with {title(variant.engine)} at the moment; "
             f"it has {in_words(node.engines)}. Nothing was opened for it."
         )
     return ""

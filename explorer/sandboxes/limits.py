@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from explorer.network.engines import in_words
+from explorer.network.engines import in_words, title
 from explorer.sandboxes.models import Action, Comparison, Learner, Node, Sandbox
 from explorer.sandboxes.nodes import Nodes, driver_of, images_of, lacking, missing
 
@@ -138,7 +138,7 @@ def check_engine(nodes: Nodes, engine: str) -> None:
     if engine not in here:
         raise Refused(
             "no_engine",
-            f"No machine here has Docker Engine {engine} at the moment; there is {in_words(here)}. "
+            f"No machine here has {title(engine)} at the moment; there is {in_words(here)}. "
             "It may still be in the making: try again in a minute, or choose another version.",
             engine=engine,
             here=here,

@@ -16,7 +16,7 @@ import structlog
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from explorer.network.engines import DEFAULT_ENGINE, is_engine
+from explorer.network.engines import DEFAULT_ENGINE, PODMAN, is_docker, is_engine
 from explorer.network.layout import FREE, Layout
 from explorer.network.scenario import SCENARIOS
 from explorer.sandboxes import changes
@@ -74,13 +74,23 @@ class Wish:
         return self.terms.engine or self.engine
 
     @property
+    def needs_swarm(self) -> bool:
+        known = SCENARIOS.get(self.scenario)
+        return bool(known.swarm) if known else self.layout.get("swarm") is True
+
+    @property
     def summary(self) -> str:
         return Layout.model_validate(self.layout).in_words() if self.layout else summary_of(self.scenario)
 
     def is_met_by(self, sandbox: Sandbox) -> bool:
-        """Whether this running sandbox is what is wanted. The version of its Docker Engine may differ; the page shows it."""
+        """Whether this running sandbox is what is wanted. The version of its Docker Engine may differ; the page shows it.
+        Podman is something else."""
         same = (sandbox.scenario, sandbox.layout) == (self.scenario, self.layout)
-        return same and (self.replay is None or sandbox.replay == self.replay)
+        return (
+            same
+            and (sandbox.engine == PODMAN) == (self.version == PODMAN)
+            and (self.replay is None or sandbox.replay == self.replay)
+        )
 
 
 def open_sandbox(learner: Learner, wish: Wish, nodes: Nodes) -> Sandbox:
@@ -149,6 +159,14 @@ def check_known(wish: Wish) -> None:
         raise Refused("unknown_scenario", "There is no such sandbox to open.", scenario=wish.scenario[:64])
     if not is_engine(wish.version):
         raise Refused("unknown_engine", "There is no sandbox with that version of Docker Engine.", engine=wish.version[:64])
+    if wish.lesson and not is_docker(wish.version):
+        raise Refused(
+            "lesson_with_podman",
+            "Lessons are about Docker, and their commands are Docker's: choose a version of Docker Engine. "
+            "Hosts with Podman are in the playground and in comparisons.",
+        )
+    if wish.version == PODMAN and wish.needs_swarm:
+        raise Refused("swarm_with_podman", "Podman has no swarm: choose a version of Docker Engine, or a layout without one.")
 
 
 def _turn_to(sandbox: Sandbox, wish: Wish, nodes: Nodes) -> Sandbox:
@@ -156,7 +174,7 @@ def _turn_to(sandbox: Sandbox, wish: Wish, nodes: Nodes) -> Sandbox:
     if not wish.is_met_by(sandbox):
         raise Refused(
             "other_scenario",
-            f"A sandbox of yours is open, and one runs at a time. It has: {summary_of(sandbox.scenario)} "
+            f"A sandbox of yours is open, and one runs at a time. It has: {summary_of(sandbox.scenario)}{with_podman(sandbox)} "
             f"Needed here: {wish.summary}",
             sandbox=sandbox.pk,
             runs=sandbox.scenario,
@@ -167,6 +185,11 @@ def _turn_to(sandbox: Sandbox, wish: Wish, nodes: Nodes) -> Sandbox:
         move(sandbox, Sandbox.USABLE, lesson=wish.lesson)
         sandbox.refresh_from_db()
     return sandbox
+
+
+def with_podman(sandbox: Sandbox) -> str:
+    """What a summary of a sandbox does not say of its hosts, as a further sentence."""
+    return " Its hosts have Podman in place of Docker." if sandbox.engine == PODMAN else ""
 
 
 def summary_of(scenario: str) -> str:

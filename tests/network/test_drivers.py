@@ -283,8 +283,10 @@ ASKED_FOR = {  # what is done in another way for one kind of network, and not sa
     "explorer/network/layout.py": {"overlay"},
     "explorer/network/reach.py": {"bridge", "null", "host"},
     "explorer/network/read/docker.py": {"bridge"},
+    "explorer/network/read/podman.py": {"bridge"},
     "explorer/network/writes/bridges.py": {"bridge", "null", "host", "overlay"},
     "explorer/network/writes/endpoints.py": {"null", "host", "overlay"},
+    "explorer/network/writes/netavark.py": {"bridge"},
     "explorer/network/writes/inside.py": {"null", "host", "ipvlan"},
     "explorer/network/writes/outside.py": {"bridge"},
 }

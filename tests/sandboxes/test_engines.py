@@ -8,6 +8,7 @@ from django.utils import timezone
 from explorer import settings as project
 from explorer.lab.images import recipes
 from explorer.launch import parts
+from explorer.network.engines import PODMAN
 from explorer.node.reconcile import sweep
 from explorer.node.work import work
 from explorer.sandboxes import life, limits, opening
@@ -42,7 +43,7 @@ def build(sandbox):
 
 
 def test_without_a_word_the_versions_are_those_that_debian_has():
-    assert tuple(recipes.ENGINES) == project.ENGINES
+    assert (*recipes.ENGINES, PODMAN) == project.ENGINES
 
 
 def test_the_version_asked_for_is_the_one_that_is_built(both, alice, ask, sent, engine):

@@ -272,7 +272,7 @@ def _tcp_marks(asked: Asked, gathered: Gathered, home: str, port: int) -> tuple[
 
 BLOCK = re.compile(r"\s*(table|chain) (?:(\w+) )?(\S+) \{")
 HANDLE = "# handle "
-TABLES = {"ip": "", "inet": ""} | {name: f"{name} " for name in ("ip6", "bridge", "netdev", "arp")}  # before a table's name
+TABLES = {"ip": ""} | {name: f"{name} " for name in ("ip6", "inet", "bridge", "netdev", "arp")}  # before a table's name
 
 
 async def handles_of(traces: list[Trace], namespace_of: NamespaceOf, account: Account) -> dict[str, Handles]:

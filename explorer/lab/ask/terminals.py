@@ -19,6 +19,7 @@ from explorer.lab.config import LabConfig
 from explorer.lab.errors import HostError, NodeError, NotThere
 from explorer.lab.inside.execution import Execution, Program
 from explorer.lab.inside.hangup import hang_up
+from explorer.lab.inside.host_engine import DOCKER, HostEngine, engine_of
 from explorer.lab.inside.inner import to_daemon
 from explorer.lab.inside.places import ControlGroup
 from explorer.lab.inside.unix_http import BadAnswer, Connect, ask, ask_json, to_path
@@ -54,10 +55,11 @@ class Terminal:
         try:
             group = await find_group(engine, name, named[1])
             if named[2]:
-                await require_container(group.pid, group.group, named[1], named[2])
+                await require_container(group, named[1], named[2])
             mark = secrets.token_hex(12)
             environment = ("TERM=xterm-256color", f"{MARK}={mark}")
-            program = Program(tuple(shell(named[2], mark)), environment, stdin=True, terminal=True, detach_keys=DETACH_KEYS)
+            words = shell(named[2], mark, group.engine)
+            program = Program(tuple(words), environment, stdin=True, terminal=True, detach_keys=DETACH_KEYS)
             execution = await Execution.create(engine, name, program)
             await execution.start()
         except BadAnswer as error:
@@ -133,6 +135,7 @@ async def end_shells(config: LabConfig, sandbox: str, place: str) -> int:
 class _Found:
     pid: int
     group: ControlGroup
+    engine: HostEngine
 
 
 async def find_group(engine: Connect, name: str, shown: str) -> _Found:
@@ -144,27 +147,28 @@ async def find_group(engine: Connect, name: str, shown: str) -> _Found:
     if not pid:
         raise HostError(f"{shown} is not running.", f"engine answered {status}")
     try:
-        return _Found(pid, ControlGroup.of(pid, told["Id"]))
+        return _Found(pid, ControlGroup.of(pid, told["Id"]), engine_of(told.get("Config", {}).get("Labels")))
     except OSError as error:
         raise HostError(f"{shown} is not running.", str(error)) from error
 
 
-async def require_container(pid: int, group: ControlGroup, host: str, container: str) -> None:
+async def require_container(found: _Found, host: str, container: str) -> None:
     """Raises NotThere or HostError when the container cannot be used, so that a person reads a reason and not a
     closed shell."""
     try:
-        told = await ask_json(to_daemon(pid, group.belongs), f"/containers/{container}/json", most=INSPECTED)
+        connect = to_daemon(found.pid, found.group.belongs, found.engine)
+        told = await ask_json(connect, f"/containers/{container}/json", most=INSPECTED)
         running = isinstance(told, dict) and isinstance(told.get("State"), dict) and told["State"].get("Running")
     except BadAnswer as error:
         if "404" in str(error):
             raise NotThere(f"There is no container {container} on {host}.") from error
-        raise HostError(f"The Docker daemon on {host} does not answer.", str(error)) from error
+        raise HostError(f"The {found.engine.title} on {host} does not answer.", str(error)) from error
     if not running:
         raise HostError(f"{container} is not running.")
 
 
-def shell(container: str | None, mark: str) -> list[str]:
+def shell(container: str | None, mark: str, engine: HostEngine = DOCKER) -> list[str]:
     if not container:
         return ["bash", "-l"]
     environment = ["-e", "TERM=xterm-256color", "-e", f"{MARK}={mark}"]
-    return ["docker", "exec", "-it", "--detach-keys", DETACH_KEYS, *environment, container, "sh", "-c", ANY_SHELL]
+    return [engine.program, "exec", "-it", "--detach-keys", DETACH_KEYS, *environment, container, "sh", "-c", ANY_SHELL]

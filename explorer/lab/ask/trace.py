@@ -24,7 +24,13 @@ NFT_SUBSYSTEM, NEW_TRACE = 10, 17  # NFNL_SUBSYS_NFTABLES, NFT_MSG_TRACE
 TABLE, CHAIN, HANDLE, TYPE, VERDICT, PACKET, NETWORK, TRANSPORT = 1, 2, 3, 4, 5, 6, 8, 9  # NFTA_TRACE_*
 POLICY_ATTRIBUTE = 16
 POLICY, RULE = 1, 3  # NFT_TRACETYPE_*
-FAMILIES = {3: "arp ", 5: "netdev ", 7: "bridge ", 10: "ip6 "}  # NFPROTO_*, of the table: what stands before its name
+FAMILIES = {
+    1: "inet ",
+    3: "arp ",
+    5: "netdev ",
+    7: "bridge ",
+    10: "ip6 ",
+}  # NFPROTO_*, of the table: what stands before its name
 VERDICTS = {0: "drop", 1: "accept", 3: "queue", -1: "continue", -2: "break", -3: "jump", -4: "goto", -5: "return"}
 TIMESTAMPS = 35  # SO_TIMESTAMPNS, <asm-generic/socket.h>
 CLOCK = struct.Struct("=qq")
@@ -172,7 +178,7 @@ def read_steps(place: str, data: bytes) -> Iterator[Step]:
 
 
 def _step(place: str, family: str, told: dict[int, bytes]) -> Step:
-    kind = _number(told[TYPE])
+    kind, name = _number(told[TYPE]), _text(told[TABLE])
     verdict = dict(attributes(told.get(VERDICT, b"")))
     code = struct.unpack(">i", verdict[1])[0] if 1 in verdict else 0
     if kind == POLICY:
@@ -180,7 +186,7 @@ def _step(place: str, family: str, told: dict[int, bytes]) -> Step:
     return Step(
         place=place,
         packet=_number(told[PACKET]),
-        table=family + _text(told[TABLE]),
+        table=name if name == OURS else family + name,
         chain=_text(told.get(CHAIN, b"")),
         handle=int.from_bytes(told.get(HANDLE, b"")) if kind == RULE else 0,
         verdict=VERDICTS.get(code, str(code)),

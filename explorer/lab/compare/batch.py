@@ -49,10 +49,12 @@ Hear = Callable[[str, Heard], None]
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Access to a sandbox's places. `ids` maps the name of a host or machine to its id on the engine."""
+    """Access to a sandbox's places. `ids` maps the name of a host or machine to its id on the engine; `program`
+    is the hosts' command line for containers."""
 
     config: LabConfig
     ids: dict[str, str]
+    program: str = "docker"
 
     async def run(self, where: str, orders: Sequence[Order], hear: Hear) -> None:
         """Runs the commands. `hear` is called as each of them ends, in order; it is not called for commands that
@@ -60,7 +62,7 @@ class Places:
         reader = _OutputParser(where, orders, hear)
         name, _, container = where.partition("/")
         argv = ["bash", "-c", script(reader.mark, orders)]
-        argv = ["docker", "exec", container, *argv] if container else argv
+        argv = [self.program, "exec", container, *argv] if container else argv
         seconds = sum(patient(order.seconds) + 1 for order in orders) + patient(SPARE_SECONDS)
         program = Program(tuple(argv), environment=("TERM=dumb",))
         with suppress(HostTimeout):  # the answers so far count

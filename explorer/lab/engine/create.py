@@ -2,7 +2,8 @@
 
 It changes the container's configuration and calls `runc`. The container's environment asks for it: `EXPLORER_IDS=FIRST` is the
 first id of a range (see `own_ids`), `EXPLORER_DISK=FILE` an image for everything that is written (see `own_disk`),
-`EXPLORER_SHELF=DIRECTORY` the layers that all hosts share, mounted read-only. The mount is made read-only here, outside of the
+`EXPLORER_DATA=DIRECTORY` where the host's engine keeps its data, `EXPLORER_SHELF=DIRECTORY` the layers that all hosts share,
+mounted read-only. The mount is made read-only here, outside of the
 container's namespaces: so the kernel lets nobody in the container make it writable (a locked flag, mount_namespaces(7)). The
 variables are removed from the environment.
 
@@ -23,12 +24,13 @@ from explorer.lab.engine.mounts import mount_again, umount
 from explorer.lab.engine.own_disk import DOCKER, ETC, ROOT, opened
 from explorer.lab.engine.own_ids import COUNT, mapping, remount_root
 
-IDS, DISK, SHELF = "EXPLORER_IDS", "EXPLORER_DISK", "EXPLORER_SHELF"
+IDS, DISK, SHELF, DATA = "EXPLORER_IDS", "EXPLORER_DISK", "EXPLORER_SHELF", "EXPLORER_DATA"
+ASKED = tuple(f"{name}=" for name in (IDS, DISK, SHELF, DATA))
+DOCKER_DATA = "/var/lib/docker"
 SHELF_INSIDE = "/var/lib/docker-shelf"
 SHELF_OPTIONS = ["rbind", "rprivate", "ro", "nosuid", "nodev"]
 FOLDER = "EXPLORER_ROOTS"  # the directory for mounts that exist while a container is created
 BUNDLE_ROOT = "root"
-DATA = "/var/lib/docker"
 MOST_BYTES = 65_536  # of a file that Docker made for /etc
 
 
@@ -36,6 +38,7 @@ class Asked(NamedTuple):
     first: int | None = None
     disk: str = ""
     shelf: str = ""
+    data: str = DOCKER_DATA
 
 
 class Copy(NamedTuple):
@@ -49,9 +52,10 @@ def take_asked(config: dict[str, Any]) -> Asked:
     """What the container's environment asks for. The variables are removed from the environment."""
     process = config.get("process") or {}
     words = process.get("env") or []
-    found = dict(word.partition("=")[::2] for word in words if word.startswith((f"{IDS}=", f"{DISK}=", f"{SHELF}=")))
+    found = dict(word.partition("=")[::2] for word in words if word.startswith(ASKED))
     process["env"] = [word for word in words if word.partition("=")[0] not in found]
-    return Asked(int(found[IDS]) if IDS in found else None, found.get(DISK, ""), found.get(SHELF, ""))
+    plain = Asked(int(found[IDS]) if IDS in found else None, found.get(DISK, ""), found.get(SHELF, ""))
+    return plain._replace(data=found[DATA]) if DATA in found else plain
 
 
 def change(config: dict[str, Any], asked: Asked, scratch: str) -> list[Copy]:
@@ -64,7 +68,8 @@ def change(config: dict[str, Any], asked: Asked, scratch: str) -> list[Copy]:
         root = config["root"]["path"]
         remount_root(root, namespace, scratch, own and os.path.join(own, ROOT))
         config["root"]["path"] = _passable(root, scratch)
-        copies = _put_on(own, config["mounts"], (before, group) if asked.first is None else (asked.first, asked.first))
+        owner = (before, group) if asked.first is None else (asked.first, asked.first)
+        copies = _put_on(own, config["mounts"], owner, asked.data)
         if namespace is not None:
             _map_sources(config["mounts"], before, namespace, scratch)
         if asked.shelf:
@@ -113,10 +118,10 @@ def _passable(root: str, scratch: str) -> str:
     return target
 
 
-def _put_on(own: str, mounts: list[dict[str, Any]], owner: tuple[int, int]) -> list[Copy]:
+def _put_on(own: str, mounts: list[dict[str, Any]], owner: tuple[int, int], inside: str = DOCKER_DATA) -> list[Copy]:
     """Lets the mounts of /etc/hosts and of Docker's other files, which root in the container may write, come from the own
-    disk, and adds /var/lib/docker where the disk has it. `owner` is root in the container. Without an own disk nothing
-    changes."""
+    disk, and adds `inside` (/var/lib/docker) where the disk has it. `owner` is root in the container. Without an own disk
+    nothing changes."""
     copies: list[Copy] = []
     if not own:
         return copies
@@ -128,7 +133,7 @@ def _put_on(own: str, mounts: list[dict[str, Any]], owner: tuple[int, int]) -> l
             os.fchown(copies[-1].descriptor, *owner)
             mount["source"] = mine
     if os.path.isdir(data := os.path.join(own, DOCKER)):
-        mounts.append({"destination": DATA, "type": "bind", "source": data, "options": ["rbind", "rprivate"]})
+        mounts.append({"destination": inside, "type": "bind", "source": data, "options": ["rbind", "rprivate"]})
     return copies
 
 

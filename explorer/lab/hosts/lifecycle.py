@@ -28,7 +28,8 @@ from explorer.lab.errors import HostError, LabError, NodeError, NoRoom
 from explorer.lab.hosts import ipv6, lans, machines, quota, stage
 from explorer.lab.hosts.run import BoundedOutput, execute
 from explorer.lab.images import shelf
-from explorer.network.engines import DEFAULT_ENGINE
+from explorer.lab.inside import host_engine
+from explorer.network.engines import DEFAULT_ENGINE, title
 from explorer.network.scenario import Scenario
 
 Phase = Callable[[str, str], None]
@@ -65,7 +66,7 @@ def open_sandbox(
     """Makes the sandbox, or finds it complete, and returns its facts (see `_tell`). After a failure, what was made of it is
     removed; what the engine cannot remove at that moment is found by its labels later.
 
-    `engine` is the version of Docker Engine in its hosts.
+    `engine` is the version of Docker Engine in its hosts, or `podman`.
     """
     with session(config) as client:
         if facts := _facts(config, client, sandbox, generation, scenario):
@@ -74,7 +75,7 @@ def open_sandbox(
             return facts
         close_sandbox(config, sandbox)
         if engine not in images.engines(config, client):
-            raise NodeError(f"This node has no hosts with Docker Engine {engine[:8]}.")
+            raise NodeError(f"This node has no hosts with {title(engine[:8])}.")
         say("reserved", "")
         try:
             return _make(config, client, sandbox, generation, scenario, expires_at, say, engine)
@@ -136,7 +137,7 @@ def _make(
     say("building scenario", scenario.name)
     reached = {name: lans.address_of(segments, name) for name in scenario.names}
     subnets = {segment.lan: segment.subnet for segment in segments}
-    stage.build(config, started, reached, subnets, scenario)
+    stage.build(config, started, reached, subnets, scenario, host_engine.named(engine).program)
     say("ready", "")
     addresses = {
         name: {segment.lan: segment.addresses[name] for segment in segments if name in segment.addresses}
@@ -208,6 +209,8 @@ def _start(
     own_disk: bool,
 ) -> str:
     labels = labels | {"explorer.name": name, "explorer.role": "host" if engine else "machine"}
+    if engine:
+        labels |= {host_engine.LABEL: host_engine.named(engine).kind}
     full_name = object_name(config, sandbox, name)
     root = ids.root_of(config, segments[0].subnet)
     volume, told = "", {create.IDS: str(root[0])} if ids.in_use(config) else {}
@@ -217,8 +220,8 @@ def _start(
     elif engine:
         volume = images.seeded_volume(config, client, full_name, labels, engine)
     if engine:
-        told[create.SHELF] = str(shelf.layers_dir(config))
-        image, rights = images.host(engine), machines.host_rights(config, client, sandbox, volume)
+        told |= {create.SHELF: str(shelf.layers_dir(config)), create.DATA: images.data(engine)}
+        image, rights = images.host(engine), machines.host_rights(config, client, sandbox, volume, images.data(engine))
     else:
         image, rights = images.MACHINE, machines.machine_rights(client)
     if switches := machines.switches(name, scenario, segments):
@@ -252,7 +255,7 @@ def _endpoint(client: docker.DockerClient, name: str, segment: lans.Segment) -> 
 
 
 def wait_host(config: LabConfig, container: str, ready: tuple[str, ...] = machines.READY) -> str:
-    """The version of Docker Engine in a host, once it answers and has the learners' image. Raises HostError after
+    """The version of Docker Engine or Podman in a host, once it answers and has the learners' image. Raises HostError after
     READY_SECONDS."""
     until = time.monotonic() + READY_SECONDS
     while True:
@@ -262,7 +265,7 @@ def wait_host(config: LabConfig, container: str, ready: tuple[str, ...] = machin
                 return str(json.loads(said.out)["Version"])[:40]
         if time.monotonic() > until:
             text = (said.out + said.err)[-500:].decode(errors="replace")
-            raise HostError("The host's Docker daemon did not start.", text)
+            raise HostError("The host's engine did not start.", text)
         time.sleep(0.1)
 
 

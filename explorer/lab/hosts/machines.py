@@ -40,9 +40,12 @@ def machine_seccomp() -> str:
     return json.dumps(profile | {"syscalls": profile["syscalls"] + more["syscalls"]}, separators=(",", ":"))
 
 
-def host_rights(config: LabConfig, client: docker.DockerClient, sandbox: str, volume: str) -> dict[str, Any]:
+def host_rights(
+    config: LabConfig, client: docker.DockerClient, sandbox: str, volume: str, data: str = "/var/lib/docker"
+) -> dict[str, Any]:
     """The rights of a host: three capabilities inside its own user namespace, our seccomp profile, and limits of memory,
-    processes and processor time. `volume` is for its /var/lib/docker; "" when the host has a disk of its own."""
+    processes and processor time. `volume` is for `data`, where its engine keeps what it has; "" when the host has a disk of its
+    own."""
     rights: dict[str, Any] = client.api.create_host_config(
         cap_add=["SYS_ADMIN", "NET_ADMIN", "SYS_PTRACE"],
         security_opt=[f"seccomp={seccomp()}", "apparmor=unconfined"],
@@ -56,7 +59,7 @@ def host_rights(config: LabConfig, client: docker.DockerClient, sandbox: str, vo
         # Nothing reads a host's output, and root there could keep the engine busy with writing it.
         log_config=LogConfig(type=LogConfig.types.NONE),
         mounts=[
-            *([Mount("/var/lib/docker", volume, type="volume", no_copy=True)] if volume else []),
+            *([Mount(data, volume, type="volume", no_copy=True)] if volume else []),
             Mount(EXPIRES, str(lans.expiry_dir(config, sandbox)), type="bind", read_only=True),
         ],
     )

@@ -10,6 +10,7 @@ from explorer.lab.engine.client import session
 from explorer.lab.errors import HostError, NotThere
 from explorer.lab.hosts import lans
 from explorer.lab.inside.execution import Program, Write, run_program
+from explorer.lab.inside.host_engine import HostEngine, engine_of
 from explorer.lab.inside.unix_http import to_path
 
 
@@ -26,23 +27,23 @@ def run_in(
     name, _, container = where.partition("/")
     if not argv or any("\0" in word for word in argv):
         raise HostError("That is not a command.")
-    if container:
-        if container.startswith("-"):
-            raise NotThere(f"There is no container {container!r}.")
-        argv = ["docker", "exec", *(["-i"] if stdin else []), container, *argv]
+    if container.startswith("-"):
+        raise NotThere(f"There is no container {container!r}.")
     with session(config) as client:
-        found = find(config, client, sandbox, name)
+        found, engine = find(config, client, sandbox, name)
+    if container:
+        argv = [engine.program, "exec", *(["-i"] if stdin else []), container, *argv]
     return execute(config, found, argv, write, timeout, stdin)
 
 
-def find(config: LabConfig, client: docker.DockerClient, sandbox: str, name: str) -> str:
-    """The id of a running host or machine on the engine."""
+def find(config: LabConfig, client: docker.DockerClient, sandbox: str, name: str) -> tuple[str, HostEngine]:
+    """The id of a running host or machine on the node's engine, and what it runs its own containers with."""
     wanted = lans.filters(config, sandbox)
     wanted["label"].append(f"explorer.name={name}")
     found = client.api.containers(filters=wanted)
     if not found:
         raise NotThere(f"There is no {name} in this sandbox.", sandbox)
-    return str(found[0]["Id"])
+    return str(found[0]["Id"]), engine_of(found[0].get("Labels"))
 
 
 def execute(config: LabConfig, container: str, argv: list[str], write: Write, timeout: float, stdin: bytes = b"") -> int:

@@ -1,4 +1,4 @@
-"""Makes what a scenario puts on running hosts (a swarm, networks, containers) with each host's own docker command line.
+"""Makes what a scenario puts on running hosts (a swarm, networks, containers) with each host's own docker or podman.
 
 The hosts are worked on at the same time. The swarm is made first, and every network before any container, because a container
 may be on a network that was made on another host.
@@ -28,11 +28,12 @@ def build(
     addresses: Mapping[str, str],
     subnets: Mapping[str, str],
     scenario: Scenario,
+    program: str = "docker",
 ) -> None:
-    """Builds the scenario. `containers` and `addresses` are by host, `subnets` by LAN."""
+    """Builds the scenario. `containers` and `addresses` are by host, `subnets` by LAN; `program` is the hosts' command line."""
 
     def run(host: str, *words: str) -> str:
-        return _docker(config, containers[host], host, list(words))
+        return _run(config, containers[host], host, [program, *words])
 
     with ThreadPoolExecutor(max_workers=len(scenario.hosts)) as pool:
         _form_swarm(run, pool, addresses, scenario.swarm)
@@ -96,9 +97,9 @@ def _wait(done: Iterable[object]) -> None:
         pass
 
 
-def _docker(config: LabConfig, container: str, host: str, words: list[str]) -> str:
+def _run(config: LabConfig, container: str, host: str, words: list[str]) -> str:
     kept = BoundedOutput(MOST_BYTES)
-    if execute(config, container, ["docker", *words], kept.write, STEP_SECONDS):
+    if execute(config, container, words, kept.write, STEP_SECONDS):
         said = (kept.err or kept.out)[-SAID:].decode(errors="replace").strip()
-        raise HostError(f"The scenario could not be built on {host}: `docker {' '.join(words[:2])}` said “{said}”.")
+        raise HostError(f"The scenario could not be built on {host}: `{' '.join(words[:3])}` said “{said}”.")
     return kept.out.decode(errors="replace")

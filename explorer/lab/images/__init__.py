@@ -10,7 +10,7 @@ from __future__ import annotations
 from explorer.lab.images.build import build_images, built_again
 from explorer.lab.images.load import disk_key, engines, imported, seeded_volume
 from explorer.lab.images.names import MADE, NEEDED, needed, optional, tag, tar
-from explorer.lab.images.recipes import BOX, HOST, MACHINE, host, recipe
+from explorer.lab.images.recipes import BOX, HOST, MACHINE, data, host, recipe
 from explorer.lab.images.stand_ins import STAND_INS
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "STAND_INS",
     "build_images",
     "built_again",
+    "data",
     "disk_key",
     "engines",
     "host",

@@ -186,19 +186,10 @@ def complete(config: LabConfig, name: str) -> Iterator[Path]:
             shutil.copyfile(tar(config, name), whole)
         except OSError as error:
             raise NodeError(f"The image {name} could not be completed.", str(error)) from error
-        made = recipe(config, name)
-        files = [str(path.relative_to(made.home)) for path in made.tree]
-        words = [
-            "tar",
-            "--append",
-            f"--file={whole}",
-            f"--directory={made.home}",
-            "--owner=0",
-            "--group=0",
-            "--mode=u+rw,go+r-w",
-            f"--mtime=@{MADE}",
-        ]
-        done = subprocess.run([*words, *files], check=False, capture_output=True, text=True)
+        words = ["tar", "--append", f"--file={whole}", "--owner=0", "--group=0", "--mode=u+rw,go+r-w", f"--mtime=@{MADE}"]
+        for home, files in recipe(config, name).tree.items():
+            words += [f"--directory={home}", *map(str, files)]
+        done = subprocess.run(words, check=False, capture_output=True, text=True)
         if done.returncode:
             raise NodeError(f"The image {name} could not be completed.", done.stderr.strip()[:500])
         yield whole

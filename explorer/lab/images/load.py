@@ -2,7 +2,7 @@
 
 A seed is what a host's Docker daemon wrote when it imported `box` once: image records and links to the layers on the shelf, but
 nothing that identifies that daemon. `hosts.seeds` makes the seed; this module finds and copies it, with the records of the
-shelf's images.
+shelf's images. A Podman host's seed is a link to a store on the shelf, which Podman reads as an additional image store.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ from explorer.lab.errors import NodeError
 from explorer.lab.images import shelf
 from explorer.lab.images.names import key, tag, tar
 from explorer.lab.images.recipes import BOX, MACHINE, host
+from explorer.network.engines import PODMAN
 
 KEPT_IN_SEED = ("image", "overlay2")
+STORE = "shelf"  # the seed of a Podman host is a link to an image store on the shelf
 FORMAT = "2"  # raise this number when the way of making a seed changes
 
 
@@ -60,9 +62,11 @@ def seed_dir(config: LabConfig, engine: str) -> Path:
 
 
 def layers_of_seeds(config: LabConfig) -> set[str]:
-    """The layers on the shelf that seeds link to."""
+    """What seeds link to on the shelf: layers, and image stores of Podman's."""
     found = (config.engine_dir / "seeds").glob(f"*/{shelf.OVERLAY}/*")
-    return {path.name for path in found if (path / "diff").is_symlink()}
+    links = (seed / STORE for seed in (config.engine_dir / "seeds").glob("*"))
+    stores = {link.readlink().name for link in links if link.is_symlink()}
+    return stores | {path.name for path in found if (path / "diff").is_symlink()}
 
 
 def seeded_volume(config: LabConfig, client: docker.DockerClient, name: str, labels: dict[str, str], engine: str) -> str:
@@ -74,6 +78,9 @@ def seeded_volume(config: LabConfig, client: docker.DockerClient, name: str, lab
 
 
 def put_seed(config: LabConfig, engine: str, target: Path, shelved: tuple[shelf.Shelved, ...] | None = None) -> None:
+    if engine == PODMAN:  # it reads the store on the shelf where it is
+        copy_parts([seed_dir(config, engine) / STORE], target)
+        return
     copy_parts([seed_dir(config, engine) / part for part in KEPT_IN_SEED], target)
     shelf.put_store(config, target, shelved)
 

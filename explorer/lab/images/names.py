@@ -53,9 +53,10 @@ def _base_key(config: LabConfig, name: str, source: str) -> str:
 def _key(config: LabConfig, name: str, base: str) -> str:
     made = recipe(config, name)
     digest = hashlib.sha256("\n".join([base, *made.changes]).encode())
-    for path in made.tree:
-        line = f"{made.files}/{path.relative_to(made.home)} {path.stat().st_mode & 0o111:o}\n"
-        digest.update(line.encode() + path.read_bytes())
+    for home, files in made.tree.items():
+        for file in files:
+            path = home / file
+            digest.update(f"{home.name}/{file} {path.stat().st_mode & 0o111:o}\n".encode() + path.read_bytes())
     return digest.hexdigest()[:12]
 
 

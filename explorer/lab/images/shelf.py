@@ -31,6 +31,7 @@ from explorer.lab.errors import NodeError
 from explorer.network import image_names
 
 MOUNTED = "/var/lib/docker-shelf"  # where hosts have the layers
+STORE_PARTS = ("overlay", "overlay-images", "overlay-layers", "storage.lock")
 OVERLAY, IMAGE = "overlay2", "image/overlay2"
 REMOVE_SECONDS = 120.0
 A_STAND_IN = "(a stand-in)"
@@ -172,6 +173,18 @@ def take_layers(config: LabConfig, data: Path) -> list[str]:
         os.lchown(content, *remapped_root())
         taken.append(found.name)
     return taken
+
+
+def take_store(config: LabConfig, data: Path, name: str) -> None:
+    """Moves the images in `data`, a directory of Podman's, to the shelf as a store that Podman hosts read
+    (`additionalimagestores`)."""
+    target = layers_dir(config) / name
+    remove_tree(target, REMOVE_SECONDS)
+    for part in sorted(data.iterdir()):
+        if part.name not in STORE_PARTS:
+            remove_tree(part, REMOVE_SECONDS) if part.is_dir() and not part.is_symlink() else part.unlink()
+    _without_special_files(data)
+    _move(data, target)
 
 
 def _move(source: Path, target: Path) -> None:

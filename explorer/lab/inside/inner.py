@@ -16,15 +16,13 @@ import struct
 from collections.abc import Callable
 
 from explorer.lab.inside.allowance import Account
+from explorer.lab.inside.host_engine import DOCKER, HostEngine
 from explorer.lab.inside.unix_http import BadAnswer, Connect, ask, decoded
 from explorer.network.model import DockerState
-from explorer.network.read.docker import read_docker
 
 OPENAT2 = 437
 RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, RESOLVE_IN_ROOT = 0x02, 0x04, 0x10
-DOCKER_SOCKET = "run/docker.sock"
 ENGINE_ID = "var/lib/docker/engine-id"
-QUESTIONS = ("/version", "/networks", "/containers/json?all=1")
 ANSWER_BYTES = 1024 * 1024  # decoding one holds up the loop, also from another thread
 Answer = tuple[int, bytes]  # status, body
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -106,19 +104,19 @@ def engine_id_of(pid: int) -> str:
     return read_below(pid, ENGINE_ID, limit=128).strip()
 
 
-def to_daemon(pid: int, belongs: Callable[[int], bool]) -> Connect:
-    """A function that connects to the daemon of the host whose first process is `pid`; it raises OSError."""
+def to_daemon(pid: int, belongs: Callable[[int], bool], engine: HostEngine = DOCKER) -> Connect:
+    """A function that connects to the engine of the host whose first process is `pid`; it raises OSError."""
 
     def connect() -> socket.socket:
-        found = open_below(pid, DOCKER_SOCKET, os.O_PATH)
+        found = open_below(pid, engine.socket, os.O_PATH)
         opened = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
         try:
             if not stat.S_ISSOCK(os.fstat(found).st_mode):
-                raise OSError(0, "/run/docker.sock is not a socket")
+                raise OSError(0, f"/{engine.socket} is not a socket")
             opened.connect(f"/proc/self/fd/{found}")
             listener = struct.unpack("=iII", opened.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
             if not belongs(listener):
-                raise OSError(0, "whoever listens on /run/docker.sock is not this host")
+                raise OSError(0, f"whoever listens on /{engine.socket} is not this host")
         except OSError:
             opened.close()
             raise
@@ -129,17 +127,17 @@ def to_daemon(pid: int, belongs: Callable[[int], bool]) -> Connect:
     return connect
 
 
-async def read_daemon(host: str, connect: Connect, account: Account | None = None) -> DockerState:
-    """What the daemon says; when it gives no usable answer, `error` says why. The work is charged to `account`."""
+async def read_daemon(host: str, connect: Connect, account: Account | None = None, engine: HostEngine = DOCKER) -> DockerState:
+    """What the host's engine says; when it gives no usable answer, `error` says why. The work is charged to `account`."""
     account = account or Account()
     try:
-        answers = [await ask(connect, "GET", question, most=ANSWER_BYTES, account=account) for question in QUESTIONS]
-        return await account.aside(_state, host, *answers)
+        answers = [await ask(connect, "GET", question, most=ANSWER_BYTES, account=account) for question in engine.questions]
+        return await account.aside(_state, engine, host, *answers)
     except BadAnswer as error:
-        return DockerState(host=host, error=f"The Docker daemon on {host} does not answer: {error}.")
+        return DockerState(host=host, engine=engine.kind, error=f"The {engine.title} on {host} does not answer: {error}.")
 
 
-def _state(host: str, version: Answer, networks: Answer, containers: Answer) -> DockerState:
-    state = read_docker(host, *(decoded(*answer) for answer in (version, networks, containers)))
+def _state(engine: HostEngine, host: str, *answers: Answer) -> DockerState:
+    state = engine.read(host, *(decoded(*answer) for answer in answers))
     # the daemon lists networks in no fixed order; unsorted, every answer would look like a change
     return state.model_copy(update={"networks": tuple(sorted(state.networks, key=lambda network: (network.name, network.id)))})

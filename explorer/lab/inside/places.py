@@ -1,9 +1,9 @@
 """Which network namespaces a host holds, and the names that a learner knows them by.
 
 The kernel decides first: the processes of the host's control group are grouped by the inode of their network namespace.
-Docker's names come second: a process below `…/docker/<64 hex>` belongs to that container, whatever the daemon says; the
-daemon only gives the name. Everything that a learner can multiply (processes, control groups, namespaces) is bounded, and
-`ProcessTable.cut` says that something was left out.
+Docker's names come second: a process below `…/docker/<64 hex>` (with Podman `…/libpod-<64 hex>`) belongs to that container,
+whatever the daemon says; the daemon only gives the name. Everything that a learner can multiply (processes, control groups,
+namespaces) is bounded, and `ProcessTable.cut` says that something was left out.
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ GROUPS_READ = 1_024
 PROCESSES_READ = 4_096
 TIMED, TIMELESS = 64, 1 << 63
 FILE_BYTES = 64 * 1024
-CONTAINER = re.compile(r"(?:^|[/-])([0-9a-f]{64})(?:\.scope)?(?:/|$)")
-RUNC_INIT = "runc\0init\0"
+# Docker's groups have the id alone as their name, or `docker-ID.scope`; Podman's are `libpod-ID`, and the programs that watch
+# its containers have `libpod-conmon-ID`.
+CONTAINER = re.compile(r"(?:^|/|(?<!conmon)-)([0-9a-f]{64})(?:\.scope)?(?:/|$)")
+RUNC_INIT, CRUN = "runc\0init\0", ("crun\0", "/usr/bin/crun\0")
 NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}")
 NAMESPACE = re.compile(r"net:\[(\d{1,20})\]")
 
@@ -149,9 +151,11 @@ def look(group: ControlGroup, home: int = 0) -> ProcessTable:
 
 
 def on_its_way(pid: int) -> bool:
-    """Whether the process is runc's first step, which is in the container's control group but not yet in its namespaces."""
+    """Whether the process is the first step of runc or crun, which is in the container's control group but not yet in its
+    namespaces."""
     try:
-        return read_text(f"/proc/{pid}/cmdline", 64).endswith(RUNC_INIT)
+        words = read_text(f"/proc/{pid}/cmdline", 64)
+        return words.endswith(RUNC_INIT) or words.startswith(CRUN)
     except OSError:
         return False
 

@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 from explorer.lab.inside.allowance import Account
+from explorer.lab.inside.host_engine import DOCKER, HostEngine
 from explorer.lab.inside.inner import read_daemon
 from explorer.lab.inside.pace import Pace, Quiet
 from explorer.lab.inside.unix_http import SECONDS, BadAnswer, Connect, Exchange, start
@@ -17,7 +18,6 @@ from explorer.lab.watch.happenings import Deed, deed_of, describe, plain
 from explorer.network.model import DockerState
 from explorer.network.writes.pools import own_pool
 
-EVENTS = "/events?filters=" + "%7B%22type%22%3A%5B%22container%22%2C%22network%22%5D%7D"
 NAMES_KEPT = 2_000
 LINE_BYTES = 64 * 1024
 IGNORED = ("exec_", "health_status", "top", "attach", "resize")
@@ -37,9 +37,11 @@ class Daemon:
         changed: Callable[[], None],
         said: Callable[[str, str, Deed | None], None],
         account: Account | None = None,
+        engine: HostEngine = DOCKER,
         engine_id: Callable[[], str] = str,
     ) -> None:
-        self.state = DockerState(host=host)
+        self.state = DockerState(host=host, engine=engine.kind)
+        self._engine = engine
         self.asked = False
         self.asked_at = 0.0
         self._wanted_at = 0.0
@@ -61,7 +63,7 @@ class Daemon:
 
     def end(self, why: str) -> None:
         """Sets `error`: the host is gone or has stopped."""
-        self._take(DockerState(host=self.state.host, error=why), True)
+        self._take(DockerState(host=self.state.host, engine=self._engine.kind, error=why), True)
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
@@ -76,8 +78,8 @@ class Daemon:
                     await self._quiet.settled()
             await self._pace.turn()
             began = time.time()
-            state = await read_daemon(self.state.host, self._connect, self._account)
-            if any(network.ipv6 for network in state.networks):
+            state = await read_daemon(self.state.host, self._connect, self._account, self._engine)
+            if state.engine == "docker" and any(network.ipv6 for network in state.networks):
                 state = state.model_copy(update={"pool6": own_pool(await self._account.aside(self._engine_id))})
             self._take(state, await self._account.aside(state.__ne__, self.state))
             if not state.error:
@@ -102,13 +104,13 @@ class Daemon:
         while True:
             try:
                 async with asyncio.timeout(SECONDS):
-                    exchange = await start(self._connect, "GET", EVENTS, account=self._account)
+                    exchange = await start(self._connect, "GET", self._engine.events, account=self._account)
                 try:
                     if exchange.status == 200:
                         wait = RETRY_FIRST
                         self.refresh()  # for changes from before the listening began
                         async for event in decoded_lines(exchange):
-                            self._heard(event)
+                            self._heard(self._engine.event(event))
                 finally:
                     exchange.close()
             except (BadAnswer, TimeoutError):

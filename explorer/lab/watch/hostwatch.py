@@ -12,6 +12,7 @@ from typing import Any, Literal
 import structlog
 
 from explorer.environment import patient
+from explorer.lab.inside.host_engine import DOCKER, engine_of
 from explorer.lab.inside.inner import engine_id_of, to_daemon
 from explorer.lab.inside.netns import ended, open_namespace
 from explorer.lab.inside.pace import Pace, Quiet
@@ -64,6 +65,7 @@ class HostWatch:
         self._mounted: set[int] = set()
         self._calls: Calls | None = None
         self._down = ""
+        self._runs = DOCKER
         self._inside: frozenset[str] = frozenset()  # containers that have a process
         self._quiet = Quiet(0.0, 0.0)
         self._pace = Pace(30, 10.0)
@@ -130,6 +132,7 @@ class HostWatch:
                 return None
             raise
         state = told.get("State") if isinstance(told, dict) else None
+        self._runs = engine_of((told.get("Config") or {}).get("Labels")) if isinstance(told, dict) else DOCKER
         pid = state.get("Pid") if isinstance(state, dict) else 0
         return pid if isinstance(pid, int) else 0
 
@@ -146,9 +149,9 @@ class HostWatch:
         tasks: list[Coroutine[Any, Any, None]] = [self._keep_looking(life, holding)]
         if self.kind == "host":
             self._calls = Calls(pid, self._told)
-            connect = to_daemon(pid, group.belongs)
+            connect = to_daemon(pid, group.belongs, self._runs)
             engine_id = partial(engine_id_of, pid)
-            self.daemon = Daemon(self.name, connect, self._named, self._heard, self._room.account, engine_id)
+            self.daemon = Daemon(self.name, connect, self._named, self._heard, self._room.account, self._runs, engine_id)
             tasks.append(self.daemon.run())
         else:
             tasks.append(follow(self._engine, self.container, self._logged, self._room.account))

@@ -21,6 +21,7 @@ MOST = 256
 NS_GET_NSTYPE = 0xB703
 BY_HAND = "/run/netns"
 BY_DOCKER = "/run/docker/netns"
+OF_PODMAN = re.compile(r"netns-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # of its containers, which have processes
 # The namespaces of an overlay, of its load balancer, and the one where services' published ports arrive. The others are
 # those of containers, which have processes.
 OVERLAY = re.compile(r"\d{1,6}-[0-9a-z]{1,25}|lb_[0-9a-z]{1,25}|ingress_sbox")
@@ -44,7 +45,7 @@ def mounted_namespaces(pid: int) -> dict[int, str]:
 def is_wanted(path: PurePosixPath) -> bool:
     if str(path.parent) == BY_DOCKER:
         return bool(OVERLAY.fullmatch(path.name))
-    return str(path.parent) == BY_HAND and bool(NAME.fullmatch(path.name))
+    return str(path.parent) == BY_HAND and bool(NAME.fullmatch(path.name)) and not OF_PODMAN.fullmatch(path.name)
 
 
 def open_mounted(pid: int, path: str) -> Namespace | None:

@@ -81,6 +81,11 @@ class Known:
         return answered and all(network.driver in engines for network in self.networks.values())
 
     @property
+    def podman(self) -> bool:
+        """Whether the host has Podman, whose lines have sentences of their own."""
+        return self.docker is not None and self.docker.engine == "podman"
+
+    @property
     def cut(self) -> bool:
         """Whether the daemon names more than is kept."""
         return self.docker is not None and self.docker.cut
@@ -138,7 +143,7 @@ class Known:
     @cached_property
     def book(self) -> RuleBook:
         """The rules that this host's daemon would write now."""
-        if self.docker is None or not self.on_host:
+        if self.docker is None or self.podman or not self.on_host:
             return RuleBook()
         if self.nft_book.known:
             return RuleBook(known=True)  # it writes to nftables, and nothing to iptables

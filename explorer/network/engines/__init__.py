@@ -1,7 +1,27 @@
-"""Docker Engine: what its versions are called."""
+"""What hosts run containers with: versions of Docker Engine, and Podman, and what they are called."""
 
 from __future__ import annotations
 
-from explorer.network.engines.versions import DEFAULT_ENGINE, engine_of, in_order, in_words, is_engine, usual
+from explorer.network.engines.versions import (
+    DEFAULT_ENGINE,
+    PODMAN,
+    engine_of,
+    in_order,
+    in_words,
+    is_docker,
+    is_engine,
+    title,
+    usual,
+)
 
-__all__ = ["DEFAULT_ENGINE", "engine_of", "in_order", "in_words", "is_engine", "usual"]
+__all__ = [
+    "DEFAULT_ENGINE",
+    "PODMAN",
+    "engine_of",
+    "in_order",
+    "in_words",
+    "is_docker",
+    "is_engine",
+    "title",
+    "usual",
+]

@@ -25,8 +25,9 @@ class Sighting:
 @dataclass(frozen=True, slots=True)
 class Step:
     """One message of nftables' trace, in the order in which the kernel sent them in this place. `table` is named as in
-    `model.Rule`: `ip6 nat` is IPv6's nat. `handle` is 0 for a chain's policy. `network` and `transport` are the beginnings of
-    those headers; they are empty where the kernel leaves them out (it sends them with the first step of each base chain).
+    `model.Rule`: `ip6 nat` is IPv6's nat, and ours has its bare name. `handle` is 0 for a chain's policy. `network` and
+    `transport` are the beginnings of those headers; they are empty where the kernel leaves them out (it sends them with the
+    first step of each base chain).
     Source: NFTA_TRACE_* in <linux/netfilter/nf_tables.h>."""
 
     place: str

@@ -8,10 +8,12 @@ from explorer.network.journeys.gathered import Handles, Step
 from explorer.network.journeys.model import Met, words_of_rule
 from explorer.network.journeys.scene import Scene
 from explorer.network.model import Rule, View
+from explorer.network.writes import netavark
 
 OURS = "explorer-trace"  # our own table is not part of the journey
 ARRIVED, SENT = "arrived", "sent"  # its chains: every packet that comes in, or that the place sends itself, meets one first
 VIEWS: dict[str, View] = {"nat": "nat", "filter": "filter"}
+LEAVING = ("POSTROUTING", "DOCKER_POSTROUTING", "nv_")  # what chains begin with in which sources are replaced
 TRANSLATE = {
     "MASQUERADE": "the source is to be replaced",
     "SNAT": "the source is replaced",
@@ -28,7 +30,8 @@ VERDICTS = {
 
 
 def in_nat(step: Step) -> bool:
-    return step.table in ("nat", "ip6 nat")
+    """Whether its rule is one for translations: in a nat table of iptables, or in such a chain of netavark's table."""
+    return step.table in ("nat", "ip6 nat") or (step.table == netavark.TABLE and netavark.translates(step.chain))
 
 
 def translated(step: Step, was: Ends | None, now: Ends | None) -> str:
@@ -36,7 +39,7 @@ def translated(step: Step, was: Ends | None, now: Ends | None) -> str:
     if not in_nat(step) or step.verdict != "accept" or step.policy:
         return ""
     arriving, leaving = remembered(was, now)
-    return leaving if step.chain.startswith(("POSTROUTING", "DOCKER_POSTROUTING")) else arriving
+    return leaving if step.chain.startswith(LEAVING) and not step.chain.endswith("_dnat") else arriving
 
 
 def remembered(was: Ends | None, now: Ends | None) -> tuple[str, str]:

@@ -15,6 +15,7 @@ from explorer.network.read.docker import read_docker
 from explorer.network.read.fdb import read_fdb
 from explorer.network.read.further import TOOLS, read_further
 from explorer.network.read.neighbours import read_neighbours
+from explorer.network.read.podman import read_podman
 from explorer.network.read.qdiscs import read_qdiscs
 from explorer.network.read.requests import read_requests
 from explorer.network.read.routes import read_routes, read_routes6
@@ -29,6 +30,7 @@ __all__ = [
     "read_fdb",
     "read_further",
     "read_neighbours",
+    "read_podman",
     "read_qdiscs",
     "read_requests",
     "read_routes",

@@ -32,11 +32,11 @@ def read_docker(host: str, version: Told, networks: Told, containers: Told) -> D
     """The state of a daemon. Each argument is JSON text or the decoded value. What is beyond the bounds is left out, and
     `cut` says so."""
     room = _Room()
-    known = room.fill((_network(told) for told in _dicts(_decoded(networks))), NETWORKS)
+    known = room.fill((_network(told) for told in dicts(decoded(networks))), NETWORKS)
     names = {network.id: network.name for network in known}
-    found = room.fill((_container(told, names) for told in _dicts(_decoded(containers))), CONTAINERS)
+    found = room.fill((_container(told, names) for told in dicts(decoded(containers))), CONTAINERS)
     return DockerState(
-        host=host, version=_text(_dict(_decoded(version)), "Version"), cut=room.cut, networks=known, containers=found
+        host=host, version=as_text(as_dict(decoded(version)), "Version"), cut=room.cut, networks=known, containers=found
     )
 
 
@@ -71,7 +71,7 @@ def _members_of(thing: DockerNetwork | DockerContainer) -> int:
     return 1 + len(thing.endpoints) + len(tuple(aliases)) + len(thing.ports) + len(thing.exposed)
 
 
-def _decoded(told: Told) -> object:
+def decoded(told: Told) -> object:
     if not isinstance(told, str | bytes):
         return told
     try:
@@ -81,9 +81,9 @@ def _decoded(told: Told) -> object:
 
 
 def _network(told: dict[str, object]) -> DockerNetwork:
-    ranges = list(islice(_dicts(_dict(told.get("IPAM")).get("Config")), MEMBERS))
+    ranges = list(islice(dicts(as_dict(told.get("IPAM")).get("Config")), MEMBERS))
     options = dict(_strings(told.get("Options")))
-    driver, identity, name = _text(told, "Driver"), _text(told, "Id"), _text(told, "Name")
+    driver, identity, name = as_text(told, "Driver"), as_text(told, "Id"), as_text(told, "Name")
     project, in_project = network_of(told.get("Labels"))
     bridge = options.get("com.docker.network.bridge.name", "")
     if driver == "bridge" and not bridge:
@@ -92,42 +92,42 @@ def _network(told: dict[str, object]) -> DockerNetwork:
         id=identity,
         name=name,
         driver=driver,
-        scope=_text(told, "Scope") or "local",
+        scope=as_text(told, "Scope") or "local",
         internal=told.get("Internal") is True,
         attachable=told.get("Attachable") is True,
-        subnets=tuple(subnet for found in ranges if (subnet := _text(found, "Subnet"))),
-        gateways=tuple(gateway for found in ranges if (gateway := _text(found, "Gateway"))),
-        ranges=tuple(part for found in ranges if (part := _text(found, "IPRange"))),
+        subnets=tuple(subnet for found in ranges if (subnet := as_text(found, "Subnet"))),
+        gateways=tuple(gateway for found in ranges if (gateway := as_text(found, "Gateway"))),
+        ranges=tuple(part for found in ranges if (part := as_text(found, "IPRange"))),
         ipv4=told.get("EnableIPv4") is not False,
         ipv6=told.get("EnableIPv6") is True,
         bridge=bridge,
         options=options,
-        created=_moment(told.get("Created")),
+        created=as_moment(told.get("Created")),
         project=project,
         in_project=in_project,
     )
 
 
 def _container(told: dict[str, object], names: dict[str, str]) -> DockerContainer:
-    settings = _dict(told.get("NetworkSettings"))
-    state, mode = told.get("State"), _text(_dict(told.get("HostConfig")), "NetworkMode")
+    settings = as_dict(told.get("NetworkSettings"))
+    state, mode = told.get("State"), as_text(as_dict(told.get("HostConfig")), "NetworkMode")
     aliases = told.get("Names")
-    name = _text(told, "Name") or (_clean(aliases[0]) if isinstance(aliases, list) and aliases else "")
+    name = as_text(told, "Name") or (_clean(aliases[0]) if isinstance(aliases, list) and aliases else "")
     ports, exposed = _ports(told.get("Ports")) if "Ports" in told else _inspected_ports(settings.get("Ports"))
     published = tuple(port for port in ports if port.host_port)
-    project, service = service_of(told["Labels"] if "Labels" in told else _dict(told.get("Config")).get("Labels"))
+    project, service = service_of(told["Labels"] if "Labels" in told else as_dict(told.get("Config")).get("Labels"))
     return DockerContainer(
-        id=_text(told, "Id"),
+        id=as_text(told, "Id"),
         name=name.removeprefix("/"),
-        image=_text(_dict(told.get("Config")), "Image") or _text(told, "Image"),
-        state=_text(_dict(state), "Status") if isinstance(state, dict) else _clean(state),
+        image=as_text(as_dict(told.get("Config")), "Image") or as_text(told, "Image"),
+        state=as_text(as_dict(state), "Status") if isinstance(state, dict) else _clean(state),
         network_mode=names.get(mode, mode),
-        endpoints=tuple(_endpoint(name, _dict(found)) for name, found in _members(settings.get("Networks"))),
+        endpoints=tuple(_endpoint(name, as_dict(found)) for name, found in _members(settings.get("Networks"))),
         ports=published,
         opened=tuple(port for port in ports if not port.host_port),
         exposed=exposed,
-        command=_text(told, "Command"),
-        created=_moment(told.get("Created")),
+        command=as_text(told, "Command"),
+        created=as_moment(told.get("Created")),
         project=project,
         service=service,
     )
@@ -137,14 +137,14 @@ def _endpoint(network: str, told: dict[str, object]) -> Endpoint:
     aliases = told.get("Aliases")
     return Endpoint(
         network=network,
-        address=_text(told, "IPAddress"),
+        address=as_text(told, "IPAddress"),
         prefix=_length(told.get("IPPrefixLen"), 32),
-        gateway=_text(told, "Gateway"),
-        address6=_text(told, "GlobalIPv6Address"),
+        gateway=as_text(told, "Gateway"),
+        address6=as_text(told, "GlobalIPv6Address"),
         prefix6=_length(told.get("GlobalIPv6PrefixLen"), 128),
-        gateway6=_text(told, "IPv6Gateway"),
+        gateway6=as_text(told, "IPv6Gateway"),
         priority=_priority(told.get("GwPriority")),
-        mac=_text(told, "MacAddress"),
+        mac=as_text(told, "MacAddress"),
         aliases=tuple(_clean(alias) for alias in aliases[:MEMBERS]) if isinstance(aliases, list) else (),
     )
 
@@ -153,13 +153,13 @@ def _ports(told: object) -> tuple[tuple[PublishedPort, ...], tuple[str, ...]]:
     """Ports in the form of a container list: one entry per address. `PublicPort` is there only where the port is published on
     the host; an entry with an address and without it is published on a network in gateway mode routed."""
     published, exposed = [], []
-    for found in islice(_dicts(told), MEMBERS):
-        inside, outside, protocol = _port(found.get("PrivatePort")), _port(found.get("PublicPort")), _text(found, "Type")
+    for found in islice(dicts(told), MEMBERS):
+        inside, outside, protocol = as_port(found.get("PrivatePort")), as_port(found.get("PublicPort")), as_text(found, "Type")
         if inside:
             exposed.append(f"{inside}/{protocol or 'tcp'}")
-        if inside and (outside or _text(found, "IP")):
-            published.append(_published(_text(found, "IP"), outside, inside, protocol))
-    return _ordered(published), tuple(dict.fromkeys(exposed))
+        if inside and (outside or as_text(found, "IP")):
+            published.append(_published(as_text(found, "IP"), outside, inside, protocol))
+    return ordered(published), tuple(dict.fromkeys(exposed))
 
 
 def _inspected_ports(told: object) -> tuple[tuple[PublishedPort, ...], tuple[str, ...]]:
@@ -168,11 +168,11 @@ def _inspected_ports(told: object) -> tuple[tuple[PublishedPort, ...], tuple[str
     for word, bindings in _members(told):
         inside, _, protocol = word.partition("/")
         exposed.append(word)
-        for binding in islice(_dicts(bindings), MEMBERS):
-            container_port, host_port = _port(inside), _port(binding.get("HostPort"))
-            if container_port and (host_port or _text(binding, "HostIp")):
-                published.append(_published(_text(binding, "HostIp"), host_port, container_port, protocol))
-    return _ordered(published), tuple(exposed)
+        for binding in islice(dicts(bindings), MEMBERS):
+            container_port, host_port = as_port(inside), as_port(binding.get("HostPort"))
+            if container_port and (host_port or as_text(binding, "HostIp")):
+                published.append(_published(as_text(binding, "HostIp"), host_port, container_port, protocol))
+    return ordered(published), tuple(exposed)
 
 
 def _published(address: str, outside: int, inside: int, protocol: str) -> PublishedPort:
@@ -180,13 +180,13 @@ def _published(address: str, outside: int, inside: int, protocol: str) -> Publis
     return PublishedPort(host_address=address, host_port=outside, container_port=inside, protocol=protocol or "tcp")
 
 
-def _ordered(ports: list[PublishedPort]) -> tuple[PublishedPort, ...]:
+def ordered(ports: list[PublishedPort]) -> tuple[PublishedPort, ...]:
     """The ports in a fixed order, because the order of the daemon's list has no meaning and equal ports must give an equal
     state."""
     return tuple(sorted(ports, key=lambda port: (port.host_port, port.protocol, port.host_address)))
 
 
-def _port(told: object) -> int:
+def as_port(told: object) -> int:
     if isinstance(told, str) and told.isascii() and told.isdigit() and len(told) <= 5:
         told = int(told)
     return told if type(told) is int and 0 < told <= 65535 else 0
@@ -200,7 +200,7 @@ def _priority(told: object) -> int:
     return told if type(told) is int and abs(told) < 2**31 else 0
 
 
-def _moment(told: object) -> float:
+def as_moment(told: object) -> float:
     """Unix time. A container list has whole seconds; an inspection and a network have a date."""
     try:
         found = datetime.fromisoformat(told[:40]).timestamp() if isinstance(told, str) else told
@@ -209,24 +209,24 @@ def _moment(told: object) -> float:
     return float(found) if isinstance(found, int | float) and 0 < found < LAST else 0.0
 
 
-def _dict(told: object) -> dict[str, object]:
+def as_dict(told: object) -> dict[str, object]:
     return told if isinstance(told, dict) else {}
 
 
-def _dicts(told: object) -> Iterator[dict[str, object]]:
+def dicts(told: object) -> Iterator[dict[str, object]]:
     return (found for found in told if isinstance(found, dict)) if isinstance(told, list) else iter(())
 
 
 def _members(told: object) -> list[tuple[str, object]]:
-    found = [(_clean(key), value) for key, value in islice(_dict(told).items(), MEMBERS)]
+    found = [(_clean(key), value) for key, value in islice(as_dict(told).items(), MEMBERS)]
     return sorted(found, key=lambda member: member[0])
 
 
 def _strings(told: object) -> list[tuple[str, str]]:
-    return [(_clean(key), _clean(value)) for key, value in islice(_dict(told).items(), MEMBERS) if isinstance(value, str)]
+    return [(_clean(key), _clean(value)) for key, value in islice(as_dict(told).items(), MEMBERS) if isinstance(value, str)]
 
 
-def _text(told: dict[str, object], name: str) -> str:
+def as_text(told: dict[str, object], name: str) -> str:
     return _clean(told.get(name))
 
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from explorer.classroom.people.access import find_sandbox, find_watched, lesson_for
 from explorer.classroom.people.asker import Asker, ensure_asker, read_asker
 from explorer.lessons.model import Lesson
-from explorer.network.engines import is_engine, usual
+from explorer.network.engines import is_docker, is_engine, usual
 from explorer.sandboxes import library, life, opening
 from explorer.sandboxes.changes import extensions_most, lifetime
 from explorer.sandboxes.limits import Refused
@@ -136,7 +136,7 @@ def show_refusal(
         "sentence": refused.sentence,
         "lesson": lesson,
         "my_seat": asker.seat,
-        **offer(nodes, engine),
+        **offer(nodes, engine, lesson is not None),
         "instead": refused.numbers["sandbox"] if refused.code == "other_scenario" else "",
         "back": reverse("lesson", args=[lesson.slug]) if lesson else reverse("home"),
     }
@@ -144,9 +144,9 @@ def show_refusal(
     return render(request, "_refused.html" if htmx else "refused.html", context, status=status)
 
 
-def offer(nodes: Nodes, asked: str = "") -> dict[str, Any]:
-    """The versions of Docker Engine that can be chosen now, and the one that is preselected."""
-    engines = nodes.engines
+def offer(nodes: Nodes, asked: str = "", lessons: bool = False) -> dict[str, Any]:
+    """What hosts can have now, and what is preselected. Lessons are about Docker Engine alone."""
+    engines = tuple(one for one in nodes.engines if not lessons or is_docker(one))
     return {"engines": engines, "chosen_engine": asked if asked in engines else usual(engines)}
 
 
@@ -160,7 +160,7 @@ def describe(sandbox: Sandbox | None, lesson: Lesson | None, nodes: Nodes, asked
     needs = summary_of(lesson.scenario) if lesson else ""
     lack = describe_lack(lesson, nodes)
     if sandbox is None:
-        return {"sandbox": None, "lesson": lesson, "needs": needs, **offer(nodes, asked_engine), **lack}
+        return {"sandbox": None, "lesson": lesson, "needs": needs, **offer(nodes, asked_engine, lesson is not None), **lack}
     live = sandbox.state in Sandbox.USABLE
     other = live and asked_engine in nodes.engines and asked_engine != sandbox.engine
     return {
@@ -169,10 +169,10 @@ def describe(sandbox: Sandbox | None, lesson: Lesson | None, nodes: Nodes, asked
         **lack,
         "live": live,
         "needs": needs,
-        "runs": summary_of(sandbox.scenario),
-        "misfit": live and lesson is not None and sandbox.scenario != lesson.scenario,
+        "runs": f"{summary_of(sandbox.scenario)}{opening.with_podman(sandbox)}",
+        "misfit": live and lesson is not None and (sandbox.scenario != lesson.scenario or not is_docker(sandbox.engine)),
         "other_engine": asked_engine if other else "",
-        **offer(nodes, asked_engine or sandbox.engine),
+        **offer(nodes, asked_engine or sandbox.engine, lesson is not None),
         "weather": nodes.weather(sandbox.node_id),
         "expires_at": sandbox.expires_at.timestamp() if sandbox.expires_at else "",
         "created_at": sandbox.created_at.timestamp(),

@@ -19,7 +19,7 @@ from explorer.classroom.people.access import User, authored_by
 from explorer.lessons.bundle import FILE_BYTES, ZIP_BYTES, BadBundle, collect, unpack
 from explorer.lessons.load import LessonError, read_lesson
 from explorer.lessons.sent import Fault, Faulty, fault_of, read_bundle
-from explorer.network.engines import is_engine
+from explorer.network.engines import is_docker
 from explorer.sandboxes import library
 from explorer.sandboxes.models import AuthoredLesson
 from explorer.sandboxes.nodes import read_nodes
@@ -62,7 +62,7 @@ def show_lesson(request: HttpRequest, row: AuthoredLesson) -> HttpResponse:
 @teaching_lesson
 def solve(request: HttpRequest, row: AuthoredLesson) -> HttpResponse:
     engine = request.POST.get("engine", "")
-    if not is_engine(engine):
+    if not is_docker(engine):
         raise Http404
     return act(request, row, lambda user, lesson: authoring.ask_solve(user, lesson, engine))
 
@@ -178,7 +178,7 @@ def describe(row: AuthoredLesson) -> dict[str, Any]:
     try:
         lesson = read_lesson(row.slug, row.files)
     except LessonError as error:  # the lesson was correct when it was uploaded; the rules for lessons may have changed since
-        return {"row": row, "fault": fault_of(error, row.files), **offer(nodes)}
+        return {"row": row, "fault": fault_of(error, row.files), **offer(nodes, lessons=True)}
     told = row.report.get("steps", [])
     steps = {one.get("step"): one for one in told if isinstance(one, dict)} if isinstance(told, list) else {}
     return {
@@ -190,5 +190,5 @@ def describe(row: AuthoredLesson) -> dict[str, Any]:
         "newer": bool(row.published_files) and row.published_files != row.files,
         "solving": row.state == State.SOLVING,
         "stale": bool(row.report.get("ok")) and row.report.get("engine") not in nodes.engines,
-        **offer(nodes),
+        **offer(nodes, lessons=True),
     }

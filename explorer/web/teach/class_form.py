@@ -13,7 +13,7 @@ from django.utils import timezone
 from explorer.classroom.models import MOST_SEATS, Class
 from explorer.classroom.seat.names import is_hidden
 from explorer.lessons.model import Lesson
-from explorer.network.engines import in_order, usual
+from explorer.network.engines import in_order, is_docker, usual
 from explorer.sandboxes import library
 from explorer.sandboxes.nodes import known_engines, read_nodes
 
@@ -40,7 +40,7 @@ class ClassForm(forms.Form):
         self.klass = klass
         self.label_suffix = ""
         kept = klass.engine if klass else usual(read_nodes().engines)
-        self.versions = in_order([*known_engines(), kept])
+        self.versions = [one for one in in_order([*known_engines(), kept]) if is_docker(one)]
         cast(forms.ChoiceField, self.fields["engine"]).choices = [(one, one) for one in self.versions]
 
     def clean_title(self) -> str:

@@ -20,7 +20,7 @@
  * @typedef {{ host_address: string, host_port: number, container_port: number, protocol: string }} PublishedPort
  * @typedef {{ id: string, name: string, image: string, state: string, network_mode: string, endpoints: Endpoint[],
  *   ports: PublishedPort[], created: number, project?: string, service?: string }} DockerContainer
- * @typedef {{ host: string, version: string, error: string, networks: DockerNetwork[],
+ * @typedef {{ host: string, engine?: string, version: string, error: string, networks: DockerNetwork[],
  *   containers: DockerContainer[] }} DockerState
  * @typedef {{ sandbox: string, generation: number, number: number, at: number, places: Record<string, Place>,
  *   docker: Record<string, DockerState>, probes: Record<string, unknown>, gone: Gone[],

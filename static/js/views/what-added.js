@@ -25,6 +25,8 @@ const NAMES = {
   lan: "the sandbox's LAN",
   host: "the host itself",
   "not-docker": "not added by Docker",
+  netavark: "netavark itself",
+  "not-podman": "not added by Podman",
   unknown: "cause unknown",
 };
 
@@ -53,6 +55,8 @@ export function causeInWords(cause, owner) {
   if (cause === "option:internal") return "Option --internal";
   if (cause === "option:icc") return "Option enable_icc=false: no talk between its containers";
   if (cause === "daemon") return "Made by Docker Engine when it starts";
+  if (cause === "netavark") return "Made by netavark with the first container";
+  if (cause === "option:isolate") return "Option isolate: apart from other networks";
   if (cause === "kernel")
     return owner.startsWith("network:") ? "The kernel's own part, for its interfaces" : "Came with its network namespace";
   if (cause.startsWith("network:")) return `For its place on network ${cause.slice(8)}`;

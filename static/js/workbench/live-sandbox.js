@@ -157,10 +157,11 @@ export class LiveSandbox extends HTMLElement {
     this.classList.toggle("together", allowed);
   }
 
-  /** Shows in the page's head which Docker versions the hosts report. */
+  /** Shows in the page's head which versions of Docker or Podman the hosts report. */
   #engines() {
-    const told = [...(this.store?.docker.values() ?? [])].map((docker) => docker.version.split("+")[0]);
-    const versions = [...new Set(told.filter(Boolean))].map((version) => `Docker ${version}`);
+    const said = [...(this.store?.docker.values() ?? [])].filter((docker) => docker.version);
+    const told = said.map((docker) => `${docker.engine === "podman" ? "Podman" : "Docker"} ${docker.version.split("+")[0]}`);
+    const versions = [...new Set(told)];
     const place = this.querySelector(".engine-version");
     if (place && versions.length) place.textContent = versions.join(", ").slice(0, 60);
   }

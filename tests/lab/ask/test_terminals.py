@@ -12,6 +12,7 @@ from explorer.lab.ask import terminals
 from explorer.lab.ask.terminals import DETACH_KEYS, MARK, Terminal, end_shells, find_group, require_container, shell
 from explorer.lab.config import LabConfig
 from explorer.lab.errors import HostError, NodeError, NotThere
+from explorer.lab.inside.host_engine import DOCKER, LABEL, PODMAN
 from explorer.lab.inside.places import ControlGroup
 from explorer.lab.inside.unix_http import BadAnswer, to_path
 from tests.attacks import attack
@@ -34,7 +35,7 @@ def hung(monkeypatch):
     marks = []
 
     async def find(engine, name, shown):
-        return SimpleNamespace(pid=7, group=name)
+        return SimpleNamespace(pid=7, group=name, engine=DOCKER)
 
     def hang_up(group, mark):
         marks.append((group, mark))
@@ -249,6 +250,7 @@ def test_the_name_of_a_container_is_a_word_and_never_a_command_line():
     assert "web" in words
     assert f"{MARK}=m" in words
     assert shell(None, "m") == ["bash", "-l"]
+    assert shell("web", "m", PODMAN) == ["podman", *words[1:]]
 
 
 def inner(state):
@@ -258,13 +260,13 @@ def inner(state):
 @pytest.fixture
 def inside(monkeypatch, tmp_path):
     """The daemon within the host is this one."""
-    monkeypatch.setattr(terminals, "to_daemon", lambda pid, belongs: to_path(str(tmp_path / "d.sock")))
-    return SimpleNamespace(belongs=lambda pid: True)
+    monkeypatch.setattr(terminals, "to_daemon", lambda pid, belongs, engine: to_path(str(tmp_path / "d.sock")))
+    return SimpleNamespace(pid=7, group=SimpleNamespace(belongs=lambda pid: True), engine=DOCKER)
 
 
 async def test_a_container_that_runs_is_entered(tmp_path, inside):
     async with daemon(tmp_path, inner({"State": {"Running": True}})):
-        await require_container(7, inside, "h1", "web")
+        await require_container(inside, "h1", "web")
 
 
 @pytest.mark.parametrize(
@@ -283,7 +285,7 @@ async def test_a_container_that_runs_is_entered(tmp_path, inside):
 async def test_a_daemon_that_says_anything_else_is_a_kind_refusal(tmp_path, inside, said, error, sentence):
     async with daemon(tmp_path, said):
         with pytest.raises(error, match=sentence):
-            await require_container(7, inside, "h1", "web")
+            await require_container(inside, "h1", "web")
 
 
 # --- the host's own processes ---
@@ -292,7 +294,14 @@ async def test_a_host_is_found_with_its_control_group(tmp_path, monkeypatch):
     monkeypatch.setattr(ControlGroup, "of", classmethod(lambda cls, pid, container: group if pid == 7 else None))
     async with daemon(tmp_path, saying(answer({"Id": WEB, "State": {"Pid": 7}}))) as engine:
         found = await find_group(engine, "x-units-s1-h1", "h1")
-    assert (found.pid, found.group) == (7, group)
+    assert (found.pid, found.group, found.engine) == (7, group, DOCKER)
+
+
+async def test_what_a_host_runs_is_what_the_node_wrote_on_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(ControlGroup, "of", classmethod(lambda cls, pid, container: None))
+    told = {"Id": WEB, "State": {"Pid": 7}, "Config": {"Labels": {LABEL: "podman"}}}
+    async with daemon(tmp_path, saying(answer(told))) as engine:
+        assert (await find_group(engine, "x-units-s1-h1", "h1")).engine is PODMAN
 
 
 @pytest.mark.parametrize(

@@ -13,15 +13,20 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
 
 
 def test_what_is_asked_for_is_taken_out_of_the_environment():
-    asked = ["EXPLORER_IDS=1073741824", "EXPLORER_DISK=/disks/a.1.h1", "EXPLORER_SHELF=/shelf"]
+    asked = [
+        "EXPLORER_IDS=1073741824",
+        "EXPLORER_DISK=/disks/a.1.h1",
+        "EXPLORER_SHELF=/shelf",
+        "EXPLORER_DATA=/var/lib/containers",
+    ]
     config = {"process": {"env": ["PATH=/bin", *asked, "LAN=10.77.0"]}}
-    assert create.take_asked(config) == (1073741824, "/disks/a.1.h1", "/shelf")
+    assert create.take_asked(config) == (1073741824, "/disks/a.1.h1", "/shelf", "/var/lib/containers")
     assert config["process"]["env"] == ["PATH=/bin", "LAN=10.77.0"]
 
 
 @pytest.mark.parametrize("config", [{"process": {"env": ["EXPLORER_IDSX=1"]}}, {}], ids=["another name", "nothing"])
 def test_a_container_that_asks_for_nothing_keeps_dockers_ways(config):
-    assert create.take_asked(config) == (None, "", "")
+    assert create.take_asked(config) == create.Asked() == (None, "", "", "/var/lib/docker")
 
 
 @pytest.fixture
@@ -54,6 +59,8 @@ def test_a_disk_of_a_host_brings_its_docker_data_and_one_of_a_machine_does_not(o
     (own / own_disk.DOCKER).mkdir()
     create._put_on(str(own), mounts, (0, 0))
     assert [(one["destination"], one["source"]) for one in mounts] == [("/var/lib/docker", str(own / "docker"))]
+    create._put_on(str(own), mounts, (0, 0), "/var/lib/containers")
+    assert mounts[-1]["destination"] == "/var/lib/containers"
 
 
 def test_without_an_own_disk_dockers_files_stay_where_they_are(hosts):

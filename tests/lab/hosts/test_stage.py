@@ -43,6 +43,12 @@ def build(config, **parts):
     stage.build(config, CONTAINERS, ADDRESSES, SUBNETS, Scenario(name="x", summary="", **parts))
 
 
+def test_a_podman_host_is_told_in_its_own_words(config, typed):
+    web = StartContainer(host="h1", name="web")
+    stage.build(config, CONTAINERS, ADDRESSES, SUBNETS, Scenario(name="x", summary="", containers=(web,)), "podman")
+    assert [words[:2] for _, words in typed] == [["podman", "run"]]
+
+
 def lines(typed):
     return [f"{host}$ {' '.join(words)}" for host, words in typed]
 

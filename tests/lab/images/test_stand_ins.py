@@ -102,7 +102,10 @@ def test_it_is_made_of_the_package_that_it_names(config, name):
     made = recipes.recipe(config, name)
     assert STAND_INS[name].package in made.packages
     assert made.finishes[0].name == "stand-in.finish"
-    for script in (*made.finishes, *(path for path in made.tree if "bin" in path.parts)):
+    for script in (
+        *made.finishes,
+        *(home / file for home, files in made.tree.items() for file in files if "bin" in file.parts),
+    ):
         assert script.stat().st_mode & 0o111, script
         subprocess.run(["sh", "-n", str(script)], check=True)
     assert settings(name).get("Entrypoint", ["docker-entrypoint.sh"]) == ["docker-entrypoint.sh"]

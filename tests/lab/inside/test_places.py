@@ -261,3 +261,21 @@ def test_a_link_among_groups_is_not_followed(tmp_path):
     (tmp_path / "cgroup.procs").write_text("11\n")
     (tmp_path / "loop").symlink_to(tmp_path)
     assert list(ControlGroup(tmp_path, "/x").processes()) == [(11, "")]
+
+
+@pytest.mark.parametrize(
+    ("path", "container"),
+    [
+        (f"docker/{WEB}", WEB),
+        (f"docker/{WEB}/init", WEB),
+        (f"docker-{WEB}.scope", WEB),
+        (f"libpod_parent/libpod-{WEB}", WEB),
+        (f"libpod_parent/libpod-{WEB}/container", WEB),
+        (f"libpod_parent/libpod-conmon-{WEB}", ""),
+        (f"x{WEB}", ""),
+        ("libpod_parent/conmon", ""),
+    ],
+)
+def test_whose_a_control_group_is(path, container):
+    found = places.CONTAINER.search(path)
+    assert (found[1] if found else "") == container

@@ -48,3 +48,8 @@ def test_an_overlay_is_called_by_its_network():
     seen = ProcessTable({}, {7: "/run/docker/netns/1-qj2k9x8y7z", 8: "/run/netns/red"})
     names = {sight.id: sight.name for sight in name_places("h1", 1, seen, docker)}
     assert names == {"h1": "h1", "h1/ns-7": "over (overlay)", "h1/ns-8": "red"}
+
+
+def test_the_namespaces_of_podmans_containers_are_told_by_their_processes():
+    assert not is_wanted(PurePosixPath("/run/netns/netns-e45472e7-8f83-02b6-660c-89373912007e"))
+    assert is_wanted(PurePosixPath("/run/netns/netns-of-mine"))

@@ -246,7 +246,7 @@ table ip6 nat {
     assert handles["ip6 nat", "DOCKER"] == ((1, "counter"),)
 
 
-@pytest.mark.parametrize(("family", "named"), [(2, "filter"), (1, "filter"), (7, "bridge filter"), (10, "ip6 filter")])
+@pytest.mark.parametrize(("family", "named"), [(2, "filter"), (1, "inet filter"), (7, "bridge filter"), (10, "ip6 filter")])
 def test_a_table_of_a_bridge_is_not_one_of_iptables(family, named):
     whole = bytes((family, 0, 0, 0))
     told = ((trace.TABLE, b"filter\0"), (trace.CHAIN, b"FORWARD\0"), (trace.TYPE, struct.pack(">I", trace.RULE)))

@@ -49,7 +49,7 @@ def test_nonsense_is_refused(adas, both, htmx, engine):
 
 def test_a_running_one_of_another_version_is_said_with_a_way_to_change(adas, both, sandbox, htmx):
     page = adas.post("/sandboxes/open/", {"lesson": "bridge", "engine": "28"}, headers=htmx).content.decode()
-    assert "You asked for Docker Engine 28. Your sandbox runs 26" in page
+    assert "You asked for Docker Engine 28. Your sandbox runs Docker Engine 26" in page
     adas.post("/sandboxes/open/", {"lesson": "bridge", "engine": "28", "instead": sandbox.pk}, headers=htmx)
     sandbox.refresh_from_db()
     assert sandbox.state == "closing"
