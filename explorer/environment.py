@@ -79,8 +79,8 @@ def engine_sources(name: str, about: str) -> dict[str, str]:
 
 
 def engines(name: str, default: tuple[str, ...], known: tuple[str, ...], about: str) -> tuple[str, ...]:
-    """One or more versions of Docker Engine, or `podman`, in the order given. `known` are those that can be had; empty where that
-    is not known before. Raises SettingError for any other value."""
+    """One or more versions of Docker Engine, or `podman`, in the order given. `known` are those that can be had; empty where
+    that is not known before. Raises SettingError for any other value."""
     chosen = tuple(dict.fromkeys(words(name, ",".join(default), about)))
     if not chosen or not all(ENGINE.fullmatch(engine) or engine == "podman" for engine in chosen):
         raise SettingError(f"{name}={','.join(chosen)!r}: expected versions of Docker Engine, such as 26,28, or podman")
