@@ -27,7 +27,7 @@ from explorer.lab.engine.client import connect
 from explorer.lab.errors import HostError, NodeError
 from explorer.lab.hosts import lifecycle, stocking
 from explorer.lab.hosts.seeds import import_images
-from explorer.lab.images import lacking
+from explorer.lab.images import lacking, nodes_nft
 from explorer.lab.memory.guard import Guard
 
 Say = Callable[[str], None]
@@ -130,6 +130,7 @@ def _made(config: LabConfig, engine: str, stop: _Stop, say: Say, beside: Sequenc
         images.build_images(config, names, say, lambda: bool(stop))
         if not stop:
             import_images(config, names, say)
+            nodes_nft.take(config, engine, say)
     except (NodeError, HostError, OSError) as error:
         if not stop and lacking.note(config, engine, str(error)):
             say(f"left out: hosts with Docker Engine {engine}. {error} {getattr(error, 'detail', '')}".strip())

@@ -16,6 +16,7 @@ import signal
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from weakref import WeakKeyDictionary
 
 from explorer import priority
@@ -37,6 +38,18 @@ _TIMES = re.compile(r"(\d+)m(\d+\.\d+)s")
 _Turns = WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore]
 _turns: _Turns = WeakKeyDictionary()
 _late_turns: _Turns = WeakKeyDictionary()
+
+
+def add_tools(directory: Path) -> None:
+    """From now on, a program in this directory of the node's is run before one of the same name elsewhere. A directory that
+    others may write to is not taken."""
+    try:
+        state = directory.stat()
+    except OSError:
+        return
+    parts = ENVIRONMENT["PATH"].split(":")
+    if str(directory) not in parts and state.st_uid == os.geteuid() and not state.st_mode & 0o022:
+        ENVIRONMENT["PATH"] = ":".join([str(directory), *parts])
 
 
 @dataclass(frozen=True, slots=True)

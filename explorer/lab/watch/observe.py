@@ -22,6 +22,7 @@ from explorer.lab.ask.script import run_script
 from explorer.lab.ask.weather import set_weather
 from explorer.lab.config import LabConfig
 from explorer.lab.errors import NotThere
+from explorer.lab.images import nodes_nft
 from explorer.lab.inside.allowance import Account
 from explorer.lab.inside.netns import Namespace
 from explorer.lab.inside.places import PLACES_SHOWN
@@ -74,6 +75,7 @@ class Observer:
         witness: Witness,
         account: Account | None = None,
     ) -> None:
+        nodes_nft.use(config)
         self.account = account or Account()
         self.sandbox, self.generation, self.watched = sandbox, generation, True
         self.docker: dict[str, DockerState] = {}
