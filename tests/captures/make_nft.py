@@ -20,7 +20,7 @@ from typing import Any
 from tests.captures.nft_situations import PREFIX, SITUATIONS, Told
 
 INTO = Path(__file__).parent / "nft" / "docker"
-VERSION = {"Version": "29.0.0", "ApiVersion": "1.52"}
+VERSION: dict[str, object] = {"Version": "29.0.0", "ApiVersion": "1.52"}
 OF_NETWORK = ("filter-forward-in", "filter-forward-out", "nat-postrouting-in", "nat-postrouting-out")
 FIRST, ICC, PORTS, LAST = 0, 3, 4, 5  # groups of rules in a chain
 

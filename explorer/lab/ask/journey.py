@@ -37,6 +37,7 @@ from explorer.network.journeys.questions import questions
 from explorer.network.journeys.scene import Scene
 from explorer.network.journeys.seen import recognised
 from explorer.network.model import DockerState, Place
+from explorer.network.nft.facts import FAMILIES, named
 from explorer.network.read.resolv_conf import Resolver, read_resolver
 from explorer.network.read.text import number
 
@@ -272,7 +273,6 @@ def _tcp_marks(asked: Asked, gathered: Gathered, home: str, port: int) -> tuple[
 
 BLOCK = re.compile(r"\s*(table|chain) (?:(\w+) )?(\S+) \{")
 HANDLE = "# handle "
-TABLES = {"ip": ""} | {name: f"{name} " for name in ("ip6", "inet", "bridge", "netdev", "arp")}  # before a table's name
 
 
 async def handles_of(traces: list[Trace], namespace_of: NamespaceOf, account: Account) -> dict[str, Handles]:
@@ -294,7 +294,7 @@ def read_handles(text: str) -> Handles:
     for line in text.splitlines():
         block = BLOCK.match(line)
         if block and block[1] == "table":
-            table, chain = (f"{TABLES[block[2]]}{block[3]}" if block[2] in TABLES else ""), ""
+            table, chain = (named(block[2], block[3]) if block[2] in FAMILIES else ""), ""
         elif block:
             chain = block[3]
             if table:

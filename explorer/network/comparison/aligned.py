@@ -7,6 +7,7 @@ same also stand in one row, and the words that differ are marked.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from difflib import SequenceMatcher
@@ -17,6 +18,7 @@ from explorer.network.comparison.model import LINE, LINES, Column
 from explorer.network.comparison.roles import Roles, roles_of
 from explorer.network.comparison.variants import CLIENT
 from explorer.network.model import Chain, Fact, Interface, Item, Line, Observation, Route, Rule, View
+from explorer.network.nft.facts import Elements, NftSet, Table
 
 At = Literal["host", "client"]
 SIDES: dict[str, tuple[At, View, str]] = {  # the key is the word that a link uses
@@ -33,6 +35,7 @@ SHARED = "The host's own: the container has no network namespace of its own."
 ALIKE = 0.6  # the share of equal words from which two rules stand in one row
 NEAR = 24  # at most so many rules of one chain and target are compared with each other
 _FRAME = ("comment:", "commit:", "table:", "blank:")
+_AROUND = re.compile(r"^\s*(?:elements = \{ ?)?|(?:,| \})$")  # what nft writes around an element
 _BARE = str.maketrans({"⟨": "", "⟩": "", "\N{NO-BREAK SPACE}": " "})
 
 
@@ -150,11 +153,13 @@ def _entries(column: Column, seen: _Occurrence, at: At) -> dict[str, Entry]:
     times: Counter[str] = Counter()
     found = {}
     for key, those in lines.items():
-        steady = tuple(roles.steady(line.text[:LINE]) for line in those)
-        name = _key(items.get(key), roles, steady)
+        item = items.get(key)
+        texts = [_AROUND.sub("", line.text[:LINE]) if isinstance(item, Elements) else line.text[:LINE] for line in those]
+        steady = tuple(roles.steady(text) for text in texts)
+        name = _key(item, roles, steady)
         times[name] += 1
         found[name if times[name] == 1 else f"{name} ({times[name]})"] = Entry(
-            lines=tuple((Part(text=line.text[:LINE]),) for line in those),
+            lines=tuple((Part(text=text),) for text in texts),
             steady=steady,
             why=those[0].why,
             new=at == "host" and seen.before is not None and key not in old,
@@ -173,10 +178,21 @@ def _key(item: Item | None, roles: Roles, steady: tuple[str, ...]) -> str:
         kind = "" if item.type == "unicast" else f"{item.type} "
         return kind + roles.of(item.destination)
     if isinstance(item, Chain):
-        return f"{item.table} :{item.name}"
+        return f"{item.table} :{roles.steady(item.name)}"
+    if isinstance(item, Table | NftSet | Elements):
+        return f"{item.table} :{roles.steady(_named(item))}"
+    if isinstance(item, Rule) and item.tool == "nft":
+        return f"{item.table} -A {roles.steady(item.chain)} {roles.steady(item.spec)} -j {roles.steady(item.target)}"
     if isinstance(item, Rule):
         return f"{item.table} {roles.steady(item.spec)}"
     return steady[0]
+
+
+def _named(item: Table | NftSet | Elements) -> str:
+    """What an item of nft is in its table; an element is named by what is looked up."""
+    if isinstance(item, Table):
+        return "table"
+    return f"{item.what} {item.name}" if isinstance(item, NftSet) else f"{item.set} {item.elements[0][0]}"
 
 
 # --- all columns ---

@@ -22,10 +22,11 @@ _CHANCE = (  # one word becomes one word, so a line keeps its number of words
     (re.compile(r"\b33:33:ff(?::[0-9a-f]{2}){3}\b"), "⟨group of an address⟩"),
     (re.compile(r"(?<=_lft )\d+sec"), "⟨a time⟩"),
     (re.compile(r"\[\d+:\d+\]"), "⟨counters⟩"),
+    (re.compile(r"(?<=\bpackets )\d+(?= bytes)|(?<=\bbytes )\d+"), "⟨counted⟩"),
 )
 _LEFT_OVER = (  # names whose owner is not known
     (re.compile(r"\bveth[0-9a-f]{6,12}\b"), "⟨a veth⟩"),
-    (re.compile(r"\bbr-[0-9a-f]{12}\b"), "⟨a bridge⟩"),
+    (re.compile(r"(?:\b|(?<=__))br-[0-9a-f]{12}\b"), "⟨a bridge⟩"),
     (re.compile(r"\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b"), "⟨a MAC address⟩"),
     (re.compile(r"\bfe80::[0-9a-f:]+"), "⟨a link-local address⟩"),
 )
@@ -41,7 +42,7 @@ class Roles:
         self.names = names
         longest_first = sorted(names, key=len, reverse=True)
         known = "|".join(re.escape(name) for name in longest_first)
-        self._known = re.compile(rf"(?<![\w.-])(?:{known})(?![\w-]|\.\d)") if known else None
+        self._known = re.compile(rf"(?:(?<![\w.-])|(?<=__))(?:{known})(?![\w-]|\.\d)") if known else None
 
     def of(self, name: str) -> str:
         return self.names.get(name, name)

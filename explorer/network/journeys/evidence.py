@@ -41,8 +41,13 @@ def rule_met(place: str, met: Met) -> Evidence:
     rule = f": {met.rule}" if met.rule else ""
     text = f"the kernel's trace names {met.chain} ({met.table}), {number}{rule} → {met.verdict}"
     program, table = ("ip6tables", met.table[4:]) if met.table.startswith("ip6 ") else ("iptables", met.table)
-    command = f"{program} -t {table} -nvL {met.chain} --line-numbers" if table in IPTABLES else "nft -a list ruleset"
+    command = f"{program} -t {table} -nvL {met.chain} --line-numbers" if table in IPTABLES else _nft(met)
     return Evidence(kind="rule", place=place, text=text, command=command)
+
+
+def _nft(met: Met) -> str:
+    family, _, table = met.table.rpartition(" ")
+    return f"nft -a list chain {family or 'ip'} {shlex.quote(table)} {shlex.quote(met.chain)}"
 
 
 def frame_seen(one: Sighting, ends: Ends | None) -> Evidence:

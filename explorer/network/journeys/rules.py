@@ -13,12 +13,14 @@ from explorer.network.writes import netavark
 OURS = "explorer-trace"  # our own table is not part of the journey
 ARRIVED, SENT = "arrived", "sent"  # its chains: every packet that comes in, or that the place sends itself, meets one first
 VIEWS: dict[str, View] = {"nat": "nat", "filter": "filter"}
+IPTABLES_NAT = ("nat", "ip6 nat")
 LEAVING = ("POSTROUTING", "DOCKER_POSTROUTING", "nv_")  # what chains begin with in which sources are replaced
 TRANSLATE = {
     "MASQUERADE": "the source is to be replaced",
     "SNAT": "the source is replaced",
     "DNAT": "the destination is replaced",
 }
+ARRIVE, LEAVE = {"dnat", "redirect"}, {"snat", "masquerade"}  # what nft prints for a rule that translates
 REJECTING = {"REJECT", "reject"}  # what nft prints for a rule that rejects
 VERDICTS = {
     "accept": "accepted",
@@ -29,17 +31,35 @@ VERDICTS = {
 }
 
 
-def in_nat(step: Step) -> bool:
-    """Whether its rule is one for translations: in a nat table of iptables, or in such a chain of netavark's table."""
-    return step.table in ("nat", "ip6 nat") or (step.table == netavark.TABLE and netavark.translates(step.chain))
+def in_nat(step: Step, scene: Scene, handles: Handles) -> bool:
+    """Whether the rule is one of iptables' nat table, of a chain of nft's type nat, or one that translates."""
+    if step.table in IPTABLES_NAT or (step.table == netavark.TABLE and netavark.translates(step.chain)):
+        return True
+    chain = scene.chain(step.place, step.table, step.chain)
+    return (chain is not None and chain.type == "nat") or bool(_of_nft(step, handles))
 
 
-def translated(step: Step, was: Ends | None, now: Ends | None) -> str:
+def translated(step: Step, scene: Scene, handles: Handles, was: Ends | None, now: Ends | None) -> str:
     """What a rule of the nat table changed in the packet, read from the packet before and after."""
-    if not in_nat(step) or step.verdict != "accept" or step.policy:
+    if step.verdict != "accept" or step.policy or not in_nat(step, scene, handles):
         return ""
     arriving, leaving = remembered(was, now)
+    if words := _of_nft(step, handles) if step.table not in IPTABLES_NAT else set():
+        return leaving if words & LEAVE else arriving
     return leaving if step.chain.startswith(LEAVING) and not step.chain.endswith("_dnat") else arriving
+
+
+def _of_nft(step: Step, handles: Handles) -> set[str]:
+    """The words with which the rule of a step translates, as nft prints it."""
+    return words_of_rule(_position(step, handles)[1]) & (LEAVE | ARRIVE)
+
+
+def hook_of(step: Step, scene: Scene) -> str:
+    """Where in the kernel's way of a packet the chain of a step is; "" for a chain that rules lead to."""
+    if step.table.startswith("bridge "):
+        return ""
+    chain = scene.chain(step.place, step.table, step.chain)
+    return chain.hook if chain is not None and chain.hook else step.chain.lower() if step.chain.isupper() else ""
 
 
 def remembered(was: Ends | None, now: Ends | None) -> tuple[str, str]:

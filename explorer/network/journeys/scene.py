@@ -7,7 +7,7 @@ import ipaddress
 from explorer.network.drivers import links
 from explorer.network.drivers.known import Known, know
 from explorer.network.journeys.kernel import Looked
-from explorer.network.model import DockerState, Interface, Neighbour, Place, Route, Rule, View
+from explorer.network.model import Chain, DockerState, Interface, Neighbour, Place, Route, Rule, View
 from explorer.network.packets import Packet
 
 
@@ -45,6 +45,13 @@ class Scene:
             found = self.places[place]
             self._known[place] = know(found, self.docker.get(found.host or place.partition("/")[0]))
         return self._known[place]
+
+    def chain(self, place: str, table: str, name: str) -> Chain | None:
+        """A chain of nft's as the view shows it."""
+        found = self.places.get(place)
+        items = self._items(found, "raw") if found else ()
+        fits = (item for item in items if isinstance(item, Chain) and item.tool == "nft")
+        return next((item for item in fits if (item.table, item.name) == (table, name)), None)
 
     def rules(self, place: str, table: str) -> list[Rule]:
         """The rules of a chain, in the order of the table."""

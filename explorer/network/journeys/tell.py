@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from explorer.network.journeys.endings import Case, end_of
 from explorer.network.journeys.gathered import Sighting, Step
 from explorer.network.journeys.model import HOPS, Header, Hop, Journey
-from explorer.network.journeys.rules import ARRIVED, OURS, remembered, translated, words_of_step
+from explorer.network.journeys.rules import ARRIVED, OURS, hook_of, remembered, translated, words_of_step
 from explorer.network.journeys.seen import SeenPacket
 from explorer.network.packets import Packet
 
@@ -187,11 +187,11 @@ class Teller:
         local = after is None or after.sighting.device == "lo"
         handles = self.gathered.handles.get(place, {})
         for step in steps:
-            forwards = step.chain in ("FORWARD", "POSTROUTING") and not step.table.startswith("bridge ")
+            forwards = hook_of(step, self.scene) in ("forward", "postrouting")
             if after and not routed and not local and forwards:
                 routed = True
                 yield self._routed(place, after, ms)
-            if told := words_of_step(self.scene, place, step, handles, translated(step, was, now)):
+            if told := words_of_step(self.scene, place, step, handles, translated(step, self.scene, handles, was, now)):
                 text, met = told
                 yield Hop(kind="rule", place=place, ms=ms, text=text, why=met.why, met=met)
 

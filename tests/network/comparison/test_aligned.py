@@ -6,10 +6,12 @@ from hypothesis import strategies as st
 
 from explorer.network.comparison import Column, all_variants
 from explorer.network.comparison.aligned import NEAR, SHARED, SIDES, aligned
+from explorer.network.comparison.host import added_cells
 from explorer.network.comparison.model import LINES
 from explorer.network.comparison.roles import NAMES, Roles, roles_of
-from explorer.network.model import Line, Observation
+from explorer.network.model import Line, Observation, Place
 from explorer.network.read import read_addresses, read_routes, read_rules
+from explorer.network.views import observe
 
 HOST = """\
 1: lo: <LOOPBACK,UP> mtu 65536 qdisc noqueue state UNKNOWN
@@ -174,3 +176,63 @@ def test_lines_are_bounded():
 def test_any_line_keeps_its_number_of_words(text):
     roles = Roles({"eth0": "⟨card of h1⟩", "10.0.0.1": "⟨a host⟩"})
     assert len(roles.steady(text).split(" ")) == max(1, len(text.split()))
+
+
+# --- tables of nft ----------------------------------------------------------------------------------------------------
+
+
+def nft(bridge="br-0123456789ab", address="172.18.0.2", port=8080, packets=0, more=""):
+    text = f"""table ip docker-bridges {{
+	map jumps {{
+		type ifname : verdict
+		elements = {{ "docker0" : jump in__docker0,
+		"{bridge}" : jump in__{bridge} }}
+	}}
+
+	chain in__docker0 {{
+		counter packets {packets} bytes {packets * 60} drop comment "UNPUBLISHED PORT DROP"
+	}}
+
+	chain in__{bridge} {{
+		ip daddr {address} tcp dport {port} counter packets {packets} bytes {packets} accept
+{more}	}}
+}}
+"""
+    return Column(variant=all_variants()["bridge"], state="done", after={"raw": observe("raw", "", "", "", "", text)})
+
+
+def test_chains_maps_and_rules_of_nft_stand_in_one_row_whatever_the_bridge_is_called():
+    seen = aligned([nft(), nft("br-ba9876543210", packets=7)], "raw")
+    assert [row.differs for row in seen.rows] == [False] * len(seen.rows)
+    assert [row.key.partition(" ")[2] for row in seen.rows] == [
+        ":table",
+        ":map jumps",
+        ":jumps docker0",
+        ":jumps ⟨a\N{NO-BREAK SPACE}bridge⟩",
+        ":in__docker0",
+        '-A in__docker0 counter drop comment "UNPUBLISHED PORT DROP" -j DROP',
+        ":in__⟨a\N{NO-BREAK SPACE}bridge⟩",
+        "-A in__⟨a\N{NO-BREAK SPACE}bridge⟩ ip daddr 172.18.0.2 tcp dport 8080 counter accept -j ACCEPT",
+    ]
+
+
+def test_a_rule_of_nft_that_is_nearly_the_same_is_one_row_with_the_difference_marked():
+    [row] = [row for row in aligned([nft(), nft(port=9090)], "raw").rows if row.differs]
+    assert [words(entry) for entry in row.entries] == [["8080"], ["9090"]]
+
+
+def test_an_element_that_only_one_has_changes_no_other():
+    fewer = nft()
+    text = "\n".join(line.text for line in fewer.after["raw"].lines)
+    text = text.replace(',\n\t\t"br-0123456789ab" : jump in__br-0123456789ab', "")
+    other = Column(variant=all_variants()["bridge"], state="done", after={"raw": observe("raw", "", "", "", "", text)})
+    assert [row.key for row in aligned([fewer, other], "raw").rows if row.differs] == [
+        "docker-bridges :jumps ⟨a\N{NO-BREAK SPACE}bridge⟩"
+    ]
+
+
+def test_rules_of_nft_count_as_rules_that_the_work_added():
+    before, after = nft(), nft(more="\t\tcounter packets 0 bytes 0 return\n")
+    places = [{"h1": Place(id="h1", kind="host", host="h1", name="h1", views=column.after)} for column in (before, after)]
+    cell = next(cell for cell in added_cells(places[0], places[1]) if cell.row == "host-rules")
+    assert (cell.number, cell.value) == (1, "raw 1")

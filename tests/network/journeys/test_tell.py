@@ -255,7 +255,7 @@ def test_a_table_of_a_bridge_is_not_one_of_iptables(family, named):
     [met] = read_steps("h1", head + whole)
     assert met.table == named
     command = rule_met("h1", Met(table=named, chain="FORWARD", verdict="drop")).command
-    assert command.startswith({"filter": "iptables -t", "ip6 filter": "ip6tables -t"}.get(named, "nft -a list ruleset"))
+    assert command.startswith({"filter": "iptables -t", "ip6 filter": "ip6tables -t"}.get(named, "nft -a list chain "))
 
 
 def test_our_table_is_one_line_and_goes_with_its_owner():

@@ -155,7 +155,12 @@ class Case:
         """The rule of the nat table that gave it another destination, which no later rule or interface showed."""
         steps = self.steps.get(place, [])
         last = max((at for at, step in enumerate(steps) if step.network), default=0)
-        return next((step for step in steps[last:] if in_nat(step) and step.verdict == "accept" and not step.policy), None)
+        fitting = (step for step in steps[last:] if step.verdict == "accept" and not step.policy)
+        return next((step for step in fitting if self.in_nat(step)), None)
+
+    def in_nat(self, step: Step) -> bool:
+        """Whether the rule is one that translates, or stands where packets are translated."""
+        return in_nat(step, self.scene, self.gathered.handles.get(step.place, {}))
 
     def looked(self, place: str, ends: Ends | None) -> Looked | None:
         """The kernel's route for the packet in this form; the question that says where it came in counts first."""

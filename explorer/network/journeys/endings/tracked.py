@@ -10,7 +10,6 @@ from explorer.network.journeys.ends import Ends, with_port
 from explorer.network.journeys.evidence import Sentence, neighbour_is, tracked_as
 from explorer.network.journeys.identity import step_ends
 from explorer.network.journeys.model import Evidence
-from explorer.network.journeys.rules import in_nat
 
 ONLY_INVALID = re.compile(r"--ctstate INVALID(?![\w,])|ct state invalid(?![\w,])")
 
@@ -44,7 +43,7 @@ def _silent(case: Case, place: str, address: str) -> End | None:
 def _led(case: Case, place: str) -> tuple[str, str, Evidence] | None:
     """The address to which a connection from before leads the packet, the words and the evidence."""
     was, steps = _as_it_came(case, place), case.steps.get(place, [])
-    if was is None or not steps or any(in_nat(step) for step in steps):
+    if was is None or not steps or any(case.in_nat(step) for step in steps):
         return None
     entry = next((one for one in case.answers(place).tracked if one.asked.ends == was and one.original == was), None)
     if entry is None or entry.reply is None or entry.reply.source == was.destination:
