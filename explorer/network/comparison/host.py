@@ -8,6 +8,7 @@ from explorer.network.comparison.model import LINE, LINES
 from explorer.network.differ import diff
 from explorer.network.drivers.compared import OUTPUT, Cell, Transcript
 from explorer.network.model import FdbEntry, Interface, Line, Observation, Place, Rule, View
+from explorer.network.read.nft_rule import split_words
 from explorer.network.views import lasting
 
 _ROWS: dict[str, tuple[View, ...]] = {
@@ -76,8 +77,16 @@ def _cell(row: str, views: tuple[View, ...], before: Mapping[str, Place], places
 
 
 def _family(seen: Observation, version: int) -> set[str]:
-    rules = (item for item in seen.items if isinstance(item, Rule))
-    return {rule.key for rule in rules if rule.table.startswith("ip6 ") == (version == 6)}
+    return {item.key for item in seen.items if isinstance(item, Rule) and version in _versions(item)}
+
+
+def _versions(rule: Rule) -> set[int]:
+    """The versions of IP whose packets a rule is for. In a table of nft for both (`inet`), the addresses in the rule say it."""
+    if not rule.table.startswith("inet "):
+        return {6 if rule.table.startswith("ip6 ") else 4}
+    words = set(split_words(rule.spec))
+    named = {version for version, word in ((4, "ip"), (6, "ip6")) if word in words}
+    return named if len(named) == 1 else {4, 6}
 
 
 def _learned(seen: Observation) -> set[str]:

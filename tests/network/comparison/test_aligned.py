@@ -236,3 +236,17 @@ def test_rules_of_nft_count_as_rules_that_the_work_added():
     places = [{"h1": Place(id="h1", kind="host", host="h1", name="h1", views=column.after)} for column in (before, after)]
     cell = next(cell for cell in added_cells(places[0], places[1]) if cell.row == "host-rules")
     assert (cell.number, cell.value) == (1, "raw 1")
+
+
+def test_rules_of_a_table_for_both_families_count_for_the_family_of_their_addresses():
+    text = """table inet mine {
+	chain c {
+		ip saddr 10.0.0.0/8 masquerade
+		ip6 saddr fd00::/8 masquerade
+		counter packets 0 bytes 0 accept
+	}
+}
+"""
+    place = Place(id="h1", kind="host", host="h1", name="h1", views={"raw": observe("raw", "", "", "", "", text)})
+    cells = {cell.row: cell.number for cell in added_cells({}, {"h1": place}, by_family=True)}
+    assert (cells["host-rules"], cells["rules4"], cells["rules6"]) == (3, 2, 2)
