@@ -14,6 +14,7 @@ from explorer.lab.drops import hear
 from explorer.lab.engine import capabilities, cgroups, disks, ids, kernel, memory, own_disk
 from explorer.lab.engine.client import session
 from explorer.lab.errors import LabError
+from explorer.lab.hosts import features as engine_features
 from explorer.lab.hosts import ipv6, lifecycle, machines
 from explorer.lab.images import lacking, load, shelf
 from explorer.lab.images.names import NEEDED
@@ -52,13 +53,15 @@ def examine(config: LabConfig, attack: bool = False) -> dict[str, Any]:
     room = lifecycle.capacity(config)
     if attack and "error" not in state:
         checks.append(_attempts(config) if used < room else _no_place())
+    there = state.get("engines", [])
     return {
         "ok": all(check.ok for check in checks if check.must),
         "node": config.node,
         "install": config.install,
         "isolation": state.get("isolation", "none: the engine is not running"),
         "engine": state.get("version", ""),
-        "engines": state.get("engines", []),
+        "engines": there,
+        "engine_features": engine_features.of_each(config, there, may_ask=attack and used < room),
         "cgroups": cgroups.version(),
         "features": features,
         "drivers": {

@@ -13,8 +13,11 @@ from explorer.lab.doctor import Check, examine
 from explorer.lab.drops import hear
 from explorer.lab.engine import capabilities, disks, kernel, memory
 from explorer.lab.errors import NodeError
+from explorer.lab.images import lacking
 from explorer.lab.isolation.tried import Tried
 from explorer.lab.watch import commands
+from explorer.network.engines.features import NAMES as FEATURES
+from explorer.node.management.commands import labdoctor
 from tests.lab.memory_engine import MemoryEngine, serving
 
 Disk = namedtuple("Disk", "total used free")
@@ -81,6 +84,7 @@ def test_a_good_node_is_good_in_every_point(config, good, engine):
     assert failed(told) == set()
     assert told["engine"] == "20.10"
     assert told["engines"] == ["26", "28"]
+    assert told["engine_features"] == {engine: {"error": "No host with it has been asked yet."} for engine in ("26", "28")}
     assert told["capacity"] == {"sandboxes": 93, "used": 0, "free": 93}
     assert all(one["usable"] for one in told["drivers"].values())
 
@@ -238,3 +242,31 @@ def test_a_sandbox_that_does_not_open_is_told(good, engine, config, monkeypatch)
     monkeypatch.setattr(doctor, "try_isolation", fails)
     told = attempts_of(config)
     assert (told["ok"], told["must"], told["found"]) == (False, False, "not tried: No LAN is left. 10.77")
+
+
+def test_a_version_that_is_missing_is_named_with_its_reason(config, good, engine, monkeypatch):
+    monkeypatch.setattr("explorer.lab.images.load.engines", lambda config, client: ("26",))
+    assert checks(examine(config))["engine versions"]["found"] == "hosts with 26 · not there: 28: it is being made."
+    lacking.note(config, "28", "The directory /srv/docker-28 is not there.")
+    told = examine(config)
+    assert (
+        checks(told)["engine versions"]["found"] == "hosts with 26 · not there: 28: The directory /srv/docker-28 is not there."
+    )
+    assert told["ok"]
+
+
+def test_a_node_without_hosts_of_any_version_fails(config, good, engine, monkeypatch):
+    held = [{"name": name, "bytes": int(name in ("machine", "box"))} for name in ("host", "host28", "machine", "box")]
+    monkeypatch.setattr("explorer.lab.images.load.details", lambda config, client: held)
+    told = examine(config)
+    assert not told["ok"]
+    assert checks(told)["images"]["found"] == "any of hosts"
+
+
+def test_the_features_of_each_version_stand_in_the_text(config):
+    found = dict.fromkeys(FEATURES, False) | {"forward-chain": True, "ipv6-only": None}
+    lines = labdoctor.features_of("28", {"version": "28.5.2", "found": found})
+    assert lines[0] == "28: what a host with 28.5.2 answered"
+    assert [line for line in lines if line.startswith("  yes")] == ["  yes  the chain DOCKER-FORWARD"]
+    assert [line for line in lines if line.startswith("  ?")] == ["  ?    networks without IPv4"]
+    assert labdoctor.features_of("29", {"error": "x"}) == ["29: x"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -118,3 +119,60 @@ def test_a_host_with_five_hundred_usual_containers_is_shown_whole():
     state = read_docker("h1", {}, [], made)
     assert not state.cut
     assert len(state.containers) == 500
+
+
+# --- what a newer daemon says: API 1.52 (Docker Engine 29), after moby's description of its API ---
+
+NETWORK_29: dict[str, Any] = {
+    "Name": "town", "Id": "c" * 64, "Created": "2026-03-01T10:00:00.123456789Z", "Scope": "local", "Driver": "bridge",
+    "EnableIPv4": True, "EnableIPv6": False, "IPAM": {"Driver": "default", "Options": {},
+    "Config": [{"Subnet": "172.18.0.0/16", "Gateway": "172.18.0.1"}]}, "Internal": False, "Attachable": False, "Ingress": False,
+    "ConfigFrom": {"Network": ""}, "ConfigOnly": False, "Options": {}, "Labels": {},
+    "Status": {"IPAM": {"Subnets": {"172.18.0.0/16": {"IPsInUse": 4, "DynamicIPsAvailable": 65532}}}},
+}  # fmt: skip
+END_29: dict[str, Any] = {
+    "IPAMConfig": None, "Links": None, "Aliases": None, "DriverOpts": None, "GwPriority": 3, "NetworkID": "c" * 64,
+    "EndpointID": "e" * 64, "Gateway": "172.18.0.1", "IPAddress": "172.18.0.2", "MacAddress": "02:42:ac:12:00:02",
+    "IPPrefixLen": 16, "IPv6Gateway": "", "GlobalIPv6Address": "", "GlobalIPv6PrefixLen": 0, "DNSNames": ["web"],
+}  # fmt: skip
+INSPECTED_29: dict[str, Any] = {  # without IPAddress and others that stood beside Networks
+    "Id": "a" * 64, "Name": "/web", "Created": "2026-03-01T10:00:01Z", "State": {"Status": "running", "Pid": 4711},
+    "Image": "sha256:" + "b" * 64, "ImageManifestDescriptor": {"mediaType": "application/vnd.oci.image.manifest.v1+json"},
+    "HostConfig": {"NetworkMode": "town"}, "Config": {"Image": "box", "Labels": {}},
+    "NetworkSettings": {"SandboxID": "f" * 64, "SandboxKey": "/var/run/docker/netns/f", "Networks": {"town": END_29},
+    "Ports": {"80/tcp": [{"HostIp": EVERY, "HostPort": "8080"}, {"HostIp": "::", "HostPort": "8080"}], "443/tcp": None}},
+}  # fmt: skip
+LISTED_29: dict[str, Any] = {
+    "Id": "a" * 64, "Names": ["/web"], "Image": "box", "ImageID": "sha256:" + "b" * 64, "Command": "web", "Created": 1772359201,
+    "Ports": [{"IP": EVERY, "PrivatePort": 80, "PublicPort": 8080, "Type": "tcp"},
+    {"IP": "::", "PrivatePort": 80, "PublicPort": 8080, "Type": "tcp"}, {"PrivatePort": 443, "Type": "tcp"}],
+    "Labels": {}, "State": "running", "Status": "Up 2 minutes (healthy)", "Health": {"Status": "healthy", "FailingStreak": 0},
+    "HostConfig": {"NetworkMode": "town"}, "NetworkSettings": {"Networks": {"town": END_29}}, "Mounts": [],
+}  # fmt: skip
+BEFORE: dict[str, Any] = {  # the fields that were removed, as an older daemon had them
+    "Bridge": "", "HairpinMode": False, "LinkLocalIPv6Address": "", "LinkLocalIPv6PrefixLen": 0, "SecondaryIPAddresses": None,
+    "EndpointID": "x" * 64, "Gateway": "10.9.9.1", "GlobalIPv6Address": "", "IPAddress": "10.9.9.9", "IPPrefixLen": 24,
+    "MacAddress": "02:42:0a:09:09:09",
+}  # fmt: skip
+
+
+def test_an_inspection_and_a_list_in_the_newer_shape_are_read_as_one():
+    version: dict[str, object] = {"Version": "29.1.1", "ApiVersion": "1.52", "MinAPIVersion": "1.44"}
+    for told in (INSPECTED_29, LISTED_29):
+        state = read_docker("h1", version, [NETWORK_29], [told])
+        (web,), (town,) = state.containers, state.networks
+        (end,) = web.endpoints
+        assert state.version == "29.1.1"
+        assert (town.subnets, town.gateways, town.bridge) == (("172.18.0.0/16",), ("172.18.0.1",), f"br-{'c' * 12}")
+        assert (web.name, web.image, web.state, web.network_mode) == ("web", "box", "running", "town")
+        assert (end.network, end.address, end.prefix, end.gateway) == ("town", "172.18.0.2", 16, "172.18.0.1")
+        assert (end.mac, end.priority) == ("02:42:ac:12:00:02", 3)
+        assert {(port.host_address, port.host_port, port.container_port) for port in web.ports} == {
+            (EVERY, 8080, 80),
+            ("::", 8080, 80),
+        }
+
+
+def test_fields_that_newer_daemons_do_not_have_change_nothing_where_they_are():
+    older = {**INSPECTED_29, "NetworkSettings": {**INSPECTED_29["NetworkSettings"], **BEFORE}}
+    assert read_docker("h1", None, [NETWORK_29], [older]) == read_docker("h1", None, [NETWORK_29], [INSPECTED_29])

@@ -147,7 +147,9 @@ class Known:
             return RuleBook()
         if self.nft_book.known:
             return RuleBook(known=True)  # it writes to nftables, and nothing to iptables
-        return host_rules(self.docker, self.elsewhere.outward.get(self.place.id, ()), self.proxy)
+        seen = (item for view in ("nat", "filter", "raw") for item in self._items(view) if isinstance(item, Chain))
+        chains = frozenset((chain.table, chain.name) for chain in seen if chain.tool == "iptables")
+        return host_rules(self.docker, self.elsewhere.outward.get(self.place.id, ()), self.proxy, chains)
 
     @cached_property
     def nft_book(self) -> NftBook:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from types import ModuleType
 
 from explorer.network.cause import Why
+from explorer.network.engines import engine_of
 from explorer.network.model import DockerState, Rule
 from explorer.network.writes import engine26, engine28, ingress, sentences
 from explorer.network.writes.bridges import REMEMBERED, Bridge, bridges, complete
@@ -15,7 +16,8 @@ from explorer.network.writes.endpoints import GATEWAY_BRIDGE, STANDING, opened
 from explorer.network.writes.pools import is_of_pool
 from explorer.network.writes.written import WayOut, Written
 
-ENGINES: dict[str, ModuleType] = {"26": engine26, "28": engine28}
+ENGINES: dict[str, ModuleType] = {"26": engine26, "28": engine28}  # versions of which every line is known, by captures
+Chains = frozenset[tuple[str, str]]  # (table, name), IPv6's tables as `ip6 filter`
 LOOPBACK = {4: "127.0.0.0/8", 6: "::1/128"}
 LOCAL = "-m addrtype --dst-type LOCAL -j DOCKER"
 
@@ -43,22 +45,25 @@ class RuleBook:
 
 def takes_from_pool(state: DockerState, subnet: str) -> bool:
     """Whether this engine takes such subnets from its own pool of IPv6 prefixes by itself."""
-    engine = ENGINES.get(state.version.partition(".")[0])
+    engine = ENGINES.get(engine_of(state.version))
     return engine is not None and engine.OWN_POOL6 and is_of_pool(subnet, state.pool6)
 
 
 NOTHING = RuleBook()
-_books: OrderedDict[tuple[int, tuple[WayOut, ...], bool | None], tuple[DockerState, RuleBook]] = OrderedDict()
+_books: OrderedDict[tuple[int, tuple[WayOut, ...], bool | None, Chains], tuple[DockerState, RuleBook]] = OrderedDict()
 
 
-def host_rules(state: DockerState, outward: tuple[WayOut, ...] = (), proxy: bool | None = None) -> RuleBook:
-    """The rules for this state. `proxy` is the daemon's switch userland-proxy; None when it is not known. The answer for a
-    state is remembered."""
-    key = (id(state), outward, proxy)
+def host_rules(
+    state: DockerState, outward: tuple[WayOut, ...] = (), proxy: bool | None = None, chains: Chains = frozenset()
+) -> RuleBook:
+    """The rules for this state. `proxy` is the daemon's switch userland-proxy; None when it is not known. `chains` are those of
+    iptables that are there. The answer for a state is remembered."""
+    seen = frozenset(one for one in chains if is_dockers(one[1]))
+    key = (id(state), outward, proxy, seen)
     found = _books.get(key)
     if found is not None and found[0] is state:
         return found[1]
-    book = _book(complete(state), outward, proxy)
+    book = _book(complete(state), outward, proxy, seen)
     _books[key] = (state, book)
     while len(_books) > REMEMBERED:
         _books.popitem(last=False)
@@ -73,21 +78,36 @@ def seen_proxy(rules: Iterable[Rule]) -> bool | None:
     return told[0] if len(told) == 1 else None
 
 
-def _book(state: DockerState, outward: tuple[WayOut, ...], proxy: bool | None) -> RuleBook:
-    engine = ENGINES.get(state.version.partition(".")[0])
+def is_dockers(chain: str) -> bool:
+    """Whether Docker's bridges may have a chain of this name. That of the routing mesh is there or not with any version."""
+    return (chain == "DOCKER" or chain.startswith("DOCKER-")) and chain != ingress.INGRESS
+
+
+def chains_of(engine: ModuleType) -> Chains:
+    """The chains that a daemon makes at its start."""
+    return frozenset(
+        (f"{'ip6 ' if version == 6 else ''}{table}", name)
+        for version in engine.VERSIONS
+        for table, names in engine.CHAINS.items()
+        for name in names
+    )
+
+
+def _engine(version: str, seen: Chains) -> ModuleType | None:
+    """Who writes such rules: the one whose chains are just those that are there. The version is asked only when the chains
+    are nobody's, as when somebody removed one or made one more; of a version without captures, nothing is known then."""
+    told = next((engine for engine in ENGINES.values() if chains_of(engine) == seen), None)
+    return told or ENGINES.get(engine_of(version))
+
+
+def _book(state: DockerState, outward: tuple[WayOut, ...], proxy: bool | None, seen: Chains) -> RuleBook:
+    engine = _engine(state.version, seen)
     if engine is None or not _filters(state):
         return NOTHING
     variants = [_by_text(engine, state, outward, one) for one in ((True, False) if proxy is None else (proxy,))]
     rules = {key: why for key, why in variants[0].items() if all(key in one for one in variants)}
     either = {key: why for one in variants for key, why in one.items() if key not in rules}
-    before = {4: "", 6: "ip6 "}
-    chains = {
-        (f"{before[version]}{table}", name)
-        for version in engine.VERSIONS
-        for table, names in engine.CHAINS.items()
-        for name in names
-    }
-    return RuleBook(True, rules, either, frozenset(chains | ingress.chains(state)))
+    return RuleBook(True, rules, either, chains_of(engine) | ingress.chains(state))
 
 
 def _filters(state: DockerState) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from explorer.lab.doctor import examine
+from explorer.network.engines.features import in_words
 from explorer.node.this_node import lab_config
 from explorer.plain import plain
 
@@ -21,12 +22,24 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="one JSON object")
-        parser.add_argument("--no-attack", action="store_true", help="only look, and open no sandbox to try to get out of it")
+        parser.add_argument(
+            "--no-attack", action="store_true", help="only look: open no sandbox to try its borders or to ask it"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         found = examine(lab_config(), attack=not options["no_attack"])
         print(json.dumps(found) if options["json"] else plain(as_text(found)))
         sys.exit(0 if found["ok"] else 1)
+
+
+def features_of(engine: str, told: dict[str, Any]) -> list[str]:
+    """What a host with this version answered, or why it is not known."""
+    if "error" in told:
+        return [f"{engine}: {told['error']}"]
+    lines = [f"{engine}: what a host with {told['version']} answered"]
+    for answer, sign in ((True, "yes"), (False, "no "), (None, "?  ")):
+        lines += [f"  {sign}  {about}" for about in in_words(told["found"], answer)]
+    return lines
 
 
 def as_text(found: dict[str, Any]) -> str:
@@ -41,6 +54,8 @@ def as_text(found: dict[str, Any]) -> str:
     lines += ["", "images"]
     lines += [f"  {one['name']:12} {one['version']}  {one['bytes'] / 1e6:.1f} MB" for one in found["images"]]
     lines += ["", f"hosts with Docker Engine {', '.join(found['engines']) or '(none)'}"]
+    for engine, told in found["engine_features"].items():
+        lines += [f"  {line}" for line in features_of(engine, told)]
     room, limits = found["capacity"], found["limits"]
     lines += [
         "",
