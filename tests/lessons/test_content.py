@@ -8,6 +8,7 @@ import pytest
 
 from explorer.lessons.checks import evaluate
 from explorer.lessons.load import load_lessons
+from explorer.lessons.model import LEVELS
 from explorer.lessons.summary import summarise
 from tests.lessons.worlds import one_host, seen, seen_in, true
 
@@ -42,6 +43,16 @@ def test_shape(lesson):
     assert lesson.steps[-1].summary
     assert lesson.steps[-2].solution
     assert all(step.hints for step in lesson.steps[:-1])
+
+
+@pytest.mark.parametrize("lesson", LESSONS.values(), ids=LESSONS)
+def test_each_hint_of_a_challenge_says_where_to_look_before_it_says_what_to_do(lesson):
+    assert all(len(hint.levels) == LEVELS for step in lesson.steps if step.challenge for hint in step.hints)
+
+
+@pytest.mark.parametrize("lesson", LESSONS.values(), ids=LESSONS)
+def test_titles_are_plain_text(lesson):
+    assert not any(mark in title for title in (lesson.title, *(step.title for step in lesson.steps)) for mark in "`*_<")
 
 
 @pytest.mark.parametrize("lesson", LESSONS.values(), ids=LESSONS)
