@@ -88,7 +88,7 @@ class _Work:
         engine = str(facts.get("hosts", {}).get("h1", {}).get("engine", ""))
         self.column = Column(variant=variant, state="running", engine=engine, sandbox=sandbox, at=time.time())
         ids = {name: str(about["container"]) for group in ("hosts", "machines") for name, about in facts.get(group, {}).items()}
-        self.places = Places(config, ids)
+        self.places = Places(config, ids, variant.program)
 
     # --- telling ---
 

@@ -21,7 +21,7 @@ from explorer.network.scenario import fill
 
 SLOW = 25.0  # seconds for a command that makes something
 METER, METER_PORT, METER_AT = "meter", 7411, 8411
-ADDRESSES = "docker inspect -f '{{range .NetworkSettings.Networks}}{{.IPAddress}} {{.GlobalIPv6Address}}{{end}}' " + SERVER
+ADDRESSES = "inspect -f '{{range .NetworkSettings.Networks}}{{.IPAddress}} {{.GlobalIPv6Address}}{{end}}' " + SERVER
 ONLY_MEASURING = "Only to measure from outside, after everything else was looked at: what it adds is not counted."
 _TOKEN = re.compile(r"[A-Za-z0-9-]{20,200}")
 _ID = re.compile(r"[0-9a-f]{64}")
@@ -105,24 +105,25 @@ class Maker:
         if not self.variant.plugin:
             return []
         words = [fill(word, self.subnets) for word in self.variant.options]
-        text = shlex.join(["docker", "network", "create", "-d", self.variant.plugin, *words, NETWORK])
+        text = shlex.join([self.variant.program, "network", "create", "-d", self.variant.plugin, *words, NETWORK])
         return [Order("network", text, SLOW, must=True)]
 
     def _containers(self) -> list[Order]:
         at = f"{self.variant.publish}:" if self.variant.publish else ""
         on = f"--network {self.variant.network}"
-        server = f"docker run -d --name {SERVER} {on} -p {at}{PUBLISHED}:{PORT} {images.BOX}"
-        client = f"docker run -d --name {CLIENT} {on} {images.BOX} sleep infinity"
+        program = self.variant.program
+        server = f"{program} run -d --name {SERVER} {on} -p {at}{PUBLISHED}:{PORT} {images.BOX}"
+        client = f"{program} run -d --name {CLIENT} {on} {images.BOX} sleep infinity"
         return [
             Order("server", server, SLOW, must=True),
             Order("client", client, SLOW, must=True),
-            Order("address", ADDRESSES, 5, must=True),
+            Order("address", f"{program} {ADDRESSES}", 5, must=True),
         ]
 
     async def meter(self) -> None:
         """Starts one more server with a port for measuring, where only a published port leads in from outside."""
         text = (
-            f"docker run -d --name {METER} --network {self.variant.network} -p {METER_AT}:{METER_PORT} "
+            f"{self.variant.program} run -d --name {METER} --network {self.variant.network} -p {METER_AT}:{METER_PORT} "
             f"{images.BOX} sleep infinity"
         )
         await self._run("h1", [Order("meter", text, SLOW, must=True, note=ONLY_MEASURING)])

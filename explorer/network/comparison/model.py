@@ -13,6 +13,7 @@ from pydantic import Field
 
 from explorer.network.added import Added
 from explorer.network.drivers.compared import Cell, Figures, Transcript, Variant
+from explorer.network.engines import PODMAN
 from explorer.network.journeys import Journeys
 from explorer.network.model import Fact, Observation, Snapshot, View
 
@@ -38,7 +39,7 @@ class Column(Fact):
     error: str = ""
     failed_at: str = ""
     failure: Transcript | None = None
-    engine: str = ""  # the full version of Docker Engine, as the host's daemon reports it
+    engine: str = ""  # the full version of Docker Engine or Podman, as the host reports it
     commands: tuple[Transcript, ...] = Field(default=(), max_length=24)  # the commands that made it, in order
     cells: tuple[Cell, ...] = Field(default=(), max_length=CELLS)
     before: dict[View, Observation] = Field(default_factory=dict)
@@ -52,6 +53,11 @@ class Column(Fact):
     memory: float | None = None
     sandbox: str = ""
     at: float = 0.0
+
+    @property
+    def engine_words(self) -> str:
+        """`Engine 26.1.5` or `Podman 5.8.6`."""
+        return f"{'Podman' if self.variant.engine == PODMAN else 'Engine'} {self.engine}"
 
     def cell(self, row: str) -> Cell | None:
         return next((cell for cell in self.cells if cell.row == row), None)

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from explorer.network.drivers import DRIVERS
 from explorer.network.drivers.compared import Cell, Clause, Variant
+from explorer.network.engines import PODMAN
+from explorer.network.podman import reasons as podman_reasons
 
 UNEXPLAINED = "that is what came out, and nothing here says why: look at the evidence"
 COUNTED = frozenset(("host-interfaces", "host-routes", "host-rules", "host-fdb", "proxies", "rules4", "rules6"))
@@ -35,8 +37,9 @@ def road(variant: Variant, row: str) -> str:
 
 def _clause(variant: Variant, cell: Cell) -> Clause:
     own = DRIVERS[variant.driver].reasons
+    podmans = podman_reasons.own(variant) if variant.engine == PODMAN else {}
     keys = (f"{cell.row} {_answer(cell)}", cell.row)
-    return next((clauses[key] for clauses in (own, SHARED) for key in keys if key in clauses), "")
+    return next((clauses[key] for clauses in (podmans, own, SHARED) for key in keys if key in clauses), "")
 
 
 def _answer(cell: Cell) -> str:

@@ -8,32 +8,35 @@ from pydantic import Field
 
 from explorer.network.drivers import DRIVERS
 from explorer.network.drivers.compared import Variant
-from explorer.network.engines import DEFAULT_ENGINE, in_words, is_engine
+from explorer.network.engines import DEFAULT_ENGINE, PODMAN, in_words, is_docker, is_engine, title
 from explorer.network.model import Fact
 
 SERVER, CLIENT, FAR = "server", "client", "far"  # the containers; `far` is on the second host, where there is one
 PORT, PUBLISHED = 80, 8080
 LEAST, MOST = 2, 5
-_WORD = re.compile(r"([a-z][a-z0-9-]{0,30})(?:@(\d{1,4}))?")
+_WORD = re.compile(r"([a-z][a-z0-9-]{0,30})(?:@(\d{1,4}|podman))?")
 
 
 class Ready(Fact):
     """A prepared set of variants, by their ids, under the question that the set answers. With `versions` it has its one variant
     with each version of Docker Engine that is offered, at most the `MOST` newest. Of the others, variants that need a version
-    which is not offered are left out."""
+    which is not offered are left out. A set that `needs` an engine is there only where that is offered."""
 
     id: str
     title: str
     question: str
     variants: tuple[str, ...] = Field(min_length=1, max_length=MOST)
     versions: bool = False
+    needs: str = ""
 
     def on(self, engines: tuple[str, ...]) -> Ready | None:
         """The set where these versions are offered, oldest first; None when it would have less than two columns there."""
+        if self.needs and self.needs not in engines:
+            return None
         if not self.versions:
             offered = tuple(filter(None, (_offered(word, engines) for word in self.variants)))
             return self.model_copy(update={"variants": offered}) if len(offered) >= LEAST else None
-        some = engines[-MOST:]
+        some = tuple(filter(is_docker, engines))[-MOST:]
         words = tuple(f"{word}@{engine}" for word in self.variants for engine in some)
         told = {"title": in_words(some), "variants": words, "versions": False}
         return self.model_copy(update=told) if len(words) >= LEAST else None
@@ -45,7 +48,7 @@ def _offered(word: str, engines: tuple[str, ...]) -> str:
     since = all_variants()[name].since
     if not engines or (not engine and not since) or (engine or all_variants()[name].engine) in engines:
         return word
-    newest = max(engines, key=int)
+    newest = max(filter(is_docker, engines), key=int, default="0")
     return f"{name}@{newest}" if since and not engine and int(newest) >= since else ""
 
 
@@ -115,6 +118,13 @@ _SETS: dict[str, Ready] = {
             question="What does Docker do by itself when the driver does next to nothing?",
             variants=("bridge", "third-party"),
         ),
+        Ready(
+            id="podman",
+            title="Docker and Podman",
+            question="The same two containers with Docker and with Podman: who translates, who tells names, who listens?",
+            variants=("bridge", f"bridge@{PODMAN}", "bridge-loopback", f"bridge-loopback@{PODMAN}"),
+            needs=PODMAN,
+        ),
     )
 }
 
@@ -133,6 +143,8 @@ def ready_set(name: str, engines: tuple[str, ...]) -> Ready:
     if name not in _SETS:
         raise NoVariant(f"There is no set {_short(name)!r}; there are {', '.join(_SETS)}.")
     found = _SETS[name].on(engines)
+    if found is None and _SETS[name].needs:
+        raise NoVariant(f"The set {name} needs hosts with {title(_SETS[name].needs)}, and here is {in_words(engines)}.")
     if found is None:
         raise NoVariant(f"The set {name} compares versions of Docker Engine, and here is {in_words(engines)}.")
     return found
@@ -149,12 +161,24 @@ def find_variant(word: str) -> Variant:
         return variant
     if not is_engine(engine):
         raise NoVariant(f"{engine} is no version of Docker Engine; a version is a number such as {DEFAULT_ENGINE}.")
+    if engine == PODMAN:
+        return _with_podman(word, variant)
     if int(engine) < variant.since:
         raise NoVariant(f"{variant.title} needs Docker Engine {variant.since} or newer; this is {engine}.")
     if engine == variant.engine and variant.since:
         return variant.model_copy(update={"id": word})
-    title = variant.title.replace(")", f", Engine {engine})") if ")" in variant.title else f"{variant.title} (Engine {engine})"
-    return variant.model_copy(update={"id": word, "engine": engine, "title": title})
+    return variant.model_copy(update={"id": word, "engine": engine, "title": _titled(variant, f"Engine {engine}")})
+
+
+def _with_podman(word: str, variant: Variant) -> Variant:
+    if not variant.in_podman:
+        able = [one.id for one in all_variants().values() if one.in_podman]
+        raise NoVariant(f"{variant.title} is Docker's alone; with Podman there are {', '.join(able)}.")
+    return variant.model_copy(update={"id": word, "engine": PODMAN, "title": _titled(variant, title(PODMAN))})
+
+
+def _titled(variant: Variant, more: str) -> str:
+    return variant.title.replace(")", f", {more})") if ")" in variant.title else f"{variant.title} ({more})"
 
 
 def find_variants(words: list[str] | tuple[str, ...]) -> tuple[Variant, ...]:

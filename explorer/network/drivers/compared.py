@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from explorer.network.drivers.registry import DRIVERS
-from explorer.network.engines import DEFAULT_ENGINE
+from explorer.network.engines import DEFAULT_ENGINE, PODMAN
 from explorer.network.model import Fact
 
 NETWORK = "town"  # the name of the network, where one is made
@@ -33,7 +33,7 @@ class Variant(Fact):
     is added to the host's daemon.json before its daemon is started anew. `prepare` are shell lines for the host that run
     before anything else."""
 
-    id: str = Field(pattern=r"^[a-z][a-z0-9-]{0,30}(@\d{1,4})?$")
+    id: str = Field(pattern=r"^[a-z][a-z0-9-]{0,30}(@(\d{1,4}|podman))?$")
     title: str = Field(max_length=60)
     driver: str = Field(json_schema_extra=_list_drivers)
     engine: str = DEFAULT_ENGINE
@@ -52,6 +52,17 @@ class Variant(Fact):
     def ipv6(self) -> bool:
         """Whether IPv6 has a part in it: its network has IPv6, or its port is published at an IPv6 address."""
         return "--ipv6" in self.options or ":" in self.publish
+
+    @property
+    def program(self) -> str:
+        """The hosts' command line for containers."""
+        return PODMAN if self.engine == PODMAN else "docker"
+
+    @property
+    def in_podman(self) -> bool:
+        """Whether Podman can make it too: its driver is one of Podman's, and nothing of it is an option of Docker's alone."""
+        dockers = self.daemon or self.prepare or self.since or any("com.docker" in word for word in self.options)
+        return DRIVERS[self.driver].podman and not dockers and not self.ipv6
 
     @property
     def in_host(self) -> bool:

@@ -41,6 +41,8 @@ class Driver:
     this driver, under the driver's name. `in_host`: containers use the host's namespace. `on_lan`: networks have the LAN's
     own subnet. `spans_hosts`: a network spans the hosts of a swarm.
 
+    `podman`: Podman has a driver of this name too.
+
     Why a line is there: `why` answers for an item, `why_address` for one address of an interface. Both return `UNKNOWN` for
     things that this driver did not make. Drivers are asked in ascending order of `asked`; a driver whose sentences would also
     fit other drivers' things comes late.
@@ -63,6 +65,7 @@ class Driver:
     docker: str = ""
     plugin: str = ""
     predefined: bool = False
+    podman: bool = False
     in_host: bool = False
     on_lan: bool = False
     spans_hosts: bool = False

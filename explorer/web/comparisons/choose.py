@@ -120,7 +120,7 @@ def describe_comparison(request: HttpRequest, comparison: Comparison) -> dict[st
         "running": comparison.state == Comparison.State.RUNNING,
         "spec": spec,
         "query": to_query(spec),
-        "engines_seen": sorted({column.engine for column in columns if column.engine}),
+        "engines_seen": sorted({column.engine_words for column in columns if column.engine}),
         "noise": overall_noise(columns),
         "kernel": comparison.node.health.get("kernel", "") if comparison.node else "",
         "sides": [] if sight.predict else [aligned(shown, side) for side in SIDES],

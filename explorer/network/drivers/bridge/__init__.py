@@ -12,6 +12,7 @@ from explorer.network.drivers.needs import BRIDGE, NAT, VETH
 DRIVER = Driver(
     name="bridge",
     docker="bridge",
+    podman=True,
     order=20,
     title="bridge",
     promise="The default: a virtual switch on one host, NAT to the outside.",

@@ -15,6 +15,7 @@ _PORT = "a port it listens at is a port of the host"
 DRIVER = Driver(
     name="host",
     docker="host",
+    podman=True,
     predefined=True,
     in_host=True,
     order=30,

@@ -16,6 +16,7 @@ MACVLAN = Need("macvlan", "ip link add link p0 name mv0 type macvlan mode bridge
 DRIVER = Driver(
     name="macvlan",
     docker="macvlan",
+    podman=True,
     on_lan=True,
     order=60,
     title="macvlan",

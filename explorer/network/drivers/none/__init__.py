@@ -12,6 +12,7 @@ from explorer.network.drivers.none import summary, why
 DRIVER = Driver(
     name="none",
     docker="null",
+    podman=True,
     predefined=True,
     order=40,
     title="none",
