@@ -29,6 +29,7 @@ from explorer.lab.hosts import lifecycle, stocking
 from explorer.lab.hosts.seeds import import_images
 from explorer.lab.images import lacking, nodes_nft
 from explorer.lab.memory.guard import Guard
+from explorer.network.engines import title
 
 Say = Callable[[str], None]
 START_SECONDS = patient(30)
@@ -117,7 +118,7 @@ def _begin_hosts(config: LabConfig, stop: _Stop, say: Say) -> None:
     lacking.forget(config)
     if not any(_made(config, engine, stop, say, images.NEEDED) for engine in config.engines):
         why = lacking.reasons(config).get(config.engines[0], "it was interrupted")
-        raise NodeError(f"There are no hosts with Docker Engine {' or '.join(config.engines)}: {why}")
+        raise NodeError(f"There are no hosts with {' or '.join(map(title, config.engines))}: {why}")
 
 
 def _made(config: LabConfig, engine: str, stop: _Stop, say: Say, beside: Sequence[str] = ()) -> bool:
@@ -133,7 +134,7 @@ def _made(config: LabConfig, engine: str, stop: _Stop, say: Say, beside: Sequenc
             nodes_nft.take(config, engine, say)
     except (NodeError, HostError, OSError) as error:
         if not stop and lacking.note(config, engine, str(error)):
-            say(f"left out: hosts with Docker Engine {engine}. {error} {getattr(error, 'detail', '')}".strip())
+            say(f"left out: hosts with {title(engine)}. {error} {getattr(error, 'detail', '')}".strip())
         return False
     lacking.note(config, engine, "")
     return not stop

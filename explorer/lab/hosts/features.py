@@ -19,7 +19,7 @@ from explorer.lab.errors import HostError, LabError
 from explorer.lab.hosts import lifecycle
 from explorer.lab.hosts.run import BoundedOutput, run_in
 from explorer.lab.images import host, tag
-from explorer.network.engines import features
+from explorer.network.engines import features, is_docker
 from explorer.network.scenario import Scenario
 
 SAID_BYTES, VERSION = 16 * 1024, 40
@@ -30,7 +30,7 @@ ALONE = Scenario(name="features", summary="", machines=())
 def of_each(config: LabConfig, engines: Iterable[str], *, may_ask: bool) -> dict[str, dict[str, Any]]:
     """Version → {"version": the daemon's full version, "found": feature → whether it is there, None for unknown}, or
     {"error": why that is not known}. With `may_ask`, hosts that were not asked yet are opened and asked, one by one."""
-    return {engine: _known(config, engine) or _asked(config, engine, may_ask) for engine in engines}
+    return {engine: _known(config, engine) or _asked(config, engine, may_ask) for engine in engines if is_docker(engine)}
 
 
 def _known(config: LabConfig, engine: str) -> dict[str, Any] | None:

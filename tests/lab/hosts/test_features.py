@@ -90,3 +90,8 @@ def test_another_image_is_asked_anew(config, hosts, monkeypatch):
     monkeypatch.setattr(features, "tag", lambda config, name: f"explorer/{name}:other")
     features.of_each(config, ["28"], may_ask=True)
     assert len(hosts.opened) == 2
+
+
+def test_podman_is_not_asked_about_docker(config, hosts):
+    assert features.of_each(config, ["podman"], may_ask=True) == {}
+    assert hosts.opened == []
