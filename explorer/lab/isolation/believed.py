@@ -12,9 +12,10 @@ import os
 import secrets
 import subprocess
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from ipaddress import IPv6Address
+from ipaddress import IPv6Address, IPv6Network
 from pathlib import Path
 from typing import Any
 
@@ -103,13 +104,19 @@ def _space(config: LabConfig, container: str) -> Path:
 
 
 def _believes_router(space: Path, marks: Marks) -> bool:
-    first = marks.prefix.removesuffix("::")
-    told = [word for about in ("addr", "route") for word in _words(space, about)]
-    return any(word == marks.router or word.startswith(f"{first}:") for word in told)
+    told = {address for about in ("addr", "route") for address in _addresses(space, about)}
+    return IPv6Address(marks.router) in told or any(address in IPv6Network(f"{marks.prefix}/64") for address in told)
 
 
 def _believes_neighbour(space: Path, marks: Marks) -> bool:
-    return str(IPv6Address(marks.pretended)) in _words(space, "neigh")
+    return IPv6Address(marks.pretended) in _addresses(space, "neigh")
+
+
+def _addresses(space: Path, about: str) -> Iterator[IPv6Address]:
+    """The addresses among the words, which a kernel may spell otherwise than we do."""
+    for word in _words(space, about):
+        with suppress(ValueError):
+            yield IPv6Address(word.partition("/")[0])
 
 
 def _words(space: Path, about: str) -> list[str]:

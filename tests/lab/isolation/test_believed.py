@@ -52,6 +52,20 @@ def test_a_router_that_is_believed_leaves_the_marks_that_are_looked_for(monkeypa
     assert not believed._believes_neighbour(None, marks)
 
 
+def test_a_kernel_may_spell_an_address_otherwise(monkeypatch):
+    marks = believed.Marks("fd0a:000b:0000:bad::", "fe80::0b:bad", "fd00:10:77:5::0:bad")
+    told = {
+        "addr": "inet6 fd0a:b:0:bad:42:aff:fe4d:50b/64 scope global",
+        "route": "",
+        "neigh": "fd00:10:77:5::bad dev eth0 lladdr x",
+    }
+    monkeypatch.setattr(believed, "_words", lambda space, about: told[about].split())
+    assert believed._believes_router(None, marks)
+    assert believed._believes_neighbour(None, marks)
+    told |= {"addr": "", "route": "default via fe80::b:bad dev eth0"}
+    assert believed._believes_router(None, marks)
+
+
 def test_marks_are_made_for_one_try_and_are_addresses():
     facts = {"subnet6": "fd00:10:77:5::/64"}
     first, second = believed._marks(facts), believed._marks(facts)
