@@ -14,7 +14,7 @@ from explorer.lab.hosts import lifecycle
 from explorer.network.journeys import Asked
 from explorer.network.scenario import SCENARIOS
 from explorer.network.writes.pools import is_of_pool
-from explorer.node.operator.look import journey_once, looking
+from explorer.node.operator.look import journey_once
 from tests.engine.eyes import watching
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
@@ -225,11 +225,9 @@ async def test_a_ping_by_ipv6_that_is_too_big_says_what_fits(lab_config, there):
     theirs = six_of(facts, "machines", "outside")
     do("ip link set eth0 mtu 1300")
     try:
-        async with looking(lab_config, name, 1, facts) as observer:
-            until = time.monotonic() + 30
-            while "h1/cli" not in observer.places and time.monotonic() < until:
-                await asyncio.sleep(0.1)
-            recorded = asyncio.create_task(observer.journey(Asked(source="h1/cli", target="*", kind="record")))
+        async with watching(lab_config, name, facts) as eyes:
+            await eyes.until(lambda: "h1/cli" in eyes.places)
+            recorded = asyncio.create_task(eyes.observer.journey(Asked(source="h1/cli", target="*", kind="record")))
             await asyncio.sleep(1)
             command = f"docker exec cli ping -6 -c 1 -W 2 -M do -s 1400 {theirs}"
             said = await asyncio.to_thread(do, command, "h1", False)
