@@ -40,7 +40,7 @@ def why_address(known: Known, interface: Interface, cidr: str) -> Why:
         told = f"The gateway of {title(network)}: its containers send here what is not for their own subnet."
         return Why(f"{told}{_own_pool(known, network, cidr)}", of_network(network))
     if network and network.ipv6 and cidr == outside.ENGINE_26S:
-        told = f"The bridge of {title(network)} has IPv6: this host's Docker gives each such bridge this link-local address too."
+        told = f"The bridge of {title(network)} has IPv6: this Docker gives each such bridge this link-local address too."
         return Why(told, of_network(network))
     own = _own_end(known, interface)
     if own and cidr in own.addresses and known.container:
