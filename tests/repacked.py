@@ -110,7 +110,12 @@ def publish(packages: Path, target: Path, suite: str = "trixie", *, sign: bool =
     if sign:
         gpg("--clearsign", "--output", str(lists / "InRelease"), str(lists / "Release"))
     subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "all"], check=False, capture_output=True)
-    return f"deb [signed-by={key}] file:{target} {suite} stable"
+    return line_of(target, suite)
+
+
+def line_of(repository: Path, suite: str = "trixie") -> str:
+    """How apt's sources.list names a repository that `publish` made."""
+    return f"deb [signed-by={repository / 'key.gpg'}] file:{repository} {suite} stable"
 
 
 def _machine() -> str:

@@ -11,12 +11,13 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from explorer.lab.images import build_images, host, tar
+from explorer.lab.images import BOX, MACHINE, build_images, host, tar
 from explorer.node.this_node import lab_config
 from tests import repacked
 from tests.engine.stack import Stack
@@ -24,30 +25,36 @@ from tests.engine.stack import Stack
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(1800)]
 
 
+def packages_at(place: Path) -> str:
+    """The setting for 28 from a directory and 26 from a repository. What is at the place from an earlier run is used again."""
+    place.chmod(0o755)
+    config = replace(lab_config(), engines=("26", "28"), sources=(), images_dir=None)
+    for engine in config.engines:
+        if not (place / f"d{engine}").exists():
+            build_images(config, [host(engine)], print)
+            repacked.repack(tar(config, host(engine)), place / f"d{engine}")
+    if not (place / "repo").exists():
+        repacked.publish(place / "d26", place / "repo")
+    (place / "cache").mkdir(exist_ok=True)
+    for image in (MACHINE, BOX):  # these are not what is tried here
+        known = tar(config, image)
+        if known.exists() and not (place / "cache" / known.name).exists():
+            os.symlink(known, place / "cache" / known.name)
+    return f"99={place}/none\n28={place}/d28\n26={repacked.line_of(place / 'repo')}"
+
+
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
     """A node with 28 from a directory, 26 from a repository, and 99 from a directory that is not there."""
-    config = replace(lab_config(), engines=("26", "28"), sources=())
-    build_images(config, [host("26"), host("28")], print)
-    with tempfile.TemporaryDirectory(prefix="docker-", dir="/var/tmp") as name:
-        place = Path(name)
-        place.chmod(0o755)
-        repacked.repack(tar(config, host("28")), place / "docker-28")
-        repacked.repack(tar(config, host("26")), place / "docker-26")
-        line = repacked.publish(place / "docker-26", place / "repository")
-        node = Stack()
-        node.env |= {
-            "EXPLORER_ENGINE_SOURCES": f"99={place}/none\n28={place}/docker-28\n26={line}",
-            "EXPLORER_ENGINES": "99,28,26",
-            "EXPLORER_CACHE": str(place / "cache"),
-        }
-        for image in ("machine", "box"):
-            known = tar(config, image)
-            (place / "cache").mkdir(exist_ok=True)
-            if known.exists():
-                os.symlink(known, place / "cache" / known.name)
-        node.commands.end()
-        node.commands = type(node.commands)(node.place, node.env, Path(__file__).resolve().parents[2])
+    with ExitStack() as ending:
+        kept = os.environ.get("EXPLORER_REPACKED_AT")
+        place = Path(kept or ending.enter_context(tempfile.TemporaryDirectory(prefix="docker-", dir="/var/tmp")))
+        sources = packages_at(place)
+        more = {"EXPLORER_ENGINE_SOURCES": sources, "EXPLORER_ENGINES": "99,28,26", "EXPLORER_CACHE": str(place / "cache")}
+        with pytest.MonkeyPatch.context() as patched:
+            for name, value in more.items():
+                patched.setenv(name, value)
+            node = Stack()
         try:
             node.start_engine()
             yield node
