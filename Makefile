@@ -2,7 +2,7 @@
 python := .venv/bin/python
 export PORT ?= 8000
 
-.PHONY: help setup run instructor test test-unit test-engine test-browser test-attacks test-faults test-broken test-endings test-stand-ins test-engines test-vm record-vm check bench churn \
+.PHONY: help setup run instructor test test-unit test-engine test-browser test-attacks test-faults test-broken test-endings test-pages test-stand-ins test-engines test-vm record-vm check bench churn \
   fuzz pictures format clean labdoctor parts vulnerabilities pins
 
 help: ## this list
@@ -39,8 +39,11 @@ test-broken: ## 500 random broken networks, on what the explorer says of them (r
 test-endings: ## every way a packet can end, with both versions of Docker Engine, and the table of them: var/endings.md (root; half an hour)
 	@setup/test.sh endings
 
-test-stand-ins: ## builds every stand-in image and runs it on a host (root; some minutes)
-	@setup/test.sh stand-ins
+test-stand-ins: setup ## every stand-in image, built and run on hosts, and images of a registry on the loopback (root; ten minutes)
+	@setup/packages.sh setup/debian-packages.txt setup/debian-packages-registry.txt && setup/test.sh stand-ins
+
+test-pages: ## Docker's pages about networks, typed on hosts of both versions, and the table of them: var/docker-pages.md (root; half an hour)
+	@setup/test.sh pages
 
 test-engines: ## hosts of packages as Docker publishes them, from a directory and an apt repository (root; some ten minutes)
 	@setup/test.sh engines

@@ -10,7 +10,7 @@ import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from bench import across, classroom, compare, journeys, listening, memory, node, noisy, picture, wall
+from bench import across, classroom, compare, journeys, listening, memory, node, noisy, picture, shelf, wall
 from bench.figures import Figure, Report, Samples, say
 from bench.learner import Learner, Typist, shows
 from bench.stack import Stack, own_engine_data, stack
@@ -170,6 +170,7 @@ COLD: dict[str, Measure] = {
     "open": cold_open, "hosts": more_hosts, "event": kernel_event, "echo": terminal_echo, "idle": idle_host, "ten": ten_at_once,
     "overlay": across.overlay, "map": picture.much_to_draw, "journey": journeys.on_screen, "loss": journeys.loss,
     "memory": memory.bounded, "wall": wall.busy_class, "noisy": noisy.neighbours,
+    "shelf": shelf.ten_images,
 }  # fmt: skip
 CLASS: dict[str, Measure] = {
     "classroom": classroom.cold, "prepared": classroom.prepared, "listening": listening.overhead,

@@ -3,7 +3,8 @@
 #   test.sh unit|engine|browser…
 #   test.sh broken   random broken networks, as many as EXPLORER_BROKEN_NETWORKS says
 #   test.sh endings  every way a packet can end, with both versions of Docker Engine, and the table of them
-#   test.sh stand-ins  builds the stand-in images and runs each on a host
+#   test.sh pages    Docker's pages about networks, typed on hosts of both versions, and the table of them
+#   test.sh stand-ins  builds the stand-in images and runs each on hosts, and gets images from a registry
 #   test.sh engines  builds hosts of packages as Docker publishes them, and plays a lesson on each
 #   test.sh attacks attacks-unit attacks-browser   every attack, the slow ones too, and the table of them
 set -uo pipefail
@@ -50,9 +51,14 @@ tests() {
       rm -f "$EXPLORER_TEST_ENDINGS"
       set -- tests/engine/test_endings.py -m engine
       ;;
+    pages)
+      export EXPLORER_PAGES=all EXPLORER_TEST_PAGES=$top/var/docker-pages.jsonl
+      rm -f "$EXPLORER_TEST_PAGES"
+      set -- tests/engine/test_docker_pages.py -m engine
+      ;;
     stand-ins)
       export EXPLORER_STAND_INS=1
-      set -- tests/engine/test_stand_ins.py -m engine
+      set -- tests/engine/test_stand_ins.py tests/engine/test_registry.py -m engine
       ;;
     engines)
       export EXPLORER_REPACKED=1
@@ -139,4 +145,5 @@ printf '%s\n' "${results[@]}"
 .venv/bin/python -m tests.reruns "$EXPLORER_TEST_RERUNS" || status=1
 .venv/bin/python -m tests.attacks "$EXPLORER_TEST_ATTACKS" || status=1
 [[ " $* " != *" endings "* ]] || .venv/bin/python -m tests.engine.endings.table "$top/var/endings.jsonl" || status=1
+[[ " $* " != *" pages "* ]] || .venv/bin/python -m tests.engine.docker_pages.table "$top/var/docker-pages.jsonl" || status=1
 exit $status

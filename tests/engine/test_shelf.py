@@ -1,7 +1,11 @@
 """The image shelf on a real engine: one copy for all hosts, closed to all of them, gone when nothing needs it."""
 
+import gzip
+import io
 import os
+import tarfile
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -23,8 +27,9 @@ def shelved(lab_config):
 
 
 @pytest.fixture
-def two(shelved, open_one):
-    return open_one()[0], open_one()[0]
+def two(shelved, open_one, engine_version):
+    """Two sandboxes of each version of Docker Engine."""
+    return open_one(engine=engine_version)[0], open_one(engine=engine_version)[0]
 
 
 def test_two_hosts_run_it_from_one_copy(lab_config, shelved, two, shell):
@@ -86,3 +91,64 @@ def test_what_is_taken_off_goes_when_no_sandbox_is_open(lab_config, tmp_path, op
     monkeypatch.setattr(lifecycle, "list_sandboxes", lambda config: [])  # other tests share an open one
     assert aside(stocking.tidy, lab_config) == 0
     assert not layer.exists()
+
+
+def bomb(path, megabytes):
+    """A small file that unpacks to a root file system of this size."""
+    with gzip.open(path, "wb", compresslevel=1) as packed, tarfile.open(fileobj=packed, mode="w|") as made:
+        for name, size in (("bin/sh", 1), ("usr/zeros", megabytes * 2**20)):
+            member = tarfile.TarInfo(name)
+            member.size = size
+            made.addfile(member, Zeros(size))
+    return path
+
+
+class Zeros(io.RawIOBase):
+    def __init__(self, size):
+        self.left = size
+
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        count = min(len(buffer), self.left)
+        buffer[:count] = bytes(count)
+        self.left -= count
+        return count
+
+
+def sparse(path, size):
+    with path.open("wb") as made:
+        made.truncate(size)
+    return path
+
+
+def junk(path):
+    path.write_bytes(os.urandom(100_000))
+    return path
+
+
+WRONG = {  # what is asked for, and the sentence
+    "a tar that is none": ("own", lambda path: junk(path / "a.tar"), "not a tar archive of an image"),
+    "an image of 5 GB": ("own", lambda path: sparse(path / "a.tar", 5 * 2**30), "larger than one may be: 5120 MB"),
+    "one that unpacks to more than an image may have": (
+        "own",
+        lambda path: bomb(path / "a.tar.gz", 400),
+        "larger than one may be",
+    ),
+    "a name with markup": ("<b>own</b>", lambda path: bomb(path / "a.tar.gz", 1), "That is not the name of an image"),
+    "a shelf that is full": ("own", lambda path: bomb(path / "a.tar.gz", 100), "The shelf is full"),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_what_cannot_be_on_the_shelf_is_one_sentence_and_leaves_nothing(lab_config, tmp_path, shelved, what):
+    name, make, sentence = WRONG[what]
+    taken = shelved.bytes // 2**20
+    small = replace(lab_config, image_mb=200, shelf_mb=taken + 50 if "full" in what else taken + 1000)
+    before = shelf.images(lab_config), sorted(os.listdir(shelf.layers_dir(lab_config)))
+    with pytest.raises(NodeError) as refused:
+        aside(stocking.add, small, name, str(make(tmp_path)), lambda line: None)
+    assert sentence in str(refused.value), (refused.value, refused.value.detail)
+    assert (shelf.images(lab_config), sorted(os.listdir(shelf.layers_dir(lab_config)))) == before
+    assert stocking.SCRATCH not in {one.sandbox for one in lifecycle.list_sandboxes(lab_config)}

@@ -32,9 +32,9 @@ def shelved(lab_config):
 
 
 @pytest.fixture
-def run(shelved, open_one, shell):
-    """Runs shell text on a host that has them. Returns what it printed, and fails when it does."""
-    name = open_one()[0]
+def run(shelved, open_one, engine_version, shell):
+    """Runs shell text on a host of each version of Docker Engine. Returns what it printed, and fails when it does."""
+    name = open_one(engine=engine_version)[0]
 
     def text(words, status=0, timeout=90):
         ended, said = shell("h1", words, name, timeout)
