@@ -80,9 +80,10 @@ FEATURES = (
     ),
     Feature(
         "macvlan-gateway",
-        "macvlan takes the first address for a gateway where none is named",
-        "docker network create -d macvlan -o parent=eth0 --subnet 10.254.9.0/24 mac || exit 9; "
-        "docker network inspect mac --format '{{(index .IPAM.Config 0).Gateway}}' | grep '^10.254.9.1$'",
+        "a container on macvlan has a default route although no gateway was named",
+        "{ docker network create -d macvlan -o parent=eth0 --subnet 10.254.9.0/24 mac && "
+        "docker run -d --name onmac --network mac box; } || exit 9; "
+        "docker inspect onmac --format '{{.NetworkSettings.Networks.mac.Gateway}}' | grep '^10.254.9.1$'",
     ),
     Feature(
         "old-address-fields",

@@ -18,7 +18,7 @@ OLD = {  # a host as Docker Engine 26 makes it, in what the program asks
     "docker": """case "$*" in
 *"network inspect asked"*) echo 0123456789abcdef ;;
 *gw-priority*|*"--ipv6 six"*|*ipv4=false*) exit 125 ;;
-*"network inspect mac"*) echo 10.254.9.1 ;;
+*"inspect onmac"*) echo 10.254.9.1 ;;
 esac""",
     "curl": """case "$*" in
 *containers*) echo '{"NetworkSettings": {"IPAddress": "172.17.0.2", "Networks": {}}}' ;;
