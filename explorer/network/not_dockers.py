@@ -80,7 +80,7 @@ def _on_host(known: Known, item: Item) -> Why:
 def _rule(known: Known, item: Rule) -> Why:
     if _names_server(item):
         return UNLIKE
-    if item.table == "filter" and item.chain == "DOCKER-USER":
+    if item.table == "filter" and item.chain == "DOCKER-USER" and not known.nft_book.known:  # that backend does not ask it
         return FOR_YOU if known.book.known or item.target != "RETURN" else UNKNOWN
     if not _touches_docker(known, item):
         return UNKNOWN if in_swarm_rule(known, item) else NOT_DOCKERS

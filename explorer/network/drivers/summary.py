@@ -6,8 +6,10 @@ from collections.abc import Iterable
 
 from explorer.network.model import Interface, Place, Rule, View
 from explorer.network.world import World
+from explorer.network.writes import nft_rules
 
 NAMES_SHOWN = 6
+BRIDGES = nft_rules.table(4)
 Fact = tuple[str, str]
 
 
@@ -16,8 +18,10 @@ def interfaces(world: World, place: Place) -> list[Interface]:
 
 
 def rules(world: World, host: Place, table: str, target: str) -> list[Rule]:
+    """The rules of a table of iptables, and of the chains that Docker's nftables backend has for the same."""
     view: View = "nat" if table == "nat" else "filter" if table == "filter" else "raw"
     found = [one for one in world.seen(host, view, Rule) if one.table == table]
+    found += [one for one in world.seen(host, "raw", Rule) if one.table == BRIDGES and one.chain.startswith(f"{table}-")]
     return [one for one in found if one.target == target and "127.0.0.11" not in one.spec]
 
 

@@ -11,13 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explorer.network.cause import NOT_DOCKER
+from explorer.network.drivers.bridge import summary
 from explorer.network.drivers.known import know
 from explorer.network.explain import explain
-from explorer.network.model import Chain, Place, Rule
+from explorer.network.model import Chain, Place, Rule, Snapshot
 from explorer.network.nft.facts import Elements, NftSet, Table
 from explorer.network.not_dockers import AGAIN, UNLIKE
 from explorer.network.read import read_docker
 from explorer.network.views import observe
+from explorer.network.world import World
 from explorer.network.writes.nft_book import written
 from tests.captures.nft_situations import SITUATIONS
 from tests.network.captured import CAPTURES
@@ -161,6 +163,21 @@ def test_a_network_that_is_being_made_is_not_called_somebody_elses():
     for line in explained("published", state=fewer).lines:
         if made in line.text:
             assert (line.why, line.about) == ("", ()) or "chain" in line.text
+
+
+def test_a_lessons_closing_card_counts_the_rules_of_this_backend():
+    place = host(text("published"))
+    world = World(Snapshot(sandbox="s", places={"h1": place}, docker={"h1": docker("published")}))
+    assert summary.way_out(world, place).startswith("3 MASQUERADE rules")
+    assert summary.way_in(world, place).startswith("port 8080 to 172.18.0.2:80, port 5353 to 172.18.0.2:53")
+    assert summary.borders(world, place).startswith("3 DROP rules")
+
+
+def test_the_chain_for_ones_own_rules_is_not_asked_by_this_backend():
+    iptables = "*filter\n:DOCKER-USER - [0:0]\n[0:0] -A DOCKER-USER -j DROP\nCOMMIT\n"
+    place = host(text("published"), iptables)
+    lines = explain(place, "filter", place.views["filter"], docker("published")).lines
+    assert next(line.why for line in lines if "-A DOCKER-USER" in line.text) == UNLIKE.text
 
 
 # --- look-alikes ------------------------------------------------------------------------------------------------------
