@@ -42,6 +42,12 @@ def refused(error, slug):
     pytest.skip(f"kernel lacks {driver}")
 
 
+def by_engine(true, engine):
+    """What the machine answers with this version. A table names versions, and `later` is every other; a list has all that a
+    measurement may say."""
+    return true.get(engine, true["later"]) if isinstance(true, dict) else true
+
+
 def challenge_by(slug, road):
     """The lesson with nothing but its challenge (and what has to stand for it), solved by another road."""
     challenge = next(step for step in LESSONS[slug].steps if step.challenge)
@@ -97,7 +103,7 @@ def test_green_with_its_own_commands(lab_config, played, slug, engine):
     assert played.engine == engine
     assert [step.step for step in played.steps] == [step.id for step in LESSONS[slug].steps]
     answers = {asked: answer for step in played.steps for asked, answer in step.answers.items()}
-    known = PLAYED[slug]["answers"]  # a list has all that a measurement may say
+    known = {asked: by_engine(true, engine) for asked, true in PLAYED[slug]["answers"].items()}
     assert answers.keys() == known.keys()
     assert all(answer in (true if isinstance(true := known[asked], list) else [true]) for asked, answer in answers.items())
     assert played.sandbox not in {found.sandbox for found in lifecycle.list_sandboxes(lab_config)}

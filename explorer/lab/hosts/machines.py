@@ -83,9 +83,12 @@ def machine_rights(client: docker.DockerClient) -> dict[str, Any]:
 
 
 def switches(name: str, scenario: Scenario, segments: list[lans.Segment]) -> dict[str, str]:
-    """The sysctls of its network namespace: a machine that forwards packets has forwarding on."""
+    """The sysctls of its network namespace: a machine that forwards packets has forwarding on. A machine without Docker may
+    send to loopback addresses over the LAN, as root on any neighbour may; a host keeps the kernel's default."""
     forwards, own = scenario.forwards(name), [segment for segment in segments if name in segment.addresses]
     told = {"net.ipv4.ip_forward": "1"} if forwards else {}
+    if name in scenario.machines:
+        told["net.ipv4.conf.all.route_localnet"] = "1"
     return told | (ipv6.switches(len(own), forwards) if any(segment.ipv6 for segment in own) else {})
 
 

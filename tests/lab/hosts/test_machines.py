@@ -67,7 +67,16 @@ def test_what_is_closed_to_a_host_is_closed_to_a_machine_and_more(client):
 
 def test_only_a_router_passes_packets_on():
     assert machines.switches("h1", ROUTED, SEGMENTS) == {}
-    assert machines.switches("router", ROUTED, SEGMENTS) == {"net.ipv4.ip_forward": "1"}
+    forwarding = "net.ipv4.ip_forward"
+    assert machines.switches("router", ROUTED, SEGMENTS)[forwarding] == "1"
+    assert forwarding not in machines.switches("outside", ROUTED, SEGMENTS)
+
+
+def test_only_a_machine_without_docker_may_send_to_loopback_addresses_over_the_lan():
+    """On a host it would change who reaches a port that Docker publishes at 127.0.0.1."""
+    switch = "net.ipv4.conf.all.route_localnet"
+    assert machines.switches("outside", ROUTED, SEGMENTS)[switch] == "1"
+    assert switch not in machines.switches("h1", ROUTED, SEGMENTS)
 
 
 def test_on_a_lan_with_ipv6_a_member_speaks_it_and_listens_to_no_router():
