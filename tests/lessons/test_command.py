@@ -21,7 +21,7 @@ def test_check_json(capsys):
     call_command("lesson", "check", "--json")
     told = json.loads(capsys.readouterr().out)
     assert told["ok"]
-    assert told["lessons"]["bridge"]["steps"] == 8
+    assert told["lessons"]["bridge"]["steps"] == 10
 
 
 def test_predicates(capsys):

@@ -64,10 +64,10 @@ def test_summary_of_what_was_seen(lesson):
 
 def test_summary_counts_what_is_there():
     facts = dict(summarise(LESSONS["bridge"], seen(seen_in("bridge")[-1])))
-    assert re.fullmatch(r"9 veth pairs: to baker, .* and 2 more", facts["Cables"])
+    assert re.fullmatch(r"12 veth pairs: to anna, baker, .* and 5 more", facts["Cables"])
     assert re.search(r"docker0 \(network bridge, 172.17.0.1/16\), br-[0-9a-f]{12} \(network town, ", facts["Switches"])
-    assert facts["The way in"] == "port 8080 to open and port 8081 to private at 127.0.0.1"
-    assert facts["Borders"].startswith("4 DROP rules between the switches, ")
+    assert facts["The way in"] == "port 8080 to open, port 8081 to private at 127.0.0.1 and port 8082 to paul"
+    assert facts["Borders"].startswith("7 DROP rules between the switches, ")
 
 
 def test_summary_of_a_world_that_is_gone():

@@ -9,7 +9,8 @@ from explorer.lessons.choices import load_cases
 from explorer.lessons.load import load_lessons
 from explorer.lessons.model import Prediction, Step
 from explorer.network.comparison import Cell, Column, all_variants
-from explorer.network.model import Interface, Neighbour, Route, Snapshot, View
+from explorer.network.model import Connection, Interface, Neighbour, Route, Snapshot, View
+from explorer.network.views import observe
 from tests.lessons.worlds import seen
 from tests.network.comparison.truths import TRUTHS
 
@@ -80,6 +81,43 @@ def test_the_rules_to_copy_are_looked_for_in_every_chain():
     commands = [one.command for one in step("none", "challenge").commands]
     assert "iptables -S" in commands
     assert not any("-S FORWARD" in one for one in commands)
+
+
+# --- who else comes in -----------------------------------------------------------------------------------------------------
+
+DROPS = "[{}:120] -A PREROUTING -d 127.0.0.1/32 ! -i lo -p tcp -m tcp --dport 8081 -j DROP"
+
+
+def raw_rules(picture: Snapshot, counted: int) -> Snapshot:
+    """The picture with the rule that Engine 28 writes for a port at 127.0.0.1, and without the connection that it prevents."""
+    without = changed(
+        picture,
+        "h1",
+        "connections",
+        lambda one: None if isinstance(one, Connection) and one.original.destination == "127.0.0.1" else one,
+    )
+    host = without.places["h1"]
+    raw = observe("raw", f"*raw\n:PREROUTING ACCEPT [0:0]\n{DROPS.format(counted)}\nCOMMIT\n")
+    return without.model_copy(
+        update={"places": {**without.places, "h1": host.model_copy(update={"views": {**host.views, "raw": raw}})}}
+    )
+
+
+def test_a_neighbour_that_asks_for_127_0_0_1_is_served_or_dropped_as_the_rules_are():
+    asked, picture = step("bridge", "doors"), seen("bridge/7-doors.json")
+    assert evaluate(asked, picture).outcomes["neighbour"] == "served"
+    dropped = evaluate(asked, raw_rules(picture, 2))
+    assert dropped.outcomes["neighbour"] == "dropped"
+    assert dropped.done
+    untried = evaluate(asked, raw_rules(picture, 0))
+    assert "neighbour" not in untried.outcomes
+    assert "knocked" not in untried.passed
+
+
+def test_what_an_internal_network_and_icc_off_leave_open_was_seen():
+    assert evaluate(step("bridge", "doors"), seen("bridge/7-doors.json")).outcomes["other-network"] == "page"
+    answers = evaluate(step("bridge", "closed"), seen("bridge/8-closed.json")).outcomes
+    assert answers == {"internal": "host", "icc": "host"}
 
 
 # --- cases: a choice whose own reasons say that it fails is no choice ----------------------------------------------------

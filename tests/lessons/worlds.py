@@ -37,7 +37,14 @@ from explorer.network.world import World
 from tests.network import captured
 
 SEEN = Path(__file__).parent / "seen"
-SEEN_STAGES = sorted(str(path.relative_to(SEEN)) for path in SEEN.glob("*/*.json"))
+
+
+def _number(stage: str) -> tuple[str, int]:
+    lesson, _, file = stage.partition("/")
+    return lesson, int(file.partition("-")[0])
+
+
+SEEN_STAGES = sorted((str(path.relative_to(SEEN)) for path in SEEN.glob("*/*.json")), key=_number)
 
 
 @cache
