@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from explorer.lessons import conditions, render
 from explorer.lessons.lines import Lines
-from explorer.lessons.model import DONE, Check, Hint, Lesson, Option, Prediction, Step
+from explorer.lessons.model import DONE, Check, Command, Hint, Lesson, Option, Prediction, Step
 from explorer.network.scenario import SCENARIOS, Scenario
 from explorer.network.weather import DEVICE
 
@@ -256,6 +256,9 @@ class Reading:
             raise LessonError(file, fault.line, fault.what)
         for line, command in render.commands(text):
             if problem := self.reach.problem(command):
+                raise LessonError(file, line, problem)
+        for line, place in render.looked_at(text):
+            if problem := self.reach.problem(Command(place=place, command="")):
                 raise LessonError(file, line, problem)
         return text
 

@@ -17,6 +17,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from mdit_py_plugins.admon import admon_plugin
 
+from explorer.lessons.looks import places_in, wrong_look
 from explorer.lessons.model import Command, Part
 
 PLACE = re.compile(r"^[a-z0-9][a-z0-9-]{0,30}(/[A-Za-z0-9][A-Za-z0-9_.-]{0,60})?$")
@@ -74,6 +75,16 @@ def commands(text: str) -> list[tuple[int, Command]]:
             for number, line in enumerate(token.content.splitlines(), start=token.map[0] + 2):
                 if line.strip():
                     found.append((number, Command(place=place, command=line.strip())))
+    return found
+
+
+def looked_at(text: str) -> list[tuple[int, str]]:
+    """(line, place) of every link that opens a tool at a place."""
+    found = []
+    for token in reader().parse(text):
+        for child in token.children or []:
+            if child.type == "link_open" and token.map:
+                found += [(token.map[0] + 1, place) for place in places_in(str(child.attrGet("href") or ""))]
     return found
 
 
@@ -141,6 +152,8 @@ def inline_faults(tokens: Sequence[Token], line: int) -> list[Fault]:
             found.append(Fault(line, f"raw HTML {token.content[:40]!r}; write Markdown instead"))
         elif token.type == "image":
             found.append(Fault(line, "a picture; lessons show the sandbox, not pictures: remove it"))
+        elif token.type == "link_open" and (problem := wrong_look(str(token.attrGet("href") or ""))):
+            found.append(Fault(line, problem))
         elif token.type == "link_open" and not local(str(token.attrGet("href") or "")):
             found.append(Fault(line, f"a link to {token.attrGet('href')!r}; only links within this site (/… or #…)"))
     return found

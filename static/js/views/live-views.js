@@ -297,6 +297,16 @@ export class LiveViews extends HTMLElement {
     this.journey.ask(wish);
   }
 
+  /**
+   * A lesson's text asks to show a tab, of a place or with a packet to follow.
+   * @param {{ tab: string, place?: string, source?: string, target?: string, kind?: string, port?: string }} wish
+   */
+  look({ tab, place, source, target, kind, port }) {
+    if (source && target) return this.follow({ source, target, kind, port: Number(port) || undefined });
+    if (place) this.choose(place);
+    return this.#open(tab);
+  }
+
   /** @param {string} tab */
   #open(tab) {
     this.tab = tab;

@@ -2,6 +2,8 @@
 // answers.
 
 import { announce, prose, remember, remembered } from "../page/dom.js";
+import { toast } from "../page/toast.js";
+import { allTabs } from "../views/live-views.js";
 
 /** @import { LessonMoved } from "../stream/types.js" */
 
@@ -40,12 +42,28 @@ export class LessonStep {
 
   /** @param {Event} event */
   #click(event) {
+    this.#look(event);
     const button = /** @type {HTMLElement} */ (event.target).closest?.("button.run");
     if (!(button instanceof HTMLElement)) return;
     const detail = { place: button.dataset.place ?? "", command: button.dataset.command ?? "", run: this.run };
     const asked = new CustomEvent("command", { detail, bubbles: true, cancelable: true });
     this.page.dispatchEvent(asked);
     button.classList.add("typed");
+  }
+
+  /**
+   * A link in the text may open a tool of the page: `#journey?source=h1&target=outside`.
+   *
+   * @param {Event} event
+   */
+  #look(event) {
+    const link = /** @type {HTMLElement} */ (event.target).closest?.('.words a[href^="#"]');
+    const [tab, query] = (link?.getAttribute("href") ?? "").slice(1).split("?");
+    if (!tab || !allTabs().some((one) => one.id === tab)) return;
+    event.preventDefault();
+    const detail = { tab, ...Object.fromEntries(new URLSearchParams(query)) };
+    const unheard = this.page.dispatchEvent(new CustomEvent("look", { detail, bubbles: true, cancelable: true }));
+    if (unheard) toast("This needs your own sandbox. Open one first.");
   }
 
   /** @param {Event} event */

@@ -43,6 +43,7 @@ export class LiveSandbox extends HTMLElement {
     clearInterval(this.clock);
     clearTimeout(this.grace);
     document.body.removeEventListener("command", this.onCommand);
+    document.body.removeEventListener("look", this.onLook);
     document.removeEventListener("keydown", this.onKey);
   }
 
@@ -94,6 +95,7 @@ export class LiveSandbox extends HTMLElement {
     });
     this.addEventListener("together", (event) => this.#together(/** @type {CustomEvent} */ (event).detail));
     document.body.addEventListener("command", this.onCommand);
+    document.body.addEventListener("look", this.onLook);
     document.addEventListener("keydown", this.onKey);
     this.#show(this.state ?? "", this.dataset.phase ?? "", "");
     this.clock = setInterval(() => this.#tick(), 500);
@@ -107,6 +109,15 @@ export class LiveSandbox extends HTMLElement {
     if (this.state !== "ready") return toast("The sandbox is not ready yet. A moment.");
     showPane("terminal");
     this.dock?.command(place, command, run);
+    return undefined;
+  };
+
+  /** @type {(event: Event) => void} */
+  onLook = (event) => {
+    event.preventDefault();
+    if (this.state !== "ready") return toast("The sandbox is not ready yet. A moment.");
+    showPane("network");
+    this.views.look(/** @type {CustomEvent} */ (event).detail);
     return undefined;
   };
 

@@ -212,6 +212,20 @@ test("a packet asked for elsewhere on the page is sent from the journey's tab", 
   assert.equal(wishes[0].target, "outside");
 });
 
+test("a lesson's text opens a tab, of a place or with a packet to follow", () => {
+  const { element } = shown();
+  const wishes = heard(element, "wish");
+  element.look({ tab: "reach" });
+  assert.equal(tab(element, "Reach").getAttribute("aria-selected"), "true");
+  element.look({ tab: "routes", place: "h1" });
+  assert.equal(tab(element, "Routes").getAttribute("aria-selected"), "true");
+  assert.equal(element.place, "h1");
+  assert.deepEqual(wishes, []);
+  element.look({ tab: "journey", source: "h1", target: "outside", kind: "http", port: "80" });
+  assert.equal(tab(element, "Journey").getAttribute("aria-selected"), "true");
+  assert.deepEqual([wishes[0].source, wishes[0].target, wishes[0].kind], ["h1", "outside", "http"]);
+});
+
 test("each tab shows its own element, and it is the same one when it is opened again", () => {
   const { element } = shown();
   for (const [words, name] of [

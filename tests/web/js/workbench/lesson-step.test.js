@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { announced, heard, openPage, textOf, textsOf } from "../page.js";
+import { announced, heard, openPage, textOf, textsOf, toasts } from "../page.js";
 
 const { LessonStep } = await import("../../../../static/js/workbench/lesson-step.js");
 
@@ -121,6 +121,28 @@ test("a check that passed tells what was found, in place of what to look at", ()
   lesson.moved(moved({ passed: ["a"], found: { a: "A <code>veth</code> <img src=x>is new" } }));
   assert.equal(check.querySelector(".check-text").innerHTML, "A <code>veth</code> is new");
   assert.equal(announced(), "Done: A veth is new");
+});
+
+test("a link in the text opens a tool of the page; who has no sandbox hears what it needs", () => {
+  const { page } = shown();
+  page.querySelector("#step").insertAdjacentHTML(
+    "beforeend",
+    `<div class="words"><a id="tool" href="#journey?source=h1/web&amp;target=outside&amp;port=80">Follow it</a>
+    <a id="plain" href="#step-title">Up</a></div>`,
+  );
+  const press = (id) => {
+    const event = new MouseEvent("click", { bubbles: true, cancelable: true });
+    page.querySelector(id).dispatchEvent(event);
+    return event.defaultPrevented;
+  };
+  assert.equal(press("#tool"), true);
+  assert.deepEqual(toasts(), ["This needs your own sandbox. Open one first."]);
+  const looks = heard(page, "look");
+  page.addEventListener("look", (event) => event.preventDefault());
+  press("#tool");
+  assert.deepEqual(looks[0], { tab: "journey", source: "h1/web", target: "outside", port: "80" });
+  assert.equal(press("#plain"), false);
+  assert.equal(looks.length, 1);
 });
 
 const WAITING = '<div class="part waiting" data-after="AFTER" data-part="/part/AFTER"></div>';

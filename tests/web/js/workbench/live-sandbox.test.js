@@ -40,7 +40,7 @@ class Part extends HTMLElement {
     this.store = store;
   }
 }
-for (const name of ["choose", "follow", "command", "open", "opened", "refused", "startOver", "focusShell"])
+for (const name of ["choose", "follow", "look", "command", "open", "opened", "refused", "startOver", "focusShell"])
   Part.prototype[name] = function (...more) {
     this.told.push([name, ...more]);
   };
@@ -245,6 +245,21 @@ test("a command of the lesson is typed once the sandbox is ready", async () => {
   click("ip addr");
   assert.deepEqual(dock.told, [["command", "h1", "ip addr", true]]);
   assert.equal(document.querySelector(".workbench").dataset.show, "terminal");
+});
+
+test("what a lesson's text asks to look at is shown once the sandbox is ready", async () => {
+  const { views, change } = await opened("", "");
+  const look = () => {
+    const event = new CustomEvent("look", { detail: { tab: "rules", place: "h1" }, cancelable: true });
+    document.body.dispatchEvent(event);
+    return event.defaultPrevented;
+  };
+  assert.equal(look(), true);
+  assert.deepEqual(toasts(), ["The sandbox is not ready yet. A moment."]);
+  change({});
+  look();
+  assert.deepEqual(views.told, [["look", { tab: "rules", place: "h1" }]]);
+  assert.equal(document.querySelector(".workbench").dataset.show, "network");
 });
 
 test("place and map follow each other", async () => {
