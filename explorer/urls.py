@@ -13,6 +13,7 @@ urlpatterns = [
     path("", home.show_home, name="home"),
     path("about/", about.show_about, name="about"),
     path("learn/<slug:slug>/", lesson.show_lesson, name="lesson"),
+    path("learn/<slug:slug>/print/", lesson.print_lesson, name="lesson-print"),
     path("learn/<slug:slug>/step/<slug:step>/", lesson.move_step, name="step"),
     path("learn/<slug:slug>/predict/", lesson.predict, name="predict"),
     path("learn/<slug:slug>/help/<slug:step>/", lesson.ask_help, name="help"),

@@ -27,7 +27,7 @@ TAGS = {
 }  # fmt: skip
 ATTRIBUTES = {
     "a": {"href"},
-    "abbr": {"title"},
+    "abbr": {"title", "tabindex"},
     "button": {"type", "class", "data-place", "data-command"},
     "figure": {"class", "data-place"},
     "div": {"class"},
@@ -190,7 +190,7 @@ def marked(token: Token, left: dict[str, str]) -> list[Token]:
     before, after = (
         Token("text", "", 0, content=part) for part in (token.content[: match.start()], token.content[match.end() :])
     )
-    opened = Token("abbr_open", "abbr", 1, attrs={"title": meaning})
+    opened = Token("abbr_open", "abbr", 1, attrs={"title": meaning, "tabindex": "0"})
     return [before, opened, Token("text", "", 0, content=match[0]), Token("abbr_close", "abbr", -1), *marked(after, left)]
 
 

@@ -129,6 +129,7 @@ PAGES: tuple[Picture, ...] = (
     Picture("home-begun", "/", "home", "ben"),
     Picture("about", "/about/", "about"),
     Picture("lesson", "/learn/bridge/", "lesson"),
+    Picture("lesson-print", "/learn/bridge/print/", "lesson-print", "comparer"),
     Picture("lesson-step", "/learn/bridge/?step=localhost", "lesson step", "comparer"),
     Picture("lesson-network", "/learn/bridge/", "lesson", fit=pane("network")),
     Picture("lesson-begin", "/learn/start-here/", "lesson"),

@@ -20,6 +20,10 @@ def test_the_bridge_lesson_turns_green(page, learner, complaints):
         expect(page.locator("#step .check.passed")).to_have_count(len(step.checks), timeout=30_000)
         for asked in step.predictions:
             expect(page.locator(f"form.prediction[data-prediction='{asked.id}'].answered")).to_be_visible()
+        expect(page.locator("#step .part.waiting")).to_have_count(0)
+        if step.id == "out":
+            page.get_by_role("link", name="follow one request").click()
+            expect(page.locator("packet-journey")).to_contain_text("MASQUERADE")
         if number < len(lesson.steps):
             page.locator(".step-nav [rel=next]").click()
     expect(page.locator("#summary dl")).to_be_visible()

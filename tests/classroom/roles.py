@@ -138,6 +138,7 @@ PAGES: dict[str, Row] = {
     "summary": OPEN,
     "measured": OPEN,
     "recorded": page(everybody(404)),  # of a lesson that has a recording, where the kernel lacks its driver
+    "lesson-print": page(everybody(200)),
     "step": form(everybody(302)),
     "predict": form(everybody(302), prediction="docker0", option="switch"),
     "help": form(everybody(404)),  # the step is no challenge; a challenge's hints are in tests/web/learn/test_step.py

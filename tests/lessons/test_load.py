@@ -111,7 +111,7 @@ def test_the_good_one(lessons):
         Command(place="h1", command="docker run -d --name web box"),
         Command(place="h1/web", command="ip addr"),
     )
-    assert '<abbr title="Use your eyes">look</abbr>' in one.parts[0].html
+    assert '<abbr title="Use your eyes" tabindex="0">look</abbr>' in one.parts[0].html
     assert one.checks[0].html == "<code>web</code> runs"
     assert one.predictions[0].explain_html == "<p>It <strong>did</strong>.</p>\n"
     assert one.hints[0].when.kind == "all"

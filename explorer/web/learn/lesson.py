@@ -67,6 +67,17 @@ def describe_page(request: HttpRequest, lesson: Lesson, asker: Asker) -> dict[st
     return context
 
 
+@require_safe
+@unless_held
+def print_lesson(request: HttpRequest, slug: str) -> HttpResponse:
+    """Every open step on one page, as far as its text may be sent to this learner."""
+    lesson, asker, nodes = find_lesson(request, slug), read_asker(request), read_nodes()
+    reading = Reading.of(lesson, asker.learner, progress_in(asker.learner, lesson), nodes)
+    locked = asker.locked(lesson)
+    steps = [describe_step(step, reading, nodes, locked) for step in lesson.steps if step.id not in locked]
+    return render(request, "lesson_print.html", {"lesson": lesson, "steps": steps})
+
+
 @require_POST
 @at_most(600, 60)
 @unless_held

@@ -157,3 +157,15 @@ def test_an_ordinary_step_has_no_hints_to_ask_for(adas, ada, lesson):
 def test_the_question_for_a_hint_goes_when_the_challenge_is_done(adas, ada, lesson):
     keep(ada, helped={"two": 1})
     assert "Which tool?" in adas.get(f"/learn/{SLUG}/?step=two").content.decode()
+
+
+# --- on paper ---
+def test_the_printed_lesson_has_all_steps_and_gives_nothing_away(adas, ada, lesson):
+    def printed():
+        return adas.get(f"/learn/{SLUG}/print/").content.decode()
+
+    assert "1. One" in printed()
+    assert "2. Two" in printed()
+    assert not any(text in printed() for text in (LATER, LAST, FEEDBACK, FOUND))
+    keep(ada, predictions={"guess": "no"}, outcomes={"guess": "yes"}, passed={"one": ["runs"]})
+    assert all(text in printed() for text in (LATER, LAST, FOUND, "(your guess)", "(what happened)"))
