@@ -122,12 +122,13 @@ def _of_swarm(known: Known, item: Connection) -> str:
 
 def _proxied_from(known: Known, container: DockerContainer) -> str:
     """The address from which docker-proxy asks a container that is on one bridge network alone: the host's own on that
-    bridge, of IPv6 where the container has it. "" where more than one network could be meant."""
-    ends = [end for end in container.endpoints if end.network in known.networks]
+    bridge. "" where more than one network could be meant, and where the container has IPv6: then the kernel may take another
+    address of the host, as long as that of a new bridge is tentative."""
+    ends = [end for end in container.endpoints if end.network in known.networks and not end.address6]
     network = known.networks[ends[0].network] if len(ends) == 1 else None
     if network is None or not network.bridge:
         return ""
-    gateway = next((told for told in network.gateways if (":" in told) == bool(ends[0].address6)), "")
+    gateway = next((told for told in network.gateways if ":" not in told), "")
     return f"{gateway.partition('/')[0]}, the host's address on network {network.name}" if gateway else ""
 
 

@@ -273,14 +273,14 @@ async def test_who_is_seen_at_a_port_published_for_ipv6(lab_config, there):
     own, theirs = six_of(facts, "hosts", "h1"), six_of(facts, "machines", "outside")
     told = await journey_once(lab_config, name, 1, facts, Asked(source="outside", target=f"[{own}]:8080", kind="http"))
     assert told.ok, told.result
-    seen = theirs if engine == "28" else "fd00:9::1"
-    assert f"you are [{seen}]:" in told.result, told.result
+    seen = [theirs] if engine == "28" else ["fd00:9::1", own]  # the bridge's own is tentative for a moment
+    assert any(f"you are [{one}]:" in told.result for one in seen), told.result
     words = " ".join(str(hop) for hop in told.request.hops)
     assert ("DNAT" in words) == (engine == "28")
     assert ("as docker-proxy does for port 8080" in told.request.end) == (engine == "26")
     async with watching(lab_config, name, facts) as eyes:
         await asyncio.to_thread(do, f"curl -s -m 5 'http://[{own}]:8080/'", "outside")
-        wanted = "The container sees fd00:9::1, the host's address on network six." if engine == "26" else "(DNAT)."
+        wanted = "The container sees the host's address." if engine == "26" else "(DNAT)."
         await eyes.until(
             lambda: [line for line in lines_of(eyes, "h1", "connections") if own in line.text and wanted in line.why]
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from explorer.network.comparison.model import LINE, LINES
@@ -53,7 +54,7 @@ def added_cells(before: Mapping[str, Place], after: Mapping[str, Place], by_fami
 def _cell(row: str, views: tuple[View, ...], before: Mapping[str, Place], places: list[Place], version: int = 0) -> Cell:
     """One cell; with a `version` of IP, about the rules of that family alone. Entries that a switch learned from passing frames
     are shown but not counted: they expire, and they depend on who talked."""
-    count, hidden, learned, by_view, evidence = 0, 0, 0, dict.fromkeys(views, 0), []
+    count, hidden, learned, by_table, evidence = 0, 0, 0, Counter[str](), []
     for place in sorted(places, key=lambda place: (place.id != "h1", place.id)):
         for view in views:
             seen = place.views.get(view)
@@ -62,14 +63,16 @@ def _cell(row: str, views: tuple[View, ...], before: Mapping[str, Place], places
             lines = _added(before.get(place.id), view, seen)
             lines = [line for line in lines if line.key in _family(seen, version)] if version else lines
             passing = _learned(seen)
-            things = len({line.key for line in lines} - passing)
+            found = {line.key for line in lines} - passing
+            things = len(found)
             learned += len({line.key for line in lines} & passing)
             count += things
-            by_view[view] += things
+            tables = {item.key: item.table for item in seen.items if isinstance(item, Rule)}
+            by_table.update(tables.get(key, view).removeprefix("ip6 " if version else "") for key in found)
             hidden += things if place.id != "h1" else 0
             if lines or place.id == "h1":
                 evidence.append(_evidence(place, seen, lines))
-    parts = [f"{view} {number}" for view, number in by_view.items() if number] if len(views) > 1 else []
+    parts = [f"{table} {number}" for table, number in by_table.items()] if len(views) > 1 else []
     parts += [f"{hidden} in a hidden namespace"] if hidden else []
     parts += [f"{learned} more learned from passing frames"] if learned else []
     word = str(count) if count else "none"

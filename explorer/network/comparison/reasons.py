@@ -49,6 +49,8 @@ def _answer(cell: Cell) -> str:
 
 
 def _closed(variant: Variant, cell: Cell) -> str:
+    if "--ipv4=false" in variant.options:
+        return "its network was made with --ipv4=false, so it has no address of IPv4"
     return "a network made with --internal has no default route" if variant.internal else ""
 
 
@@ -59,6 +61,8 @@ def _unpublished(variant: Variant) -> str:
 def _not_published(variant: Variant, cell: Cell) -> str:
     if variant.publish == "127.0.0.1" and cell.row == "published":
         return "it was published at 127.0.0.1, and outside asked at the host's address on the LAN"
+    if "--ipv4=false" in variant.options:
+        return "its network was made with --ipv4=false, so nothing of it is published at an IPv4 address"
     if variant.publish == "[::]":
         return "it was published at [::], which is every IPv6 address of the host and none of IPv4"
     told = _unpublished(variant)

@@ -35,7 +35,9 @@ def usual_rules(variant: Variant, cell: Cell) -> str:
     """The rules of a network whose containers go out and are reached through the host."""
     if variant.internal:
         return "one lets its containers talk, two drop what would leave or come in"
-    told = "for the published port, for the way out, and to keep networks apart"
+    told = "for the way out, and to keep networks apart"
+    if ":" not in variant.publish or "--ipv6" in variant.options:
+        told = f"for the published port, {told}"
     if variant.daemon.get("userland-proxy") is False:
         told += "; rules for the host's own requests stand in for the process"
     told += "; and this engine drops, in table raw, what knocks at an address directly" if "raw" in cell.value else ""

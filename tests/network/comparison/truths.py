@@ -113,9 +113,57 @@ TRUTHS |= {
     "bridge-no-icc@28": TRUTHS["bridge-no-icc"] | {"host-rules": value("13")},
     "bridge-no-proxy@28": TRUTHS["bridge-no-proxy"] | {"host-rules": value("16")},
 }
+NO_IPV6 = {
+    "address6": NONE,
+    "gateway4": YES,
+    "gateway6": NONE,
+    "dns4": YES,
+    "dns6": NONE,
+    "ping4": YES,
+    "ping6": NO_ADDRESS,
+    "outward6": NO,
+    "seen-as6": NONE,
+    "inward6": NO_ADDRESS,
+    "published6": YES,
+    "published6-as": value("the host's IPv4"),
+    "host-published6": YES,
+    "rules4": value("8"),
+    "rules6": value("none"),
+}
+WITH_IPV6 = dict.fromkeys(NO_IPV6, YES) | {
+    "inward6": NO,
+    "outward6": NO,
+    "seen-as6": NONE,
+    "published6-as": value("the host's IPv6"),
+    "rules4": value("11"),
+    "rules6": value("none"),
+}
+BY_IP6TABLES = {
+    "outward6": YES,
+    "seen-as6": value("the host's"),
+    "published6-as": value("outside's"),
+    "rules4": value("12"),
+    "rules6": value("12"),
+}
+TRUTHS |= {
+    "bridge-proxied": BRIDGE
+    | NO_IPV6
+    | {"published": NO, "host-published": NO, "host-rules": value("8"), "proxies": value("1")},
+    "bridge-ipv6@26": BRIDGE | WITH_IPV6 | {"host-fdb": value("21")},
+    "bridge-ipv6@28": BRIDGE | WITH_IPV6 | BY_IP6TABLES | {"host-fdb": value("22"), "host-rules": value("24")},
+    "bridge-ipv6-only": BRIDGE
+    | WITH_IPV6
+    | BY_IP6TABLES
+    | dict.fromkeys(("address", "gateway4", "dns4"), NONE)
+    | dict.fromkeys(("by-address", "inward", "from-host", "across", "ping4"), NO_ADDRESS)
+    | {"outward": NO, "seen-as": NONE, "published": NO, "host-published": NO, "rules4": value("none")}
+    | {"host-routes": value("none"), "host-rules": value("12"), "host-fdb": value("22"), "proxies": value("1")},
+}
 
 
 def before_ipv6(name):
     """The truths of the hosts that the kept output is from: their LAN had no IPv6, and Docker published on 0.0.0.0 alone."""
     truths = TRUTHS[name]
+    if "rules6" in truths:
+        return truths
     return truths | {"proxies": value("1")} if truths.get("proxies") == value("2") else truths

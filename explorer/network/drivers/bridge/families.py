@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from explorer.network.drivers.clauses import NO_ADDRESS
+from explorer.network.drivers.clauses import NO_ADDRESS, ON_SWITCH
 from explorer.network.drivers.compared import Cell, Clause, Variant
 
 NO_IPV6 = "its network was made without --ipv6"
@@ -21,6 +21,20 @@ def _without(variant: Variant, cell: Cell) -> str:
 
 def _no_ipv4(variant: Variant, cell: Cell) -> str:
     return NO_IPV4 if "--ipv4=false" in variant.options else ""
+
+
+def no_way_in(variant: Variant, cell: Cell) -> str:
+    return no_address(variant, cell) or str(ON_SWITCH[f"{cell.row} no"])
+
+
+def _no_routes(variant: Variant, cell: Cell) -> str:
+    missing = _no_ipv4(variant, cell)
+    return f"{missing}, and routes of IPv6 are not counted here" if missing else ""
+
+
+def _rules(variant: Variant, cell: Cell) -> str:
+    told = "for the way out, and to keep networks apart"
+    return told if ":" in variant.publish and "--ipv6" not in variant.options else f"for the published port, {told}"
 
 
 def no_address(variant: Variant, cell: Cell) -> str:
@@ -51,6 +65,9 @@ def _published(variant: Variant, cell: Cell) -> str:
 REASONS: dict[str, Clause] = {
     "address no": _no_ipv4,
     "from-host no": no_address,
+    "inward no": no_way_in,
+    "across no": no_way_in,
+    "host-routes none": _no_routes,
     "address6 yes": _address,
     "address6 no": _without,
     "gateway4 yes": "it is the bridge's own IPv4 address, on the host",
@@ -75,7 +92,7 @@ REASONS: dict[str, Clause] = {
     "published6-as the host's IPv6": f"{PROXIED}, by IPv6",
     "published6-as the host's IPv4": f"{PROXIED}, by IPv4",
     "host-published6 yes": "docker-proxy, a process, listens there and hands it on",
-    "rules4 some": "for the published port, for the way out, and to keep networks apart",
+    "rules4 some": _rules,
     "rules4 none": _no_ipv4,
     "rules6 some": "the same as for IPv4, by ip6tables",
     "rules6 none": lambda variant, cell: (
