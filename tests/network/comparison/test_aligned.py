@@ -235,7 +235,7 @@ def test_rules_of_nft_count_as_rules_that_the_work_added():
     before, after = nft(), nft(more="\t\tcounter packets 0 bytes 0 return\n")
     places = [{"h1": Place(id="h1", kind="host", host="h1", name="h1", views=column.after)} for column in (before, after)]
     cell = next(cell for cell in added_cells(places[0], places[1]) if cell.row == "host-rules")
-    assert (cell.number, cell.value) == (1, "raw 1")
+    assert (cell.number, cell.value) == (1, "docker-bridges 1")
 
 
 def test_rules_of_a_table_for_both_families_count_for_the_family_of_their_addresses():
