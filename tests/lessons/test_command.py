@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 
 from explorer.lab.engine import capabilities
 from explorer.lessons.load import LessonError
+from explorer.lessons.sent import Fault
 from explorer.node.management.commands import lesson as command
 
 
@@ -22,6 +23,16 @@ def test_check_json(capsys):
     told = json.loads(capsys.readouterr().out)
     assert told["ok"]
     assert told["lessons"]["bridge"]["steps"] == 10
+    assert told["warnings"] == []
+
+
+def test_a_sentence_that_is_sent_too_early_is_a_warning_and_no_failure(capsys, monkeypatch):
+    early = Fault("1-switch.md", 7, "may give away 'docker0': “It is a bridge.”", "A bridge.")
+    monkeypatch.setattr(command, "find_spoilers", lambda lesson, files: [early] if lesson.slug == "bridge" else [])
+    call_command("lesson", "check")
+    out, err = capsys.readouterr()
+    assert "ok  bridge: 10 steps" in out
+    assert err == "warning  bridge/1-switch.md:7: may give away 'docker0': “It is a bridge.”; a later text says “A bridge.”\n"
 
 
 def test_predicates(capsys):

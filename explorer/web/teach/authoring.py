@@ -17,8 +17,9 @@ from django.views.decorators.http import require_POST, require_safe
 from explorer.classroom import authoring
 from explorer.classroom.people.access import User, authored_by
 from explorer.lessons.bundle import FILE_BYTES, ZIP_BYTES, BadBundle, collect, unpack
-from explorer.lessons.load import LessonError, read_lesson
+from explorer.lessons.load import InMemory, LessonError, read_lesson
 from explorer.lessons.sent import Fault, Faulty, fault_of, read_bundle
+from explorer.lessons.spoilers import find_spoilers
 from explorer.network.engines import is_docker
 from explorer.sandboxes import library
 from explorer.sandboxes.models import AuthoredLesson
@@ -184,6 +185,7 @@ def describe(row: AuthoredLesson) -> dict[str, Any]:
     return {
         "row": row,
         "lesson": lesson,
+        "warnings": find_spoilers(lesson, InMemory(row.files)),
         "draft": library.DRAFT + row.slug,
         "steps": [(step, steps.get(step.id)) for step in lesson.steps],
         "live": bool(row.published_files),

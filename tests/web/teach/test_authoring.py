@@ -95,6 +95,18 @@ def test_what_is_wrong_is_shown_with_file_line_and_what_stands_there(teachers):
     assert not AuthoredLesson.objects.exists()
 
 
+def test_a_sentence_that_may_give_a_question_away_is_shown_and_the_draft_kept(teachers):
+    told = "The kernel wrote the host's address over the sender's."
+    files = {**FILES, "lesson.toml": GOOD.replace("It **did**.", told)}
+    send(teachers, {**files, "1.md": f"Start it.\n\n{told}\n"})
+    page = teachers.get("/teach/lessons/my-lesson/").content.decode()
+    assert "Sentences that may give a question away" in page
+    assert "<code>1.md</code>, line 3: may give away &#x27;guess&#x27;: “The kernel wrote" in page
+    assert "Solve on a real sandbox" in page
+    send(teachers, {**files, "1.md": f"Start it.\n\n!!! after guess\n    {told}\n"})
+    assert "may give" not in teachers.get("/teach/lessons/my-lesson/").content.decode()
+
+
 @attack("a hostile zip, sent by the form", origin="page", expected="refused", held_by="names of entries are checked")
 @pytest.mark.parametrize(
     ("files", "told"),

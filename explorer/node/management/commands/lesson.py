@@ -24,10 +24,11 @@ from explorer.lab.errors import LabError, NoDriver
 from explorer.lessons.bundle import ZIP_BYTES, BadBundle, unpack
 from explorer.lessons.checks import PREDICATES
 from explorer.lessons.choices import BadCases, load_cases
-from explorer.lessons.load import LessonError, load_lessons
+from explorer.lessons.load import CONTENT, LessonError, OnDisk, load_lessons
 from explorer.lessons.model import Lesson
 from explorer.lessons.recording import RecordedStep, Recording, played, write_recording
 from explorer.lessons.sent import Faulty, read_bundle
+from explorer.lessons.spoilers import find_spoilers
 from explorer.network.engines import usual
 from explorer.network.model import Snapshot
 from explorer.node.lessons import preview
@@ -158,6 +159,12 @@ def find_author(name: str) -> User:
 
 
 def check(lessons: dict[str, Lesson], as_json: bool) -> None:
+    """Says what each lesson has, and warns of sentences that may give a question away. A warning is no error."""
+    warnings = [
+        f"{slug}/{one.file}:{one.line}: {one.what}; a later text says “{one.text}”"
+        for slug, lesson in lessons.items()
+        for one in find_spoilers(lesson, OnDisk(CONTENT / slug))
+    ]
     told = {
         slug: {
             "title": lesson.title,
@@ -170,10 +177,12 @@ def check(lessons: dict[str, Lesson], as_json: bool) -> None:
         for slug, lesson in lessons.items()
     }
     if as_json:
-        print(json.dumps({"ok": True, "lessons": told}))
+        print(json.dumps({"ok": True, "lessons": told, "warnings": warnings}))
         return
     for slug, facts in told.items():
         print(f"ok  {slug}: " + ", ".join(f"{count} {name}" for name, count in facts.items() if name != "title"))
+    for warning in warnings:
+        print(f"warning  {warning}", file=sys.stderr)
 
 
 def keeper(folder: Path) -> Keep:
