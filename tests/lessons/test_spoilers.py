@@ -11,7 +11,7 @@ from explorer.lessons.spoilers import find_spoilers, sentences, words
 from tests.lessons.conftest import GOOD
 
 LESSONS = load_lessons()
-MOST = {"bridge": 3, "third-party": 4}  # more two-option questions than a third: two results of one probe, and no third
+MOST = {"bridge": 5, "third-party": 4}  # more two-option questions than a third: two results of one probe, and no third
 ASKED = GOOD.replace("It **did**.", "The kernel wrote the host's address over the sender's.")
 
 
