@@ -49,7 +49,7 @@ class HostThatGoes:
 
 async def test_a_place_that_goes_last_is_told(tmp_path, monkeypatch):
     witness: Any = Witness()
-    config: Any = SimpleNamespace(spec=LabConfig, socket=tmp_path / "none")
+    config: Any = SimpleNamespace(spec=LabConfig, socket=tmp_path / "none", cache_dir=tmp_path)
     observer = Observer(config, "sb", 1, {}, witness)
     take = observer._shown.take
 
