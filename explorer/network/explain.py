@@ -139,6 +139,8 @@ def _interface_line(known: Known, item: Interface, text: str, told: Why) -> Why:
 
 def _mtu(known: Known, item: Interface, told: Why) -> Why:
     """Says when the interface of a container, or the way to the LAN, has another MTU than it was made with."""
+    if known.podman and known.container:
+        return told  # netavark takes it from the host's default route, or from an option, when the first container starts
     end = known.ends.get(item.name) if known.container and known.plain_namespace else None
     if end and end.network.bridge:  # with a bridge on this host; an overlay has another MTU
         given = end.network.options.get("com.docker.network.driver.mtu", "")

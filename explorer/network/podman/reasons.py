@@ -52,6 +52,7 @@ REASONS: dict[str, Clause] = {
     "proxies none": _no_process,
 }
 TRANSLATED: dict[str, Clause] = {
+    "mtu value": "netavark gives a network without an MTU of its own that of the interface with the host's default route",
     "outward yes": "it goes out by the host, and netavark's masquerade puts the host's address on it",
     "seen-as the host's": "netavark's masquerade replaced the sender on the way out",
     "published yes": "a rule of netavark's (DNAT) sends it on to the container",

@@ -73,6 +73,7 @@ def test_the_version_of_a_column_is_podmans():
         ("address", "yes", ""),
         ("by-name", "yes", ""),
         ("outward", "yes", ""),
+        ("mtu", "value", "1500"),
         ("seen-as", "value", "the host's"),
         ("inward", "no", ""),
         ("published", "yes", ""),

@@ -122,3 +122,14 @@ def test_a_name_lookup_goes_to_aardvark_dns():
     )
     elsewhere = asked.model_copy(update={"original": asked.original.model_copy(update={"destination": "10.88.0.1"})})
     assert "aardvark" not in why_of(host, elsewhere).text, "the default network has no name server"
+
+
+def test_another_mtu_than_1500_is_not_called_changed():
+    """netavark takes that of the host's default route."""
+    text = (
+        "2: eth0@if3: <BROADCAST,UP> mtu 1400 qdisc noqueue state UP\n    link/ether 1a:ff:b0:2f:3d:bc brd ff:ff:ff:ff:ff:ff\n"
+    )
+    seen = observe("interfaces", text)
+    web = Place(id="h1/web", kind="container", host="h1", name="web", views={"interfaces": seen})
+    (first, *_) = explain(web, "interfaces", seen, state()).lines
+    assert "changed since" not in first.why
