@@ -23,7 +23,8 @@ def with_second(case: Case, end: End) -> End:
     if found is None:
         return end
     container, port = found
-    inside = {(one.address, str(port.container_port)) for one in container.endpoints if one.address}
+    addresses = {address for one in container.endpoints for address in (one.address, one.address6) if address}
+    inside = {(address, str(port.container_port)) for address in addresses}
     second = _opened(case, end.place, inside)
     if second is None:
         return end
