@@ -18,6 +18,7 @@ from django.contrib.auth.models import User as Account
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.middleware.csrf import get_token
 from django.utils import timezone
 
 from explorer.classroom.models import Class, Seat
@@ -30,7 +31,6 @@ from explorer.sandboxes.models import AuthoredLesson, Comparison, Learner, Sandb
 User = Account | AnonymousUser
 
 SESSION_KEY = "learner"
-GUEST_KEY = "guest"  # a stranger's: the id of the learner that they will be
 ALONE_KEY = "alone"  # the learner's id before taking a seat in a class; used again after leaving
 INSTRUCTOR, OPERATOR = "instructor", "operator"  # also the names of the groups
 SEEN_EVERY = timedelta(hours=1)  # a visit is noted at most this often: looking at a page is not worth a write
@@ -82,18 +82,18 @@ def make_learner(request: HttpRequest) -> Learner:
         if who is None:
             raise PermissionDenied
         return Learner.objects.get_or_create(pk=who)[0]
-    learner, _ = Learner.objects.get_or_create(pk=request.session.pop(GUEST_KEY, None) or uuid.uuid4())
+    learner = Learner.objects.create()
     become_learner(request, learner)
     return learner
 
 
-def expected_learner(request: HttpRequest) -> str:
-    """The id that the asking person has or will have as a learner. A stranger's is kept in the signed session, and makes no
-    row: what depends on it, such as the order of a question's options, stays the same when they begin."""
-    who = requested_learner(request)
-    if who or HEADER in request.headers:
-        return str(who or "")
-    return str(request.session.setdefault(GUEST_KEY, str(uuid.uuid4())))
+def draw_by(request: HttpRequest) -> str:
+    """What belongs to this browser alone and stays the same, also when a stranger becomes a learner: the secret of its forms'
+    tokens, or in an embedded page the learner of its pass. What is drawn by it needs neither a session nor a row."""
+    if HEADER in request.headers:
+        return str(requested_learner(request) or "")
+    get_token(request)
+    return str(request.META["CSRF_COOKIE"])
 
 
 def become_learner(request: HttpRequest, learner: Learner) -> None:

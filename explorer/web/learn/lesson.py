@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from explorer.classroom.people.access import expected_learner, find_authored, lesson_for
+from explorer.classroom.people.access import draw_by, find_authored, lesson_for
 from explorer.classroom.people.asker import Asker, ensure_asker, read_asker
 from explorer.classroom.seat.changes import note_lesson
 from explorer.lessons.model import Lesson, Prediction, Step
@@ -49,8 +49,8 @@ def show_lesson(request: HttpRequest, slug: str) -> HttpResponse:
 
 def describe_page(request: HttpRequest, lesson: Lesson, asker: Asker) -> dict[str, Any]:
     """The step that is asked for, else the one the learner is at, and the learner's sandbox beside it."""
-    nodes, guest = read_nodes(), "" if asker.learner else expected_learner(request)
-    reading = Reading.of(lesson, asker.learner, progress_in(asker.learner, lesson), nodes, guest)
+    nodes = read_nodes()
+    reading = Reading.of(lesson, asker.learner, progress_in(asker.learner, lesson), nodes, draw_by(request))
     asked = request.GET.get("step", "")
     step = find_step(lesson, asked) if asked else current_step(lesson, reading.progress)
     asker.check_step(lesson, step.id)
@@ -72,7 +72,7 @@ def describe_page(request: HttpRequest, lesson: Lesson, asker: Asker) -> dict[st
 def print_lesson(request: HttpRequest, slug: str) -> HttpResponse:
     """Every open step on one page, as far as its text may be sent to this learner."""
     lesson, asker, nodes = find_lesson(request, slug), read_asker(request), read_nodes()
-    reading = Reading.of(lesson, asker.learner, progress_in(asker.learner, lesson), nodes)
+    reading = Reading.of(lesson, asker.learner, progress_in(asker.learner, lesson), nodes, draw_by(request))
     locked = asker.locked(lesson)
     steps = [describe_step(step, reading, nodes, locked) for step in lesson.steps if step.id not in locked]
     return render(request, "lesson_print.html", {"lesson": lesson, "steps": steps})
@@ -107,7 +107,7 @@ def predict(request: HttpRequest, slug: str) -> HttpResponse:
         raise Http404 from None
     if not getattr(request, "htmx", False):
         return redirect(f"{reverse('lesson', args=[slug])}?step={step.id}")
-    return show_prediction(request, Reading.of(lesson, asker.learner, progress, read_nodes()), asked)
+    return show_prediction(request, Reading.of(lesson, asker.learner, progress, read_nodes(), draw_by(request)), asked)
 
 
 @require_POST
@@ -151,13 +151,12 @@ def show_step(request: HttpRequest, lesson: Lesson, step: Step, asker: Asker, pr
     if not getattr(request, "htmx", False):
         return redirect(f"{reverse('lesson', args=[lesson.slug])}?step={step.id}")
     nodes = read_nodes()
-    reading = Reading.of(lesson, asker.learner, progress, nodes)
+    reading = Reading.of(lesson, asker.learner, progress, nodes, draw_by(request))
     return render(request, "_step.html", describe_step(step, reading, nodes, asker.locked(lesson)))
 
 
 def read_lesson(request: HttpRequest, lesson: Lesson, learner: Learner | None) -> Reading:
-    guest = "" if learner else expected_learner(request)
-    return Reading.of(lesson, learner, progress_in(learner, lesson), read_nodes(), guest)
+    return Reading.of(lesson, learner, progress_in(learner, lesson), read_nodes(), draw_by(request))
 
 
 def show_prediction(request: HttpRequest, reading: Reading, asked: str) -> HttpResponse:

@@ -16,18 +16,20 @@ from explorer.web.learn.recorded import describe_lack, standing_in
 
 @dataclass(frozen=True)
 class Reading:
-    """Who reads which lesson. `recording` answers the questions where no node here can play the lesson. `guest` is the id
-    that a stranger will have as a learner."""
+    """Who reads which lesson. `recording` answers the questions where no node here can play the lesson. The order
+    of options is drawn by `drawn_by`, or by the learner's id when it is empty."""
 
     lesson: Lesson
     learner: Learner | None = None
     progress: Progress | None = None
     recording: Recording | None = None
-    guest: str = ""
+    drawn_by: str = ""
 
     @classmethod
-    def of(cls, lesson: Lesson, learner: Learner | None, progress: Progress | None, nodes: Nodes, guest: str = "") -> Reading:
-        return cls(lesson, learner, progress, standing_in(lesson, nodes), guest)
+    def of(
+        cls, lesson: Lesson, learner: Learner | None, progress: Progress | None, nodes: Nodes, drawn_by: str = ""
+    ) -> Reading:
+        return cls(lesson, learner, progress, standing_in(lesson, nodes), drawn_by)
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ def stand(prediction: Prediction, reading: Reading) -> Asked:
 
 def shuffled(prediction: Prediction, reading: Reading) -> tuple[Option, ...]:
     """The options in an order that differs between learners and stays the same for each, also when a stranger becomes one."""
-    who = str(reading.learner.pk) if reading.learner else reading.guest
+    who = reading.drawn_by or (str(reading.learner.pk) if reading.learner else "")
 
     def drawn(option: Option) -> str:
         return hashlib.sha256(f"{who} {reading.lesson.slug} {prediction.id} {option.id}".encode()).hexdigest()
