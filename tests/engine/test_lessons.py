@@ -15,7 +15,7 @@ from explorer.lab.errors import NoDriver
 from explorer.lab.hosts import lifecycle
 from explorer.lab.images.recipes import ENGINES
 from explorer.lessons.load import load_lessons
-from explorer.lessons.model import Command
+from explorer.lessons.model import Command, Part
 from explorer.network.engines import DEFAULT_ENGINE
 from explorer.node.lessons import solve
 
@@ -134,7 +134,7 @@ async def test_a_challenge_does_not_solve_itself(lab_config):
 async def test_a_check_that_is_green_too_early_fails(lab_config):
     lesson = LESSONS["bridge"]
     first = lesson.steps[0]
-    again = first.model_copy(update={"id": "again", "commands": (), "predictions": ()})
+    again = first.model_copy(update={"id": "again", "parts": (), "predictions": ()})
     result = await solve.solve_lesson(
         lab_config, lesson.model_copy(update={"steps": (first, again)}), lambda line: None, patience=IMPATIENT
     )
@@ -145,8 +145,8 @@ async def test_a_check_that_is_green_too_early_fails(lab_config):
 
 async def test_a_program_that_is_not_there_is_said(lab_config):
     lesson = LESSONS["start-here"]
-    step = lesson.steps[0]
-    wrong = step.model_copy(update={"commands": (step.commands[0].model_copy(update={"command": "kurl outside"}),)})
+    kurl = Part(html="", commands=(Command(place="h1", command="kurl outside"),))
+    wrong = lesson.steps[0].model_copy(update={"parts": (kurl,)})
     result = await solve.solve_lesson(
         lab_config, lesson.model_copy(update={"steps": (wrong,)}), lambda line: None, patience=IMPATIENT
     )
