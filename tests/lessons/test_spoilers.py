@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explorer.lessons.load import CONTENT, InMemory, OnDisk, load_lessons, read_lesson
@@ -149,6 +149,7 @@ def test_a_text_is_cut_into_sentences_that_are_in_it(text):
     assert all(one in text and one == one.strip() for one in sentences(text))
 
 
+@settings(deadline=None)  # a whole lesson is read each time
 @given(st.text(alphabet=st.characters(codec="utf-8", exclude_characters="<\x00\r"), min_size=1, max_size=300))
 def test_any_text_has_warnings_with_lines_that_exist(text):
     said = f"The kernel wrote the address over the sender's. {text!r}"
