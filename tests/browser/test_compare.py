@@ -125,9 +125,10 @@ def test_predicted_first_then_revealed_with_what_was_otherwise(page, site, compl
 
 def test_five_drivers_are_complete_with_a_sentence_under_every_row(shown):
     page = shown()
-    assert page.locator("td[data-mark]").count() == len(ROWS) * 5
+    rows = [row for row in ROWS if row.group != "families"]  # none of the five has IPv6
+    assert page.locator("td[data-mark]").count() == len(rows) * 5
     assert page.locator("th[data-state=done]").count() == 5
-    for row in ROWS:
+    for row in rows:
         assert len(page.locator(f"[data-part='why:{row.key}']").inner_text()) > 10
     expect(page.locator("[data-part=noise]")).to_contain_text("own loopback took")
 

@@ -149,7 +149,7 @@ TRUTHS |= {
     "bridge-proxied": BRIDGE
     | NO_IPV6
     | {"published": NO, "host-published": NO, "host-rules": value("8"), "proxies": value("1")},
-    "bridge-ipv6@26": BRIDGE | WITH_IPV6 | {"host-fdb": value("21")},
+    "bridge-ipv6@26": BRIDGE | WITH_IPV6 | {"host-fdb": value("23")},
     "bridge-ipv6@28": BRIDGE | WITH_IPV6 | BY_IP6TABLES | {"host-fdb": value("22"), "host-rules": value("24")},
     "bridge-ipv6-only": BRIDGE
     | WITH_IPV6
