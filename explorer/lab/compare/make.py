@@ -25,6 +25,12 @@ ADDRESSES = "inspect -f '{{range .NetworkSettings.Networks}}{{.IPAddress}} {{.Gl
 ONLY_MEASURING = "Only to measure from outside, after everything else was looked at: what it adds is not counted."
 _TOKEN = re.compile(r"[A-Za-z0-9-]{20,200}")
 _ID = re.compile(r"[0-9a-f]{64}")
+# A new IPv6 address is tentative for one or two seconds and answers nobody meanwhile (RFC 4862); the questions wait for it.
+TENTATIVE = (
+    "for i in {{1..50}}; do {{ ip -6 addr show tentative; "
+    f"for one in {SERVER} {CLIENT}; do {{program}} exec $one ip -6 addr show tentative; done; }}}} "
+    "| grep -q inet6 || break; sleep 0.1; done"
+)
 _NEW_DAEMON = (
     "kill $(cat /run/docker.pid); while [ -e /run/docker.pid ]; do sleep 0.02; done; "
     "setsid dockerd -H unix:///run/docker.sock >/var/log/dockerd.log 2>&1 </dev/null & host-ready >/dev/null"
@@ -118,6 +124,7 @@ class Maker:
             Order("server", server, SLOW, must=True),
             Order("client", client, SLOW, must=True),
             Order("address", f"{program} {ADDRESSES}", 5, must=True),
+            *([Order("tentative", TENTATIVE.format(program=program), 8)] if self.variant.ipv6 else []),
         ]
 
     async def meter(self) -> None:
@@ -131,7 +138,7 @@ class Maker:
     async def _run(self, where: str, orders: list[Order]) -> None:
         def hear(key: str, heard: Heard) -> None:
             self.heard[key] = heard
-            if key not in ("memory-before", "token", "address"):
+            if key not in ("memory-before", "token", "address", "tentative"):
                 self.made.append(heard.evidence)
             self.told()
 

@@ -25,7 +25,7 @@ WAYS = {  # the journeys of each column: id → title
 class Row(Fact):
     """One question. `question` is what a learner may answer before the results; `answers` are the words to choose from, empty
     when learners are not asked. A row with `varies` is measured in numbers that differ from run to run; every other row has
-    the same result each time."""
+    the same result each time, except the number of forwarding entries beside IPv6 (some of its groups are joined later)."""
 
     key: str
     title: str
