@@ -263,7 +263,7 @@ async def test_a_ping_by_ipv6_that_is_too_big_says_what_fits(lab_config, there):
         do("ip link set eth0 mtu 1500; ip -6 addr replace " + six_of(facts, "hosts", "h1") + "/64 dev eth0 nodad")
     assert re.search(r"Packet too big: mtu=1300", said[1]), said
     assert "too big for the next link" in told.request.end, told.request.end
-    evidence = [one.text for one in told.request.evidence]  # with the kernel's drop reasons, the link's MTU stands in the evidence
+    evidence = [one.text for one in told.request.evidence]  # with drop reasons, the MTU of the link stands here
     assert "1300 bytes fit" in told.request.end or "eth0 has MTU 1300" in evidence, evidence
     assert told.request.ending == "dropped"
 
