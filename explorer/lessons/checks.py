@@ -86,9 +86,9 @@ def evaluate(step: Step, snapshot: Snapshot, predictions: Mapping[str, str] | No
     the learner asked for in a challenge, where hints do not speak by themselves."""
     world = World(snapshot)
     passed = tuple(check.id for check in step.checks if holds(check.when, world))
-    asked = [one for one in step.predictions if predictions is None or one.id in predictions]
-    outcomes = {prediction.id: true for prediction in asked if (true := outcome(prediction, world))}
-    tried = {one.id for one in step.predictions if (one.after and holds(one.after, world)) or outcome(one, world)}
+    known = {one.id: true for one in step.predictions if (true := outcome(one, world))}
+    outcomes = {name: true for name, true in known.items() if predictions is None or name in predictions}
+    tried = known.keys() | {one.id for one in step.predictions if one.after and holds(one.after, world)}
     done = len(passed) == len(step.checks)
     fitting = [] if done else [hint for hint in step.hints if holds(hint.when, world)]
     if step.challenge:
